@@ -1,0 +1,82 @@
+# make demo      everything from a bare machine to the results of pipelines/quickstart.toml
+# make test      formatting, clippy, tests, documentation
+# make missions  the three missions on real photographs (KFOOD_REAL_DATA), to one table
+# make bench     the runner's benchmarks
+
+TORCH := 2.11.0
+CARGO ?= cargo
+PYTHON ?= python3
+KFOOD := target/release/kfood
+MISSIONS := pipelines/korean/mission1.toml pipelines/korean/mission2.toml pipelines/korean/mission3.toml
+
+# With an NVIDIA GPU the CUDA libraries come along; without one, the three wheels that the CPU libraries need.
+FLAVOUR := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L >/dev/null 2>&1 && echo cuda || echo cpu)
+ifeq ($(FLAVOUR),cuda)
+WHEELS := torch==$(TORCH)
+else
+WHEELS := --no-deps torch==$(TORCH) 'nvidia-cuda-cupti==13.0.*' 'nvidia-cuda-runtime==13.0.*'
+endif
+
+# An existing LIBTORCH is respected: nothing is fetched then.
+ifdef LIBTORCH
+READY :=
+else
+READY := .libtorch/$(TORCH)-$(FLAVOUR)
+endif
+
+.PHONY: demo test missions bench build libtorch tools parity clean-libtorch
+
+demo: build
+	$(KFOOD) sample data/sample
+	$(KFOOD) run pipelines/quickstart.toml
+	$(KFOOD) report pipelines/quickstart.toml --output cache/quickstart.md
+
+test: $(READY) tools
+	$(CARGO) fmt --check
+	$(CARGO) clippy --release --all-targets -- --deny warnings
+	$(CARGO) test --release
+	RUSTDOCFLAGS='--deny warnings' $(CARGO) doc --release --no-deps
+
+missions: build
+	@test -n "$$KFOOD_REAL_DATA" || { echo 'set KFOOD_REAL_DATA to the folder that holds korean20 and korean_transfer7' >&2; exit 2; }
+	for mission in $(MISSIONS); do $(KFOOD) run $$mission || exit; done
+	$(KFOOD) compare $(MISSIONS)
+
+bench: $(READY) tools
+	$(CARGO) bench
+
+build: $(READY) tools
+	$(CARGO) build --release
+
+libtorch: $(READY)
+
+.libtorch/$(TORCH)-$(FLAVOUR): | tools
+	rm -rf .libtorch
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target .libtorch $(WHEELS)
+	touch $@
+
+# The three programs that a build needs; installed where this is Debian or Ubuntu and we are root, named elsewhere.
+tools:
+	@for need in $(CARGO):cargo c++:g++ $(PYTHON):python3-pip; do \
+	  command -v $${need%%:*} >/dev/null 2>&1 || missing="$$missing $${need##*:}"; \
+	done; \
+	$(PYTHON) -m pip --version >/dev/null 2>&1 || missing="$$missing python3-pip"; \
+	test -z "$$missing" && exit 0; \
+	case "$$missing" in *cargo*) echo 'a Rust toolchain is missing: install one with rustup' >&2; exit 1;; esac; \
+	if command -v apt-get >/dev/null 2>&1 && test "$$(id -u)" = 0; then \
+	  apt-get update -qq && apt-get install -y -qq $$missing; \
+	else \
+	  echo "install first:$$missing (Debian and Ubuntu: sudo apt-get install$$missing)" >&2; exit 1; \
+	fi
+
+# Logits of the five ResNets against torchvision, and model files in both directions. PyTorch goes into .venv.
+parity: build .venv/ready
+	.venv/bin/python tests/pytorch_parity.py --kfood $(KFOOD) --worker $(KFOOD)-worker
+
+.venv/ready: $(READY)
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check numpy safetensors torchvision==0.26.0 torch==$(TORCH)
+	touch $@
+
+clean-libtorch:
+	rm -rf .libtorch

@@ -1,0 +1,86 @@
+//! Checks the libtorch that `LIBTORCH` names, compiles the C++ shim, and lets the programs find libtorch at run time.
+
+use std::{env, fs, path::Path, process::exit};
+
+/// The one libtorch that `tch` 0.24 speaks.
+const WANTED: &str = "2.11.0";
+
+fn main() {
+    println!("cargo:rerun-if-changed=src/native/shim.cpp");
+    println!("cargo:rerun-if-env-changed=LIBTORCH");
+    let libtorch = env::var("LIBTORCH").unwrap_or_default();
+    check_version(Path::new(&libtorch));
+    let include = Path::new(&libtorch).join("include");
+    cc::Build::new()
+        .cpp(true)
+        .std("c++17")
+        .pic(true)
+        .warnings(false)
+        .opt_level(1)
+        .include(&include)
+        .include(include.join("torch/csrc/api/include"))
+        .define("_GLIBCXX_USE_CXX11_ABI", "1")
+        .file("src/native/shim.cpp")
+        .cargo_metadata(false)
+        .compile("kfood_shim");
+    // Not bundled into the library, so that the link of `kfood` can leave it out.
+    println!("cargo:rustc-link-lib=static:-bundle=kfood_shim");
+    println!(
+        "cargo:rustc-link-search=native={}",
+        env::var("OUT_DIR").unwrap_or_default()
+    );
+    println!("cargo:rustc-link-lib=dylib=stdc++");
+    if let Ok(lib) = env::var("DEP_TCH_LIBTORCH_LIB") {
+        println!("cargo:rustc-link-arg=-Wl,-rpath,{lib}");
+    }
+    keep_libtorch_out_of_kfood();
+}
+
+/// The compiler puts shared generic code into the same object files as tensor code. An object that `kfood` needs for the
+/// former draws in torch-sys for the latter, whose C++ initialisers then keep libtorch needed although nothing calls it.
+/// So `kfood` is linked without torch-sys and the shim: dead references are dropped, a live one is a link error.
+/// `--remap-inputs` is an option of lld, Rust's linker on this target; elsewhere `kfood` only starts more slowly.
+fn keep_libtorch_out_of_kfood() {
+    if env::var("TARGET").as_deref() == Ok("x86_64-unknown-linux-gnu") {
+        for archive in ["*libtorch_sys*.rlib", "*libkfood_shim.a"] {
+            println!("cargo:rustc-link-arg-bin=kfood=-Wl,--remap-inputs={archive}=/dev/null");
+        }
+    }
+}
+
+/// torch-sys does not look at the version of a Python wheel, so a wrong one would fail much later and in other words.
+fn check_version(libtorch: &Path) {
+    let file = libtorch.join("version.py");
+    let Ok(text) = fs::read_to_string(&file) else {
+        return refuse_unless_there(libtorch);
+    };
+    let found = text
+        .lines()
+        .find_map(|line| line.strip_prefix("__version__ = "))
+        .map(|v| v.trim_matches(['\'', '"']).to_owned())
+        .unwrap_or_default();
+    if found.split('+').next() != Some(WANTED) {
+        refuse(&format!(
+            "`LIBTORCH` is libtorch {found} ({}), and kfood needs {WANTED}",
+            libtorch.display()
+        ));
+    }
+}
+
+/// A plain libtorch archive carries no `version.py`; one without headers is no libtorch at all.
+fn refuse_unless_there(libtorch: &Path) {
+    if !libtorch.join("include").is_dir() {
+        refuse(&format!(
+            "no libtorch at `LIBTORCH` = `{}`",
+            libtorch.display()
+        ));
+    }
+}
+
+fn refuse(what: &str) {
+    println!("cargo:warning={what}");
+    println!(
+        "cargo:warning=help: run `make libtorch`, or set LIBTORCH to a PyTorch {WANTED} (the folder with `lib` and `include`)"
+    );
+    exit(1);
+}

@@ -1,0 +1,282 @@
+//! Digests of outside files, remembered by what the file system says of each file.
+
+use std::{
+    collections::HashMap,
+    fs,
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use rayon::prelude::*;
+
+use super::{Cache, Stat};
+use crate::{
+    digest::Digest,
+    error::{Error, Result},
+    event::{StageEvent, Tell},
+    files,
+    stage::{DigestedFile, InputFile},
+};
+
+/// The head of a file of remembered digests; another version is ignored.
+const HEAD: &[u8] = b"kfood digests 1\n";
+/// A file that changed less than this before it was hashed is not remembered: it may change again within one tick of
+/// the file system's clock, unseen.
+const SETTLED: i64 = 2_000_000_000;
+/// Stat (4 x 8 bytes) and digest (32 bytes) of an entry.
+const FIXED: usize = 64;
+
+/// A remembered file.
+type Known<'a> = HashMap<&'a [u8], (Stat, Digest)>;
+
+struct Looked {
+    file: DigestedFile,
+    stat: Stat,
+    hashed: bool,
+    settled: bool,
+}
+
+impl Cache {
+    /// The content digest of each file, in the given order; read only where it is not remembered.
+    ///
+    /// # Errors
+    /// When a file cannot be read; of several the first one is told.
+    pub fn digest_files(&self, listed: &[InputFile], tell: Tell<'_>) -> Result<Vec<DigestedFile>> {
+        let root = common_folder(listed);
+        let store = self.digests_path(&root);
+        let bytes = fs::read(&store).unwrap_or_default();
+        let known = match parse(&bytes) {
+            Some(known) => known,
+            None => {
+                tell(StageEvent::Warning(format!(
+                    "`{}` cannot be understood; files are hashed again",
+                    store.display()
+                )));
+                Known::new()
+            }
+        };
+        let done = AtomicU64::new(0);
+        let looked: Vec<_> = listed
+            .par_iter()
+            .with_min_len(64)
+            .map(|file| {
+                let looked = look(file, known.get(relative(&file.path, &root)));
+                let so_far = done.fetch_add(1, Ordering::Relaxed) + 1;
+                // Only hashing takes long enough to be told.
+                if so_far.is_multiple_of(512) && looked.as_ref().is_ok_and(|l| l.hashed) {
+                    tell(StageEvent::Progress {
+                        what: "hashing".to_owned(),
+                        done: so_far,
+                        total: listed.len() as u64,
+                        unit: "files".to_owned(),
+                    });
+                }
+                looked
+            })
+            .collect();
+        let looked: Vec<Looked> = looked.into_iter().collect::<Result<_>>()?;
+        if looked.iter().any(|l| l.hashed && l.settled) {
+            // Only a saving: where it cannot be written, the next run hashes again.
+            if let Err(e) = save(&store, &root, &looked, &known) {
+                tell(StageEvent::Warning(format!(
+                    "digests are not remembered: {e}"
+                )));
+            }
+        }
+        Ok(looked.into_iter().map(|l| l.file).collect())
+    }
+
+    fn digests_path(&self, root: &Path) -> PathBuf {
+        let name = Digest::of(root.as_os_str().as_bytes());
+        self.root.join("digests").join(format!("{name}.bin"))
+    }
+}
+
+/// Stat of one file, and its digest: remembered, or hashed now.
+fn look(file: &InputFile, known: Option<&(Stat, Digest)>) -> Result<Looked> {
+    let stat_of = || fs::metadata(&file.path).map_err(|e| Error::io("read", &file.path, e));
+    let stat = Stat::of(&stat_of()?);
+    let of = |digest, stat: Stat, hashed, settled| Looked {
+        file: DigestedFile {
+            name: file.name.clone(),
+            path: file.path.clone(),
+            digest,
+            bytes: stat.bytes,
+        },
+        stat,
+        hashed,
+        settled,
+    };
+    if let Some((_, digest)) = known.filter(|(seen, _)| *seen == stat) {
+        return Ok(of(*digest, stat, false, true));
+    }
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let now = i64::try_from(now.as_nanos()).unwrap_or(i64::MAX);
+    let digest = Digest::of_file(&file.path)?;
+    let after = Stat::of(&stat_of()?);
+    let settled = after == stat && now.saturating_sub(stat.ctime) >= SETTLED;
+    Ok(of(digest, after, true, settled))
+}
+
+/// The deepest folder that holds all files.
+fn common_folder(listed: &[InputFile]) -> PathBuf {
+    let Some(first) = listed.first() else {
+        return PathBuf::new();
+    };
+    let mut common = first
+        .path
+        .parent()
+        .unwrap_or(Path::new(""))
+        .as_os_str()
+        .as_bytes();
+    for file in listed {
+        let path = file.path.as_os_str().as_bytes();
+        while !(path.starts_with(common)
+            && (common.is_empty() || path.get(common.len()) == Some(&b'/')))
+        {
+            let cut = common.iter().rposition(|&b| b == b'/').unwrap_or(0);
+            common = &common[..cut];
+        }
+    }
+    PathBuf::from(std::ffi::OsStr::from_bytes(common))
+}
+
+/// A path below `root` as bytes; much cheaper than `strip_prefix` over components.
+fn relative<'a>(path: &'a Path, root: &Path) -> &'a [u8] {
+    let root = root.as_os_str().as_bytes();
+    let path = path.as_os_str().as_bytes();
+    path.get(root.len()..).unwrap_or(path)
+}
+
+/// `None` where the content is not what was written; an empty file knows nothing.
+fn parse(bytes: &[u8]) -> Option<Known<'_>> {
+    if bytes.is_empty() {
+        return Some(Known::new());
+    }
+    let rest = bytes.strip_prefix(HEAD)?;
+    let (checksum, mut rest) = rest.split_at_checked(32)?;
+    if checksum != Digest::of(rest).0 {
+        return None;
+    }
+    let mut known = Known::with_capacity(rest.len() / 100);
+    while !rest.is_empty() {
+        let (length, after) = rest.split_first_chunk::<4>()?;
+        let (path, after) = after.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+        let (fixed, after) = after.split_first_chunk::<FIXED>()?;
+        let word = |i: usize| {
+            let mut word = [0; 8];
+            word.copy_from_slice(&fixed[i * 8..i * 8 + 8]);
+            word
+        };
+        let stat = Stat {
+            bytes: u64::from_le_bytes(word(0)),
+            mtime: i64::from_le_bytes(word(1)),
+            ctime: i64::from_le_bytes(word(2)),
+            inode: u64::from_le_bytes(word(3)),
+        };
+        let mut digest = [0; 32];
+        digest.copy_from_slice(&fixed[32..]);
+        known.insert(path, (stat, Digest(digest)));
+        rest = after;
+    }
+    Some(known)
+}
+
+/// Writes what is known now: these files, and others below the same root that are still there (another stage's).
+fn save(store: &Path, root: &Path, looked: &[Looked], known: &Known<'_>) -> Result<()> {
+    let mut all: HashMap<&[u8], (Stat, Digest)> = HashMap::with_capacity(looked.len());
+    let mut listed = std::collections::HashSet::with_capacity(looked.len());
+    for l in looked {
+        let path = relative(&l.file.path, root);
+        listed.insert(path);
+        if l.settled {
+            all.insert(path, (l.stat, l.file.digest));
+        }
+    }
+    let there = |path: &[u8]| {
+        let mut whole = root.as_os_str().as_bytes().to_vec();
+        whole.extend_from_slice(path);
+        Path::new(std::ffi::OsStr::from_bytes(&whole)).exists()
+    };
+    let others: Vec<_> = known
+        .par_iter()
+        .filter(|(path, _)| !listed.contains(*path) && there(path))
+        .collect();
+    all.extend(others.into_iter().map(|(path, entry)| (*path, *entry)));
+    let mut entries: Vec<_> = all.into_iter().collect();
+    entries.sort_unstable_by_key(|(path, _)| *path);
+    let mut body = Vec::with_capacity(entries.len() * 110);
+    for (path, (stat, digest)) in entries {
+        let Ok(length) = u32::try_from(path.len()) else {
+            continue; // No file system has such paths.
+        };
+        body.extend_from_slice(&length.to_le_bytes());
+        body.extend_from_slice(path);
+        body.extend_from_slice(&stat.bytes.to_le_bytes());
+        body.extend_from_slice(&stat.mtime.to_le_bytes());
+        body.extend_from_slice(&stat.ctime.to_le_bytes());
+        body.extend_from_slice(&stat.inode.to_le_bytes());
+        body.extend_from_slice(&digest.0);
+    }
+    let mut bytes = HEAD.to_vec();
+    bytes.extend_from_slice(&Digest::of(&body).0);
+    bytes.extend_from_slice(&body);
+    files::publish(store, &bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(paths: &[&str]) -> Vec<InputFile> {
+        let file = |path: &&str| InputFile {
+            name: (*path).to_owned(),
+            path: path.into(),
+        };
+        paths.iter().map(file).collect()
+    }
+
+    #[test]
+    fn the_common_folder_is_a_folder_and_no_prefix_of_a_name() {
+        let of = |paths: &[&str]| common_folder(&listed(paths)).display().to_string();
+        assert_eq!(of(&["/data/train/a/1", "/data/test/a/1"]), "/data");
+        assert_eq!(of(&["/data/train/a", "/data/train2/a"]), "/data");
+        assert_eq!(of(&["/data/a"]), "/data");
+        assert_eq!(of(&["/a", "/b/c"]), "");
+    }
+
+    #[test]
+    fn remembered_digests_survive_their_file_and_damage_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("x.bin");
+        let stat = Stat {
+            bytes: 1,
+            mtime: 2,
+            ctime: 3,
+            inode: 4,
+        };
+        let file = DigestedFile {
+            name: "a".into(),
+            path: "/r/김밥".into(),
+            digest: Digest::of(b"x"),
+            bytes: 1,
+        };
+        let looked = [Looked {
+            file,
+            stat,
+            hashed: true,
+            settled: true,
+        }];
+        save(&store, Path::new("/r"), &looked, &Known::new()).unwrap();
+        let mut bytes = fs::read(&store).unwrap();
+        let known = parse(&bytes).unwrap();
+        assert_eq!(known["/김밥".as_bytes()], (stat, Digest::of(b"x")));
+        assert!(parse(&bytes[..bytes.len() - 1]).is_none());
+        *bytes.last_mut().unwrap() ^= 1;
+        assert!(parse(&bytes).is_none());
+    }
+}

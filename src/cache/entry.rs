@@ -1,0 +1,287 @@
+//! Finding an entry, making one, and publishing it so that it is never half there.
+
+use std::{
+    fs::{self, File},
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use rayon::prelude::*;
+
+use super::{Cache, Listing, Output, Record, Stat, listing};
+use crate::{
+    digest::Digest,
+    error::{Error, Result},
+    event::{StageEvent, Tell},
+    files,
+    stage::DigestedFile,
+};
+
+/// What a look-up finds.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// A finished stage; its outputs are as they were made.
+    Hit(Box<Record>),
+    /// Nothing.
+    Miss,
+    /// Something that cannot be used, said in a few words. A rerun replaces it.
+    Damaged(String),
+}
+
+/// The private folders of an attempt at one key. Whoever uses them holds the key's lock.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// Empty at the start: for the result.
+    pub out: PathBuf,
+    /// As an earlier attempt at the same key left it.
+    pub state: PathBuf,
+    folder: PathBuf,
+}
+
+impl Attempt {
+    /// Removes everything, the state too.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn discard(self) -> Result<()> {
+        files::remove(&self.folder)
+    }
+}
+
+impl Cache {
+    /// Looks an entry up. The record is verified; an output is hashed where the file system tells of a change since it
+    /// was last hashed. Anything unreadable is told as a warning and is no error.
+    #[must_use]
+    pub fn find(&self, key: &Digest, tell: Tell<'_>) -> Found {
+        let path = self.entry(key).join("record.json");
+        let damaged = |what: String| {
+            tell(StageEvent::Warning(format!(
+                "{what}; it will be made again"
+            )));
+            Found::Damaged(what)
+        };
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == ErrorKind::NotFound => return Found::Miss,
+            Err(e) => {
+                return damaged(format!(
+                    "the record `{}` cannot be read: {e}",
+                    path.display()
+                ));
+            }
+        };
+        let mut record = match Record::parse(&text) {
+            Ok(record) if record.key == *key && record.document.key() == *key => record,
+            Ok(_) => {
+                return damaged(format!(
+                    "the record `{}` is that of another entry",
+                    path.display()
+                ));
+            }
+            Err(what) => return damaged(format!("the record `{}` {what}", path.display())),
+        };
+        match self.check(&mut record, false) {
+            Ok(false) => {}
+            Ok(true) => self.remember(&record),
+            Err(what) => return damaged(what),
+        }
+        Found::Hit(Box::new(record))
+    }
+
+    /// Compares the outputs with the record; `thorough` hashes them even if the file system tells of no change. Says
+    /// whether the record now remembers another stat, or what is wrong.
+    pub(super) fn check(&self, record: &mut Record, thorough: bool) -> Result<bool, String> {
+        let folder = self.result(record);
+        let mut moved = false;
+        for (name, output) in &mut record.outputs {
+            let path = folder.join(name);
+            let place = path.display();
+            let meta =
+                fs::metadata(&path).map_err(|e| format!("the output `{place}` is lost: {e}"))?;
+            let stat = Stat::of(&meta);
+            if stat == output.seen && !thorough {
+                continue;
+            }
+            if stat.bytes != output.bytes {
+                return Err(format!(
+                    "the output `{place}` has {} bytes instead of {}",
+                    stat.bytes, output.bytes
+                ));
+            }
+            let digest = Digest::of_file(&path).map_err(|e| e.to_string())?;
+            if digest != output.digest {
+                return Err(format!(
+                    "the output `{place}` is damaged: its content has changed"
+                ));
+            }
+            moved |= stat != output.seen;
+            output.seen = stat;
+        }
+        Ok(moved)
+    }
+
+    /// Stores what was seen of outputs that were hashed again. Only a saving: failure costs the next hashing.
+    pub(super) fn remember(&self, record: &Record) {
+        if let Ok(Some(_lock)) = self.try_lock(&record.key) {
+            // A run may have made it anew, or gc removed it, while it was hashed.
+            let same = |now: Record| now.folder == record.folder && now.started == record.started;
+            if !self.record(&record.key).is_some_and(same) {
+                return;
+            }
+            let _ = record.write(&self.entry(&record.key).join("record.json"));
+        }
+    }
+
+    /// Marks an entry as used, at most once a day: gc removes the longest unused first.
+    pub(super) fn touch(&self, key: &Digest) {
+        let used = || {
+            let file = File::open(self.entry(key).join("record.json")).ok()?;
+            let age = file.metadata().ok()?.modified().ok()?.elapsed().ok()?;
+            (age > Duration::from_secs(24 * 3600)).then_some(file)
+        };
+        if let Some(file) = used() {
+            // A cache of which one may only read is fine too.
+            let _ = file.set_modified(SystemTime::now());
+        }
+    }
+
+    /// Starts an attempt. What a dead attempt left as result is removed; its state stays.
+    ///
+    /// # Errors
+    /// When the folders cannot be made.
+    pub fn attempt(&self, key: &Digest) -> Result<Attempt> {
+        let folder = self.attempt_folder(key);
+        let attempt = Attempt {
+            out: folder.join("out"),
+            state: folder.join("state"),
+            folder,
+        };
+        files::remove(&attempt.out)?;
+        files::create_folder(&attempt.out)?;
+        files::create_folder(&attempt.state)?;
+        Ok(attempt)
+    }
+
+    /// Hashes the outputs of an attempt and makes all its files durable.
+    ///
+    /// # Errors
+    /// When an output is missing or is no plain file.
+    pub fn seal(&self, attempt: &Attempt, outputs: &[&str]) -> Result<Vec<(String, Output)>> {
+        let sealed: Vec<_> = outputs
+            .par_iter()
+            .map(|name| {
+                let path = attempt.out.join(name);
+                let meta = match fs::symlink_metadata(&path) {
+                    Ok(meta) if meta.is_file() => meta,
+                    Ok(_) => {
+                        return Err(Error::failed(format!(
+                            "its output `{name}` is no plain file"
+                        )));
+                    }
+                    Err(e) if e.kind() == ErrorKind::NotFound => {
+                        return Err(Error::failed(format!(
+                            "it ended without writing its output `{name}`"
+                        )));
+                    }
+                    Err(e) => return Err(Error::io("read", &path, e)),
+                };
+                let digest = Digest::of_file(&path)?;
+                let output = Output {
+                    digest,
+                    bytes: meta.len(),
+                    seen: Stat::of(&meta),
+                };
+                Ok(((*name).to_owned(), output))
+            })
+            .collect();
+        files::sync_tree(&attempt.out)?;
+        sealed.into_iter().collect()
+    }
+
+    /// Makes an attempt the result for its key: listings first, then one rename, the record last. `record.folder` is
+    /// chosen here. What was there before stays until then; `replace` removes it then, for nobody can read it.
+    ///
+    /// # Errors
+    /// When something cannot be written. What was there before then still holds.
+    pub fn publish(
+        &self,
+        attempt: Attempt,
+        record: &mut Record,
+        listings: &[(String, &[DigestedFile])],
+        replace: bool,
+    ) -> Result<()> {
+        let entry = self.entry(&record.key);
+        files::create_folder(&entry)?;
+        files::sync_folder(&self.root.join("entries"))?;
+        for (role, listed) in listings {
+            listing::write(&listing_path(&entry, role), listed)?;
+        }
+        let old = folders(&entry);
+        let number = |name: &String| {
+            name.strip_prefix("out-")
+                .and_then(|n| n.parse::<u64>().ok())
+        };
+        let next = old.iter().filter_map(number).max().unwrap_or(0) + 1;
+        record.folder = format!("out-{next}");
+        files::rename(&attempt.out, &entry.join(&record.folder))?;
+        record.write(&entry.join("record.json"))?;
+        if replace {
+            for name in old {
+                files::remove(&entry.join(name))?;
+            }
+        }
+        attempt.discard()
+    }
+
+    /// The files behind an input of a finished stage.
+    #[must_use]
+    pub fn listing(&self, key: &Digest, role: &str) -> Option<Listing> {
+        listing::read(&listing_path(&self.entry(key), role))
+    }
+
+    /// All readable records, by key; outputs are not looked at.
+    #[must_use]
+    pub fn records(&self) -> Vec<Record> {
+        let mut keys = self.keys();
+        keys.sort_unstable();
+        keys.par_iter().filter_map(|key| self.record(key)).collect()
+    }
+
+    /// A record, if there is one that can be understood; outputs are not looked at.
+    #[must_use]
+    pub fn record(&self, key: &Digest) -> Option<Record> {
+        let text = fs::read_to_string(self.entry(key).join("record.json")).ok()?;
+        Record::parse(&text)
+            .ok()
+            .filter(|record| record.key == *key)
+    }
+
+    /// The keys of all entries, whole or not.
+    pub(super) fn keys(&self) -> Vec<Digest> {
+        let names = names(&self.root.join("entries"));
+        names.iter().filter_map(|name| name.parse().ok()).collect()
+    }
+}
+
+/// The result folders of an entry.
+pub(super) fn folders(entry: &Path) -> Vec<String> {
+    names(entry)
+        .into_iter()
+        .filter(|name| name.starts_with("out-"))
+        .collect()
+}
+
+/// The names in a folder, sorted; none where there is no folder.
+pub(super) fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<_> = entries
+        .filter_map(|e| e.file_name().into_string().ok())
+        .collect();
+    names.sort();
+    names
+}
+
+fn listing_path(entry: &Path, role: &str) -> PathBuf {
+    entry.join(format!("{}.files", role.replace('/', "_")))
+}

@@ -1,0 +1,138 @@
+//! Keys, the store of results, remembered file digests, reasons for a rerun, gc.
+//!
+//! # Layout
+//!
+//! | path below the cache's root | what it is | written | removed |
+//! |---|---|---|---|
+//! | `CACHEDIR.TAG` | tells backup programs to leave the folder out | once | never |
+//! | `format` | the version of this layout | once | never |
+//! | `entries/KEY/record.json` | a [`Record`], its own checksum in front; an entry counts only with it | last, in one step | first |
+//! | `entries/KEY/out-N/` | a result; the record says which `N` holds | one rename of an attempt's `out` | by a damaged result's rerun, by gc |
+//! | `entries/KEY/ROLE.files` | for an input of outside files: digest and name of each, as `b3sum` writes it | before the record | with the entry |
+//! | `attempts/KEY/out/` | what a stage is writing now | while it runs | on publication, or before the next attempt |
+//! | `attempts/KEY/state/` | what a stage may resume from | while it runs | on publication |
+//! | `locks/KEY.lock` | held alone by who makes that entry | empty | **never**: a lock file that is unlinked can have two holders |
+//! | `locks/store.lock` | held shared for a look-up by a run, alone by gc | empty | **never** |
+//! | `runs/N.keys` | the keys that a running process refers to; locked while it lives | a line for each | at its end, or by gc when it died |
+//! | `digests/ROOT.bin` | remembered digests of the files below one folder outside | in one step | never (ignored when unreadable) |
+//!
+//! `KEY` is the blake3 digest of a [`KeyDocument`] in 64 hexadecimal digits.
+//!
+//! A process that is killed leaves at most an attempt, or a result without a record; neither is ever read as a result.
+//! The system drops its locks with it. Forced reruns give a new `out-N`, and the old one stays until gc for those who still read it.
+
+mod digests;
+mod entry;
+mod gc;
+mod hold;
+mod key;
+mod listing;
+mod lock;
+mod record;
+mod stale;
+mod stat;
+mod verify;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+pub use entry::{Attempt, Found};
+pub use gc::{Entry, Gc, Leftover, Removed};
+pub use hold::Hold;
+pub use key::{FORMAT, KeyDocument, LIBTORCH};
+pub use listing::{Changes, Listing, digest_of_files};
+pub use lock::Lock;
+pub use record::{Output, Record};
+pub use stale::{Reason, nearest, reasons};
+pub use stat::Stat;
+pub use verify::{Damaged, Verified};
+
+use crate::{
+    digest::Digest,
+    error::{Error, Result},
+    files,
+};
+
+const TAG: &str =
+    "Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a cache of kfood.\n";
+const LAYOUT: &str = "kfood cache 1\n";
+
+/// A folder of results by key. Any number of processes may use it at once.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    root: PathBuf,
+}
+
+impl Cache {
+    /// Opens a cache, and creates it where there is none.
+    ///
+    /// # Errors
+    /// When the folder cannot be created, or holds a cache of another layout.
+    pub fn open(root: &Path) -> Result<Self> {
+        let root = std::path::absolute(root).map_err(|e| Error::io("find", root, e))?;
+        let cache = Self { root };
+        let format = cache.root.join("format");
+        match fs::read_to_string(&format) {
+            // Copies that leave out empty folders are caches too.
+            Ok(found) if found == LAYOUT => cache.create_folders()?,
+            Ok(found) => {
+                let message = format!(
+                    "the cache `{}` has the layout `{}`; this kfood knows `{}`",
+                    cache.root.display(),
+                    found.trim_end(),
+                    LAYOUT.trim_end()
+                );
+                return Err(
+                    Error::failed(message).help("remove it, or set KFOOD_CACHE to another place")
+                );
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                cache.create_folders()?;
+                files::publish(&cache.root.join("CACHEDIR.TAG"), TAG.as_bytes())?;
+                files::publish(&format, LAYOUT.as_bytes())?;
+            }
+            Err(e) => return Err(Error::io("read", &format, e)),
+        }
+        Ok(cache)
+    }
+
+    fn create_folders(&self) -> Result<()> {
+        for folder in ["entries", "attempts", "locks", "runs", "digests"] {
+            let folder = self.root.join(folder);
+            if !folder.is_dir() {
+                files::create_folder(&folder)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The cache's folder, absolute.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The folder of an entry.
+    #[must_use]
+    pub fn entry(&self, key: &Digest) -> PathBuf {
+        self.root.join("entries").join(key.to_string())
+    }
+
+    /// Where an output of a finished stage lies.
+    #[must_use]
+    pub fn output(&self, record: &Record, name: &str) -> PathBuf {
+        self.entry(&record.key).join(&record.folder).join(name)
+    }
+
+    /// The folder with all files that a finished stage left, outputs and others.
+    #[must_use]
+    pub fn result(&self, record: &Record) -> PathBuf {
+        self.entry(&record.key).join(&record.folder)
+    }
+
+    fn attempt_folder(&self, key: &Digest) -> PathBuf {
+        self.root.join("attempts").join(key.to_string())
+    }
+}

@@ -1,0 +1,273 @@
+//! Why a stage has to run: its key document against the nearest earlier one.
+
+use std::{collections::BTreeSet, fmt};
+
+use serde_json::Value;
+
+use super::{Changes, KeyDocument, Record, key::write};
+use crate::digest::Digest;
+
+/// One reason for a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// There is no earlier run of this kind to compare with.
+    NeverRun,
+    /// A setting has another value; `None` where it was or is not there.
+    Setting {
+        /// Its place, such as `optimizer.sgd.lr`.
+        name: String,
+        /// As JSON.
+        old: Option<String>,
+        /// As JSON.
+        new: Option<String>,
+    },
+    /// What an input holds has changed.
+    Input {
+        /// Its role.
+        role: String,
+        /// The digest before, `None` if it was not there.
+        old: Option<Digest>,
+        /// The digest now, `None` if it is not there.
+        new: Option<Digest>,
+    },
+    /// Files behind an input have changed.
+    Files {
+        /// Its role.
+        role: String,
+        /// Which ones.
+        changes: Changes,
+    },
+    /// The implementation, libtorch or the key's format has another version.
+    Version {
+        /// Of what.
+        what: String,
+        /// Before.
+        old: String,
+        /// Now.
+        new: String,
+    },
+    /// The result is there and cannot be used.
+    Damaged(String),
+    /// Asked for with `--force`.
+    Forced,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let or_none = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
+        match self {
+            Self::NeverRun => f.write_str("never run"),
+            Self::Setting { name, old, new } => {
+                write!(f, "`{name}` {} -> {}", or_none(old), or_none(new))
+            }
+            Self::Input { role, old, new } => {
+                let short = |digest: &Option<Digest>| or_none(&digest.map(|d| d.short()));
+                write!(f, "input `{role}` {} -> {}", short(old), short(new))
+            }
+            Self::Files { role, changes } => {
+                write!(f, "input `{role}`: ")?;
+                let mut first = true;
+                for (word, names) in [
+                    ("changed", &changes.changed),
+                    ("added", &changes.added),
+                    ("removed", &changes.removed),
+                ] {
+                    if names.is_empty() {
+                        continue;
+                    }
+                    if !first {
+                        f.write_str("; ")?;
+                    }
+                    first = false;
+                    let files = if names.len() == 1 { "file" } else { "files" };
+                    let shown: Vec<_> = names.iter().take(3).map(|n| format!("`{n}`")).collect();
+                    let more = if names.len() > 3 { ", …" } else { "" };
+                    write!(
+                        f,
+                        "{} {files} {word}: {}{more}",
+                        names.len(),
+                        shown.join(", ")
+                    )?;
+                }
+                if first {
+                    f.write_str("listed again")?;
+                }
+                Ok(())
+            }
+            Self::Version { what, old, new } => write!(f, "{what} {old} -> {new}"),
+            Self::Damaged(what) => f.write_str(what),
+            Self::Forced => f.write_str("forced"),
+        }
+    }
+}
+
+/// How much a record of another stage may differ to be worth comparing with: beyond it, the stage is new.
+const FAR: usize = 4;
+
+/// The earlier record that a document is best compared with: of the same kind; of the same stage if there is one, then
+/// with the fewest differences, then the newest. One of another stage counts only where it differs in [`FAR`] things or fewer.
+#[must_use]
+pub fn nearest<'a>(
+    records: &'a [Record],
+    document: &KeyDocument,
+    stage: &str,
+) -> Option<&'a Record> {
+    records
+        .iter()
+        .filter(|r| r.document.kind == document.kind)
+        .map(|r| (differences(&r.document, document).len(), r))
+        .filter(|(differences, r)| r.stage == stage || *differences <= FAR)
+        .min_by_key(|(differences, r)| {
+            (
+                r.stage != stage,
+                *differences,
+                std::cmp::Reverse(r.started),
+                r.key,
+            )
+        })
+        .map(|(_, r)| r)
+}
+
+/// Why `document` is not the earlier one. `changes` tells of the files behind a role, where both listings are known.
+#[must_use]
+pub fn reasons(
+    earlier: Option<&Record>,
+    document: &KeyDocument,
+    changes: &dyn Fn(&Record, &str) -> Option<Changes>,
+) -> Vec<Reason> {
+    let Some(earlier) = earlier else {
+        return vec![Reason::NeverRun];
+    };
+    let with_files = |reason| match reason {
+        Reason::Input { role, old, new } => match changes(earlier, &role) {
+            Some(changes) => Reason::Files { role, changes },
+            None => Reason::Input { role, old, new },
+        },
+        other => other,
+    };
+    differences(&earlier.document, document)
+        .into_iter()
+        .map(with_files)
+        .collect()
+}
+
+fn differences(old: &KeyDocument, new: &KeyDocument) -> Vec<Reason> {
+    let mut found = Vec::new();
+    let mut version = |what: &str, old: String, new: String| {
+        if old != new {
+            let what = what.to_owned();
+            found.push(Reason::Version { what, old, new });
+        }
+    };
+    let libtorch = |d: &KeyDocument| d.libtorch.clone().unwrap_or_else(|| "(none)".to_owned());
+    version("key format", old.format.to_string(), new.format.to_string());
+    version(
+        "version of the stage",
+        old.version.to_string(),
+        new.version.to_string(),
+    );
+    version("libtorch", libtorch(old), libtorch(new));
+    settings("", Some(&old.settings), Some(&new.settings), &mut found);
+    let roles: BTreeSet<_> = old.inputs.keys().chain(new.inputs.keys()).collect();
+    for role in roles {
+        let (old, new) = (old.inputs.get(role).copied(), new.inputs.get(role).copied());
+        if old != new {
+            found.push(Reason::Input {
+                role: role.clone(),
+                old,
+                new,
+            });
+        }
+    }
+    found
+}
+
+/// Walks two settings side by side down to the first values that differ. Values are compared by their canonical text: one
+/// of them was read from a file, and reading may round the last digit of a float.
+fn settings(name: &str, old: Option<&Value>, new: Option<&Value>, found: &mut Vec<Reason>) {
+    if let (Some(Value::Object(before)), Some(Value::Object(after))) = (old, new) {
+        let common = before.keys().any(|key| after.contains_key(key));
+        if name.is_empty() || common || before.len() + after.len() > 2 {
+            let keys: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+            for key in keys {
+                let inner = if name.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{name}.{key}")
+                };
+                settings(&inner, before.get(key), after.get(key), found);
+            }
+            return;
+        }
+    }
+    let text = |value: Option<&Value>| {
+        value.map(|value| {
+            let mut text = String::new();
+            // Once through text, so that both sides went through the same reading.
+            let read = serde_json::from_str(&value.to_string()).unwrap_or_else(|_| value.clone());
+            write(&read, &mut text);
+            text
+        })
+    };
+    let (old, new) = (text(old), text(new));
+    if old != new {
+        found.push(Reason::Setting {
+            name: name.to_owned(),
+            old,
+            new,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(old: Value, new: Value) -> Vec<String> {
+        let mut found = Vec::new();
+        settings("", Some(&old), Some(&new), &mut found);
+        found.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_setting_is_named_with_both_values() {
+        let of = |lr: f64| serde_json::json!({"optimizer": {"sgd": {"lr": lr, "momentum": 0.9}}, "epochs": 5});
+        assert_eq!(
+            said(of(0.001), of(0.01)),
+            ["`optimizer.sgd.lr` 0.001 -> 0.01"]
+        );
+        assert!(said(of(0.005), of(0.005)).is_empty());
+    }
+
+    #[test]
+    fn another_variant_is_shown_whole_and_a_new_setting_has_no_old_value() {
+        let old = serde_json::json!({"optimizer": {"sgd": {"lr": 0.1}}});
+        let new = serde_json::json!({"optimizer": {"adam": {"lr": 0.1}}, "seed": 1});
+        assert_eq!(
+            said(old, new),
+            [
+                "`optimizer` {\"sgd\":{\"lr\":0.1}} -> {\"adam\":{\"lr\":0.1}}",
+                "`seed` (none) -> 1"
+            ]
+        );
+    }
+
+    #[test]
+    fn files_are_named_and_counted() {
+        let names = |n: usize| (0..n).map(|i| format!("{i}.jpg")).collect();
+        let changes = Changes {
+            changed: names(4),
+            added: names(1),
+            removed: Vec::new(),
+        };
+        let said = Reason::Files {
+            role: "images".to_owned(),
+            changes,
+        }
+        .to_string();
+        assert_eq!(
+            said,
+            "input `images`: 4 files changed: `0.jpg`, `1.jpg`, `2.jpg`, …; 1 file added: `0.jpg`"
+        );
+    }
+}

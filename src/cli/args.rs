@@ -1,0 +1,271 @@
+//! The command line. Hyper-parameters have no flags: a run is its file.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Reproducible image-classification pipelines from one TOML file.
+///
+/// Exit codes: 0 fine, 1 the run failed, 2 your file or arguments, 3 `plan`: work pending, 130 interrupted.
+#[derive(Debug, Parser)]
+#[command(name = "kfood", version, max_term_width = 100)]
+pub(super) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Log more on stderr: -v for what is done, -vv for everything (or set RUST_LOG).
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Read a pipeline file and report every mistake in it.
+    Check(Check),
+    /// Say what a run would do, and why; exit code 3 when work is pending.
+    Plan(Plan),
+    /// Run what changed.
+    Run(Run),
+    /// Show one stage: settings, inputs, key, outputs, where its result comes from, and why it would run.
+    Explain(Explain),
+    /// Draw the stages and what they need.
+    Graph(Graph),
+    /// Write the results of a finished pipeline as Markdown.
+    Report(Report),
+    /// Put the evaluations of several pipelines into one table and compare them image by image.
+    Compare(Compare),
+    /// Classify images, or all images in folders.
+    Predict(Predict),
+    /// Convert a model file: to PyTorch's `.pt` or to `.safetensors`, by the ending of the second name.
+    Export(Export),
+    /// Make a small data set of generated photographs of dishes.
+    Sample(Sample),
+    /// Look at this machine: libtorch, devices, decoders, cache.
+    Doctor(Doctor),
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Look after the cache.
+    Cache(Cache),
+}
+
+/// `kfood check`
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// Pipeline files.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `kfood plan`
+#[derive(Debug, Args)]
+pub(super) struct Plan {
+    /// The pipeline file.
+    pub file: PathBuf,
+    /// Only these stages and what they need.
+    pub stages: Vec<String>,
+    /// Take this stage as changed.
+    #[arg(long, value_name = "STAGE")]
+    pub force: Vec<String>,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `kfood run`
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// The pipeline file.
+    pub file: PathBuf,
+    /// Only these stages and what they need.
+    pub stages: Vec<String>,
+    /// Run this stage even if its result is there.
+    #[arg(long, value_name = "STAGE")]
+    pub force: Vec<String>,
+    /// Compare the results with the lock file beside the pipeline; never write it.
+    #[arg(long)]
+    pub locked: bool,
+    /// Where tensors live: auto, cpu or cuda:N.
+    #[arg(long, default_value = "auto", value_parser = device)]
+    pub device: String,
+    /// Stages without tensors that may run at once.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub jobs: u32,
+    /// Go on with what does not depend on a failed stage.
+    #[arg(long)]
+    pub keep_going: bool,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `kfood explain`
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// The pipeline file.
+    pub file: PathBuf,
+    /// The stage, or one instance of it.
+    pub stage: String,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `kfood graph`
+#[derive(Debug, Args)]
+pub(super) struct Graph {
+    /// The pipeline file.
+    pub file: PathBuf,
+    /// How to draw it.
+    #[arg(long, value_enum, default_value_t = GraphFormat::Text)]
+    pub format: GraphFormat,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Ways to draw a graph.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum GraphFormat {
+    /// For a terminal.
+    Text,
+    /// For Graphviz.
+    Dot,
+    /// For Markdown that draws Mermaid.
+    Mermaid,
+}
+
+/// `kfood report`
+#[derive(Debug, Args)]
+pub(super) struct Report {
+    /// The pipeline file.
+    pub file: PathBuf,
+    /// Where to write it; stdout without.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `kfood compare`
+#[derive(Debug, Args)]
+pub(super) struct Compare {
+    /// Pipeline files with finished results.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Markdown instead of a terminal table.
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `kfood predict`
+#[derive(Debug, Args)]
+pub(super) struct Predict {
+    /// A model file (.safetensors), or a stage of a pipeline: pipelines/mission2.toml:best.
+    #[arg(long, short, value_name = "MODEL")]
+    pub model: String,
+    /// Images, or folders of images.
+    #[arg(required = true)]
+    pub images: Vec<PathBuf>,
+    /// Guesses for each image.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    pub top: u32,
+    /// Where tensors live: auto, cpu or cuda:N.
+    #[arg(long, default_value = "auto", value_parser = device)]
+    pub device: String,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `kfood export`
+#[derive(Debug, Args)]
+pub(super) struct Export {
+    /// A model file, or a stage of a pipeline: pipelines/mission2.toml:best.
+    pub model: String,
+    /// The new file: .pt, .pth or .safetensors.
+    pub output: PathBuf,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `kfood sample`
+#[derive(Debug, Args)]
+pub(super) struct Sample {
+    /// The folder to make; one that holds the same sample already is left as it is.
+    pub folder: PathBuf,
+    /// Another seed gives other photographs.
+    #[arg(long, default_value_t = 42)]
+    pub seed: u32,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `kfood doctor`
+#[derive(Debug, Args)]
+pub(super) struct Doctor {
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `kfood cache`
+#[derive(Debug, Args)]
+pub(super) struct Cache {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub command: CacheCommand,
+}
+
+/// The commands of `kfood cache`.
+#[derive(Debug, Subcommand)]
+pub(super) enum CacheCommand {
+    /// List the results in the cache.
+    Ls {
+        /// JSON on stdout.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Hash every result again; damaged ones are removed and made anew by the next run.
+    Verify {
+        /// JSON on stdout.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove results that no pipeline file or lock file below the project's root refers to.
+    Gc {
+        /// Say what would be removed, and remove nothing.
+        #[arg(long)]
+        dry_run: bool,
+        /// Keep everything younger than this many days.
+        #[arg(long, value_name = "DAYS", default_value_t = 0)]
+        older: u32,
+        /// JSON on stdout.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `auto`, `cpu` or `cuda:N`.
+fn device(text: &str) -> Result<String, String> {
+    let numbered = text
+        .strip_prefix("cuda:")
+        .is_some_and(|n| n.parse::<u16>().is_ok());
+    if text == "auto" || text == "cpu" || numbered {
+        return Ok(text.to_owned());
+    }
+    Err("expected `auto`, `cpu` or `cuda:N`".to_owned())
+}

@@ -1,0 +1,259 @@
+//! `kfood cache`: list, verify, clear.
+
+use std::{
+    collections::BTreeSet,
+    env,
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+use serde_json::json;
+use walkdir::{DirEntry, WalkDir};
+
+use crate::{
+    cache::{Cache, Entry, Gc},
+    cli::{
+        args::{Cache as Args, CacheCommand},
+        open, print,
+        progress::Progress,
+        results,
+    },
+    digest::Digest,
+    error::{Error, Result},
+    event::{Event, Observer, Silent},
+    exec::{self, Status, locked},
+    report::{Align, Grid, bytes, duration},
+};
+
+pub(in crate::cli) fn cache(args: &Args) -> Result<u8> {
+    let here = env::current_dir()
+        .map_err(|e| Error::failed("cannot find the working directory").because(e))?;
+    let cache = Cache::open(&open::cache_root(&here))?;
+    match &args.command {
+        CacheCommand::Ls { json } => list(&cache, *json),
+        CacheCommand::Verify { json } => verify(&cache, *json),
+        CacheCommand::Gc {
+            dry_run,
+            older,
+            json,
+        } => {
+            let older_than = (*older > 0).then(|| Duration::from_secs(u64::from(*older) * 86_400));
+            let since = SystemTime::now();
+            let gc = Gc {
+                since: Some(since),
+                keep: kept(&cache, &open::project(&here))?,
+                older_than,
+                max_bytes: None,
+            };
+            clear(&cache, &gc, *dry_run, *json)
+        }
+    }
+}
+
+fn list(cache: &Cache, as_json: bool) -> Result<u8> {
+    let mut entries = cache.list();
+    entries.sort_by(|a, b| (&a.kind, &a.stage, a.key).cmp(&(&b.kind, &b.stage, b.key)));
+    if as_json {
+        let rows: Vec<_> = entries.iter().map(row).collect();
+        print::json(&json!({ "root": cache.root(), "entries": rows }))?;
+        return Ok(0);
+    }
+    let total = entries.iter().map(|e| e.bytes).sum();
+    let count = entries.len();
+    print::out(&format!(
+        "{}{count} results, {} in {}",
+        table(&entries),
+        bytes(total),
+        results::shown(cache.root())
+    ))?;
+    Ok(0)
+}
+
+fn table(entries: &[Entry]) -> String {
+    if entries.is_empty() {
+        return String::new();
+    }
+    let mut grid = Grid::new(&[
+        ("kind", Align::Left),
+        ("stage", Align::Left),
+        ("size", Align::Right),
+        ("last used", Align::Right),
+        ("key", Align::Left),
+    ]);
+    for entry in entries {
+        let age = entry.used.elapsed().unwrap_or_default();
+        grid.rows.push(vec![
+            entry.kind.clone(),
+            entry.stage.clone(),
+            bytes(entry.bytes),
+            format!("{} ago", duration(age.as_secs_f64())),
+            entry.key.short(),
+        ]);
+    }
+    grid.text(None)
+}
+
+fn row(entry: &Entry) -> serde_json::Value {
+    json!({ "key": entry.key, "kind": entry.kind, "stage": entry.stage, "bytes": entry.bytes })
+}
+
+fn verify(cache: &Cache, as_json: bool) -> Result<u8> {
+    let progress = Progress::new();
+    let verified = cache.verify(&|event| {
+        progress.observe(&Event::Stage {
+            id: "cache".to_owned(),
+            event,
+        })
+    })?;
+    if as_json {
+        let damaged: Vec<_> = verified
+            .damaged
+            .iter()
+            .map(
+                |d| json!({ "key": d.key, "stage": d.stage, "what": d.what, "removed": d.removed }),
+            )
+            .collect();
+        print::json(
+            &json!({ "sound": verified.sound, "bytes": verified.bytes, "damaged": damaged }),
+        )?;
+    } else {
+        for damaged in &verified.damaged {
+            let stage = damaged.stage.as_deref().unwrap_or("unknown");
+            let removed = if damaged.removed {
+                "; removed, the next run makes it again"
+            } else {
+                ""
+            };
+            print::out(&format!(
+                "damaged: {stage} ({}): {}{removed}",
+                damaged.key.short(),
+                damaged.what
+            ))?;
+        }
+        print::out(&format!(
+            "{} sound ({} hashed), {} damaged",
+            verified.sound,
+            bytes(verified.bytes),
+            verified.damaged.len()
+        ))?;
+    }
+    Ok(u8::from(!verified.damaged.is_empty()))
+}
+
+fn clear(cache: &Cache, gc: &Gc, dry: bool, as_json: bool) -> Result<u8> {
+    let removed = cache.gc(gc, dry)?;
+    if as_json {
+        let rows: Vec<_> = removed.entries.iter().map(row).collect();
+        let leftovers: Vec<_> = removed.leftovers.iter().map(|l| &l.path).collect();
+        print::json(&json!({
+            "dry_run": dry, "removed": rows, "leftovers": leftovers, "bytes": removed.bytes(), "kept": removed.kept,
+        }))?;
+        return Ok(0);
+    }
+    let done = if dry { "would remove" } else { "removed" };
+    print::out(&format!(
+        "{}{done} {} results and {} leftovers, {}; {} results stay",
+        table(&removed.entries),
+        removed.entries.len(),
+        removed.leftovers.len(),
+        bytes(removed.bytes()),
+        removed.kept
+    ))?;
+    Ok(0)
+}
+
+/// The keys that the pipelines and lock files of a project refer to, and those of other projects that share the cache as
+/// long as their pipeline files are there. A pipeline that cannot be read now (its data is elsewhere, say) keeps what its
+/// lock file names.
+fn kept(cache: &Cache, root: &Path) -> Result<BTreeSet<Digest>> {
+    let mut keep = BTreeSet::new();
+    let mut pipelines = 0;
+    let ours = |entry: &DirEntry| {
+        let name = entry.file_name().to_string_lossy();
+        entry.depth() == 0
+            || !(name.starts_with('.') || name == "target" || entry.path() == cache.root())
+    };
+    let entries = WalkDir::new(root)
+        .sort_by_file_name()
+        .into_iter()
+        .filter_entry(ours);
+    for entry in entries.filter_map(std::result::Result::ok) {
+        let path = entry.path();
+        let kept = match path.extension().and_then(|e| e.to_str()) {
+            Some("lock") => {
+                locked::read(path).map(|lock| lock.stages.values().map(|s| s.key).collect())
+            }
+            Some("toml") => referred(path),
+            _ => continue,
+        };
+        match kept {
+            Ok(keys) => {
+                pipelines += 1;
+                keep.extend::<Vec<Digest>>(keys);
+            }
+            // Without knowing what it refers to, anything might be its.
+            Err(error) if is_pipelines(path, root) && !locked::path(path).exists() => {
+                return Err(cannot_tell(path, &error));
+            }
+            Err(error)
+                if path.extension().is_some_and(|e| e == "lock") && locked_pipeline(path) =>
+            {
+                return Err(cannot_tell(path, &error));
+            }
+            Err(error) => {
+                tracing::debug!("{} counts only by its lock file: {error}", path.display())
+            }
+        }
+    }
+    if pipelines == 0 {
+        return Err(Error::usage(format!(
+            "there is no pipeline file below `{}`, so everything would go",
+            root.display()
+        ))
+        .help("run `kfood cache gc` in the project whose cache it is"));
+    }
+    let others = cache.records().into_iter().filter(|record| {
+        let pipeline = record.pipeline.as_deref().map(Path::new);
+        pipeline.is_some_and(|p| p.is_absolute() && !p.starts_with(root) && p.is_file())
+    });
+    keep.extend(others.map(|record| record.key));
+    Ok(keep)
+}
+
+/// Whether a TOML file is meant as a pipeline: it lies in the project's `pipelines`.
+fn is_pipelines(path: &Path, root: &Path) -> bool {
+    path.extension().is_some_and(|e| e == "toml") && path.starts_with(root.join("pipelines"))
+}
+
+/// Whether a lock file lies beside a pipeline, unlike `Cargo.lock`.
+fn locked_pipeline(lock: &Path) -> bool {
+    lock.with_extension("toml").is_file()
+        && lock.file_name().is_some_and(|name| name != "Cargo.lock")
+}
+
+fn cannot_tell(path: &Path, error: &Error) -> Error {
+    let text = error.to_string();
+    let first = text.lines().next().unwrap_or_default();
+    Error::failed(format!(
+        "cannot tell what `{}` refers to, so nothing is removed: {first}",
+        path.display()
+    ))
+    .help("mend or remove the file (`kfood check` shows its mistakes), or make its data available")
+}
+
+fn referred(file: &Path) -> Result<Vec<Digest>> {
+    let opened = open::open(file)?;
+    let all = exec::status(&opened.stages, &[], &[], &opened.cache, &Silent)?;
+    let earlier = opened.cache.records();
+    // What a waiting stage will need is not known yet: all its earlier results stay.
+    let of_stage = |id: &str| {
+        let found = earlier.iter().filter(|r| r.stage == id);
+        found.map(|r| r.key).collect::<Vec<_>>()
+    };
+    let keys = |s: exec::StageStatus| match s.status {
+        Status::Cached { record } => vec![record.key],
+        Status::Run { key, .. } => vec![key],
+        Status::Waits { .. } => of_stage(&s.id),
+    };
+    Ok(all.into_iter().flat_map(keys).collect())
+}

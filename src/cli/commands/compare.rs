@@ -1,0 +1,58 @@
+//! `kfood compare`: evaluations of several pipelines in one table, and image by image.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::{
+    cli::{args::Compare, open, print, progress::Progress, results},
+    error::Result,
+    exec,
+    record::EvaluatePart,
+    report::{self, Evaluated, Results},
+};
+
+pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
+    let mut all = Results::default();
+    for file in &args.files {
+        all.evaluations
+            .extend(evaluations(file, args.files.len() > 1)?);
+    }
+    let table = report::table(&all);
+    let compared = report::compare(&all, EvaluatePart::Test)?;
+    if args.json {
+        return print::json(&json!({ "results": table, "comparisons": compared })).map(|()| 0);
+    }
+    let (pairs, notes) = report::comparison_grid(&compared);
+    let (table, pairs) = match args.markdown {
+        true => (table.markdown(), pairs.markdown()),
+        false => (table.text(None), pairs.text(None)),
+    };
+    let text = match compared.is_empty() {
+        true => table,
+        false => format!("{table}\n{pairs}\n{}", notes.join("\n")),
+    };
+    print::out(&text)?;
+    Ok(0)
+}
+
+/// The file's own evaluations; among those of several files each has its file's name in front.
+fn evaluations(file: &Path, several: bool) -> Result<Vec<Evaluated>> {
+    let opened = open::open(file)?;
+    let summary = exec::resolve(
+        &opened.stages,
+        &opened.targets(&[]),
+        &opened.cache,
+        &Progress::new(),
+    )?;
+    let mut found = results::collect(&opened, &summary, true)?.evaluations;
+    found.retain(|e| !e.stage.contains('.'));
+    if several {
+        let name = file.file_stem().unwrap_or_default().to_string_lossy();
+        for evaluated in &mut found {
+            evaluated.id = format!("{name}.{}", evaluated.id);
+            evaluated.stage = format!("{name}.{}", evaluated.stage);
+        }
+    }
+    Ok(found)
+}

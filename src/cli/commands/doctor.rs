@@ -1,0 +1,64 @@
+//! `kfood doctor`: what this machine offers.
+
+use std::{env, thread};
+
+use serde_json::{Value, json};
+
+use crate::{
+    cli::{args::Doctor, open, print},
+    error::{Error, Result},
+    exec::worker::Process,
+    files,
+    record::Job,
+    stage::Worker,
+    stop::Stop,
+};
+
+pub(in crate::cli) fn doctor(args: &Doctor) -> Result<u8> {
+    let tensors = tensors();
+    let failed = tensors.is_err();
+    let found = json!({
+        "kfood": env!("CARGO_PKG_VERSION"),
+        "cores": thread::available_parallelism().map_or(1, usize::from),
+        "cache": open::cache_root(&env::current_dir().unwrap_or_default()),
+        "decoders": "image (JPEG, PNG, WebP, GIF, BMP, TIFF)",
+        "tensors": match &tensors {
+            Ok(found) => found.clone(),
+            Err(error) => json!({ "error": error.to_string() }),
+        },
+    });
+    if args.json {
+        print::json(&found)?;
+    } else {
+        print::out(&lines("", &found))?;
+    }
+    if let Err(error) = tensors {
+        print::error(&error);
+    }
+    Ok(u8::from(failed))
+}
+
+/// Asks a worker, because only a worker may load libtorch.
+fn tensors() -> Result<Value> {
+    let folder = tempfile::tempdir()
+        .map_err(|e| Error::failed("cannot make a temporary folder").because(e))?;
+    let out = folder.path().to_owned();
+    let job = Job::Doctor { out: out.clone() };
+    Process::beside_this_program()?.run(&job, &out, &|_| {}, &Stop::default())?;
+    files::read_json(&out.join("doctor.json"))
+}
+
+/// `name: value` lines, nested names joined by dots.
+fn lines(prefix: &str, value: &Value) -> String {
+    match value {
+        Value::Object(map) => map
+            .iter()
+            .map(|(name, value)| match prefix {
+                "" => lines(name, value),
+                _ => lines(&format!("{prefix}.{name}"), value),
+            })
+            .collect(),
+        Value::String(text) => format!("{prefix}: {text}\n"),
+        other => format!("{prefix}: {other}\n"),
+    }
+}

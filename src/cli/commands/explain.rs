@@ -1,0 +1,156 @@
+//! `kfood explain`: one stage in full.
+
+use std::{
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    cache::Record,
+    cli::{args::Explain, open, print, progress::Progress, results},
+    error::Result,
+    exec::{self, StageStatus, Status},
+    plan::Graph,
+    report::{bytes, duration},
+    stage::{Source, Stage},
+};
+
+pub(in crate::cli) fn explain(args: &Explain) -> Result<u8> {
+    let opened = open::open(&args.file)?;
+    let graph = Graph::new(&opened.stages)?;
+    let wanted = graph.named(&args.stage)?;
+    let target = [args.stage.clone()];
+    let status = exec::status(
+        &opened.stages,
+        &target,
+        &[],
+        &opened.cache,
+        &Progress::new(),
+    )?;
+    let explained: Vec<_> = wanted
+        .iter()
+        .filter_map(|index| {
+            let stage = opened.stages[*index].as_ref();
+            let status = status.iter().find(|s| s.id == stage.id())?;
+            Some((stage, status))
+        })
+        .collect();
+    if args.json {
+        let all: Vec<_> = explained
+            .iter()
+            .map(|(stage, status)| row(*stage, status))
+            .collect();
+        print::json(&all)?;
+    } else {
+        let all: Vec<_> = explained
+            .iter()
+            .map(|(stage, status)| text(*stage, status))
+            .collect();
+        print::out(&all.join("\n"))?;
+    }
+    Ok(0)
+}
+
+fn text(stage: &dyn Stage, status: &StageStatus) -> String {
+    let mut text = format!(
+        "{} ({}, version {})\n",
+        stage.id(),
+        stage.kind(),
+        stage.version()
+    );
+    text += "settings\n";
+    for (name, value) in flat("", &stage.settings()) {
+        text += &format!("  {name} = {value}\n");
+    }
+    text += "inputs\n";
+    for input in stage.inputs() {
+        let from = match input.source {
+            Source::Stage { id, output } => format!("{output} of {id}"),
+            Source::Files => "files".to_owned(),
+        };
+        text += &format!("  {}: {from}\n", input.role);
+    }
+    match &status.status {
+        Status::Cached { record } => text += &result(stage, record),
+        Status::Run { key, reasons, .. } => {
+            text += &format!("would run, with the key {key}\n");
+            for reason in reasons {
+                text += &format!("  because: {reason}\n");
+            }
+        }
+        Status::Waits { on, .. } => text += &format!("waits on {}\n", on.join(", ")),
+    }
+    text
+}
+
+/// Where a result comes from.
+fn result(stage: &dyn Stage, record: &Record) -> String {
+    let mut text = format!("result {}\n", record.key);
+    for name in stage.outputs() {
+        if let Some(output) = record.outputs.get(*name) {
+            text += &format!(
+                "  {name}: {}, {}\n",
+                output.digest.short(),
+                bytes(output.bytes)
+            );
+        }
+    }
+    let started = SystemTime::UNIX_EPOCH + Duration::from_secs(record.started);
+    let ago = SystemTime::now()
+        .duration_since(started)
+        .unwrap_or_default();
+    let pipeline = record.pipeline.as_deref().map(Path::new);
+    let pipeline = pipeline.map_or_else(|| "a pipeline".to_owned(), results::shown);
+    text += &format!(
+        "  made {} ago in {} for `{}` of {pipeline}, by kfood {}\n",
+        duration(ago.as_secs_f64()),
+        duration(record.seconds),
+        record.stage,
+        record.kfood
+    );
+    if let Some(machine) = &record.fingerprint {
+        text += &format!(
+            "  on {} in {}, {} threads, {}, libtorch {}\n",
+            machine.device,
+            machine.precision,
+            machine.threads,
+            machine.cpu_capability,
+            machine.libtorch
+        );
+    }
+    text
+}
+
+/// `optimizer.sgd.lr = 0.001`: nested names joined by dots; arrays as JSON.
+fn flat(prefix: &str, value: &Value) -> Vec<(String, String)> {
+    match value {
+        Value::Object(map) => map
+            .iter()
+            .flat_map(|(name, value)| match prefix {
+                "" => flat(name, value),
+                _ => flat(&format!("{prefix}.{name}"), value),
+            })
+            .collect(),
+        other => vec![(prefix.to_owned(), other.to_string())],
+    }
+}
+
+fn row(stage: &dyn Stage, status: &StageStatus) -> Value {
+    let mut row = json!({
+        "id": stage.id(), "kind": stage.kind(), "version": stage.version(), "settings": stage.settings(),
+    });
+    let more = match &status.status {
+        Status::Cached { record } => json!({ "status": "cached", "record": record }),
+        Status::Run { key, reasons, .. } => {
+            let reasons: Vec<_> = reasons.iter().map(ToString::to_string).collect();
+            json!({ "status": "run", "key": key, "reasons": reasons })
+        }
+        Status::Waits { on, .. } => json!({ "status": "waits", "waits_on": on }),
+    };
+    if let (Value::Object(row), Value::Object(more)) = (&mut row, more) {
+        row.extend(more);
+    }
+    row
+}

@@ -1,0 +1,14 @@
+//! One file for each command: a few statements that read as the flow of data.
+
+pub(super) mod cache;
+pub(super) mod check;
+pub(super) mod compare;
+pub(super) mod doctor;
+pub(super) mod explain;
+pub(super) mod export;
+pub(super) mod graph;
+pub(super) mod plan;
+pub(super) mod predict;
+pub(super) mod report;
+pub(super) mod run;
+pub(super) mod sample;

@@ -1,0 +1,124 @@
+//! `kfood plan`: what a run would do, and why.
+
+use serde_json::{Value, json};
+
+use crate::{
+    cli::{args::Plan, open, print, progress::Progress},
+    error::Result,
+    exec::{self, Estimate, StageStatus, Status},
+    report::{Align, Grid, bytes, duration},
+};
+
+/// The exit code when work is pending.
+const PENDING: u8 = 3;
+
+pub(in crate::cli) fn plan(args: &Plan) -> Result<u8> {
+    let opened = open::open(&args.file)?;
+    let targets = opened.targets(&args.stages);
+    let all = exec::status(
+        &opened.stages,
+        &targets,
+        &args.force,
+        &opened.cache,
+        &Progress::new(),
+    )?;
+    let pending = all
+        .iter()
+        .any(|s| !matches!(s.status, Status::Cached { .. }));
+    if args.json {
+        let stages: Vec<_> = all.iter().map(row).collect();
+        print::json(&json!({ "stages": stages, "pending": pending }))?;
+    } else {
+        print::out(&text(&all))?;
+    }
+    Ok(if pending { PENDING } else { 0 })
+}
+
+fn text(all: &[StageStatus]) -> String {
+    let mut grid = Grid::new(&[
+        ("plan", Align::Left),
+        ("stage", Align::Left),
+        ("why", Align::Left),
+        ("time", Align::Right),
+        ("disk", Align::Right),
+    ]);
+    for stage in all {
+        let (word, why, estimate) = match &stage.status {
+            Status::Cached { .. } => ("cached", String::new(), None),
+            Status::Run {
+                reasons, estimate, ..
+            } => ("run", why(reasons), *estimate),
+            Status::Waits { on, estimate } => ("waits", waits(on), *estimate),
+        };
+        grid.rows.push(vec![
+            word.to_owned(),
+            stage.id.clone(),
+            why,
+            estimate.map(|e| duration(e.seconds)).unwrap_or_default(),
+            estimate.map(|e| bytes(e.bytes)).unwrap_or_default(),
+        ]);
+    }
+    grid.text(None) + &totals(all)
+}
+
+/// The first few stages that are waited for, and how many more.
+fn waits(on: &[String]) -> String {
+    let shown = on.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
+    match on.len().saturating_sub(3) {
+        0 => format!("waits on {shown}"),
+        more => format!("waits on {shown} and {more} more"),
+    }
+}
+
+fn why(reasons: &[crate::cache::Reason]) -> String {
+    let reasons: Vec<_> = reasons.iter().map(ToString::to_string).collect();
+    reasons.join("; ")
+}
+
+fn totals(all: &[StageStatus]) -> String {
+    let count = |wanted: fn(&Status) -> bool| all.iter().filter(|s| wanted(&s.status)).count();
+    let cached = count(|s| matches!(s, Status::Cached { .. }));
+    let run = count(|s| matches!(s, Status::Run { .. }));
+    let waits = count(|s| matches!(s, Status::Waits { .. }));
+    let known: Vec<_> = all.iter().filter_map(|s| estimate(&s.status)).collect();
+    let mut text = format!("{cached} cached, {run} to run, {waits} waiting");
+    if !known.is_empty() {
+        let seconds = known.iter().map(|e| e.seconds).sum();
+        let disk = known.iter().map(|e| e.bytes).sum();
+        let all_known = if known.len() == run + waits {
+            ""
+        } else {
+            "at least "
+        };
+        text += &format!(
+            "; {all_known}{} and {} by earlier runs",
+            duration(seconds),
+            bytes(disk)
+        );
+    }
+    text
+}
+
+fn estimate(status: &Status) -> Option<Estimate> {
+    match status {
+        Status::Cached { .. } => None,
+        Status::Run { estimate, .. } | Status::Waits { estimate, .. } => *estimate,
+    }
+}
+
+fn row(stage: &StageStatus) -> Value {
+    let (status, key, reasons, on) = match &stage.status {
+        Status::Cached { record } => ("cached", Some(record.key), vec![], vec![]),
+        Status::Run { key, reasons, .. } => {
+            let reasons = reasons.iter().map(ToString::to_string).collect();
+            ("run", Some(*key), reasons, vec![])
+        }
+        Status::Waits { on, .. } => ("waits", None, vec![], on.clone()),
+    };
+    let estimate =
+        estimate(&stage.status).map(|e| json!({ "seconds": e.seconds, "bytes": e.bytes }));
+    json!({
+        "id": stage.id, "kind": stage.kind, "status": status, "key": key,
+        "reasons": reasons, "waits_on": on, "estimate": estimate,
+    })
+}

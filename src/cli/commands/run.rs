@@ -1,0 +1,172 @@
+//! `kfood run`: do what is pending, show the results, write or compare the lock file.
+
+use std::{collections::BTreeMap, time::Instant};
+
+use serde_json::{Value, json};
+
+use crate::{
+    cli::{
+        args::Run,
+        locking,
+        open::{self, Opened},
+        print,
+        progress::{Progress, took},
+        results,
+    },
+    error::{Error, Result},
+    exec::{
+        self, Options, Outcome, StageSummary, Summary,
+        locked::{self, Compared, Verdict},
+        worker::Process,
+    },
+    report::{self, Align, Grid},
+};
+
+pub(in crate::cli) fn run(args: &Run) -> Result<u8> {
+    let since = Instant::now();
+    let opened = open::open(&args.file)?;
+    let lock = locked::path(&opened.pipeline.file);
+    let recorded = args.locked.then(|| locked::read(&lock)).transpose()?;
+    let stop = open::stop_on_signals()?;
+    let worker = Process::beside_this_program()?;
+    let summary = exec::run(
+        &opened.stages,
+        &options(args, &opened),
+        &opened.cache,
+        &worker,
+        &Progress::new(),
+        &stop,
+    )?;
+    let finished = locking::finished(&opened, &summary)?;
+    let compared = recorded.map(|recorded| {
+        let mut recorded = recorded;
+        // A stage that was not asked for, or that failed (its own error says so), is not compared.
+        let whole = args.stages.is_empty();
+        let absent = |id: &str| whole && summary.stage(id).is_none();
+        recorded
+            .stages
+            .retain(|id, _| finished.contains_key(id) || absent(id));
+        locked::compare(&recorded, &finished)
+    });
+    if compared.is_none() && args.stages.is_empty() && summary.succeeded() {
+        locked::write(&lock, finished)?;
+    }
+    show(args, &opened, &summary, compared.as_deref())?;
+    print::say(&totals(&summary, since.elapsed().as_secs_f64()));
+    Ok(exit_code(&summary, compared.as_deref()))
+}
+
+fn options(args: &Run, opened: &Opened) -> Options {
+    Options {
+        targets: opened.targets(&args.stages),
+        force: args.force.clone(),
+        jobs: args.jobs as usize,
+        keep_going: args.keep_going,
+        device: args.device.clone(),
+        threads: open::threads(),
+        pipeline: Some(opened.pipeline.file.display().to_string()),
+    }
+}
+
+fn show(
+    args: &Run,
+    opened: &Opened,
+    summary: &Summary,
+    compared: Option<&[Compared]>,
+) -> Result<()> {
+    let results = results::collect(opened, summary, false)?;
+    let table = report::table(&results);
+    if args.json {
+        let stages: Vec<_> = summary.stages().iter().map(row).collect();
+        print::json(&json!({ "stages": stages, "results": table, "locked": compared }))?;
+    } else if !table.rows.is_empty() {
+        print::out(&table.text(None))?;
+    }
+    for stage in summary.stages() {
+        if let Outcome::Failed(error) = &stage.outcome {
+            print::error(error);
+        }
+    }
+    match compared {
+        Some(compared) if !args.json => print::out(&comparison(compared)),
+        _ => Ok(()),
+    }
+}
+
+/// Equal fields are counted, others named.
+fn comparison(compared: &[Compared]) -> String {
+    let count = |verdict| compared.iter().filter(|c| c.verdict == verdict).count();
+    let mut grid = Grid::new(&[
+        ("lock file", Align::Left),
+        ("stage", Align::Left),
+        ("field", Align::Left),
+        ("recorded", Align::Left),
+        ("found", Align::Left),
+    ]);
+    for c in compared.iter().filter(|c| c.verdict != Verdict::Equal) {
+        let cells = [c.verdict.word(), &c.stage, &c.field, &c.recorded, &c.found];
+        grid.rows.push(cells.map(str::to_owned).to_vec());
+    }
+    let lines = if grid.rows.is_empty() {
+        String::new()
+    } else {
+        grid.text(None)
+    };
+    format!(
+        "{lines}against the lock file: {} equal, {} within, {} different",
+        count(Verdict::Equal),
+        count(Verdict::Within),
+        count(Verdict::Different)
+    )
+}
+
+fn totals(summary: &Summary, seconds: f64) -> String {
+    let mut counts = BTreeMap::new();
+    for stage in summary.stages() {
+        *counts.entry(word(&stage.outcome)).or_insert(0) += 1;
+    }
+    let counts: Vec<_> = counts
+        .iter()
+        .map(|(word, n)| format!("{n} {word}"))
+        .collect();
+    format!(
+        "{} stages: {}; {}",
+        summary.stages().len(),
+        counts.join(", "),
+        took(seconds)
+    )
+}
+
+fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Cached => "cached",
+        Outcome::Ran => "ran",
+        Outcome::Failed(_) => "failed",
+        Outcome::Skipped { .. } => "skipped",
+    }
+}
+
+fn row(stage: &StageSummary) -> Value {
+    let record = stage.record.as_deref();
+    let outputs: BTreeMap<_, _> = record
+        .into_iter()
+        .flat_map(|r| &r.outputs)
+        .map(|(name, output)| (name, output.digest))
+        .collect();
+    let error = match &stage.outcome {
+        Outcome::Failed(error) => Some(error.to_string()),
+        _ => None,
+    };
+    json!({
+        "id": stage.id, "kind": stage.kind, "outcome": word(&stage.outcome), "seconds": stage.seconds,
+        "key": record.map(|r| r.key), "outputs": outputs, "error": error,
+    })
+}
+
+fn exit_code(summary: &Summary, compared: Option<&[Compared]>) -> u8 {
+    if let Some(error) = summary.first_error() {
+        return Error::class(error).exit_code();
+    }
+    let different = |c: &Compared| c.verdict == Verdict::Different;
+    u8::from(!summary.succeeded() || compared.is_some_and(|c| c.iter().any(different)))
+}

@@ -1,0 +1,139 @@
+//! From names on the command line to pipelines, caches and models.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    thread,
+};
+
+use crate::{
+    cache::Cache,
+    config::{self, Pipeline, Settings},
+    error::{Error, Result},
+    event::Silent,
+    exec,
+    stage::Stage,
+    stages,
+    stop::Stop,
+};
+
+/// A pipeline, ready to be looked at or run.
+pub(super) struct Opened {
+    pub(super) pipeline: Pipeline,
+    pub(super) stages: Vec<Box<dyn Stage>>,
+    pub(super) cache: Cache,
+}
+
+impl Opened {
+    /// What the command line asks for; without names every stage of the file itself. Stages of used files run where
+    /// they are needed.
+    pub(super) fn targets(&self, named: &[String]) -> Vec<String> {
+        if !named.is_empty() {
+            return named.to_vec();
+        }
+        let own = self.pipeline.instances.iter().filter(|i| !i.is_used());
+        own.map(|i| i.id.clone()).collect()
+    }
+}
+
+/// Reads a pipeline file and opens the cache of its project.
+pub(super) fn open(file: &Path) -> Result<Opened> {
+    let pipeline = config::load(file)?;
+    let stages = stages::of(&pipeline);
+    let cache = Cache::open(&cache_of(&pipeline.root))?;
+    Ok(Opened {
+        pipeline,
+        stages,
+        cache,
+    })
+}
+
+/// `KFOOD_CACHE`, else the folder `cache` of the project.
+fn cache_of(root: &Path) -> PathBuf {
+    match env::var_os("KFOOD_CACHE") {
+        Some(place) if !place.is_empty() => place.into(),
+        _ => root.join("cache"),
+    }
+}
+
+/// The project around a folder: its nearest ancestor with a folder `pipelines`, else itself.
+pub(super) fn project(folder: &Path) -> PathBuf {
+    let holds_pipelines = |folder: &&Path| folder.join("pipelines").is_dir();
+    let found = folder.ancestors().find(holds_pipelines);
+    found.unwrap_or(folder).to_owned()
+}
+
+/// The cache of the project around a folder.
+pub(super) fn cache_root(folder: &Path) -> PathBuf {
+    cache_of(&project(folder))
+}
+
+/// A model file, or the best model of a finished stage: `pipelines/mission2.toml:best`.
+pub(super) fn model(text: &str) -> Result<PathBuf> {
+    if let Some((file, stage)) = text.rsplit_once(".toml:") {
+        return model_of_stage(Path::new(&format!("{file}.toml")), stage);
+    }
+    let path = PathBuf::from(text);
+    if path.extension().is_some_and(|e| e == "toml") {
+        return Err(
+            Error::usage(format!("`{text}` is a pipeline, expected a model"))
+                .help(format!("name a stage of it: `{text}:STAGE`")),
+        );
+    }
+    if !path.is_file() {
+        return Err(Error::usage(format!("there is no model file `{text}`"))
+            .help("give a model file, or a stage as `pipelines/mission2.toml:best`"));
+    }
+    std::path::absolute(&path).map_err(|e| Error::io("find", &path, e))
+}
+
+fn model_of_stage(file: &Path, stage: &str) -> Result<PathBuf> {
+    let opened = open(file)?;
+    let graph = crate::plan::Graph::new(&opened.stages)?;
+    let instances = graph.named(stage)?;
+    let [index] = instances.as_slice() else {
+        let ids: Vec<_> = instances.iter().map(|i| opened.stages[*i].id()).collect();
+        return Err(Error::usage(format!(
+            "`{stage}` stands for {} models: {}",
+            ids.len(),
+            ids.join(", ")
+        ))
+        .help("name one of them, or a `select` stage"));
+    };
+    let id = opened.stages[*index].id();
+    let settings = opened.pipeline.instances.iter().find(|i| i.id == id);
+    let makes_models = settings.is_some_and(|i| {
+        matches!(
+            i.settings,
+            Settings::Train(_) | Settings::Transfer(_) | Settings::Select(_)
+        )
+    });
+    if !makes_models {
+        let kind = opened.stages[*index].kind();
+        return Err(Error::usage(format!(
+            "`{stage}` is of kind `{kind}`, expected `train`, `transfer` or `select`"
+        )));
+    }
+    let summary = exec::resolve(&opened.stages, &[id.to_owned()], &opened.cache, &Silent)?;
+    summary.output(id, "best.safetensors")
+}
+
+/// Threads for one stage: every core.
+pub(super) fn threads() -> u32 {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    u32::try_from(cores).unwrap_or(1)
+}
+
+/// A request to stop that Ctrl-C and termination signals make; the second one ends the program at once.
+pub(super) fn stop_on_signals() -> Result<Stop> {
+    let stop = Stop::default();
+    let asked = stop.clone();
+    ctrlc::set_handler(move || {
+        if asked.requested() {
+            std::process::exit(130);
+        }
+        asked.request();
+    })
+    .map_err(|e| Error::failed("cannot listen for Ctrl-C").because(e))?;
+    Ok(stop)
+}

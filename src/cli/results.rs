@@ -1,0 +1,138 @@
+//! Collects what `report` works on from the cache.
+
+use std::{env, path::Path};
+
+use super::open::Opened;
+use crate::{
+    config::{Evaluate, Instance, ModelSource, Settings},
+    error::Result,
+    exec::Summary,
+    files,
+    record::{History, Selection},
+    report::{self, Evaluated, Results, Trained},
+    settings::{Arch, Checkpoint},
+};
+
+/// The results of a finished pipeline, as far as the summary has them. Predictions are read only where asked for.
+pub(super) fn collect(opened: &Opened, summary: &Summary, predictions: bool) -> Result<Results> {
+    let mut results = Results {
+        pipeline: shown(&opened.pipeline.file),
+        ..Results::default()
+    };
+    for instance in &opened.pipeline.instances {
+        let Some(record) = summary.record(&instance.id) else {
+            continue;
+        };
+        let fingerprint = record.fingerprint.clone();
+        match &instance.settings {
+            Settings::Evaluate(settings) => {
+                let mut evaluated = evaluated(opened, summary, instance, settings)?;
+                evaluated.fingerprint = fingerprint;
+                if predictions {
+                    let path = summary.output(&instance.id, "predictions.csv")?;
+                    evaluated.predictions = report::predictions(&path)?;
+                }
+                results.evaluations.push(evaluated);
+            }
+            Settings::Train(_) | Settings::Transfer(_) => results.trainings.push(Trained {
+                id: instance.id.clone(),
+                history: history(summary, &instance.id)?,
+                fingerprint,
+            }),
+            _ => {}
+        }
+    }
+    Ok(results)
+}
+
+fn evaluated(
+    opened: &Opened,
+    summary: &Summary,
+    instance: &Instance,
+    settings: &Evaluate,
+) -> Result<Evaluated> {
+    let (model, checkpoint, arch, epoch) = match &settings.model {
+        ModelSource::File { path, .. } => (path.written.clone(), None, None, None),
+        ModelSource::Stage { id, checkpoint } => {
+            let history = history(summary, id)?;
+            let epoch = match checkpoint {
+                Checkpoint::Best => history.best_epoch,
+                Checkpoint::Last => history.epochs.last().map_or(0, |e| e.epoch),
+            };
+            let arch = arch(opened, summary, id)?;
+            (
+                model_name(opened, summary, id)?,
+                Some(*checkpoint),
+                arch,
+                Some(epoch),
+            )
+        }
+    };
+    Ok(Evaluated {
+        id: instance.id.clone(),
+        stage: instance.stage.clone(),
+        varied: instance.varied.clone(),
+        model,
+        checkpoint,
+        arch,
+        epoch,
+        evaluation: files::read_json(&summary.output(&instance.id, "metrics.json")?)?,
+        predictions: Vec::new(),
+        fingerprint: None,
+    })
+}
+
+fn history(summary: &Summary, id: &str) -> Result<History> {
+    files::read_json(&summary.output(id, "history.json")?)
+}
+
+/// The stage as the pipeline names it; for a selection also what it handed on.
+fn model_name(opened: &Opened, summary: &Summary, id: &str) -> Result<String> {
+    let Some(instance) = find(opened, id) else {
+        return Ok(id.to_owned());
+    };
+    match chosen(summary, instance)? {
+        Some(chosen) => Ok(format!("{} = {chosen}", instance.stage)),
+        None => Ok(instance.stage.clone()),
+    }
+}
+
+/// The architecture of a stage's model; `None` where it came from a file.
+fn arch(opened: &Opened, summary: &Summary, id: &str) -> Result<Option<Arch>> {
+    let Some(instance) = find(opened, id) else {
+        return Ok(None);
+    };
+    match &instance.settings {
+        Settings::Train(train) => Ok(Some(train.arch)),
+        Settings::Transfer(transfer) => match &transfer.model {
+            ModelSource::Stage { id, .. } => arch(opened, summary, id),
+            ModelSource::File { .. } => Ok(None),
+        },
+        _ => match chosen(summary, instance)? {
+            Some(chosen) => arch(opened, summary, &chosen),
+            None => Ok(None),
+        },
+    }
+}
+
+/// What a selection handed on.
+fn chosen(summary: &Summary, instance: &Instance) -> Result<Option<String>> {
+    let Settings::Select(select) = &instance.settings else {
+        return Ok(None);
+    };
+    let selection: Selection = files::read_json(&summary.output(&instance.id, "selection.json")?)?;
+    Ok(select.from.get(selection.chosen).cloned())
+}
+
+fn find<'a>(opened: &'a Opened, id: &str) -> Option<&'a Instance> {
+    opened.pipeline.instances.iter().find(|i| i.id == id)
+}
+
+/// A path as shown to people: relative to where they are, if it is below.
+pub(super) fn shown(path: &Path) -> String {
+    let here = env::current_dir().unwrap_or_default();
+    path.strip_prefix(&here)
+        .unwrap_or(path)
+        .display()
+        .to_string()
+}

@@ -1,0 +1,259 @@
+//! Instances: references to instances, folds expanded, ids given, and the checks between stages.
+
+use super::{
+    Instance, Settings,
+    files::Span,
+    heads::House,
+    kinds::{Draft, Stage},
+    matrix::MOST,
+    mistake::Found,
+    reference::Reference,
+};
+
+/// Values in an id.
+pub(crate) type Varied = Vec<(String, String)>;
+
+/// An instance with what later stages ask about it.
+pub(crate) struct Built {
+    /// The instance.
+    pub instance: Instance,
+    /// Where its data come from.
+    pub origin: Origin,
+}
+
+/// Which instances a model, a pack or a split goes back to, by number; `None` where there is none or it varies.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// The dataset.
+    pub dataset: Option<usize>,
+    /// The preprocess.
+    pub data: Option<usize>,
+    /// The split.
+    pub split: Option<usize>,
+    /// The fold.
+    pub fold: FoldOf,
+}
+
+/// The fold that a model was validated on.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum FoldOf {
+    /// A hold-out.
+    #[default]
+    None,
+    /// This one.
+    One(u32),
+    /// Known only after the run.
+    Varies,
+}
+
+/// What one draft comes to.
+pub(crate) struct Outcome {
+    /// What the model's instance is told by, in front of the stage's own `matrix`.
+    pub before: Varied,
+    /// Folds, behind it.
+    pub after: Varied,
+    /// The settings.
+    pub settings: Settings,
+    /// Where its data come from.
+    pub origin: Origin,
+    /// Outcomes of a stage are put in the order of this number.
+    pub rank: usize,
+}
+
+impl Outcome {
+    /// The only outcome of a draft.
+    pub(crate) fn plain(settings: Settings, origin: Origin) -> Self {
+        Self {
+            before: Vec::new(),
+            after: Vec::new(),
+            settings,
+            origin,
+            rank: 0,
+        }
+    }
+}
+
+/// The instances so far.
+pub(crate) struct Builder<'a> {
+    /// Everything around.
+    pub house: &'a House<'a>,
+    /// All instances, in order.
+    pub built: Vec<Built>,
+    /// The stage that is being built.
+    pub stage: usize,
+    /// For each stage its instances; `None` before it was built, and after a mistake.
+    of_stage: Vec<Option<Vec<usize>>>,
+    found: &'a mut Found,
+    sound: bool,
+}
+
+/// Builds every stage in this order; stages with a mistake are passed over.
+pub(crate) fn build<'a>(
+    house: &'a House<'a>,
+    stages: &[Stage],
+    order: &[usize],
+    found: &'a mut Found,
+) -> Vec<Instance> {
+    let mut builder = Builder {
+        house,
+        built: Vec::new(),
+        stage: 0,
+        of_stage: vec![None; stages.len()],
+        found,
+        sound: true,
+    };
+    for &stage in order {
+        if let Some(drafts) = &stages[stage].drafts {
+            builder.stage = stage;
+            builder.sound = true;
+            builder.add(drafts);
+        }
+    }
+    builder.built.into_iter().map(|b| b.instance).collect()
+}
+
+impl Builder<'_> {
+    fn add(&mut self, drafts: &[(Varied, Draft)]) {
+        let mut outcomes = Vec::new();
+        for (varied, draft) in drafts {
+            for outcome in draft.build(self) {
+                outcomes.push((varied, outcome));
+            }
+            if outcomes.len() > MOST {
+                let header = self.house.heads[self.stage].span.clone();
+                let message = format!("this stage stands for more than {MOST} instances");
+                self.tell(
+                    &header,
+                    message,
+                    Some("vary fewer fields, or give fewer values"),
+                );
+                break;
+            }
+        }
+        if !self.sound {
+            return;
+        }
+        outcomes.sort_by_key(|(_, outcome)| outcome.rank);
+        let mut numbers = Vec::new();
+        for (varied, outcome) in outcomes {
+            numbers.push(self.built.len());
+            let varied = [outcome.before, varied.clone(), outcome.after].concat();
+            self.built.push(Built {
+                instance: self.instance(varied, outcome.settings),
+                origin: outcome.origin,
+            });
+        }
+        self.of_stage[self.stage] = Some(numbers);
+    }
+
+    fn instance(&self, varied: Varied, settings: Settings) -> Instance {
+        let head = &self.house.heads[self.stage];
+        let stage = self.house.full_name(self.stage);
+        Instance {
+            id: if varied.is_empty() {
+                stage.clone()
+            } else {
+                format!("{stage}[{}]", inside(&varied))
+            },
+            stage,
+            varied,
+            location: self.house.files[head.file].location(&head.span),
+            settings,
+        }
+    }
+
+    /// Notes a mistake in the stage that is being built.
+    pub(crate) fn tell(&mut self, span: &Span, message: impl Into<String>, help: Option<&str>) {
+        self.sound = false;
+        let file = self.house.heads[self.stage].file;
+        self.found.add(file, span, message, help.map(str::to_owned));
+    }
+
+    /// An id.
+    pub(crate) fn id(&self, number: usize) -> String {
+        self.built[number].instance.id.clone()
+    }
+
+    /// The settings of an instance.
+    pub(crate) fn settings(&self, number: usize) -> &Settings {
+        &self.built[number].instance.settings
+    }
+
+    /// All instances that a reference stands for. `None` after a mistake, here or in that stage.
+    pub(crate) fn many(&mut self, reference: &Reference) -> Option<Vec<usize>> {
+        let Some(all) = &self.of_stage[reference.stage] else {
+            self.sound = false;
+            return None;
+        };
+        let Some(selector) = &reference.selector else {
+            return Some(all.clone());
+        };
+        let chosen: Vec<_> = all
+            .iter()
+            .copied()
+            .filter(|number| is_chosen(selector, &self.built[*number].instance.varied))
+            .collect();
+        if !chosen.is_empty() {
+            return Some(chosen);
+        }
+        let ids: Vec<_> = all.iter().map(|number| self.id(*number)).collect();
+        let message = format!("no instance is called `{}`", reference.text);
+        let help = format!("there is {}", some(&ids));
+        self.tell(&reference.span, message, Some(&help));
+        None
+    }
+
+    /// The one instance that a reference stands for.
+    pub(crate) fn one(&mut self, reference: &Reference) -> Option<usize> {
+        let chosen = self.many(reference)?;
+        if let [one] = chosen.as_slice() {
+            return Some(*one);
+        }
+        let ids: Vec<_> = chosen.iter().map(|number| self.id(*number)).collect();
+        let is_model = matches!(
+            self.settings(chosen[0]),
+            Settings::Train(_) | Settings::Transfer(_) | Settings::Select(_)
+        );
+        let choose = if is_model {
+            let text = &reference.text;
+            format!("choose the best with a `select` stage (`from = [\"{text}\"]`), or name one")
+        } else {
+            "name one".to_owned()
+        };
+        let message = format!(
+            "`{}` stands for {} instances, expected one",
+            reference.text,
+            ids.len()
+        );
+        let help = format!("{choose}: {}", some(&ids));
+        self.tell(&reference.span, message, Some(&help));
+        None
+    }
+}
+
+/// What stands in the brackets of an id.
+fn inside(varied: &[(String, String)]) -> String {
+    let pairs: Vec<_> = varied.iter().map(|(k, v)| format!("{k}={v}")).collect();
+    pairs.join(",")
+}
+
+/// The whole text in the brackets, or some of its pairs.
+fn is_chosen(selector: &str, varied: &[(String, String)]) -> bool {
+    if inside(varied) == selector {
+        return true;
+    }
+    let has = |pair: &str| {
+        let pair = pair.trim().split_once('=');
+        pair.is_some_and(|(key, value)| varied.iter().any(|(k, v)| k == key && v == value))
+    };
+    selector.split(',').all(has)
+}
+
+/// The first few.
+fn some(ids: &[String]) -> String {
+    let shown: Vec<_> = ids.iter().take(4).map(|id| format!("`{id}`")).collect();
+    match ids.len() {
+        0..=4 => shown.join(", "),
+        all => format!("{}, and {} more", shown.join(", "), all - 4),
+    }
+}

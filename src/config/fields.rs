@@ -1,0 +1,234 @@
+//! The fields of one stage instance, taken one by one, so that every mistake is found and not just the first.
+
+use serde::de::DeserializeOwned;
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue, ValueDeserializer},
+};
+
+use super::{
+    DataPath,
+    files::Span,
+    heads::House,
+    kinds::Kind,
+    mistake::Found,
+    path,
+    reference::{self, Reference},
+    wording,
+};
+use crate::seed::Seed;
+
+/// One field is tried again this often at most, each time without the last mistake.
+const TRIES: usize = 20;
+
+/// The fields that are not taken yet.
+pub(crate) struct Fields<'a, 'i> {
+    /// Everything around.
+    pub house: &'a House<'i>,
+    /// The stage.
+    pub stage: usize,
+    /// What it refers to, with the place of each reference.
+    pub uses: Vec<(usize, Span)>,
+    table: DeTable<'i>,
+    known: Vec<&'static str>,
+    found: &'a mut Found,
+    sound: bool,
+}
+
+impl<'a, 'i> Fields<'a, 'i> {
+    /// The fields of one instance.
+    pub(crate) fn new(
+        house: &'a House<'i>,
+        stage: usize,
+        table: DeTable<'i>,
+        found: &'a mut Found,
+    ) -> Self {
+        Self {
+            house,
+            stage,
+            uses: Vec::new(),
+            table,
+            known: Vec::new(),
+            found,
+            sound: true,
+        }
+    }
+
+    /// Where the stage's name stands.
+    pub(crate) fn header(&self) -> Span {
+        self.house.heads[self.stage].span.clone()
+    }
+
+    /// Notes a mistake.
+    pub(crate) fn tell(&mut self, span: &Span, message: impl Into<String>, help: Option<&str>) {
+        self.sound = false;
+        let file = self.house.heads[self.stage].file;
+        self.found.add(file, span, message, help.map(str::to_owned));
+    }
+
+    /// Whether a field is given.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.table.get(key).is_some()
+    }
+
+    /// Where a field stands.
+    pub(crate) fn place(&self, key: &str) -> Option<Span> {
+        let (key, _) = self.table.get_key_value(key)?;
+        Some(key.span())
+    }
+
+    /// A field that may be left out; `None` also after a mistake, which is noted.
+    pub(crate) fn take<T: DeserializeOwned>(
+        &mut self,
+        key: &'static str,
+        accepts: &str,
+    ) -> Option<Spanned<T>> {
+        self.take_checked(key, accepts, |_, _, _| ())
+    }
+
+    /// As [`Self::take`], with a check that sees where the parts of the value stand.
+    pub(crate) fn take_checked<T: DeserializeOwned>(
+        &mut self,
+        key: &'static str,
+        accepts: &str,
+        check: impl FnOnce(&mut Self, &T, &DeValue<'i>),
+    ) -> Option<Spanned<T>> {
+        if !self.known.contains(&key) {
+            self.known.push(key);
+        }
+        let value = self.table.remove(key)?;
+        let typed = self.derive(key, &value, accepts)?;
+        check(self, &typed, value.get_ref());
+        Some(Spanned::new(value.span(), typed))
+    }
+
+    /// A field that must be given.
+    pub(crate) fn need<T: DeserializeOwned>(
+        &mut self,
+        key: &'static str,
+        accepts: &str,
+    ) -> Option<Spanned<T>> {
+        self.miss(key, accepts);
+        self.take(key, accepts)
+    }
+
+    /// Notes that a field is missing, if it is.
+    pub(crate) fn miss(&mut self, key: &str, accepts: &str) {
+        let head = &self.house.heads[self.stage];
+        if self.has(key) || head.matrix.fields.iter().any(|field| field == key) {
+            return;
+        }
+        let kind = head.kind.map_or("stage", Kind::name);
+        let message = format!("missing `{key}` in `{kind}.{}`", head.name);
+        let help = format!("expected {accepts}");
+        self.tell(&self.header(), message, Some(&help));
+    }
+
+    /// A path of data that may be left out.
+    pub(crate) fn path(&mut self, key: &'static str) -> Option<DataPath> {
+        let accepts = "a path relative to the project's root";
+        let written = self.take::<String>(key, accepts)?;
+        self.data_path(&written)
+    }
+
+    /// A path as written to a path of data.
+    pub(crate) fn data_path(&mut self, written: &Spanned<String>) -> Option<DataPath> {
+        let file = &self.house.files[self.house.heads[self.stage].file];
+        match path::data_path(file, written, self.house.lookup) {
+            Ok(path) => Some(path),
+            Err(unknown) => {
+                self.tell(&unknown.span, unknown.message, Some(&unknown.help));
+                None
+            }
+        }
+    }
+
+    /// A reference to a stage that may be left out.
+    pub(crate) fn reference(&mut self, key: &'static str, kinds: &[Kind]) -> Option<Reference> {
+        let accepts = reference::accepts(kinds);
+        let written = self.take::<String>(key, &accepts)?;
+        self.resolve(&written, kinds)
+    }
+
+    /// A reference to a stage that must be given.
+    pub(crate) fn need_reference(
+        &mut self,
+        key: &'static str,
+        kinds: &[Kind],
+    ) -> Option<Reference> {
+        self.miss(key, &reference::accepts(kinds));
+        self.reference(key, kinds)
+    }
+
+    /// A name as written to a reference.
+    pub(crate) fn resolve(&mut self, name: &Spanned<String>, kinds: &[Kind]) -> Option<Reference> {
+        let file = self.house.heads[self.stage].file;
+        match reference::resolve(self.house, file, name, kinds) {
+            Ok(reference) => {
+                self.uses.push((reference.stage, reference.span.clone()));
+                Some(reference)
+            }
+            Err((message, help)) => {
+                self.tell(&name.span(), message, Some(&help));
+                None
+            }
+        }
+    }
+
+    /// The seed: of the stage, else of the file.
+    pub(crate) fn seed(&mut self) -> Seed {
+        let file = self.house.heads[self.stage].file;
+        self.take("seed", "a whole number from 0 to 4294967295")
+            .map_or(self.house.seeds[file], Spanned::into_inner)
+    }
+
+    /// Notes every key that nobody took; `None` if there was any mistake.
+    pub(crate) fn finish(&mut self) -> Option<()> {
+        for (key, _) in std::mem::take(&mut self.table) {
+            let word = key.get_ref().as_ref();
+            let head = &self.house.heads[self.stage];
+            let kind = head.kind.map_or("stage", Kind::name);
+            let of_optimizer = matches!(word, "lr" | "momentum" | "nesterov" | "weight_decay");
+            let help = if of_optimizer && self.known.contains(&"optimizer") {
+                format!(
+                    "it belongs to the optimizer: `optimizer.sgd = {{ lr = 0.001 }}` or `optimizer.sgd.{word} = …`"
+                )
+            } else {
+                let mut known = self.known.clone();
+                known.push("matrix");
+                wording::accepted(word, known)
+            };
+            let message = format!("unknown key `{word}` in `{kind}.{}`", head.name);
+            self.tell(&key.span(), message, Some(&help));
+        }
+        self.sound.then_some(())
+    }
+
+    /// A value as a type. After a mistake the rest is tried again without it, for the next one.
+    fn derive<T: DeserializeOwned>(
+        &mut self,
+        key: &str,
+        value: &Spanned<DeValue<'i>>,
+        accepts: &str,
+    ) -> Option<T> {
+        let file = self.house.heads[self.stage].file;
+        let text = self.house.files[file].text.as_str();
+        let mut rest = value.clone();
+        for attempt in 0..TRIES {
+            let error = match T::deserialize(ValueDeserializer::from(rest.clone())) {
+                Ok(typed) if attempt == 0 => return Some(typed),
+                Ok(_) => return None,
+                Err(error) => error,
+            };
+            if attempt == 0 || !wording::is_consequence(&error) {
+                let wording = wording::value(&error, key, value, text, accepts);
+                self.tell(&wording.span, wording.message, wording.help.as_deref());
+            }
+            let span = error.span()?;
+            if !wording::take_out(rest.get_mut(), &span) {
+                return None;
+            }
+        }
+        None
+    }
+}

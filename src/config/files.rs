@@ -1,0 +1,289 @@
+//! Reading a pipeline file and everything it uses.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue, ValueDeserializer},
+};
+
+use super::{
+    Location, Mistakes,
+    mistake::Found,
+    path::{Lookup, expand},
+    wording,
+};
+use crate::name;
+
+/// A place in a file's text, in bytes.
+pub(crate) type Span = Range<usize>;
+
+/// One pipeline file.
+pub(crate) struct File {
+    /// Absolute, links resolved.
+    pub path: PathBuf,
+    /// As shown to people.
+    pub shown: PathBuf,
+    /// What its data paths are relative to.
+    pub root: PathBuf,
+    /// Its text.
+    pub text: String,
+    /// The aliases that lead here from the first file, each with its dot: `mission2.`; empty for the first file.
+    pub prefix: String,
+    /// The files it uses by alias (their numbers), in the order of the file.
+    pub uses: Vec<Use>,
+}
+
+/// One line of `[use]`.
+pub(crate) struct Use {
+    /// The alias.
+    pub alias: String,
+    /// Where the alias stands.
+    pub span: Span,
+    /// The number of the file; `None` if it could not be read.
+    pub file: Option<usize>,
+}
+
+impl File {
+    /// The place of a range of bytes.
+    pub(crate) fn location(&self, span: &Span) -> Location {
+        Location::of(self.shown.clone(), &self.text, span)
+    }
+}
+
+/// The file and everything it uses; the file itself comes first.
+///
+/// # Errors
+/// When the first file itself cannot be read. Mistakes in any text are noted in `found`.
+pub(crate) fn gather(
+    path: &Path,
+    lookup: Lookup<'_>,
+    found: &mut Found,
+) -> Result<Vec<File>, Mistakes> {
+    let first = open(path, String::new()).map_err(|(location, message)| {
+        let help = "name a pipeline file, such as `pipelines/mission1.toml`";
+        Mistakes::one(location, message, Some(help.to_owned()))
+    })?;
+    let mut files = vec![first];
+    let mut next = 0;
+    while next < files.len() {
+        let uses = used_by(next, &mut files, lookup, found);
+        files[next].uses = uses;
+        next += 1;
+    }
+    refuse_cycles(&files, found);
+    Ok(files)
+}
+
+/// Reads one file. Its place is resolved, so that the folder in which a run starts does not matter.
+fn open(path: &Path, prefix: String) -> Result<File, (Location, String)> {
+    let unreadable = |e: std::io::Error| {
+        let message = format!("cannot read `{}`: {e}", path.display());
+        (Location::whole(shown(path)), message)
+    };
+    let path = fs::canonicalize(path).map_err(unreadable)?;
+    let bytes = fs::read(&path).map_err(unreadable)?;
+    let text = String::from_utf8(bytes).map_err(|e| {
+        let at = e.utf8_error().valid_up_to();
+        let text = String::from_utf8_lossy(e.as_bytes());
+        let location = Location::of(shown(&path), &text, &(at..at + 1));
+        let message = "the file is not UTF-8 text".to_owned();
+        (location, message)
+    })?;
+    let root = path
+        .ancestors()
+        .skip(1)
+        .find(|folder| folder.join("pipelines").is_dir())
+        .or(path.parent())
+        .unwrap_or(Path::new("/"))
+        .to_owned();
+    Ok(File {
+        shown: shown(&path),
+        root,
+        text,
+        prefix,
+        uses: Vec::new(),
+        path,
+    })
+}
+
+/// Relative to the working directory where it lies below it.
+fn shown(path: &Path) -> PathBuf {
+    let here = std::env::current_dir().and_then(fs::canonicalize);
+    match here.ok().and_then(|here| path.strip_prefix(here).ok()) {
+        Some(below) => below.to_owned(),
+        None => path.to_owned(),
+    }
+}
+
+/// Reads the `[use]` table of a file and opens what is not open yet. Mistakes of syntax are noted here, once a file.
+fn used_by(at: usize, files: &mut Vec<File>, lookup: Lookup<'_>, found: &mut Found) -> Vec<Use> {
+    let text = files[at].text.clone();
+    let (document, errors) = DeTable::parse_recoverable(&text);
+    let mut twice = Vec::new();
+    for error in errors {
+        let span = error.span().unwrap_or(0..0);
+        if !wording::is_duplicate(&error) {
+            found.unreadable = true;
+        } else if twice.contains(&header_before(&text, span.start)) {
+            // Below a header that is given twice everything comes twice.
+            continue;
+        } else if is_in_header(&text, span.start) {
+            twice.push(header_before(&text, span.end));
+        }
+        let (message, help) = wording::syntax(&error, &text);
+        found.add(at, &span, message, help);
+    }
+    let Some((key, table)) = document.get_ref().get_key_value("use") else {
+        return Vec::new();
+    };
+    let DeValue::Table(table) = table.get_ref() else {
+        let help = "write a table `[use]` with lines such as `mission2 = \"mission2.toml\"`";
+        let message = "`use` is not a table of files";
+        found.add(at, &key.span(), message, Some(help.to_owned()));
+        return Vec::new();
+    };
+    let mut uses = Vec::new();
+    let mut lines: Vec<_> = table.iter().collect();
+    lines.sort_by_key(|(alias, _)| alias.span().start);
+    for (alias, value) in lines {
+        let name = name::nfc(alias.get_ref());
+        if let Err(message) = wording::check_name(&name) {
+            found.add(at, &alias.span(), message, None);
+            continue;
+        }
+        uses.push(Use {
+            file: open_used(at, &name, value, files, lookup, found),
+            alias: name,
+            span: alias.span(),
+        });
+    }
+    uses
+}
+
+/// Whether a place stands behind a bracket in its line, as a name in a header does.
+fn is_in_header(text: &str, at: usize) -> bool {
+    let before = text.get(..at).unwrap_or_default();
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    line.starts_with('[')
+}
+
+/// Where the last line starts, up to a place, that opens a table.
+fn header_before(text: &str, at: usize) -> Option<usize> {
+    let before = text.get(..at)?;
+    let inside = before.rfind("\n[").map(|at| at + 1);
+    inside.or(before.starts_with('[').then_some(0))
+}
+
+fn open_used(
+    at: usize,
+    alias: &str,
+    value: &Spanned<DeValue<'_>>,
+    files: &mut Vec<File>,
+    lookup: Lookup<'_>,
+    found: &mut Found,
+) -> Option<usize> {
+    let span = value.span();
+    let Ok(written) = String::deserialize(ValueDeserializer::from(value.clone())) else {
+        let message = format!("`use.{alias}` is not the path of a pipeline file");
+        found.add(at, &span, message, None);
+        return None;
+    };
+    let written = expand(&written, &span, &files[at].text, lookup)
+        .map_err(|m| found.add(at, &m.span, m.message, Some(m.help)))
+        .ok()?;
+    let folder = files[at].path.parent().unwrap_or(Path::new("/"));
+    let path = folder.join(written);
+    let known = fs::canonicalize(&path).ok();
+    if let Some(file) = files.iter().position(|f| Some(&f.path) == known.as_ref()) {
+        return Some(file);
+    }
+    match open(&path, format!("{}{alias}.", files[at].prefix)) {
+        Ok(file) => {
+            files.push(file);
+            Some(files.len() - 1)
+        }
+        Err((location, message)) => {
+            let message = if location.text.is_empty() {
+                message
+            } else {
+                format!("`{}`: {message}", location.file.display())
+            };
+            let help = "a path in `[use]` is relative to the file that it stands in";
+            found.add(at, &span, message, Some(help.to_owned()));
+            None
+        }
+    }
+}
+
+/// The numbers of all files, each after the files it uses, otherwise in the order of `[use]`.
+pub(crate) fn used_first(files: &[File]) -> Vec<usize> {
+    let mut order = Vec::new();
+    let mut state = BTreeMap::new();
+    walk(
+        0,
+        files,
+        &mut state,
+        &mut order,
+        &mut Vec::new(),
+        &mut |_| (),
+    );
+    order
+}
+
+/// Notes each way in which a file uses itself.
+fn refuse_cycles(files: &[File], found: &mut Found) {
+    let mut tell = |path: &[(usize, usize)]| {
+        let name = |file: usize| {
+            let name = files[file].path.file_name().unwrap_or_default();
+            name.to_string_lossy().into_owned()
+        };
+        let &(last, line) = &path[path.len() - 1];
+        let mut names: Vec<_> = path.iter().map(|(file, _)| name(*file)).collect();
+        names.push(name(path[0].0));
+        let message = format!(
+            "pipeline files use each other in a circle: `{}`",
+            names.join(" -> ")
+        );
+        let help = "move what both need into a third file".to_owned();
+        found.add(last, &files[last].uses[line].span, message, Some(help));
+    };
+    let (mut state, mut order) = (BTreeMap::new(), Vec::new());
+    walk(0, files, &mut state, &mut order, &mut Vec::new(), &mut tell);
+}
+
+/// Hears of a circle: the files in it, each with the line of `[use]` that leads on.
+type Circle<'a> = &'a mut dyn FnMut(&[(usize, usize)]);
+
+/// Depth first: `path` holds the files that are open, each with the line of `[use]` that is followed.
+fn walk(
+    file: usize,
+    files: &[File],
+    state: &mut BTreeMap<usize, bool>,
+    order: &mut Vec<usize>,
+    path: &mut Vec<(usize, usize)>,
+    circle: Circle<'_>,
+) {
+    state.insert(file, false);
+    for (line, used) in files[file].uses.iter().enumerate() {
+        let Some(next) = used.file else { continue };
+        path.push((file, line));
+        match state.get(&next) {
+            None => walk(next, files, state, order, path, circle),
+            Some(false) => {
+                let from = path.iter().position(|(open, _)| *open == next);
+                circle(&path[from.unwrap_or(path.len() - 1)..]);
+            }
+            Some(true) => {}
+        }
+        path.pop();
+    }
+    state.insert(file, true);
+    order.push(file);
+}

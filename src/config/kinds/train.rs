@@ -1,0 +1,54 @@
+//! `[train.x]`: from scratch.
+
+use toml::Spanned;
+
+use super::{
+    super::{
+        Settings, Train,
+        build::{Builder, Outcome},
+    },
+    Fields, augment, fold, training,
+};
+use crate::settings::Arch;
+
+/// A train as written.
+pub(crate) struct Draft {
+    data: fold::Draft,
+    arch: Arch,
+    training: training::Draft,
+}
+
+pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
+    let data = fold::read(fields);
+    let names = crate::name::one_of(Arch::ALL.map(Arch::name));
+    let arch = fields.need("arch", &names);
+    let training = training::read(fields);
+    fields.finish()?;
+    Some(Draft {
+        data: data.draft()?,
+        arch: arch.map(Spanned::into_inner)?,
+        training: training.draft()?,
+    })
+}
+
+impl Draft {
+    pub(crate) fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>> {
+        let (found, folds) = self.data.build(builder)?;
+        augment::check(builder, &self.training.augment, found.resize)?;
+        let outcome = |fold: fold::Fold| {
+            let settings = Train {
+                data: builder.id(found.data),
+                dataset: builder.id(found.dataset),
+                split: builder.id(found.split),
+                fold: fold.fold,
+                arch: self.arch,
+                training: self.training.training.clone(),
+            };
+            Outcome {
+                after: fold.varied,
+                ..Outcome::plain(Settings::Train(settings), found.origin(fold.fold))
+            }
+        };
+        Some(folds.into_iter().map(outcome).collect())
+    }
+}

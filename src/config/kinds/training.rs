@@ -1,0 +1,132 @@
+//! The fields that train and transfer share.
+
+use toml::{Spanned, de::DeValue};
+
+use super::{Fields, augment::Items};
+use crate::{
+    seed::Seed,
+    settings::{
+        Count, EarlyStopping, Loss, Normalize, Optimizer, Precision, Probability, Schedule,
+        Training,
+    },
+};
+
+const WHOLE: &str = "a whole number of at least 1";
+const OPTIMIZER: &str = "`optimizer.sgd = { lr = 0.001 }`, `optimizer.adam = { lr = 0.001 }` or `optimizer.adamw = { lr = 0.001 }`";
+const SCHEDULE: &str =
+    "`schedule.constant = {}`, `schedule.step = { step_size = 10 }` or `schedule.cosine = {}`";
+const NORMALIZE: &str =
+    "`\"dataset\"`, `\"imagenet\"`, `\"none\"` or `{ mean = [r, g, b], std = [r, g, b] }`";
+const AUGMENT: &str = "a list such as `[{ random_rotation = 15 }, { center_crop = 200 }]`";
+
+/// The training settings with the places that later checks need.
+pub(crate) struct Draft {
+    /// The settings.
+    pub training: Training,
+    /// The items of `augment` with their places.
+    pub augment: Items,
+    /// Whether `normalize` was given.
+    pub normalized: bool,
+}
+
+/// The fields before it is known whether they are all there.
+pub(crate) struct Read {
+    epochs: Option<Spanned<Count>>,
+    batch_size: Option<Spanned<Count>>,
+    optimizer: Option<Spanned<Optimizer>>,
+    schedule: Option<Spanned<Schedule>>,
+    loss: Option<Spanned<Loss>>,
+    label_smoothing: Option<Spanned<Probability>>,
+    augment: Option<Spanned<Items>>,
+    normalize: Option<Spanned<Normalize>>,
+    precision: Option<Spanned<Precision>>,
+    early_stopping: Option<Spanned<EarlyStopping>>,
+    seed: Seed,
+}
+
+pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Read {
+    fields.miss("optimizer", OPTIMIZER);
+    let read = Read {
+        epochs: fields.need("epochs", WHOLE),
+        batch_size: fields.take("batch_size", WHOLE),
+        optimizer: fields.take_checked("optimizer", OPTIMIZER, check_nesterov),
+        schedule: fields.take("schedule", SCHEDULE),
+        loss: fields.take("loss", "`\"cross_entropy\"`"),
+        label_smoothing: fields.take("label_smoothing", "a number from 0 to 1"),
+        augment: fields.take("augment", AUGMENT),
+        normalize: normalize(fields),
+        precision: fields.take("precision", "`\"auto\"`, `\"f32\"` or `\"bf16\"`"),
+        early_stopping: fields.take("early_stopping", "`{ patience = 5 }`"),
+        seed: fields.seed(),
+    };
+    check_warmup(fields, &read);
+    read
+}
+
+fn check_warmup(fields: &mut Fields<'_, '_>, read: &Read) {
+    let (Some(epochs), Some(schedule)) = (&read.epochs, &read.schedule) else {
+        return;
+    };
+    let (epochs, warmup) = (epochs.get_ref().get(), schedule.get_ref().warmup_epochs());
+    if warmup >= epochs {
+        let message = format!(
+            "`warmup_epochs` of {warmup} in a training of {epochs} epochs: the schedule would never begin"
+        );
+        let help = format!("warm up for {} or less, or train longer", epochs - 1);
+        fields.tell(&schedule.span(), message, Some(&help));
+    }
+}
+
+/// `normalize`, which an evaluation of a file takes too.
+pub(crate) fn normalize(fields: &mut Fields<'_, '_>) -> Option<Spanned<Normalize>> {
+    fields.take("normalize", NORMALIZE)
+}
+
+/// `batch_size`, which an evaluation takes too.
+pub(crate) fn batch_size(fields: &mut Fields<'_, '_>) -> Option<Spanned<Count>> {
+    fields.take("batch_size", WHOLE)
+}
+
+fn check_nesterov(fields: &mut Fields<'_, '_>, optimizer: &Optimizer, value: &DeValue<'_>) {
+    let Optimizer::Sgd(sgd) = optimizer else {
+        return;
+    };
+    if !sgd.nesterov || sgd.momentum.get() > 0.0 {
+        return;
+    }
+    let place = super::super::wording::place(value, &["sgd", "nesterov"]);
+    let help = "add `momentum = 0.9` beside it, or leave `nesterov` out";
+    let span = place.unwrap_or_else(|| fields.header());
+    fields.tell(&span, "`nesterov` without `momentum`", Some(help));
+}
+
+impl Read {
+    pub(crate) fn draft(self) -> Option<Draft> {
+        let augment = self.augment.map(Spanned::into_inner).unwrap_or_default();
+        Some(Draft {
+            normalized: self.normalize.is_some(),
+            training: Training {
+                epochs: self.epochs?.into_inner(),
+                batch_size: self
+                    .batch_size
+                    .map_or(Count::known(32), Spanned::into_inner),
+                optimizer: self.optimizer?.into_inner(),
+                schedule: inner(self.schedule),
+                loss: inner(self.loss),
+                label_smoothing: self
+                    .label_smoothing
+                    .map_or(Probability::known(0.0), Spanned::into_inner),
+                augment: augment.iter().map(|item| *item.get_ref()).collect(),
+                normalize: inner(self.normalize),
+                precision: inner(self.precision),
+                early_stopping: self.early_stopping.map(Spanned::into_inner),
+                seed: self.seed,
+            },
+            augment,
+        })
+    }
+}
+
+fn inner<T: Default>(value: Option<Spanned<T>>) -> T {
+    value.map(Spanned::into_inner).unwrap_or_default()
+}

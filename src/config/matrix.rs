@@ -1,0 +1,242 @@
+//! `matrix.FIELD = [a, b]`: one instance for each combination, made before anything is derived, so that a mistake in a
+//! value points at that value.
+
+use std::collections::BTreeSet;
+
+use toml::{
+    Spanned,
+    de::{DeString, DeTable, DeValue},
+};
+
+use super::{files::Span, mistake::Found};
+
+/// More instances than this are taken for a slip.
+pub(crate) const MOST: usize = 10_000;
+
+/// One combination.
+pub(crate) struct Variant<'i> {
+    /// What tells it from the others: `[("arch", "resnet50")]`.
+    pub varied: Vec<(String, String)>,
+    /// The stage's table with these values filled in.
+    pub table: DeTable<'i>,
+}
+
+type Key<'i> = Spanned<DeString<'i>>;
+type Value<'i> = Spanned<DeValue<'i>>;
+
+/// What a stage's `matrix` comes to.
+pub(crate) struct Matrix<'i> {
+    /// The combinations; one without any varied value where there is no matrix.
+    pub variants: Vec<Variant<'i>>,
+    /// Whether it is free of mistakes. If not, the combinations serve to find the other mistakes of the stage.
+    pub sound: bool,
+    /// The fields that it names, right or wrong: none of them is missing.
+    pub fields: Vec<String>,
+}
+
+/// One field with its values.
+struct Axis<'i> {
+    path: Vec<Key<'i>>,
+    values: Vec<Value<'i>>,
+}
+
+/// The instances of a stage; the first field in the file varies slowest.
+pub(crate) fn expand<'i>(file: usize, mut table: DeTable<'i>, found: &mut Found) -> Matrix<'i> {
+    let (mut axes, mut fields, mut sound) = (Vec::new(), Vec::new(), true);
+    if let Some((key, value)) = table.remove_entry("matrix") {
+        let mut tell = |span: &Span, message: String, help: &str| {
+            sound = false;
+            found.add(file, span, message, Some(help.to_owned()));
+        };
+        if let DeValue::Table(named) = value.get_ref() {
+            fields.extend(named.keys().map(|key| key.get_ref().to_string()));
+        }
+        collect(vec![], &key.span(), value, &mut axes, &mut tell);
+        axes.sort_by_key(|axis: &Axis<'_>| axis.path.last().map(|key| key.span().start));
+        check(&table, &key.span(), &mut axes, &mut tell);
+    }
+    let mut variants = vec![Variant {
+        varied: Vec::new(),
+        table,
+    }];
+    for axis in &axes {
+        let values = variants.iter().flat_map(|variant| {
+            axis.values
+                .iter()
+                .map(move |value| with(variant, axis, value))
+        });
+        variants = values.collect();
+    }
+    Matrix {
+        variants,
+        sound,
+        fields,
+    }
+}
+
+/// Finds the lists below `matrix`: `matrix.optimizer.adam.lr = […]` is the field `optimizer.adam.lr`.
+fn collect<'i>(
+    path: Vec<Key<'i>>,
+    at: &Span,
+    value: Value<'i>,
+    axes: &mut Vec<Axis<'i>>,
+    tell: &mut dyn FnMut(&Span, String, &str),
+) {
+    let span = value.span();
+    let name = dotted(&path);
+    match value.into_inner() {
+        DeValue::Array(values) if !path.is_empty() => {
+            let values: Vec<_> = values.into_iter().collect();
+            if values.is_empty() {
+                let help = "give at least one value, or leave the line out";
+                tell(&span, format!("`matrix.{name}` is empty"), help);
+            }
+            axes.push(Axis { path, values });
+        }
+        DeValue::Table(table) if path.is_empty() || !table.is_empty() => {
+            for (key, value) in table {
+                let at = key.span();
+                let mut path = path.clone();
+                path.push(key);
+                collect(path, &at, value, axes, tell);
+            }
+        }
+        _ => {
+            let name = if path.is_empty() {
+                String::new()
+            } else {
+                format!(".{name}")
+            };
+            let message = format!("`matrix{name}` is not a list of values");
+            let help =
+                "write a list for each field to vary: `matrix.arch = [\"resnet18\", \"resnet34\"]`";
+            tell(at, message, help);
+        }
+    }
+}
+
+/// Notes the mistakes of the matrix as a whole and leaves what makes sense without them.
+fn check(
+    table: &DeTable<'_>,
+    at: &Span,
+    axes: &mut Vec<Axis<'_>>,
+    tell: &mut dyn FnMut(&Span, String, &str),
+) {
+    let mut count = 1_usize;
+    axes.retain_mut(|axis| {
+        let Some(last) = axis.path.last() else {
+            return false;
+        };
+        let name = dotted(&axis.path);
+        if is_set(table, &axis.path) {
+            let message = format!("`{name}` is set plainly and in `matrix`");
+            tell(&last.span(), message, "keep one of the two");
+            return false;
+        }
+        let mut seen = BTreeSet::new();
+        axis.values.retain(|value| {
+            let new = seen.insert(flat(&name, value.get_ref()));
+            if !new {
+                let message = format!("`matrix.{name}` holds a value twice");
+                tell(&value.span(), message, "leave one of the two out");
+            }
+            new
+        });
+        count = count.saturating_mul(axis.values.len());
+        !axis.values.is_empty()
+    });
+    if count > MOST {
+        let message = format!("`matrix` makes {count} instances, more than {MOST}");
+        tell(at, message, "vary fewer fields, or give fewer values");
+        for axis in axes {
+            axis.values.truncate(1);
+        }
+    }
+}
+
+/// Whether a field, or something that leaves no room for it, is in the table.
+fn is_set(table: &DeTable<'_>, path: &[Key<'_>]) -> bool {
+    let Some((first, rest)) = path.split_first() else {
+        return true;
+    };
+    match table.get(first.get_ref().as_ref()).map(Spanned::get_ref) {
+        None => false,
+        Some(DeValue::Table(inner)) => is_set(inner, rest),
+        Some(_) => true,
+    }
+}
+
+fn with<'i>(variant: &Variant<'i>, axis: &Axis<'i>, value: &Value<'i>) -> Variant<'i> {
+    let mut table = variant.table.clone();
+    put(&mut table, &axis.path, value.clone());
+    let mut varied = variant.varied.clone();
+    varied.extend(flat(&dotted(&axis.path), value.get_ref()));
+    Variant { varied, table }
+}
+
+fn put<'i>(table: &mut DeTable<'i>, path: &[Key<'i>], value: Value<'i>) {
+    let Some((first, rest)) = path.split_first() else {
+        return;
+    };
+    if rest.is_empty() {
+        table.insert(first.clone(), value);
+        return;
+    }
+    if table.get(first.get_ref().as_ref()).is_none() {
+        let empty = Spanned::new(first.span(), DeValue::Table(DeTable::new()));
+        table.insert(first.clone(), empty);
+    }
+    let inner = table
+        .get_mut(first.get_ref().as_ref())
+        .map(Spanned::get_mut);
+    if let Some(DeValue::Table(inner)) = inner {
+        put(inner, rest, value);
+    }
+}
+
+fn dotted(path: &[Key<'_>]) -> String {
+    let keys: Vec<_> = path.iter().map(|key| key.get_ref().as_ref()).collect();
+    keys.join(".")
+}
+
+/// A value as it stands in an id: the scalars of a table behind dotted names, anything else as one text.
+fn flat(name: &str, value: &DeValue<'_>) -> Vec<(String, String)> {
+    match value {
+        DeValue::Table(table) if !table.is_empty() => in_order(table)
+            .into_iter()
+            .flat_map(|(key, value)| flat(&format!("{name}.{key}"), value))
+            .collect(),
+        value => vec![(name.to_owned(), text(value))],
+    }
+}
+
+/// `[{ random_rotation = 15 }, { center_crop = 56 }]` is `random_rotation:15+center_crop:56`.
+fn text(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => text.to_string(),
+        DeValue::Integer(number) => number.to_string(),
+        DeValue::Float(number) => number.to_string(),
+        DeValue::Boolean(truth) => truth.to_string(),
+        DeValue::Datetime(time) => time.to_string(),
+        DeValue::Array(items) if items.is_empty() => "none".to_owned(),
+        DeValue::Array(items) => {
+            let items: Vec<_> = items.iter().map(|item| text(item.get_ref())).collect();
+            items.join("+")
+        }
+        DeValue::Table(table) if table.is_empty() => "default".to_owned(),
+        DeValue::Table(table) => {
+            let items = in_order(table).into_iter();
+            let items: Vec<_> = items.map(|(k, v)| format!("{k}:{}", text(v))).collect();
+            items.join(":")
+        }
+    }
+}
+
+fn in_order<'a>(table: &'a DeTable<'_>) -> Vec<(&'a str, &'a DeValue<'a>)> {
+    let mut entries: Vec<_> = table.iter().collect();
+    entries.sort_by_key(|(key, _)| key.span().start);
+    entries
+        .into_iter()
+        .map(|(key, value)| (key.get_ref().as_ref(), value.get_ref()))
+        .collect()
+}

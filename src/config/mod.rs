@@ -1,0 +1,78 @@
+//! From pipeline text to typed stage instances: text -> spanned table -> `matrix` expanded -> each instance derived ->
+//! references resolved, folds expanded. All mistakes of a file, and of the files it uses, are reported at once, each with
+//! its place and a caret.
+//!
+//! | step | where |
+//! |---|---|
+//! | read a file and everything it uses; the project's root | `files` |
+//! | the headers `[kind.name]`, the file's `seed` | `heads` |
+//! | `matrix` expanded, spans kept | `matrix` |
+//! | the fields of an instance as typed values, unknown keys | `fields`, `wording`, `kinds` |
+//! | names to stages; `${VAR}` in paths | `reference`, `path` |
+//! | order of work and cycles; instances, folds, checks between stages | `order`, `build`, `kinds` |
+//!
+//! The seed of a file that sets none is 0.
+
+mod build;
+mod fields;
+mod files;
+mod heads;
+mod kinds;
+mod location;
+mod matrix;
+mod mistake;
+mod order;
+mod path;
+mod pipeline;
+mod reference;
+mod values;
+mod wording;
+
+use std::path::Path;
+
+pub use location::Location;
+pub use mistake::{Mistake, MistakeRow, Mistakes};
+pub use pipeline::{
+    DataPath, Dataset, Evaluate, Instance, ModelSource, Pipeline, Preprocess, Select, Settings,
+    Split, Train, Transfer,
+};
+
+/// Reads a pipeline file and everything it uses. Variables in paths come from the environment.
+///
+/// # Errors
+/// All mistakes of all its files.
+pub fn load(path: &Path) -> Result<Pipeline, Mistakes> {
+    load_with(path, &|name| std::env::var(name).ok())
+}
+
+/// As [`load`], with the variables of `${VAR}` from a function.
+///
+/// # Errors
+/// All mistakes of all its files.
+pub fn load_with(
+    path: &Path,
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> Result<Pipeline, Mistakes> {
+    let mut found = mistake::Found::default();
+    let files = files::gather(path, lookup, &mut found)?;
+    if found.unreadable {
+        return Err(found.finish(&files));
+    }
+    let house = heads::read(&files, lookup, &mut found);
+    let stages = kinds::read(&house, &mut found);
+    let order = order::sort(&house, &stages, &mut found);
+    let instances = build::build(&house, &stages, &order, &mut found);
+    if house.heads.is_empty() && found.is_empty() {
+        let help = "a stage begins with its kind and its name, such as `[train.resnet18]`";
+        found.add(0, &(0..0), "the file holds no stage", Some(help.to_owned()));
+    }
+    let mistakes = found.finish(&files);
+    if mistakes.iter().len() > 0 {
+        return Err(mistakes);
+    }
+    Ok(Pipeline {
+        file: files[0].path.clone(),
+        root: files[0].root.clone(),
+        instances,
+    })
+}

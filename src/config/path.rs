@@ -1,0 +1,112 @@
+//! Paths as written in a pipeline file: `${VAR}`, `${VAR:-default}`, and what they are relative to.
+
+use toml::Spanned;
+
+use super::{
+    DataPath,
+    files::{File, Span},
+};
+
+/// Where the variables come from.
+pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// What is wrong with a variable.
+pub(crate) struct Unknown {
+    /// Where it stands.
+    pub span: Span,
+    /// What is wrong.
+    pub message: String,
+    /// The way out.
+    pub help: String,
+}
+
+/// A path of data or of a model file, relative to the root of the file it is written in.
+pub(crate) fn data_path(
+    file: &File,
+    written: &Spanned<String>,
+    lookup: Lookup<'_>,
+) -> Result<DataPath, Unknown> {
+    let span = written.span();
+    if written.get_ref().is_empty() {
+        return Err(Unknown {
+            span,
+            message: "the path is empty".to_owned(),
+            help: "write a path relative to the project's root, such as `data/kfood_train`"
+                .to_owned(),
+        });
+    }
+    let path = expand(written.get_ref(), &span, &file.text, lookup)?;
+    Ok(DataPath {
+        written: written.get_ref().clone(),
+        path: file.root.join(path).components().collect(),
+        location: file.location(&span),
+    })
+}
+
+/// Replaces `${VAR}` by the variable and `${VAR:-default}` by the default where it is unset or empty, as a shell does.
+pub(crate) fn expand(
+    written: &str,
+    span: &Span,
+    text: &str,
+    lookup: Lookup<'_>,
+) -> Result<String, Unknown> {
+    let mut path = String::new();
+    let mut rest = written;
+    while let Some(start) = rest.find("${") {
+        path.push_str(&rest[..start]);
+        let Some(end) = rest[start..].find('}') else {
+            return Err(Unknown {
+                span: within(&rest[start..], span, text),
+                message: "`${` without `}`".to_owned(),
+                help: "write `${VAR}` or `${VAR:-default}`".to_owned(),
+            });
+        };
+        let whole = &rest[start..=start + end];
+        let inner = &whole[2..whole.len() - 1];
+        let (variable, default) = match inner.split_once(":-") {
+            Some((variable, default)) => (variable, Some(default)),
+            None => (inner, None),
+        };
+        // The environment refuses to be asked for such names.
+        let valid = !variable.is_empty() && !variable.contains(['=', '\0']);
+        let value = lookup_set(variable, valid, lookup);
+        match value.as_deref().or(default) {
+            Some(value) => path.push_str(value),
+            None if !valid => {
+                return Err(Unknown {
+                    span: within(whole, span, text),
+                    message: format!("`{whole}` does not name a variable"),
+                    help: "write `${VAR}` or `${VAR:-default}`".to_owned(),
+                });
+            }
+            None => {
+                return Err(Unknown {
+                    span: within(whole, span, text),
+                    message: format!("the environment variable `{variable}` is not set"),
+                    help: format!(
+                        "set it (`export {variable}=/path/to/it`), or give a default: `${{{variable}:-data}}`"
+                    ),
+                });
+            }
+        }
+        rest = &rest[start + end + 1..];
+    }
+    path.push_str(rest);
+    Ok(path)
+}
+
+fn lookup_set(variable: &str, valid: bool, lookup: Lookup<'_>) -> Option<String> {
+    if !valid {
+        return None;
+    }
+    lookup(variable).filter(|value| !value.is_empty())
+}
+
+/// The place of a piece of a string, if the text holds it as it is.
+fn within(piece: &str, span: &Span, text: &str) -> Span {
+    let slice = text.get(span.clone()).unwrap_or_default();
+    match slice.find(piece) {
+        Some(at) => span.start + at..span.start + at + piece.len(),
+        None => span.clone(),
+    }
+}

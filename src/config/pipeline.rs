@@ -1,0 +1,219 @@
+//! A pipeline as the rest of the program sees it: instances with typed settings and resolved references.
+
+use std::path::PathBuf;
+
+use super::Location;
+use crate::{
+    record::EvaluatePart,
+    seed::Seed,
+    settings::{
+        Arch, Checkpoint, Count, Filter, Metric, Normalize, Probability, Resize, TrainLayers,
+        Training,
+    },
+};
+
+/// A pipeline file with everything it uses, expanded and checked.
+#[derive(Clone, Debug)]
+pub struct Pipeline {
+    /// The file that was asked for, absolute.
+    pub file: PathBuf,
+    /// The project's root: the nearest ancestor of the file that holds a `pipelines` folder, else the file's own folder.
+    pub root: PathBuf,
+    /// All instances, of used files too, each after everything it refers to; otherwise in the order of the files.
+    pub instances: Vec<Instance>,
+}
+
+/// One stage instance.
+#[derive(Clone, Debug)]
+pub struct Instance {
+    /// Unique: `deeper[arch=resnet50,optimizer.adam.lr=0.005]`, behind its alias where it comes from a used file:
+    /// `mission2.deeper[…]`. Values of `matrix` in the order of the file; then `fold=2` where `fold = "all"` was expanded.
+    pub id: String,
+    /// The stage as written: `deeper` or `mission2.deeper`.
+    pub stage: String,
+    /// The values that tell it from its siblings, in the order of the id: `[("arch", "resnet50")]`.
+    pub varied: Vec<(String, String)>,
+    /// Where the stage's header stands.
+    pub location: Location,
+    /// What it shall do.
+    pub settings: Settings,
+}
+
+impl Instance {
+    /// Whether it belongs to a used file rather than to the file that was asked for.
+    #[must_use]
+    pub fn is_used(&self) -> bool {
+        self.stage.contains('.')
+    }
+}
+
+/// The settings of one instance, a variant for each kind. References are ids of instances.
+#[derive(Clone, Debug)]
+pub enum Settings {
+    /// `[dataset.x]`
+    Dataset(Dataset),
+    /// `[split.x]`
+    Split(Split),
+    /// `[preprocess.x]`
+    Preprocess(Preprocess),
+    /// `[train.x]`
+    Train(Train),
+    /// `[select.x]`
+    Select(Select),
+    /// `[transfer.x]`
+    Transfer(Transfer),
+    /// `[evaluate.x]`
+    Evaluate(Evaluate),
+}
+
+impl Settings {
+    /// The kind's name.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Dataset(_) => "dataset",
+            Self::Split(_) => "split",
+            Self::Preprocess(_) => "preprocess",
+            Self::Train(_) => "train",
+            Self::Select(_) => "select",
+            Self::Transfer(_) => "transfer",
+            Self::Evaluate(_) => "evaluate",
+        }
+    }
+}
+
+/// A path of data outside the cache.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataPath {
+    /// As written in the file, variables unexpanded.
+    pub written: String,
+    /// Absolute, variables expanded.
+    pub path: PathBuf,
+    /// Where it is written.
+    pub location: Location,
+}
+
+/// Images in class folders (`train`, `test`) or in a CSV list (`manifest`).
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    /// A folder of class folders, to be split.
+    pub train: Option<DataPath>,
+    /// A folder of class folders, never trained on.
+    pub test: Option<DataPath>,
+    /// A CSV with the columns `path`, `label` and optionally `part` (`train` or `test`), instead of `train` and `test`.
+    /// Paths in it are relative to the CSV's folder.
+    pub manifest: Option<DataPath>,
+}
+
+/// Hold-out or folds.
+#[derive(Clone, Debug)]
+pub struct Split {
+    /// The dataset.
+    pub dataset: String,
+    /// The share held out; exclusive with `folds`. 0.2 if neither is given.
+    pub validation: Option<Probability>,
+    /// The number of folds, at least 2.
+    pub folds: Option<Count>,
+    /// The seed.
+    pub seed: Seed,
+}
+
+/// Decode and resize into a pack.
+#[derive(Clone, Debug)]
+pub struct Preprocess {
+    /// The dataset.
+    pub dataset: String,
+    /// The size of a row.
+    pub resize: Resize,
+    /// The resampling filter.
+    pub filter: Filter,
+}
+
+/// Train from scratch.
+#[derive(Clone, Debug)]
+pub struct Train {
+    /// The preprocess instance (`data = …`).
+    pub data: String,
+    /// The dataset behind it.
+    pub dataset: String,
+    /// The split instance; it is of the same dataset.
+    pub split: String,
+    /// The fold that validates, where the split has folds.
+    pub fold: Option<u32>,
+    /// The architecture.
+    pub arch: Arch,
+    /// How to train.
+    pub training: Training,
+}
+
+/// The best of several models by a validation metric.
+#[derive(Clone, Debug)]
+pub struct Select {
+    /// The candidates: train, transfer or select instances.
+    pub from: Vec<String>,
+    /// For each candidate its group: those that differ in `seed` or `fold` alone share a number.
+    pub groups: Vec<usize>,
+    /// The metric.
+    pub by: Metric,
+    /// Whether a candidate counts with its best or its last epoch.
+    pub checkpoint: Checkpoint,
+}
+
+/// Train from another model with a new head.
+#[derive(Clone, Debug)]
+pub struct Transfer {
+    /// The source.
+    pub model: ModelSource,
+    /// As in [`Train::data`].
+    pub data: String,
+    /// As in [`Train::dataset`].
+    pub dataset: String,
+    /// As in [`Train::split`].
+    pub split: String,
+    /// As in [`Train::fold`].
+    pub fold: Option<u32>,
+    /// Which layers move.
+    pub train_layers: TrainLayers,
+    /// Whether `normalize` was left out: the source's is kept then.
+    pub keep_normalize: bool,
+    /// How to train.
+    pub training: Training,
+}
+
+/// A model: of a stage, or a file.
+#[derive(Clone, Debug)]
+pub enum ModelSource {
+    /// Of a train, transfer or select instance.
+    Stage {
+        /// Its id.
+        id: String,
+        /// Its best or its last state.
+        checkpoint: Checkpoint,
+    },
+    /// A `.pt`, `.pth` or `.safetensors` file.
+    File {
+        /// Where.
+        path: DataPath,
+        /// Normalisation, for a file that does not say.
+        normalize: Option<Normalize>,
+    },
+}
+
+/// Evaluate one model on parts of one data set.
+#[derive(Clone, Debug)]
+pub struct Evaluate {
+    /// The model.
+    pub model: ModelSource,
+    /// The pack: of the model's own training unless `data` says another.
+    pub data: String,
+    /// The dataset behind it.
+    pub dataset: String,
+    /// The split: of the model's own training unless `split` says another.
+    pub split: String,
+    /// The fold, of the model's own training unless `fold` says another.
+    pub fold: Option<u32>,
+    /// The parts, in order and once each.
+    pub on: Vec<EvaluatePart>,
+    /// Images in a step; cannot change the result beyond rounding, but is part of it.
+    pub batch_size: Count,
+}

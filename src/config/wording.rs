@@ -1,0 +1,227 @@
+//! The words of mistakes: what serde and the TOML parser say, in the words of a pipeline file.
+
+use toml::{
+    Spanned,
+    de::{DeArray, DeValue, Error},
+};
+
+use super::files::Span;
+use crate::name;
+
+/// What is wrong, where, and the way out.
+pub(crate) struct Wording {
+    /// Where.
+    pub span: Span,
+    /// What was found and what is accepted.
+    pub message: String,
+    /// The way out.
+    pub help: Option<String>,
+}
+
+/// A mistake of TOML itself.
+pub(crate) fn syntax(error: &Error, text: &str) -> (String, Option<String>) {
+    if is_duplicate(error) {
+        let key = error.span().and_then(|span| text.get(span));
+        let message = format!("`{}` is given twice", key.unwrap_or_default());
+        let help = "rename one of the two, or leave it out; names of stages are unique in a file";
+        return (message, Some(help.to_owned()));
+    }
+    let unquoted = error.message().starts_with("invalid unquoted key");
+    let help =
+        unquoted.then(|| "put a name in other letters in quotes: `[train.\"이름\"]`".to_owned());
+    (format!("this is not TOML: {}", error.message()), help)
+}
+
+/// Whether a key is given twice, which leaves the rest of the file readable.
+pub(crate) fn is_duplicate(error: &Error) -> bool {
+    error.message().starts_with("duplicate key")
+}
+
+/// Names of stages and aliases: letters, digits, `_` and `-`, because references to them use the other signs.
+pub(crate) fn check_name(name: &str) -> Result<(), String> {
+    let fits = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    if !name.is_empty() && name.chars().all(fits) {
+        return Ok(());
+    }
+    Err(format!(
+        "`{name}` is not a name: expected letters of any script, digits, `_` and `-`"
+    ))
+}
+
+/// "did you mean `epochs`? accepted are …".
+pub(crate) fn accepted(word: &str, candidates: Vec<&str>) -> String {
+    let all = name::one_of(candidates.iter().copied());
+    match name::nearest(word, candidates.iter().copied()) {
+        Some(near) if candidates.len() == 1 => format!("did you mean `{near}`?"),
+        Some(near) => format!("did you mean `{near}`? accepted: {all}"),
+        None => format!("accepted: {all}"),
+    }
+}
+
+/// Whether a mistake follows from another one that was taken out before the value was tried again.
+pub(crate) fn is_consequence(error: &Error) -> bool {
+    [
+        "missing field",
+        "invalid length",
+        "expected table with exactly 1 entry",
+        "wanted exactly 1",
+    ]
+    .iter()
+    .any(|start| error.message().starts_with(start))
+}
+
+/// A mistake in the value of `key`, of which `accepts` says what it takes.
+pub(crate) fn value(
+    error: &Error,
+    key: &str,
+    value: &Spanned<DeValue<'_>>,
+    text: &str,
+    accepts: &str,
+) -> Wording {
+    let span = error.span().unwrap_or_else(|| value.span());
+    let mut path = vec![key.to_owned()];
+    locate(value.get_ref(), &span, &mut path);
+    let message = error.message();
+    if message.starts_with("wanted exactly 1 element") {
+        return Wording {
+            span,
+            message: format!("`{}` takes exactly one setting", path.join(".")),
+            help: Some(format!("expected {accepts}")),
+        };
+    }
+    if let Some((word, candidates)) = unknown(message, "unknown field `") {
+        path.pop();
+        return Wording {
+            span,
+            message: format!("unknown key `{word}` in `{}`", path.join(".")),
+            help: Some(accepted(word, candidates)),
+        };
+    }
+    if let Some((word, candidates)) = unknown(message, "unknown variant `") {
+        if path.len() > 1 && path.last().is_some_and(|last| last == word) {
+            path.pop();
+        }
+        return Wording {
+            span,
+            message: format!("unknown value `{word}` for `{}`", path.join(".")),
+            help: Some(accepted(word, candidates)),
+        };
+    }
+    if let Some(field) = message.strip_prefix("missing field `") {
+        let field = field.trim_end_matches('`');
+        return Wording {
+            span,
+            message: format!("missing `{field}` in `{}`", path.join(".")),
+            help: Some(format!("expected {accepts}")),
+        };
+    }
+    let found = match text.get(span.clone()).map(str::trim) {
+        // A table of dotted keys has no text of its own: the place is that of its key.
+        Some(found) if path.last().is_some_and(|key| key == found) => {
+            format!("invalid value for `{}`", path.join("."))
+        }
+        Some(found) if !found.is_empty() && found.len() <= 40 && !found.contains('\n') => {
+            format!("invalid value `{found}` for `{}`", path.join("."))
+        }
+        _ => format!("invalid value for `{}`", path.join(".")),
+    };
+    Wording {
+        span,
+        message: format!("{found}: expected {}", expected(message, accepts)),
+        help: None,
+    }
+}
+
+/// The word and the candidates of "unknown field `x`, expected `a` or `b`".
+fn unknown<'a>(message: &'a str, start: &str) -> Option<(&'a str, Vec<&'a str>)> {
+    let rest = message.strip_prefix(start)?;
+    let (word, expected) = rest.rsplit_once("`, expected ")?;
+    let candidates = expected.split('`').skip(1).step_by(2).collect();
+    Some((word, candidates))
+}
+
+/// What serde expected, without its names for types.
+fn expected<'a>(message: &'a str, accepts: &'a str) -> &'a str {
+    let invalid = message.starts_with("invalid type: ") || message.starts_with("invalid value: ");
+    let words = message
+        .rsplit_once("expected ")
+        .map_or("", |(_, words)| words)
+        .trim();
+    match words {
+        _ if !invalid => accepts,
+        "u32" | "u64" => "a whole number from 0 to 4294967295",
+        "f64" | "f32" => "a number",
+        "a boolean" => "`true` or `false`",
+        "a string" | "" => accepts,
+        w if w.starts_with("the ") => w,
+        w if w.starts_with("a ") && !w.starts_with("a sequence") && !w.starts_with("a map") => w,
+        w if w.starts_with('`') => w,
+        _ => accepts,
+    }
+}
+
+/// Extends `path` by the keys that lead to the key or value at a place.
+fn locate(value: &DeValue<'_>, span: &Span, path: &mut Vec<String>) -> bool {
+    match value {
+        DeValue::Table(table) => table.iter().any(|(key, value)| {
+            path.push(key.get_ref().to_string());
+            let here = key.span() == *span || value.span() == *span;
+            let found = here || locate(value.get_ref(), span, path);
+            if !found {
+                path.pop();
+            }
+            found
+        }),
+        DeValue::Array(items) => items
+            .iter()
+            .any(|item| item.span() == *span || locate(item.get_ref(), span, path)),
+        _ => false,
+    }
+}
+
+/// The place of a key inside a value, such as `nesterov` in `optimizer`; for mistakes between two keys.
+pub(crate) fn place(value: &DeValue<'_>, keys: &[&str]) -> Option<Span> {
+    let (first, rest) = keys.split_first()?;
+    let inner = value.as_table()?.get(*first)?;
+    if rest.is_empty() {
+        return Some(inner.span());
+    }
+    place(inner.get_ref(), rest)
+}
+
+/// Takes the key or item at a place out of a value; false where there is none below the value itself.
+pub(crate) fn take_out(value: &mut DeValue<'_>, span: &Span) -> bool {
+    match value {
+        DeValue::Table(table) => {
+            let hit = table
+                .iter()
+                .find(|(key, value)| key.span() == *span || value.span() == *span)
+                .map(|(key, _)| key.get_ref().to_string());
+            if let Some(key) = hit {
+                return table.remove(key.as_str()).is_some();
+            }
+            let keys: Vec<_> = table.keys().map(|k| k.get_ref().to_string()).collect();
+            keys.iter().any(|key| {
+                table
+                    .get_mut(key.as_str())
+                    .is_some_and(|value| take_out(value.get_mut(), span))
+            })
+        }
+        DeValue::Array(items) => {
+            let mut list: Vec<_> = std::mem::replace(items, DeArray::new())
+                .into_iter()
+                .collect();
+            let hit = list.iter().position(|item| item.span() == *span);
+            let done = match hit {
+                Some(at) => {
+                    list.remove(at);
+                    true
+                }
+                None => list.iter_mut().any(|item| take_out(item.get_mut(), span)),
+            };
+            *items = list.into_iter().collect();
+            done
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,103 @@
+//! What a look at folders or at a CSV list gives: images with their class, and what was passed over.
+
+use std::{collections::BTreeMap, fmt, path::PathBuf};
+
+use crate::record::Part;
+
+/// One image file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The part it was given for.
+    pub part: Part,
+    /// NFC, with `/`, starting with the part: `train/김밥/0001.jpg`.
+    pub name: String,
+    /// The class name, NFC.
+    pub class: String,
+    /// Where it is, spelt as the disk has it.
+    pub path: PathBuf,
+}
+
+/// All images of one or both parts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// By part (train, then test), then by name in code point order.
+    pub images: Vec<Found>,
+    /// What is there and was not taken.
+    pub passed_over: PassedOver,
+}
+
+impl Listing {
+    /// Adds another part.
+    pub fn append(&mut self, other: Self) {
+        self.images.extend(other.images);
+        self.passed_over.append(other.passed_over);
+        self.sort();
+    }
+
+    /// Brings the images into their order.
+    pub(super) fn sort(&mut self) {
+        self.images
+            .sort_by(|a, b| (a.part, &a.name).cmp(&(b.part, &b.name)));
+    }
+}
+
+/// How many entries of which kind were not taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PassedOver(BTreeMap<String, usize>);
+
+impl PassedOver {
+    /// Counts one entry, such as a `hidden file`.
+    pub fn count(&mut self, kind: impl Into<String>) {
+        *self.0.entry(kind.into()).or_default() += 1;
+    }
+
+    /// How many in all.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.0.values().sum()
+    }
+
+    fn append(&mut self, other: Self) {
+        for (kind, n) in other.0 {
+            *self.0.entry(kind).or_default() += n;
+        }
+    }
+}
+
+/// "passed over 4 entries: 3 hidden, 1 `.txt`".
+impl fmt::Display for PassedOver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kinds: Vec<_> = self.0.iter().map(|(k, n)| format!("{n} {k}")).collect();
+        let entries = if self.total() == 1 {
+            "entry"
+        } else {
+            "entries"
+        };
+        write!(
+            f,
+            "passed over {} {entries}: {}",
+            self.total(),
+            kinds.join(", ")
+        )
+    }
+}
+
+/// The name of a part, as in an image's path.
+pub(super) const fn part_name(part: Part) -> &'static str {
+    match part {
+        Part::Train => "train",
+        Part::Test => "test",
+    }
+}
+
+/// Up to `most` of the items, one to a line, and how many more there are.
+pub(super) fn some_lines<T: fmt::Display>(items: &[T], most: usize) -> String {
+    let mut text = String::new();
+    for item in items.iter().take(most) {
+        text.push_str(&format!("\n  {item}"));
+    }
+    if items.len() > most {
+        text.push_str(&format!("\n  … and {} more", items.len() - most));
+    }
+    text
+}

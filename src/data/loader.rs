@@ -1,0 +1,50 @@
+//! The order of an epoch, and batches of rows.
+
+use rand::seq::SliceRandom;
+use rayon::prelude::*;
+
+use super::Pack;
+use crate::seed::{Seed, stream};
+
+/// The numbers `0..n` in the shuffled order of one epoch; depends on nothing else.
+#[must_use]
+pub fn epoch_order(seed: Seed, epoch: u32, n: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..n).collect();
+    order.shuffle(&mut stream(seed, "shuffle", &[u64::from(epoch)]));
+    order
+}
+
+/// The order in pieces of `size`; the last may be shorter.
+pub fn batches(order: &[usize], size: usize) -> impl ExactSizeIterator<Item = &[usize]> {
+    order.chunks(size.max(1))
+}
+
+/// Copies rows of a pack one behind the other.
+///
+/// # Panics
+/// When `out` is not `rows.len()` rows long or a row is not in the pack: a mistake of the caller, not of its data.
+pub fn gather(pack: &Pack, rows: &[usize], out: &mut [u8]) {
+    assert_eq!(out.len(), rows.len() * pack.row_bytes(), "length of `out`");
+    out.par_chunks_exact_mut(pack.row_bytes())
+        .zip(rows)
+        .for_each(|(to, row)| to.copy_from_slice(pack.row(*row)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_epoch_visits_everything_once_in_an_order_of_its_own() {
+        let (first, second) = (epoch_order(1, 1, 100), epoch_order(1, 2, 100));
+        assert_ne!(first, second);
+        assert_eq!(first, epoch_order(1, 1, 100));
+        let mut sorted = first.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..100).collect::<Vec<_>>());
+        assert_eq!(
+            batches(&first, 32).map(<[usize]>::len).collect::<Vec<_>>(),
+            [32, 32, 32, 4]
+        );
+    }
+}

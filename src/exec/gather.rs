@@ -1,0 +1,129 @@
+//! The inputs of one stage: what they hold now, where they lie, and the key that follows.
+
+use std::{collections::BTreeMap, fs, path::PathBuf};
+
+use crate::{
+    cache::{Cache, KeyDocument, Output, Record, Stat, digest_of_files},
+    digest::Digest,
+    error::{Error, Result},
+    event::Tell,
+    stage::{DigestedFile, Source, Stage},
+};
+
+/// Everything a stage reads, digested.
+pub(super) struct Gathered {
+    pub(super) key: Digest,
+    pub(super) document: KeyDocument,
+    /// Outside files by role.
+    pub(super) files: BTreeMap<String, Vec<DigestedFile>>,
+    /// Outputs of other stages by role: where they are.
+    pub(super) paths: BTreeMap<String, PathBuf>,
+    /// Their digests.
+    pub(super) digests: BTreeMap<String, Digest>,
+    /// The keys of their entries.
+    pub(super) from: BTreeMap<String, Digest>,
+    outputs: BTreeMap<String, Output>,
+}
+
+/// Digests the inputs of a stage whose upstream stages are all finished; `record` gives theirs by id.
+pub(super) fn gather<'a>(
+    stage: &dyn Stage,
+    cache: &Cache,
+    record: impl Fn(&str) -> Option<&'a Record>,
+    tell: Tell<'_>,
+) -> Result<Gathered> {
+    let (mut files, mut paths) = (BTreeMap::new(), BTreeMap::new());
+    let (mut digests, mut from, mut outputs) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let mut contents = BTreeMap::new();
+    for input in stage.inputs() {
+        let role = input.role;
+        let content = match input.source {
+            Source::Files => {
+                let listed = cache.digest_files(&stage.files(&role)?, tell)?;
+                let content = digest_of_files(&listed)?;
+                files.insert(role.clone(), listed);
+                content
+            }
+            Source::Stage { id, output: name } => {
+                let found = record(&id).and_then(|r| Some((r, *r.outputs.get(&name)?)));
+                let Some((record, output)) = found else {
+                    // The graph was checked, so that only a record of another make can lack an output.
+                    return Err(Error::failed(format!(
+                        "`{id}` has no output `{name}` in the cache"
+                    ))
+                    .help(format!("make it again by `kfood run --force {id}`")));
+                };
+                paths.insert(role.clone(), cache.output(record, &name));
+                digests.insert(role.clone(), output.digest);
+                from.insert(role.clone(), record.key);
+                outputs.insert(role.clone(), output);
+                output.digest
+            }
+        };
+        if contents.insert(role.clone(), content).is_some() {
+            return Err(Error::failed(format!("two inputs have the role `{role}`")));
+        }
+    }
+    let document = KeyDocument::of(stage, contents);
+    Ok(Gathered {
+        key: document.key(),
+        document,
+        files,
+        paths,
+        digests,
+        from,
+        outputs,
+    })
+}
+
+impl Gathered {
+    /// Compares the inputs with what they are now. The error names what changed.
+    pub(super) fn check_again(
+        &self,
+        stage: &dyn Stage,
+        cache: &Cache,
+        tell: Tell<'_>,
+    ) -> Result<()> {
+        for (role, before) in &self.files {
+            let now = stage
+                .files(role)
+                .and_then(|listed| cache.digest_files(&listed, tell))
+                .map_err(|e| changed(&format!("input `{role}`")).because(e))?;
+            if let Some(name) = first_difference(before, &now) {
+                return Err(changed(&format!("the file `{name}` of input `{role}`")));
+            }
+        }
+        for (role, path) in &self.paths {
+            let output = self.outputs[role];
+            let same = fs::metadata(path).is_ok_and(|meta| Stat::of(&meta) == output.seen)
+                || Digest::of_file(path).is_ok_and(|digest| digest == output.digest);
+            if !same {
+                return Err(changed(&format!(
+                    "the file `{}` of input `{role}`",
+                    path.display()
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn changed(what: &str) -> Error {
+    Error::failed(format!(
+        "{what} changed while the stage ran, so its result is not stored"
+    ))
+    .help("run again once the files stand still")
+}
+
+/// The first name that is not in both with the same content.
+fn first_difference(before: &[DigestedFile], now: &[DigestedFile]) -> Option<String> {
+    let by_name = |files: &[DigestedFile]| -> BTreeMap<String, Digest> {
+        files.iter().map(|f| (f.name.clone(), f.digest)).collect()
+    };
+    let (before, now) = (by_name(before), by_name(now));
+    let gone = before
+        .iter()
+        .find(|(name, digest)| now.get(*name) != Some(*digest));
+    let new = now.iter().find(|(name, _)| !before.contains_key(*name));
+    gone.or(new).map(|(name, _)| name.clone())
+}

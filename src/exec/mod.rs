@@ -1,0 +1,16 @@
+//! Looking at a pipeline's state (status) and running it; starting workers; lock files.
+//!
+//! `status` says for each stage: cached, run, or waits. `run` starts from the same look and makes it come true; a stage
+//! that waited ends as one of the other two, for an unchanged output cuts the rerun off.
+
+mod attempt;
+mod gather;
+pub mod locked;
+mod run;
+mod status;
+mod summary;
+pub mod worker;
+
+pub use run::{Options, run};
+pub use status::{Estimate, StageStatus, Status, resolve, status};
+pub use summary::{Outcome, StageSummary, Summary};

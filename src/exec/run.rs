@@ -1,0 +1,417 @@
+//! Running a pipeline: in order, several stages at once, each result published as soon as it is there.
+
+use std::{
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::mpsc::{Sender, channel},
+    thread,
+};
+
+use super::{
+    attempt::{Done, perform},
+    gather::{Gathered, gather},
+    status::{Status, Survey},
+    summary::{Outcome, StageSummary, Summary},
+};
+use crate::{
+    cache::{Cache, Found, Hold, Reason, Record},
+    digest::Digest,
+    error::{Error, Result},
+    event::{Event, Observer, StageEvent},
+    plan::Graph,
+    stage::{Resource, Stage, Worker},
+    stop::Stop,
+};
+
+/// What to run and how; nothing here can change a result beyond what its fingerprint tells.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Stages to run with everything they need; all if empty.
+    pub targets: Vec<String>,
+    /// Stages to run even if their result is there.
+    pub force: Vec<String>,
+    /// Stages at once, of them one that needs tensors.
+    pub jobs: usize,
+    /// After a failure, go on with every stage that does not need the failed one.
+    pub keep_going: bool,
+    /// `auto`, `cpu` or `cuda:N`, for the stages.
+    pub device: String,
+    /// Threads for one stage.
+    pub threads: u32,
+    /// The pipeline file, for the records.
+    pub pipeline: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            targets: Vec::new(),
+            force: Vec::new(),
+            jobs: 1,
+            keep_going: false,
+            device: "auto".to_owned(),
+            threads: 1,
+            pipeline: None,
+        }
+    }
+}
+
+/// What every stage of a run shares.
+pub(super) struct Surroundings<'a> {
+    pub(super) options: &'a Options,
+    pub(super) cache: &'a Cache,
+    pub(super) hold: &'a Hold,
+    pub(super) worker: &'a dyn Worker,
+    pub(super) stop: &'a Stop,
+}
+
+/// Runs what is not in the cache. A stage that fails, panics or is interrupted is told in the summary.
+///
+/// # Errors
+/// Before anything runs: when the graph is wrong, a name is no stage, or outside files cannot be read.
+pub fn run(
+    stages: &[Box<dyn Stage>],
+    options: &Options,
+    cache: &Cache,
+    worker: &dyn Worker,
+    observer: &dyn Observer,
+    stop: &Stop,
+) -> Result<Summary> {
+    let graph = Graph::new(stages)?;
+    let hold = cache.hold()?;
+    let survey = Survey::make(
+        stages,
+        &graph,
+        &options.targets,
+        &options.force,
+        cache,
+        Some(&hold),
+        observer,
+    )?;
+    // Looking may have taken long: a request made meanwhile ends the run here.
+    stop.check()?;
+    let around = Surroundings {
+        options,
+        cache,
+        hold: &hold,
+        worker,
+        stop,
+    };
+    let numbers = stages
+        .iter()
+        .enumerate()
+        .map(|(i, s)| (s.id(), i))
+        .collect();
+    let mut run = Run {
+        stages,
+        graph: &graph,
+        survey: &survey,
+        around: &around,
+        observer,
+        numbers,
+        state: stages.iter().map(|_| State::Open(None)).collect(),
+        running: HashMap::new(),
+        failed: None,
+    };
+    thread::scope(|scope| {
+        let (sender, receiver) = channel();
+        loop {
+            let open = run.open();
+            run.start_all(scope, &sender);
+            if run.running.is_empty() {
+                // A stage that waited for another's equal work may start now that the other could not even start.
+                if run.open() < open {
+                    continue;
+                }
+                break;
+            }
+            // The sender lives as long as this loop, so that receiving cannot fail.
+            let Ok((index, done)) = receiver.recv() else {
+                break;
+            };
+            run.running.remove(&index);
+            run.end(index, done);
+        }
+    });
+    Ok(run.into_summary())
+}
+
+enum State {
+    /// Not yet started; its inputs once they were digested.
+    Open(Option<Box<Gathered>>),
+    Running,
+    Ended {
+        outcome: Outcome,
+        record: Option<Box<Record>>,
+    },
+}
+
+struct Run<'a> {
+    stages: &'a [Box<dyn Stage>],
+    graph: &'a Graph,
+    survey: &'a Survey<'a>,
+    around: &'a Surroundings<'a>,
+    observer: &'a dyn Observer,
+    numbers: HashMap<&'a str, usize>,
+    state: Vec<State>,
+    /// Running stages and their keys.
+    running: HashMap<usize, Digest>,
+    /// The first failed stage.
+    failed: Option<usize>,
+}
+
+type Ended = (usize, Result<Done>);
+
+impl<'a> Run<'a> {
+    /// Starts what can start, and ends what needs no start, in order.
+    fn start_all<'s>(&mut self, scope: &'s thread::Scope<'s, 'a>, sender: &Sender<Ended>)
+    where
+        'a: 's,
+    {
+        for &index in &self.survey.order {
+            if !matches!(self.state[index], State::Open(_)) {
+                continue;
+            }
+            if let Some(because) = self.blocked(index) {
+                self.skip(index, because);
+            } else if self.upstream_finished(index) {
+                self.start(index, scope, sender);
+            }
+        }
+    }
+
+    fn open(&self) -> usize {
+        self.survey
+            .order
+            .iter()
+            .filter(|&&i| matches!(self.state[i], State::Open(_)))
+            .count()
+    }
+
+    /// The stage for whose sake this one cannot start any more.
+    fn blocked(&self, index: usize) -> Option<String> {
+        let ended_badly = |above: &usize| match &self.state[*above] {
+            State::Ended {
+                outcome: Outcome::Failed(_),
+                ..
+            } => Some(self.stages[*above].id().to_owned()),
+            State::Ended {
+                outcome: Outcome::Skipped { because },
+                ..
+            } => Some(because.clone()),
+            _ => None,
+        };
+        let above = self.graph.upstream(index).iter().find_map(ended_badly);
+        above.or_else(|| {
+            let first = self.failed.filter(|_| !self.around.options.keep_going)?;
+            Some(self.stages[first].id().to_owned())
+        })
+    }
+
+    fn upstream_finished(&self, index: usize) -> bool {
+        self.graph
+            .upstream(index)
+            .iter()
+            .all(|&above| self.record(above).is_some())
+    }
+
+    fn start<'s>(&mut self, index: usize, scope: &'s thread::Scope<'s, 'a>, sender: &Sender<Ended>)
+    where
+        'a: 's,
+    {
+        if let Some(Status::Cached { record }) = &self.survey.status[index] {
+            let record = record.clone();
+            return self.end(index, Ok(Done { record, ran: false }));
+        }
+        let resource = self.stages[index].resource();
+        let tensors = self
+            .running
+            .keys()
+            .any(|&i| self.stages[i].resource() == Resource::Tensor);
+        if self.running.len() >= self.around.options.jobs.max(1)
+            || (resource == Resource::Tensor && tensors)
+        {
+            return;
+        }
+        match self.prepare(index) {
+            Ok(Ready::Cached(record)) => self.end(index, Ok(Done { record, ran: false })),
+            Ok(Ready::Run(gathered, forced, reason)) => {
+                self.running.insert(index, gathered.key);
+                self.state[index] = State::Running;
+                let (stage, around, observer) = (&self.stages[index], self.around, self.observer);
+                let sender = sender.clone();
+                scope.spawn(move || {
+                    let id = stage.id();
+                    let tell = |event| {
+                        observer.observe(&Event::Stage {
+                            id: id.to_owned(),
+                            event,
+                        })
+                    };
+                    // A panic in the engine itself must not leave the run waiting for ever.
+                    let done = catch_unwind(AssertUnwindSafe(|| {
+                        perform(stage.as_ref(), &gathered, forced, reason, around, &tell)
+                    }))
+                    .unwrap_or_else(|_| {
+                        let fault = "it panicked outside its own work";
+                        Err(Error::failed(fault).help("this is a fault of kfood; please report it"))
+                    });
+                    // The receiver outlives every stage.
+                    let _ = sender.send((index, done));
+                });
+            }
+            Ok(Ready::Later(gathered)) => self.state[index] = State::Open(Some(gathered)),
+            Err(error) => self.end(index, Err(error)),
+        }
+    }
+
+    /// Digests the inputs, outside files once more: the look at all stages may be hours old.
+    fn prepare(&mut self, index: usize) -> Result<Ready> {
+        self.around.stop.check()?;
+        let stage = self.stages[index].as_ref();
+        let tell = self.tell(index);
+        let kept = match &mut self.state[index] {
+            State::Open(kept) => kept.take(),
+            _ => None,
+        };
+        let gathered = match kept.filter(|g| g.files.is_empty()) {
+            Some(gathered) => gathered,
+            None => {
+                let record = |id: &str| self.record(*self.numbers.get(id)?);
+                Box::new(gather(stage, self.around.cache, record, &tell)?)
+            }
+        };
+        let key = gathered.key;
+        let first = self.survey.promised.get(&key).copied().unwrap_or(index);
+        let another_first = first != index && !matches!(self.state[first], State::Ended { .. });
+        if another_first || self.running.values().any(|k| *k == key) {
+            return Ok(Ready::Later(gathered));
+        }
+        // Work that was already done in this run is not forced again under another name.
+        let forced = self.survey.forced.contains(&index) && !self.ran(&key);
+        if let (
+            Some(Status::Run {
+                key: planned,
+                reasons,
+                ..
+            }),
+            true,
+        ) = (&self.survey.status[index], first == index)
+            && *planned == key
+        {
+            let reason = sentence(reasons);
+            return Ok(Ready::Run(gathered, forced, reason));
+        }
+        let found = self
+            .around
+            .cache
+            .find_and_hold(&key, self.around.hold, &tell)?;
+        if let (Found::Hit(record), false) = (&found, forced) {
+            return Ok(Ready::Cached(record.clone()));
+        }
+        let (reasons, _) = match found {
+            Found::Hit(_) => (vec![Reason::Forced], None),
+            found => self.survey.explain(&gathered, &found, forced, stage.id()),
+        };
+        Ok(Ready::Run(gathered, forced, sentence(&reasons)))
+    }
+
+    /// Whether a stage of this run has just made the result for a key.
+    fn ran(&self, key: &Digest) -> bool {
+        self.state.iter().any(|state| {
+            matches!(state, State::Ended { outcome: Outcome::Ran, record: Some(r) } if r.key == *key)
+        })
+    }
+
+    fn end(&mut self, index: usize, done: Result<Done>) {
+        let id = self.stages[index].id();
+        let tell = self.tell(index);
+        let (outcome, record) = match done {
+            Ok(Done { record, ran }) => {
+                tell(StageEvent::Finished {
+                    cached: !ran,
+                    seconds: record.seconds,
+                });
+                (
+                    if ran { Outcome::Ran } else { Outcome::Cached },
+                    Some(record),
+                )
+            }
+            Err(error) => {
+                let error = error.within(&format!("stage `{id}`"));
+                tell(StageEvent::Failed {
+                    message: error.to_string(),
+                });
+                self.failed.get_or_insert(index);
+                (Outcome::Failed(error), None)
+            }
+        };
+        self.state[index] = State::Ended { outcome, record };
+    }
+
+    fn skip(&mut self, index: usize, because: String) {
+        self.tell(index)(StageEvent::Skipped {
+            because: because.clone(),
+        });
+        self.state[index] = State::Ended {
+            outcome: Outcome::Skipped { because },
+            record: None,
+        };
+    }
+
+    fn record(&self, index: usize) -> Option<&Record> {
+        match &self.state[index] {
+            State::Ended { record, .. } => record.as_deref(),
+            _ => None,
+        }
+    }
+
+    fn tell(&self, index: usize) -> impl Fn(StageEvent) + Sync + use<'a> {
+        let (id, observer) = (self.stages[index].id(), self.observer);
+        move |event| {
+            observer.observe(&Event::Stage {
+                id: id.to_owned(),
+                event,
+            })
+        }
+    }
+
+    fn into_summary(mut self) -> Summary {
+        let order = self.survey.order.iter();
+        let stages = order.map(|&index| {
+            let stage = &self.stages[index];
+            let state = std::mem::replace(&mut self.state[index], State::Running);
+            let (outcome, record) = match state {
+                State::Ended { outcome, record } => (outcome, record),
+                // The loop ends only when nothing runs, and then everything has ended.
+                State::Open(_) | State::Running => {
+                    (Outcome::Failed(Error::failed("it was never started")), None)
+                }
+            };
+            StageSummary {
+                id: stage.id().to_owned(),
+                kind: stage.kind(),
+                outcome,
+                seconds: record.as_ref().map_or(0.0, |r| r.seconds),
+                record,
+            }
+        });
+        Summary::new(stages.collect(), self.around.cache.clone())
+    }
+}
+
+/// What is to be done with a stage whose inputs are there.
+enum Ready {
+    Cached(Box<Record>),
+    Run(Box<Gathered>, bool, String),
+    /// Another stage does the same work first.
+    Later(Box<Gathered>),
+}
+
+fn sentence(reasons: &[Reason]) -> String {
+    reasons
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("; ")
+}

@@ -1,0 +1,318 @@
+//! What a run would do, and why.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::OnceLock,
+};
+
+use super::{
+    gather::{Gathered, gather},
+    summary::{Outcome, StageSummary, Summary},
+};
+use crate::{
+    cache::{Cache, Changes, Found, Hold, Listing, Reason, Record, nearest, reasons},
+    digest::Digest,
+    error::{Error, Result},
+    event::{Event, Observer, StageEvent},
+    plan::Graph,
+    stage::Stage,
+};
+
+/// The state of one stage instance before a run.
+#[derive(Clone, Debug)]
+pub struct StageStatus {
+    /// Its id.
+    pub id: String,
+    /// Its kind.
+    pub kind: &'static str,
+    /// What a run would do with it.
+    pub status: Status,
+}
+
+/// What a run would do with a stage.
+#[derive(Clone, Debug)]
+pub enum Status {
+    /// Nothing: its result is there.
+    Cached {
+        /// The result.
+        record: Box<Record>,
+    },
+    /// Run it.
+    Run {
+        /// Its key.
+        key: Digest,
+        /// Why; never empty.
+        reasons: Vec<Reason>,
+        /// From the nearest earlier run.
+        estimate: Option<Estimate>,
+    },
+    /// That depends on what other stages will give.
+    Waits {
+        /// Those of them that it reads from, or that does the same work first.
+        on: Vec<String>,
+        /// From the last run of this stage.
+        estimate: Option<Estimate>,
+    },
+}
+
+/// What a run will cost, going by an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// Wall time in seconds.
+    pub seconds: f64,
+    /// Outputs in bytes.
+    pub bytes: u64,
+}
+
+impl Estimate {
+    fn of(record: &Record) -> Self {
+        Self {
+            seconds: record.seconds,
+            bytes: record.bytes(),
+        }
+    }
+}
+
+/// Says for each stage that `targets` need (all of them if there are none), in order, what a run would do. `force` names
+/// stages that shall run in any case.
+///
+/// # Errors
+/// When the graph is wrong, a name is no stage, or outside files cannot be read.
+pub fn status(
+    stages: &[Box<dyn Stage>],
+    targets: &[String],
+    force: &[String],
+    cache: &Cache,
+    observer: &dyn Observer,
+) -> Result<Vec<StageStatus>> {
+    let graph = Graph::new(stages)?;
+    let survey = Survey::make(stages, &graph, targets, force, cache, None, observer)?;
+    Ok(survey.into_statuses(stages))
+}
+
+/// The finished results of the stages that `targets` need, without running anything.
+///
+/// # Errors
+/// When one is not in the cache as the pipeline and its inputs stand now, or as [`status`].
+pub fn resolve(
+    stages: &[Box<dyn Stage>],
+    targets: &[String],
+    cache: &Cache,
+    observer: &dyn Observer,
+) -> Result<Summary> {
+    let finished = status(stages, targets, &[], cache, observer)?
+        .into_iter()
+        .map(|s| match s.status {
+            Status::Cached { record } => Ok(StageSummary {
+                id: s.id,
+                kind: s.kind,
+                outcome: Outcome::Cached,
+                seconds: record.seconds,
+                record: Some(record),
+            }),
+            Status::Run { .. } | Status::Waits { .. } => {
+                let message = format!(
+                    "stage `{}` has no finished result for the pipeline as it stands",
+                    s.id
+                );
+                Err(Error::failed(message).help("`kfood run` makes it"))
+            }
+        });
+    Ok(Summary::new(
+        finished.collect::<Result<_>>()?,
+        cache.clone(),
+    ))
+}
+
+/// A look at all needed stages, and what a run goes on from.
+pub(super) struct Survey<'a> {
+    /// Needed stages in order.
+    pub(super) order: Vec<usize>,
+    /// By stage; `None` for stages that are not needed.
+    pub(super) status: Vec<Option<Status>>,
+    /// Stages that shall run in any case.
+    pub(super) forced: BTreeSet<usize>,
+    /// Keys that a stage is said to run for.
+    pub(super) promised: HashMap<Digest, usize>,
+    cache: &'a Cache,
+    earlier: OnceLock<Vec<Record>>,
+}
+
+impl<'a> Survey<'a> {
+    pub(super) fn make(
+        stages: &[Box<dyn Stage>],
+        graph: &Graph,
+        targets: &[String],
+        force: &[String],
+        cache: &'a Cache,
+        hold: Option<&Hold>,
+        observer: &dyn Observer,
+    ) -> Result<Self> {
+        let mut forced = BTreeSet::new();
+        for name in force {
+            forced.extend(graph.named(name)?);
+        }
+        let mut survey = Self {
+            order: graph.needed(targets)?,
+            status: stages.iter().map(|_| None).collect(),
+            forced,
+            promised: HashMap::new(),
+            cache,
+            earlier: OnceLock::new(),
+        };
+        if let Some(&stage) = survey.forced.iter().find(|s| !survey.order.contains(s)) {
+            let message = format!(
+                "`--force {}` is not among the stages to run",
+                stages[stage].id()
+            );
+            let help = "name it as a stage to run too, or leave the stages out";
+            return Err(Error::usage(message).help(help));
+        }
+        observer.observe(&Event::Planned {
+            stages: survey.order.len(),
+        });
+        let numbers: HashMap<_, _> = stages
+            .iter()
+            .enumerate()
+            .map(|(i, s)| (s.id(), i))
+            .collect();
+        for index in survey.order.clone() {
+            let stage = stages[index].as_ref();
+            let open: Vec<_> = graph
+                .upstream(index)
+                .into_iter()
+                .filter(|&above| !matches!(survey.status[above], Some(Status::Cached { .. })))
+                .map(|above| stages[above].id().to_owned())
+                .collect();
+            survey.status[index] = Some(if open.is_empty() {
+                survey.look(index, stage, &numbers, stages, hold, observer)?
+            } else {
+                survey.waits(open, stage)
+            });
+        }
+        Ok(survey)
+    }
+
+    fn look(
+        &mut self,
+        index: usize,
+        stage: &dyn Stage,
+        numbers: &HashMap<&str, usize>,
+        stages: &[Box<dyn Stage>],
+        hold: Option<&Hold>,
+        observer: &dyn Observer,
+    ) -> Result<Status> {
+        let id = stage.id();
+        let tell = |event: StageEvent| {
+            observer.observe(&Event::Stage {
+                id: id.to_owned(),
+                event,
+            })
+        };
+        let gathered = gather(
+            stage,
+            self.cache,
+            |id| self.record(*numbers.get(id)?),
+            &tell,
+        )
+        .map_err(|e| e.within(&format!("stage `{id}`")))?;
+        if let Some(&first) = self.promised.get(&gathered.key) {
+            return Ok(self.waits(vec![stages[first].id().to_owned()], stage));
+        }
+        let found = match hold {
+            Some(hold) => self.cache.find_and_hold(&gathered.key, hold, &tell)?,
+            None => self.cache.find(&gathered.key, &tell),
+        };
+        let hit = matches!(found, Found::Hit(_));
+        tracing::info!(
+            "{id} has the key {}: {}",
+            gathered.key,
+            if hit { "cached" } else { "to run" }
+        );
+        let forced = self.forced.contains(&index);
+        if let Found::Hit(record) = found {
+            if !forced {
+                return Ok(Status::Cached { record });
+            }
+            self.promised.insert(gathered.key, index);
+            let estimate = Some(Estimate::of(&record));
+            return Ok(Status::Run {
+                key: gathered.key,
+                reasons: vec![Reason::Forced],
+                estimate,
+            });
+        }
+        self.promised.insert(gathered.key, index);
+        let (reasons, estimate) = self.explain(&gathered, &found, forced, id);
+        Ok(Status::Run {
+            key: gathered.key,
+            reasons,
+            estimate,
+        })
+    }
+
+    /// Why a stage runs that is not in the cache, and what that costs. Compares with what was there before the run.
+    pub(super) fn explain(
+        &self,
+        gathered: &Gathered,
+        found: &Found,
+        forced: bool,
+        id: &str,
+    ) -> (Vec<Reason>, Option<Estimate>) {
+        let near = nearest(self.earlier(), &gathered.document, id);
+        let estimate = near.map(Estimate::of);
+        let mut why = match found {
+            Found::Damaged(what) => vec![Reason::Damaged(what.clone())],
+            _ => reasons(near, &gathered.document, &|earlier, role| {
+                let now = gathered.files.get(role)?;
+                let now: Listing = now.iter().map(|f| (f.name.clone(), f.digest)).collect();
+                let changes = Changes::between(&self.cache.listing(&earlier.key, role)?, &now);
+                (!changes.is_empty()).then_some(changes)
+            }),
+        };
+        if forced || why.is_empty() {
+            why.push(if forced {
+                Reason::Forced
+            } else {
+                Reason::Damaged("its result is no longer in the cache".to_owned())
+            });
+        }
+        (why, estimate)
+    }
+
+    fn waits(&self, on: Vec<String>, stage: &dyn Stage) -> Status {
+        let last = self.earlier().iter().filter(|r| r.stage == stage.id());
+        let last = last
+            .filter(|r| r.document.kind == stage.kind())
+            .max_by_key(|r| (r.started, r.key));
+        Status::Waits {
+            on,
+            estimate: last.map(Estimate::of),
+        }
+    }
+
+    fn earlier(&self) -> &[Record] {
+        self.earlier.get_or_init(|| self.cache.records())
+    }
+
+    fn record(&self, index: usize) -> Option<&Record> {
+        match self.status[index].as_ref()? {
+            Status::Cached { record } => Some(record),
+            Status::Run { .. } | Status::Waits { .. } => None,
+        }
+    }
+
+    fn into_statuses(mut self, stages: &[Box<dyn Stage>]) -> Vec<StageStatus> {
+        let order = std::mem::take(&mut self.order);
+        let of = |index: usize| {
+            let stage = &stages[index];
+            let status = self.status[index].take()?;
+            Some(StageStatus {
+                id: stage.id().to_owned(),
+                kind: stage.kind(),
+                status,
+            })
+        };
+        order.into_iter().filter_map(of).collect()
+    }
+}

@@ -1,0 +1,154 @@
+//! 2x3 matrices that say for a pixel of the result where it lies in the source.
+
+/// Width and height in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Size {
+    /// Pixels in a row.
+    pub(super) width: usize,
+    /// Rows.
+    pub(super) height: usize,
+}
+
+impl Size {
+    pub(super) const fn new(width: usize, height: usize) -> Self {
+        Self { width, height }
+    }
+
+    const fn sides(self) -> [f64; 2] {
+        [self.width as f64, self.height as f64]
+    }
+}
+
+/// `source = linear * result + offset`, both as (x, y) in pixels from the centre of their image.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Affine {
+    /// Rows of the linear part.
+    pub(super) linear: [[f64; 2]; 2],
+    /// In pixels of the source.
+    pub(super) offset: [f64; 2],
+}
+
+/// A matrix that moves whole pixels: no interpolation is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shift {
+    /// Left and right swapped, top and bottom swapped.
+    pub(super) flipped: [bool; 2],
+    /// The source of the pixel (0, 0) as (x, y).
+    pub(super) origin: [i64; 2],
+}
+
+impl Affine {
+    /// The source itself.
+    pub(super) const IDENTITY: Self = Self {
+        linear: [[1.0, 0.0], [0.0, 1.0]],
+        offset: [0.0; 2],
+    };
+
+    /// What `self` followed by `next` does: the source of a result of `next`.
+    pub(super) fn then(&self, next: &Self) -> Self {
+        let row = |r: [f64; 2], v: [f64; 2]| r[0] * v[0] + r[1] * v[1];
+        let column = |j: usize| [next.linear[0][j], next.linear[1][j]];
+        let linear = self.linear.map(|r| [row(r, column(0)), row(r, column(1))]);
+        let offset = std::array::from_fn(|i| row(self.linear[i], next.offset) + self.offset[i]);
+        Self { linear, offset }
+    }
+
+    /// The same for coordinates from -1 to 1 between the outer edges of each image, as `affine_grid_generator` takes it
+    /// (`align_corners = false`): the six numbers of the matrix, row by row.
+    pub(super) fn normalized(&self, source: Size, result: Size) -> [f32; 6] {
+        let (from, to) = (source.sides(), result.sides());
+        let mut six = [0.0; 6];
+        for i in 0..2 {
+            for j in 0..2 {
+                six[3 * i + j] = (self.linear[i][j] * to[j] / from[i]) as f32;
+            }
+            six[3 * i + 2] = (2.0 * self.offset[i] / from[i]) as f32;
+        }
+        six
+    }
+
+    /// The shift that this is, if it moves whole pixels.
+    pub(super) fn shift(&self, source: Size, result: Size) -> Option<Shift> {
+        if self.linear[0][1] != 0.0 || self.linear[1][0] != 0.0 {
+            return None;
+        }
+        let (from, to) = (source.sides(), result.sides());
+        let mut shift = Shift {
+            flipped: [false; 2],
+            origin: [0; 2],
+        };
+        for i in 0..2 {
+            let scale = self.linear[i][i];
+            // The centre of the first pixel of the result lies half a pixel inside.
+            let first = scale * (0.5 - to[i] / 2.0) + self.offset[i] + from[i] / 2.0 - 0.5;
+            if scale.abs() != 1.0 || first.fract() != 0.0 {
+                return None;
+            }
+            shift.flipped[i] = scale < 0.0;
+            shift.origin[i] = first as i64;
+        }
+        Some(shift)
+    }
+}
+
+impl Shift {
+    /// Moves one image of u8 pixels, height x width x 3; black where the source has none. `out` holds zeros.
+    pub(super) fn apply(&self, pixels: &[u8], source: Size, result: Size, out: &mut [u8]) {
+        let place = |axis: usize, i: usize, limit: usize| {
+            let i = i64::try_from(i).ok()?;
+            let step = if self.flipped[axis] { -i } else { i };
+            let at = usize::try_from(self.origin[axis] + step).ok()?;
+            (at < limit).then_some(at)
+        };
+        let columns: Vec<_> = (0..result.width)
+            .map(|x| place(0, x, source.width))
+            .collect();
+        for (y, row) in out.chunks_exact_mut(3 * result.width).enumerate() {
+            let Some(from) = place(1, y, source.height) else {
+                continue;
+            };
+            let from = &pixels[3 * source.width * from..][..3 * source.width];
+            for (to, x) in row.as_chunks_mut::<3>().0.iter_mut().zip(&columns) {
+                if let Some(x) = x {
+                    to.copy_from_slice(&from[3 * x..][..3]);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FLIP: Affine = Affine {
+        linear: [[-1.0, 0.0], [0.0, 1.0]],
+        offset: [0.0; 2],
+    };
+
+    #[test]
+    fn one_after_the_other_is_the_product() {
+        let move_right = Affine {
+            linear: [[1.0, 0.0], [0.0, 1.0]],
+            offset: [3.0, 0.0],
+        };
+        // The second step's result first goes 3 to the right, then is mirrored in the first step's source.
+        assert_eq!(FLIP.then(&move_right).offset, [-3.0, 0.0]);
+        assert_eq!(FLIP.then(&FLIP), Affine::IDENTITY);
+    }
+
+    #[test]
+    fn a_flip_moves_whole_pixels_and_a_turn_does_not() {
+        let size = Size::new(2, 1);
+        let shift = FLIP.shift(size, size).unwrap();
+        let mut out = [0; 6];
+        shift.apply(&[1, 2, 3, 4, 5, 6], size, size, &mut out);
+        assert_eq!(out, [4, 5, 6, 1, 2, 3]);
+
+        let turn = Affine {
+            linear: [[0.6, -0.8], [0.8, 0.6]],
+            offset: [0.0; 2],
+        };
+        assert_eq!(turn.shift(size, size), None);
+    }
+}

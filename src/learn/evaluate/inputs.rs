@@ -1,0 +1,240 @@
+//! What an evaluation reads, opened and held against each other.
+
+use crate::{
+    data::Pack,
+    digest::{Digest, Parts},
+    error::{Error, Result},
+    event::{StageEvent, Tell},
+    files,
+    model::{self, ModelState},
+    record::{Evaluate, EvaluatePart, Images, Labels, Split, Transform},
+    settings::{Filter, MeanStd, Normalize, Resize},
+};
+
+/// Everything that belongs together.
+pub(super) struct Inputs {
+    pub(super) pack: Pack,
+    pub(super) model: ModelState,
+    /// One transform for every part.
+    pub(super) transform: Transform,
+    /// Class names in the order of the model's outputs.
+    pub(super) classes: Vec<String>,
+    /// The class of every image of the data set.
+    pub(super) labels: Vec<usize>,
+    /// The path of every image of the data set.
+    pub(super) paths: Vec<String>,
+    pub(super) parts: Vec<Members>,
+}
+
+/// The images of one part.
+pub(super) struct Members {
+    pub(super) part: EvaluatePart,
+    /// Rows of the pack, ascending.
+    pub(super) rows: Vec<usize>,
+    /// Of their paths and class names.
+    pub(super) digest: Digest,
+}
+
+impl Inputs {
+    /// # Errors
+    /// When something cannot be read, belongs to other data, or a part is empty.
+    pub(super) fn open(job: &Evaluate, tell: Tell<'_>) -> Result<Self> {
+        let pack = Pack::open(&job.data.pack)?;
+        let labels: Labels = files::read_json(&job.data.labels)?;
+        let images: Images = files::read_json(&job.images)?;
+        let split: Split = files::read_json(&job.data.split)?;
+        let counts = [
+            pack.len(),
+            labels.labels.len(),
+            images.images.len(),
+            split.assignments.len(),
+        ];
+        if counts != [pack.len(); 4] {
+            return Err(Error::failed(format!(
+                "the pack has {} images, the labels {}, the list of images {} and the split {}: they are not of one data set",
+                counts[0], counts[1], counts[2], counts[3]
+            )));
+        }
+        let model = model::load(&job.model.path)?;
+        check_classes(&model, &labels.classes, tell)?;
+        let transform = transform(job, &model, &pack, &split)?;
+        let mut inputs = Self {
+            pack,
+            model,
+            transform,
+            labels: labels.labels.iter().map(|l| l.class as usize).collect(),
+            classes: labels.classes,
+            paths: images.images.into_iter().map(|i| i.path).collect(),
+            parts: Vec::new(),
+        };
+        if let Some(label) = inputs.labels.iter().find(|l| **l >= inputs.classes.len()) {
+            return Err(Error::failed(format!(
+                "`{}` has a label of class {label}, and only {} classes",
+                job.data.labels.display(),
+                inputs.classes.len()
+            )));
+        }
+        for part in [
+            EvaluatePart::Train,
+            EvaluatePart::Validation,
+            EvaluatePart::Test,
+        ] {
+            if job.on.contains(&part) {
+                let members = inputs.members(part, &split, job.data.fold)?;
+                inputs.parts.push(members);
+            }
+        }
+        Ok(inputs)
+    }
+
+    fn members(&self, part: EvaluatePart, split: &Split, fold: Option<u32>) -> Result<Members> {
+        if let (Some(folds), None, true) = (split.folds, fold, part != EvaluatePart::Test) {
+            return Err(Error::usage(format!(
+                "the split has {folds} folds, and no `fold` says which images are `{}`",
+                part.name()
+            ))
+            .help("set `fold` in the evaluate stage, or evaluate on `test` alone"));
+        }
+        let rows = split.members(part, fold);
+        if rows.is_empty() {
+            let missing = match part {
+                EvaluatePart::Train => "the split leaves nothing to train on",
+                EvaluatePart::Validation => "give the split a `validation` share above 0",
+                EvaluatePart::Test => "give the data set a `test` folder",
+            };
+            return Err(
+                Error::usage(format!("there is no image in `{}`", part.name()))
+                    .help(format!("{missing}, or leave `{}` out of `on`", part.name())),
+            );
+        }
+        let mut parts = Parts::new("kfood 2026 evaluation members");
+        for row in &rows {
+            parts.part(&self.paths[*row]);
+            parts.part(&self.classes[self.labels[*row]]);
+        }
+        Ok(Members {
+            part,
+            rows,
+            digest: parts.finish(),
+        })
+    }
+}
+
+/// The model must tell the same classes apart, in the same order. A PyTorch file names none: their number must agree,
+/// and the order is taken on trust, which is said.
+fn check_classes(model: &ModelState, data: &[String], tell: Tell<'_>) -> Result<()> {
+    let Some(info) = &model.info else {
+        if model.classes != data.len() {
+            return Err(Error::usage(format!(
+                "the model has {} outputs, and the data set {} classes",
+                model.classes,
+                data.len()
+            ))
+            .help("evaluate on the data set that the model was trained for, or transfer it to this one"));
+        }
+        tell(StageEvent::Warning(
+            "the model file names no classes: its outputs are taken to be the data set's classes in code point order".to_owned(),
+        ));
+        return Ok(());
+    };
+    if info.classes == data {
+        return Ok(());
+    }
+    let only = |a: &[String], b: &[String]| -> Vec<String> {
+        a.iter().filter(|c| !b.contains(c)).cloned().collect()
+    };
+    let (model_only, data_only) = (only(&info.classes, data), only(data, &info.classes));
+    let differences = match (model_only.as_slice(), data_only.as_slice()) {
+        ([], []) => "the same names in another order".to_owned(),
+        (a, []) => format!("only the model knows {}", listed(a)),
+        ([], b) => format!("only the data set has {}", listed(b)),
+        (a, b) => format!(
+            "only the model knows {}; only the data set has {}",
+            listed(a),
+            listed(b)
+        ),
+    };
+    Err(Error::usage(format!(
+        "the model was trained for other classes than the data set has: {differences}"
+    ))
+    .help("evaluate on the data set that the model was trained for, or transfer it to this one"))
+}
+
+/// The first few names, and how many more.
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let shown: Vec<_> = names.iter().take(SHOWN).map(|n| format!("`{n}`")).collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// The checkpoint's transform, if the pack was made by it; for a file without one the pack's resize and the given normalisation.
+fn transform(job: &Evaluate, model: &ModelState, pack: &Pack, split: &Split) -> Result<Transform> {
+    let made = |resize: Resize, filter: Filter| {
+        let name = serde_json::to_value(filter).ok();
+        let name = name
+            .as_ref()
+            .and_then(|n| n.as_str())
+            .unwrap_or_default()
+            .to_owned();
+        format!(
+            "{} x {} pixels ({name})",
+            resize.width.get(),
+            resize.height.get()
+        )
+    };
+    let (width, height) = (
+        job.resize.width.get() as usize,
+        job.resize.height.get() as usize,
+    );
+    if (pack.width(), pack.height()) != (width, height) {
+        return Err(Error::failed(format!(
+            "`{}` holds images of {} x {} pixels, not {width} x {height}",
+            job.data.pack.display(),
+            pack.width(),
+            pack.height()
+        )));
+    }
+    if let Some(info) = &model.info {
+        if job.model.normalize.is_some() {
+            return Err(Error::usage(format!(
+                "`{}` says itself how its pixels are normalised, and `normalize` is given too",
+                job.model.path.display()
+            ))
+            .help("leave `normalize` out"));
+        }
+        let own = info.transform;
+        if (own.resize, own.filter) != (job.resize, job.filter) {
+            return Err(Error::usage(format!(
+                "the model was trained on images of {}, and the pack holds images of {}",
+                made(own.resize, own.filter),
+                made(job.resize, job.filter)
+            ))
+            .help("evaluate on a preprocess stage with the model's `resize` and `filter` (`data = …`)"));
+        }
+        return Ok(own);
+    }
+    let normalize = match &job.model.normalize {
+        Some(Normalize::None) => MeanStd::IDENTITY,
+        Some(Normalize::Imagenet) => MeanStd::IMAGENET,
+        Some(Normalize::Given(given)) => *given,
+        Some(Normalize::Dataset) => {
+            pack.mean_std(&split.members(EvaluatePart::Train, job.data.fold))
+        }
+        None => {
+            return Err(Error::usage(format!(
+                "`{}` does not say how its pixels are normalised",
+                job.model.path.display()
+            ))
+            .help("give `normalize` in the pipeline file, such as `normalize = \"imagenet\"`"));
+        }
+    };
+    Ok(Transform {
+        resize: job.resize,
+        filter: job.filter,
+        center_crop: None,
+        normalize,
+    })
+}

@@ -1,0 +1,97 @@
+//! The files of an evaluation.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::inputs::{Inputs, Members};
+use crate::{
+    error::{Error, Result},
+    files,
+    learn::metrics::{self, Score},
+    record::{Evaluation, Fingerprint, PartMetrics, Prediction},
+};
+
+/// One part with a score for each of its images.
+pub(super) struct Judged<'a> {
+    pub(super) members: &'a Members,
+    pub(super) scores: Vec<Score>,
+}
+
+/// `timing.json`: not part of the result.
+#[derive(Serialize)]
+pub(super) struct Timing {
+    /// Reading the model and all parts.
+    seconds: f64,
+    images: usize,
+    images_per_second: f64,
+}
+
+impl Timing {
+    pub(super) fn new(seconds: f64, images: usize) -> Self {
+        Self {
+            seconds,
+            images,
+            images_per_second: images as f64 / seconds.max(1e-9),
+        }
+    }
+}
+
+/// Writes all four files.
+pub(super) fn write(
+    out: &Path,
+    inputs: &Inputs,
+    judged: &[Judged<'_>],
+    timing: &Timing,
+    fingerprint: &Fingerprint,
+) -> Result<()> {
+    files::create_folder(out)?;
+    files::write_json(&out.join("metrics.json"), &evaluation(inputs, judged))?;
+    write_predictions(&out.join("predictions.csv"), inputs, judged)?;
+    files::write_json(&out.join("timing.json"), timing)?;
+    files::write_json(&out.join("fingerprint.json"), fingerprint)
+}
+
+fn evaluation(inputs: &Inputs, judged: &[Judged<'_>]) -> Evaluation {
+    let part = |judged: &Judged<'_>| {
+        let members = judged.members;
+        let labels: Vec<usize> = members.rows.iter().map(|row| inputs.labels[*row]).collect();
+        metrics::part_metrics(
+            members.part,
+            &inputs.classes,
+            &labels,
+            &judged.scores,
+            members.digest,
+        )
+    };
+    let parts: Vec<PartMetrics> = judged.iter().map(part).collect();
+    let gaps = metrics::gaps(&parts);
+    Evaluation {
+        classes: inputs.classes.clone(),
+        reading: metrics::reading(&parts, &gaps),
+        parts,
+        gaps,
+    }
+}
+
+fn write_predictions(path: &Path, inputs: &Inputs, judged: &[Judged<'_>]) -> Result<()> {
+    let fail =
+        |e: csv::Error| Error::failed(format!("cannot write `{}`", path.display())).because(e);
+    let mut writer = csv::Writer::from_path(path).map_err(fail)?;
+    for part in judged {
+        for (row, score) in part.members.rows.iter().zip(&part.scores) {
+            let prediction = Prediction {
+                part: part.members.part,
+                path: inputs.paths[*row].clone(),
+                label: inputs.classes[inputs.labels[*row]].clone(),
+                predicted: inputs.classes[score.predicted].clone(),
+                correct: score.correct,
+                probability: score.probability,
+                loss: score.loss,
+                top5: score.top5,
+            };
+            writer.serialize(prediction).map_err(fail)?;
+        }
+    }
+    writer.flush().map_err(|e| fail(e.into()))
+}

@@ -1,0 +1,86 @@
+//! What a training reads: the pack, the labels, the split.
+
+use std::path::Path;
+
+use tch::{Device, Tensor};
+
+use crate::{
+    data::{Pack, gather},
+    digest::Digest,
+    error::{Error, Result},
+    files,
+    record::{Data, EvaluatePart, Labels, Provenance, Split},
+};
+
+/// Opened and checked against each other.
+pub(super) struct Inputs {
+    pub(super) pack: Pack,
+    /// Class names in the order of the head's outputs.
+    pub(super) classes: Vec<String>,
+    /// The class of every image.
+    targets: Vec<i64>,
+    /// Rows of the training part, ascending.
+    pub(super) train: Vec<usize>,
+    /// Rows of the validation part, ascending.
+    pub(super) validation: Vec<usize>,
+    pub(super) provenance: Provenance,
+}
+
+impl Inputs {
+    /// Opens all three; `source` is the model that the training starts from.
+    ///
+    /// # Errors
+    /// When one cannot be read, they do not belong together, or there is too little to train on.
+    pub(super) fn open(data: &Data, source: Option<&Path>) -> Result<Self> {
+        let pack = Pack::open(&data.pack)?;
+        let labels: Labels = files::read_json(&data.labels)?;
+        let split: Split = files::read_json(&data.split)?;
+        let images = [pack.len(), labels.labels.len(), split.assignments.len()];
+        if images != [pack.len(); 3] {
+            return Err(Error::failed(format!(
+                "the pack has {} images, the labels {} and the split {}: they are not of one data set",
+                images[0], images[1], images[2]
+            )));
+        }
+        if split.folds.is_some() != data.fold.is_some() {
+            return Err(Error::usage(match split.folds {
+                Some(n) => format!("the split has {n} folds, and no `fold` is named"),
+                None => "the split has no folds, and a `fold` is named".to_owned(),
+            }));
+        }
+        let train = split.members(EvaluatePart::Train, data.fold);
+        if train.len() < 2 {
+            return Err(Error::failed(format!(
+                "the training part has {} images, and a training needs at least 2",
+                train.len()
+            )));
+        }
+        Ok(Self {
+            pack,
+            targets: labels.labels.iter().map(|l| i64::from(l.class)).collect(),
+            classes: labels.classes,
+            train,
+            validation: split.members(EvaluatePart::Validation, data.fold),
+            provenance: Provenance {
+                pack: Digest::of_file(&data.pack)?,
+                labels: Digest::of_file(&data.labels)?,
+                split: Digest::of_file(&data.split)?,
+                fold: data.fold,
+                source: source.map(Digest::of_file).transpose()?,
+            },
+        })
+    }
+
+    /// The u8 pixels of these rows, one behind the other.
+    pub(super) fn pixels(&self, rows: &[usize]) -> Vec<u8> {
+        let mut pixels = vec![0; rows.len() * self.pack.row_bytes()];
+        gather(&self.pack, rows, &mut pixels);
+        pixels
+    }
+
+    /// The classes of these rows, i64 [n].
+    pub(super) fn targets(&self, rows: &[usize], device: Device) -> Result<Tensor> {
+        let classes: Vec<i64> = rows.iter().map(|row| self.targets[*row]).collect();
+        Ok(Tensor::f_from_slice(&classes)?.f_to_device(device)?)
+    }
+}

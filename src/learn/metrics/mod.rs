@@ -1,0 +1,19 @@
+//! Metrics of classification as pure functions on slices: no tensors, so `report` and tests use them as they are.
+
+mod classes;
+mod gap;
+mod interval;
+mod mcnemar;
+mod paired;
+mod part;
+mod reading;
+mod scores;
+
+pub use classes::{confusion, macro_f1, per_class};
+pub use gap::gaps;
+pub use interval::{newcombe, wilson};
+pub use mcnemar::{McNemar, mcnemar};
+pub use paired::{Difference, paired_difference};
+pub use part::{correct, part_metrics};
+pub use reading::reading;
+pub use scores::{Score, score, scores};

@@ -1,0 +1,24 @@
+//! Training and evaluation on tensors: augmentation, optimizers, schedules, the loop over epochs, metrics.
+
+mod affine;
+mod batch;
+mod course;
+mod evaluate;
+mod fit;
+mod geometry;
+mod inputs;
+pub mod metrics;
+mod optimizer;
+mod pass;
+mod precision;
+mod progress;
+mod schedule;
+mod start;
+mod state;
+mod tally;
+
+pub use batch::evaluation_batch;
+pub use evaluate::evaluate;
+pub use fit::fit;
+pub use precision::{fingerprint, uses_bf16};
+pub use schedule::learning_rate;

@@ -1,0 +1,82 @@
+//! Where a training starts: the model, and the transform that its checkpoints carry.
+
+use tch::Device;
+
+use super::inputs::Inputs;
+use crate::{
+    error::{Error, Result},
+    model::{self, ResNet},
+    record::{Fit, ModelFile, Start, Transform},
+    settings::{Augment, MeanStd, Normalize},
+};
+
+/// The model as the first epoch finds it, and what happens to a photograph before it.
+pub(super) fn start(job: &Fit, inputs: &Inputs, device: Device) -> Result<(ResNet, Transform)> {
+    let classes = inputs.classes.len();
+    let seed = job.training.seed;
+    let own = |inputs| normalization(&job.training.normalize, inputs);
+    let (mut model, normalize) = match &job.start {
+        Start::Scratch { arch } => (ResNet::new(*arch, classes, seed, device), own(inputs)),
+        Start::Transfer {
+            model: file,
+            train_layers,
+            keep_normalize,
+        } => {
+            let source = model::load(&file.path)?;
+            let mut model = ResNet::from_state(&source.state, source.arch, device)?;
+            model.replace_head(classes, seed);
+            model.freeze(*train_layers);
+            let said = source.info.map(|info| info.transform.normalize);
+            let normalize = if *keep_normalize {
+                kept(said, file, inputs)?
+            } else {
+                own(inputs)
+            };
+            (model, normalize)
+        }
+    };
+    model.to_channels_last();
+    let transform = Transform {
+        resize: job.resize,
+        filter: job.filter,
+        center_crop: center_crop(&job.training.augment)?,
+        normalize,
+    };
+    Ok((model, transform))
+}
+
+fn normalization(setting: &Normalize, inputs: &Inputs) -> MeanStd {
+    match setting {
+        Normalize::None => MeanStd::IDENTITY,
+        Normalize::Dataset => inputs.pack.mean_std(&inputs.train),
+        Normalize::Imagenet => MeanStd::IMAGENET,
+        Normalize::Given(given) => *given,
+    }
+}
+
+fn kept(said: Option<MeanStd>, file: &ModelFile, inputs: &Inputs) -> Result<MeanStd> {
+    let given = file.normalize.as_ref().map(|n| normalization(n, inputs));
+    said.or(given).ok_or_else(|| {
+        Error::usage(format!(
+            "`{}` does not say how its pixels are normalised",
+            file.path.display()
+        ))
+        .help("give `normalize` in the pipeline file, such as `normalize = \"imagenet\"`")
+    })
+}
+
+/// The one centre crop, which evaluation repeats.
+fn center_crop(augment: &[Augment]) -> Result<Option<u32>> {
+    let mut sides = augment.iter().filter_map(|item| match item {
+        Augment::CenterCrop(side) => Some(side.get()),
+        _ => None,
+    });
+    let side = sides.next();
+    if sides.next().is_some() {
+        return Err(Error::usage(
+            "`augment` has more than one `center_crop`, and evaluation repeats only one",
+        )
+        .help("keep the last of them"));
+    }
+    Ok(side)
+}

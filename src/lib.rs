@@ -1,0 +1,41 @@
+//! `kfood`: reproducible image-classification pipelines from one TOML file.
+//!
+//! # The map of the house
+//!
+//! Imports only point downwards; `tests/layering.rs` holds this table against every `use crate::`.
+//!
+//! | layer | rooms | what lives there |
+//! |---|---|---|
+//! | L5 | [`cli`] | the commands; the only place that prints |
+//! | L4 | [`exec`], [`stages`], [`worker`], [`report`] | running a plan; one file per stage kind; what `kfood-worker` does; tables and Markdown. They never import each other |
+//! | L3 | [`plan`], [`cache`] | the graph of stages; keys, store, digests, gc. They never import each other |
+//! | L2b | [`learn`] → [`model`] → [`data`] → [`native`] | tensors and pixels, in this order; they know no stage and no pipeline file |
+//! | L2a | [`stage`] | the trait `Stage`, its inputs and outputs, the context of a run |
+//! | L1 | [`config`] → [`settings`]; [`record`], [`event`] | data only: pipeline text to typed values; what is written down; what is told while running |
+//! | L0 | [`digest`], [`error`], [`files`], [`name`], [`seed`], [`stop`] | blake3, errors, path-carrying I/O, names, random streams |
+//!
+//! Two programs use it: `kfood` (files, plan, cache, report) reaches no tensor code and starts in about a millisecond;
+//! `kfood-worker` is started by it for a stage that needs tensors ([`worker`], [`learn`], [`model`]).
+
+pub mod cache;
+pub mod cli;
+pub mod config;
+pub mod data;
+pub mod digest;
+pub mod error;
+pub mod event;
+pub mod exec;
+pub mod files;
+pub mod learn;
+pub mod model;
+pub mod name;
+pub mod native;
+pub mod plan;
+pub mod record;
+pub mod report;
+pub mod seed;
+pub mod settings;
+pub mod stage;
+pub mod stages;
+pub mod stop;
+pub mod worker;

@@ -1,0 +1,20 @@
+//! ResNets, heads, freezing, and model files: safetensors and PyTorch's `.pt`.
+//!
+//! [`StateDict`], [`safetensors`], [`pytorch`], [`layout`] and [`mod@file`] are pure Rust: the program `kfood` inspects and
+//! converts model files with them and never touches libtorch. [`ResNet`] is the only tensor code here.
+
+mod element;
+pub mod file;
+mod forward_file;
+pub mod layout;
+pub mod pytorch;
+mod resnet;
+pub mod safetensors;
+mod state_dict;
+mod tensor_data;
+
+pub use file::{ModelState, export, load};
+pub use forward_file::forward_file;
+pub use resnet::{ResNet, to_data, to_tensor};
+pub use state_dict::StateDict;
+pub use tensor_data::{DType, TensorData};

@@ -1,0 +1,92 @@
+//! BatchNorm as in PyTorch: momentum 0.1, epsilon 1e-5 (Ioffe and Szegedy, 2015).
+
+use std::cell::Cell;
+
+use tch::Tensor;
+
+use super::{
+    super::StateDict,
+    Item,
+    tensor::{self, Source},
+};
+
+const MOMENTUM: f64 = 0.1;
+const EPSILON: f64 = 1e-5;
+
+/// Normalises each channel of [n, c, h, w].
+pub(super) struct BatchNorm {
+    weight: Tensor,
+    bias: Tensor,
+    running_mean: Tensor,
+    running_var: Tensor,
+    /// Training batches seen. Kept by the host: PyTorch's tensor costs a kernel for each layer and step.
+    batches: Cell<i64>,
+    /// Statistics stand still, also while the rest is trained.
+    frozen: bool,
+}
+
+impl BatchNorm {
+    pub(super) fn new(source: &Source<'_>, name: &str) -> Self {
+        Self {
+            weight: source.parameter(&format!("{name}.weight")),
+            bias: source.parameter(&format!("{name}.bias")),
+            running_mean: source.buffer(&format!("{name}.running_mean")),
+            running_var: source.buffer(&format!("{name}.running_var")),
+            batches: Cell::new(source.count(&format!("{name}.num_batches_tracked"))),
+            frozen: false,
+        }
+    }
+
+    pub(super) fn forward(&self, x: &Tensor, train: bool) -> Tensor {
+        let train = train && !self.frozen;
+        if train {
+            self.batches.set(self.batches.get() + 1);
+        }
+        x.batch_norm(
+            Some(&self.weight),
+            Some(&self.bias),
+            Some(&self.running_mean),
+            Some(&self.running_var),
+            train,
+            MOMENTUM,
+            EPSILON,
+            true,
+        )
+    }
+
+    pub(super) fn train(&mut self, on: bool) {
+        self.frozen = !on;
+        let _ = self.weight.set_requires_grad(on);
+        let _ = self.bias.set_requires_grad(on);
+    }
+
+    pub(super) fn load(&mut self, state: &StateDict, name: &str) {
+        tensor::copy(&mut self.weight, state, &format!("{name}.weight"));
+        tensor::copy(&mut self.bias, state, &format!("{name}.bias"));
+        tensor::copy(
+            &mut self.running_mean,
+            state,
+            &format!("{name}.running_mean"),
+        );
+        tensor::copy(&mut self.running_var, state, &format!("{name}.running_var"));
+        self.batches
+            .set(tensor::count(state, &format!("{name}.num_batches_tracked")));
+    }
+
+    pub(super) fn visit(&self, name: &str, see: &mut dyn FnMut(String, Item<'_>)) {
+        see(format!("{name}.weight"), Item::Tensor(&self.weight));
+        see(format!("{name}.bias"), Item::Tensor(&self.bias));
+        see(
+            format!("{name}.running_mean"),
+            Item::Tensor(&self.running_mean),
+        );
+        see(
+            format!("{name}.running_var"),
+            Item::Tensor(&self.running_var),
+        );
+        see(
+            format!("{name}.num_batches_tracked"),
+            Item::Count(self.batches.get()),
+        );
+    }
+}

@@ -1,0 +1,23 @@
+//! What libtorch and the operating system give that needs `unsafe`: the C++ shim, devices, the memory map. The only room with `unsafe`.
+
+#![allow(unsafe_code, reason = "the one room that speaks to C and C++")]
+
+mod autocast;
+mod cuda;
+mod device;
+mod error;
+mod libtorch;
+mod mmap;
+mod process;
+mod shim;
+
+pub use autocast::Autocast;
+pub use cuda::{Cuda, cuda, load_cuda};
+pub use device::{bf16_gains, device_name, parse_device};
+pub use error::torch_error;
+pub use libtorch::libtorch_version;
+pub use mmap::Map;
+pub use process::{exit_now, ignore_interrupt, prepare_cublas, tune_allocator};
+pub use shim::{
+    AdamStep, SgdStep, cpu_capability, fused_adam, fused_sgd, make_deterministic, set_grad,
+};

@@ -1,0 +1,43 @@
+//! The process itself: its allocator, its signals, its end.
+
+/// Tunes glibc's allocator for training: activations of a step are large, and by default each is mapped and unmapped anew
+/// (5-20% of a training step on CPUs). Freed memory is kept for the next step instead. No effect elsewhere.
+pub fn tune_allocator() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        /// The largest threshold that every glibc accepts on 64-bit machines (half of `HEAP_MAX_SIZE`).
+        const ACCEPTED_BY_ALL: i32 = 32 << 20;
+        // SAFETY: sets parameters of the allocator; a refused value leaves the old one.
+        unsafe {
+            if libc::mallopt(libc::M_MMAP_THRESHOLD, 1 << 30) == 0 {
+                libc::mallopt(libc::M_MMAP_THRESHOLD, ACCEPTED_BY_ALL);
+            }
+            libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
+            libc::mallopt(libc::M_TOP_PAD, 64 << 20);
+        }
+    }
+}
+
+/// Leaves Ctrl-C to the parent: a terminal sends it to both, and the parent then asks this process to stop.
+pub fn ignore_interrupt() {
+    // SAFETY: sets a disposition; no handler of ours runs.
+    unsafe {
+        libc::signal(libc::SIGINT, libc::SIG_IGN);
+    }
+}
+
+/// Ends the process at once, without destructors: libtorch's may not run while another thread computes.
+pub fn exit_now(code: u8) -> ! {
+    // SAFETY: never returns.
+    unsafe { libc::_exit(i32::from(code)) }
+}
+
+/// Asks cuBLAS for workspaces with which its results repeat. To be called before other threads start and before CUDA is used;
+/// a value that is set already stays.
+pub fn prepare_cublas() {
+    const NAME: &str = "CUBLAS_WORKSPACE_CONFIG";
+    if std::env::var_os(NAME).is_none() {
+        // SAFETY: called first thing in `main`, where no other thread reads the environment.
+        unsafe { std::env::set_var(NAME, ":4096:8") };
+    }
+}

@@ -1,0 +1,83 @@
+//! The result of an evaluation, `metrics.json`. Predictions stand beside it in `predictions.csv`.
+
+use serde::{Deserialize, Serialize};
+
+use super::EvaluatePart;
+use crate::digest::Digest;
+
+/// `metrics.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// Class names in the order of rows and columns.
+    pub classes: Vec<String>,
+    /// One for each part that was asked for, in the order train, validation, test.
+    pub parts: Vec<PartMetrics>,
+    /// Differences between parts, where both were evaluated.
+    pub gaps: Vec<Gap>,
+    /// The gaps in plain words, a sentence or two each.
+    pub reading: Vec<String>,
+}
+
+/// How well a model does on one part.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PartMetrics {
+    /// Which part.
+    pub part: EvaluatePart,
+    /// Images in it.
+    pub images: u64,
+    /// A digest of the paths and labels of its images: two evaluations with the same one can be compared image by image.
+    pub members: Digest,
+    /// Mean cross entropy.
+    pub loss: f64,
+    /// Share of right first guesses.
+    pub top1: f64,
+    /// Wilson's 95% interval of `top1` (Wilson, 1927).
+    pub top1_interval: Interval,
+    /// Share of images whose class is among the first five guesses (fewer classes: all of them).
+    pub top5: f64,
+    /// Wilson's 95% interval of `top5`.
+    pub top5_interval: Interval,
+    /// Mean of the classes' F1 scores.
+    pub macro_f1: f64,
+    /// One for each class.
+    pub per_class: Vec<ClassMetrics>,
+    /// `confusion[true][predicted]`, counts.
+    pub confusion: Vec<Vec<u64>>,
+}
+
+/// One class of one part; a ratio without a denominator is 0.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClassMetrics {
+    /// The class.
+    pub class: String,
+    /// Images of it.
+    pub images: u64,
+    /// Right among those predicted as it.
+    pub precision: f64,
+    /// Right among those that are it.
+    pub recall: f64,
+    /// Harmonic mean of both.
+    pub f1: f64,
+}
+
+/// A 95% interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
+/// A difference of top-1 between two parts, with Newcombe's 95% interval for independent proportions (Newcombe, 1998).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gap {
+    /// The part expected to do better.
+    pub from: EvaluatePart,
+    /// The part compared with it.
+    pub to: EvaluatePart,
+    /// `top1` of `from` minus `top1` of `to`.
+    pub difference: f64,
+    /// Its interval.
+    pub interval: Interval,
+}

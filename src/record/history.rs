@@ -1,0 +1,38 @@
+//! The course of a training, `history.json`. Times stand in `timing.json` beside it, which is not part of the result.
+
+use serde::{Deserialize, Serialize};
+
+/// `history.json`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct History {
+    /// Finished epochs in order.
+    pub epochs: Vec<Epoch>,
+    /// The number of the best epoch by validation top-1 (the first of equals), from 1.
+    pub best_epoch: u32,
+    /// Why it ended before the last epoch, if it did.
+    pub stopped_early: Option<String>,
+}
+
+/// One epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// From 1.
+    pub epoch: u32,
+    /// Epochs in all.
+    pub of: u32,
+    /// Learning rate in this epoch.
+    pub lr: f64,
+    /// On the training images as augmented, while the weights moved.
+    pub train: Measure,
+    /// On the validation part after the epoch; `None` without one.
+    pub validation: Option<Measure>,
+}
+
+/// Loss and accuracy.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measure {
+    /// Mean cross entropy (with label smoothing in training, without in validation).
+    pub loss: f64,
+    /// Share of right first guesses, 0 to 1.
+    pub top1: f64,
+}

@@ -1,0 +1,151 @@
+//! A job for `kfood-worker`: one JSON file in the private folder of an attempt.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::EvaluatePart;
+use crate::settings::{Arch, Filter, Normalize, Resize, TrainLayers, Training};
+
+/// What a worker shall do. All paths are absolute.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Job {
+    /// Train from scratch, or from another model.
+    Fit(Fit),
+    /// Evaluate a model on parts of a data set.
+    Evaluate(Evaluate),
+    /// Classify image files.
+    Predict(Predict),
+    /// Run a model on a tensor, for comparison with other implementations.
+    Forward(Forward),
+    /// Say what libtorch and which devices there are; writes `doctor.json` to `out`.
+    Doctor {
+        /// Folder for the answer.
+        out: PathBuf,
+    },
+}
+
+/// A pack with its labels and a split.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Data {
+    /// `pixels.pack`.
+    pub pack: PathBuf,
+    /// `labels.json`.
+    pub labels: PathBuf,
+    /// `membership.json`.
+    pub split: PathBuf,
+    /// The fold that validates, where the split has folds.
+    pub fold: Option<u32>,
+}
+
+/// A training. Writes `best.safetensors`, `last.safetensors` and `history.json` to `out`, and beside them
+/// `timing.json` and `fingerprint.json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Fit {
+    /// What to train on.
+    pub data: Data,
+    /// The resize that made the pack, for the checkpoint's transform.
+    pub resize: Resize,
+    /// The filter of that resize.
+    pub filter: Filter,
+    /// How to train.
+    pub training: Training,
+    /// Where to start.
+    pub start: Start,
+    /// `auto`, `cpu` or `cuda:N`.
+    pub device: String,
+    /// Threads of one tensor operation.
+    pub threads: u32,
+    /// Folder for the outputs.
+    pub out: PathBuf,
+    /// Folder that survives an interruption: the state after the last finished epoch.
+    pub state: PathBuf,
+}
+
+/// Where a training starts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Start {
+    /// From torchvision's initialisation.
+    Scratch {
+        /// The architecture.
+        arch: Arch,
+    },
+    /// From another model, with a new head.
+    Transfer {
+        /// The source.
+        model: ModelFile,
+        /// What to train.
+        train_layers: TrainLayers,
+        /// Keep the source's normalisation instead of the one in `training`.
+        keep_normalize: bool,
+    },
+}
+
+/// A model on disk: a checkpoint of ours, or PyTorch's with what its file does not say.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ModelFile {
+    /// The file.
+    pub path: PathBuf,
+    /// For a file without our metadata: its normalisation, if the pipeline gives one.
+    pub normalize: Option<Normalize>,
+}
+
+/// An evaluation. Writes `metrics.json` and `predictions.csv` to `out`, and `timing.json` and `fingerprint.json` beside them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Evaluate {
+    /// What to evaluate on.
+    pub data: Data,
+    /// `images.json`, for the names in predictions.
+    pub images: PathBuf,
+    /// The resize that made the pack.
+    pub resize: Resize,
+    /// The filter of that resize.
+    pub filter: Filter,
+    /// The model.
+    pub model: ModelFile,
+    /// The parts.
+    pub on: Vec<EvaluatePart>,
+    /// Images in a step.
+    pub batch_size: u32,
+    /// `auto`, `cpu` or `cuda:N`.
+    pub device: String,
+    /// Threads of one tensor operation.
+    pub threads: u32,
+    /// Folder for the outputs.
+    pub out: PathBuf,
+}
+
+/// A prediction. Writes `predictions.json` to `out`: for each image its path and the first five classes with probabilities.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Predict {
+    /// The model.
+    pub model: ModelFile,
+    /// The images.
+    pub images: Vec<PathBuf>,
+    /// Guesses for each image.
+    pub top: u32,
+    /// `auto`, `cpu` or `cuda:N`.
+    pub device: String,
+    /// Threads of one tensor operation.
+    pub threads: u32,
+    /// Folder for the outputs.
+    pub out: PathBuf,
+}
+
+/// One pass of a model in evaluation mode: `input.safetensors` with `x` of shape [n, 3, height, width] in f32, already
+/// normalised, to `logits.safetensors` with `logits` of shape [n, classes] in `out`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Forward {
+    /// The model.
+    pub model: ModelFile,
+    /// The input.
+    pub input: PathBuf,
+    /// `auto`, `cpu` or `cuda:N`.
+    pub device: String,
+    /// Threads of one tensor operation.
+    pub threads: u32,
+    /// Folder for the outputs.
+    pub out: PathBuf,
+}

@@ -1,0 +1,23 @@
+//! What is written down: the typed content of the files that stages hand to each other and to people.
+
+mod checkpoint;
+mod dataset;
+mod evaluation;
+mod fingerprint;
+mod history;
+mod job;
+mod lock;
+mod prediction;
+mod selection;
+mod split;
+
+pub use checkpoint::{CheckpointInfo, Provenance, Transform};
+pub use dataset::{Image, Images, Label, Labels, Part};
+pub use evaluation::{ClassMetrics, Evaluation, Gap, Interval, PartMetrics};
+pub use fingerprint::Fingerprint;
+pub use history::{Epoch, History, Measure};
+pub use job::{Data, Evaluate, Fit, Forward, Job, ModelFile, Predict, Start};
+pub use lock::{Headline, Lock, LockedStage};
+pub use prediction::Prediction;
+pub use selection::{Candidate, Selection};
+pub use split::{Assignment, EvaluatePart, Split};

@@ -1,0 +1,26 @@
+//! One line of `predictions.csv`.
+
+use serde::{Deserialize, Serialize};
+
+use super::EvaluatePart;
+
+/// What a model said about one image. The columns of the file are these fields in this order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prediction {
+    /// The part that the image belongs to.
+    pub part: EvaluatePart,
+    /// The image as in `images.json`.
+    pub path: String,
+    /// The name of its class.
+    pub label: String,
+    /// The name of the first guess.
+    pub predicted: String,
+    /// Whether both are the same.
+    pub correct: bool,
+    /// The probability of the first guess.
+    pub probability: f64,
+    /// Cross entropy against the label, in nats.
+    pub loss: f64,
+    /// Whether the label is among the first five guesses.
+    pub top5: bool,
+}

@@ -1,0 +1,70 @@
+//! The output of a split stage, `membership.json`.
+
+use serde::{Deserialize, Serialize};
+
+/// Which image belongs where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Split {
+    /// The number of folds; `None` for a hold-out.
+    pub folds: Option<u32>,
+    /// One for each image, in the order of `images.json`.
+    pub assignments: Vec<Assignment>,
+}
+
+/// Where one image belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Assignment {
+    /// Trained on (hold-out).
+    Train,
+    /// Held out for validation (hold-out).
+    Validation,
+    /// In this fold: validation when the fold is used, training otherwise.
+    Fold(u32),
+    /// The given test part.
+    Test,
+}
+
+/// A part to evaluate on, or to train with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EvaluatePart {
+    /// What the model was trained on.
+    Train,
+    /// What it was selected by.
+    Validation,
+    /// What it never saw.
+    Test,
+}
+
+impl EvaluatePart {
+    /// The name as in a pipeline file.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        }
+    }
+}
+
+impl Split {
+    /// The images (by place) of one part; `fold` says which fold validates, where there are folds.
+    #[must_use]
+    pub fn members(&self, part: EvaluatePart, fold: Option<u32>) -> Vec<usize> {
+        let belongs = |assignment: &Assignment| {
+            let found = match *assignment {
+                Assignment::Train => EvaluatePart::Train,
+                Assignment::Validation => EvaluatePart::Validation,
+                Assignment::Test => EvaluatePart::Test,
+                Assignment::Fold(k) if Some(k) == fold => EvaluatePart::Validation,
+                Assignment::Fold(_) => EvaluatePart::Train,
+            };
+            found == part
+        };
+        (0..self.assignments.len())
+            .filter(|i| belongs(&self.assignments[*i]))
+            .collect()
+    }
+}

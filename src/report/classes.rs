@@ -1,0 +1,97 @@
+//! A part class by class, pooled over the runs of a group: the classes' figures and the most frequent confusions.
+
+use super::{Align, Grid, percent, units::fixed};
+use crate::{
+    learn::metrics,
+    record::{ClassMetrics, PartMetrics},
+};
+
+/// Confusion counts added up over runs; `None` without runs or when their classes differ in number.
+pub(super) fn pooled(runs: &[&PartMetrics]) -> Option<Vec<Vec<u64>>> {
+    let (first, others) = runs.split_first()?;
+    let mut sum = first.confusion.clone();
+    for run in others {
+        if run.confusion.len() != sum.len() {
+            return None;
+        }
+        for (row, more) in sum.iter_mut().zip(&run.confusion) {
+            for (count, n) in row.iter_mut().zip(more) {
+                *count += n;
+            }
+        }
+    }
+    Some(sum)
+}
+
+/// Precision, recall and F1 of each class, in the order of the classes.
+pub(super) fn class_grid(classes: &[String], confusion: &[Vec<u64>]) -> Grid {
+    let mut grid = Grid::new(&[
+        ("class", Align::Left),
+        ("images", Align::Right),
+        ("precision", Align::Right),
+        ("recall", Align::Right),
+        ("F1", Align::Right),
+    ]);
+    let row = |c: &ClassMetrics| {
+        vec![
+            c.class.clone(),
+            c.images.to_string(),
+            percent(c.precision),
+            percent(c.recall),
+            fixed(c.f1, 3),
+        ]
+    };
+    grid.rows = metrics::per_class(classes, confusion)
+        .iter()
+        .map(row)
+        .collect();
+    grid
+}
+
+/// The most frequent confusions: `김치찌개 taken for 된장찌개: 7 of 40`; ties in the order of the classes.
+pub(super) fn confusions(classes: &[String], confusion: &[Vec<u64>], most: usize) -> Vec<String> {
+    let mut wrong: Vec<(u64, usize, usize)> = Vec::new();
+    for (label, row) in confusion.iter().enumerate() {
+        for (predicted, count) in row.iter().enumerate() {
+            if label != predicted && *count > 0 {
+                wrong.push((*count, label, predicted));
+            }
+        }
+    }
+    wrong.sort_by_key(|(count, label, predicted)| (u64::MAX - count, *label, *predicted));
+    let name = |class: usize| classes.get(class).map_or("?", String::as_str);
+    wrong
+        .into_iter()
+        .take(most)
+        .map(|(count, label, predicted)| {
+            let of: u64 = confusion[label].iter().sum();
+            format!(
+                "{} taken for {}: {count} of {of}",
+                name(label),
+                name(predicted)
+            )
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_frequent_confusions_come_first() {
+        let classes = ["김치찌개", "된장찌개", "냉면"].map(str::to_owned);
+        let counts = vec![vec![30, 7, 3], vec![3, 40, 0], vec![0, 0, 9]];
+        assert_eq!(
+            confusions(&classes, &counts, 2),
+            [
+                "김치찌개 taken for 된장찌개: 7 of 40",
+                "김치찌개 taken for 냉면: 3 of 40"
+            ]
+        );
+        assert_eq!(
+            class_grid(&classes, &counts).rows[1],
+            ["된장찌개", "43", "85.1%", "93.0%", "0.889"]
+        );
+    }
+}

@@ -1,0 +1,398 @@
+//! Which of two recipes is better on the same images, and whether the difference is more than chance.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{
+    Align, Evaluated, Grid, Group, Results, percent,
+    units::{fixed, points},
+};
+use crate::{
+    error::{Error, Result},
+    learn::metrics,
+    record::{EvaluatePart, Interval},
+};
+
+/// Two groups of evaluations on the same images of one part.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Comparison {
+    /// The part.
+    pub part: EvaluatePart,
+    /// Its images.
+    pub images: u64,
+    /// The group with the higher mean accuracy; of equals the earlier one.
+    pub first: String,
+    /// The other group.
+    pub second: String,
+    /// Runs of the first.
+    pub first_runs: usize,
+    /// Runs of the second.
+    pub second_runs: usize,
+    /// Mean accuracy of the first.
+    pub first_top1: f64,
+    /// Mean accuracy of the second.
+    pub second_top1: f64,
+    /// The first minus the second; at least 0.
+    pub difference: f64,
+    /// Its 95% bootstrap interval over images and seeds.
+    pub interval: Interval,
+    /// McNemar's exact test, run by run.
+    pub tests: Vec<Test>,
+    /// What may be said.
+    pub verdict: Verdict,
+}
+
+/// McNemar's test of one run against one run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Test {
+    /// The run of the first group.
+    pub first: String,
+    /// The run of the second group.
+    pub second: String,
+    /// Images that only the first has right.
+    pub only_first: u64,
+    /// Images that only the second has right.
+    pub only_second: u64,
+    /// Two-sided exact p.
+    pub p: f64,
+}
+
+/// What may be said of a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The interval excludes zero.
+    Beats,
+    /// It does not.
+    NoClearDifference,
+}
+
+/// All pairs of groups that were evaluated on the same images of `part` (equal `members`), in the order of the pipeline.
+/// Groups without predictions are left out.
+///
+/// # Errors
+/// When the predictions of an evaluation do not fit its metrics.
+pub fn compare(results: &Results, part: EvaluatePart) -> Result<Vec<Comparison>> {
+    let mut sides = Vec::new();
+    for group in results.groups() {
+        sides.extend(Side::of(group, part)?);
+    }
+    let mut found = Vec::new();
+    for (i, a) in sides.iter().enumerate() {
+        for b in &sides[i + 1..] {
+            if a.paths == b.paths && a.members == b.members {
+                found.extend(against(a, b, part));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// One group, ready to be compared: its runs' right guesses on the same images in the same order.
+struct Side<'a> {
+    group: Group<'a>,
+    members: crate::digest::Digest,
+    paths: Vec<String>,
+    rights: Vec<Vec<bool>>,
+}
+
+impl<'a> Side<'a> {
+    /// `None` where the runs are not on one set of images, as with folds and validation, or have no predictions.
+    fn of(group: Group<'a>, part: EvaluatePart) -> Result<Option<Self>> {
+        let metrics = group.part(part);
+        let Some(members) = metrics.first().map(|m| m.members) else {
+            return Ok(None);
+        };
+        if metrics.iter().any(|m| m.members != members)
+            || group.runs.iter().any(|run| run.predictions.is_empty())
+        {
+            return Ok(None);
+        }
+        let mut paths = Vec::new();
+        let mut rights = Vec::new();
+        for (run, metrics) in group.runs.iter().zip(metrics) {
+            let by_path = rights_by_path(run, part);
+            let hits = by_path.values().filter(|right| **right).count() as u64;
+            if by_path.len() as u64 != metrics.images || hits != metrics::correct(metrics) {
+                return Err(mismatch(run));
+            }
+            rights.push(by_path.values().copied().collect());
+            let of_run: Vec<String> = by_path.into_keys().map(str::to_owned).collect();
+            if !paths.is_empty() && paths != of_run {
+                return Err(mismatch(run));
+            }
+            paths = of_run;
+        }
+        Ok(Some(Self {
+            group,
+            members,
+            paths,
+            rights,
+        }))
+    }
+
+    fn top1(&self) -> f64 {
+        let shares = self
+            .rights
+            .iter()
+            .map(|row| row.iter().filter(|right| **right).count() as f64 / row.len().max(1) as f64);
+        shares.sum::<f64>() / self.rights.len() as f64
+    }
+}
+
+fn rights_by_path(run: &Evaluated, part: EvaluatePart) -> BTreeMap<&str, bool> {
+    let of_part = run.predictions.iter().filter(|p| p.part == part);
+    of_part.map(|p| (p.path.as_str(), p.correct)).collect()
+}
+
+fn mismatch(run: &Evaluated) -> Error {
+    Error::failed(format!(
+        "the predictions of `{}` do not fit its metrics",
+        run.id
+    ))
+    .help("check the cache with `kfood cache verify`")
+}
+
+fn against(a: &Side<'_>, b: &Side<'_>, part: EvaluatePart) -> Option<Comparison> {
+    let (first, second) = if b.top1() > a.top1() { (b, a) } else { (a, b) };
+    let found = metrics::paired_difference(&first.rights, &second.rights)?;
+    Some(Comparison {
+        part,
+        images: first.paths.len() as u64,
+        first: first.group.name.clone(),
+        second: second.group.name.clone(),
+        first_runs: first.rights.len(),
+        second_runs: second.rights.len(),
+        first_top1: first.top1(),
+        second_top1: second.top1(),
+        difference: found.difference,
+        interval: found.interval,
+        tests: tests(first, second),
+        verdict: if found.interval.low > 0.0 {
+            Verdict::Beats
+        } else {
+            Verdict::NoClearDifference
+        },
+    })
+}
+
+/// Runs of equal seed and fold, or, where no two are equal but there are as many, in their order.
+fn tests(first: &Side<'_>, second: &Side<'_>) -> Vec<Test> {
+    let runs = |side: &Side<'_>| -> Vec<String> {
+        side.group.runs.iter().map(|r| r.repetition()).collect()
+    };
+    let (of_first, of_second) = (runs(first), runs(second));
+    let mut pairs: Vec<(usize, usize)> = Vec::new();
+    for (i, name) in of_first.iter().enumerate() {
+        pairs.extend(
+            of_second
+                .iter()
+                .position(|other| other == name)
+                .map(|j| (i, j)),
+        );
+    }
+    if pairs.is_empty() && of_first.len() == of_second.len() {
+        pairs = (0..of_first.len()).map(|i| (i, i)).collect();
+    }
+    let test = |(i, j): (usize, usize)| {
+        let found = metrics::mcnemar(&first.rights[i], &second.rights[j]);
+        Test {
+            first: first.group.runs[i].id.clone(),
+            second: second.group.runs[j].id.clone(),
+            only_first: found.only_first,
+            only_second: found.only_second,
+            p: found.p,
+        }
+    };
+    pairs.into_iter().map(test).collect()
+}
+
+/// Comparisons as a table, with notes on how to read them.
+#[must_use]
+pub fn comparison_grid(comparisons: &[Comparison]) -> (Grid, Vec<String>) {
+    let mut grid = Grid::new(&[
+        ("on", Align::Left),
+        ("first", Align::Left),
+        ("second", Align::Left),
+        ("top-1", Align::Right),
+        ("difference (95% interval)", Align::Right),
+        ("McNemar p", Align::Right),
+        ("verdict", Align::Left),
+    ]);
+    grid.rows = comparisons.iter().map(cells).collect();
+    let mut notes = Vec::new();
+    if !comparisons.is_empty() {
+        notes.push(
+            "Differences are in percentage points on the same images; the interval is a bootstrap over images and seeds; p is exact, \
+             one for each pair of runs. \"Beats\" is said only where the interval excludes zero."
+                .to_owned(),
+        );
+    }
+    if comparisons
+        .iter()
+        .any(|c| c.first_runs == 1 || c.second_runs == 1)
+    {
+        notes.push(
+            "Where a side has one run, the interval covers the choice of images but not of its seed: another seed may differ."
+                .to_owned(),
+        );
+    }
+    if comparisons.len() > 1 {
+        notes.push(format!(
+            "{} comparisons: of twenty without any true difference, about one is expected to exclude zero by chance.",
+            comparisons.len()
+        ));
+    }
+    (grid, notes)
+}
+
+fn cells(c: &Comparison) -> Vec<String> {
+    let p: Vec<_> = c.tests.iter().map(|t| p_value(t.p)).collect();
+    vec![
+        format!("{} ({})", c.part.name(), c.images),
+        named(&c.first, c.first_runs),
+        named(&c.second, c.second_runs),
+        format!("{} to {}", percent(c.first_top1), percent(c.second_top1)),
+        format!(
+            "{} ({} to {})",
+            points(c.difference),
+            points(c.interval.low),
+            points(c.interval.high)
+        ),
+        if p.is_empty() {
+            "-".to_owned()
+        } else {
+            p.join(", ")
+        },
+        match c.verdict {
+            Verdict::Beats => format!("{} beats {}", c.first, c.second),
+            Verdict::NoClearDifference => "no clear difference".to_owned(),
+        },
+    ]
+}
+
+fn named(group: &str, runs: usize) -> String {
+    if runs == 1 {
+        group.to_owned()
+    } else {
+        format!("{group} (n = {runs})")
+    }
+}
+
+fn p_value(p: f64) -> String {
+    if p < 0.001 {
+        "<0.001".to_owned()
+    } else {
+        fixed(p, 3)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{evaluated, results};
+    use super::*;
+
+    /// Right guesses on 100 images: a run of `hits` from `offset` on.
+    fn run(id: &str, seed: u32, hits: usize, offset: usize) -> Evaluated {
+        let right = |i: usize| (i + 100 - offset) % 100 < hits;
+        evaluated(
+            id,
+            &[("seed", &seed.to_string())],
+            &(0..100).map(right).collect::<Vec<_>>(),
+        )
+    }
+
+    #[test]
+    fn a_recipe_beats_another_only_where_the_interval_excludes_zero() {
+        let results = results(vec![
+            run("baseline", 1, 50, 0),
+            run("baseline", 2, 52, 1),
+            run("better", 1, 80, 0),
+            run("better", 2, 78, 0),
+            run("similar", 1, 53, 2),
+            run("similar", 2, 51, 0),
+        ]);
+        let found = compare(&results, EvaluatePart::Test).unwrap();
+        let said: Vec<_> = found
+            .iter()
+            .map(|c| (c.first.as_str(), c.second.as_str(), c.verdict))
+            .collect();
+        assert_eq!(
+            said,
+            [
+                ("better", "baseline", Verdict::Beats),
+                ("similar", "baseline", Verdict::NoClearDifference),
+                ("better", "similar", Verdict::Beats),
+            ]
+        );
+        let first = &found[0];
+        assert!((first.difference - 0.28).abs() < 1e-12);
+        assert_eq!((first.images, first.first_runs), (100, 2));
+        let tests: Vec<_> = first
+            .tests
+            .iter()
+            .map(|t| {
+                (
+                    t.first.as_str(),
+                    t.second.as_str(),
+                    t.only_first,
+                    t.only_second,
+                )
+            })
+            .collect();
+        assert_eq!(
+            tests,
+            [
+                ("better[seed=1]", "baseline[seed=1]", 30, 0),
+                ("better[seed=2]", "baseline[seed=2]", 26, 0)
+            ]
+        );
+    }
+
+    #[test]
+    fn the_table_of_comparisons_reads_as_sentences() {
+        let results = results(vec![run("baseline", 1, 50, 0), run("better", 1, 80, 0)]);
+        let (grid, notes) = comparison_grid(&compare(&results, EvaluatePart::Test).unwrap());
+        let row = &grid.rows[0];
+        assert_eq!(
+            row[..4],
+            ["test (100)", "better", "baseline", "80.0% to 50.0%"]
+        );
+        assert!(
+            row[4].starts_with("30.0 (2") && row[4].ends_with(')'),
+            "{row:?}"
+        );
+        assert_eq!(row[5..], ["<0.001", "better beats baseline"]);
+        assert_eq!(notes.len(), 2);
+    }
+
+    #[test]
+    fn runs_of_other_seeds_are_paired_in_their_order() {
+        let results = results(vec![run("a", 1, 50, 0), run("b", 9, 40, 0)]);
+        let found = compare(&results, EvaluatePart::Test).unwrap();
+        assert_eq!(found[0].tests[0].second, "b[seed=9]");
+    }
+
+    #[test]
+    fn other_images_are_never_compared_and_damaged_predictions_are_an_error() {
+        let mut all = vec![run("a", 1, 50, 0), run("b", 1, 40, 0)];
+        all[1].evaluation.parts[0].members = crate::digest::Digest::of(b"other");
+        assert!(
+            compare(&results(all.clone()), EvaluatePart::Test)
+                .unwrap()
+                .is_empty()
+        );
+        assert!(
+            compare(&results(all.clone()), EvaluatePart::Train)
+                .unwrap()
+                .is_empty()
+        );
+        all[0].predictions.pop();
+        let error = compare(&results(all), EvaluatePart::Test).unwrap_err();
+        assert_eq!(
+            error.message(),
+            "the predictions of `a[seed=1]` do not fit its metrics"
+        );
+    }
+}

@@ -1,0 +1,28 @@
+//! Tables, comparisons and Markdown from results. Pure: data in, text out; `cli` reads the cache and prints.
+//!
+//! - [`Results`]: what a pipeline's evaluations and trainings left behind, collected by the caller.
+//! - [`table`]: a row for each group of evaluations that differ in seed or fold alone.
+//! - [`compare`]: pairs of groups, image by image, with intervals and McNemar's test.
+//! - [`markdown`]: all of it as a document. The same results give the same bytes: no dates, no times.
+
+mod classes;
+mod compare;
+mod curve;
+mod figure;
+mod grid;
+mod markdown;
+mod predictions;
+mod results;
+#[cfg(test)]
+mod sample;
+mod table;
+mod units;
+
+pub use compare::{Comparison, Test, Verdict, compare, comparison_grid};
+pub use figure::Figure;
+pub use grid::{Align, Grid};
+pub use markdown::markdown;
+pub use predictions::predictions;
+pub use results::{Evaluated, Group, Results, Trained};
+pub use table::{PartRow, Row, Table, table};
+pub use units::{bytes, duration, number, percent};

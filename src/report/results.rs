@@ -1,0 +1,124 @@
+//! What a pipeline left behind, and its evaluations in groups.
+
+use crate::{
+    record::{EvaluatePart, Evaluation, Fingerprint, History, PartMetrics, Prediction},
+    settings::{Arch, Checkpoint},
+};
+
+/// The results of one pipeline, collected from the cache by the caller.
+#[derive(Clone, Debug, Default)]
+pub struct Results {
+    /// The pipeline file as shown to people.
+    pub pipeline: String,
+    /// In the order of the pipeline.
+    pub evaluations: Vec<Evaluated>,
+    /// In the order of the pipeline: train and transfer instances.
+    pub trainings: Vec<Trained>,
+}
+
+/// One evaluate instance with its result.
+#[derive(Clone, Debug)]
+pub struct Evaluated {
+    /// The instance: `baseline[seed=2]`.
+    pub id: String,
+    /// The stage as written: `baseline`.
+    pub stage: String,
+    /// What tells it from its siblings: `[("seed", "2")]`.
+    pub varied: Vec<(String, String)>,
+    /// The model as the pipeline names it, without what varies: `resnet18`, `mission2.best` or `models/m.pt`.
+    pub model: String,
+    /// Which state of it; `None` for a file.
+    pub checkpoint: Option<Checkpoint>,
+    /// Its architecture, if known.
+    pub arch: Option<Arch>,
+    /// The epoch it was saved after, if known.
+    pub epoch: Option<u32>,
+    /// `metrics.json`.
+    pub evaluation: Evaluation,
+    /// `predictions.csv`; may be left empty where nothing is compared.
+    pub predictions: Vec<Prediction>,
+    /// The machine that evaluated, if recorded.
+    pub fingerprint: Option<Fingerprint>,
+}
+
+/// One train or transfer instance with its history.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// The instance.
+    pub id: String,
+    /// `history.json`.
+    pub history: History,
+    /// The machine that trained, if recorded.
+    pub fingerprint: Option<Fingerprint>,
+}
+
+/// Evaluations that differ in seed or fold alone: repetitions of one recipe.
+#[derive(Clone, Debug)]
+pub struct Group<'a> {
+    /// The stage with the other varied values: `deeper[arch=resnet50]`.
+    pub name: String,
+    /// At least one.
+    pub runs: Vec<&'a Evaluated>,
+}
+
+impl Results {
+    /// The evaluations in groups, in the order of their first members.
+    #[must_use]
+    pub fn groups(&self) -> Vec<Group<'_>> {
+        let mut groups: Vec<Group<'_>> = Vec::new();
+        for run in &self.evaluations {
+            let name = run.recipe();
+            match groups.iter_mut().find(|g| g.name == name) {
+                Some(group) => group.runs.push(run),
+                None => groups.push(Group {
+                    name,
+                    runs: vec![run],
+                }),
+            }
+        }
+        groups
+    }
+}
+
+impl Evaluated {
+    /// The metrics of one part, if it was evaluated.
+    #[must_use]
+    pub fn part(&self, part: EvaluatePart) -> Option<&PartMetrics> {
+        self.evaluation.parts.iter().find(|p| p.part == part)
+    }
+
+    /// What it shares with its repetitions.
+    fn recipe(&self) -> String {
+        let varied = self.listed(|key| !is_repetition(key));
+        if varied.is_empty() {
+            return self.stage.clone();
+        }
+        format!("{}[{varied}]", self.stage)
+    }
+
+    /// What tells it from its repetitions: `seed=2,fold=0`, or nothing.
+    pub(super) fn repetition(&self) -> String {
+        self.listed(is_repetition)
+    }
+
+    fn listed(&self, wanted: impl Fn(&str) -> bool) -> String {
+        let wanted = self.varied.iter().filter(|(key, _)| wanted(key));
+        let words: Vec<_> = wanted
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        words.join(",")
+    }
+}
+
+fn is_repetition(key: &str) -> bool {
+    matches!(key.rsplit('.').next(), Some("seed" | "fold"))
+}
+
+impl Group<'_> {
+    /// The metrics of one part in each run; empty unless all runs have it.
+    #[must_use]
+    pub fn part(&self, part: EvaluatePart) -> Vec<&PartMetrics> {
+        let found: Option<Vec<_>> = self.runs.iter().map(|run| run.part(part)).collect();
+        found.unwrap_or_default()
+    }
+}

@@ -1,0 +1,119 @@
+//! Quantities as people read them.
+
+/// A share as a percentage with one decimal: `60.7%`.
+#[must_use]
+pub fn percent(share: f64) -> String {
+    format!("{}%", points(share))
+}
+
+/// A share times 100 with one decimal and without the sign of percent; never `-0.0`.
+pub(super) fn points(share: f64) -> String {
+    fixed(100.0 * share, 1)
+}
+
+/// A number with so many decimals; never a negative zero.
+pub(super) fn fixed(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    match text.strip_prefix('-') {
+        Some(rest) if !rest.contains(|c: char| c.is_ascii_digit() && c != '0') => rest.to_owned(),
+        _ => text,
+    }
+}
+
+/// A span of time in its two largest units: `0.3 s`, `42 s`, `3 min 20 s`, `5 h 07 min`, `2 d 03 h`.
+#[must_use]
+pub fn duration(seconds: f64) -> String {
+    if !seconds.is_finite() || seconds < 0.0 {
+        return "unknown".to_owned();
+    }
+    if seconds < 9.95 {
+        return format!("{seconds:.1} s");
+    }
+    // Rounded before it is taken apart, so that 59.7 s is a minute and not "60 s".
+    let whole = seconds.round() as u64;
+    let (minutes, hours, days) = (whole / 60, whole / 3_600, whole / 86_400);
+    if minutes == 0 {
+        format!("{whole} s")
+    } else if hours == 0 {
+        format!("{minutes} min {:02} s", whole % 60)
+    } else if days == 0 {
+        format!("{hours} h {:02} min", minutes % 60)
+    } else {
+        format!("{days} d {:02} h", hours % 24)
+    }
+}
+
+/// A size in decimal units: `980 B`, `1.2 MB`, `5.1 GB`.
+#[must_use]
+pub fn bytes(count: u64) -> String {
+    if count < 1_000 {
+        return format!("{count} B");
+    }
+    let mut value = count as f64 / 1_000.0;
+    let mut units = ["kB", "MB", "GB", "TB"].into_iter();
+    let mut unit = units.next().unwrap_or("kB");
+    for larger in units {
+        if value < 999.95 {
+            break;
+        }
+        value /= 1_000.0;
+        unit = larger;
+    }
+    format!("{value:.1} {unit}")
+}
+
+/// A whole number with its thousands apart: `33,593`.
+#[must_use]
+pub fn number(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_read_as_percentages() {
+        assert_eq!(percent(0.6074), "60.7%");
+        assert_eq!(percent(1.0), "100.0%");
+        assert_eq!(percent(-0.0001), "0.0%");
+        assert_eq!(points(-0.031), "-3.1");
+    }
+
+    #[test]
+    fn durations_have_two_units_at_most() {
+        let cases = [
+            (0.0, "0.0 s"),
+            (0.34, "0.3 s"),
+            (9.96, "10 s"),
+            (59.7, "1 min 00 s"),
+            (200.0, "3 min 20 s"),
+            (18_420.0, "5 h 07 min"),
+            (183_600.0, "2 d 03 h"),
+            (f64::NAN, "unknown"),
+        ];
+        for (seconds, text) in cases {
+            assert_eq!(duration(seconds), text);
+        }
+    }
+
+    #[test]
+    fn sizes_and_counts_are_easy_to_take_in() {
+        assert_eq!(
+            [0, 999, 1_000, 1_234_567, 999_999, 5_100_000_000].map(bytes),
+            ["0 B", "999 B", "1.0 kB", "1.2 MB", "1.0 MB", "5.1 GB"]
+        );
+        assert_eq!(
+            [0, 999, 1_000, 33_593, 1_234_567].map(number),
+            ["0", "999", "1,000", "33,593", "1,234,567"]
+        );
+    }
+}

@@ -1,0 +1,24 @@
+//! The settings of stages as typed values that cannot hold nonsense: parsed from TOML, written into keys and jobs.
+//!
+//! Every type here deserialises with an error that says what was found and what is accepted, and serialises with its
+//! defaults filled in, because that text is what a key is made of. All defaults stand beside their fields.
+
+mod arch;
+mod augment;
+mod normalize;
+mod number;
+mod optimizer;
+mod resize;
+mod schedule;
+mod train_layers;
+mod training;
+
+pub use arch::Arch;
+pub use augment::{Augment, RandomResizedCrop};
+pub use normalize::{MeanStd, Normalize};
+pub use number::{Count, Decay, NonNegative, Positive, Probability};
+pub use optimizer::{Adam, Adamw, Optimizer, Sgd};
+pub use resize::{Filter, Resize};
+pub use schedule::{Constant, Cosine, Schedule, Step};
+pub use train_layers::{Layer, TrainLayers};
+pub use training::{Checkpoint, EarlyStopping, Loss, Metric, Precision, Training};

@@ -1,0 +1,114 @@
+//! Everything about one training that can change its result, shared by `train` and `transfer`.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Augment, Count, NonNegative, Normalize, Optimizer, Probability, Schedule};
+use crate::seed::Seed;
+
+/// The settings of one training, defaults filled in. The architecture and the data stand beside it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Training {
+    /// Passes over the training part.
+    pub epochs: Count,
+    /// Images in a step; the last, smaller batch of an epoch is used too, unless it is a single image.
+    pub batch_size: Count,
+    /// The optimizer and its learning rate.
+    pub optimizer: Optimizer,
+    /// The learning rate over the epochs.
+    pub schedule: Schedule,
+    /// The loss.
+    pub loss: Loss,
+    /// The share of the target spread over all classes (Szegedy et al., 2015).
+    pub label_smoothing: Probability,
+    /// Augmentations in the order in which they act.
+    pub augment: Vec<Augment>,
+    /// Normalisation of pixels.
+    pub normalize: Normalize,
+    /// Arithmetic of convolutions and matrix products.
+    pub precision: Precision,
+    /// Stop when validation does not improve.
+    pub early_stopping: Option<EarlyStopping>,
+    /// The seed of initialisation, order and augmentation.
+    pub seed: Seed,
+}
+
+/// The loss.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Loss {
+    /// Softmax cross entropy, mean over the batch.
+    #[default]
+    CrossEntropy,
+}
+
+/// Arithmetic of convolutions and matrix products; parameters and optimizer state are always f32.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// bf16 autocast where the hardware gains by it (CUDA from Ampere on; CPUs with avx512_bf16 or AMX), f32 elsewhere.
+    #[default]
+    Auto,
+    /// f32 everywhere.
+    F32,
+    /// bf16 autocast everywhere.
+    Bf16,
+}
+
+/// `early_stopping = { patience = 5 }`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarlyStopping {
+    /// Epochs without improvement before the training ends.
+    pub patience: Count,
+    /// The least change that counts as an improvement; 0 by default.
+    #[serde(default = "zero")]
+    pub min_delta: NonNegative,
+    /// What must improve; validation top-1 by default.
+    #[serde(default)]
+    pub monitor: Metric,
+}
+
+fn zero() -> NonNegative {
+    NonNegative::known(0.0)
+}
+
+/// A validation metric: what early stopping watches and what `select` compares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Metric {
+    /// Share of validation images whose first guess is right; higher is better.
+    #[default]
+    #[serde(rename = "validation.top1")]
+    ValidationTop1,
+    /// Mean cross entropy on the validation part; lower is better.
+    #[serde(rename = "validation.loss")]
+    ValidationLoss,
+}
+
+impl Metric {
+    /// The name as written in a pipeline file.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ValidationTop1 => "validation.top1",
+            Self::ValidationLoss => "validation.loss",
+        }
+    }
+
+    /// Whether more is better.
+    #[must_use]
+    pub const fn higher_is_better(self) -> bool {
+        matches!(self, Self::ValidationTop1)
+    }
+}
+
+/// Which state of a training: the best epoch by validation top-1, or the last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Checkpoint {
+    /// The epoch with the highest validation top-1; the first of equals.
+    #[default]
+    Best,
+    /// The last epoch.
+    Last,
+}

@@ -1,0 +1,165 @@
+//! The one interface between the engine (graph, cache, execution) and the kinds of stages.
+//!
+//! The engine never asks what a stage is: it asks for its settings, its inputs, the names of its outputs, and to run.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use crate::{digest::Digest, error::Result, event::Tell, record::Job, stop::Stop};
+
+/// One stage instance.
+pub trait Stage: Send + Sync {
+    /// The name of the instance in the pipeline that is run: `mission2.deeper[arch=resnet50]`. Never part of a key.
+    fn id(&self) -> &str;
+
+    /// The kind, such as `train`.
+    fn kind(&self) -> &'static str;
+
+    /// The version of the implementation: raised when the same settings and inputs would give another result.
+    fn version(&self) -> u32;
+
+    /// Every setting that can change the result, defaults filled in; an object. Order of keys does not matter, order
+    /// in arrays does.
+    fn settings(&self) -> serde_json::Value;
+
+    /// What it reads. Roles are unique; a role is part of the key.
+    fn inputs(&self) -> Vec<Input>;
+
+    /// The files behind an input of source [`Source::Files`], sorted by name. Called before the stage and once more after it.
+    ///
+    /// # Errors
+    /// When a folder or file that the pipeline names is not there; the message names the place in the pipeline file.
+    fn files(&self, role: &str) -> Result<Vec<InputFile>> {
+        let _ = role;
+        Ok(Vec::new())
+    }
+
+    /// The names of the files it writes to [`Context::out`] that are its result. Other files it leaves there are kept
+    /// beside the result and never digested (times, machine).
+    fn outputs(&self) -> &'static [&'static str];
+
+    /// What it needs to run.
+    fn resource(&self) -> Resource {
+        Resource::Cpu
+    }
+
+    /// Does the work and writes every output.
+    ///
+    /// # Errors
+    /// When it cannot; nothing is then published.
+    fn run(&self, context: &Context<'_>) -> Result<()>;
+}
+
+/// What a stage needs to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resource {
+    /// Cores only: several may run at once.
+    Cpu,
+    /// Tensors: the key holds libtorch's version, and one runs at a time on a device.
+    Tensor,
+}
+
+/// One thing that a stage reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// What it is to the stage, such as `split`.
+    pub role: String,
+    /// Where it comes from.
+    pub source: Source,
+}
+
+/// Where an input comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// An output of another stage instance.
+    Stage {
+        /// Its id.
+        id: String,
+        /// The name of the output.
+        output: String,
+    },
+    /// Files outside the cache, listed by [`Stage::files`].
+    Files,
+}
+
+impl Input {
+    /// An output of another stage.
+    pub fn stage(
+        role: impl Into<String>,
+        id: impl Into<String>,
+        output: impl Into<String>,
+    ) -> Self {
+        Self {
+            role: role.into(),
+            source: Source::Stage {
+                id: id.into(),
+                output: output.into(),
+            },
+        }
+    }
+
+    /// Files outside the cache.
+    pub fn files(role: impl Into<String>) -> Self {
+        Self {
+            role: role.into(),
+            source: Source::Files,
+        }
+    }
+}
+
+/// A file outside the cache: its name is content, its place is not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InputFile {
+    /// NFC, with `/`, relative to something that the stage defines.
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+/// An input file with its content digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DigestedFile {
+    /// As in [`InputFile`].
+    pub name: String,
+    /// As in [`InputFile`].
+    pub path: PathBuf,
+    /// blake3 of the content.
+    pub digest: Digest,
+    /// Size in bytes.
+    pub bytes: u64,
+}
+
+/// Everything a running stage may use.
+pub struct Context<'a> {
+    /// The private folder of this attempt; outputs go here.
+    pub out: &'a Path,
+    /// A private folder that survives an interrupted attempt at the same key: state to resume from.
+    pub state: &'a Path,
+    /// The paths of inputs that come from other stages, by role.
+    pub inputs: &'a BTreeMap<String, PathBuf>,
+    /// The digests of those inputs, by role.
+    pub digests: &'a BTreeMap<String, Digest>,
+    /// Input files with their digests, by role, in the order of [`Stage::files`].
+    pub files: &'a BTreeMap<String, Vec<DigestedFile>>,
+    /// Tells what happens.
+    pub tell: Tell<'a>,
+    /// To be looked at between two pieces of work.
+    pub stop: &'a Stop,
+    /// Starts `kfood-worker`.
+    pub worker: &'a dyn Worker,
+    /// The device asked for on the command line: `auto`, `cpu` or `cuda:N`.
+    pub device: &'a str,
+    /// Threads for one stage.
+    pub threads: u32,
+}
+
+/// Runs jobs that need tensors in a process of their own.
+pub trait Worker: Sync {
+    /// Runs one job to its end; its events go to `tell`. `folder` is a private folder for the job file.
+    ///
+    /// # Errors
+    /// When the job fails, or the process crashes or is killed; the message says which.
+    fn run(&self, job: &Job, folder: &Path, tell: Tell<'_>, stop: &Stop) -> Result<()>;
+}

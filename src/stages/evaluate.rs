@@ -1,0 +1,284 @@
+//! `[evaluate.x]`: a model and parts of a data set to `metrics.json` and `predictions.csv`.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::model_file::model_file;
+use crate::{
+    config::{self, ModelSource},
+    error::{Error, Result},
+    record::{self, Job},
+    settings::{Checkpoint, Filter, Resize},
+    stage::{Context, Input, InputFile, Resource, Stage},
+};
+
+/// One `[evaluate.x]` instance.
+pub struct EvaluateStage {
+    id: String,
+    settings: config::Evaluate,
+    resize: Resize,
+    filter: Filter,
+}
+
+impl EvaluateStage {
+    /// From its settings and those of the preprocess instance that makes its pack.
+    #[must_use]
+    pub fn new(id: &str, settings: &config::Evaluate, preprocess: &config::Preprocess) -> Self {
+        Self {
+            id: id.to_owned(),
+            settings: settings.clone(),
+            resize: preprocess.resize,
+            filter: preprocess.filter,
+        }
+    }
+
+    /// The model file: an output of another stage, or the pipeline's own.
+    fn model(&self, context: &Context<'_>) -> Result<record::ModelFile> {
+        match &self.settings.model {
+            ModelSource::Stage { .. } => Ok(record::ModelFile {
+                path: input(context, "model")?,
+                normalize: None,
+            }),
+            ModelSource::File { path, normalize } => Ok(record::ModelFile {
+                path: path.path.clone(),
+                normalize: *normalize,
+            }),
+        }
+    }
+}
+
+impl Stage for EvaluateStage {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn kind(&self) -> &'static str {
+        "evaluate"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn settings(&self) -> Value {
+        let normalize = match &self.settings.model {
+            ModelSource::Stage { .. } => None,
+            ModelSource::File { normalize, .. } => *normalize,
+        };
+        json!({
+            "on": self.settings.on,
+            "batch_size": self.settings.batch_size,
+            "fold": self.settings.fold,
+            "resize": self.resize,
+            "filter": self.filter,
+            "normalize": normalize,
+        })
+    }
+
+    fn inputs(&self) -> Vec<Input> {
+        let model = match &self.settings.model {
+            ModelSource::Stage { id, checkpoint } => {
+                let output = match checkpoint {
+                    Checkpoint::Best => "best.safetensors",
+                    Checkpoint::Last => "last.safetensors",
+                };
+                Input::stage("model", id, output)
+            }
+            ModelSource::File { .. } => Input::files("model"),
+        };
+        vec![
+            model,
+            Input::stage("pack", &self.settings.data, "pixels.pack"),
+            Input::stage("images", &self.settings.dataset, "images.json"),
+            Input::stage("labels", &self.settings.dataset, "labels.json"),
+            Input::stage("split", &self.settings.split, "membership.json"),
+        ]
+    }
+
+    fn files(&self, role: &str) -> Result<Vec<InputFile>> {
+        model_file(role, &self.settings.model)
+    }
+
+    fn outputs(&self) -> &'static [&'static str] {
+        &["metrics.json", "predictions.csv"]
+    }
+
+    fn resource(&self) -> Resource {
+        Resource::Tensor
+    }
+
+    fn run(&self, context: &Context<'_>) -> Result<()> {
+        let job = Job::Evaluate(record::Evaluate {
+            data: record::Data {
+                pack: input(context, "pack")?,
+                labels: input(context, "labels")?,
+                split: input(context, "split")?,
+                fold: self.settings.fold,
+            },
+            images: input(context, "images")?,
+            resize: self.resize,
+            filter: self.filter,
+            model: self.model(context)?,
+            on: self.settings.on.clone(),
+            batch_size: self.settings.batch_size.get(),
+            device: context.device.to_owned(),
+            threads: context.threads,
+            out: context.out.to_owned(),
+        });
+        context
+            .worker
+            .run(&job, context.state, context.tell, context.stop)
+    }
+}
+
+/// The path of an input by role.
+fn input(context: &Context<'_>, role: &str) -> Result<PathBuf> {
+    let found = context.inputs.get(role).cloned();
+    found.ok_or_else(|| Error::failed(format!("the input `{role}` was not handed to the stage")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, path::Path, sync::Mutex};
+
+    use super::*;
+    use crate::{
+        config::{DataPath, Location},
+        event::Tell,
+        record::EvaluatePart,
+        settings::{Count, Normalize},
+        stage::{Source, Worker},
+        stop::Stop,
+    };
+
+    fn stage(model: ModelSource) -> EvaluateStage {
+        let side = Count::new(96).unwrap();
+        let preprocess = config::Preprocess {
+            dataset: "kfood".to_owned(),
+            resize: Resize {
+                width: side,
+                height: side,
+            },
+            filter: Filter::Bilinear,
+        };
+        let settings = config::Evaluate {
+            model,
+            data: "pixels".to_owned(),
+            dataset: "kfood".to_owned(),
+            split: "holdout".to_owned(),
+            fold: Some(2),
+            on: vec![EvaluatePart::Train, EvaluatePart::Test],
+            batch_size: Count::new(64).unwrap(),
+        };
+        EvaluateStage::new("baseline", &settings, &preprocess)
+    }
+
+    fn file(path: &Path) -> ModelSource {
+        ModelSource::File {
+            path: DataPath {
+                written: "models/m.pt".to_owned(),
+                path: path.to_owned(),
+                location: Location {
+                    file: "mission3.toml".into(),
+                    line: 7,
+                    column: 9,
+                    text: "model = \"models/m.pt\"".to_owned(),
+                    length: 13,
+                },
+            },
+            normalize: Some(Normalize::Imagenet),
+        }
+    }
+
+    fn trained(checkpoint: Checkpoint) -> ModelSource {
+        ModelSource::Stage {
+            id: "resnet18".to_owned(),
+            checkpoint,
+        }
+    }
+
+    /// Keeps the job instead of running it.
+    #[derive(Default)]
+    struct Keeps(Mutex<Vec<Job>>);
+
+    impl Worker for Keeps {
+        fn run(&self, job: &Job, _: &Path, _: Tell<'_>, _: &Stop) -> Result<()> {
+            self.0.lock().unwrap().push(job.clone());
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn every_setting_that_can_change_the_result_is_in_the_key() {
+        let expected = json!({
+            "on": ["train", "test"], "batch_size": 64, "fold": 2, "resize": {"width": 96, "height": 96},
+            "filter": "bilinear", "normalize": null,
+        });
+        assert_eq!(stage(trained(Checkpoint::Best)).settings(), expected);
+        assert_eq!(
+            stage(file(Path::new("m.pt"))).settings()["normalize"],
+            "imagenet"
+        );
+    }
+
+    #[test]
+    fn the_checkpoint_decides_which_output_is_the_model() {
+        let output = |checkpoint| match &stage(trained(checkpoint)).inputs()[0].source {
+            Source::Stage { id, output } => format!("{id}/{output}"),
+            Source::Files => "files".to_owned(),
+        };
+        assert_eq!(output(Checkpoint::Best), "resnet18/best.safetensors");
+        assert_eq!(output(Checkpoint::Last), "resnet18/last.safetensors");
+    }
+
+    #[test]
+    fn a_model_file_is_content_by_its_bytes_alone_and_missing_is_an_error_with_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("m.pt");
+        let stage = stage(file(&path));
+        assert_eq!(stage.inputs()[0].source, Source::Files);
+        let error = stage.files("model").unwrap_err().to_string();
+        assert!(
+            error.contains("there is no model file `") && error.contains("mission3.toml:7:9"),
+            "{error}"
+        );
+        std::fs::write(&path, b"weights").unwrap();
+        let expected = InputFile {
+            name: "model".to_owned(),
+            path,
+        };
+        assert_eq!(stage.files("model").unwrap(), [expected]);
+    }
+
+    #[test]
+    fn the_worker_gets_one_job_with_everything_in_it() {
+        let inputs: BTreeMap<String, PathBuf> = ["model", "pack", "images", "labels", "split"]
+            .map(|role| (role.to_owned(), PathBuf::from(format!("/cache/{role}"))))
+            .into();
+        let keeps = Keeps::default();
+        let context = Context {
+            out: Path::new("/out"),
+            state: Path::new("/state"),
+            inputs: &inputs,
+            digests: &BTreeMap::new(),
+            files: &BTreeMap::new(),
+            tell: &|_| (),
+            stop: &Stop::default(),
+            worker: &keeps,
+            device: "cpu",
+            threads: 2,
+        };
+        stage(trained(Checkpoint::Best)).run(&context).unwrap();
+        let jobs = keeps.0.into_inner().unwrap();
+        let [Job::Evaluate(job)] = jobs.as_slice() else {
+            panic!("{jobs:?}")
+        };
+        assert_eq!(job.model.path, Path::new("/cache/model"));
+        assert_eq!(
+            (job.data.fold, job.batch_size, job.threads),
+            (Some(2), 64, 2)
+        );
+        assert_eq!(job.out, Path::new("/out"));
+    }
+}

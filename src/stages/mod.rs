@@ -1,0 +1,60 @@
+//! One file for each kind of stage: from settings to inputs, outputs and work.
+
+mod dataset;
+mod evaluate;
+mod fitting;
+mod model_file;
+mod preprocess;
+mod select;
+mod split;
+mod train;
+mod transfer;
+
+pub use dataset::DatasetStage;
+pub use evaluate::EvaluateStage;
+pub use preprocess::PreprocessStage;
+pub use select::SelectStage;
+pub use split::SplitStage;
+pub use train::TrainStage;
+pub use transfer::TransferStage;
+
+use crate::{
+    config::{Instance, Pipeline, Settings},
+    stage::Stage,
+};
+
+/// The stages of a pipeline, in its order. A new kind of stage is a file here and an arm below.
+#[must_use]
+pub fn of(pipeline: &Pipeline) -> Vec<Box<dyn Stage>> {
+    pipeline
+        .instances
+        .iter()
+        .filter_map(|instance| stage(pipeline, instance))
+        .collect()
+}
+
+/// `None` only for a reference that does not resolve, which a checked pipeline does not hold.
+fn stage(pipeline: &Pipeline, instance: &Instance) -> Option<Box<dyn Stage>> {
+    let id = instance.id.as_str();
+    let pack = |data: &str| match settings(pipeline, data)? {
+        Settings::Preprocess(preprocess) => Some(preprocess),
+        _ => None,
+    };
+    Some(match &instance.settings {
+        Settings::Dataset(s) => Box::new(DatasetStage::new(id, s)),
+        Settings::Split(s) => Box::new(SplitStage::new(id, s)),
+        Settings::Preprocess(s) => match settings(pipeline, &s.dataset)? {
+            Settings::Dataset(dataset) => Box::new(PreprocessStage::new(id, s, dataset)),
+            _ => return None,
+        },
+        Settings::Train(s) => Box::new(TrainStage::new(id, s, pack(&s.data)?)),
+        Settings::Select(s) => Box::new(SelectStage::new(id, s)),
+        Settings::Transfer(s) => Box::new(TransferStage::new(id, s, pack(&s.data)?)),
+        Settings::Evaluate(s) => Box::new(EvaluateStage::new(id, s, pack(&s.data)?)),
+    })
+}
+
+fn settings<'a>(pipeline: &'a Pipeline, id: &str) -> Option<&'a Settings> {
+    let found = pipeline.instances.iter().find(|i| i.id == id)?;
+    Some(&found.settings)
+}

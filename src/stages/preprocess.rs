@@ -1,0 +1,204 @@
+//! `[preprocess.x]`: images to `pixels.pack`.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use rayon::prelude::*;
+
+use super::dataset::list;
+use crate::{
+    config,
+    data::{PackWriter, Resampler},
+    digest::Digest,
+    error::{Error, Result},
+    event::{StageEvent, Tell},
+    files::{read, read_json},
+    record::{Image, Images},
+    stage::{Context, Input, Stage},
+};
+
+/// Decodes and resizes every image of a data set into one pack. Who is in which part is no input.
+pub struct PreprocessStage {
+    id: String,
+    settings: config::Preprocess,
+    dataset: config::Dataset,
+}
+
+impl PreprocessStage {
+    /// From its settings in a pipeline, and those of its dataset, which say where the files are.
+    #[must_use]
+    pub fn new(id: &str, settings: &config::Preprocess, dataset: &config::Dataset) -> Self {
+        Self {
+            id: id.to_owned(),
+            settings: settings.clone(),
+            dataset: dataset.clone(),
+        }
+    }
+
+    /// Reads, checks, decodes and writes one image; the inner error is the reason why it cannot be used.
+    fn one(
+        &self,
+        resampler: &mut Resampler,
+        image: &Image,
+        path: &Path,
+    ) -> Result<Result<Vec<u8>, String>> {
+        let bytes = match read(path) {
+            Ok(bytes) => bytes,
+            Err(e) => return Ok(Err(e.to_string())),
+        };
+        if Digest::of(&bytes) != image.digest {
+            return Err(changed(path));
+        }
+        Ok(resampler.decode(&bytes).map_err(|why| why.to_string()))
+    }
+}
+
+impl Stage for PreprocessStage {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn kind(&self) -> &'static str {
+        "preprocess"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn settings(&self) -> serde_json::Value {
+        serde_json::json!({ "resize": self.settings.resize, "filter": self.settings.filter })
+    }
+
+    fn inputs(&self) -> Vec<Input> {
+        vec![Input::stage(
+            "images",
+            &self.settings.dataset,
+            "images.json",
+        )]
+    }
+
+    fn outputs(&self) -> &'static [&'static str] {
+        &["pixels.pack"]
+    }
+
+    fn run(&self, context: &Context<'_>) -> Result<()> {
+        let images: Images = read_json(&context.inputs["images"])?;
+        let images = images.images;
+        let paths = paths(&self.dataset, &images)?;
+        let (resize, filter) = (self.settings.resize, self.settings.filter);
+        let pack = context.out.join("pixels.pack");
+        let pack =
+            PackWriter::create(&pack, resize.width.get(), resize.height.get(), images.len())?;
+        let progress = Progress::new(context.tell, images.len());
+        let reasons = images
+            .par_iter()
+            .zip(&paths)
+            .enumerate()
+            .map_init(
+                || Resampler::new(resize, filter),
+                |resampler, (i, (image, path))| {
+                    context.stop.check()?;
+                    let reason = match self.one(resampler, image, path)? {
+                        Ok(row) => pack.write(i, &row).map(|()| None)?,
+                        Err(why) => Some(format!("`{}`: {why}", path.display())),
+                    };
+                    progress.another();
+                    Ok(reason)
+                },
+            )
+            .collect::<Result<Vec<_>>>()?;
+        refuse_unusable(reasons.into_iter().flatten().collect(), images.len())
+    }
+}
+
+/// Where each image is: names are NFC, a disk may spell them decomposed, so the folders are looked through again.
+fn paths(dataset: &config::Dataset, images: &[Image]) -> Result<Vec<PathBuf>> {
+    let found = list(dataset)?.images.into_iter();
+    let mut found: HashMap<String, PathBuf> = found.map(|f| (f.name, f.path)).collect();
+    let path = |image: &Image| {
+        found.remove(&image.path).ok_or_else(|| {
+            Error::failed(format!(
+                "`{}` is gone since the data set was listed",
+                image.path
+            ))
+            .help("run again once the files stay as they are")
+        })
+    };
+    images.iter().map(path).collect()
+}
+
+fn changed(path: &Path) -> Error {
+    Error::failed(format!(
+        "`{}` changed since the data set was listed; nothing is stored",
+        path.display()
+    ))
+    .help("run again once the files stay as they are")
+}
+
+/// Every unusable file in one error.
+fn refuse_unusable(reasons: Vec<String>, all: usize) -> Result<()> {
+    const SHOWN: usize = 20;
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    let mut text = format!("{} of {all} files cannot be used:", reasons.len());
+    for reason in reasons.iter().take(SHOWN) {
+        text.push_str(&format!("\n  {reason}"));
+    }
+    if reasons.len() > SHOWN {
+        text.push_str(&format!("\n  … and {} more", reasons.len() - SHOWN));
+    }
+    Err(Error::failed(text).help("remove or repair them, and run again"))
+}
+
+/// Tells how far the work is, at most ten times a second and at the end.
+struct Progress<'a> {
+    tell: Tell<'a>,
+    done: AtomicU64,
+    total: u64,
+    last: Mutex<Instant>,
+}
+
+impl<'a> Progress<'a> {
+    fn new(tell: Tell<'a>, total: usize) -> Self {
+        let progress = Self {
+            tell,
+            done: AtomicU64::new(0),
+            total: total as u64,
+            last: Mutex::new(Instant::now()),
+        };
+        progress.say(0);
+        progress
+    }
+
+    fn another(&self) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        if done == self.total {
+            return self.say(done);
+        }
+        // Whoever finds the clock busy leaves the telling to the other thread.
+        if let Ok(mut last) = self.last.try_lock()
+            && last.elapsed() >= Duration::from_millis(100)
+        {
+            *last = Instant::now();
+            self.say(self.done.load(Ordering::Relaxed).min(self.total - 1));
+        }
+    }
+
+    fn say(&self, done: u64) {
+        (self.tell)(StageEvent::Progress {
+            what: "decoding".to_owned(),
+            done,
+            total: self.total,
+            unit: "images".to_owned(),
+        });
+    }
+}

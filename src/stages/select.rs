@@ -1,0 +1,331 @@
+//! `[select.x]`: the best of several models.
+
+use std::{fs, path::Path};
+
+use serde_json::{Value, json};
+
+use crate::{
+    config,
+    error::{Error, Result},
+    files,
+    record::{Candidate, Epoch, History, Selection},
+    settings::{Checkpoint, Metric},
+    stage::{Context, Input, Stage},
+};
+
+/// What a training hands on, and a selection after it.
+const HANDED_ON: [(&str, &str); 3] = [
+    ("history", "history.json"),
+    ("best", "best.safetensors"),
+    ("last", "last.safetensors"),
+];
+
+/// One `[select.x]` instance.
+pub struct SelectStage {
+    id: String,
+    settings: config::Select,
+}
+
+impl SelectStage {
+    /// From its settings.
+    #[must_use]
+    pub fn new(id: &str, settings: &config::Select) -> Self {
+        Self {
+            id: id.to_owned(),
+            settings: settings.clone(),
+        }
+    }
+
+    /// The epoch with which a candidate counts, and its value there.
+    fn value(&self, candidate: usize, history: &History) -> Result<(u32, f64)> {
+        let named = || format!("candidate `{}`", self.settings.from[candidate]);
+        let epoch = match self.settings.checkpoint {
+            Checkpoint::Best => history
+                .epochs
+                .iter()
+                .find(|e| e.epoch == history.best_epoch),
+            Checkpoint::Last => history.epochs.last(),
+        };
+        let epoch = epoch.ok_or_else(|| Error::failed(format!("{} finished no epoch", named())))?;
+        let value = measure(self.settings.by, epoch).ok_or_else(|| {
+            Error::failed(format!(
+                "{} has no validation part, so it has no `{}`",
+                named(),
+                self.settings.by.name()
+            ))
+            .help("give its split a `validation` share above 0, or `folds`")
+        })?;
+        Ok((epoch.epoch, value))
+    }
+}
+
+impl Stage for SelectStage {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn kind(&self) -> &'static str {
+        "select"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn settings(&self) -> Value {
+        json!({
+            "groups": self.settings.groups,
+            "by": self.settings.by,
+            "checkpoint": self.settings.checkpoint,
+        })
+    }
+
+    fn inputs(&self) -> Vec<Input> {
+        let of_candidate = |(i, id): (usize, &String)| {
+            HANDED_ON.map(|(what, output)| Input::stage(role(i, what), id, output))
+        };
+        let candidates = self.settings.from.iter().enumerate();
+        candidates.flat_map(of_candidate).collect()
+    }
+
+    fn outputs(&self) -> &'static [&'static str] {
+        &[
+            "best.safetensors",
+            "last.safetensors",
+            "history.json",
+            "selection.json",
+        ]
+    }
+
+    fn run(&self, context: &Context<'_>) -> Result<()> {
+        let mut values = Vec::new();
+        for candidate in 0..self.settings.from.len() {
+            let history = files::read_json(input(context, &role(candidate, "history"))?)?;
+            values.push(self.value(candidate, &history)?);
+        }
+        let selection =
+            choose(self.settings.by, &self.settings.groups, &values).ok_or_else(|| {
+                Error::failed(format!(
+                    "no candidate has a finite `{}`",
+                    self.settings.by.name()
+                ))
+            })?;
+        for (what, output) in HANDED_ON {
+            let from = input(context, &role(selection.chosen, what))?;
+            copy(from, &context.out.join(output))?;
+        }
+        files::write_json(&context.out.join("selection.json"), &selection)
+    }
+}
+
+fn role(candidate: usize, what: &str) -> String {
+    format!("candidate.{candidate:04}.{what}")
+}
+
+fn input<'a>(context: &'a Context<'_>, role: &str) -> Result<&'a Path> {
+    let found = context.inputs.get(role);
+    found
+        .map(|path| path.as_path())
+        .ok_or_else(|| Error::failed(format!("the input `{role}` was not handed to the stage")))
+}
+
+fn measure(metric: Metric, epoch: &Epoch) -> Option<f64> {
+    let validation = epoch.validation.as_ref()?;
+    Some(match metric {
+        Metric::ValidationTop1 => validation.top1,
+        Metric::ValidationLoss => validation.loss,
+    })
+}
+
+/// The group with the best mean, then its best member; of equals the first. A value that is not finite never wins, and neither
+/// does its group.
+fn choose(by: Metric, groups: &[usize], values: &[(u32, f64)]) -> Option<Selection> {
+    let mean = |group: usize| {
+        let of_group = || groups.iter().zip(values).filter(|(g, _)| **g == group);
+        of_group().map(|(_, (_, value))| value).sum::<f64>() / of_group().count() as f64
+    };
+    let candidates: Vec<_> = groups
+        .iter()
+        .zip(values)
+        .map(|(&group, &(epoch, value))| Candidate {
+            group,
+            value,
+            group_mean: mean(group),
+            epoch,
+        })
+        .collect();
+    let better = |a: f64, b: f64| if by.higher_is_better() { a > b } else { a < b };
+    let beats = |a: &Candidate, b: &Candidate| {
+        if a.group == b.group {
+            better(a.value, b.value)
+        } else {
+            better(a.group_mean, b.group_mean)
+        }
+    };
+    let mut chosen: Option<usize> = None;
+    for (i, candidate) in candidates.iter().enumerate() {
+        if candidate.group_mean.is_finite()
+            && chosen.is_none_or(|best| beats(candidate, &candidates[best]))
+        {
+            chosen = Some(i);
+        }
+    }
+    Some(Selection {
+        by: by.name().to_owned(),
+        candidates,
+        chosen: chosen?,
+    })
+}
+
+/// A copy of a file of the cache. Not a link: damage to one name must not reach the other, and the remembered stat of the
+/// original must stay true.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::copy(from, to)
+        .map(drop)
+        .map_err(|e| Error::io("copy", from, e))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, path::PathBuf};
+
+    use super::*;
+    use crate::{
+        error::Result,
+        event::Tell,
+        record::{Job, Measure},
+        stage::Worker,
+        stop::Stop,
+    };
+
+    struct NoWorker;
+
+    impl Worker for NoWorker {
+        fn run(&self, _: &Job, _: &Path, _: Tell<'_>, _: &Stop) -> Result<()> {
+            Err(Error::failed("a selection needs no worker"))
+        }
+    }
+
+    fn history(best_epoch: u32, top1: &[f64]) -> History {
+        let epoch = |(i, top1): (usize, &f64)| Epoch {
+            epoch: i as u32 + 1,
+            of: 3,
+            lr: 0.001,
+            train: Measure {
+                loss: 1.0,
+                top1: 0.5,
+            },
+            validation: Some(Measure {
+                loss: 1.0 - top1,
+                top1: *top1,
+            }),
+        };
+        History {
+            epochs: top1.iter().enumerate().map(epoch).collect(),
+            best_epoch,
+            stopped_early: None,
+        }
+    }
+
+    fn select(
+        groups: &[usize],
+        checkpoint: Checkpoint,
+        histories: &[History],
+    ) -> Result<(Selection, String)> {
+        let settings = config::Select {
+            from: (0..groups.len()).map(|i| format!("deeper[{i}]")).collect(),
+            groups: groups.to_vec(),
+            by: Metric::ValidationTop1,
+            checkpoint,
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out");
+        files::create_folder(&out).unwrap();
+        let mut inputs = BTreeMap::<String, PathBuf>::new();
+        for (i, history) in histories.iter().enumerate() {
+            for (what, output) in HANDED_ON {
+                let path = folder.path().join(format!("{i}.{output}"));
+                files::write(&path, format!("{what} of {i}").as_bytes())?;
+                if what == "history" {
+                    files::write_json(&path, history)?;
+                }
+                inputs.insert(role(i, what), path);
+            }
+        }
+        SelectStage::new("best", &settings).run(&Context {
+            out: &out,
+            state: folder.path(),
+            inputs: &inputs,
+            digests: &BTreeMap::new(),
+            files: &BTreeMap::new(),
+            tell: &|_| (),
+            stop: &Stop::default(),
+            worker: &NoWorker,
+            device: "cpu",
+            threads: 1,
+        })?;
+        let model = files::read_text(&out.join("best.safetensors"))?;
+        Ok((files::read_json(&out.join("selection.json"))?, model))
+    }
+
+    #[test]
+    fn the_group_with_the_best_mean_wins_and_then_its_best_member() {
+        // The single best run stands in the group with the lower mean.
+        let histories = [0.90, 0.40, 0.70, 0.72].map(|v| history(1, &[v]));
+        let (selection, model) = select(&[0, 0, 1, 1], Checkpoint::Best, &histories).unwrap();
+        assert_eq!(selection.chosen, 3);
+        assert_eq!(selection.candidates[2].group_mean, 0.71);
+        assert_eq!(selection.by, "validation.top1");
+        assert_eq!(model, "best of 3");
+    }
+
+    #[test]
+    fn best_and_last_count_their_own_epoch() {
+        let histories = [history(2, &[0.1, 0.9, 0.2]), history(3, &[0.1, 0.2, 0.5])];
+        let (best, _) = select(&[0, 1], Checkpoint::Best, &histories).unwrap();
+        assert_eq!((best.chosen, best.candidates[0].epoch), (0, 2));
+        let (last, _) = select(&[0, 1], Checkpoint::Last, &histories).unwrap();
+        assert_eq!((last.chosen, last.candidates[0].epoch), (1, 3));
+    }
+
+    #[test]
+    fn of_equals_the_first_is_handed_on() {
+        let histories = [0.5, 0.5, 0.5].map(|v| history(1, &[v]));
+        assert_eq!(
+            select(&[0, 1, 1], Checkpoint::Best, &histories)
+                .unwrap()
+                .0
+                .chosen,
+            0
+        );
+    }
+
+    #[test]
+    fn a_lower_loss_is_better() {
+        let found = choose(Metric::ValidationLoss, &[0, 1], &[(1, 0.9), (1, 0.3)]).unwrap();
+        assert_eq!(found.chosen, 1);
+    }
+
+    #[test]
+    fn a_value_that_is_not_finite_never_wins() {
+        let found = choose(
+            Metric::ValidationLoss,
+            &[0, 0, 1],
+            &[(1, f64::NAN), (1, 0.1), (1, 5.0)],
+        )
+        .unwrap();
+        assert_eq!(found.chosen, 2);
+        assert!(choose(Metric::ValidationTop1, &[0], &[(1, f64::NAN)]).is_none());
+    }
+
+    #[test]
+    fn a_candidate_without_validation_is_an_error_that_names_it() {
+        let mut without = history(1, &[0.5]);
+        without.epochs[0].validation = None;
+        let error = select(&[0, 1], Checkpoint::Best, &[history(1, &[0.5]), without]).unwrap_err();
+        assert_eq!(
+            error.message(),
+            "candidate `deeper[1]` has no validation part, so it has no `validation.top1`"
+        );
+    }
+}

@@ -1,0 +1,84 @@
+//! `[train.x]`: a pack and a split to a model.
+
+use serde_json::{Value, json};
+
+use super::fitting::{Fitting, OUTPUTS, inputs};
+use crate::{
+    config,
+    error::Result,
+    record::Start,
+    settings::{Filter, Resize},
+    stage::{Context, Input, Resource, Stage},
+};
+
+/// Trains a network from scratch.
+pub struct TrainStage {
+    id: String,
+    settings: config::Train,
+    resize: Resize,
+    filter: Filter,
+}
+
+impl TrainStage {
+    /// From its settings and those of the preprocess instance that makes its pack.
+    #[must_use]
+    pub fn new(id: &str, settings: &config::Train, preprocess: &config::Preprocess) -> Self {
+        Self {
+            id: id.to_owned(),
+            settings: settings.clone(),
+            resize: preprocess.resize,
+            filter: preprocess.filter,
+        }
+    }
+}
+
+impl Stage for TrainStage {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn kind(&self) -> &'static str {
+        "train"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    /// `resize` and `filter` are in the pack already, and in the checkpoint's transform too.
+    fn settings(&self) -> Value {
+        json!({
+            "arch": self.settings.arch,
+            "fold": self.settings.fold,
+            "resize": self.resize,
+            "filter": self.filter,
+            "training": self.settings.training,
+        })
+    }
+
+    fn inputs(&self) -> Vec<Input> {
+        let s = &self.settings;
+        inputs(&s.data, &s.dataset, &s.split)
+    }
+
+    fn outputs(&self) -> &'static [&'static str] {
+        OUTPUTS
+    }
+
+    fn resource(&self) -> Resource {
+        Resource::Tensor
+    }
+
+    fn run(&self, context: &Context<'_>) -> Result<()> {
+        let fitting = Fitting {
+            fold: self.settings.fold,
+            resize: self.resize,
+            filter: self.filter,
+            training: &self.settings.training,
+        };
+        let start = Start::Scratch {
+            arch: self.settings.arch,
+        };
+        fitting.run(start, context)
+    }
+}

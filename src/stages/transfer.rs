@@ -1,0 +1,123 @@
+//! `[transfer.x]`: a model, a pack and a split to a model.
+
+use serde_json::{Value, json};
+
+use super::{
+    fitting::{Fitting, OUTPUTS, input, inputs},
+    model_file::model_file,
+};
+use crate::{
+    config::{self, ModelSource},
+    error::Result,
+    record::{ModelFile, Start},
+    settings::{Checkpoint, Filter, Resize},
+    stage::{Context, Input, InputFile, Resource, Stage},
+};
+
+/// Trains another model's network on with a new head.
+pub struct TransferStage {
+    id: String,
+    settings: config::Transfer,
+    resize: Resize,
+    filter: Filter,
+}
+
+impl TransferStage {
+    /// From its settings and those of the preprocess instance that makes its pack.
+    #[must_use]
+    pub fn new(id: &str, settings: &config::Transfer, preprocess: &config::Preprocess) -> Self {
+        Self {
+            id: id.to_owned(),
+            settings: settings.clone(),
+            resize: preprocess.resize,
+            filter: preprocess.filter,
+        }
+    }
+
+    fn model(&self, context: &Context<'_>) -> Result<ModelFile> {
+        Ok(match &self.settings.model {
+            ModelSource::Stage { .. } => ModelFile {
+                path: input(context, "model")?,
+                normalize: None,
+            },
+            ModelSource::File { path, normalize } => ModelFile {
+                path: path.path.clone(),
+                normalize: *normalize,
+            },
+        })
+    }
+}
+
+impl Stage for TransferStage {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn kind(&self) -> &'static str {
+        "transfer"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn settings(&self) -> Value {
+        let source_normalize = match &self.settings.model {
+            ModelSource::Stage { .. } => None,
+            ModelSource::File { normalize, .. } => *normalize,
+        };
+        json!({
+            "fold": self.settings.fold,
+            "train_layers": self.settings.train_layers,
+            "keep_normalize": self.settings.keep_normalize,
+            "source_normalize": source_normalize,
+            "resize": self.resize,
+            "filter": self.filter,
+            "training": self.settings.training,
+        })
+    }
+
+    fn inputs(&self) -> Vec<Input> {
+        let s = &self.settings;
+        let model = match &s.model {
+            ModelSource::Stage { id, checkpoint } => {
+                let output = match checkpoint {
+                    Checkpoint::Best => "best.safetensors",
+                    Checkpoint::Last => "last.safetensors",
+                };
+                Input::stage("model", id, output)
+            }
+            ModelSource::File { .. } => Input::files("model"),
+        };
+        let mut all = inputs(&s.data, &s.dataset, &s.split);
+        all.push(model);
+        all
+    }
+
+    fn files(&self, role: &str) -> Result<Vec<InputFile>> {
+        model_file(role, &self.settings.model)
+    }
+
+    fn outputs(&self) -> &'static [&'static str] {
+        OUTPUTS
+    }
+
+    fn resource(&self) -> Resource {
+        Resource::Tensor
+    }
+
+    fn run(&self, context: &Context<'_>) -> Result<()> {
+        let fitting = Fitting {
+            fold: self.settings.fold,
+            resize: self.resize,
+            filter: self.filter,
+            training: &self.settings.training,
+        };
+        let start = Start::Transfer {
+            model: self.model(context)?,
+            train_layers: self.settings.train_layers,
+            keep_normalize: self.settings.keep_normalize,
+        };
+        fitting.run(start, context)
+    }
+}

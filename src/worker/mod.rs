@@ -1,0 +1,86 @@
+//! What `kfood-worker` does: a job file in, events on standard output, files out.
+//!
+//! The parent holds the worker's standard input: a line `stop` asks it to end after the step that runs, and its end means that
+//! the parent is gone, so the worker goes at once. Standard output carries one [`StageEvent`] a line as JSON; after a failure
+//! the last is [`StageEvent::Failed`], and the exit code is that of the error's class.
+
+mod doctor;
+mod guard;
+mod parent;
+mod predict;
+
+use std::{path::Path, process::ExitCode};
+
+use tch::Device;
+
+use crate::{
+    error::{Error, Result},
+    event::{StageEvent, Tell},
+    files, learn, model, native,
+    record::Job,
+    stop::Stop,
+};
+
+/// The whole program: `arguments` are those behind its name, one job file.
+#[must_use]
+pub fn main(arguments: &[String]) -> ExitCode {
+    // Before any question about CUDA and before any thread.
+    native::prepare_cublas();
+    native::tune_allocator();
+    native::load_cuda();
+    native::ignore_interrupt();
+    let stop = Stop::default();
+    parent::watch(&stop);
+    let done = guard::guarded(|| {
+        let [job] = arguments else {
+            return Err(Error::usage("`kfood-worker` takes one job file")
+                .help("it is started by `kfood run`; there is no need to start it by hand"));
+        };
+        run(Path::new(job), &parent::tell, &stop)
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            parent::tell(&StageEvent::Failed {
+                message: in_full(&error),
+            });
+            ExitCode::from(error.class().exit_code())
+        }
+    }
+}
+
+/// Runs one job file to its end.
+///
+/// # Errors
+/// When the file cannot be read, or the job fails.
+pub fn run(job: &Path, tell: &(dyn Fn(&StageEvent) + Sync), stop: &Stop) -> Result<()> {
+    let tell: Tell<'_> = &|event| tell(&event);
+    match files::read_json(job)? {
+        Job::Fit(job) => learn::fit(&job, device(&job.device, job.threads)?, tell, stop),
+        Job::Evaluate(job) => learn::evaluate(&job, device(&job.device, job.threads)?, tell, stop),
+        Job::Predict(job) => predict::predict(&job, device(&job.device, job.threads)?, tell, stop),
+        Job::Forward(job) => model::forward_file(&job, device(&job.device, job.threads)?),
+        Job::Doctor { out } => doctor::doctor(&out),
+    }
+}
+
+/// Sets the threads of this process and finds the device.
+fn device(name: &str, threads: u32) -> Result<Device> {
+    if let Ok(n @ 1..) = i32::try_from(threads) {
+        tch::set_num_threads(n);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(n as usize);
+        // A pool that is there already (in a test) serves as well: no result depends on its size.
+        let _ = pool.build_global();
+    }
+    // Also keeps TF32 out of predictions.
+    native::make_deterministic()?;
+    native::parse_device(name)
+}
+
+/// The message with its causes, and its way out on a line of its own.
+fn in_full(error: &Error) -> String {
+    match error.help_text() {
+        Some(help) => format!("{error}\nhelp: {help}"),
+        None => error.to_string(),
+    }
+}

@@ -1,0 +1,278 @@
+//! The map in `src/lib.rs`, held against every path in the sources.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The rooms that each room may import from. Left out: itself, and nothing else is allowed.
+const MAY: &[(&str, &[&str])] = &[
+    ("digest", &["error"]),
+    ("error", &[]),
+    ("files", &["error"]),
+    ("name", &["error"]),
+    ("seed", &["digest", "error"]),
+    ("stop", &["error"]),
+    ("settings", &["L0"]),
+    ("record", &["L0", "settings"]),
+    ("event", &["L0", "record"]),
+    ("config", &["L0", "settings", "record"]),
+    ("stage", &["L0", "L1", "!config"]),
+    ("native", &["L0", "L1", "!config"]),
+    ("data", &["L0", "L1", "!config", "native"]),
+    ("model", &["L0", "L1", "!config", "native", "data"]),
+    ("learn", &["L0", "L1", "!config", "native", "data", "model"]),
+    ("plan", &["L0", "L1", "!config", "stage"]),
+    ("cache", &["L0", "L1", "!config", "stage"]),
+    ("exec", &["L0", "L1", "stage", "plan", "cache"]),
+    (
+        "stages",
+        &[
+            "L0", "L1", "stage", "native", "data", "model", "learn", "plan", "cache",
+        ],
+    ),
+    (
+        "worker",
+        &[
+            "L0", "L1", "stage", "native", "data", "model", "learn", "plan", "cache",
+        ],
+    ),
+    (
+        "report",
+        &[
+            "L0", "L1", "stage", "native", "data", "model", "learn", "plan", "cache",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "L0", "L1", "stage", "native", "data", "model", "learn", "plan", "cache", "exec",
+            "stages", "worker", "report",
+        ],
+    ),
+    ("bin", &["cli", "worker"]),
+];
+const L0: &[&str] = &["digest", "error", "files", "name", "seed", "stop"];
+const L1: &[&str] = &["config", "settings", "record", "event"];
+
+struct Source {
+    /// Such as `src/cache/key.rs`.
+    path: String,
+    room: String,
+    /// Without comments and string literals.
+    code: String,
+    lines: usize,
+}
+
+fn sources() -> Vec<Source> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    collect(&src, &mut found);
+    found.sort();
+    found
+        .into_iter()
+        .map(|path| {
+            let text = fs::read_to_string(&path).unwrap();
+            let inner = path
+                .strip_prefix(&src)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned();
+            let room = inner
+                .split('/')
+                .next()
+                .unwrap()
+                .trim_end_matches(".rs")
+                .to_owned();
+            Source {
+                path: format!("src/{inner}"),
+                room,
+                code: code_of(&text),
+                lines: text.lines().count(),
+            }
+        })
+        .collect()
+}
+
+fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, found);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// Blanks out comments, strings and character literals.
+fn code_of(text: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let mut out = String::new();
+    let mut i = 0;
+    let at = |i: usize| chars.get(i).copied().unwrap_or('\0');
+    while i < chars.len() {
+        let word_before = i > 0 && (at(i - 1).is_alphanumeric() || at(i - 1) == '_');
+        if at(i) == '/' && at(i + 1) == '/' {
+            while i < chars.len() && at(i) != '\n' {
+                i += 1;
+            }
+        } else if at(i) == 'r'
+            && !word_before
+            && (at(i + 1) == '"' || (at(i + 1) == '#' && matches!(at(i + 2), '"' | '#')))
+        {
+            let hashes = chars[i + 1..].iter().take_while(|c| **c == '#').count();
+            i += 2 + hashes;
+            while i < chars.len() && !(at(i) == '"' && (1..=hashes).all(|k| at(i + k) == '#')) {
+                i += 1;
+            }
+            i += 1 + hashes;
+        } else if at(i) == '"' {
+            i += 1;
+            while i < chars.len() && at(i) != '"' {
+                i += if at(i) == '\\' { 2 } else { 1 };
+            }
+            i += 1;
+        } else if at(i) == '\'' && (at(i + 1) == '\\' || at(i + 2) == '\'') {
+            i += if at(i + 1) == '\\' { 3 } else { 2 };
+            while i < chars.len() && at(i) != '\'' {
+                i += 1;
+            }
+            i += 1;
+        } else {
+            out.push(at(i));
+            i += 1;
+        }
+    }
+    out
+}
+
+/// The rooms that code names: `crate::room`, `crate::{room::x, other}`, and `kfood::room` from a program.
+fn imports(code: &str) -> Vec<String> {
+    let mut rooms = Vec::new();
+    for start in ["crate::", "kfood::"] {
+        for (at, _) in code.match_indices(start) {
+            let before = code[..at].chars().next_back().unwrap_or(' ');
+            if before == '$' || before.is_alphanumeric() || before == '_' {
+                continue;
+            }
+            let rest = code[at + start.len()..].trim_start();
+            if let Some(list) = rest.strip_prefix('{') {
+                let (mut depth, mut item) = (0, String::new());
+                for c in list.chars() {
+                    match c {
+                        '{' => depth += 1,
+                        '}' if depth == 0 => break,
+                        '}' => depth -= 1,
+                        ',' if depth == 0 => rooms.push(std::mem::take(&mut item)),
+                        c if depth == 0 => item.push(c),
+                        _ => {}
+                    }
+                }
+                rooms.push(item);
+            } else {
+                rooms.push(rest.to_owned());
+            }
+        }
+    }
+    let first = |text: &String| -> String {
+        let word: String = text
+            .trim_start()
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_')
+            .collect();
+        word
+    };
+    rooms
+        .iter()
+        .map(first)
+        .filter(|word| !word.is_empty())
+        .collect()
+}
+
+fn allowed(room: &str) -> Option<Vec<&'static str>> {
+    let rules = MAY.iter().find(|(name, _)| *name == room)?.1;
+    let mut all: Vec<&str> = vec![];
+    for rule in rules {
+        match *rule {
+            "L0" => all.extend(L0),
+            "L1" => all.extend(L1),
+            other => all.push(other),
+        }
+    }
+    all.retain(|room| !rules.contains(&format!("!{room}").as_str()));
+    Some(all)
+}
+
+#[test]
+fn imports_only_point_downwards() {
+    let mut wrong = Vec::new();
+    for source in sources().iter().filter(|s| s.path != "src/lib.rs") {
+        let Some(allowed) = allowed(&source.room) else {
+            wrong.push(format!(
+                "{}: the room `{}` is not in the table",
+                source.path, source.room
+            ));
+            continue;
+        };
+        for import in imports(&source.code) {
+            if import != source.room && !allowed.contains(&import.as_str()) {
+                wrong.push(format!(
+                    "{}: `{}` may not import `{import}`",
+                    source.path, source.room
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_path_is_seen_however_it_is_written() {
+    let code = "use crate::{\n error::{Error, Result},\n files, };\nuse crate::plan; crate::cache::Cache $crate::x";
+    assert_eq!(imports(code), ["error", "files", "plan", "cache"]);
+    assert_eq!(
+        code_of("a // crate::b\n\"crate::c\" 'x' '\\'' r#\"d\"e\"# f<'a>"),
+        "a \n    f<'a>"
+    );
+}
+
+#[test]
+fn unsafe_code_is_in_native_alone() {
+    let unsafe_word = |code: &str| {
+        code.split(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .any(|word| word == "unsafe")
+    };
+    let outside: Vec<_> = sources()
+        .into_iter()
+        .filter(|s| s.room != "native" && unsafe_word(&s.code))
+        .map(|s| s.path)
+        .collect();
+    assert!(outside.is_empty(), "unsafe outside `native`: {outside:?}");
+}
+
+#[test]
+fn only_cli_and_the_programs_print() {
+    let prints = |code: &str| {
+        ["println!", "eprintln!", "print!(", "eprint!("]
+            .iter()
+            .any(|p| code.contains(p))
+    };
+    let others: Vec<_> = sources()
+        .into_iter()
+        .filter(|s| !matches!(s.room.as_str(), "cli" | "bin") && prints(&s.code))
+        .map(|s| s.path)
+        .collect();
+    assert!(others.is_empty(), "printing outside `cli`: {others:?}");
+}
+
+#[test]
+fn no_file_is_longer_than_450_lines() {
+    let long: Vec<_> = sources()
+        .into_iter()
+        .filter(|s| s.lines > 450)
+        .map(|s| (s.path, s.lines))
+        .collect();
+    assert!(long.is_empty(), "split these files: {long:?}");
+}

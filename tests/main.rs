@@ -1,0 +1,19 @@
+//! What a user sees, as sentences. One program, a module for each subject.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    unreachable_pub,
+    reason = "tests say what they skip, and share helpers among modules"
+)]
+
+mod cache;
+mod commands;
+mod data;
+mod layering;
+mod missions;
+mod models;
+mod pipeline_files;
+mod stage_keys;
+mod support;
+mod training;

@@ -1,0 +1,134 @@
+//! The committed pipelines: on real photographs where they are, small and fast.
+
+use std::{fs, path::Path};
+
+use crate::support::{Project, real_data};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+const MISSIONS: [&str; 3] = ["mission1.toml", "mission2.toml", "mission3.toml"];
+
+/// The three Korean missions as committed, but at 32 px, for one epoch, one seed and two folds.
+fn shortened() -> Project {
+    let project = Project::new();
+    for mission in MISSIONS {
+        let text =
+            fs::read_to_string(Path::new(ROOT).join("pipelines/korean").join(mission)).unwrap();
+        let mut short = String::new();
+        for line in text.lines() {
+            let line = match line.split_once(" = ") {
+                Some(("epochs", _)) => "epochs = 1",
+                Some(("folds", _)) => "folds = 2",
+                Some(("matrix.seed", _)) => "matrix.seed = [1]",
+                Some(("schedule.cosine", _)) => "",
+                Some(("resize", _)) => "resize = { width = 32, height = 32 }",
+                Some(("augment", _)) => {
+                    "augment = [{ random_rotation = 15 }, { center_crop = 28 }]"
+                }
+                _ => line,
+            };
+            short += line;
+            short.push('\n');
+        }
+        project.write(&format!("pipelines/korean/{mission}"), &short);
+    }
+    project
+}
+
+#[test]
+fn the_three_missions_run_on_real_photographs_and_a_second_run_does_nothing() {
+    let Some(photographs) = real_data("the three missions") else {
+        return;
+    };
+    let project = shortened();
+    let with_data = |args: &[&str]| {
+        let mut command = project.command(args);
+        command.env("KFOOD_REAL_DATA", &photographs);
+        crate::support::Ran::of(command.output().unwrap())
+    };
+    let files: Vec<_> = MISSIONS
+        .iter()
+        .map(|m| format!("pipelines/korean/{m}"))
+        .collect();
+    for file in &files {
+        let first = with_data(&["run", file]);
+        assert_eq!(first.code, 0, "{}\n{}", first.stdout, first.stderr);
+        assert_eq!(
+            with_data(&["plan", file]).code,
+            0,
+            "work is left after a run of {file}"
+        );
+        let second = with_data(&["run", file]);
+        assert!(!second.stderr.contains("ran in"), "{}", second.stderr);
+    }
+    let compared = with_data(&["compare", &files[0], &files[1], &files[2]]);
+    assert_eq!(compared.code, 0, "{}", compared.stderr);
+    for row in [
+        "mission1.baseline",
+        "mission2.chosen",
+        "mission3.probe_result",
+        "McNemar",
+    ] {
+        assert!(
+            compared.stdout.contains(row),
+            "no `{row}` in:\n{}",
+            compared.stdout
+        );
+    }
+}
+
+#[test]
+fn every_committed_pipeline_has_no_mistakes() {
+    let project = Project::new();
+    let root = Path::new(ROOT).join("pipelines");
+    let mut files: Vec<_> = walkdir::WalkDir::new(&root)
+        .into_iter()
+        .filter_map(Result::ok)
+        .map(walkdir::DirEntry::into_path)
+        .filter(|path| path.extension().is_some_and(|e| e == "toml"))
+        .collect();
+    files.sort();
+    assert!(files.len() >= 7, "{files:?}");
+    for file in files {
+        let mut command = project.command(&["check", file.to_str().unwrap()]);
+        let checked = command.env("KFOOD_REAL_DATA", "/nowhere").output().unwrap();
+        assert!(
+            checked.status.success(),
+            "{}",
+            String::from_utf8_lossy(&checked.stderr)
+        );
+    }
+}
+
+#[test]
+fn the_pipelines_in_the_readme_have_no_mistakes() {
+    let readme = fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap();
+    let project = Project::new();
+    let mut pipelines = 0;
+    for block in readme.split("```toml\n").skip(1) {
+        let text = block.split("```").next().unwrap();
+        if text.contains("[evaluate.") {
+            pipelines += 1;
+            project.write("pipelines/readme.toml", text);
+            project.ok(&["check", "pipelines/readme.toml"]);
+        }
+    }
+    assert!(pipelines > 0, "the README shows no whole pipeline");
+}
+
+#[test]
+fn every_kfood_command_in_the_readme_is_one_that_kfood_has() {
+    let readme = fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap();
+    let project = Project::new();
+    let shell = readme.split("```sh\n").skip(1);
+    let mut commands: Vec<_> = shell
+        .flat_map(|block| block.split("```").next().unwrap().lines())
+        .filter_map(|line| line.trim_start_matches("$ ").strip_prefix("kfood "))
+        .map(|rest| rest.split_whitespace().next().unwrap())
+        .collect();
+    commands.sort_unstable();
+    commands.dedup();
+    assert!(commands.len() > 8, "{commands:?}");
+    for command in commands {
+        project.ok(&[command, "--help"]);
+    }
+}

@@ -1,0 +1,179 @@
+"""Holds kfood's ResNets and model files against PyTorch and torchvision.
+
+    pip install torch==2.11.0 torchvision==0.26.0 numpy safetensors
+    cargo build
+    python tests/pytorch_parity.py                     # all five architectures: about two minutes on two cores
+    python tests/pytorch_parity.py --arch resnet18     # one of them
+    python tests/pytorch_parity.py --golden            # prints the table of the test `logits_are_torchvisions`
+
+For each architecture, with random weights and random BatchNorm statistics:
+  * the logits of kfood differ from torchvision's by less than 1e-4 (largest absolute difference);
+  * kfood reads what PyTorch writes: `torch.save` of a state dict plain, nested, with `module.` prefixes, in the format
+    before 1.6, in f16 and bf16, and safetensors;
+  * PyTorch reads what kfood exports: `torch.load(weights_only=True)`, `load_state_dict(strict=True)`, bit-equal tensors.
+Exits with 1 if anything differs.
+"""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import torch
+import torchvision
+from safetensors.torch import load_file, save_file
+
+ARCHS = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
+BOUND = 1e-4
+CLASSES = 10
+
+
+def random_model(arch, seed):
+    """torchvision's initialisation with every BatchNorm moved away from its first values."""
+    torch.manual_seed(seed)
+    model = getattr(torchvision.models, arch)(weights=None, num_classes=CLASSES)
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.weight, 0.5, 1.0)
+            torch.nn.init.uniform_(module.bias, -0.2, 0.2)
+            module.running_mean.uniform_(-0.2, 0.2)
+            module.running_var.uniform_(0.5, 1.5)
+            module.num_batches_tracked.fill_(1234)
+    return model.eval()
+
+
+def variants(folder, state):
+    """The ways in which people save a state dict: (name, file, what the file does to the weights)."""
+    keep = lambda state: state
+    to = lambda dtype: lambda state: {n: t.to(dtype) if t.is_floating_point() else t for n, t in state.items()}
+
+    def file(name, value, how=keep, **options):
+        path = folder / f"{name}.pt"
+        torch.save(value, path, **options)
+        return name, path, how
+
+    half, brain = to(torch.float16), to(torch.bfloat16)
+    yield file("plain", state)
+    yield file("nested", {"epoch": 3, "state_dict": state, "optimizer": {"lr": 0.1, "state": {}}})
+    yield file("module", {f"module.{n}": t for n, t in state.items()})
+    yield file("legacy", state, _use_new_zipfile_serialization=False)
+    yield file("f16", half(state), half)
+    yield file("bf16", brain(state), brain)
+    save_file(state, folder / "plain.safetensors")
+    yield "safetensors", folder / "plain.safetensors", keep
+
+
+def forward(worker, model, x, folder):
+    """kfood's logits."""
+    folder.mkdir(exist_ok=True)
+    (folder / "logits.safetensors").unlink(missing_ok=True)
+    save_file({"x": x}, folder / "input.safetensors")
+    job = {"model": {"path": str(model), "normalize": None}, "input": str(folder / "input.safetensors"),
+           "device": "cpu", "threads": 2, "out": str(folder)}
+    (folder / "job.json").write_text(json.dumps({"forward": job}))
+    # The end of its input tells a worker that its parent is gone, so the pipe stays open until it has ended.
+    process = subprocess.Popen([worker, str(folder / "job.json")], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    if process.wait() != 0:
+        raise SystemExit(f"{worker} ended with {process.returncode}")
+    return load_file(folder / "logits.safetensors")["logits"]
+
+
+def reference(model, state, x):
+    """torchvision's logits with the weights as the file holds them, in f32."""
+    model.load_state_dict({n: t.float() if t.is_floating_point() else t for n, t in state.items()}, strict=True)
+    with torch.no_grad():
+        return model(x)
+
+
+def check(arch, every, worker, kfood, folder):
+    model = random_model(arch, seed=ARCHS.index(arch))
+    state = {n: t.clone() for n, t in model.state_dict().items()}
+    x = torch.randn(2, 3, 96, 128)
+    good = True
+    for name, path, how in variants(folder, state):
+        if name != "plain" and not every:
+            continue
+        ours, theirs = forward(worker, path, x, folder / "job"), reference(model, how(state), x)
+        difference, largest = (ours - theirs).abs().max().item(), theirs.abs().max().item()
+        text = f"{arch:10} {name:12} largest difference {difference:.1e} of logits up to {largest:.2f}"
+        good &= report(difference < BOUND, text)
+
+    out = folder / "exported.pt"
+    subprocess.run([kfood, "export", str(folder / "plain.pt"), str(out)], check=True, stdout=subprocess.DEVNULL)
+    exported = torch.load(out, weights_only=True)
+    fresh = getattr(torchvision.models, arch)(weights=None, num_classes=CLASSES)
+    fresh.load_state_dict(exported, strict=True)
+    equal = list(exported) == list(state) and all(torch.equal(exported[n], t) for n, t in state.items())
+    good &= report(equal, f"{arch:10} exported     load_state_dict(strict=True), names in order, tensors bit-equal")
+    return good
+
+
+def report(good, text):
+    print("ok   " if good else "WRONG", text, flush=True)
+    return good
+
+
+def formula(seed, count):
+    """Numbers in [-0.5, 0.5) that any language can make: a 32-bit mix of place and seed."""
+    h = (np.arange(count, dtype=np.uint64) + np.uint64(seed * 1000003)) & np.uint64(0xFFFFFFFF)
+    for _ in range(2):
+        h = ((h ^ (h >> np.uint64(16))) * np.uint64(0x45D9F3B)) & np.uint64(0xFFFFFFFF)
+    return (h ^ (h >> np.uint64(16))).astype(np.float64) / 2.0**32 - 0.5
+
+
+def formula_state(model):
+    """The weights of the test `logits_are_torchvisions`: a function of place in the state dict and place in the tensor."""
+    state = {}
+    for seed, (name, tensor) in enumerate(model.state_dict().items()):
+        if name.endswith("num_batches_tracked"):
+            state[name] = torch.tensor(seed)
+            continue
+        u = formula(seed, tensor.numel())
+        if tensor.dim() == 4:
+            u = u * (24.0 / (tensor.shape[1] * tensor.shape[2] * tensor.shape[3])) ** 0.5
+        elif tensor.dim() == 2:
+            u = u * 0.1
+        elif name.endswith("running_var"):
+            u = 1.0 + 0.5 * u
+        elif name.endswith("weight"):
+            u = 0.6 + 0.4 * u
+        else:
+            u = 0.2 * u
+        state[name] = torch.from_numpy(u.astype(np.float32)).reshape(tensor.shape)
+    return state
+
+
+def golden(archs):
+    x = torch.from_numpy((2.0 * formula(1000, 2 * 3 * 64 * 64)).astype(np.float32)).reshape(2, 3, 64, 64)
+    for arch in archs:
+        model = getattr(torchvision.models, arch)(weights=None, num_classes=5).eval()
+        logits = reference(model, formula_state(model), x)
+        print(arch, [[float(f"{v:.6f}") for v in row] for row in logits.tolist()])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--worker", default="target/debug/kfood-worker", help="the program kfood-worker")
+    parser.add_argument("--kfood", default="target/debug/kfood", help="the program kfood")
+    parser.add_argument("--arch", choices=ARCHS, action="append", help="only this one; may be repeated")
+    parser.add_argument("--golden", action="store_true", help="print torchvision's logits for the formula's weights")
+    arguments = parser.parse_args()
+    archs = arguments.arch or ARCHS
+    print(f"torch {torch.__version__}, torchvision {torchvision.__version__}")
+    if arguments.golden:
+        return golden(archs)
+    worker, kfood = (str(pathlib.Path(p).resolve()) for p in (arguments.worker, arguments.kfood))
+    good = True
+    for arch in archs:
+        with tempfile.TemporaryDirectory() as folder:
+            # Every way of saving is tried on one basic and one bottleneck architecture.
+            every = arch in ("resnet18", "resnet50")
+            good &= check(arch, every, worker, kfood, pathlib.Path(folder))
+    sys.exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,557 @@
+//! What of a pipeline goes into the keys of its stages: every setting, in the stage that it changes, and nothing else.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use kfood::{
+    config,
+    stage::{Source, Stage},
+};
+use serde_json::{Value, json};
+
+/// Every kind of stage, and most settings away from their defaults. The names of stages are words found nowhere else in it.
+const PIPELINE: &str = r#"seed = 7
+
+[dataset.dishes]
+train = "data/train"
+test = "data/test"
+
+[preprocess.pixels]
+dataset = "dishes"
+resize = { width = 64, height = 48 }
+
+[split.holdout]
+dataset = "dishes"
+validation = 0.25
+
+[split.five]
+dataset = "dishes"
+folds = 5
+
+[train.deep]
+data = "pixels"
+split = "holdout"
+arch = "resnet18"
+epochs = 3
+batch_size = 16
+optimizer.sgd = { lr = 0.1, momentum = 0.9, nesterov = true, weight_decay = 0.0005 }
+schedule.step = { step_size = 2, gamma = 0.5, warmup_epochs = 1 }
+label_smoothing = 0.1
+augment = [{ random_rotation = 15 }, { center_crop = 40 }, { random_resized_crop = { size = 32 } }, { random_horizontal_flip = 0.5 }, { random_vertical_flip = 0.25 }]
+normalize = "dataset"
+early_stopping = { patience = 2 }
+
+[train.folded]
+data = "pixels"
+split = "five"
+fold = 1
+arch = "resnet34"
+epochs = 2
+optimizer.adamw = { lr = 0.002 }
+schedule.cosine = {}
+normalize = { mean = [0.5, 0.5, 0.5], std = [0.25, 0.25, 0.25] }
+precision = "f32"
+
+[select.chosen]
+from = ["deep", "folded"]
+by = "validation.loss"
+
+[transfer.partial]
+model = "chosen"
+data = "pixels"
+split = "holdout"
+train_layers = { from = "layer3" }
+epochs = 1
+optimizer.adam = { lr = 0.001 }
+
+[evaluate.result]
+model = "partial"
+on = ["test"]
+"#;
+
+const NAMES: [&str; 9] = [
+    "dishes", "pixels", "holdout", "five", "deep", "folded", "chosen", "partial", "result",
+];
+
+/// Everything that a key is made of, in the order of the file. The names of keys in the settings and the roles are in every
+/// cache: to rename one, or to leave one out, makes all results of that kind of stage a miss.
+const GOLDEN: &str = r#"[
+{
+    "id": "dishes", "kind": "dataset", "version": 1,
+    "settings": {},
+    "inputs": { "train": "files", "test": "files" },
+    "outputs": ["images.json", "labels.json"]
+},
+{
+    "id": "pixels", "kind": "preprocess", "version": 1,
+    "settings": { "resize": { "width": 64, "height": 48 }, "filter": "bilinear" },
+    "inputs": { "images": "dishes/images.json" },
+    "outputs": ["pixels.pack"]
+},
+{
+    "id": "holdout", "kind": "split", "version": 1,
+    "settings": { "validation": 0.25, "seed": 7 },
+    "inputs": { "labels": "dishes/labels.json" },
+    "outputs": ["membership.json"]
+},
+{
+    "id": "five", "kind": "split", "version": 1,
+    "settings": { "folds": 5, "seed": 7 },
+    "inputs": { "labels": "dishes/labels.json" },
+    "outputs": ["membership.json"]
+},
+{
+    "id": "deep", "kind": "train", "version": 1,
+    "settings": {
+        "arch": "resnet18",
+        "fold": null,
+        "resize": { "width": 64, "height": 48 },
+        "filter": "bilinear",
+        "training": {
+            "epochs": 3,
+            "batch_size": 16,
+            "optimizer": { "sgd": { "lr": 0.1, "momentum": 0.9, "nesterov": true, "weight_decay": 0.0005 } },
+            "schedule": { "step": { "step_size": 2, "gamma": 0.5, "warmup_epochs": 1 } },
+            "loss": "cross_entropy",
+            "label_smoothing": 0.1,
+            "augment": [
+                { "random_rotation": 15.0 },
+                { "center_crop": 40 },
+                { "random_resized_crop": { "size": 32, "scale": [0.08, 1.0], "ratio": [0.75, 1.3333333333333333] } },
+                { "random_horizontal_flip": 0.5 },
+                { "random_vertical_flip": 0.25 }
+            ],
+            "normalize": "dataset",
+            "precision": "auto",
+            "early_stopping": { "patience": 2, "min_delta": 0.0, "monitor": "validation.top1" },
+            "seed": 7
+        }
+    },
+    "inputs": { "pack": "pixels/pixels.pack", "labels": "dishes/labels.json", "split": "holdout/membership.json" },
+    "outputs": ["best.safetensors", "last.safetensors", "history.json"]
+},
+{
+    "id": "folded", "kind": "train", "version": 1,
+    "settings": {
+        "arch": "resnet34",
+        "fold": 1,
+        "resize": { "width": 64, "height": 48 },
+        "filter": "bilinear",
+        "training": {
+            "epochs": 2,
+            "batch_size": 32,
+            "optimizer": { "adamw": { "lr": 0.002, "betas": [0.9, 0.999], "eps": 1e-8, "weight_decay": 0.01 } },
+            "schedule": { "cosine": { "min_lr": 0.0, "warmup_epochs": 0 } },
+            "loss": "cross_entropy",
+            "label_smoothing": 0.0,
+            "augment": [],
+            "normalize": { "given": { "mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25] } },
+            "precision": "f32",
+            "early_stopping": null,
+            "seed": 7
+        }
+    },
+    "inputs": { "pack": "pixels/pixels.pack", "labels": "dishes/labels.json", "split": "five/membership.json" },
+    "outputs": ["best.safetensors", "last.safetensors", "history.json"]
+},
+{
+    "id": "chosen", "kind": "select", "version": 1,
+    "settings": { "groups": [0, 1], "by": "validation.loss", "checkpoint": "best" },
+    "inputs": {
+        "candidate.0000.history": "deep/history.json",
+        "candidate.0000.best": "deep/best.safetensors",
+        "candidate.0000.last": "deep/last.safetensors",
+        "candidate.0001.history": "folded/history.json",
+        "candidate.0001.best": "folded/best.safetensors",
+        "candidate.0001.last": "folded/last.safetensors"
+    },
+    "outputs": ["best.safetensors", "last.safetensors", "history.json", "selection.json"]
+},
+{
+    "id": "partial", "kind": "transfer", "version": 1,
+    "settings": {
+        "fold": null,
+        "train_layers": { "from": "layer3" },
+        "keep_normalize": true,
+        "source_normalize": null,
+        "resize": { "width": 64, "height": 48 },
+        "filter": "bilinear",
+        "training": {
+            "epochs": 1,
+            "batch_size": 32,
+            "optimizer": { "adam": { "lr": 0.001, "betas": [0.9, 0.999], "eps": 1e-8, "weight_decay": 0.0 } },
+            "schedule": { "constant": { "warmup_epochs": 0 } },
+            "loss": "cross_entropy",
+            "label_smoothing": 0.0,
+            "augment": [],
+            "normalize": "none",
+            "precision": "auto",
+            "early_stopping": null,
+            "seed": 7
+        }
+    },
+    "inputs": {
+        "pack": "pixels/pixels.pack",
+        "labels": "dishes/labels.json",
+        "split": "holdout/membership.json",
+        "model": "chosen/best.safetensors"
+    },
+    "outputs": ["best.safetensors", "last.safetensors", "history.json"]
+},
+{
+    "id": "result", "kind": "evaluate", "version": 1,
+    "settings": {
+        "on": ["test"],
+        "batch_size": 32,
+        "fold": null,
+        "resize": { "width": 64, "height": 48 },
+        "filter": "bilinear",
+        "normalize": null
+    },
+    "inputs": {
+        "model": "partial/best.safetensors",
+        "pack": "pixels/pixels.pack",
+        "images": "dishes/images.json",
+        "labels": "dishes/labels.json",
+        "split": "holdout/membership.json"
+    },
+    "outputs": ["metrics.json", "predictions.csv"]
+}
+]"#;
+
+/// The stages of a pipeline in a folder.
+#[track_caller]
+fn stages(text: &str, folder: &Path) -> Vec<Box<dyn Stage>> {
+    fs::create_dir_all(folder).unwrap();
+    let file = folder.join("p.toml");
+    fs::write(&file, text).unwrap();
+    let pipeline = config::load_with(&file, &|_| None);
+    let pipeline = pipeline.unwrap_or_else(|m| panic!("{}\n{text}", m.render()));
+    let stages = kfood::stages::of(&pipeline);
+    assert_eq!(stages.len(), pipeline.instances.len());
+    stages
+}
+
+#[track_caller]
+fn stages_of(text: &str) -> Vec<Box<dyn Stage>> {
+    stages(text, tempfile::tempdir().unwrap().path())
+}
+
+/// Where each input comes from, by role.
+fn inputs(stage: &dyn Stage) -> Value {
+    let inputs = stage.inputs();
+    let roles: BTreeMap<_, _> = inputs
+        .iter()
+        .map(|input| {
+            let source = match &input.source {
+                Source::Stage { id, output } => format!("{id}/{output}"),
+                Source::Files => "files".to_owned(),
+            };
+            (input.role.clone(), source)
+        })
+        .collect();
+    assert_eq!(roles.len(), inputs.len(), "a role twice in {inputs:?}");
+    json!(roles)
+}
+
+/// The settings in the order of the file.
+fn settings(stages: &[Box<dyn Stage>]) -> Vec<Value> {
+    stages.iter().map(|stage| stage.settings()).collect()
+}
+
+/// The settings and inputs by id.
+fn by_id(stages: &[Box<dyn Stage>]) -> BTreeMap<String, (Value, Value)> {
+    let rows = stages.iter().map(|stage| {
+        let content = (stage.settings(), inputs(stage.as_ref()));
+        (stage.id().to_owned(), content)
+    });
+    rows.collect()
+}
+
+/// The pipeline with one text replaced, which must be in it once.
+#[track_caller]
+fn edited(from: &str, to: &str) -> String {
+    assert_eq!(PIPELINE.matches(from).count(), 1, "`{from}`");
+    PIPELINE.replace(from, to)
+}
+
+#[test]
+fn what_goes_into_the_keys_is_pinned() {
+    let expected: Vec<Value> = serde_json::from_str(GOLDEN).unwrap();
+    let found: Vec<Value> = stages_of(PIPELINE)
+        .iter()
+        .map(|stage| {
+            json!({
+                "id": stage.id(),
+                "kind": stage.kind(),
+                "version": stage.version(),
+                "settings": stage.settings(),
+                "inputs": inputs(stage.as_ref()),
+                "outputs": stage.outputs(),
+            })
+        })
+        .collect();
+    for (found, expected) in found.iter().zip(&expected) {
+        assert!(
+            found == expected,
+            "`{}` is now\n{found:#}\nand was\n{expected:#}\nIf that is meant, change this text; where only the result \
+             changes and not the settings, raise the stage's version.",
+            found["id"].as_str().unwrap_or_default()
+        );
+    }
+    assert_eq!(found.len(), expected.len());
+}
+
+#[test]
+fn every_kind_of_stage_is_among_the_pinned() {
+    let mut kinds: Vec<_> = stages_of(PIPELINE).iter().map(|s| s.kind()).collect();
+    kinds.dedup();
+    let all = [
+        "dataset",
+        "preprocess",
+        "split",
+        "train",
+        "select",
+        "transfer",
+        "evaluate",
+    ];
+    assert_eq!(kinds, all);
+}
+
+#[test]
+fn the_folder_and_the_place_of_the_data_are_no_settings() {
+    let expected = settings(&stages_of(PIPELINE));
+    let folder = tempfile::tempdir().unwrap();
+    let deep = folder.path().join("두 번째 project/pipelines");
+    assert_eq!(settings(&stages(PIPELINE, &deep)), expected);
+    let moved = PIPELINE.replace("\"data/", "\"/somewhere/else/");
+    assert_ne!(moved, PIPELINE);
+    assert_eq!(settings(&stages_of(&moved)), expected);
+}
+
+#[test]
+fn names_of_stages_are_no_settings() {
+    let mut renamed = PIPELINE.to_owned();
+    for (i, name) in NAMES.iter().enumerate() {
+        for (from, to) in [
+            (format!(".{name}]"), format!(".other{i}]")),
+            (format!("\"{name}\""), format!("\"other{i}\"")),
+        ] {
+            renamed = renamed.replace(&from, &to);
+        }
+        assert!(!renamed.contains(name), "`{name}` is left in\n{renamed}");
+    }
+    let (before, after) = (stages_of(PIPELINE), stages_of(&renamed));
+    assert_eq!(settings(&after), settings(&before));
+    let roles = |stages: &[Box<dyn Stage>]| -> Vec<Vec<String>> {
+        let inputs = stages.iter().map(|stage| stage.inputs());
+        inputs
+            .map(|inputs| inputs.into_iter().map(|input| input.role).collect())
+            .collect()
+    };
+    assert_eq!(roles(&after), roles(&before));
+}
+
+#[test]
+fn comments_and_the_order_of_tables_and_lines_are_no_settings() {
+    let expected = by_id(&stages_of(PIPELINE));
+    let (head, tables) = PIPELINE.split_once("\n[").unwrap();
+    let mut text = format!("# A comment.\n{head} # seed = 8\n");
+    for table in tables.split("\n[").collect::<Vec<_>>().into_iter().rev() {
+        let mut lines = table.lines().filter(|line| !line.is_empty());
+        text.push_str(&format!("\n\n[{} # A name.\n", lines.next().unwrap()));
+        for line in lines.rev() {
+            text.push_str(&format!("   {line}   # epochs = 9\n# [train.none]\n"));
+        }
+    }
+    let found = stages_of(&text);
+    // Another order it is: behind the data set, what was written last comes first.
+    assert_eq!(found[1].id(), "five");
+    assert_eq!(by_id(&found), expected);
+    let crlf = PIPELINE.replace('\n', "\r\n");
+    assert_eq!(by_id(&stages_of(&crlf)), expected);
+}
+
+#[test]
+fn a_default_that_is_written_out_changes_nothing() {
+    let expected = by_id(&stages_of(PIPELINE));
+    for (from, to) in [
+        ("height = 48 }", "height = 48 }\nfilter = \"bilinear\""),
+        ("patience = 2", "patience = 2, min_delta = 0"),
+        (
+            "patience = 2",
+            "patience = 2, monitor = \"validation.top1\"",
+        ),
+        ("size = 32", "size = 32, scale = [0.08, 1]"),
+        ("lr = 0.002", "lr = 0.002, betas = [0.9, 0.999], eps = 1e-8"),
+        ("lr = 0.002", "lr = 0.002, weight_decay = 0.01"),
+        ("schedule.cosine = {}", "schedule.cosine = { min_lr = 0 }"),
+        (
+            "precision = \"f32\"",
+            "precision = \"f32\"\nbatch_size = 32",
+        ),
+        ("epochs = 1\n", "epochs = 1\nschedule.constant = {}\n"),
+        (
+            "epochs = 1\n",
+            "epochs = 1\nseed = 7\nloss = \"cross_entropy\"\n",
+        ),
+        (
+            "epochs = 1\n",
+            "epochs = 1\nprecision = \"auto\"\naugment = []\n",
+        ),
+        ("epochs = 1\n", "epochs = 1\nlabel_smoothing = 0\n"),
+        (
+            "by = \"validation.loss\"",
+            "by = \"validation.loss\"\ncheckpoint = \"best\"",
+        ),
+        (
+            "on = [\"test\"]",
+            "on = [\"test\"]\nbatch_size = 32\ncheckpoint = \"best\"",
+        ),
+        (
+            "on = [\"test\"]",
+            "on = [\"test\"]\ndata = \"pixels\"\nsplit = \"holdout\"",
+        ),
+    ] {
+        assert_eq!(by_id(&stages_of(&edited(from, to))), expected, "{to}");
+    }
+}
+
+/// Asserts which stages have other settings after an edit, and that no stage has other inputs.
+#[track_caller]
+fn changes_settings(from: &str, to: &str, expected: &[&str]) {
+    let (before, after) = (
+        by_id(&stages_of(PIPELINE)),
+        by_id(&stages_of(&edited(from, to))),
+    );
+    let mut found = Vec::new();
+    for name in NAMES {
+        let ((was, read), (is, reads)) = (&before[name], &after[name]);
+        assert_eq!(reads, read, "inputs of `{name}`: {from} -> {to}");
+        if was != is {
+            found.push(name);
+        }
+    }
+    assert_eq!(found, expected, "{from} -> {to}");
+}
+
+#[test]
+fn each_setting_of_a_stage_changes_the_settings_of_that_stage_alone() {
+    for (stage, from, to) in [
+        ("holdout", "validation = 0.25", "validation = 0.3"),
+        (
+            "holdout",
+            "validation = 0.25",
+            "validation = 0.25\nseed = 8",
+        ),
+        ("five", "folds = 5", "folds = 4"),
+        ("five", "folds = 5", "folds = 5\nseed = 8"),
+        ("deep", "resnet18", "resnet50"),
+        ("deep", "epochs = 3", "epochs = 4"),
+        ("deep", "epochs = 3", "epochs = 3\nseed = 8"),
+        ("deep", "batch_size = 16", "batch_size = 8"),
+        ("deep", "lr = 0.1,", "lr = 0.10000000000000002,"),
+        ("deep", "momentum = 0.9", "momentum = 0.8"),
+        ("deep", "nesterov = true", "nesterov = false"),
+        ("deep", "weight_decay = 0.0005", "weight_decay = 0.0001"),
+        ("deep", "step_size = 2", "step_size = 1"),
+        ("deep", "gamma = 0.5", "gamma = 0.25"),
+        ("deep", "warmup_epochs = 1", "warmup_epochs = 2"),
+        ("deep", "label_smoothing = 0.1", "label_smoothing = 0.2"),
+        ("deep", "random_rotation = 15", "random_rotation = 10"),
+        ("deep", "center_crop = 40", "center_crop = 39"),
+        ("deep", "size = 32", "size = 31"),
+        ("deep", "size = 32", "size = 32, scale = [0.5, 1]"),
+        ("deep", "size = 32", "size = 32, ratio = [1, 1]"),
+        (
+            "deep",
+            "{ random_horizontal_flip = 0.5 }, { random_vertical_flip = 0.25 }",
+            "{ random_vertical_flip = 0.25 }, { random_horizontal_flip = 0.5 }",
+        ),
+        ("deep", ", { random_vertical_flip = 0.25 }", ""),
+        (
+            "deep",
+            "normalize = \"dataset\"",
+            "normalize = \"imagenet\"",
+        ),
+        ("deep", "patience = 2", "patience = 3"),
+        ("deep", "patience = 2", "patience = 2, min_delta = 0.01"),
+        (
+            "deep",
+            "patience = 2",
+            "patience = 2, monitor = \"validation.loss\"",
+        ),
+        ("folded", "fold = 1", "fold = 2"),
+        ("folded", "lr = 0.002", "lr = 0.002, betas = [0.9, 0.99]"),
+        ("folded", "lr = 0.002", "lr = 0.002, eps = 1e-7"),
+        ("folded", "optimizer.adamw", "optimizer.adam"),
+        (
+            "folded",
+            "schedule.cosine = {}",
+            "schedule.cosine = { min_lr = 1e-5 }",
+        ),
+        ("folded", "schedule.cosine = {}", "schedule.constant = {}"),
+        ("folded", "mean = [0.5, 0.5, 0.5]", "mean = [0.5, 0.5, 0.4]"),
+        ("folded", "precision = \"f32\"", "precision = \"bf16\""),
+        ("folded", "precision = \"f32\"", ""),
+        ("chosen", "validation.loss", "validation.top1"),
+        ("partial", "{ from = \"layer3\" }", "{ from = \"layer4\" }"),
+        ("partial", "{ from = \"layer3\" }", "\"head\""),
+        ("partial", "{ from = \"layer3\" }", "\"all\""),
+        (
+            "partial",
+            "epochs = 1\n",
+            "epochs = 1\nnormalize = \"none\"\n",
+        ),
+        ("partial", "lr = 0.001", "lr = 0.0011"),
+        (
+            "result",
+            "on = [\"test\"]",
+            "on = [\"validation\", \"test\"]",
+        ),
+        (
+            "result",
+            "on = [\"test\"]",
+            "on = [\"test\"]\nbatch_size = 8",
+        ),
+    ] {
+        changes_settings(from, to, &[stage]);
+    }
+}
+
+#[test]
+fn the_size_of_a_pack_is_a_setting_of_all_that_read_it() {
+    // A training writes it into its model's transform, and an evaluation checks the model against it.
+    let all = ["pixels", "deep", "folded", "partial", "result"];
+    changes_settings("width = 64", "width = 65", &all);
+    changes_settings("height = 48", "height = 47", &all);
+    for filter in ["bicubic", "lanczos"] {
+        let to = format!("height = 48 }}\nfilter = \"{filter}\"");
+        changes_settings("height = 48 }", &to, &all);
+    }
+}
+
+#[test]
+fn the_seed_of_the_file_is_a_setting_of_every_stage_that_draws() {
+    let all = ["holdout", "five", "deep", "folded", "partial"];
+    changes_settings("seed = 7", "seed = 8", &all);
+    changes_settings("seed = 7", "", &all);
+}
+
+#[test]
+fn a_reference_changes_the_inputs_of_its_stage_and_no_settings() {
+    let before = by_id(&stages_of(PIPELINE));
+    for (stage, from, to) in [
+        ("chosen", "[\"deep\", \"folded\"]", "[\"folded\", \"deep\"]"),
+        ("partial", "model = \"chosen\"", "model = \"deep\""),
+        ("result", "model = \"partial\"", "model = \"deep\""),
+        ("result", "on = [", "checkpoint = \"last\"\non = ["),
+        ("result", "on = [", "split = \"five\"\non = ["),
+    ] {
+        let after = by_id(&stages_of(&edited(from, to)));
+        for name in NAMES {
+            let ((was, read), (is, reads)) = (&before[name], &after[name]);
+            assert_eq!(is, was, "settings of `{name}`: {to}");
+            assert_eq!(reads != read, name == stage, "inputs of `{name}`: {to}");
+        }
+    }
+}

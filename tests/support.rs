@@ -1,0 +1,179 @@
+//! A project in a temporary folder, and the program run in it as a person would.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+use image::{Rgb, RgbImage};
+use tempfile::TempDir;
+
+/// A project with a `pipelines` folder.
+pub struct Project {
+    folder: TempDir,
+}
+
+/// What a command gave.
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Project {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("pipelines")).unwrap();
+        Self { folder }
+    }
+
+    /// A project with a small data set: dishes of one colour each, and noise.
+    pub fn with_dishes() -> Self {
+        let project = Self::new();
+        project.dishes("data/train", &["김밥", "비빔밥", "떡국_만두국"], 10);
+        project.dishes("data/test", &["김밥", "비빔밥", "떡국_만두국"], 4);
+        project
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, text: &str) -> &Self {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+        self
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// Replaces text in a file; the text must be there.
+    pub fn edit(&self, name: &str, from: &str, to: &str) -> &Self {
+        let text = self.read(name);
+        assert!(text.contains(from), "`{from}` is not in {name}:\n{text}");
+        self.write(name, &text.replace(from, to))
+    }
+
+    /// `n` pictures of each class below a folder: a base colour for the class, and noise that differs from picture to picture.
+    pub fn dishes(&self, folder: &str, classes: &[&str], n: u32) -> &Self {
+        for (class, name) in classes.iter().enumerate() {
+            for i in 0..n {
+                self.picture(
+                    &format!("{folder}/{name}/{i:03}.png"),
+                    class as u32,
+                    i + folder.len() as u32,
+                );
+            }
+        }
+        self
+    }
+
+    pub fn picture(&self, name: &str, class: u32, number: u32) -> &Self {
+        let mut state = class
+            .wrapping_mul(7919)
+            .wrapping_add(number)
+            .wrapping_mul(2_654_435_761)
+            | 1;
+        let image = RgbImage::from_fn(24 + number % 7, 20 + number % 5, |_, _| {
+            let mut channel = |base: u32| {
+                state ^= state << 13;
+                state ^= state >> 17;
+                state ^= state << 5;
+                (base + state % 60) as u8
+            };
+            Rgb([
+                channel(60 * (class % 3)),
+                channel(150 - 50 * (class % 3)),
+                channel(40 + 30 * (class % 4)),
+            ])
+        });
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        image.save(path).unwrap();
+        self
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kfood"));
+        command
+            .args(args)
+            .current_dir(self.folder.path())
+            .env_remove("KFOOD_CACHE")
+            .env_remove("RUST_LOG");
+        command
+    }
+
+    pub fn kfood(&self, args: &[&str]) -> Ran {
+        Ran::of(self.command(args).output().unwrap())
+    }
+
+    /// Starts the program and leaves it running.
+    pub fn start(&self, args: &[&str]) -> Child {
+        self.command(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
+    /// Runs and expects success.
+    #[track_caller]
+    pub fn ok(&self, args: &[&str]) -> Ran {
+        let ran = self.kfood(args);
+        assert_eq!(
+            ran.code, 0,
+            "kfood {args:?}\n{}\n{}",
+            ran.stdout, ran.stderr
+        );
+        ran
+    }
+
+    /// Runs and expects this exit code.
+    #[track_caller]
+    pub fn fails(&self, code: i32, args: &[&str]) -> Ran {
+        let ran = self.kfood(args);
+        assert_eq!(
+            ran.code, code,
+            "kfood {args:?}\n{}\n{}",
+            ran.stdout, ran.stderr
+        );
+        ran
+    }
+
+    /// Runs with `--json` and parses standard output.
+    #[track_caller]
+    pub fn json(&self, args: &[&str]) -> serde_json::Value {
+        let ran = self.kfood(&[args, &["--json"]].concat());
+        serde_json::from_str(&ran.stdout)
+            .unwrap_or_else(|e| panic!("kfood {args:?}: {e}\n{}\n{}", ran.stdout, ran.stderr))
+    }
+}
+
+impl Ran {
+    pub fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// The real photographs, where `KFOOD_REAL_DATA` names them; says so and gives `None` elsewhere.
+pub fn real_data(test: &str) -> Option<PathBuf> {
+    let Some(folder) = std::env::var_os("KFOOD_REAL_DATA") else {
+        eprintln!("skipped: {test} needs real photographs; set KFOOD_REAL_DATA to their folder");
+        return None;
+    };
+    let folder = Path::new(&folder).to_owned();
+    assert!(
+        folder.is_dir(),
+        "KFOOD_REAL_DATA = {} is no folder",
+        folder.display()
+    );
+    Some(folder)
+}

@@ -143,6 +143,9 @@ pub struct Context<'a> {
     pub digests: &'a BTreeMap<String, Digest>,
     /// Input files with their digests, by role, in the order of [`Stage::files`].
     pub files: &'a BTreeMap<String, Vec<DigestedFile>>,
+    /// The folders of earlier results of the same kind, version and settings, newest first: unchanged work can be taken
+    /// from them. They may vanish at any time.
+    pub earlier: &'a [PathBuf],
     /// Tells what happens.
     pub tell: Tell<'a>,
     /// To be looked at between two pieces of work.

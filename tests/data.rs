@@ -17,7 +17,7 @@ use kfood::{
     event::{StageEvent, Tell},
     files::read_json,
     record::{Images, Job, Labels, Part, Split},
-    settings::{Count, Filter, Resize},
+    settings::{Count, Leaks, Pixels, Resize, Storage, Unreadable},
     stage::{Context, DigestedFile, Source, Stage, Worker},
     stages,
     stop::Stop,
@@ -64,6 +64,7 @@ fn run(
         inputs: &inputs,
         digests: &BTreeMap::new(),
         files: &files,
+        earlier: &[],
         tell: &tell,
         stop,
         worker: &NoWorker,
@@ -95,19 +96,17 @@ fn folders(train: &Path, test: Option<&Path>) -> config::Dataset {
         train: Some(data_path(train)),
         test: test.map(data_path),
         manifest: None,
+        crop_area: false,
     }
 }
 
 fn preprocess(side: u32) -> config::Preprocess {
     let side = Count::new(side).unwrap();
-    let resize = Resize {
-        width: side,
-        height: side,
-    };
     config::Preprocess {
         dataset: "d".to_owned(),
-        resize,
-        filter: Filter::Bilinear,
+        pixels: Pixels::new(Resize::squash(side, side)),
+        unreadable: Unreadable::Fail,
+        storage: Storage::Raw,
     }
 }
 
@@ -184,6 +183,11 @@ fn folders_become_a_list_a_split_and_a_pack() {
         dataset: "d".to_owned(),
         validation: None,
         folds: None,
+        given: false,
+        stable: false,
+        group_by: None,
+        leaks: Leaks::Report,
+        data: None,
         seed: 3,
     };
     let split = stages::SplitStage::new("s", &split);
@@ -219,11 +223,7 @@ fn folders_become_a_list_a_split_and_a_pack() {
     ));
     let pack = Pack::open(&root.join("p/pixels.pack")).unwrap();
     assert_eq!((pack.len(), pack.width(), pack.height()), (8, 16, 16));
-    let last = decode_resized(
-        &root.join("test/잡채/9.jpg"),
-        preprocess(16).resize,
-        Filter::Bilinear,
-    );
+    let last = decode_resized(&root.join("test/잡채/9.jpg"), preprocess(16).pixels);
     assert_eq!(pack.row(7), last.unwrap());
 }
 
@@ -243,6 +243,7 @@ fn a_csv_list_gives_the_same_list_as_folders() {
         train: None,
         test: None,
         manifest,
+        crop_area: false,
     };
     run(
         &stages::DatasetStage::new("d", &settings),

@@ -13,7 +13,7 @@ use kfood::{
         load, pytorch, safetensors, to_data, to_tensor,
     },
     record::{CheckpointInfo, Epoch, Forward, Measure, ModelFile, Provenance, Transform},
-    settings::{Arch, Filter, Layer, MeanStd, Resize, TrainLayers},
+    settings::{Arch, Layer, MeanStd, Pixels, TrainLayers},
 };
 use tch::{Device, Kind, Tensor, no_grad_guard};
 
@@ -167,8 +167,7 @@ fn info(arch: Arch, classes: usize) -> CheckpointInfo {
         arch,
         classes: (0..classes).map(|i| format!("음식{i}")).collect(),
         transform: Transform {
-            resize: serde_json::from_str::<Resize>(r#"{"width":64,"height":64}"#).unwrap(),
-            filter: Filter::default(),
+            pixels: Pixels::new(serde_json::from_str(r#"{"width":64,"height":64}"#).unwrap()),
             center_crop: None,
             normalize: MeanStd::IMAGENET,
         },

@@ -191,8 +191,8 @@ fn prepares(pipeline: &Pipeline, dataset: &str, pixels: &str, holdout: &str, fol
     let Settings::Preprocess(pack) = &instance(pipeline, pixels).settings else {
         panic!("`{pixels}` is no preprocess")
     };
-    let size = (pack.resize.width.get(), pack.resize.height.get());
-    assert_eq!((size, pack.filter), ((224, 224), Filter::Bilinear));
+    let size = (pack.pixels.resize.width(), pack.pixels.resize.height());
+    assert_eq!((size, pack.pixels.filter), ((224, 224), Filter::Bilinear));
     assert_eq!(pack.dataset, dataset);
     let Settings::Split(split) = &instance(pipeline, holdout).settings else {
         panic!("`{holdout}` is no split")

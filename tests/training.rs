@@ -17,7 +17,7 @@ use kfood::{
         Assignment, Data, Fit, History, Job, Label, Labels, ModelFile, Part, Predict, Split, Start,
     },
     seed::stream,
-    settings::{Arch, MeanStd, Normalize, Resize, TrainLayers, Training},
+    settings::{Arch, MeanStd, Normalize, Pixels, Resize, TrainLayers, Training},
 };
 use rand::Rng;
 use serde_json::{Value, json};
@@ -53,6 +53,7 @@ impl World {
                     class: i % classes,
                 })
                 .collect(),
+            ..Labels::default()
         };
         let assign = |i| match i % 4 {
             3 if validation => Assignment::Validation,
@@ -61,6 +62,7 @@ impl World {
         let split = Split {
             folds: None,
             assignments: (0..images).map(assign).collect(),
+            left_out: Vec::new(),
         };
         files::write_json(&data.labels, &labels).unwrap();
         files::write_json(&data.split, &split).unwrap();
@@ -75,8 +77,7 @@ impl World {
     fn fit(&self, name: &str, arch: Arch, settings: Value) -> Fit {
         Fit {
             data: self.data.clone(),
-            resize: side(SIDE),
-            filter: Default::default(),
+            pixels: Pixels::new(side(SIDE)),
             training: training(settings),
             start: Start::Scratch { arch },
             device: "cpu".to_owned(),
@@ -458,7 +459,7 @@ fn every_depth_takes_a_step() {
         let world = World::new(2, 4, side, false);
         let mut job = world.fit("a", arch, json!({ "epochs": 1, "batch_size": 4 }));
         job.threads = 2;
-        job.resize = self::side(side);
+        job.pixels.resize = self::side(side);
         outputs(&job);
         assert_eq!(
             model::load(&job.out.join("last.safetensors")).unwrap().arch,

@@ -7,8 +7,8 @@ use crate::{
     record::EvaluatePart,
     seed::Seed,
     settings::{
-        Arch, Checkpoint, Count, Filter, Metric, Normalize, Probability, Resize, TrainLayers,
-        Training,
+        Arch, Checkpoint, Count, GroupBy, Leaks, Metric, Normalize, Pixels, Probability, Storage,
+        TrainLayers, Training, Unreadable,
     },
 };
 
@@ -103,6 +103,8 @@ pub struct Dataset {
     /// A CSV with the columns `path`, `label` and optionally `part` (`train` or `test`), instead of `train` and `test`.
     /// Paths in it are relative to the CSV's folder.
     pub manifest: Option<DataPath>,
+    /// Whether the boxes of `crop_area.properties` are cut out (`crop = "area"`).
+    pub crop_area: bool,
 }
 
 /// Hold-out or folds.
@@ -114,6 +116,16 @@ pub struct Split {
     pub validation: Option<Probability>,
     /// The number of folds, at least 2.
     pub folds: Option<Count>,
+    /// Takes the validation part that the data set itself gives, instead of `validation` and `folds`.
+    pub given: bool,
+    /// Places each image by its name alone, so that a new one moves no other.
+    pub stable: bool,
+    /// Which images stay together.
+    pub group_by: Option<GroupBy>,
+    /// What is done about pictures that look alike.
+    pub leaks: Leaks,
+    /// The preprocess instance that looked for them; given where `leaks` is not `report`.
+    pub data: Option<String>,
     /// The seed.
     pub seed: Seed,
 }
@@ -123,10 +135,12 @@ pub struct Split {
 pub struct Preprocess {
     /// The dataset.
     pub dataset: String,
-    /// The size of a row.
-    pub resize: Resize,
-    /// The resampling filter.
-    pub filter: Filter,
+    /// How a photograph becomes a row.
+    pub pixels: Pixels,
+    /// What becomes of files that cannot be decoded.
+    pub unreadable: Unreadable,
+    /// How rows are stored.
+    pub storage: Storage,
 }
 
 /// Train from scratch.

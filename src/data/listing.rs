@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
-use crate::record::Part;
+use super::Place;
+use crate::record::{Crop, Part};
 
 /// One image file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,8 +14,32 @@ pub struct Found {
     pub name: String,
     /// The class name, NFC.
     pub class: String,
-    /// Where it is, spelt as the disk has it.
-    pub path: PathBuf,
+    /// Where its bytes are.
+    pub place: Place,
+    /// The box that is cut out of it.
+    pub crop: Option<Crop>,
+    /// The column `group` of a manifest.
+    pub group: Option<String>,
+    /// The address it came from.
+    pub source: Option<String>,
+    /// Whether the data set itself gives it to validation.
+    pub validation: bool,
+}
+
+impl Found {
+    /// An image file of which nothing more is known.
+    pub(super) fn file(part: Part, name: String, class: String, path: PathBuf) -> Self {
+        Self {
+            part,
+            name,
+            class,
+            place: Place::File(path),
+            crop: None,
+            group: None,
+            source: None,
+            validation: false,
+        }
+    }
 }
 
 /// All images of one or both parts.

@@ -132,12 +132,8 @@ fn row(
         format!("`{written}` is absolute; paths are relative to the CSV's folder")
     })?;
     let path = real_path(folder, &relative).ok_or_else(|| format!("no file `{written}`"))?;
-    Ok(Found {
-        part,
-        name: format!("{}/{}", part_name(part), nfc(&relative)),
-        class: label,
-        path,
-    })
+    let name = format!("{}/{}", part_name(part), nfc(&relative));
+    Ok(Found::file(part, name, label, path))
 }
 
 /// A relative path without `.` and inner `..`, with `/`.

@@ -12,21 +12,38 @@ use super::{Unusable, decode::decode};
 use crate::{
     error::{Error, Result},
     files,
-    settings::{Filter, Resize},
+    record::Crop,
+    settings::{Filter, Pixels},
 };
 
 /// Decodes and resizes one file, as preprocess does: u8, height x width x (red, green, blue).
 ///
 /// # Errors
 /// When the file cannot be read or is no usable image; the message says why.
-pub fn decode_resized(path: &Path, resize: Resize, filter: Filter) -> Result<Vec<u8>> {
+pub fn decode_resized(path: &Path, pixels: Pixels) -> Result<Vec<u8>> {
     let bytes = files::read(path)?;
-    Resampler::new(resize, filter)
-        .decode(&bytes)
+    Resampler::new(pixels)
+        .decode(&bytes, None)
+        .map(|row| row.pixels)
         .map_err(|why| Error::failed(format!("cannot use `{}`: {why}", path.display())))
 }
 
-/// Resizes many images; keeps its buffers from one to the next.
+/// One photograph as a row of a pack, with what was seen of it on the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// u8, height x width x (red, green, blue).
+    pub pixels: Vec<u8>,
+    /// Upright width of the whole photograph.
+    pub width: u32,
+    /// Upright height.
+    pub height: u32,
+    /// The format by content, such as `JPEG`.
+    pub format: &'static str,
+    /// What is unusual about the file.
+    pub odd: Vec<String>,
+}
+
+/// Decodes and resizes many images; keeps its buffers from one to the next.
 pub struct Resampler {
     resizer: Resizer,
     options: ResizeOptions,
@@ -35,10 +52,10 @@ pub struct Resampler {
 }
 
 impl Resampler {
-    /// For rows of this size.
+    /// For rows made this way.
     #[must_use]
-    pub fn new(resize: Resize, filter: Filter) -> Self {
-        let kernel = match filter {
+    pub fn new(pixels: Pixels) -> Self {
+        let kernel = match pixels.filter {
             Filter::Bilinear => FilterType::Bilinear,
             Filter::Bicubic => FilterType::CatmullRom,
             Filter::Lanczos => FilterType::Lanczos3,
@@ -46,18 +63,24 @@ impl Resampler {
         Self {
             resizer: Resizer::new(),
             options: ResizeOptions::new().resize_alg(ResizeAlg::Convolution(kernel)),
-            width: resize.width.get(),
-            height: resize.height.get(),
+            width: pixels.resize.width(),
+            height: pixels.resize.height(),
         }
     }
 
-    /// Decodes and resizes: u8, height x width x (red, green, blue).
+    /// Decodes and resizes `crop` of a photograph, or all of it.
     ///
     /// # Errors
     /// When the bytes are no usable image.
-    pub fn decode(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Unusable> {
+    pub fn decode(&mut self, bytes: &[u8], _crop: Option<Crop>) -> Result<Row, Unusable> {
         let image = decode(bytes)?;
-        self.resize(&image).map_err(Unusable::new)
+        Ok(Row {
+            pixels: self.resize(&image).map_err(Unusable::new)?,
+            width: image.width(),
+            height: image.height(),
+            format: "JPEG",
+            odd: Vec::new(),
+        })
     }
 
     fn resize(&mut self, image: &RgbImage) -> Result<Vec<u8>, String> {
@@ -75,7 +98,7 @@ impl Resampler {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Count;
+    use crate::settings::{Count, Resize};
 
     fn side(n: u32) -> Count {
         Count::new(n).unwrap()
@@ -85,12 +108,13 @@ mod tests {
     fn shrinking_averages_what_it_covers() {
         // Columns of black and white: antialiasing gives even grey, point sampling would give black or white.
         let image = RgbImage::from_fn(64, 64, |x, _| image::Rgb([(x % 2 * 255) as u8; 3]));
-        let resize = Resize {
-            width: side(8),
-            height: side(4),
-        };
+        let resize = Resize::squash(side(8), side(4));
         for filter in [Filter::Bilinear, Filter::Bicubic, Filter::Lanczos] {
-            let row = Resampler::new(resize, filter).resize(&image).unwrap();
+            let pixels = Pixels {
+                filter,
+                ..Pixels::new(resize)
+            };
+            let row = Resampler::new(pixels).resize(&image).unwrap();
             assert_eq!(row.len(), 8 * 4 * 3);
             assert!(
                 row.iter().all(|v| (110..=145).contains(v)),

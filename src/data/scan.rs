@@ -111,12 +111,10 @@ impl<'a> Scan<'a> {
             self.listing.passed_over.count(format!("`.{extension}`"));
         } else if let Some((folder, _)) = name.rsplit_once('/') {
             let class = folder.rsplit('/').next().unwrap_or(folder).to_owned();
-            self.listing.images.push(Found {
-                part: self.part,
-                name: format!("{}/{name}", part_name(self.part)),
-                class,
-                path: entry.path().to_owned(),
-            });
+            let name = format!("{}/{name}", part_name(self.part));
+            let path = entry.path().to_owned();
+            let found = Found::file(self.part, name, class, path);
+            self.listing.images.push(found);
         } else {
             self.stray.push(format!("`{name}`"));
         }
@@ -155,7 +153,7 @@ impl<'a> Scan<'a> {
             self.listing
                 .images
                 .iter()
-                .map(|i| (i.name.as_str(), i.path.as_path())),
+                .map(|i| (i.name.as_str(), i.place.file())),
         )?;
         self.refuse_empty()?;
         Ok(self.listing)
@@ -172,7 +170,7 @@ impl<'a> Scan<'a> {
         }
         let mut used = HashSet::new();
         for image in &self.listing.images {
-            let mut folder = image.path.parent();
+            let mut folder = image.place.file().parent();
             while let Some(path) = folder
                 && path != self.root
                 && used.insert(path)
@@ -319,7 +317,7 @@ mod tests {
         let folder = tree(&[&format!("{nfd}/1.jpg")]);
         let listing = scan_folder(folder.path(), Part::Train).unwrap();
         assert_eq!(listing.images[0].name, "train/김밥/1.jpg");
-        assert!(listing.images[0].path.exists());
+        assert!(listing.images[0].place.file().exists());
 
         let folder = tree(&[&format!("{nfd}/1.jpg"), "김밥/2.jpg"]);
         let error = scan_folder(folder.path(), Part::Train)

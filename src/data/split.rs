@@ -28,6 +28,7 @@ pub fn hold_out(labels: &Labels, share: f64, seed: Seed) -> (Split, Option<Strin
         Split {
             folds: None,
             assignments,
+            left_out: Vec::new(),
         },
         told,
     )
@@ -65,6 +66,7 @@ pub fn folds(labels: &Labels, folds: u32, seed: Seed) -> (Split, Option<String>)
     let split = Split {
         folds: Some(folds),
         assignments,
+        left_out: Vec::new(),
     };
     (split, told)
 }
@@ -188,6 +190,7 @@ mod tests {
                     class: class as u32,
                 })
                 .collect(),
+            ..Labels::default()
         }
     }
 

@@ -103,6 +103,7 @@ fn run_guarded(
         inputs: &gathered.paths,
         digests: &gathered.digests,
         files: &gathered.files,
+        earlier: &[],
         tell,
         stop: around.stop,
         worker: around.worker,

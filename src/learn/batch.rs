@@ -413,8 +413,9 @@ mod tests {
             std: [1.0, 0.5, 2.0],
         };
         let transform = Transform {
-            resize: serde_json::from_str(r#"{"width": 1, "height": 1}"#).unwrap(),
-            filter: Default::default(),
+            pixels: crate::settings::Pixels::new(
+                serde_json::from_str(r#"{"width": 1, "height": 1}"#).unwrap(),
+            ),
             center_crop: Some(3),
             normalize: by,
         };

@@ -282,8 +282,7 @@ fn work(job: &Fit, inputs: &Inputs) -> Digest {
         }),
     };
     let text = serde_json::json!({
-        "resize": job.resize,
-        "filter": job.filter,
+        "pixels": job.pixels,
         "training": job.training,
         "start": start,
         "provenance": inputs.provenance,

@@ -37,8 +37,7 @@ pub(super) fn start(job: &Fit, inputs: &Inputs, device: Device) -> Result<(ResNe
     };
     model.to_channels_last();
     let transform = Transform {
-        resize: job.resize,
-        filter: job.filter,
+        pixels: job.pixels,
         center_crop: center_crop(&job.training.augment)?,
         normalize,
     };

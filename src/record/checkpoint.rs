@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Epoch;
 use crate::{
     digest::Digest,
-    settings::{Arch, Filter, MeanStd, Resize},
+    settings::{Arch, MeanStd, Pixels},
 };
 
 /// The metadata of a checkpoint: enough to use it without its pipeline.
@@ -28,10 +28,8 @@ pub struct CheckpointInfo {
 /// From photograph to input: decode, resize, centre crop, normalise.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Transform {
-    /// Both sides after decoding.
-    pub resize: Resize,
-    /// The filter of the resize.
-    pub filter: Filter,
+    /// The size of a row, and how a photograph comes to it.
+    pub pixels: Pixels,
     /// The central square cut out after the resize, side in pixels.
     pub center_crop: Option<u32>,
     /// Normalisation.

@@ -21,15 +21,40 @@ pub struct Image {
     pub digest: Digest,
     /// The file's size.
     pub bytes: u64,
+    /// The part of the upright photograph that is used; all of it where nothing is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crop: Option<Crop>,
+}
+
+/// A box in an upright photograph, in pixels; it is clipped to the photograph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Crop {
+    /// Left edge.
+    pub x: u32,
+    /// Upper edge.
+    pub y: u32,
+    /// Width, at least 1.
+    pub width: u32,
+    /// Height, at least 1.
+    pub height: u32,
 }
 
 /// `labels.json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Labels {
     /// Class names, NFC, in code point order; a class is its place in this list.
     pub classes: Vec<String>,
     /// One for each image, in the order of `images.json`.
     pub labels: Vec<Label>,
+    /// The column `group` of a manifest as numbers, one for each image; empty where nothing is given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<Option<u32>>,
+    /// The address that each image came from, as numbers; empty where nothing is given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<Option<u32>>,
+    /// The images of the training part that the data set itself gives to validation, ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub validation: Vec<u32>,
 }
 
 /// The part and the class of one image.

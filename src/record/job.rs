@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::EvaluatePart;
-use crate::settings::{Arch, Filter, Normalize, Resize, TrainLayers, Training};
+use crate::settings::{Arch, Normalize, Pixels, TrainLayers, Training};
 
 /// What a worker shall do. All paths are absolute.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -45,10 +45,8 @@ pub struct Data {
 pub struct Fit {
     /// What to train on.
     pub data: Data,
-    /// The resize that made the pack, for the checkpoint's transform.
-    pub resize: Resize,
-    /// The filter of that resize.
-    pub filter: Filter,
+    /// How the pack was made, for the checkpoint's transform.
+    pub pixels: Pixels,
     /// How to train.
     pub training: Training,
     /// Where to start.
@@ -99,10 +97,10 @@ pub struct Evaluate {
     pub data: Data,
     /// `images.json`, for the names in predictions.
     pub images: PathBuf,
-    /// The resize that made the pack.
-    pub resize: Resize,
-    /// The filter of that resize.
-    pub filter: Filter,
+    /// `look_alikes.json` of the pack, for accuracy with and without leaked images.
+    pub look_alikes: PathBuf,
+    /// How the pack was made.
+    pub pixels: Pixels,
     /// The model.
     pub model: ModelFile,
     /// The parts.

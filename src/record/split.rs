@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Likeness;
+
 /// Which image belongs where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Split {
@@ -9,6 +11,20 @@ pub struct Split {
     pub folds: Option<u32>,
     /// One for each image, in the order of `images.json`.
     pub assignments: Vec<Assignment>,
+    /// Images that were left out, with the image whose copies they are; ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
+}
+
+/// An image of the training part that is the same picture as one of the test part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// The image, by its place in `images.json`.
+    pub image: u32,
+    /// The test image that it looks like.
+    pub like: u32,
+    /// How far.
+    pub likeness: Likeness,
 }
 
 /// Where one image belongs.
@@ -23,6 +39,8 @@ pub enum Assignment {
     Fold(u32),
     /// The given test part.
     Test,
+    /// In no part: see [`Split::left_out`].
+    LeftOut,
 }
 
 /// A part to evaluate on, or to train with.
@@ -60,6 +78,7 @@ impl Split {
                 Assignment::Test => EvaluatePart::Test,
                 Assignment::Fold(k) if Some(k) == fold => EvaluatePart::Validation,
                 Assignment::Fold(_) => EvaluatePart::Train,
+                Assignment::LeftOut => return false,
             };
             found == part
         };

@@ -5,9 +5,11 @@
 
 mod arch;
 mod augment;
+mod leaks;
 mod normalize;
 mod number;
 mod optimizer;
+mod pixels;
 mod resize;
 mod schedule;
 mod train_layers;
@@ -15,10 +17,12 @@ mod training;
 
 pub use arch::Arch;
 pub use augment::{Augment, RandomResizedCrop};
+pub use leaks::{GroupBy, Leaks};
 pub use normalize::{MeanStd, Normalize};
 pub use number::{Count, Decay, NonNegative, Positive, Probability};
 pub use optimizer::{Adam, Adamw, Optimizer, Sgd};
-pub use resize::{Filter, Resize};
+pub use pixels::{Filter, Pixels, Quality, Storage, Unreadable};
+pub use resize::{Fit, Resize};
 pub use schedule::{Constant, Cosine, Schedule, Step};
 pub use train_layers::{Layer, TrainLayers};
 pub use training::{Checkpoint, EarlyStopping, Loss, Metric, Precision, Training};

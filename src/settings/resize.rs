@@ -1,28 +1,199 @@
-//! How a decoded photograph becomes a row of the pack.
+//! The size of a row, and how a photograph comes to it.
 
 use serde::{Deserialize, Serialize};
 
 use super::Count;
 
-/// `resize = { width = 224, height = 224 }`: both sides as given, the aspect is not kept (as in the missions).
+/// `resize = { width = 224, height = 224 }` or `resize = { short_side = 256, crop = 224 }`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Resize {
-    /// Width in pixels.
-    pub width: Count,
-    /// Height in pixels.
-    pub height: Count,
+#[serde(try_from = "Written", into = "Written")]
+pub enum Resize {
+    /// Both sides are given; `fit` says what becomes of another aspect.
+    Sides {
+        /// Width in pixels.
+        width: Count,
+        /// Height in pixels.
+        height: Count,
+        /// What becomes of another aspect.
+        fit: Fit,
+    },
+    /// The shorter side is brought to `short_side`, the aspect is kept, and the central square of `crop` is cut out
+    /// (torchvision's `Resize(short_side)` and `CenterCrop(crop)`).
+    ShortSide {
+        /// The shorter side in pixels.
+        short_side: Count,
+        /// The side of the square, at most `short_side`; as large if not given.
+        crop: Count,
+    },
 }
 
-/// The resampling filter, antialiased when shrinking as in Pillow.
+/// How a photograph of another aspect is brought to a given width and height.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Filter {
-    /// Triangle filter; torchvision's default.
+pub enum Fit {
+    /// Stretched, as in the missions.
     #[default]
-    Bilinear,
-    /// Catmull-Rom cubic.
-    Bicubic,
-    /// Windowed sinc of three lobes.
-    Lanczos,
+    Squash,
+    /// The aspect is kept; what is left over at two sides is cut off.
+    Crop,
+    /// The aspect is kept; what is missing at two sides is black.
+    Pad,
+}
+
+impl Resize {
+    /// Stretched to these sides.
+    #[must_use]
+    pub const fn squash(width: Count, height: Count) -> Self {
+        Self::Sides {
+            width,
+            height,
+            fit: Fit::Squash,
+        }
+    }
+
+    /// The width of a row in pixels.
+    #[must_use]
+    pub const fn width(&self) -> u32 {
+        match self {
+            Self::Sides { width, .. } => width.get(),
+            Self::ShortSide { crop, .. } => crop.get(),
+        }
+    }
+
+    /// The height of a row in pixels.
+    #[must_use]
+    pub const fn height(&self) -> u32 {
+        match self {
+            Self::Sides { height, .. } => height.get(),
+            Self::ShortSide { crop, .. } => crop.get(),
+        }
+    }
+}
+
+/// As in a file.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    width: Option<Count>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    height: Option<Count>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fit: Option<Fit>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    short_side: Option<Count>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    crop: Option<Count>,
+}
+
+impl TryFrom<Written> for Resize {
+    type Error = &'static str;
+
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        match written {
+            Written {
+                width: Some(width),
+                height: Some(height),
+                fit,
+                short_side: None,
+                crop: None,
+            } => Ok(Self::Sides {
+                width,
+                height,
+                fit: fit.unwrap_or_default(),
+            }),
+            Written {
+                width: None,
+                height: None,
+                fit: None,
+                short_side: Some(short_side),
+                crop,
+            } => match crop.unwrap_or(short_side) {
+                crop if crop.get() > short_side.get() => Err(
+                    "`crop` is larger than `short_side`; it is cut out of the resized photograph",
+                ),
+                crop => Ok(Self::ShortSide { short_side, crop }),
+            },
+            Written {
+                width: Some(_),
+                height: None,
+                short_side: None,
+                ..
+            } => Err("missing field `height`"),
+            Written {
+                width: None,
+                height: Some(_),
+                short_side: None,
+                ..
+            } => Err("missing field `width`"),
+            _ => Err(
+                "expected `{ width = 224, height = 224 }`, with `fit = \"squash\"`, `\"crop\"` or `\"pad\"`, or `{ short_side = 256, crop = 224 }`",
+            ),
+        }
+    }
+}
+
+impl From<Resize> for Written {
+    fn from(resize: Resize) -> Self {
+        let none = Self {
+            width: None,
+            height: None,
+            fit: None,
+            short_side: None,
+            crop: None,
+        };
+        match resize {
+            Resize::Sides { width, height, fit } => Self {
+                width: Some(width),
+                height: Some(height),
+                fit: Some(fit),
+                ..none
+            },
+            Resize::ShortSide { short_side, crop } => Self {
+                short_side: Some(short_side),
+                crop: Some(crop),
+                ..none
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Resize, String> {
+        serde_json::from_str(text).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn both_forms_are_read_and_written_with_their_defaults() {
+        let squash = read(r#"{"width":3,"height":2}"#).unwrap();
+        assert_eq!((squash.width(), squash.height()), (3, 2));
+        assert_eq!(
+            serde_json::to_string(&squash).unwrap(),
+            r#"{"width":3,"height":2,"fit":"squash"}"#
+        );
+        let short = read(r#"{"short_side":5}"#).unwrap();
+        assert_eq!(
+            serde_json::to_string(&short).unwrap(),
+            r#"{"short_side":5,"crop":5}"#
+        );
+        for resize in [squash, short] {
+            assert_eq!(read(&serde_json::to_string(&resize).unwrap()), Ok(resize));
+        }
+    }
+
+    #[test]
+    fn mixed_forms_and_a_crop_beyond_the_short_side_are_refused() {
+        for bad in [
+            r#"{"width":3}"#,
+            r#"{"width":3,"height":2,"crop":2}"#,
+            r#"{"short_side":3,"fit":"pad"}"#,
+            r#"{"short_side":3,"crop":4}"#,
+            "{}",
+        ] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -75,7 +75,7 @@ impl Stage for DatasetStage {
         };
         let file = |found: Found| InputFile {
             name: found.name,
-            path: found.path,
+            path: found.place.file().to_owned(),
         };
         let mut files: Vec<_> = listing.images.into_iter().map(file).collect();
         files.sort_by(|a, b| a.name.cmp(&b.name));
@@ -207,7 +207,11 @@ fn labels(listing: &Listing, classes: Vec<String>) -> Labels {
         class: place[found.class.as_str()],
     };
     let labels = listing.images.iter().map(label).collect();
-    Labels { classes, labels }
+    Labels {
+        classes,
+        labels,
+        ..Labels::default()
+    }
 }
 
 /// Joins the listing with the digests that the engine took.
@@ -218,7 +222,7 @@ fn digested(listing: &Listing, context: &Context<'_>) -> Result<Images> {
         let file = by_name.get(found.name.as_str()).ok_or_else(|| {
             Error::failed(format!(
                 "`{}` appeared while the data set was being listed",
-                found.path.display()
+                found.place
             ))
             .help("run again once the files stay as they are")
         })?;
@@ -226,6 +230,7 @@ fn digested(listing: &Listing, context: &Context<'_>) -> Result<Images> {
             path: found.name.clone(),
             digest: file.digest,
             bytes: file.bytes,
+            crop: found.crop,
         })
     };
     let images: Result<_> = listing.images.iter().map(image).collect();

@@ -9,7 +9,7 @@ use crate::{
     config::{self, ModelSource},
     error::{Error, Result},
     record::{self, Job},
-    settings::{Checkpoint, Filter, Resize},
+    settings::{Checkpoint, Pixels},
     stage::{Context, Input, InputFile, Resource, Stage},
 };
 
@@ -17,8 +17,7 @@ use crate::{
 pub struct EvaluateStage {
     id: String,
     settings: config::Evaluate,
-    resize: Resize,
-    filter: Filter,
+    pixels: Pixels,
 }
 
 impl EvaluateStage {
@@ -28,8 +27,7 @@ impl EvaluateStage {
         Self {
             id: id.to_owned(),
             settings: settings.clone(),
-            resize: preprocess.resize,
-            filter: preprocess.filter,
+            pixels: preprocess.pixels,
         }
     }
 
@@ -70,8 +68,7 @@ impl Stage for EvaluateStage {
             "on": self.settings.on,
             "batch_size": self.settings.batch_size,
             "fold": self.settings.fold,
-            "resize": self.resize,
-            "filter": self.filter,
+            "pixels": self.pixels,
             "normalize": normalize,
         })
     }
@@ -90,6 +87,7 @@ impl Stage for EvaluateStage {
         vec![
             model,
             Input::stage("pack", &self.settings.data, "pixels.pack"),
+            Input::stage("look_alikes", &self.settings.data, "look_alikes.json"),
             Input::stage("images", &self.settings.dataset, "images.json"),
             Input::stage("labels", &self.settings.dataset, "labels.json"),
             Input::stage("split", &self.settings.split, "membership.json"),
@@ -117,8 +115,8 @@ impl Stage for EvaluateStage {
                 fold: self.settings.fold,
             },
             images: input(context, "images")?,
-            resize: self.resize,
-            filter: self.filter,
+            look_alikes: input(context, "look_alikes")?,
+            pixels: self.pixels,
             model: self.model(context)?,
             on: self.settings.on.clone(),
             batch_size: self.settings.batch_size.get(),
@@ -153,14 +151,13 @@ mod tests {
     };
 
     fn stage(model: ModelSource) -> EvaluateStage {
-        let side = Count::new(96).unwrap();
         let preprocess = config::Preprocess {
             dataset: "kfood".to_owned(),
-            resize: Resize {
-                width: side,
-                height: side,
-            },
-            filter: Filter::Bilinear,
+            pixels: Pixels::new(
+                serde_json::from_value(json!({"width": 96, "height": 96})).unwrap(),
+            ),
+            unreadable: Default::default(),
+            storage: Default::default(),
         };
         let settings = config::Evaluate {
             model,
@@ -212,8 +209,8 @@ mod tests {
     #[test]
     fn every_setting_that_can_change_the_result_is_in_the_key() {
         let expected = json!({
-            "on": ["train", "test"], "batch_size": 64, "fold": 2, "resize": {"width": 96, "height": 96},
-            "filter": "bilinear", "normalize": null,
+            "on": ["train", "test"], "batch_size": 64, "fold": 2, "pixels": {"resize": {"width": 96, "height": 96, "fit": "squash"},
+            "filter": "bilinear", "quality": "fast"}, "normalize": null,
         });
         assert_eq!(stage(trained(Checkpoint::Best)).settings(), expected);
         assert_eq!(
@@ -263,6 +260,7 @@ mod tests {
             inputs: &inputs,
             digests: &BTreeMap::new(),
             files: &BTreeMap::new(),
+            earlier: &[],
             tell: &|_| (),
             stop: &Stop::default(),
             worker: &keeps,

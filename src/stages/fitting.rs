@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::{
     error::{Error, Result},
     record::{Data, Fit, Job, Start},
-    settings::{Filter, Resize, Training},
+    settings::{Pixels, Training},
     stage::{Context, Input},
 };
 
@@ -30,8 +30,7 @@ pub(super) fn input(context: &Context<'_>, role: &str) -> Result<PathBuf> {
 /// The settings of a training beside where it starts.
 pub(super) struct Fitting<'a> {
     pub(super) fold: Option<u32>,
-    pub(super) resize: Resize,
-    pub(super) filter: Filter,
+    pub(super) pixels: Pixels,
     pub(super) training: &'a Training,
 }
 
@@ -45,8 +44,7 @@ impl Fitting<'_> {
                 split: input(context, "split")?,
                 fold: self.fold,
             },
-            resize: self.resize,
-            filter: self.filter,
+            pixels: self.pixels,
             training: self.training.clone(),
             start,
             device: context.device.to_owned(),

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    path::{Path, PathBuf},
     sync::{
         Mutex,
         atomic::{AtomicU64, Ordering},
@@ -15,12 +14,12 @@ use rayon::prelude::*;
 use super::dataset::list;
 use crate::{
     config,
-    data::{PackWriter, Resampler},
+    data::{PackWriter, Place, Resampler, Row},
     digest::Digest,
     error::{Error, Result},
     event::{StageEvent, Tell},
-    files::{read, read_json},
-    record::{Image, Images},
+    files::{read_json, write_json},
+    record::{Image, Images, LookAlikes, Photograph, Photographs},
     stage::{Context, Input, Stage},
 };
 
@@ -47,16 +46,18 @@ impl PreprocessStage {
         &self,
         resampler: &mut Resampler,
         image: &Image,
-        path: &Path,
-    ) -> Result<Result<Vec<u8>, String>> {
-        let bytes = match read(path) {
+        place: &Place,
+    ) -> Result<Result<Row, String>> {
+        let bytes = match place.read() {
             Ok(bytes) => bytes,
             Err(e) => return Ok(Err(e.to_string())),
         };
         if Digest::of(&bytes) != image.digest {
-            return Err(changed(path));
+            return Err(changed(place));
         }
-        Ok(resampler.decode(&bytes).map_err(|why| why.to_string()))
+        Ok(resampler
+            .decode(&bytes, image.crop)
+            .map_err(|why| why.to_string()))
     }
 }
 
@@ -74,7 +75,11 @@ impl Stage for PreprocessStage {
     }
 
     fn settings(&self) -> serde_json::Value {
-        serde_json::json!({ "resize": self.settings.resize, "filter": self.settings.filter })
+        serde_json::json!({
+            "pixels": self.settings.pixels,
+            "unreadable": self.settings.unreadable,
+            "storage": self.settings.storage,
+        })
     }
 
     fn inputs(&self) -> Vec<Input> {
@@ -86,44 +91,72 @@ impl Stage for PreprocessStage {
     }
 
     fn outputs(&self) -> &'static [&'static str] {
-        &["pixels.pack"]
+        &["pixels.pack", "photographs.json", "look_alikes.json"]
     }
 
     fn run(&self, context: &Context<'_>) -> Result<()> {
         let images: Images = read_json(&context.inputs["images"])?;
         let images = images.images;
-        let paths = paths(&self.dataset, &images)?;
-        let (resize, filter) = (self.settings.resize, self.settings.filter);
+        let places = places(&self.dataset, &images)?;
+        let resize = self.settings.pixels.resize;
         let pack = context.out.join("pixels.pack");
-        let pack =
-            PackWriter::create(&pack, resize.width.get(), resize.height.get(), images.len())?;
+        let pack = PackWriter::create(&pack, resize.width(), resize.height(), images.len())?;
         let progress = Progress::new(context.tell, images.len());
-        let reasons = images
+        let photographs = images
             .par_iter()
-            .zip(&paths)
+            .zip(&places)
             .enumerate()
             .map_init(
-                || Resampler::new(resize, filter),
-                |resampler, (i, (image, path))| {
+                || Resampler::new(self.settings.pixels),
+                |resampler, (i, (image, place))| {
                     context.stop.check()?;
-                    let reason = match self.one(resampler, image, path)? {
-                        Ok(row) => pack.write(i, &row).map(|()| None)?,
-                        Err(why) => Some(format!("`{}`: {why}", path.display())),
+                    let photograph = match self.one(resampler, image, place)? {
+                        Ok(row) => {
+                            pack.write(i, &row.pixels)?;
+                            photograph(row)
+                        }
+                        Err(why) => Photograph {
+                            dropped: Some(format!("`{place}`: {why}")),
+                            ..Photograph::default()
+                        },
                     };
                     progress.another();
-                    Ok(reason)
+                    Ok(photograph)
                 },
             )
             .collect::<Result<Vec<_>>>()?;
-        refuse_unusable(reasons.into_iter().flatten().collect(), images.len())
+        let reasons = photographs.iter().filter_map(|p| p.dropped.clone());
+        refuse_unusable(reasons.collect(), images.len())?;
+        write_json(
+            &context.out.join("photographs.json"),
+            &Photographs { photographs },
+        )?;
+        let look_alikes = LookAlikes {
+            images: images.len() as u32,
+            pairs: Vec::new(),
+        };
+        write_json(&context.out.join("look_alikes.json"), &look_alikes)
+    }
+}
+
+/// What is written down of a row.
+fn photograph(row: Row) -> Photograph {
+    let sum: u64 = row.pixels.iter().map(|v| u64::from(*v)).sum();
+    Photograph {
+        width: row.width,
+        height: row.height,
+        format: row.format.to_owned(),
+        brightness: (sum as f64 / row.pixels.len().max(1) as f64) as f32,
+        odd: row.odd,
+        dropped: None,
     }
 }
 
 /// Where each image is: names are NFC, a disk may spell them decomposed, so the folders are looked through again.
-fn paths(dataset: &config::Dataset, images: &[Image]) -> Result<Vec<PathBuf>> {
+fn places(dataset: &config::Dataset, images: &[Image]) -> Result<Vec<Place>> {
     let found = list(dataset)?.images.into_iter();
-    let mut found: HashMap<String, PathBuf> = found.map(|f| (f.name, f.path)).collect();
-    let path = |image: &Image| {
+    let mut found: HashMap<String, Place> = found.map(|f| (f.name, f.place)).collect();
+    let place = |image: &Image| {
         found.remove(&image.path).ok_or_else(|| {
             Error::failed(format!(
                 "`{}` is gone since the data set was listed",
@@ -132,13 +165,12 @@ fn paths(dataset: &config::Dataset, images: &[Image]) -> Result<Vec<PathBuf>> {
             .help("run again once the files stay as they are")
         })
     };
-    images.iter().map(path).collect()
+    images.iter().map(place).collect()
 }
 
-fn changed(path: &Path) -> Error {
+fn changed(place: &Place) -> Error {
     Error::failed(format!(
-        "`{}` changed since the data set was listed; nothing is stored",
-        path.display()
+        "`{place}` changed since the data set was listed; nothing is stored"
     ))
     .help("run again once the files stay as they are")
 }

@@ -258,6 +258,7 @@ mod tests {
             inputs: &inputs,
             digests: &BTreeMap::new(),
             files: &BTreeMap::new(),
+            earlier: &[],
             tell: &|_| (),
             stop: &Stop::default(),
             worker: &NoWorker,

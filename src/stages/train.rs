@@ -7,7 +7,7 @@ use crate::{
     config,
     error::Result,
     record::Start,
-    settings::{Filter, Resize},
+    settings::Pixels,
     stage::{Context, Input, Resource, Stage},
 };
 
@@ -15,8 +15,7 @@ use crate::{
 pub struct TrainStage {
     id: String,
     settings: config::Train,
-    resize: Resize,
-    filter: Filter,
+    pixels: Pixels,
 }
 
 impl TrainStage {
@@ -26,8 +25,7 @@ impl TrainStage {
         Self {
             id: id.to_owned(),
             settings: settings.clone(),
-            resize: preprocess.resize,
-            filter: preprocess.filter,
+            pixels: preprocess.pixels,
         }
     }
 }
@@ -45,13 +43,12 @@ impl Stage for TrainStage {
         1
     }
 
-    /// `resize` and `filter` are in the pack already, and in the checkpoint's transform too.
+    /// `pixels` are in the pack already, and in the checkpoint's transform too.
     fn settings(&self) -> Value {
         json!({
             "arch": self.settings.arch,
             "fold": self.settings.fold,
-            "resize": self.resize,
-            "filter": self.filter,
+            "pixels": self.pixels,
             "training": self.settings.training,
         })
     }
@@ -72,8 +69,7 @@ impl Stage for TrainStage {
     fn run(&self, context: &Context<'_>) -> Result<()> {
         let fitting = Fitting {
             fold: self.settings.fold,
-            resize: self.resize,
-            filter: self.filter,
+            pixels: self.pixels,
             training: &self.settings.training,
         };
         let start = Start::Scratch {

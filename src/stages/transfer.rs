@@ -10,7 +10,7 @@ use crate::{
     config::{self, ModelSource},
     error::Result,
     record::{ModelFile, Start},
-    settings::{Checkpoint, Filter, Resize},
+    settings::{Checkpoint, Pixels},
     stage::{Context, Input, InputFile, Resource, Stage},
 };
 
@@ -18,8 +18,7 @@ use crate::{
 pub struct TransferStage {
     id: String,
     settings: config::Transfer,
-    resize: Resize,
-    filter: Filter,
+    pixels: Pixels,
 }
 
 impl TransferStage {
@@ -29,8 +28,7 @@ impl TransferStage {
         Self {
             id: id.to_owned(),
             settings: settings.clone(),
-            resize: preprocess.resize,
-            filter: preprocess.filter,
+            pixels: preprocess.pixels,
         }
     }
 
@@ -71,8 +69,7 @@ impl Stage for TransferStage {
             "train_layers": self.settings.train_layers,
             "keep_normalize": self.settings.keep_normalize,
             "source_normalize": source_normalize,
-            "resize": self.resize,
-            "filter": self.filter,
+            "pixels": self.pixels,
             "training": self.settings.training,
         })
     }
@@ -109,8 +106,7 @@ impl Stage for TransferStage {
     fn run(&self, context: &Context<'_>) -> Result<()> {
         let fitting = Fitting {
             fold: self.settings.fold,
-            resize: self.resize,
-            filter: self.filter,
+            pixels: self.pixels,
             training: &self.settings.training,
         };
         let start = Start::Transfer {

@@ -70,14 +70,15 @@ fn batch(
     let transform = &info.transform;
     let decoded: Vec<_> = paths
         .par_iter()
-        .map(|path| decode_resized(path, transform.resize, transform.filter))
+        .map(|path| decode_resized(path, transform.pixels))
         .collect();
     let pixels: Vec<u8> = decoded.iter().flatten().flatten().copied().collect();
     let usable = decoded.iter().filter(|d| d.is_ok()).count();
     let mut guesses = if usable == 0 {
         Vec::new()
     } else {
-        let (width, height) = (transform.resize.width.get(), transform.resize.height.get());
+        let resize = transform.pixels.resize;
+        let (width, height) = (resize.width(), resize.height());
         let (width, height) = (width as usize, height as usize);
         let images = learn::evaluation_batch(&pixels, usable, height, width, transform, device)?;
         let logits = model.forward(&images, false);

@@ -10,7 +10,7 @@ pub(crate) type Items = Vec<Spanned<Augment>>;
 
 /// Notes a centre crop that is larger than the image it is cut from, in training or in evaluation.
 pub(crate) fn check(builder: &mut Builder<'_>, items: &Items, resize: Resize) -> Option<()> {
-    let pack = (resize.width.get(), resize.height.get());
+    let pack = (resize.width(), resize.height());
     // Evaluation leaves the random items out, so that it may see another size.
     let (mut training, mut evaluation) = (pack, pack);
     let mut cropped = false;

@@ -1,5 +1,7 @@
 //! `[dataset.x]`: folders of classes, or a manifest.
 
+use serde::Deserialize;
+
 use super::{
     super::{
         Dataset, Settings,
@@ -7,6 +9,13 @@ use super::{
     },
     Fields,
 };
+
+/// `crop = "area"`.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum CropBy {
+    Area,
+}
 
 /// A dataset as written.
 pub(crate) struct Draft(Dataset);
@@ -18,6 +27,7 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
         train: fields.path("train"),
         test: fields.path("test"),
         manifest: fields.path("manifest"),
+        crop_area: fields.take::<CropBy>("crop", "`\"area\"`").is_some(),
     };
     // Nothing is drawn here; a seed is accepted as on any stage.
     fields.seed();

@@ -163,7 +163,7 @@ pub(crate) fn together(
     let Settings::Preprocess(pack) = builder.settings(data) else {
         return None;
     };
-    let (of_pack, resize) = (pack.dataset.clone(), pack.resize);
+    let (of_pack, resize) = (pack.dataset.clone(), pack.pixels.resize);
     let dataset = builder.built[data].origin.dataset?;
     if builder.built[split].origin.dataset != Some(dataset) {
         let of_split = match builder.settings(split) {

@@ -10,26 +10,38 @@ use super::{
     },
     Fields, Kind,
 };
-use crate::settings::{Filter, Resize};
+use crate::settings::{Pixels, Resize, Storage, Unreadable};
 
 /// A preprocess as written.
 pub(crate) struct Draft {
     dataset: Reference,
-    resize: Resize,
-    filter: Filter,
+    pixels: Pixels,
+    unreadable: Unreadable,
+    storage: Storage,
 }
 
 pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
     let dataset = fields.need_reference("dataset", &[Kind::Dataset]);
-    let resize = fields.need("resize", "`{ width = 224, height = 224 }`");
+    let resize = fields.need::<Resize>(
+        "resize",
+        "`{ width = 224, height = 224 }` or `{ short_side = 256, crop = 224 }`",
+    );
     let filter = fields.take("filter", "`\"bilinear\"`, `\"bicubic\"` or `\"lanczos\"`");
+    let quality = fields.take("quality", "`\"fast\"` or `\"exact\"`");
+    let unreadable = fields.take("unreadable", "`\"fail\"` or `\"drop\"`");
+    let storage = fields.take("storage", "`\"raw\"` or `\"jpeg\"`");
     // Nothing is drawn here; a seed is accepted as on any stage.
     fields.seed();
     fields.finish()?;
     Some(Draft {
         dataset: dataset?,
-        resize: resize?.into_inner(),
-        filter: filter.map(Spanned::into_inner).unwrap_or_default(),
+        pixels: Pixels {
+            resize: resize?.into_inner(),
+            filter: filter.map(Spanned::into_inner).unwrap_or_default(),
+            quality: quality.map(Spanned::into_inner).unwrap_or_default(),
+        },
+        unreadable: unreadable.map(Spanned::into_inner).unwrap_or_default(),
+        storage: storage.map(Spanned::into_inner).unwrap_or_default(),
     })
 }
 
@@ -38,8 +50,9 @@ impl Draft {
         let dataset = builder.one(&self.dataset)?;
         let settings = Preprocess {
             dataset: builder.id(dataset),
-            resize: self.resize,
-            filter: self.filter,
+            pixels: self.pixels,
+            unreadable: self.unreadable,
+            storage: self.storage,
         };
         let origin = Origin {
             dataset: Some(dataset),

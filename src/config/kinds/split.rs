@@ -1,5 +1,7 @@
 //! `[split.x]`: a hold-out or folds.
 
+use toml::Spanned;
+
 use super::{
     super::{
         Settings, Split,
@@ -11,7 +13,7 @@ use super::{
 };
 use crate::{
     seed::Seed,
-    settings::{Count, Probability},
+    settings::{Count, GroupBy, Leaks, Probability},
 };
 
 /// A split as written.
@@ -19,6 +21,11 @@ pub(crate) struct Draft {
     dataset: Reference,
     validation: Option<Probability>,
     folds: Option<Count>,
+    given: bool,
+    stable: bool,
+    group_by: Option<GroupBy>,
+    leaks: Leaks,
+    data: Option<Reference>,
     seed: Seed,
 }
 
@@ -28,8 +35,38 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
         let help = "with `folds = 5` each fold holds out a fifth, so leave `validation` out";
         fields.tell(&at, "`folds` together with `validation`", Some(help));
     }
+    let places = ["validation", "folds"].map(|key| fields.place(key));
     let validation = fields.take::<Share>("validation", Share::ACCEPTS);
     let folds = fields.take::<Folds>("folds", Folds::ACCEPTS);
+    let given = fields.take::<bool>("given", "`true` or `false`");
+    let given = given.is_some_and(Spanned::into_inner);
+    for (key, at) in ["validation", "folds"].into_iter().zip(places) {
+        if let (true, Some(at)) = (given, at) {
+            let help =
+                "with `given = true` the data set itself says who validates, so leave it out";
+            fields.tell(&at, format!("`{key}` together with `given`"), Some(help));
+        }
+    }
+    let stable_at = fields.place("stable");
+    let stable = fields.take::<bool>("stable", "`true` or `false`");
+    let stable = stable.is_some_and(Spanned::into_inner);
+    let group_by = fields.take::<GroupBy>("group_by", "`\"group\"` or `\"source\"`");
+    let leaks = fields.take::<Leaks>("leaks", "`\"report\"`, `\"group\"` or `\"fail\"`");
+    let leaks_at = leaks.as_ref().map(Spanned::span);
+    let leaks = leaks.map(Spanned::into_inner).unwrap_or_default();
+    let has_data = fields.has("data");
+    let data = fields.reference("data", &[Kind::Preprocess]);
+    if let (true, false, Some(at)) = (leaks != Leaks::Report, has_data, leaks_at) {
+        let help = "name the preprocess stage that looked for them, such as `data = \"pixels\"`";
+        fields.tell(&at, "`leaks` without `data`", Some(help));
+    }
+    if let (true, true, Some(at)) = (given, stable, stable_at) {
+        fields.tell(
+            &at,
+            "`stable` together with `given`",
+            Some("leave one of them out"),
+        );
+    }
     let seed = fields.seed();
     fields.finish()?;
     let folds = folds.map(|folds| folds.into_inner().0);
@@ -37,10 +74,16 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
     Some(Draft {
         dataset: dataset?,
         validation: match folds {
+            _ if given => None,
             Some(_) => None,
             None => Some(validation.unwrap_or(Probability::known(0.2))),
         },
         folds,
+        given,
+        stable,
+        group_by: group_by.map(Spanned::into_inner),
+        leaks,
+        data,
         seed,
     })
 }
@@ -48,10 +91,19 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
 impl Draft {
     pub(crate) fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>> {
         let dataset = builder.one(&self.dataset)?;
+        let data = match &self.data {
+            Some(data) => Some(builder.one(data)?),
+            None => None,
+        };
         let settings = Split {
             dataset: builder.id(dataset),
             validation: self.validation,
             folds: self.folds,
+            given: self.given,
+            stable: self.stable,
+            group_by: self.group_by,
+            leaks: self.leaks,
+            data: data.map(|data| builder.id(data)),
             seed: self.seed,
         };
         let origin = Origin {

@@ -8,7 +8,7 @@ use crate::{
     files,
     model::{self, ModelState},
     record::{Evaluate, EvaluatePart, Images, Labels, Split, Transform},
-    settings::{Filter, MeanStd, Normalize, Resize},
+    settings::{MeanStd, Normalize, Pixels},
 };
 
 /// Everything that belongs together.
@@ -172,22 +172,17 @@ fn listed(names: &[String]) -> String {
 
 /// The checkpoint's transform, if the pack was made by it; for a file without one the pack's resize and the given normalisation.
 fn transform(job: &Evaluate, model: &ModelState, pack: &Pack, split: &Split) -> Result<Transform> {
-    let made = |resize: Resize, filter: Filter| {
-        let name = serde_json::to_value(filter).ok();
-        let name = name
-            .as_ref()
-            .and_then(|n| n.as_str())
-            .unwrap_or_default()
-            .to_owned();
+    let made = |pixels: Pixels| {
+        let settings = serde_json::to_string(&pixels).unwrap_or_default();
         format!(
-            "{} x {} pixels ({name})",
-            resize.width.get(),
-            resize.height.get()
+            "{} x {} pixels ({settings})",
+            pixels.resize.width(),
+            pixels.resize.height()
         )
     };
     let (width, height) = (
-        job.resize.width.get() as usize,
-        job.resize.height.get() as usize,
+        job.pixels.resize.width() as usize,
+        job.pixels.resize.height() as usize,
     );
     if (pack.width(), pack.height()) != (width, height) {
         return Err(Error::failed(format!(
@@ -206,13 +201,13 @@ fn transform(job: &Evaluate, model: &ModelState, pack: &Pack, split: &Split) -> 
             .help("leave `normalize` out"));
         }
         let own = info.transform;
-        if (own.resize, own.filter) != (job.resize, job.filter) {
+        if own.pixels != job.pixels {
             return Err(Error::usage(format!(
                 "the model was trained on images of {}, and the pack holds images of {}",
-                made(own.resize, own.filter),
-                made(job.resize, job.filter)
+                made(own.pixels),
+                made(job.pixels)
             ))
-            .help("evaluate on a preprocess stage with the model's `resize` and `filter` (`data = …`)"));
+            .help("evaluate on a preprocess stage with the model's `resize`, `filter` and `quality` (`data = …`)"));
         }
         return Ok(own);
     }
@@ -232,8 +227,7 @@ fn transform(job: &Evaluate, model: &ModelState, pack: &Pack, split: &Split) -> 
         }
     };
     Ok(Transform {
-        resize: job.resize,
-        filter: job.filter,
+        pixels: job.pixels,
         center_crop: None,
         normalize,
     })

@@ -13,9 +13,9 @@ use crate::{
     files, model,
     record::{
         Assignment, CheckpointInfo, Epoch, EvaluatePart, Evaluation, Image, Images, Label, Labels,
-        Measure, Part, Prediction, Provenance, Split, Transform,
+        LookAlikes, Measure, Part, Prediction, Provenance, Split, Transform,
     },
-    settings::{Arch, Filter, MeanStd, Normalize, Resize},
+    settings::{Arch, MeanStd, Normalize, Pixels, Resize},
 };
 
 const SIDE: usize = 32;
@@ -34,8 +34,7 @@ fn pixels(image: usize) -> Vec<u8> {
 
 fn transform() -> Transform {
     Transform {
-        resize: resize(SIDE),
-        filter: Filter::Bilinear,
+        pixels: Pixels::new(resize(SIDE)),
         center_crop: Some(28),
         normalize: MeanStd::IMAGENET,
     }
@@ -86,6 +85,7 @@ fn prepared(folder: &Path, info: Option<&CheckpointInfo>) -> record::Evaluate {
         ),
         digest: Digest::of(&pixels(i)),
         bytes: 1,
+        crop: None,
     };
     let images = Images {
         images: (0..IMAGES).map(image).collect(),
@@ -98,6 +98,7 @@ fn prepared(folder: &Path, info: Option<&CheckpointInfo>) -> record::Evaluate {
                 class: (i % 3) as u32,
             })
             .collect(),
+        ..Labels::default()
     };
     let assignment = |i: usize| match i {
         0..6 => Assignment::Train,
@@ -107,10 +108,12 @@ fn prepared(folder: &Path, info: Option<&CheckpointInfo>) -> record::Evaluate {
     let split = Split {
         folds: None,
         assignments: (0..IMAGES).map(assignment).collect(),
+        left_out: Vec::new(),
     };
     files::write_json(&folder.join("images.json"), &images).unwrap();
     files::write_json(&folder.join("labels.json"), &labels).unwrap();
     files::write_json(&folder.join("membership.json"), &split).unwrap();
+    files::write_json(&folder.join("look_alikes.json"), &LookAlikes::default()).unwrap();
     let state = ResNet::new(Arch::Resnet18, 3, 1, Device::Cpu).state();
     model::safetensors::write(&folder.join("best.safetensors"), &state, info).unwrap();
     record::Evaluate {
@@ -121,8 +124,8 @@ fn prepared(folder: &Path, info: Option<&CheckpointInfo>) -> record::Evaluate {
             fold: None,
         },
         images: folder.join("images.json"),
-        resize: resize(SIDE),
-        filter: Filter::Bilinear,
+        look_alikes: folder.join("look_alikes.json"),
+        pixels: Pixels::new(resize(SIDE)),
         model: record::ModelFile {
             path: folder.join("best.safetensors"),
             normalize: None,
@@ -254,7 +257,7 @@ fn other_classes_are_an_error_that_lists_the_differences() {
 fn a_pack_of_another_transform_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let mut other = transform();
-    other.resize = resize(64);
+    other.pixels.resize = resize(64);
     let job = prepared(folder.path(), Some(&info(&CLASSES, other)));
     refused(
         &job,
@@ -294,12 +297,14 @@ fn a_part_without_images_is_an_error_and_a_stop_is_obeyed() {
     let split = Split {
         folds: None,
         assignments: vec![Assignment::Train; IMAGES],
+        left_out: Vec::new(),
     };
     files::write_json(&job.data.split, &split).unwrap();
     refused(&job, Class::Usage, "there is no image in `validation`");
     let split = Split {
         folds: Some(2),
         assignments: vec![Assignment::Fold(0); IMAGES],
+        left_out: Vec::new(),
     };
     files::write_json(&job.data.split, &split).unwrap();
     refused(

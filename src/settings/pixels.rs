@@ -1,0 +1,74 @@
+//! How a photograph becomes the pixels that a model sees: everything that a pack, a checkpoint and a prediction share.
+
+use serde::{Deserialize, Serialize};
+
+use super::Resize;
+
+/// From a decoded photograph to a row: u8, height x width x (red, green, blue).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pixels {
+    /// The size of a row.
+    pub resize: Resize,
+    /// The filter of the resize.
+    pub filter: Filter,
+    /// How exactly it is decoded.
+    pub quality: Quality,
+}
+
+impl Pixels {
+    /// With the default filter and quality.
+    #[must_use]
+    pub fn new(resize: Resize) -> Self {
+        Self {
+            resize,
+            filter: Filter::default(),
+            quality: Quality::default(),
+        }
+    }
+}
+
+/// The resampling filter, antialiased when shrinking as in Pillow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Filter {
+    /// Triangle filter; torchvision's default.
+    #[default]
+    Bilinear,
+    /// Catmull-Rom cubic.
+    Bicubic,
+    /// Windowed sinc of three lobes.
+    Lanczos,
+}
+
+/// How exactly a JPEG is decoded before it is resized.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quality {
+    /// Decoded at 1/2, 1/4 or 1/8 of its size where the resize shrinks it at least as far anyway.
+    #[default]
+    Fast,
+    /// Decoded in full: within rounding of Pillow's antialiased resize.
+    Exact,
+}
+
+/// What becomes of files that cannot be decoded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unreadable {
+    /// The stage fails and lists them.
+    #[default]
+    Fail,
+    /// They belong to no part; recorded and reported.
+    Drop,
+}
+
+/// How rows are stored in a pack.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Storage {
+    /// u8 pixels, memory-mapped: nothing is decoded while training.
+    #[default]
+    Raw,
+    /// Each row encoded again as a JPEG of quality 95, about a tenth of the size.
+    Jpeg,
+}

@@ -620,11 +620,17 @@ fn a_model_file_brings_no_data() {
     let Settings::Evaluate(theirs) = &instance(&pipeline, "theirs").settings else {
         panic!("an evaluate")
     };
-    let ModelSource::File { path, normalize } = &theirs.model else {
+    let ModelSource::File {
+        path,
+        normalize,
+        classes,
+    } = &theirs.model
+    else {
         panic!("a file")
     };
     assert_eq!(path.path, pipeline.root.join("models/theirs.pt"));
     assert_eq!(*normalize, Some(Normalize::Imagenet));
+    assert_eq!(*classes, None);
     let bare = format!("{HEAD}[evaluate.theirs]\nmodel = \"models/theirs.pt\"\n");
     assert_eq!(
         told(&bare),

@@ -91,6 +91,7 @@ impl World {
         let model = ModelFile {
             path: model.to_owned(),
             normalize: None,
+            classes: None,
         };
         let start = Start::Transfer {
             model,
@@ -535,6 +536,7 @@ fn a_prediction_names_classes_and_an_unreadable_image_is_an_entry() {
         model: ModelFile {
             path: job.out.join("last.safetensors"),
             normalize: None,
+            classes: None,
         },
         images: vec![bad, good],
         top: 2,

@@ -129,6 +129,7 @@ fn prepared(folder: &Path, info: Option<&CheckpointInfo>) -> record::Evaluate {
         model: record::ModelFile {
             path: folder.join("best.safetensors"),
             normalize: None,
+            classes: None,
         },
         on: vec![
             EvaluatePart::Train,
@@ -262,7 +263,7 @@ fn a_pack_of_another_transform_is_an_error() {
     refused(
         &job,
         Class::Usage,
-        "trained on images of 64 x 64 pixels (bilinear), and the pack holds images of 32 x 32 pixels (bilinear)",
+        "trained on images of 64 x 64 pixels (squash, bilinear, fast), and the pack holds images of 32 x 32 pixels (squash, bilinear, fast)",
     );
 }
 
@@ -284,6 +285,28 @@ fn a_file_that_says_nothing_needs_its_normalisation_and_is_taken_with_a_warning(
     };
     evaluate(&job, Device::Cpu, &tell, &Stop::default()).unwrap();
     assert!(told.lock().unwrap()[0].starts_with("the model file names no classes"));
+}
+
+#[test]
+fn a_file_whose_classes_are_given_in_another_order_is_evaluated_in_that_of_the_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = prepared(folder.path(), None);
+    job.model.normalize = Some(Normalize::Imagenet);
+    job.model.classes = Some(CLASSES.map(str::to_owned).to_vec());
+    run(&job).unwrap();
+    let straight = files::read_text(&job.out.join("predictions.csv")).unwrap();
+
+    let mut turned = model::load(&job.model.path).unwrap();
+    turned.reorder_outputs(&[2, 0, 1]).unwrap();
+    model::safetensors::write(&job.model.path, &turned.state, None).unwrap();
+    job.model.classes = Some([2, 0, 1].map(|i: usize| CLASSES[i].to_owned()).to_vec());
+    run(&job).unwrap();
+    let again = files::read_text(&job.out.join("predictions.csv")).unwrap();
+    assert_eq!(again, straight);
+
+    job.model.classes = Some(["김밥", "냉면", "비빔밥"].map(str::to_owned).to_vec());
+    std::fs::remove_dir_all(&job.out).unwrap();
+    refused(&job, Class::Usage, "only the model knows `냉면`");
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod place;
 mod resample;
 pub mod sample;
 mod scan;
+mod sheet;
 mod sniff;
 mod split;
 
@@ -24,4 +25,5 @@ pub use pack_writer::PackWriter;
 pub use place::Place;
 pub use resample::{Resampler, Row, decode_resized};
 pub use scan::{may_be_image, scan_folder};
+pub use sheet::Sheet;
 pub use split::{folds, hold_out};

@@ -183,7 +183,7 @@ mod tests {
     fn every_setting_that_can_change_the_result_is_in_the_key() {
         let expected = json!({
             "on": ["train", "test"], "batch_size": 64, "fold": 2, "pixels": {"resize": {"width": 96, "height": 96, "fit": "squash"},
-            "filter": "bilinear", "quality": "fast"}, "normalize": null,
+            "filter": "bilinear", "quality": "fast"}, "normalize": null, "classes": null,
         });
         assert_eq!(stage(trained(Checkpoint::Best)).settings(), expected);
         assert_eq!(

@@ -1,7 +1,7 @@
 //! Files to pixels: listing, splitting, decoding, the pack, batches of u8 pixels, and generated sample data.
 
 mod decode;
-mod jpeg;
+mod fitting;
 mod listing;
 mod loader;
 mod manifest;
@@ -13,10 +13,9 @@ mod resample;
 pub mod sample;
 mod scan;
 mod sheet;
-mod sniff;
 mod split;
 
-pub use decode::{MAX_PIXELS, Unusable, decode};
+pub use decode::{JPEG_DECODER, MAX_PIXELS, Unusable, decode};
 pub use listing::{Found, Listing, PassedOver};
 pub use loader::{batches, epoch_order, gather};
 pub use manifest::read_manifest;

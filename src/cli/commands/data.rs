@@ -115,7 +115,7 @@ fn show(args: &Data, summary: &Summary, data: &str, dataset: &str) -> Result<Ove
         photographs: &photographs,
         look_alikes: &look_alikes,
     };
-    let overview = Overview::new(data, dataset, seen, pack.mean_std(&train));
+    let overview = Overview::new(data, dataset, seen, pack.mean_std(&train)?);
     if !args.json {
         print::out(&overview.text())?;
     }
@@ -144,8 +144,8 @@ fn samples(
         });
         let rows: Vec<usize> = rows.collect();
         let n = rows.len().min(args.samples as usize);
-        let chosen = (0..n).map(|i| pack.row(rows[i * rows.len() / n]).to_vec());
-        sheet.line(class, chosen.collect());
+        let chosen = (0..n).map(|i| picture(pack, rows[i * rows.len() / n]));
+        sheet.line(class, chosen.collect::<Result<_>>()?);
     }
     write(sheet, folder, &format!("{data}-samples.png"))
 }
@@ -158,8 +158,9 @@ fn pairs(folder: &Path, data: &str, pack: &Pack, overview: &Overview) -> Result<
     }
     let mut sheet = Sheet::new(pack.width() as u32, pack.height() as u32);
     for (i, pair) in pairs.iter().take(PAIRS).enumerate() {
-        let both = [pair.a, pair.b].map(|row| pack.row(row).to_vec());
-        sheet.line(i, both.to_vec());
+        let both = [pair.a, pair.b].into_iter();
+        let both = both.map(|row| picture(pack, row));
+        sheet.line(i, both.collect::<Result<_>>()?);
     }
     if pairs.len() > PAIRS {
         print::say(&format!(
@@ -168,6 +169,10 @@ fn pairs(folder: &Path, data: &str, pack: &Pack, overview: &Overview) -> Result<
         ));
     }
     write(sheet, folder, &format!("{data}-look-alikes.png"))
+}
+
+fn picture(pack: &Pack, row: usize) -> Result<Vec<u8>> {
+    Ok(pack.row(row)?.into_owned())
 }
 
 fn write(sheet: Sheet, folder: &Path, name: &str) -> Result<()> {

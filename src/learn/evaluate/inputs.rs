@@ -1,5 +1,6 @@
 //! What an evaluation reads, opened and held against each other.
 
+use super::super::usable::{Usable, usable};
 use crate::{
     data::Pack,
     digest::{Digest, Parts},
@@ -31,6 +32,8 @@ pub(super) struct Members {
     pub(super) part: EvaluatePart,
     /// Rows of the pack, ascending.
     pub(super) rows: Vec<usize>,
+    /// Images that belong to it and were dropped, for they cannot be decoded.
+    pub(super) dropped: u64,
     /// Of their paths and class names.
     pub(super) digest: Digest,
 }
@@ -107,6 +110,7 @@ impl Inputs {
                     .help(format!("{missing}, or leave `{}` out of `on`", part.name())),
             );
         }
+        let Usable { rows, dropped } = usable(&self.pack, part, rows, &self.labels, &self.classes)?;
         let mut parts = Parts::new("kfood 2026 evaluation members");
         for row in &rows {
             parts.part(&self.paths[*row]);
@@ -115,6 +119,7 @@ impl Inputs {
         Ok(Members {
             part,
             rows,
+            dropped,
             digest: parts.finish(),
         })
     }
@@ -230,7 +235,7 @@ fn transform(job: &Evaluate, model: &ModelState, pack: &Pack, split: &Split) -> 
         Some(Normalize::Imagenet) => MeanStd::IMAGENET,
         Some(Normalize::Given(given)) => *given,
         Some(Normalize::Dataset) => {
-            pack.mean_std(&split.members(EvaluatePart::Train, job.data.fold))
+            pack.mean_std(&split.members(EvaluatePart::Train, job.data.fold))?
         }
         None => {
             return Err(Error::usage(format!(

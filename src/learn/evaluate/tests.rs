@@ -15,7 +15,7 @@ use crate::{
         Assignment, CheckpointInfo, Epoch, EvaluatePart, Evaluation, Image, Images, Label, Labels,
         LookAlikes, Measure, Part, Prediction, Provenance, Split, Transform,
     },
-    settings::{Arch, MeanStd, Normalize, Pixels, Resize},
+    settings::{Arch, MeanStd, Normalize, Pixels, Resize, Storage},
 };
 
 const SIDE: usize = 32;
@@ -71,11 +71,18 @@ fn info(classes: &[&str], transform: Transform) -> CheckpointInfo {
 /// A data set of 12 images, of which 6 train, 3 validate and 3 test, and a model for it.
 fn prepared(folder: &Path, info: Option<&CheckpointInfo>) -> record::Evaluate {
     let pack = folder.join("pixels.pack");
-    let writer = PackWriter::create(&pack, SIDE as u32, SIDE as u32, IMAGES).unwrap();
+    let writer = PackWriter::create(
+        &pack,
+        SIDE as u32,
+        SIDE as u32,
+        Storage::Raw,
+        vec![Digest::of(b""); IMAGES],
+    )
+    .unwrap();
     for i in 0..IMAGES {
         writer.write(i, &pixels(i)).unwrap();
     }
-    drop(writer);
+    writer.finish().unwrap();
     let part = |i: usize| if i < 9 { Part::Train } else { Part::Test };
     let image = |i: usize| Image {
         path: format!(

@@ -105,6 +105,7 @@ fn data_path(path: &Path) -> DataPath {
 fn folders(train: &Path, test: Option<&Path>) -> config::Dataset {
     config::Dataset {
         train: Some(data_path(train)),
+        validation: None,
         test: test.map(data_path),
         manifest: None,
         crop_area: false,
@@ -252,6 +253,7 @@ fn a_csv_list_gives_the_same_list_as_folders() {
     let manifest = Some(data_path(&root.join("list.csv")));
     let settings = config::Dataset {
         train: None,
+        validation: None,
         test: None,
         manifest,
         crop_area: false,

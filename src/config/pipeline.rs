@@ -93,15 +93,17 @@ pub struct DataPath {
     pub location: Location,
 }
 
-/// Images in class folders (`train`, `test`) or in a CSV list (`manifest`).
+/// Images in class folders (`train`, `validation`, `test`), each a folder, a zip or a folder of zips, or in a list (`manifest`).
 #[derive(Clone, Debug)]
 pub struct Dataset {
-    /// A folder of class folders, to be split.
+    /// Class folders, to be split.
     pub train: Option<DataPath>,
-    /// A folder of class folders, never trained on.
+    /// Class folders beside `train` that the data set itself gives to validation.
+    pub validation: Option<DataPath>,
+    /// Class folders, never trained on.
     pub test: Option<DataPath>,
-    /// A CSV with the columns `path`, `label` and optionally `part` (`train` or `test`), instead of `train` and `test`.
-    /// Paths in it are relative to the CSV's folder.
+    /// A CSV or TSV with the columns `path`, `label` and optionally `part` (`train`, `validation` or `test`) and `group`,
+    /// instead of folders. Paths in it are relative to its folder.
     pub manifest: Option<DataPath>,
     /// Whether the boxes of `crop_area.properties` are cut out (`crop = "area"`).
     pub crop_area: bool,

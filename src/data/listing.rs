@@ -1,4 +1,4 @@
-//! What a look at folders or at a CSV list gives: images with their class, and what was passed over.
+//! What a look at folders, zips or a list gives: images with their class, and what was passed over.
 
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
@@ -10,7 +10,7 @@ use crate::record::{Crop, Part};
 pub struct Found {
     /// The part it was given for.
     pub part: Part,
-    /// NFC, with `/`, starting with the part: `train/김밥/0001.jpg`.
+    /// NFC, with `/`, starting with the role: `train/김밥/0001.jpg`.
     pub name: String,
     /// The class name, NFC.
     pub class: String,
@@ -27,17 +27,59 @@ pub struct Found {
 }
 
 impl Found {
-    /// An image file of which nothing more is known.
-    pub(super) fn file(part: Part, name: String, class: String, path: PathBuf) -> Self {
+    /// An image, by its NFC path below what was looked through, of which nothing more is known.
+    pub(super) fn new(role: Role, below: &str, class: String, place: Place) -> Self {
         Self {
-            part,
-            name,
+            part: role.part(),
+            name: format!("{}/{below}", role.name()),
             class,
-            place: Place::File(path),
+            place,
             crop: None,
             group: None,
             source: None,
-            validation: false,
+            validation: role == Role::Validation,
+        }
+    }
+
+    /// What it was given for.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        match (self.part, self.validation) {
+            (Part::Test, _) => Role::Test,
+            (Part::Train, true) => Role::Validation,
+            (Part::Train, false) => Role::Train,
+        }
+    }
+}
+
+/// What images are given for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// To train on, and to be split.
+    Train,
+    /// To validate on, by the data set's own word; part of the training part.
+    Validation,
+    /// Never trained on.
+    Test,
+}
+
+impl Role {
+    /// As in a pipeline file and in an image's path.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        }
+    }
+
+    /// The part that such images belong to.
+    #[must_use]
+    pub const fn part(self) -> Part {
+        match self {
+            Self::Train | Self::Validation => Part::Train,
+            Self::Test => Part::Test,
         }
     }
 }
@@ -49,6 +91,10 @@ pub struct Listing {
     pub images: Vec<Found>,
     /// What is there and was not taken.
     pub passed_over: PassedOver,
+    /// Files other than images that the listing was made from, by name (NFC, starting with the role): zips, boxes, addresses.
+    pub beside: Vec<(String, PathBuf)>,
+    /// What else there is to tell.
+    pub notes: Vec<String>,
 }
 
 impl Listing {
@@ -56,6 +102,8 @@ impl Listing {
     pub fn append(&mut self, other: Self) {
         self.images.extend(other.images);
         self.passed_over.append(other.passed_over);
+        self.beside.extend(other.beside);
+        self.notes.extend(other.notes);
         self.sort();
     }
 
@@ -104,14 +152,6 @@ impl fmt::Display for PassedOver {
             self.total(),
             kinds.join(", ")
         )
-    }
-}
-
-/// The name of a part, as in an image's path.
-pub(super) const fn part_name(part: Part) -> &'static str {
-    match part {
-        Part::Train => "train",
-        Part::Test => "test",
     }
 }
 

@@ -1,5 +1,7 @@
 //! Files to pixels: listing, splitting, decoding, the pack, batches of u8 pixels, and generated sample data.
 
+mod ai_hub;
+mod archive;
 mod copy;
 mod decode;
 mod fill;
@@ -20,17 +22,22 @@ pub mod sample;
 mod scan;
 mod sheet;
 mod split;
+mod text;
 mod unusable;
+mod walk;
 
+pub use ai_hub::{Areas, SourceRow, parse_areas, parse_sources};
+pub use archive::{Archive, LARGEST_ENTRY};
 pub use decode::{JPEG_DECODER, MAX_PIXELS, Unusable, decode};
 pub use fill::{Fill, Filled};
-pub use listing::{Found, Listing, PassedOver};
+pub use listing::{Found, Listing, PassedOver, Role};
 pub use loader::{batches, epoch_order, gather};
-pub use manifest::read_manifest;
+pub use manifest::{is_tsv, parse_manifest, read_manifest};
 pub use pack::Pack;
 pub use pack_writer::PackWriter;
 pub use place::Place;
 pub use resample::{Resampler, Row, decode_resized};
-pub use scan::{may_be_image, scan_folder};
+pub use scan::scan;
 pub use sheet::Sheet;
 pub use split::{folds, hold_out};
+pub use walk::{is_zip, may_be_image};

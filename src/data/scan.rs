@@ -1,262 +1,217 @@
-//! Class folders: the class of an image is the deepest folder that holds it, by its NFC name.
+//! Class folders: the class of an image is the deepest folder that holds it, by its NFC name. What AI Hub puts beside the
+//! images of a class says which part of an image is used and where it came from.
 
 use std::{
-    collections::HashSet,
-    path::{Path, PathBuf},
+    collections::{BTreeMap, HashMap, HashSet},
+    path::Path,
 };
-
-use walkdir::{DirEntry, WalkDir};
 
 use super::{
-    Found, Listing,
-    listing::{part_name, some_lines},
+    Found, Listing, Place, Role,
+    ai_hub::{key_of, parse_areas, parse_sources},
+    listing::some_lines,
+    walk::Tree,
 };
-use crate::{
-    error::{Error, Result},
-    name::nfc,
-    record::Part,
-};
+use crate::error::{Error, Result};
 
-/// Extensions of files that lie beside photographs and are none. Anything else is taken and judged by its content when it
-/// is decoded, so that a photograph with an odd name is used and a broken download is reported.
-const NO_IMAGE: [&str; 26] = [
-    "txt",
-    "csv",
-    "tsv",
-    "json",
-    "jsonl",
-    "xml",
-    "yaml",
-    "yml",
-    "toml",
-    "ini",
-    "db",
-    "properties",
-    "md",
-    "html",
-    "htm",
-    "pdf",
-    "zip",
-    "tar",
-    "gz",
-    "7z",
-    "py",
-    "ipynb",
-    "npy",
-    "log",
-    "crop_area",
-    "lnk",
-];
-
-/// Lists the images below a folder of class folders; reads no image.
+/// Lists the images below a folder of class folders, in a zip of class folders, or in a folder of such zips; reads no image.
 ///
 /// Folders nest to any depth and one class name in two places is one class. Symbolic links are followed, a loop of them
-/// is passed over. Hidden entries, `Thumbs.db`, `__MACOSX` and files of a well-known other kind are passed over and counted.
+/// is passed over. Hidden entries, `Thumbs.db`, `desktop.ini`, `__MACOSX` and files of a well-known other kind are passed
+/// over and counted. `org_url.csv` gives the addresses of the images beside it and, where `crop_area` is set,
+/// `crop_area.properties` their boxes; an image without a box is used whole.
 ///
 /// # Errors
-/// When the folder cannot be read, holds images outside class folders, holds no image or an empty class folder, when a
-/// name is not UTF-8, or when two names in one place are the NFC and the NFD spelling of one name.
-pub fn scan_folder(root: &Path, part: Part) -> Result<Listing> {
-    let mut scan = Scan::new(root, part);
-    let entries = WalkDir::new(root).follow_links(true).min_depth(1);
-    let mut entries = entries.into_iter();
-    while let Some(entry) = entries.next() {
-        match entry {
-            Ok(entry) if is_hidden(&entry) => {
-                scan.listing.passed_over.count("hidden");
-                if entry.file_type().is_dir() {
-                    entries.skip_current_dir();
-                }
-            }
-            Ok(entry) => scan.take(&entry)?,
-            Err(e) if e.loop_ancestor().is_some() => {
-                scan.listing.passed_over.count("looping links");
-            }
-            Err(e) if is_hidden_path(e.path()) => scan.listing.passed_over.count("hidden"),
-            Err(e) => return Err(unreadable(root, e)),
+/// When the folder or a zip cannot be read, holds images outside class folders, holds no image or an empty class folder,
+/// when a name cannot be understood, or when two names in one place are the NFC and the NFD spelling of one name.
+pub fn scan(root: &Path, role: Role, crop_area: bool) -> Result<Listing> {
+    let tree = Tree::read(root)?;
+    refuse_stray(root, &tree)?;
+    let mut listing = Listing::default();
+    for (name, place) in &tree.files {
+        if let Place::Zip { archive, entry } = place {
+            archive.check(*entry)?;
         }
+        let class = folder_of(name).rsplit('/').next().unwrap_or_default();
+        let found = Found::new(role, name, class.to_owned(), place.clone());
+        listing.images.push(found);
     }
-    scan.finish()
+    listing.sort();
+    let mut folders = tree.folders.clone();
+    folders.sort();
+    let folders = folders.iter().map(|(name, s)| (name.as_str(), s.clone()));
+    refuse_twins(root, folders)?;
+    let images = listing.images.iter();
+    refuse_twins(root, images.map(|i| (i.name.as_str(), i.place.spelling())))?;
+    refuse_empty(root, &tree)?;
+    listing.passed_over = tree.passed_over.clone();
+    beside(root, &tree, role, crop_area, &mut listing)?;
+    Ok(listing)
 }
 
-/// A scan under way.
-struct Scan<'a> {
-    root: &'a Path,
-    part: Part,
-    listing: Listing,
-    /// NFC relative path and real path of every folder.
-    folders: Vec<(String, PathBuf)>,
-    /// Images right in the top folder.
-    stray: Vec<String>,
-}
-
-impl<'a> Scan<'a> {
-    fn new(root: &'a Path, part: Part) -> Self {
-        Self {
-            root,
-            part,
-            listing: Listing::default(),
-            folders: Vec::new(),
-            stray: Vec::new(),
+/// Adds what is told beside the images, and the files that tell it.
+fn beside(
+    root: &Path,
+    tree: &Tree,
+    role: Role,
+    crop_area: bool,
+    listing: &mut Listing,
+) -> Result<()> {
+    let below = |name: &str| format!("{}/{name}", role.name());
+    if root.is_file() {
+        let name = format!("{}.zip", role.name());
+        listing.beside.push((name, root.to_owned()));
+    }
+    for (name, path) in &tree.zips {
+        listing.beside.push((below(name), path.clone()));
+    }
+    let mut by_folder: HashMap<String, HashMap<String, Vec<usize>>> = HashMap::new();
+    if !tree.areas.is_empty() || !tree.sources.is_empty() {
+        for (i, image) in listing.images.iter().enumerate() {
+            let images = by_folder
+                .entry(folder_of(&image.name).to_owned())
+                .or_default();
+            images.entry(key_of(&image.name)).or_default().push(i);
         }
     }
-
-    fn take(&mut self, entry: &DirEntry) -> Result<()> {
-        let name = self.relative(entry.path())?;
-        if entry.file_type().is_dir() {
-            self.folders.push((name, entry.path().to_owned()));
-        } else if !entry.file_type().is_file() {
-            self.listing.passed_over.count("special files");
-        } else if let Some(extension) = other_kind(entry.path()) {
-            self.listing.passed_over.count(format!("`.{extension}`"));
-        } else if let Some((folder, _)) = name.rsplit_once('/') {
-            let class = folder.rsplit('/').next().unwrap_or(folder).to_owned();
-            let name = format!("{}/{name}", part_name(self.part));
-            let path = entry.path().to_owned();
-            let found = Found::file(self.part, name, class, path);
-            self.listing.images.push(found);
-        } else {
-            self.stray.push(format!("`{name}`"));
+    let use_file = |name: &str, place: &Place, used: bool, listing: &mut Listing| {
+        if !used {
+            let extension = name.rsplit('.').next().unwrap_or_default();
+            listing
+                .passed_over
+                .count(format!("`.{}`", extension.to_ascii_lowercase()));
+        } else if let Place::File(path) = place {
+            listing.beside.push((below(name), path.clone()));
         }
-        Ok(())
-    }
-
-    /// The NFC path below the root, with `/`.
-    fn relative(&self, path: &Path) -> Result<String> {
-        let below = path.strip_prefix(self.root).unwrap_or(path);
-        below.to_str().map(nfc).ok_or_else(|| {
-            Error::failed(format!("the name of `{}` is not UTF-8", path.display())).help(
-                "rename it; archives from older Windows need their file names converted from CP949",
-            )
-        })
-    }
-
-    fn finish(mut self) -> Result<Listing> {
-        if !self.stray.is_empty() {
-            self.stray.sort();
-            return Err(Error::failed(format!(
-                "{} lie directly in `{}`, so they have no class:{}",
-                images(self.stray.len()),
-                self.root.display(),
-                some_lines(&self.stray, 5)
-            ))
-            .help("put each image into a folder named after its class"));
-        }
-        self.listing.sort();
-        self.folders.sort();
-        refuse_twins(
-            self.folders
-                .iter()
-                .map(|(name, path)| (name.as_str(), path.as_path())),
-        )?;
-        refuse_twins(
-            self.listing
-                .images
-                .iter()
-                .map(|i| (i.name.as_str(), i.place.file())),
-        )?;
-        self.refuse_empty()?;
-        Ok(self.listing)
-    }
-
-    /// Every folder must lead to an image.
-    fn refuse_empty(&self) -> Result<()> {
-        let root = self.root.display();
-        if self.listing.images.is_empty() {
-            return Err(
-                Error::failed(format!("`{root}` holds no images in class folders"))
-                    .help("put one folder per class with its images there"),
-            );
-        }
-        let mut used = HashSet::new();
-        for image in &self.listing.images {
-            let mut folder = image.place.file().parent();
-            while let Some(path) = folder
-                && path != self.root
-                && used.insert(path)
-            {
-                folder = path.parent();
+    };
+    for (name, place) in &tree.sources {
+        let images = by_folder.get(folder_of(&below(name)));
+        use_file(name, place, images.is_some(), listing);
+        let Some(images) = images else { continue };
+        for row in parse_sources(&place.read()?) {
+            let of = row.names.iter().find_map(|name| images.get(name));
+            for i in of.into_iter().flatten() {
+                listing.images[*i].source = Some(row.url.clone());
             }
         }
-        let empty: Vec<_> = self
-            .folders
-            .iter()
-            .filter(|(_, path)| !used.contains(path.as_path()))
-            .map(|(name, _)| format!("`{name}`"))
-            .collect();
-        if empty.is_empty() {
-            return Ok(());
-        }
-        let (folders, hold) = if empty.len() == 1 {
-            ("class folder", "holds")
-        } else {
-            ("class folders", "hold")
+    }
+    let (mut unused, mut bad) = (0, BTreeMap::<&str, usize>::new());
+    for (name, place) in &tree.areas {
+        let images = by_folder.get(folder_of(&below(name)));
+        use_file(name, place, crop_area && images.is_some(), listing);
+        let Some(images) = images.filter(|_| crop_area) else {
+            continue;
         };
-        Err(Error::failed(format!(
-            "{} {folders} in `{root}` {hold} no image:{}",
-            empty.len(),
-            some_lines(&empty, 10)
-        ))
-        .help("put images there, or remove the empty folder"))
-    }
-}
-
-/// Entries sorted by NFC name: two of one name are two spellings of it.
-fn refuse_twins<'a>(entries: impl Iterator<Item = (&'a str, &'a Path)>) -> Result<()> {
-    let mut before: Option<(&str, &Path)> = None;
-    for (name, path) in entries {
-        if let Some((_, other)) = before.filter(|(n, _)| *n == name) {
-            return Err(Error::failed(format!(
-                "`{name}` is there twice, spelt with composed (NFC) and with decomposed (NFD) letters: {:?} and {:?}",
-                other.as_os_str().as_encoded_bytes().escape_ascii().to_string(),
-                path.as_os_str().as_encoded_bytes().escape_ascii().to_string(),
-            ))
-            .help("the two look alike and are one name here; merge them into one"));
+        let areas = parse_areas(&place.read()?);
+        for (key, area) in &areas.boxes {
+            let of = images.get(key);
+            unused += usize::from(of.is_none());
+            for i in of.into_iter().flatten() {
+                listing.images[*i].crop = Some(*area);
+            }
         }
-        before = Some((name, path));
+        for (why, n) in areas.passed_over {
+            *bad.entry(why).or_default() += n;
+        }
     }
+    if crop_area {
+        let boxes = listing.images.iter().filter(|i| i.crop.is_some()).count();
+        let whole = listing.images.len() - boxes;
+        let mut note = format!(
+            "`{}`: the boxes of {boxes} images are cut out, {whole} images have none and are used whole",
+            role.name()
+        );
+        if unused > 0 {
+            note.push_str(&format!("; {unused} boxes are of no image"));
+        }
+        let lines: usize = bad.values().sum();
+        if lines > 0 {
+            let kinds: Vec<_> = bad.iter().map(|(why, n)| format!("{n} {why}")).collect();
+            note.push_str(&format!("; {lines} lines give none: {}", kinds.join(", ")));
+        }
+        listing.notes.push(note);
+    }
+    listing.beside.sort();
     Ok(())
 }
 
-fn is_hidden(entry: &DirEntry) -> bool {
-    is_hidden_path(Some(entry.path()))
+/// What stands before the last `/`.
+fn folder_of(name: &str) -> &str {
+    name.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-fn is_hidden_path(path: Option<&Path>) -> bool {
-    let name = path.and_then(Path::file_name).unwrap_or_default();
-    name.as_encoded_bytes().starts_with(b".") || name == "Thumbs.db" || name == "__MACOSX"
-}
-
-/// Whether a file in a folder of photographs may be one, going by its name: not hidden, and not of a well-known other kind.
-#[must_use]
-pub fn may_be_image(path: &Path) -> bool {
-    !is_hidden_path(Some(path)) && other_kind(path).is_none()
-}
-
-fn other_kind(path: &Path) -> Option<String> {
-    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-    NO_IMAGE.contains(&extension.as_str()).then_some(extension)
-}
-
-fn images(n: usize) -> String {
-    if n == 1 {
-        "1 file".to_owned()
+/// Every image must lie in a class folder.
+fn refuse_stray(root: &Path, tree: &Tree) -> Result<()> {
+    let names = tree.files.iter().map(|(name, _)| name);
+    let stray = names.filter(|name| !name.contains('/'));
+    let mut stray: Vec<_> = stray.map(|name| format!("`{name}`")).collect();
+    if stray.is_empty() {
+        return Ok(());
+    }
+    stray.sort();
+    let files = if stray.len() == 1 {
+        "1 file lies".to_owned()
     } else {
-        format!("{n} files")
-    }
+        format!("{} files lie", stray.len())
+    };
+    Err(Error::failed(format!(
+        "{files} directly in `{}`, outside any class folder, so they have no class:{}",
+        root.display(),
+        some_lines(&stray, 5)
+    ))
+    .help("put each image into a folder named after its class"))
 }
 
-fn unreadable(root: &Path, error: walkdir::Error) -> Error {
-    let path = error.path().unwrap_or(root).to_owned();
-    let dangling = path.is_symlink();
-    let cause = error
-        .into_io_error()
-        .unwrap_or_else(|| std::io::Error::other("unreadable entry"));
-    let error = Error::io("read", &path, cause);
-    if dangling {
-        return error.help("the symbolic link leads nowhere; repair or remove it");
+/// Every folder must lead to an image.
+fn refuse_empty(root: &Path, tree: &Tree) -> Result<()> {
+    let root = root.display();
+    if tree.files.is_empty() {
+        return Err(
+            Error::failed(format!("`{root}` holds no images in class folders"))
+                .help("put one folder per class with its images there"),
+        );
     }
-    error
+    let mut used = HashSet::new();
+    for (name, _) in &tree.files {
+        let mut folder = folder_of(name);
+        while !folder.is_empty() && used.insert(folder) {
+            folder = folder_of(folder);
+        }
+    }
+    let names = tree.folders.iter().map(|(name, _)| name.as_str());
+    let mut empty: Vec<_> = names.filter(|name| !used.contains(name)).collect();
+    if empty.is_empty() {
+        return Ok(());
+    }
+    empty.sort_unstable();
+    let empty: Vec<_> = empty.iter().map(|name| format!("`{name}`")).collect();
+    let (folders, hold) = if empty.len() == 1 {
+        ("class folder", "holds")
+    } else {
+        ("class folders", "hold")
+    };
+    Err(Error::failed(format!(
+        "{} {folders} in `{root}` {hold} no image:{}",
+        empty.len(),
+        some_lines(&empty, 10)
+    ))
+    .help("put images there, or remove the empty folder"))
+}
+
+/// Entries sorted by NFC name, with the bytes of their names: two of one name are two spellings of it.
+fn refuse_twins<'a>(root: &Path, entries: impl Iterator<Item = (&'a str, String)>) -> Result<()> {
+    let mut before: Option<(&str, String)> = None;
+    for (name, spelling) in entries {
+        if let Some((_, other)) = before.filter(|(n, _)| *n == name) {
+            return Err(Error::failed(format!(
+                "`{name}` is there twice in `{}`, most likely spelt with composed (NFC) and with decomposed (NFD) letters: {other:?} and {spelling:?}",
+                root.display()
+            ))
+            .help("the two look alike and are one name here; merge them into one"));
+        }
+        before = Some((name, spelling));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -278,7 +233,7 @@ mod tests {
     #[test]
     fn the_class_is_the_deepest_folder_and_one_name_in_two_places_is_one_class() {
         let folder = tree(&["한식/김밥/2.jpg", "한식/김밥/10.jpg", "분식/김밥/1.jpg"]);
-        let listing = scan_folder(folder.path(), Part::Train).unwrap();
+        let listing = scan(folder.path(), Role::Train, false).unwrap();
         let names: Vec<_> = listing.images.iter().map(|i| i.name.as_str()).collect();
         assert_eq!(
             names,
@@ -303,7 +258,7 @@ mod tests {
             "readme.txt",
             ".git/x/y.jpg",
         ]);
-        let listing = scan_folder(folder.path(), Part::Test).unwrap();
+        let listing = scan(folder.path(), Role::Test, false).unwrap();
         assert_eq!(listing.images.len(), 2);
         assert_eq!(
             listing.passed_over.to_string(),
@@ -315,18 +270,18 @@ mod tests {
     fn decomposed_names_are_listed_composed_and_twins_are_refused() {
         let nfd = "\u{1100}\u{1175}\u{11b7}\u{1107}\u{1161}\u{11b8}"; // 김밥 as macOS spells it
         let folder = tree(&[&format!("{nfd}/1.jpg")]);
-        let listing = scan_folder(folder.path(), Part::Train).unwrap();
+        let listing = scan(folder.path(), Role::Train, false).unwrap();
         assert_eq!(listing.images[0].name, "train/김밥/1.jpg");
         assert!(listing.images[0].place.file().exists());
 
         let folder = tree(&[&format!("{nfd}/1.jpg"), "김밥/2.jpg"]);
-        let error = scan_folder(folder.path(), Part::Train)
+        let error = scan(folder.path(), Role::Train, false)
             .unwrap_err()
             .to_string();
         assert!(error.contains("`김밥` is there twice"), "{error}");
 
         let folder = tree(&[&format!("a/{nfd}.jpg"), "a/김밥.jpg"]);
-        assert!(scan_folder(folder.path(), Part::Train).is_err());
+        assert!(scan(folder.path(), Role::Train, false).is_err());
     }
 
     #[test]
@@ -336,7 +291,7 @@ mod tests {
             if let Some(name) = folder_too {
                 fs::create_dir_all(folder.path().join(name)).unwrap();
             }
-            scan_folder(folder.path(), Part::Train)
+            scan(folder.path(), Role::Train, false)
                 .unwrap_err()
                 .to_string()
         };
@@ -353,7 +308,7 @@ mod tests {
         let folder = tree(&["a/1.jpg"]);
         symlink(folder.path(), folder.path().join("a/loop")).unwrap();
         symlink(elsewhere.path(), folder.path().join("b")).unwrap();
-        let listing = scan_folder(folder.path(), Part::Train).unwrap();
+        let listing = scan(folder.path(), Role::Train, false).unwrap();
         assert_eq!(listing.images.len(), 2);
         assert_eq!(
             listing.passed_over.to_string(),

@@ -1,19 +1,25 @@
-//! `[dataset.x]`: class folders or a CSV list to `images.json` and `labels.json`.
+//! `[dataset.x]`: class folders, zips of them or a list to `images.json` and `labels.json`.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use rayon::prelude::*;
 
 use crate::{
     config::{self, DataPath},
-    data::{Found, Listing, read_manifest, scan_folder},
+    data::{self, Found, Listing, Place, Role, is_tsv, is_zip, read_manifest},
+    digest::Digest,
     error::{Error, Result},
     event::StageEvent,
     files::write_json,
     name::one_of,
-    record::{Image, Images, Label, Labels, Part},
+    record::{Image, Images, Label, Labels},
     stage::{Context, Input, InputFile, Stage},
 };
 
-/// Lists images and classes; reads no pixel, since the engine digests the files.
+/// Lists images and classes. The engine digests the files; only what lies in a zip is read and digested here.
 pub struct DatasetStage {
     id: String,
     settings: config::Dataset,
@@ -40,17 +46,21 @@ impl Stage for DatasetStage {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
-    /// Nothing: where the files lie is not content, and what they are is input.
+    /// Only what is done with the files: where they lie is not content, and what they are is input.
     fn settings(&self) -> serde_json::Value {
+        if self.settings.crop_area {
+            return serde_json::json!({ "crop": "area" });
+        }
         serde_json::json!({})
     }
 
     fn inputs(&self) -> Vec<Input> {
         let given = [
             ("train", self.settings.train.is_some()),
+            ("validation", self.settings.validation.is_some()),
             ("test", self.settings.test.is_some()),
             ("manifest", self.settings.manifest.is_some()),
             ("listed", self.settings.manifest.is_some()),
@@ -61,23 +71,29 @@ impl Stage for DatasetStage {
 
     fn files(&self, role: &str) -> Result<Vec<InputFile>> {
         let settings = &self.settings;
-        let listing = match (role, &settings.train, &settings.test, &settings.manifest) {
-            ("train", Some(folder), _, _) => scan(folder, Part::Train)?,
-            ("test", _, Some(folder), _) => scan(folder, Part::Test)?,
-            ("listed", _, _, Some(csv)) => listed(csv)?,
-            ("manifest", _, _, Some(csv)) => {
+        let listing = match (role, &settings.manifest) {
+            ("listed", Some(list)) => listed(list)?,
+            ("manifest", Some(list)) => {
+                // Its extension says how it is read.
+                let extension = if is_tsv(&list.path) { "tsv" } else { "csv" };
                 return Ok(vec![InputFile {
-                    name: "manifest.csv".to_owned(),
-                    path: present_file(csv)?.path.clone(),
+                    name: format!("manifest.{extension}"),
+                    path: present_file(list)?.path.clone(),
                 }]);
             }
-            _ => return Ok(Vec::new()),
+            _ => match folders(settings).find(|(given, _)| given.name() == role) {
+                Some((role, folder)) => scan(folder, role, settings.crop_area)?,
+                None => return Ok(Vec::new()),
+            },
         };
-        let file = |found: Found| InputFile {
-            name: found.name,
-            path: found.place.file().to_owned(),
-        };
-        let mut files: Vec<_> = listing.images.into_iter().map(file).collect();
+        let images = listing.images.into_iter();
+        // What lies in a zip is read with the zip, which is listed once.
+        let images = images.filter_map(|found| match found.place {
+            Place::File(path) => Some((found.name, path)),
+            Place::Zip { .. } => None,
+        });
+        let file = |(name, path)| InputFile { name, path };
+        let mut files: Vec<_> = images.chain(listing.beside).map(file).collect();
         files.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(files)
     }
@@ -93,6 +109,9 @@ impl Stage for DatasetStage {
         let images = digested(&listing, context)?;
         write_json(&context.out.join("images.json"), &images)?;
         write_json(&context.out.join("labels.json"), &labels)?;
+        for note in &listing.notes {
+            (context.tell)(StageEvent::Note(note.clone()));
+        }
         if listing.passed_over.total() > 0 {
             (context.tell)(StageEvent::Note(listing.passed_over.to_string()));
         }
@@ -111,31 +130,47 @@ impl Stage for DatasetStage {
 /// When a folder or a file is missing or cannot be used.
 pub(super) fn list(settings: &config::Dataset) -> Result<Listing> {
     let mut listing = Listing::default();
-    if let Some(folder) = &settings.train {
-        listing.append(scan(folder, Part::Train)?);
+    for (role, folder) in folders(settings) {
+        listing.append(scan(folder, role, settings.crop_area)?);
     }
-    if let Some(folder) = &settings.test {
-        listing.append(scan(folder, Part::Test)?);
-    }
-    if let Some(csv) = &settings.manifest {
-        listing.append(listed(csv)?);
+    if let Some(list) = &settings.manifest {
+        listing.append(listed(list)?);
     }
     Ok(listing)
 }
 
-fn scan(folder: &DataPath, part: Part) -> Result<Listing> {
-    if !folder.path.is_dir() {
-        return Err(missing(
-            folder,
-            "folder",
-            "put one folder per class with its images there",
-        ));
-    }
-    scan_folder(&folder.path, part)
+/// The folders and zips that a data set names.
+fn folders(settings: &config::Dataset) -> impl Iterator<Item = (Role, &DataPath)> {
+    let given = [
+        (Role::Train, &settings.train),
+        (Role::Validation, &settings.validation),
+        (Role::Test, &settings.test),
+    ];
+    let given = given.into_iter();
+    given.filter_map(|(role, folder)| Some((role, folder.as_ref()?)))
 }
 
-fn listed(csv: &DataPath) -> Result<Listing> {
-    read_manifest(&present_file(csv)?.path)
+fn scan(folder: &DataPath, role: Role, crop_area: bool) -> Result<Listing> {
+    if !folder.path.is_dir() && !is_zip(&folder.path) {
+        let zip = folder
+            .path
+            .extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case("zip"));
+        return Err(missing(
+            folder,
+            if zip { "zip" } else { "folder" },
+            if zip {
+                "put a zip of one folder per class there"
+            } else {
+                "put one folder per class with its images there"
+            },
+        ));
+    }
+    data::scan(&folder.path, role, crop_area)
+}
+
+fn listed(list: &DataPath) -> Result<Listing> {
+    read_manifest(&present_file(list)?.path)
 }
 
 fn present_file(csv: &DataPath) -> Result<&DataPath> {
@@ -145,7 +180,7 @@ fn present_file(csv: &DataPath) -> Result<&DataPath> {
     Err(missing(
         csv,
         "file",
-        "put a CSV with the columns `path,label` or `path,label,part` there",
+        "put a CSV or TSV with the columns `path,label` or `path,label,part` there",
     ))
 }
 
@@ -162,24 +197,29 @@ fn missing(data: &DataPath, what: &str, help: &str) -> Error {
 
 /// The class names in code point order.
 fn classes(listing: &Listing) -> Result<Vec<String>> {
-    let of = |part| -> BTreeSet<&str> {
-        let images = listing.images.iter().filter(|i| i.part == part);
+    let of = |role| -> BTreeSet<&str> {
+        let images = listing.images.iter().filter(|i| i.role() == role);
         images.map(|i| i.class.as_str()).collect()
     };
-    let (train, test) = (of(Part::Train), of(Part::Test));
-    if !train.is_empty() && !test.is_empty() && train != test {
+    let roles = [Role::Train, Role::Validation, Role::Test];
+    let sides: Vec<_> = roles.into_iter().map(|role| (role, of(role))).collect();
+    let mut sides = sides.iter().filter(|(_, classes)| !classes.is_empty());
+    let Some((first, all)) = sides.next() else {
+        return Ok(Vec::new());
+    };
+    for (other, classes) in sides.filter(|(_, classes)| classes != all) {
+        let (a, b) = (first.name(), other.name());
         let only = |a: &BTreeSet<&str>, b: &BTreeSet<&str>| match a.difference(b).count() {
             0 => "none".to_owned(),
             n => format!("{n} ({})", names(a.difference(b).copied())),
         };
         return Err(Error::failed(format!(
-            "`train` and `test` differ in classes; only in `train`: {}; only in `test`: {}",
-            only(&train, &test),
-            only(&test, &train)
+            "`{a}` and `{b}` differ in classes; only in `{a}`: {}; only in `{b}`: {}",
+            only(all, classes),
+            only(classes, all)
         ))
-        .help("give both parts the same class folders, spelt alike"));
+        .help("give all parts the same classes, spelt alike"));
     }
-    let all: BTreeSet<&str> = train.union(&test).copied().collect();
     if all.len() < 2 {
         return Err(Error::failed(format!(
             "there is only one class, {}; nothing can be told apart",
@@ -187,7 +227,7 @@ fn classes(listing: &Listing) -> Result<Vec<String>> {
         ))
         .help("name the folder that holds the class folders, and put two classes or more there"));
     }
-    Ok(all.into_iter().map(str::to_owned).collect())
+    Ok(all.iter().map(|class| (*class).to_owned()).collect())
 }
 
 fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
@@ -207,32 +247,75 @@ fn labels(listing: &Listing, classes: Vec<String>) -> Labels {
         class: place[found.class.as_str()],
     };
     let labels = listing.images.iter().map(label).collect();
+    let images = (0..).zip(&listing.images);
     Labels {
         classes,
         labels,
-        ..Labels::default()
+        groups: numbers(listing, |found| found.group.as_deref()),
+        sources: numbers(listing, |found| found.source.as_deref()),
+        validation: images
+            .filter(|(_, found)| found.validation)
+            .map(|(i, _)| i)
+            .collect(),
     }
 }
 
-/// Joins the listing with the digests that the engine took.
+/// Names as their places in code point order, one for each image; nothing where no image has one.
+fn numbers<'a>(
+    listing: &'a Listing,
+    name: impl Fn(&'a Found) -> Option<&'a str>,
+) -> Vec<Option<u32>> {
+    let names: BTreeSet<&str> = listing.images.iter().filter_map(&name).collect();
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let places: HashMap<&str, u32> = names.into_iter().zip(0..).collect();
+    let number = |found| name(found).map(|name| places[name]);
+    listing.images.iter().map(number).collect()
+}
+
+/// Joins the listing with the digests that the engine took, and takes those of what lies in zips.
 fn digested(listing: &Listing, context: &Context<'_>) -> Result<Images> {
     let files = context.files.values().flatten();
     let by_name: HashMap<&str, _> = files.map(|f| (f.name.as_str(), f)).collect();
+    let in_zips = |found: &&Found| matches!(found.place, Place::Zip { .. });
+    let total = listing.images.iter().filter(in_zips).count() as u64;
+    let done = AtomicU64::new(0);
     let image = |found: &Found| {
-        let file = by_name.get(found.name.as_str()).ok_or_else(|| {
-            Error::failed(format!(
-                "`{}` appeared while the data set was being listed",
-                found.place
-            ))
-            .help("run again once the files stay as they are")
-        })?;
+        let (digest, bytes) = match &found.place {
+            Place::File(_) => {
+                let file = by_name.get(found.name.as_str()).ok_or_else(|| {
+                    Error::failed(format!(
+                        "`{}` appeared while the data set was being listed",
+                        found.place
+                    ))
+                    .help("run again once the files stay as they are")
+                })?;
+                (file.digest, file.bytes)
+            }
+            place @ Place::Zip { .. } => {
+                context.stop.check()?;
+                let bytes = place.read()?;
+                let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+                if done.is_multiple_of(512) {
+                    (context.tell)(StageEvent::Progress {
+                        what: "hashing".to_owned(),
+                        done,
+                        total,
+                        unit: "images".to_owned(),
+                    });
+                }
+                (Digest::of(&bytes), bytes.len() as u64)
+            }
+        };
         Ok(Image {
             path: found.name.clone(),
-            digest: file.digest,
-            bytes: file.bytes,
+            digest,
+            bytes,
             crop: found.crop,
         })
     };
-    let images: Result<_> = listing.images.iter().map(image).collect();
+    let images: Vec<Result<_>> = listing.images.par_iter().map(image).collect();
+    let images: Result<_> = images.into_iter().collect();
     Ok(Images { images: images? })
 }

@@ -1,4 +1,4 @@
-//! `[dataset.x]`: folders of classes, or a manifest.
+//! `[dataset.x]`: folders or zips of classes, or a manifest.
 
 use serde::Deserialize;
 
@@ -22,24 +22,34 @@ pub(crate) struct Draft(Dataset);
 
 pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
     let header = fields.header();
-    let places = ["train", "test", "manifest"].map(|key| fields.place(key));
+    let places = ["train", "validation", "test", "manifest", "crop"].map(|key| fields.place(key));
     let dataset = Dataset {
         train: fields.path("train"),
+        validation: fields.path("validation"),
         test: fields.path("test"),
         manifest: fields.path("manifest"),
         crop_area: fields.take::<CropBy>("crop", "`\"area\"`").is_some(),
     };
     // Nothing is drawn here; a seed is accepted as on any stage.
     fields.seed();
-    let help = "give `train` (one folder per class) and, if there is one, `test`; or a `manifest` (a CSV with the columns `path`, `label` and optionally `part`) alone";
-    match places {
-        [Some(_), _, Some(at)] => fields.tell(&at, "`manifest` beside `train`", Some(help)),
-        [None, Some(_), Some(at)] => fields.tell(&at, "`manifest` beside `test`", Some(help)),
-        [None, _, None] => {
-            let message = "a dataset with neither `train` nor `manifest`";
-            fields.tell(&header, message, Some(help));
+    let help = "give `train` (one folder per class, or a zip of them) and, if there are such, `validation` and `test`; or a `manifest` (a CSV or TSV with the columns `path`, `label` and optionally `part` and `group`) alone";
+    let [train, validation, test, manifest, crop] = places;
+    if let Some(at) = &manifest {
+        let folders = [
+            ("train", &train),
+            ("validation", &validation),
+            ("test", &test),
+        ];
+        if let Some((beside, _)) = folders.into_iter().find(|(_, place)| place.is_some()) {
+            fields.tell(at, format!("`manifest` beside `{beside}`"), Some(help));
         }
-        _ => {}
+        if let Some(crop) = crop {
+            let help = "the boxes are read beside the images of class folders; leave `crop` out";
+            fields.tell(&crop, "`crop` beside `manifest`", Some(help));
+        }
+    } else if train.is_none() {
+        let message = "a dataset with neither `train` nor `manifest`";
+        fields.tell(&header, message, Some(help));
     }
     fields.finish()?;
     Some(Draft(dataset))

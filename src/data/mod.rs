@@ -1,5 +1,6 @@
 //! Files to pixels: listing, splitting, decoding, the pack, batches of u8 pixels, and generated sample data.
 
+pub mod audit;
 mod decode;
 mod jpeg;
 mod listing;

@@ -14,12 +14,15 @@ use rayon::prelude::*;
 use super::dataset::list;
 use crate::{
     config,
-    data::{PackWriter, Place, Resampler, Row},
+    data::{
+        PackWriter, Place, Resampler, Row,
+        audit::{Fingerprint, find},
+    },
     digest::Digest,
     error::{Error, Result},
     event::{StageEvent, Tell},
     files::{read_json, write_json},
-    record::{Image, Images, LookAlikes, Photograph, Photographs},
+    record::{Image, Images, Photograph, Photographs},
     stage::{Context, Input, Stage},
 };
 
@@ -102,7 +105,8 @@ impl Stage for PreprocessStage {
         let pack = context.out.join("pixels.pack");
         let pack = PackWriter::create(&pack, resize.width(), resize.height(), images.len())?;
         let progress = Progress::new(context.tell, images.len());
-        let photographs = images
+        let (width, height) = (resize.width() as usize, resize.height() as usize);
+        let seen = images
             .par_iter()
             .zip(&places)
             .enumerate()
@@ -110,31 +114,35 @@ impl Stage for PreprocessStage {
                 || Resampler::new(self.settings.pixels),
                 |resampler, (i, (image, place))| {
                     context.stop.check()?;
-                    let photograph = match self.one(resampler, image, place)? {
+                    let seen = match self.one(resampler, image, place)? {
                         Ok(row) => {
                             pack.write(i, &row.pixels)?;
-                            photograph(row)
+                            let fingerprint = Fingerprint::of(&row.pixels, width, height);
+                            (photograph(row), Some(fingerprint))
                         }
-                        Err(why) => Photograph {
-                            dropped: Some(format!("`{place}`: {why}")),
-                            ..Photograph::default()
-                        },
+                        Err(why) => {
+                            let dropped = Some(format!("`{place}`: {why}"));
+                            let photograph = Photograph {
+                                dropped,
+                                ..Photograph::default()
+                            };
+                            (photograph, None)
+                        }
                     };
                     progress.another();
-                    Ok(photograph)
+                    Ok(seen)
                 },
             )
             .collect::<Result<Vec<_>>>()?;
+        let (photographs, fingerprints): (Vec<_>, Vec<_>) = seen.into_iter().unzip();
         let reasons = photographs.iter().filter_map(|p| p.dropped.clone());
         refuse_unusable(reasons.collect(), images.len())?;
         write_json(
             &context.out.join("photographs.json"),
             &Photographs { photographs },
         )?;
-        let look_alikes = LookAlikes {
-            images: images.len() as u32,
-            pairs: Vec::new(),
-        };
+        let sources: Vec<Digest> = images.iter().map(|image| image.digest).collect();
+        let look_alikes = find(&fingerprints, &sources, context.stop)?;
         write_json(&context.out.join("look_alikes.json"), &look_alikes)
     }
 }

@@ -25,4 +25,7 @@ pub use pack_writer::PackWriter;
 pub use place::Place;
 pub use resample::{Resampler, Row, decode_resized};
 pub use scan::{may_be_image, scan_folder};
-pub use split::{folds, hold_out};
+pub use split::{
+    Division, Groups, across, fold_groups, folds, given, hold_out, hold_out_groups,
+    join_look_alikes, leave_out, stable,
+};

@@ -14,6 +14,7 @@ mod layering;
 mod missions;
 mod models;
 mod pipeline_files;
+mod splits;
 mod stage_keys;
 mod support;
 mod training;

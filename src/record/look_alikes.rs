@@ -55,7 +55,7 @@ impl LookAlikes {
             }
         }
         let mut near: Vec<Option<u32>> = vec![None; equals.len()];
-        for pair in self.pairs.iter().filter(|p| p.likeness == Likeness::Near) {
+        for pair in self.known().filter(|p| p.likeness == Likeness::Near) {
             let (a, b) = (equals[pair.a as usize], equals[pair.b as usize]);
             for (one, other) in [(a, b), (b, a)] {
                 let first = of_set[other].first().copied();
@@ -90,6 +90,13 @@ impl LookAlikes {
         families
     }
 
+    /// The pairs of images that there are: a damaged record is no reason to panic.
+    fn known(&self) -> impl Iterator<Item = &Pair> {
+        self.pairs
+            .iter()
+            .filter(|pair| pair.a.max(pair.b) < self.images)
+    }
+
     /// For each image the first one that it is joined with.
     fn roots(&self, keep: impl Fn(&Pair) -> bool) -> Vec<usize> {
         let mut parent: Vec<usize> = (0..self.images as usize).collect();
@@ -100,7 +107,7 @@ impl LookAlikes {
             }
             at
         }
-        for pair in self.pairs.iter().filter(|pair| keep(pair)) {
+        for pair in self.known().filter(|pair| keep(pair)) {
             let (a, b) = (pair.a as usize, pair.b as usize);
             let (a, b) = (root(&mut parent, a), root(&mut parent, b));
             parent[a.max(b)] = a.min(b);

@@ -64,13 +64,18 @@ impl Stage for EvaluateStage {
             ModelSource::Stage { .. } => None,
             ModelSource::File { normalize, .. } => *normalize,
         };
-        json!({
+        let mut settings = json!({
             "on": self.settings.on,
             "batch_size": self.settings.batch_size,
             "fold": self.settings.fold,
             "pixels": self.pixels,
             "normalize": normalize,
-        })
+        });
+        // Not asked for is not named: earlier evaluations keep their keys.
+        if let Some(leaks) = self.settings.leaks {
+            settings["leaks"] = json!(leaks);
+        }
+        settings
     }
 
     fn inputs(&self) -> Vec<Input> {
@@ -99,7 +104,10 @@ impl Stage for EvaluateStage {
     }
 
     fn outputs(&self) -> &'static [&'static str] {
-        &["metrics.json", "predictions.csv"]
+        match self.settings.leaks {
+            Some(_) => &["metrics.json", "predictions.csv", "leaks.json"],
+            None => &["metrics.json", "predictions.csv"],
+        }
     }
 
     fn resource(&self) -> Resource {
@@ -118,6 +126,7 @@ impl Stage for EvaluateStage {
             look_alikes: input(context, "look_alikes")?,
             pixels: self.pixels,
             model: self.model(context)?,
+            cosine: self.settings.leaks.map(|leaks| leaks.cosine.get()),
             on: self.settings.on.clone(),
             batch_size: self.settings.batch_size.get(),
             device: context.device.to_owned(),
@@ -167,6 +176,7 @@ mod tests {
             fold: Some(2),
             on: vec![EvaluatePart::Train, EvaluatePart::Test],
             batch_size: Count::new(64).unwrap(),
+            leaks: None,
         };
         EvaluateStage::new("baseline", &settings, &preprocess)
     }
@@ -250,9 +260,10 @@ mod tests {
 
     #[test]
     fn the_worker_gets_one_job_with_everything_in_it() {
-        let inputs: BTreeMap<String, PathBuf> = ["model", "pack", "images", "labels", "split"]
-            .map(|role| (role.to_owned(), PathBuf::from(format!("/cache/{role}"))))
-            .into();
+        let inputs: BTreeMap<String, PathBuf> =
+            ["model", "pack", "look_alikes", "images", "labels", "split"]
+                .map(|role| (role.to_owned(), PathBuf::from(format!("/cache/{role}"))))
+                .into();
         let keeps = Keeps::default();
         let context = Context {
             out: Path::new("/out"),

@@ -7,6 +7,8 @@ mod coefficients;
 mod fingerprint;
 mod index;
 mod near;
+#[cfg(test)]
+mod tests;
 mod variant;
 
 use std::collections::HashMap;

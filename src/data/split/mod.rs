@@ -13,6 +13,8 @@ mod leaks;
 mod plain;
 mod stable;
 mod tell;
+#[cfg(test)]
+mod tests;
 
 pub use given::given;
 pub use grouped::{fold_groups, hold_out_groups};

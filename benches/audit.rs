@@ -215,6 +215,51 @@ fn main() {
         100.0 * found_all as f64 / (found_all + false_all).max(1) as f64
     );
     timing(&known);
+    as_found();
+}
+
+/// What the audit says of real data sets as they were found.
+fn as_found() {
+    let Some(real) = env::var_os("KFOOD_REAL_DATA").map(PathBuf::from) else {
+        return;
+    };
+    for set in ["korean_banchan10", "korean20", "korean_transfer7"] {
+        let mut paths = Vec::new();
+        let mut train = 0;
+        for (name, part) in [("train", Part::Train), ("test", Part::Test)] {
+            let listing = scan_folder(&real.join(set).join(name), part).unwrap();
+            paths.extend(
+                listing
+                    .images
+                    .into_iter()
+                    .map(|i| PathBuf::from(i.place.to_string())),
+            );
+            if part == Part::Train {
+                train = paths.len();
+            }
+        }
+        let bytes: Vec<Vec<u8>> = paths
+            .par_iter()
+            .map(|path| fs::read(path).unwrap())
+            .collect();
+        let found = search(&seen(&bytes));
+        let like = found.nearest(|image| image < train);
+        let leaked: Vec<_> = like[train..]
+            .iter()
+            .flatten()
+            .map(|(_, likeness)| *likeness)
+            .collect();
+        let inside = found
+            .pairs
+            .iter()
+            .filter(|p| (p.b as usize) < train)
+            .count();
+        println!(
+            "{set}: {} of {} test images look like training images ({leaked:?}); {inside} pairs inside of train",
+            leaked.len(),
+            paths.len() - train,
+        );
+    }
 }
 
 /// The search in a set as large as mission 1's and in a larger one, of originals laid over each other in pairs.

@@ -8,6 +8,11 @@ use std::{
 
 use kfood::{
     config,
+    data::{
+        Resampler,
+        audit::{Fingerprint, find},
+        scan_folder,
+    },
     digest::Digest,
     error::{Error, Result},
     event::{StageEvent, Tell},
@@ -16,11 +21,13 @@ use kfood::{
         Assignment, EvaluatePart, Image, Images, Job, Label, Labels, Likeness, LookAlikes, Pair,
         Part, Split,
     },
-    settings::{Count, GroupBy, Leaks},
+    settings::{Count, GroupBy, Leaks, Pixels, Resize},
     stage::{Context, Source, Stage, Worker},
     stages::SplitStage,
     stop::Stop,
 };
+
+use crate::support::real_data;
 
 struct NoWorker;
 
@@ -260,4 +267,38 @@ fn look_alikes_across_parts_can_be_an_error_that_lists_them() {
     );
     let (found, _) = split(settings, &labels(), &[pair(20, 21)]).unwrap();
     assert_eq!(found.members(EvaluatePart::Test, None).len(), 4);
+}
+
+/// How many test images of a real data set look like training images, how far, and how many there are.
+fn leaked(folder: &Path) -> (Vec<Likeness>, usize) {
+    let side = Count::new(96).unwrap();
+    let mut resampler = Resampler::new(Pixels::new(Resize::squash(side, side)));
+    let (mut rows, mut digests, mut train) = (Vec::new(), Vec::new(), 0);
+    for (name, part) in [("train", Part::Train), ("test", Part::Test)] {
+        train = rows.len();
+        for found in scan_folder(&folder.join(name), part).unwrap().images {
+            let bytes = found.place.read().unwrap();
+            let row = resampler.decode(&bytes, None).unwrap();
+            rows.push(Some(Fingerprint::of(&row.pixels, 96, 96)));
+            digests.push(Digest::of(&bytes));
+        }
+    }
+    let found = find(&rows, &digests, &Stop::default()).unwrap();
+    let like = found.nearest(|image| image < train);
+    let leaked = like[train..]
+        .iter()
+        .flatten()
+        .map(|(_, likeness)| *likeness);
+    (leaked.collect(), rows.len() - train)
+}
+
+#[test]
+fn real_leaks_are_found_and_none_are_made_up() {
+    let Some(real) = real_data("the audit of real data sets") else {
+        return;
+    };
+    let (found, test) = leaked(&real.join("korean_banchan10"));
+    assert_eq!((found, test), (vec![Likeness::Bytes; 17], 17));
+    let (found, test) = leaked(&real.join("korean20"));
+    assert_eq!((found, test), (vec![], 319));
 }

@@ -15,6 +15,7 @@ mod layering;
 mod missions;
 mod models;
 mod pipeline_files;
+mod splits;
 mod stage_keys;
 mod support;
 mod training;

@@ -7,8 +7,8 @@ use crate::{
     record::EvaluatePart,
     seed::Seed,
     settings::{
-        Arch, Checkpoint, Count, GroupBy, Leaks, Metric, Normalize, Pixels, Probability, Storage,
-        TrainLayers, Training, Unreadable,
+        Arch, Checkpoint, Count, FeatureLeaks, GroupBy, Leaks, Metric, Normalize, Pixels,
+        Probability, Storage, TrainLayers, Training, Unreadable,
     },
 };
 
@@ -234,4 +234,6 @@ pub struct Evaluate {
     pub on: Vec<EvaluatePart>,
     /// Images in a step; cannot change the result beyond rounding, but is part of it.
     pub batch_size: Count,
+    /// Whether the model's features are compared too, and from which cosine on they are alike.
+    pub leaks: Option<FeatureLeaks>,
 }

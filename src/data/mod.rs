@@ -2,6 +2,7 @@
 
 mod ai_hub;
 mod archive;
+pub mod audit;
 mod copy;
 mod decode;
 mod fill;
@@ -39,5 +40,8 @@ pub use place::Place;
 pub use resample::{Resampler, Row, decode_resized};
 pub use scan::scan;
 pub use sheet::Sheet;
-pub use split::{folds, hold_out};
+pub use split::{
+    Division, Groups, across, fold_groups, folds, given, hold_out, hold_out_groups,
+    join_look_alikes, leave_out, stable,
+};
 pub use walk::{is_zip, may_be_image};

@@ -106,6 +106,9 @@ pub struct Evaluate {
     pub pixels: Pixels,
     /// The model.
     pub model: ModelFile,
+    /// From which cosine of features on images count as look-alikes; `None` compares no features. Writes `leaks.json` to `out`.
+    #[serde(default)]
+    pub cosine: Option<f64>,
     /// The parts.
     pub on: Vec<EvaluatePart>,
     /// Images in a step.

@@ -74,6 +74,7 @@ fn evaluation(group: &Group<'_>, part: Option<EvaluatePart>) -> String {
     if !gaps.rows.is_empty() {
         text += &format!("\n### Gaps\n\n{}", gaps.markdown());
     }
+    text += &leaks(group);
     let known = [
         EvaluatePart::Test,
         EvaluatePart::Validation,
@@ -112,6 +113,35 @@ fn gap_grid(group: &Group<'_>) -> Grid {
         ]);
     }
     grid
+}
+
+/// How many images of each part look like training images, and what the rest scores; of the first run of a group that has any.
+fn leaks(group: &Group<'_>) -> String {
+    let mut runs = group
+        .runs
+        .iter()
+        .filter_map(|run| run.evaluation.leaks.as_ref());
+    let Some(leaks) = runs.find(|leaks| leaks.parts.iter().any(|p| p.like_train > 0)) else {
+        return String::new();
+    };
+    let mut grid = Grid::new(&[
+        ("part", Align::Left),
+        ("images", Align::Right),
+        ("like training images", Align::Right),
+        ("top-1 with them", Align::Right),
+        ("without", Align::Right),
+    ]);
+    let percent = |share: f64| format!("{:.1}%", 100.0 * share);
+    for part in &leaks.parts {
+        grid.rows.push(vec![
+            part.part.name().to_owned(),
+            number(part.images),
+            number(part.like_train),
+            percent(part.top1),
+            part.top1_without.map_or("none left".to_owned(), percent),
+        ]);
+    }
+    format!("\n### Look-alikes\n\n{}", grid.markdown())
 }
 
 fn classes(group: &Group<'_>, part: EvaluatePart) -> String {

@@ -66,6 +66,7 @@ pub(super) fn evaluated_on(
         arch: Some(Arch::Resnet18),
         epoch: Some(12),
         evaluation: Evaluation {
+            leaks: None,
             classes: CLASSES.map(str::to_owned).to_vec(),
             reading: metrics::reading(&metrics, &gaps),
             parts: metrics,

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Probability;
+
 /// `leaks = "report"`, `"group"` or `"fail"`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -23,4 +25,12 @@ pub enum GroupBy {
     Group,
     /// The address that an image came from (`org_url.csv` of an AI Hub tree).
     Source,
+}
+
+/// `leaks = { cosine = 0.98 }` of an evaluation: look-alikes by what the model's head sees.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeatureLeaks {
+    /// The cosine of two images' features from which on they count as look-alikes.
+    pub cosine: Probability,
 }

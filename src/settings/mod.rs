@@ -17,7 +17,7 @@ mod training;
 
 pub use arch::Arch;
 pub use augment::{Augment, RandomResizedCrop};
-pub use leaks::{GroupBy, Leaks};
+pub use leaks::{FeatureLeaks, GroupBy, Leaks};
 pub use normalize::{MeanStd, Normalize};
 pub use number::{Count, Decay, NonNegative, Positive, Probability};
 pub use optimizer::{Adam, Adamw, Optimizer, Sgd};

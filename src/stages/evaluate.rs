@@ -47,14 +47,19 @@ impl Stage for EvaluateStage {
     }
 
     fn settings(&self) -> Value {
-        json!({
+        let mut settings = json!({
             "on": self.settings.on,
             "batch_size": self.settings.batch_size,
             "fold": self.settings.fold,
             "pixels": self.pixels,
             "normalize": given_normalize(&self.settings.model),
             "classes": given_classes(&self.settings.model),
-        })
+        });
+        // Not asked for is not named: earlier evaluations keep their keys.
+        if let Some(leaks) = self.settings.leaks {
+            settings["leaks"] = json!(leaks);
+        }
+        settings
     }
 
     fn inputs(&self) -> Vec<Input> {
@@ -73,7 +78,10 @@ impl Stage for EvaluateStage {
     }
 
     fn outputs(&self) -> &'static [&'static str] {
-        &["metrics.json", "predictions.csv"]
+        match self.settings.leaks {
+            Some(_) => &["metrics.json", "predictions.csv", "leaks.json"],
+            None => &["metrics.json", "predictions.csv"],
+        }
     }
 
     fn resource(&self) -> Resource {
@@ -92,6 +100,7 @@ impl Stage for EvaluateStage {
             look_alikes: input(context, "look_alikes")?,
             pixels: self.pixels,
             model: model_of(&self.settings.model, context)?,
+            cosine: self.settings.leaks.map(|leaks| leaks.cosine.get()),
             on: self.settings.on.clone(),
             batch_size: self.settings.batch_size.get(),
             device: context.device.to_owned(),
@@ -139,6 +148,7 @@ mod tests {
             fold: Some(2),
             on: vec![EvaluatePart::Train, EvaluatePart::Test],
             batch_size: Count::new(64).unwrap(),
+            leaks: None,
         };
         EvaluateStage::new("baseline", &settings, &preprocess)
     }

@@ -5,10 +5,14 @@ use std::collections::HashMap;
 use super::dataset::list;
 use crate::{
     config,
-    data::{Fill, Place},
+    data::{
+        Fill, Place,
+        audit::{Fingerprint, find},
+    },
+    digest::Digest,
     error::{Error, Result},
     files::{read_json, write_json},
-    record::{Image, Images, LookAlikes},
+    record::{Image, Images},
     stage::{Context, Input, Stage},
 };
 
@@ -80,19 +84,16 @@ impl Stage for PreprocessStage {
             tell: context.tell,
             stop: context.stop,
         };
+        let resize = self.settings.pixels.resize;
+        let (width, height) = (resize.width() as usize, resize.height() as usize);
         let filled = fill.run(
             &context.out.join("pixels.pack"),
             |wanted| places(&self.dataset, images, wanted),
-            // AUDIT: what the audit needs of a row's pixels, u8 in height x width x (red, green, blue); it comes back in
-            // `filled.seen`, `None` for dropped rows.
-            |_pixels| (),
+            |pixels| Fingerprint::of(pixels, width, height),
         )?;
         write_json(&context.out.join("photographs.json"), &filled.photographs)?;
-        // AUDIT: the look-alikes from `images` and `filled.seen`.
-        let look_alikes = LookAlikes {
-            images: images.len() as u32,
-            pairs: Vec::new(),
-        };
+        let sources: Vec<Digest> = images.iter().map(|image| image.digest).collect();
+        let look_alikes = find(&filled.seen, &sources, context.stop)?;
         write_json(&context.out.join("look_alikes.json"), &look_alikes)
     }
 }

@@ -2,11 +2,15 @@
 
 use crate::{
     config,
-    data::{folds, hold_out},
+    data::{
+        Division, Groups, across, fold_groups, folds, given, hold_out, hold_out_groups,
+        join_look_alikes, leave_out, stable,
+    },
     error::{Error, Result},
     event::StageEvent,
     files::{read_json, write_json},
-    record::{EvaluatePart, Labels, Part},
+    record::{Assignment, EvaluatePart, Images, Labels, LookAlikes, Part, Split},
+    settings::{GroupBy, Leaks},
     stage::{Context, Input, Stage},
 };
 
@@ -51,18 +55,35 @@ impl Stage for SplitStage {
 
     fn settings(&self) -> serde_json::Value {
         let seed = self.settings.seed;
-        match self.settings.folds {
-            Some(folds) => serde_json::json!({ "folds": folds, "seed": seed }),
-            None => serde_json::json!({ "validation": self.share(), "seed": seed }),
+        let mut settings = match (self.settings.given, self.settings.folds) {
+            (true, _) => serde_json::json!({ "given": true }),
+            (false, Some(folds)) => serde_json::json!({ "folds": folds, "seed": seed }),
+            (false, None) => serde_json::json!({ "validation": self.share(), "seed": seed }),
+        };
+        // What is not asked for is not named: a split from before these settings keeps its key.
+        if self.settings.stable {
+            settings["stable"] = true.into();
         }
+        if let Some(by) = self.settings.group_by {
+            settings["group_by"] = serde_json::json!(by);
+        }
+        if self.settings.leaks != Leaks::Report {
+            settings["leaks"] = serde_json::json!(self.settings.leaks);
+        }
+        settings
     }
 
     fn inputs(&self) -> Vec<Input> {
-        vec![Input::stage(
-            "labels",
-            &self.settings.dataset,
-            "labels.json",
-        )]
+        let dataset = &self.settings.dataset;
+        let mut inputs = vec![Input::stage("labels", dataset, "labels.json")];
+        let looks = self.settings.leaks != Leaks::Report;
+        if self.settings.stable || looks {
+            inputs.push(Input::stage("images", dataset, "images.json"));
+        }
+        if let (true, Some(data)) = (looks, &self.settings.data) {
+            inputs.push(Input::stage("look_alikes", data, "look_alikes.json"));
+        }
+        inputs
     }
 
     fn outputs(&self) -> &'static [&'static str] {
@@ -79,23 +100,210 @@ impl Stage for SplitStage {
             )
             .help("give the dataset a `train` folder"));
         }
-        let seed = self.settings.seed;
-        let (split, told) = match self.settings.folds {
-            Some(k) => folds(&labels, k.get(), seed),
-            None => hold_out(&labels, self.share(), seed),
+        let images: Option<Images> = match context.inputs.get("images") {
+            Some(path) => Some(read_json(path)?),
+            None => None,
         };
-        if let Some(k) = split.folds {
-            let smallest = split.members(EvaluatePart::Validation, Some(k - 1)).len();
-            if smallest == 0 {
-                return Err(Error::usage(format!(
-                    "`folds = {k}` of {train} images leaves folds without an image"
-                ))
-                .help("take fewer folds, or more images"));
+        let paths: Vec<&str> = images
+            .iter()
+            .flat_map(|i| &i.images)
+            .map(|i| i.path.as_str())
+            .collect();
+        let alike: Option<LookAlikes> = match context.inputs.get("look_alikes") {
+            Some(path) => Some(read_json(path)?),
+            None => None,
+        };
+        self.check_lengths(&labels, images.as_ref(), alike.as_ref())?;
+        let (mut split, told) = self.divide(&labels, &paths, alike.as_ref())?;
+        if let (Leaks::Group, Some(alike)) = (self.settings.leaks, &alike) {
+            leave_out(&mut split, alike, self.settings.given);
+            if let Some(told) = left_out(&split, &paths) {
+                (context.tell)(StageEvent::Warning(told));
             }
         }
+        if let (Leaks::Fail, Some(alike)) = (self.settings.leaks, &alike) {
+            refuse_leaks(&split, alike, &paths)?;
+        }
+        refuse_empty(&split, train, self.share() > 0.0)?;
         if let Some(told) = told {
             (context.tell)(StageEvent::Warning(told));
         }
         write_json(&context.out.join("membership.json"), &split)
     }
+}
+
+impl SplitStage {
+    /// All inputs must be of one data set.
+    fn check_lengths(
+        &self,
+        labels: &Labels,
+        images: Option<&Images>,
+        alike: Option<&LookAlikes>,
+    ) -> Result<()> {
+        let n = labels.labels.len();
+        let images = images.map_or(n, |images| images.images.len());
+        let alike = alike.map_or(n, |alike| alike.images as usize);
+        if (images, alike) == (n, n) {
+            return Ok(());
+        }
+        Err(Error::failed(format!(
+            "there are {n} labels, {images} images, and {alike} images were compared: they are not of one data set"
+        )))
+    }
+
+    /// The split before anything is left out, and what is to be told of it.
+    fn divide(
+        &self,
+        labels: &Labels,
+        paths: &[&str],
+        alike: Option<&LookAlikes>,
+    ) -> Result<(Split, Option<String>)> {
+        let (settings, seed) = (&self.settings, self.settings.seed);
+        if settings.given {
+            let split = given(labels).ok_or_else(|| {
+                Error::usage(
+                    "`given = true`, and the data set says of no image that it is for validation",
+                )
+                .help("give its manifest a column `part` with `validation`, or leave `given` out")
+            })?;
+            return Ok((split, None));
+        }
+        let groups = self.groups(labels, alike)?;
+        if settings.stable {
+            let division = match settings.folds {
+                Some(k) => Division::Folds(k.get()),
+                None => Division::HoldOut(self.share()),
+            };
+            let groups = groups.unwrap_or_else(|| Groups::new(labels.labels.len()));
+            return Ok(stable(labels, paths, &groups, division, seed));
+        }
+        Ok(match (settings.folds, groups) {
+            (Some(k), None) => folds(labels, k.get(), seed),
+            (None, None) => hold_out(labels, self.share(), seed),
+            (Some(k), Some(groups)) => fold_groups(labels, &groups, k.get(), seed),
+            (None, Some(groups)) => hold_out_groups(labels, &groups, self.share(), seed),
+        })
+    }
+
+    /// What stays together; `None` where nothing is asked to.
+    fn groups(&self, labels: &Labels, alike: Option<&LookAlikes>) -> Result<Option<Groups>> {
+        let mut groups = Groups::new(labels.labels.len());
+        if let Some(by) = self.settings.group_by {
+            let (numbers, none, help) = match by {
+                GroupBy::Group => (
+                    &labels.groups,
+                    "`group_by = \"group\"`, and the data set has no groups",
+                    "give its manifest a column `group`, or leave `group_by` out",
+                ),
+                GroupBy::Source => (
+                    &labels.sources,
+                    "`group_by = \"source\"`, and the data set does not say where its images came from",
+                    "put the `org_url.csv` of the collection beside its images, or leave `group_by` out",
+                ),
+            };
+            if numbers.iter().flatten().next().is_none() {
+                return Err(Error::usage(none).help(help));
+            }
+            groups.join_numbers(labels, numbers);
+        }
+        let looks = self.settings.leaks == Leaks::Group;
+        if let (true, Some(alike)) = (looks, alike) {
+            join_look_alikes(&mut groups, labels, alike);
+        }
+        Ok((looks || self.settings.group_by.is_some()).then_some(groups))
+    }
+}
+
+/// A fold or a side without an image.
+fn refuse_empty(split: &Split, train: usize, wants_validation: bool) -> Result<()> {
+    if let Some(k) = split.folds {
+        let empty = (0..k).any(|fold| {
+            split
+                .members(EvaluatePart::Validation, Some(fold))
+                .is_empty()
+        });
+        if empty {
+            return Err(Error::usage(format!(
+                "`folds = {k}` of {train} images leaves folds without an image"
+            ))
+            .help("take fewer folds, or more images or groups"));
+        }
+        return Ok(());
+    }
+    if split.members(EvaluatePart::Train, None).is_empty() {
+        let message = format!("of {train} images none is left to train on");
+        return Err(Error::usage(message).help("hold out less, or give the data set more images"));
+    }
+    let placed_by_groups = split.members(EvaluatePart::Validation, None).is_empty();
+    if wants_validation && placed_by_groups && train > 1 && !split.left_out.is_empty() {
+        let message = format!(
+            "of {train} images none is left for validation: {} are left out",
+            split.left_out.len()
+        );
+        return Err(Error::usage(message).help("set `leaks = \"report\"`, or repair the data set"));
+    }
+    Ok(())
+}
+
+/// Lines that are shown of a longer list.
+const SHOWN: usize = 20;
+
+/// Who is left out, in words.
+fn left_out(split: &Split, paths: &[&str]) -> Option<String> {
+    let n = split.left_out.len();
+    if n == 0 {
+        return None;
+    }
+    let (images, look) = if n == 1 {
+        ("image", "looks")
+    } else {
+        ("images", "look")
+    };
+    let mut text = format!(
+        "{n} {images} of the training part {look} like given test or validation images and {} left out:",
+        if n == 1 { "is" } else { "are" }
+    );
+    for left in split.left_out.iter().take(SHOWN) {
+        let path = |image: u32| paths.get(image as usize).copied().unwrap_or_default();
+        text += &format!("\n  `{}` (like `{}`)", path(left.image), path(left.like));
+    }
+    if n > SHOWN {
+        text += &format!("\n  … and {} more", n - SHOWN);
+    }
+    Some(text)
+}
+
+/// The error of `leaks = "fail"`.
+fn refuse_leaks(split: &Split, alike: &LookAlikes, paths: &[&str]) -> Result<()> {
+    let pairs = across(split, alike);
+    if pairs.is_empty() {
+        return Ok(());
+    }
+    let named = |image: u32| {
+        let part = match split.assignments.get(image as usize) {
+            Some(Assignment::Train) | None => "train".to_owned(),
+            Some(Assignment::Validation) => "validation".to_owned(),
+            Some(Assignment::Fold(k)) => format!("fold {k}"),
+            Some(Assignment::Test) => "test".to_owned(),
+            Some(Assignment::LeftOut) => "left out".to_owned(),
+        };
+        format!(
+            "`{}` ({part})",
+            paths.get(image as usize).copied().unwrap_or_default()
+        )
+    };
+    let n = pairs.len();
+    let mut text = format!(
+        "{n} {} of look-alikes across parts:",
+        if n == 1 { "pair" } else { "pairs" }
+    );
+    for pair in pairs.iter().take(SHOWN) {
+        text += &format!("\n  {} and {}", named(pair.a), named(pair.b));
+    }
+    if n > SHOWN {
+        text += &format!("\n  … and {} more", n - SHOWN);
+    }
+    Err(Error::failed(text).help(
+        "set `leaks = \"group\"`, which keeps them together and leaves copies of test images out",
+    ))
 }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     name::nfc,
     record::EvaluatePart,
-    settings::{Checkpoint, Count, Normalize},
+    settings::{Checkpoint, Count, FeatureLeaks, Normalize},
 };
 
 /// An evaluate as written.
@@ -30,6 +30,7 @@ pub(crate) struct Draft {
     fold: Option<Spanned<u32>>,
     on: Option<Spanned<Vec<Spanned<EvaluatePart>>>>,
     batch_size: Count,
+    leaks: Option<FeatureLeaks>,
 }
 
 const ON: &str = "a list of `\"train\"`, `\"validation\"` and `\"test\"`";
@@ -71,6 +72,7 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
     let fold = fields.take("fold", "the number of a fold, from 0");
     let on = parts(fields);
     let batch_size = training::batch_size(fields);
+    let leaks = fields.take::<FeatureLeaks>("leaks", "a table such as `{ cosine = 0.98 }`");
     // Nothing is drawn here; a seed is accepted as on any stage.
     fields.seed();
     fields.finish()?;
@@ -85,6 +87,7 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
         fold,
         on,
         batch_size: batch_size.map_or(Count::known(32), Spanned::into_inner),
+        leaks: leaks.map(Spanned::into_inner),
     })
 }
 
@@ -190,6 +193,7 @@ impl Draft {
             fold,
             on,
             batch_size: self.batch_size,
+            leaks: self.leaks,
         };
         let origin = found.origin(fold);
         Some(Outcome::plain(Settings::Evaluate(settings), origin))

@@ -50,6 +50,7 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
     let stable_at = fields.place("stable");
     let stable = fields.take::<bool>("stable", "`true` or `false`");
     let stable = stable.is_some_and(Spanned::into_inner);
+    let group_at = fields.place("group_by");
     let group_by = fields.take::<GroupBy>("group_by", "`\"group\"` or `\"source\"`");
     let leaks = fields.take::<Leaks>("leaks", "`\"report\"`, `\"group\"` or `\"fail\"`");
     let leaks_at = leaks.as_ref().map(Spanned::span);
@@ -66,6 +67,11 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
             "`stable` together with `given`",
             Some("leave one of them out"),
         );
+    }
+    if let (true, Some(at)) = (given, group_at) {
+        let help =
+            "with `given = true` the data set itself says who validates, so leave `group_by` out";
+        fields.tell(&at, "`group_by` together with `given`", Some(help));
     }
     let seed = fields.seed();
     fields.finish()?;
@@ -95,6 +101,20 @@ impl Draft {
             Some(data) => Some(builder.one(data)?),
             None => None,
         };
+        if let (Some(data), Some(reference)) = (data, &self.data)
+            && let Settings::Preprocess(preprocess) = builder.settings(data)
+            && preprocess.dataset != builder.id(dataset)
+        {
+            let message = format!(
+                "`{}` is of the dataset `{}`, and this split of `{}`",
+                builder.id(data),
+                preprocess.dataset,
+                builder.id(dataset)
+            );
+            let help = "name a preprocess stage of the same dataset";
+            builder.tell(&reference.span, message, Some(help));
+            return None;
+        }
         let settings = Split {
             dataset: builder.id(dataset),
             validation: self.validation,

@@ -1,6 +1,7 @@
 //! What an evaluation reads, opened and held against each other.
 
 use super::super::usable::{Usable, usable};
+use super::leaks::Leaking;
 use crate::{
     data::Pack,
     digest::{Digest, Parts},
@@ -8,7 +9,7 @@ use crate::{
     event::{StageEvent, Tell},
     files,
     model::{self, ModelState},
-    record::{Evaluate, EvaluatePart, Images, Labels, Split, Transform},
+    record::{Evaluate, EvaluatePart, Images, Labels, LookAlikes, Split, Transform},
     settings::{MeanStd, Normalize},
 };
 
@@ -25,6 +26,10 @@ pub(super) struct Inputs {
     /// The path of every image of the data set.
     pub(super) paths: Vec<String>,
     pub(super) parts: Vec<Members>,
+    /// Rows of the training part, evaluated or not, ascending.
+    pub(super) train: Vec<usize>,
+    /// Look-alikes of training images, where they were looked for.
+    pub(super) leaking: Option<Leaking>,
 }
 
 /// The images of one part.
@@ -61,8 +66,12 @@ impl Inputs {
         let mut model = model::load(&job.model.path)?;
         check_classes(job, &mut model, &labels.classes, tell)?;
         let transform = transform(job, &model, &pack, &split)?;
+        let alike: LookAlikes = files::read_json(&job.look_alikes)?;
+        let leaking = Leaking::new(alike, &labels, &split, job.data.fold)?;
         let mut inputs = Self {
             pack,
+            leaking,
+            train: split.members(EvaluatePart::Train, job.data.fold),
             model,
             transform,
             labels: labels.labels.iter().map(|l| l.class as usize).collect(),

@@ -1,6 +1,8 @@
 //! Evaluation: a model on parts of a data set, all under one transform.
 
+mod features;
 mod inputs;
+mod leaks;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -41,24 +43,29 @@ pub fn evaluate(job: &record::Evaluate, device: Device, tell: Tell<'_>, stop: &S
     let mut model = ResNet::from_state(&inputs.model.state, inputs.model.arch, device)?;
     model.to_channels_last();
     let mut judged = Vec::new();
+    let pass = Pass {
+        job,
+        inputs: &inputs,
+        model: &model,
+        device,
+        tell,
+        stop,
+    };
     for members in &inputs.parts {
-        let scores = Pass {
-            job,
-            inputs: &inputs,
-            model: &model,
-            device,
-            tell,
-            stop,
-        }
-        .scores(members)?;
+        let scores = pass.scores(members)?;
         judged.push(Judged { members, scores });
     }
+    let by_features = match job.cosine {
+        Some(least) => Some(pass.feature_leaks(&judged, least)?),
+        None => None,
+    };
     let images = judged.iter().map(|part| part.scores.len()).sum();
     let timing = Timing::new(began.elapsed().as_secs_f64(), images);
     write(
         &job.out,
         &inputs,
         &judged,
+        by_features.as_ref(),
         &timing,
         &fingerprint(device, false)?,
     )

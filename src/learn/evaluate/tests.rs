@@ -143,6 +143,7 @@ fn prepared(folder: &Path, info: Option<&CheckpointInfo>) -> record::Evaluate {
             EvaluatePart::Validation,
             EvaluatePart::Test,
         ],
+        cosine: None,
         batch_size: 4,
         device: "cpu".to_owned(),
         threads: 1,

@@ -4,12 +4,16 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::inputs::{Inputs, Members};
+use super::{
+    features,
+    inputs::{Inputs, Members},
+    leaks::sentences,
+};
 use crate::{
     error::{Error, Result},
     files,
     learn::metrics::{self, Score},
-    record::{Evaluation, Fingerprint, PartMetrics, Prediction},
+    record::{Evaluation, FeatureLeaks, Fingerprint, PartMetrics, Prediction},
 };
 
 /// One part with a score for each of its images.
@@ -37,16 +41,22 @@ impl Timing {
     }
 }
 
-/// Writes all four files.
+/// Writes the four files, and `leaks.json` where features were compared.
 pub(super) fn write(
     out: &Path,
     inputs: &Inputs,
     judged: &[Judged<'_>],
+    by_features: Option<&FeatureLeaks>,
     timing: &Timing,
     fingerprint: &Fingerprint,
 ) -> Result<()> {
     files::create_folder(out)?;
-    files::write_json(&out.join("metrics.json"), &evaluation(inputs, judged))?;
+    let mut evaluation = evaluation(inputs, judged);
+    if let Some(found) = by_features {
+        evaluation.reading.extend(features::sentences(found));
+        files::write_json(&out.join("leaks.json"), found)?;
+    }
+    files::write_json(&out.join("metrics.json"), &evaluation)?;
     write_predictions(&out.join("predictions.csv"), inputs, judged)?;
     files::write_json(&out.join("timing.json"), timing)?;
     files::write_json(&out.join("fingerprint.json"), fingerprint)
@@ -69,9 +79,13 @@ fn evaluation(inputs: &Inputs, judged: &[Judged<'_>]) -> Evaluation {
     };
     let parts: Vec<PartMetrics> = judged.iter().map(part).collect();
     let gaps = metrics::gaps(&parts);
+    let mut reading = metrics::reading(&parts, &gaps);
+    let leaks = inputs.leaking.as_ref().map(|l| l.leaks(inputs, judged));
+    reading.extend(leaks.iter().flat_map(sentences));
     Evaluation {
         classes: inputs.classes.clone(),
-        reading: metrics::reading(&parts, &gaps),
+        reading,
+        leaks,
         parts,
         gaps,
     }

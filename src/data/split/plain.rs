@@ -1,7 +1,8 @@
-//! Who is trained on and who validates: stratified by class, shuffled by the seed.
+//! Every image for itself: stratified by class, shuffled by the seed.
 
 use rand::seq::SliceRandom;
 
+use super::tell::list;
 use crate::{
     record::{Assignment, Label, Labels, Part, Split},
     seed::{Seed, stream},
@@ -17,7 +18,7 @@ pub fn hold_out(labels: &Labels, share: f64, seed: Seed) -> (Split, Option<Strin
     let members = shuffled_classes(labels, seed);
     let sizes: Vec<usize> = members.iter().map(Vec::len).collect();
     let held = apportion(&sizes, share);
-    let mut assignments = given(&labels.labels);
+    let mut assignments = as_given(&labels.labels);
     for (members, held) in members.iter().zip(&held) {
         for image in &members[..*held] {
             assignments[*image] = Assignment::Validation;
@@ -40,7 +41,7 @@ pub fn hold_out(labels: &Labels, share: f64, seed: Seed) -> (Split, Option<Strin
 #[must_use]
 pub fn folds(labels: &Labels, folds: u32, seed: Seed) -> (Split, Option<String>) {
     let members = shuffled_classes(labels, seed);
-    let mut assignments = given(&labels.labels);
+    let mut assignments = as_given(&labels.labels);
     let mut next = 0;
     let mut small = Vec::new();
     for (class, members) in members.iter().enumerate() {
@@ -72,7 +73,7 @@ pub fn folds(labels: &Labels, folds: u32, seed: Seed) -> (Split, Option<String>)
 }
 
 /// Every image where it was given: training or test.
-fn given(labels: &[Label]) -> Vec<Assignment> {
+pub(super) fn as_given(labels: &[Label]) -> Vec<Assignment> {
     let place = |label: &Label| match label.part {
         Part::Train => Assignment::Train,
         Part::Test => Assignment::Test,
@@ -153,19 +154,6 @@ fn deviation(labels: &Labels, sizes: &[usize], held: &[usize], share: f64) -> Op
         text.push_str(&format!(": {}", list(labels, &bent)));
     }
     Some(text)
-}
-
-/// "`김밥` (1), `잡채` (2), and 3 more".
-fn list(labels: &Labels, classes: &[(usize, usize)]) -> String {
-    let mut names: Vec<_> = classes
-        .iter()
-        .take(5)
-        .map(|(class, n)| format!("`{}` ({n})", labels.classes[*class]))
-        .collect();
-    if classes.len() > 5 {
-        names.push(format!("and {} more", classes.len() - 5));
-    }
-    names.join(", ")
 }
 
 #[cfg(test)]

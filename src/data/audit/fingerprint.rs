@@ -1,0 +1,110 @@
+//! What is remembered of an image for the audit.
+
+use crate::digest::Digest;
+
+/// The side of a thumbnail.
+pub(super) const SIDE: usize = 32;
+
+/// A row's digest and a small grey picture of it: about 1 KB.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// Of the row's pixels.
+    pub(super) pixels: Digest,
+    /// Luma, [`SIDE`] x [`SIDE`], each the mean of what it covers.
+    pub(super) thumbnail: Box<[u8; SIDE * SIDE]>,
+}
+
+impl Fingerprint {
+    /// Of a row of u8 pixels, height x width x (red, green, blue).
+    ///
+    /// A row of another length than its sides say is taken as empty below or cut off.
+    #[must_use]
+    pub fn of(pixels: &[u8], width: usize, height: usize) -> Self {
+        Self {
+            pixels: Digest::of(pixels),
+            thumbnail: Box::new(thumbnail(pixels, width, height)),
+        }
+    }
+
+    /// Of a picture that is like no other: two pictures, each shifted round its borders by so many cells, laid over each other.
+    /// What benchmarks fill large sets with.
+    #[must_use]
+    pub fn mixed(&self, other: &Self, shifts: [usize; 2]) -> Self {
+        let at = |picture: &Self, i: usize, shift| picture.thumbnail[(i + shift) % (SIDE * SIDE)];
+        let mix = |i| {
+            let (a, b) = (at(self, i, shifts[0]), at(other, i, shifts[1]));
+            (u16::from(a).midpoint(u16::from(b))) as u8
+        };
+        let thumbnail: [u8; SIDE * SIDE] = std::array::from_fn(mix);
+        Self {
+            pixels: Digest::of(&thumbnail),
+            thumbnail: Box::new(thumbnail),
+        }
+    }
+}
+
+/// The pixels from which a cell of the thumbnail takes its mean: at least one.
+fn covered(cell: usize, pixels: usize) -> std::ops::Range<usize> {
+    let from = cell * pixels / SIDE;
+    let to = ((cell + 1) * pixels / SIDE).max(from + 1);
+    from..to.min(pixels.max(1))
+}
+
+fn thumbnail(pixels: &[u8], width: usize, height: usize) -> [u8; SIDE * SIDE] {
+    let mut small = [0; SIDE * SIDE];
+    let line = 3 * width;
+    if line == 0 || height == 0 {
+        return small;
+    }
+    // Sums down the columns first: long loops over neighbours, which the compiler turns into wide additions.
+    let mut sums = vec![0_u32; line];
+    for (y, cells) in small.chunks_exact_mut(SIDE).enumerate() {
+        let rows = covered(y, height);
+        sums.fill(0);
+        for row in pixels.chunks_exact(line).skip(rows.start).take(rows.len()) {
+            for (sum, value) in sums.iter_mut().zip(row) {
+                *sum = sum.wrapping_add(u32::from(*value));
+            }
+        }
+        for (x, cell) in cells.iter_mut().enumerate() {
+            let columns = covered(x, width);
+            let mut rgb = [0_u64; 3];
+            for pixel in sums[3 * columns.start..3 * columns.end].chunks_exact(3) {
+                for (sum, value) in rgb.iter_mut().zip(pixel) {
+                    *sum += u64::from(*value);
+                }
+            }
+            let count = (rows.len() * columns.len()) as u64;
+            // Rec. 601 luma in 256ths.
+            let luma = 77 * rgb[0] + 150 * rgb[1] + 29 * rgb[2];
+            *cell = (luma / (256 * count)) as u8;
+        }
+    }
+    small
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_the_mean_of_what_it_covers_at_any_size() {
+        for (width, height) in [(224, 224), (100, 37), (5, 3), (1, 1)] {
+            let pixels: Vec<u8> = (0..width * height).flat_map(|_| [90, 90, 90]).collect();
+            let found = Fingerprint::of(&pixels, width, height);
+            assert!(found.thumbnail.iter().all(|v| *v == 90), "{width}x{height}");
+        }
+        let halves: Vec<u8> = (0..64 * 64)
+            .flat_map(|i| [if i % 64 < 32 { 0 } else { 255 }; 3])
+            .collect();
+        let found = Fingerprint::of(&halves, 64, 64);
+        assert_eq!((found.thumbnail[15], found.thumbnail[16]), (0, 255));
+    }
+
+    #[test]
+    fn nothing_and_too_little_are_no_reason_to_panic() {
+        for (pixels, width, height) in [(0, 0, 0), (0, 4, 4), (5, 4, 4), (3, 0, 9)] {
+            let _ = Fingerprint::of(&vec![1; pixels], width, height);
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The leak audit: which images of a data set are the same picture.
+//!
+//! [`Fingerprint::of`] looks at each row of a pack while it is made; [`find`] compares all of them. Three likenesses
+//! ([`crate::record::Likeness`]): the same bytes, the same pixels at the size of the pack, and nearly the same picture. The same
+//! picture in another format is near unless its pixels are equal.
+//!
+//! # Near pictures
+//! 1. A fingerprint keeps a grey thumbnail of 32 x 32. Signs of 64 low frequencies are its hash (`coefficients`).
+//! 2. Each image is tried unchanged, with up to 20% of its sides cut off in steps of 5% at all places, and turned by 5, 10 and
+//!    15 degrees either way (cut square, or with black or white corners), each in the eight turned and mirrored forms: 73 x 8 hashes
+//!    (`variant`).
+//! 3. An exact search finds all images whose hash differs in at most 11 of 64 bits (7 for cut and turned ones) without comparing
+//!    all pairs (`index`).
+//! 4. Each candidate is laid onto the other picture and both are compared (`align`): from a correlation of 0.5 at the start on, and
+//!    at the end of at least 0.8 of the pictures and 0.6 of their detail, they are one. Flat pictures (a standard deviation
+//!    below 3 of 255) look like nothing.
+//!
+//! # How well
+//! Measured by `benches/audit.rs`: 300 planted copies of each kind (JPEG quality 90 where nothing else is said, sides cut at random
+//! places) among 2,650 distinct photographs of Korean dishes at 224 x 224. A pair of copies or originals of two different
+//! photographs is false, unless the two are found among the originals too.
+//!
+//! | change | found |
+//! |---|---|
+//! | quality 70 | 100.0% |
+//! | quality 50 | 100.0% |
+//! | quality 30 | 100.0% |
+//! | resized to 50% | 100.0% |
+//! | resized to 200% | 100.0% |
+//! | cropped 5% | 99.0% |
+//! | cropped 10% | 94.0% |
+//! | cropped 15% | 89.3% |
+//! | cropped 20% | 81.0% |
+//! | rotated 5 degrees, black corners | 100.0% |
+//! | rotated 10 degrees, black corners | 100.0% |
+//! | rotated 15 degrees, black corners | 100.0% |
+//! | rotated 5 degrees, cut square | 100.0% |
+//! | rotated 10 degrees, cut square | 99.7% |
+//! | rotated 15 degrees, cut square | 99.3% |
+//! | rotated 7.5 degrees, cut square | 95.7% |
+//! | mirrored | 100.0% |
+//! | rotated 90 degrees | 100.0% |
+//! | brightness -40% | 100.0% |
+//! | brightness -20% | 100.0% |
+//! | brightness +20% | 100.0% |
+//! | brightness +40% | 99.7% |
+//! | mirrored, cropped 10%, quality 50 | 94.3% |
+//! | resized to 50%, brightness +20%, quality 30 | 100.0% |
+//! | rotated 5 degrees, brightness -20%, quality 50 | 100.0% |
+//! | rotated 90 degrees, cropped 15% | 92.7% |
+//!
+//! False pairs: 7 beside 7634 true ones, a precision of 99.91%; those looked at join two shots of one scene. Among
+//! the originals 8 pairs are found, all of which show the same scene photographed twice. From a detail of 0.5 down, pairs of
+//! different dishes on like plates appear; true copies stay above 0.6 in all but 2 of 7,800. A copy that was missed has no hash near
+//! enough: what is cut off more than a fifth, or turned by another angle than about 5, 10, 15, 90, 180 or 270 degrees, is found
+//! less often. Sets of thousands of almost equal pictures (frames of a video) are searched within a budget for each image, so
+//! that some of their many pairs are left out.
+mod align;
+mod coefficients;
+mod fingerprint;
+mod index;
+mod near;
+#[cfg(test)]
+mod tests;
+mod variant;
+
+use std::collections::HashMap;
+
+pub use fingerprint::Fingerprint;
+
+use crate::{
+    digest::Digest,
+    error::Result,
+    record::{Likeness, LookAlikes, Pair},
+    stop::Stop,
+};
+
+/// All look-alikes among images, given by their rows (`None` for one that has none) and by the digests of their files, in the
+/// order of `images.json`. The same answer whatever the number of threads.
+///
+/// An image that equals others is paired with the first of them; near pairs are between first ones.
+/// [`LookAlikes::neighbours`] puts this together.
+///
+/// # Errors
+/// When a stop was requested.
+pub fn find(
+    fingerprints: &[Option<Fingerprint>],
+    sources: &[Digest],
+    stop: &Stop,
+) -> Result<LookAlikes> {
+    let mut pairs = Vec::new();
+    let equal = |a: usize, b: usize, likeness| Pair {
+        a: a as u32,
+        b: b as u32,
+        likeness,
+        correlation: 1.0,
+    };
+    let mut files: HashMap<&Digest, usize> = HashMap::new();
+    let mut rows: HashMap<&Digest, usize> = HashMap::new();
+    // The first image of each row: only these are searched.
+    let mut first = Vec::new();
+    let mut same_file = vec![None; fingerprints.len()];
+    for (i, fingerprint) in fingerprints.iter().enumerate() {
+        let file = sources
+            .get(i)
+            .map(|source| *files.entry(source).or_insert(i));
+        let row = fingerprint
+            .as_ref()
+            .map(|f| *rows.entry(&f.pixels).or_insert(i));
+        same_file[i] = file;
+        match (file, row) {
+            (Some(file), _) if file != i => pairs.push(equal(file, i, Likeness::Bytes)),
+            (_, Some(row)) if row != i => pairs.push(equal(row, i, Likeness::Pixels)),
+            _ => {}
+        }
+        if row == Some(i) {
+            first.push(i);
+        }
+    }
+    let searched: Vec<&Fingerprint> = first
+        .iter()
+        .filter_map(|i| fingerprints[*i].as_ref())
+        .collect();
+    for (a, b, correlation) in near::find(&searched, stop)? {
+        let (a, b) = (first[a], first[b]);
+        // One file with two boxes cut out of it is known as the same file already.
+        if same_file[a].is_some() && same_file[a] == same_file[b] {
+            continue;
+        }
+        pairs.push(Pair {
+            correlation,
+            ..equal(a, b, Likeness::Near)
+        });
+    }
+    pairs.sort_by_key(|pair| (pair.a, pair.b));
+    Ok(LookAlikes {
+        images: fingerprints.len() as u32,
+        pairs,
+    })
+}

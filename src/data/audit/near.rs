@@ -1,0 +1,140 @@
+//! Near pairs: candidates by hashes, then a look at each.
+
+use rayon::prelude::*;
+
+use super::{
+    align::{Agreement, agreement},
+    coefficients::{form, hashes},
+    fingerprint::{Fingerprint, SIDE},
+    index::Index,
+    variant::{Map, VARIANTS},
+};
+use crate::{error::Result, stop::Stop};
+
+/// Bits in which the hash of a copy may differ: of a whole picture, and of one cut or turned.
+const WHOLE: u32 = 11;
+const CHANGED: u32 = 7;
+/// The correlation of pictures before and after they are laid onto each other, and of their detail, from which on they are one.
+const BEFORE: f32 = 0.5;
+const AFTER: f32 = 0.8;
+const DETAIL: f32 = 0.6;
+/// A picture with a smaller standard deviation (of 255) is flat: it looks like every other flat one, which means nothing.
+const FLAT: f64 = 3.0;
+/// Variants that are tried on a pair, the nearest hashes first.
+const TRIED: usize = 3;
+/// Pairs that are looked at for one image, and hashes that are compared for it: bounds for sets of thousands of almost equal
+/// pictures, far above what others need.
+const LOOKED_AT: usize = 512;
+const COMPARED: usize = 4_000_000;
+
+/// A pair that may be one: the other image, bits that differ, the variant and the form of the first.
+type Candidate = (u32, u32, u8, u8);
+
+/// Pairs of places with their correlation, each once, the smaller place first, in order.
+pub(super) fn find(all: &[&Fingerprint], stop: &Stop) -> Result<Vec<(usize, usize, f32)>> {
+    let pictures: Vec<Option<Box<[f32; SIDE * SIDE]>>> =
+        all.par_iter().map(|f| picture(f)).collect();
+    let plain: Vec<(u64, u32)> = pictures
+        .par_iter()
+        .enumerate()
+        .filter_map(|(i, picture)| {
+            let coefficients = VARIANTS.plain(picture.as_deref()?);
+            Some((hashes(&coefficients)[0], i as u32))
+        })
+        .collect();
+    let index = Index::new(&plain.iter().map(|(hash, _)| *hash).collect::<Vec<_>>());
+    let found = pictures
+        .par_iter()
+        .enumerate()
+        .map(|(a, picture)| {
+            stop.check()?;
+            let Some(picture) = picture else {
+                return Ok(Vec::new());
+            };
+            let found = candidates(a, picture, &index, &plain);
+            Ok(confirmed(a, picture, &found, &pictures))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let mut found: Vec<_> = found.into_iter().flatten().collect();
+    // A pair may be found from both sides: the better correlation stays.
+    found.sort_by(|x, y| (x.0, x.1).cmp(&(y.0, y.1)).then(y.2.total_cmp(&x.2)));
+    found.dedup_by_key(|pair| (pair.0, pair.1));
+    Ok(found)
+}
+
+/// A thumbnail as numbers; `None` for a flat one.
+fn picture(fingerprint: &Fingerprint) -> Option<Box<[f32; SIDE * SIDE]>> {
+    let cells = fingerprint.thumbnail.iter().map(|v| f64::from(*v));
+    let n = (SIDE * SIDE) as f64;
+    let mean = cells.clone().sum::<f64>() / n;
+    let variance = cells.map(|v| (v - mean).powi(2)).sum::<f64>() / n;
+    (variance.sqrt() >= FLAT)
+        .then(|| Box::new(std::array::from_fn(|i| f32::from(fingerprint.thumbnail[i]))))
+}
+
+/// The candidates of one image, by the other image and then the nearest first.
+fn candidates(
+    a: usize,
+    picture: &[f32; SIDE * SIDE],
+    index: &Index,
+    plain: &[(u64, u32)],
+) -> Vec<Candidate> {
+    let mut found: Vec<Candidate> = Vec::new();
+    let mut budget = COMPARED;
+    for (v, coefficients) in VARIANTS.of(picture).iter().enumerate() {
+        let radius = if v == 0 { WHOLE } else { CHANGED };
+        for (f, hash) in hashes(coefficients).into_iter().enumerate() {
+            index.within(hash, radius, &mut budget, |place, distance| {
+                let b = plain[place as usize].1;
+                // Whole pictures are found from both sides alike; one is enough.
+                if b as usize != a && (v > 0 || b as usize > a) {
+                    found.push((b, distance, v as u8, f as u8));
+                }
+            });
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// Those of them that agree.
+fn confirmed(
+    a: usize,
+    picture: &[f32; SIDE * SIDE],
+    candidates: &[Candidate],
+    pictures: &[Option<Box<[f32; SIDE * SIDE]>>],
+) -> Vec<(usize, usize, f32)> {
+    let mut found = Vec::new();
+    for of_one in candidates.chunk_by(|x, y| x.0 == y.0).take(LOOKED_AT) {
+        let b = of_one[0].0 as usize;
+        let Some(other) = &pictures[b] else { continue };
+        let agreed = of_one.iter().take(TRIED).find_map(|(_, _, v, f)| {
+            let map = through(&VARIANTS.all[*v as usize].map, *f as usize);
+            agreement(picture, other, map, BEFORE).filter(is_copy)
+        });
+        if let Some(agreed) = agreed {
+            // Four digits are enough, and the same everywhere.
+            let correlation = (agreed.whole * 1e4).round() / 1e4;
+            found.push((a.min(b), a.max(b), correlation));
+        }
+    }
+    found
+}
+
+fn is_copy(agreement: &Agreement) -> bool {
+    agreement.whole >= AFTER && agreement.detail >= DETAIL
+}
+
+/// The map of a variant behind that of a form.
+fn through(map: &Map, f: usize) -> Map {
+    let at = |x: f64, y: f64| {
+        let [x, y] = form(f, [x, y]);
+        [
+            map[0] + map[1] * x + map[2] * y,
+            map[3] + map[4] * x + map[5] * y,
+        ]
+    };
+    let ([x0, y0], [x1, y1], [x2, y2]) = (at(0.0, 0.0), at(1.0, 0.0), at(0.0, 1.0));
+    [x0, x1 - x0, x2 - x0, y0, y1 - y0, y2 - y0]
+}

@@ -1,0 +1,304 @@
+//! What the split stage does with groups, given parts and look-alikes.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
+
+use kfood::{
+    config,
+    data::{
+        Resampler,
+        audit::{Fingerprint, find},
+        scan_folder,
+    },
+    digest::Digest,
+    error::{Error, Result},
+    event::{StageEvent, Tell},
+    files::{read_json, write_json},
+    record::{
+        Assignment, EvaluatePart, Image, Images, Job, Label, Labels, Likeness, LookAlikes, Pair,
+        Part, Split,
+    },
+    settings::{Count, GroupBy, Leaks, Pixels, Resize},
+    stage::{Context, Source, Stage, Worker},
+    stages::SplitStage,
+    stop::Stop,
+};
+
+use crate::support::real_data;
+
+struct NoWorker;
+
+impl Worker for NoWorker {
+    fn run(&self, _: &Job, _: &Path, _: Tell<'_>, _: &Stop) -> Result<()> {
+        Err(Error::failed("no worker here"))
+    }
+}
+
+fn settings() -> config::Split {
+    config::Split {
+        dataset: "d".to_owned(),
+        validation: None,
+        folds: None,
+        given: false,
+        stable: false,
+        group_by: None,
+        leaks: Leaks::Report,
+        data: Some("pixels".to_owned()),
+        seed: 3,
+    }
+}
+
+/// Ten images of each of two classes in training, two of each in test.
+fn labels() -> Labels {
+    let label = |i: u32| Label {
+        part: if i < 20 { Part::Train } else { Part::Test },
+        class: i % 2,
+    };
+    Labels {
+        classes: vec!["김밥".to_owned(), "잡채".to_owned()],
+        labels: (0..24).map(label).collect(),
+        ..Labels::default()
+    }
+}
+
+fn pair(a: u32, b: u32) -> Pair {
+    Pair {
+        a,
+        b,
+        likeness: Likeness::Near,
+        correlation: 0.9,
+    }
+}
+
+/// Runs the stage with what it asks for.
+fn split(settings: config::Split, labels: &Labels, pairs: &[Pair]) -> Result<(Split, Vec<String>)> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let image = |i: usize| Image {
+        path: format!("{}/{i:02}.jpg", if i < 20 { "train" } else { "test" }),
+        digest: Digest::of(&[i as u8]),
+        bytes: 1,
+        crop: None,
+    };
+    let images = Images {
+        images: (0..24).map(image).collect(),
+    };
+    let alike = LookAlikes {
+        images: 24,
+        pairs: pairs.to_vec(),
+    };
+    write_json(&path("labels.json"), labels).unwrap();
+    write_json(&path("images.json"), &images).unwrap();
+    write_json(&path("look_alikes.json"), &alike).unwrap();
+    let stage = SplitStage::new("s", &settings);
+    let inputs: BTreeMap<String, PathBuf> = stage
+        .inputs()
+        .into_iter()
+        .map(|input| match input.source {
+            Source::Stage { output, .. } => (input.role, path(&output)),
+            Source::Files => panic!("a split reads no files"),
+        })
+        .collect();
+    let told = Mutex::new(Vec::new());
+    stage.run(&Context {
+        out: folder.path(),
+        state: folder.path(),
+        inputs: &inputs,
+        digests: &BTreeMap::new(),
+        files: &BTreeMap::new(),
+        earlier: &[],
+        tell: &|event| {
+            if let StageEvent::Warning(text) | StageEvent::Note(text) = event {
+                told.lock().unwrap().push(text);
+            }
+        },
+        stop: &Stop::default(),
+        worker: &NoWorker,
+        device: "cpu",
+        threads: 1,
+    })?;
+    let split = read_json(&path("membership.json"))?;
+    Ok((split, told.into_inner().unwrap()))
+}
+
+#[track_caller]
+fn refused(settings: config::Split, labels: &Labels, pairs: &[Pair], message: &str) {
+    let error = split(settings, labels, pairs).unwrap_err();
+    assert!(error.to_string().contains(message), "{error}");
+    assert!(error.help_text().is_some(), "{error}");
+}
+
+#[test]
+fn a_split_that_asks_for_nothing_reads_labels_alone_and_is_what_it_always_was() {
+    let stage = SplitStage::new("s", &settings());
+    let roles: Vec<_> = stage.inputs().into_iter().map(|i| i.role).collect();
+    assert_eq!(roles, ["labels"]);
+    let expected = serde_json::json!({ "validation": 0.2, "seed": 3 });
+    assert_eq!(stage.settings(), expected);
+    // Pairs of look-alikes change nothing: they are not even read.
+    let (plain, told) = split(settings(), &labels(), &[pair(0, 20)]).unwrap();
+    assert_eq!(plain, kfood::data::hold_out(&labels(), 0.2, 3).0);
+    assert!(told.is_empty());
+}
+
+#[test]
+fn every_setting_is_in_the_key_and_brings_its_inputs() {
+    let stage = SplitStage::new(
+        "s",
+        &config::Split {
+            stable: true,
+            group_by: Some(GroupBy::Source),
+            leaks: Leaks::Group,
+            ..settings()
+        },
+    );
+    let expected = serde_json::json!({
+        "validation": 0.2, "seed": 3, "stable": true, "group_by": "source", "leaks": "group"
+    });
+    assert_eq!(stage.settings(), expected);
+    let roles: Vec<_> = stage.inputs().into_iter().map(|i| i.role).collect();
+    assert_eq!(roles, ["labels", "images", "look_alikes"]);
+}
+
+#[test]
+fn groups_of_a_manifest_and_sources_stay_on_one_side() {
+    let mut labels = labels();
+    // Four in a group: 0 to 3, 4 to 7, and so on.
+    let numbers: Vec<_> = (0..24).map(|i| (i < 20).then_some(i / 4)).collect();
+    for by in [GroupBy::Group, GroupBy::Source] {
+        labels.groups = if by == GroupBy::Group {
+            numbers.clone()
+        } else {
+            Vec::new()
+        };
+        labels.sources = if by == GroupBy::Source {
+            numbers.clone()
+        } else {
+            Vec::new()
+        };
+        for folds in [None, Count::new(5)] {
+            let settings = config::Split {
+                group_by: Some(by),
+                folds,
+                ..settings()
+            };
+            let (split, _) = split(settings, &labels, &[]).unwrap();
+            for group in split.assignments[..20].chunks(4) {
+                assert!(group.iter().all(|a| *a == group[0]), "{group:?}");
+            }
+            let fold = folds.map(|_| 0);
+            assert_eq!(split.members(EvaluatePart::Validation, fold).len(), 4);
+        }
+    }
+}
+
+#[test]
+fn a_data_set_without_groups_or_a_validation_part_says_so() {
+    let by = |by| config::Split {
+        group_by: Some(by),
+        ..settings()
+    };
+    refused(
+        by(GroupBy::Group),
+        &labels(),
+        &[],
+        "the data set has no groups",
+    );
+    refused(
+        by(GroupBy::Source),
+        &labels(),
+        &[],
+        "does not say where its images came from",
+    );
+    let given = config::Split {
+        given: true,
+        ..settings()
+    };
+    refused(given, &labels(), &[], "`given = true`");
+}
+
+#[test]
+fn the_validation_part_of_the_data_set_is_taken_as_it_is() {
+    let mut labels = labels();
+    labels.validation = vec![1, 4, 5];
+    let given = config::Split {
+        given: true,
+        ..settings()
+    };
+    let (split, told) = split(given, &labels, &[]).unwrap();
+    assert_eq!(split.members(EvaluatePart::Validation, None), [1, 4, 5]);
+    assert!(told.is_empty());
+}
+
+#[test]
+fn look_alikes_stay_together_and_copies_of_test_images_are_left_out_and_listed() {
+    let settings = config::Split {
+        leaks: Leaks::Group,
+        ..settings()
+    };
+    let pairs = [pair(0, 2), pair(2, 4), pair(7, 21), pair(9, 22)];
+    let (split, told) = split(settings, &labels(), &pairs).unwrap();
+    assert_eq!(split.assignments[0], split.assignments[2]);
+    assert_eq!(split.assignments[0], split.assignments[4]);
+    let left: Vec<_> = split.left_out.iter().map(|l| (l.image, l.like)).collect();
+    assert_eq!(left, [(7, 21), (9, 22)]);
+    assert_eq!(split.assignments[7], Assignment::LeftOut);
+    assert!(
+        told[0].starts_with("2 images of the training part look like")
+            && told[0].contains("`train/07.jpg` (like `test/21.jpg`)"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn look_alikes_across_parts_can_be_an_error_that_lists_them() {
+    let settings = config::Split {
+        leaks: Leaks::Fail,
+        ..settings()
+    };
+    refused(
+        settings.clone(),
+        &labels(),
+        &[pair(3, 20)],
+        "1 pair of look-alikes across parts:",
+    );
+    let (found, _) = split(settings, &labels(), &[pair(20, 21)]).unwrap();
+    assert_eq!(found.members(EvaluatePart::Test, None).len(), 4);
+}
+
+/// How many test images of a real data set look like training images, how far, and how many there are.
+fn leaked(folder: &Path) -> (Vec<Likeness>, usize) {
+    let side = Count::new(96).unwrap();
+    let mut resampler = Resampler::new(Pixels::new(Resize::squash(side, side)));
+    let (mut rows, mut digests, mut train) = (Vec::new(), Vec::new(), 0);
+    for (name, part) in [("train", Part::Train), ("test", Part::Test)] {
+        train = rows.len();
+        for found in scan_folder(&folder.join(name), part).unwrap().images {
+            let bytes = found.place.read().unwrap();
+            let row = resampler.decode(&bytes, None).unwrap();
+            rows.push(Some(Fingerprint::of(&row.pixels, 96, 96)));
+            digests.push(Digest::of(&bytes));
+        }
+    }
+    let found = find(&rows, &digests, &Stop::default()).unwrap();
+    let like = found.nearest(|image| image < train);
+    let leaked = like[train..]
+        .iter()
+        .flatten()
+        .map(|(_, likeness)| *likeness);
+    (leaked.collect(), rows.len() - train)
+}
+
+#[test]
+fn real_leaks_are_found_and_none_are_made_up() {
+    let Some(real) = real_data("the audit of real data sets") else {
+        return;
+    };
+    let (found, test) = leaked(&real.join("korean_banchan10"));
+    assert_eq!((found, test), (vec![Likeness::Bytes; 17], 17));
+    let (found, test) = leaked(&real.join("korean20"));
+    assert_eq!((found, test), (vec![], 319));
+}

@@ -11,6 +11,7 @@ mod cache;
 mod commands;
 mod data;
 mod layering;
+mod layouts;
 mod missions;
 mod models;
 mod pipeline_files;

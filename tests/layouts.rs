@@ -392,5 +392,5 @@ fn keys_that_exclude_each_other_are_shown_in_the_pipeline_file() {
     assert!(told.contains("`manifest` beside `validation`"), "{told}");
     assert!(told.contains("`crop` beside `manifest`"), "{told}");
     assert!(check("validation = \"b\"").contains("neither `train` nor `manifest`"));
-    assert!(check("train = \"b\"\ncrop = \"box\"").contains("`\"area\"`"));
+    assert!(check("train = \"b\"\ncrop = \"box\"").contains("accepted: `area`"));
 }

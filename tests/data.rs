@@ -32,7 +32,7 @@ impl Worker for NoWorker {
 }
 
 /// Runs a stage as the engine would; what it told comes back.
-fn run(
+pub fn run(
     stage: &dyn Stage,
     from: &[(&str, PathBuf)],
     out: &Path,
@@ -88,7 +88,7 @@ fn run_after(
     Ok(told.into_inner().unwrap())
 }
 
-fn data_path(path: &Path) -> DataPath {
+pub fn data_path(path: &Path) -> DataPath {
     DataPath {
         written: "data/x".to_owned(),
         path: path.to_owned(),
@@ -102,7 +102,7 @@ fn data_path(path: &Path) -> DataPath {
     }
 }
 
-fn folders(train: &Path, test: Option<&Path>) -> config::Dataset {
+pub fn folders(train: &Path, test: Option<&Path>) -> config::Dataset {
     config::Dataset {
         train: Some(data_path(train)),
         validation: None,
@@ -112,7 +112,7 @@ fn folders(train: &Path, test: Option<&Path>) -> config::Dataset {
     }
 }
 
-fn preprocess(side: u32) -> config::Preprocess {
+pub fn preprocess(side: u32) -> config::Preprocess {
     let side = Count::new(side).unwrap();
     config::Preprocess {
         dataset: "d".to_owned(),
@@ -122,7 +122,7 @@ fn preprocess(side: u32) -> config::Preprocess {
     }
 }
 
-fn jpeg(colour: [u8; 3]) -> Vec<u8> {
+pub fn jpeg(colour: [u8; 3]) -> Vec<u8> {
     let image = RgbImage::from_fn(40, 30, |x, y| Rgb(colour.map(|c| c ^ ((x * y) % 16) as u8)));
     let mut bytes = Vec::new();
     JpegEncoder::new_with_quality(&mut bytes, 90)
@@ -131,7 +131,7 @@ fn jpeg(colour: [u8; 3]) -> Vec<u8> {
     bytes
 }
 
-fn put(folder: &Path, name: &str, bytes: &[u8]) {
+pub fn put(folder: &Path, name: &str, bytes: &[u8]) {
     let path = folder.join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, bytes).unwrap();

@@ -12,6 +12,7 @@ mod commands;
 mod data;
 mod data_settings;
 mod layering;
+mod layouts;
 mod missions;
 mod models;
 mod pipeline_files;

@@ -322,6 +322,7 @@ impl Seek for At {
 mod tests {
     use std::io::{Cursor, Write};
 
+    use proptest::prelude::*;
     use zip::{ZipWriter, write::SimpleFileOptions};
 
     use super::*;
@@ -389,5 +390,34 @@ mod tests {
         let mut method = bytes;
         method[directory + 10] = 9;
         assert!(error(method).contains("accepted are stored and deflate"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn a_changed_zip_is_read_or_refused(changes in proptest::collection::vec((0_usize..400, any::<u8>()), 1..6), cut in 0_usize..400) {
+            let (mut bytes, _) = open(&[("가/1", b"one"), ("가/2", &[7; 60])]);
+            let length = bytes.len();
+            for (at, byte) in changes {
+                bytes[at % length] = byte;
+            }
+            if cut % 4 == 0 {
+                bytes.truncate(cut);
+            }
+            if let Ok(archive) = Archive::from_bytes(Path::new("a.zip"), bytes) {
+                for (i, entry) in archive.entries().iter().enumerate() {
+                    prop_assert!(entry.name.split('/').all(|part| part != ".."));
+                    let _ = archive.read(i);
+                }
+            }
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(bytes in proptest::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(&b"=,\t\n\"-.019"[..])], 0..120)) {
+            let _ = crate::data::parse_areas(&bytes);
+            let _ = crate::data::parse_sources(&bytes);
+            let list = [b"path,label,part\n", &bytes[..]].concat();
+            let _ = crate::data::parse_manifest(&list, false, "list.csv");
+        }
     }
 }

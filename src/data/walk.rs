@@ -160,7 +160,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Sorts out a file; only what may be read of a zip must be readable.
+    /// Sorts out a file by its name.
     fn file(&mut self, name: String, place: Place) {
         let last = name.rsplit('/').next().unwrap_or_default();
         if last.eq_ignore_ascii_case("crop_area.properties") {

@@ -207,7 +207,7 @@ fn classes(listing: &Listing) -> Result<Vec<String>> {
     let Some((first, all)) = sides.next() else {
         return Ok(Vec::new());
     };
-    for (other, classes) in sides.filter(|(_, classes)| classes != all) {
+    if let Some((other, classes)) = sides.find(|(_, classes)| classes != all) {
         let (a, b) = (first.name(), other.name());
         let only = |a: &BTreeSet<&str>, b: &BTreeSet<&str>| match a.difference(b).count() {
             0 => "none".to_owned(),

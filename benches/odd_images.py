@@ -7,6 +7,7 @@ import argparse
 import csv
 import json
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -37,7 +38,7 @@ def main() -> None:
     found = []
     for case in cases:
         result = one(kfood, options.work / "odd_images", good, odd / case["file"])
-        found.append(case | result | {"as expected": fits(case["expect"], result)})
+        found.append(case | result | {"as expected": fits(case, result)})
     shutil.rmtree(options.work / "odd_images", ignore_errors=True)
     report = {"machine": machine.describe(kfood), "without an odd file": baseline, "files": found}
     show(report)
@@ -82,21 +83,23 @@ def outcome(project: Project, ran: Ran, odd: Path | None) -> dict:
 
 
 def last(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.strip().startswith("=")]
-    errors = [line for line in lines if line.startswith("error") or "cannot be used" in line]
-    return " ".join((errors or lines)[-2:])
+    """The error and, where it lists files, the first of them; progress and help are left out."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    start = next((i for i, line in enumerate(lines) if line.startswith("error")), max(len(lines) - 2, 0))
+    return " ".join(line for line in lines[start : start + 2] if not line.startswith(("=", "help")))
 
 
-def fits(expect: str, result: dict) -> bool:
-    """Whether a result is what the manifest expects. A refusal counts only where its words name the reason."""
-    what, why = result["what"], result["why"].lower()
+def fits(case: dict, result: dict) -> bool:
+    """Whether a result is what the manifest expects. Where it expects a reason or an upright size, the words must name it."""
+    expect, what, why = case["expect"], result["what"], result["why"].lower()
     accepted, turned_down = what == "accepted", what in ("dropped", "refused")
     words = {"size limit": ("pixels", "large"), "not an image": ("html", "not an image"), "LFS pointer": ("lfs",), "empty file": ("empty", "0 bytes")}
     match expect.split(": ", 1):
         case ["accept"]:
             return accepted
         case ["accept+rotate"]:
-            return accepted and "turned" in why
+            upright = re.search(r"upright = (\d+x\d+)", case["what_is_odd"])
+            return accepted and "turned" in why and (upright is None or upright[1] in why)
         case ["accept (by content)"]:
             return accepted
         case ["accept or error naming WebP"]:

@@ -21,6 +21,7 @@ class Pool:
             ours, theirs = SPAWN.Pipe()
             worker = SPAWN.Process(target=work, args=(method, cpus, warm_up, theirs, self.counter), daemon=True)
             worker.start()
+            theirs.close()  # So that a worker that died is an end of file here and not silence.
             self.ends.append(ours)
             self.workers.append(worker)
         for end in self.ends:

@@ -96,8 +96,9 @@ class Project:
         return found[-1]
 
     def listed(self) -> list[str]:
-        """The images in their order, relative to the dataset's folder."""
-        return [image["path"] for image in json.loads(self.output("images.json").read_text())["images"]]
+        """The images in their order, relative to the folder that the project was made with."""
+        images = json.loads(self.output("images.json").read_text())["images"]
+        return [image["path"].removeprefix("train/") for image in images]
 
 
 def rows(pack: Path):

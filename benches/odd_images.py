@@ -67,7 +67,7 @@ def outcome(project: Project, ran: Ran, odd: Path | None) -> dict:
     if ran.code < 0 or ran.code not in (0, 1, 2) or "panicked" in ran.err:
         return {"what": "crashed", "why": f"status {ran.code}: {last(ran.err)}"}
     if ran.code != 0:
-        return {"what": "refused", "why": last(ran.err)}
+        return {"what": "refused", "why": last(ran.err).rsplit("`: ", 1)[-1]}
     if odd is None:
         return {"what": "accepted", "why": ""}
     names = project.listed()
@@ -77,7 +77,7 @@ def outcome(project: Project, ran: Ran, odd: Path | None) -> dict:
         return {"what": "skipped", "why": said}
     photograph = json.loads(project.output("photographs.json").read_text())["photographs"][here]
     if photograph.get("dropped"):
-        return {"what": "dropped", "why": photograph["dropped"].split("`: ", 1)[-1]}
+        return {"what": "dropped", "why": photograph["dropped"].rsplit("`: ", 1)[-1]}
     seen = ", ".join([f"{photograph['format']} {photograph['width']}x{photograph['height']}", *photograph.get("odd", [])])
     return {"what": "accepted", "why": seen}
 
@@ -93,7 +93,7 @@ def fits(case: dict, result: dict) -> bool:
     """Whether a result is what the manifest expects. Where it expects a reason or an upright size, the words must name it."""
     expect, what, why = case["expect"], result["what"], result["why"].lower()
     accepted, turned_down = what == "accepted", what in ("dropped", "refused")
-    words = {"size limit": ("pixels", "large"), "not an image": ("html", "not an image"), "LFS pointer": ("lfs",), "empty file": ("empty", "0 bytes")}
+    words = {"size limit": ("limit", "megapixels", "too large"), "not an image": ("html", "not an image"), "LFS pointer": ("lfs",), "empty file": ("empty", "0 bytes")}
     match expect.split(": ", 1):
         case ["accept"]:
             return accepted

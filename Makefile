@@ -17,6 +17,11 @@ else
 WHEELS := --no-deps torch==$(TORCH) 'nvidia-cuda-cupti==13.0.*' 'nvidia-cuda-runtime==13.0.*'
 endif
 
+# libjpeg-turbo is compiled with cmake and an assembler. Where they are missing after `tools`, kfood is built without it: every
+# call of cargo below takes these features. (`=`, not `:=`: looked up when used, after `tools` has installed what it can.)
+ASSEMBLER := $(if $(filter x86_64 i%86,$(shell uname -m)),nasm,)
+FEATURES = $(if $(filter-out ok,$(shell for program in cmake $(ASSEMBLER); do command -v $$program >/dev/null 2>&1 && echo ok || echo no; done)),--no-default-features,)
+
 # An existing LIBTORCH is respected: nothing is fetched then.
 ifdef LIBTORCH
 READY :=
@@ -33,9 +38,9 @@ demo: build
 
 test: $(READY) tools
 	$(CARGO) fmt --check
-	$(CARGO) clippy --release --all-targets -- --deny warnings
-	$(CARGO) test --release
-	RUSTDOCFLAGS='--deny warnings' $(CARGO) doc --release --no-deps
+	$(CARGO) clippy --release --all-targets $(FEATURES) -- --deny warnings
+	$(CARGO) test --release $(FEATURES)
+	RUSTDOCFLAGS='--deny warnings' $(CARGO) doc --release --no-deps $(FEATURES)
 
 missions: build
 	@test -n "$$KFOOD_REAL_DATA" || { echo 'set KFOOD_REAL_DATA to the folder that holds korean20 and korean_transfer7' >&2; exit 2; }
@@ -43,7 +48,7 @@ missions: build
 	$(KFOOD) compare $(MISSIONS)
 
 bench: build
-	$(CARGO) bench
+	$(CARGO) bench $(FEATURES)
 	$(PYTHON) benches/odd_images.py --kfood $(KFOOD)
 	@if $(MAKE) --no-print-directory .venv/peers; then \
 	  .venv/bin/python benches/preprocess.py --kfood $(KFOOD) && .venv/bin/python benches/incremental.py --kfood $(KFOOD); \
@@ -52,7 +57,7 @@ bench: build
 	fi
 
 build: $(READY) tools
-	$(CARGO) build --release
+	$(CARGO) build --release $(FEATURES)
 
 libtorch: $(READY)
 
@@ -61,19 +66,27 @@ libtorch: $(READY)
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target .libtorch $(WHEELS)
 	touch $@
 
-# The three programs that a build needs; installed where this is Debian or Ubuntu and we are root, named elsewhere.
+# The programs that a build needs; installed where this is Debian or Ubuntu and we are root, named elsewhere. Without the last
+# two (cmake and nasm) a build goes on, with a slower JPEG decoder.
 tools:
-	@for need in $(CARGO):cargo c++:g++ $(PYTHON):python3-pip; do \
+	@apt=$$(command -v apt-get >/dev/null 2>&1 && test "$$(id -u)" = 0 && echo yes || echo no); \
+	for need in $(CARGO):cargo c++:g++ $(PYTHON):python3-pip; do \
 	  command -v $${need%%:*} >/dev/null 2>&1 || missing="$$missing $${need##*:}"; \
 	done; \
 	$(PYTHON) -m pip --version >/dev/null 2>&1 || missing="$$missing python3-pip"; \
-	test -z "$$missing" && exit 0; \
+	for need in cmake $(ASSEMBLER); do \
+	  command -v $$need >/dev/null 2>&1 || slower="$$slower $$need"; \
+	done; \
+	test -z "$$missing$$slower" && exit 0; \
 	case "$$missing" in *cargo*) echo 'a Rust toolchain is missing: install one with rustup' >&2; exit 1;; esac; \
-	if command -v apt-get >/dev/null 2>&1 && test "$$(id -u)" = 0; then \
-	  apt-get update -qq && apt-get install -y -qq $$missing; \
-	else \
-	  echo "install first:$$missing (Debian and Ubuntu: sudo apt-get install$$missing)" >&2; exit 1; \
-	fi
+	if test $$apt = yes; then \
+	  apt-get update -qq; \
+	  test -z "$$missing" || apt-get install -y -qq $$missing || exit; \
+	  test -z "$$slower" || apt-get install -y -qq $$slower && exit 0; \
+	elif test -n "$$missing"; then \
+	  echo "install first:$$missing$$slower (Debian and Ubuntu: sudo apt-get install$$missing$$slower)" >&2; exit 1; \
+	fi; \
+	echo "building without libjpeg-turbo, JPEGs decode at about half the speed: it needs$$slower (Debian and Ubuntu: sudo apt-get install$$slower; then build again)" >&2
 
 # Logits of the five ResNets against torchvision, and model files in both directions. PyTorch goes into .venv.
 parity: build .venv/ready

@@ -40,6 +40,11 @@ pub trait Stage: Send + Sync {
     /// beside the result and never digested (times, machine).
     fn outputs(&self) -> &'static [&'static str];
 
+    /// Whether it can take unchanged work over from earlier results: see [`Context::earlier`].
+    fn reuses(&self) -> bool {
+        false
+    }
+
     /// What it needs to run.
     fn resource(&self) -> Resource {
         Resource::Cpu
@@ -143,8 +148,8 @@ pub struct Context<'a> {
     pub digests: &'a BTreeMap<String, Digest>,
     /// Input files with their digests, by role, in the order of [`Stage::files`].
     pub files: &'a BTreeMap<String, Vec<DigestedFile>>,
-    /// The folders of earlier results of the same kind, version and settings, newest first: unchanged work can be taken
-    /// from them. They may vanish at any time.
+    /// The folders of earlier results of the same kind, version and settings, newest first, for a stage that [`Stage::reuses`]
+    /// them: unchanged work can be taken from them. None where it is forced to run. They may vanish at any time.
     pub earlier: &'a [PathBuf],
     /// Tells what happens.
     pub tell: Tell<'a>,

@@ -16,7 +16,7 @@ use kfood::{
     error::{Class, Error, Result},
     event::{StageEvent, Tell},
     files::read_json,
-    record::{Images, Job, Labels, Part, Split},
+    record::{Images, Job, Labels, Part, Photographs, Split},
     settings::{Count, Leaks, Pixels, Resize, Storage, Unreadable},
     stage::{Context, DigestedFile, Source, Stage, Worker},
     stages,
@@ -37,6 +37,17 @@ fn run(
     from: &[(&str, PathBuf)],
     out: &Path,
     stop: &Stop,
+) -> Result<Vec<StageEvent>> {
+    run_after(stage, from, out, stop, &[])
+}
+
+/// As [`run`], with the folders of earlier results.
+fn run_after(
+    stage: &dyn Stage,
+    from: &[(&str, PathBuf)],
+    out: &Path,
+    stop: &Stop,
+    earlier: &[PathBuf],
 ) -> Result<Vec<StageEvent>> {
     let inputs: BTreeMap<String, PathBuf> = from
         .iter()
@@ -64,7 +75,7 @@ fn run(
         inputs: &inputs,
         digests: &BTreeMap::new(),
         files: &files,
-        earlier: &[],
+        earlier,
         tell: &tell,
         stop,
         worker: &NoWorker,
@@ -224,7 +235,7 @@ fn folders_become_a_list_a_split_and_a_pack() {
     let pack = Pack::open(&root.join("p/pixels.pack")).unwrap();
     assert_eq!((pack.len(), pack.width(), pack.height()), (8, 16, 16));
     let last = decode_resized(&root.join("test/잡채/9.jpg"), preprocess(16).pixels);
-    assert_eq!(pack.row(7), last.unwrap());
+    assert_eq!(*pack.row(7).unwrap(), last.unwrap());
 }
 
 #[test]
@@ -351,7 +362,8 @@ fn unusable_files_are_reported_together_and_changed_ones_stop_the_stage() {
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
-    assert!(error.help_text().unwrap().contains("remove or repair"));
+    let help = error.help_text().unwrap();
+    assert!(help.contains("remove or repair") && help.contains("unreadable = \"drop\""));
 
     put(root, "train/잡채/0.jpg", &good);
     let error = run(&stage, &from, &root.join("p"), &stop)
@@ -364,6 +376,189 @@ fn unusable_files_are_reported_together_and_changed_ones_stop_the_stage() {
     stop.request();
     let error = run(&stage, &from, &root.join("p"), &stop).unwrap_err();
     assert_eq!(error.class(), Class::Interrupted);
+}
+
+/// The data set as it is now, and its pack in `name`, made with what the earlier folders have.
+fn packed(
+    root: &Path,
+    name: &str,
+    settings: &config::Preprocess,
+    dataset: &config::Dataset,
+    earlier: &[&str],
+) -> Result<Vec<StageEvent>> {
+    let (listed, stop) = (root.join(format!("{name}-list")), Stop::default());
+    run(
+        &stages::DatasetStage::new("d", dataset),
+        &[],
+        &listed,
+        &stop,
+    )
+    .unwrap();
+    let stage = stages::PreprocessStage::new("p", settings, dataset);
+    let from = [("images", listed.join("images.json"))];
+    let earlier: Vec<_> = earlier.iter().map(|e| root.join(e)).collect();
+    run_after(&stage, &from, &root.join(name), &stop, &earlier)
+}
+
+/// The images that were decoded, as the events tell.
+fn decoded(told: &[StageEvent]) -> u64 {
+    let count = |event: &StageEvent| match event {
+        StageEvent::Progress { what, total, .. } if what == "decoding" => Some(*total),
+        _ => None,
+    };
+    told.iter().find_map(count).unwrap_or(0)
+}
+
+#[test]
+fn only_changed_images_are_decoded_and_the_result_is_that_of_a_full_run() {
+    for storage in [Storage::Raw, Storage::Jpeg] {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        let dataset = small_set(root);
+        let settings = config::Preprocess {
+            storage,
+            ..preprocess(16)
+        };
+        let whole = |name: &str| {
+            Pack::open(&root.join(name).join("pixels.pack"))
+                .unwrap()
+                .verify()
+                .unwrap();
+        };
+        let same = |a: &str, b: &str| {
+            for output in ["pixels.pack", "photographs.json", "look_alikes.json"] {
+                let of = |name: &str| fs::read(root.join(name).join(output)).unwrap();
+                assert!(of(a) == of(b), "{storage:?} {a} {b} {output}");
+            }
+        };
+        let full = |name: &str| {
+            let told = packed(root, name, &settings, &dataset, &[]).unwrap();
+            whole(name);
+            decoded(&told)
+        };
+        let after = |name: &str, earlier: &[&str]| {
+            let told = packed(root, name, &settings, &dataset, earlier).unwrap();
+            whole(name);
+            (decoded(&told), format!("{told:?}"))
+        };
+        assert_eq!(full("first"), 8);
+        let (n, told) = after("again", &["first"]);
+        assert!(
+            n == 0 && told.contains("reused 8 of 8 images, decoded 0"),
+            "{told}"
+        );
+        same("first", "again");
+
+        // One more in the middle, and a copy of another under a name that promises another format.
+        put(root, "train/잡채/00.jpg", &jpeg([7, 7, 7]));
+        put(root, "test/김밥/copy.png", &jpeg([201, 50, 30]));
+        let (n, told) = after("added", &["gone", "first"]);
+        assert_eq!(n, 1, "{told}");
+        assert!(
+            told.contains("reused 8 of 10 images, decoded 1; 1 are equal to others"),
+            "{told}"
+        );
+        assert_eq!(full("added-full"), 9);
+        same("added", "added-full");
+        let seen: Photographs = read_json(&root.join("added/photographs.json")).unwrap();
+        let odd: Vec<_> = seen.photographs.iter().flat_map(|p| &p.odd).collect();
+        assert_eq!(odd, ["named .png, is JPEG"]);
+
+        // One less, one moved to another part, and the rest from two packs.
+        fs::remove_file(root.join("train/잡채/1.jpg")).unwrap();
+        fs::rename(root.join("train/잡채/2.jpg"), root.join("test/잡채/0.jpg")).unwrap();
+        assert_eq!(after("removed", &["first", "added"]).0, 0);
+        full("removed-full");
+        same("removed", "removed-full");
+
+        // A damaged row is decoded, a damaged pack or record costs everything and nothing else.
+        let path = root.join("removed/pixels.pack");
+        let good = fs::read(&path).unwrap();
+        let mut bad = good.clone();
+        let at = bad.len() - 100;
+        bad[at] ^= 1;
+        fs::write(&path, &bad).unwrap();
+        assert_eq!(after("healed", &["removed"]).0, 1);
+        same("healed", "removed-full");
+        fs::write(&path, &good[..good.len() - 1]).unwrap();
+        assert_eq!(after("anew", &["removed"]).0, 8);
+        same("anew", "removed-full");
+        fs::write(&path, &good).unwrap();
+        fs::write(root.join("removed/photographs.json"), "{").unwrap();
+        assert_eq!(after("unread", &["removed"]).0, 8);
+
+        // Another size is another work, and so are other pixels of the same file.
+        let larger = config::Preprocess {
+            storage,
+            ..preprocess(17)
+        };
+        let told = packed(root, "larger", &larger, &dataset, &["added"]).unwrap();
+        assert_eq!(decoded(&told), 8);
+    }
+}
+
+#[test]
+fn broken_files_are_dropped_where_that_is_wanted() {
+    for storage in [Storage::Raw, Storage::Jpeg] {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        let dataset = small_set(root);
+        put(root, "train/잡채/page.jpg", b"<html>404");
+        put(root, "train/잡채/page2.jpg", b"<html>404");
+        let settings = config::Preprocess {
+            storage,
+            unreadable: Unreadable::Drop,
+            ..preprocess(16)
+        };
+        let told = packed(root, "p", &settings, &dataset, &[]).unwrap();
+        let warned = |told: &[StageEvent]| {
+            let warning = told.iter().find_map(|event| match event {
+                StageEvent::Warning(text) => Some(text.clone()),
+                _ => None,
+            });
+            warning.unwrap()
+        };
+        let text = warned(&told);
+        assert!(text.contains("dropped 2 of 10 files"), "{text}");
+        assert!(
+            text.contains("`train/잡채/page2.jpg`: an HTML page"),
+            "{text}"
+        );
+        let pack = Pack::open(&root.join("p/pixels.pack")).unwrap();
+        pack.verify().unwrap();
+        let seen: Photographs = read_json(&root.join("p/photographs.json")).unwrap();
+        for i in 0..10 {
+            let dropped = i == 6 || i == 7;
+            assert_eq!(pack.is_dropped(i), dropped, "{i}");
+            assert_eq!(pack.row(i).unwrap().iter().all(|v| *v == 0), dropped, "{i}");
+            let why = seen.photographs[i].dropped.as_deref();
+            assert_eq!(why, dropped.then_some("an HTML page, not an image"));
+        }
+        let again = packed(root, "again", &settings, &dataset, &["p"]).unwrap();
+        assert_eq!(decoded(&again), 0);
+        assert_eq!(warned(&again), text);
+        assert_eq!(
+            fs::read(root.join("p/pixels.pack")).unwrap(),
+            fs::read(root.join("again/pixels.pack")).unwrap()
+        );
+
+        for class in [
+            "train/\u{1100}\u{1175}\u{11b7}\u{1107}\u{1161}\u{11b8}",
+            "train/잡채",
+            "test/김밥",
+            "test/잡채",
+        ] {
+            for entry in fs::read_dir(root.join(class)).unwrap() {
+                fs::write(entry.unwrap().path(), b"<html>404").unwrap();
+            }
+        }
+        let none = packed(root, "none", &settings, &dataset, &["p"]).unwrap_err();
+        assert!(
+            none.to_string()
+                .contains("none of the 10 files can be used"),
+            "{none}"
+        );
+    }
 }
 
 #[test]
@@ -453,7 +648,7 @@ fn real_photographs_become_a_pack() {
     let labels: Labels = read_json(&root.join("d/labels.json")).unwrap();
     assert_eq!((pack.len(), labels.classes.len()), (698, 7));
     let rows: Vec<_> = (0..pack.len()).collect();
-    let found = pack.mean_std(&rows);
+    let found = pack.mean_std(&rows).unwrap();
     assert!(
         found.mean.iter().all(|m| (0.2..0.8).contains(m)),
         "{found:?}"

@@ -10,6 +10,7 @@
 mod cache;
 mod commands;
 mod data;
+mod data_settings;
 mod layering;
 mod missions;
 mod models;

@@ -519,6 +519,7 @@ fn a_forward_job_reads_a_model_and_an_input_and_writes_logits() {
         model: ModelFile {
             path: model.clone(),
             normalize: None,
+            classes: None,
         },
         input,
         device: "cpu".to_owned(),

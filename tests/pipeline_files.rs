@@ -25,7 +25,7 @@ const COMMITTED: [&str; 7] = [
 ];
 
 /// Five stages that most tests begin with: 13 lines.
-const HEAD: &str = r#"seed = 7
+pub(super) const HEAD: &str = r#"seed = 7
 [dataset.dishes]
 train = "data/train"
 test = "data/test"
@@ -73,7 +73,7 @@ fn load(text: &str) -> Result<Pipeline, String> {
 
 /// A pipeline without mistakes.
 #[track_caller]
-fn good(text: &str) -> Pipeline {
+pub(super) fn good(text: &str) -> Pipeline {
     load(text).unwrap_or_else(|mistakes| panic!("{mistakes}"))
 }
 
@@ -85,7 +85,7 @@ fn mistakes(text: &str) -> String {
 
 /// The first lines of the mistakes, "LINE:COLUMN MESSAGE" each.
 #[track_caller]
-fn told(text: &str) -> Vec<String> {
+pub(super) fn told(text: &str) -> Vec<String> {
     rows(&mistakes(text))
 }
 
@@ -104,7 +104,7 @@ fn ids(pipeline: &Pipeline) -> Vec<&str> {
 }
 
 #[track_caller]
-fn instance<'a>(pipeline: &'a Pipeline, id: &str) -> &'a Instance {
+pub(super) fn instance<'a>(pipeline: &'a Pipeline, id: &str) -> &'a Instance {
     let found = pipeline.instances.iter().find(|i| i.id == id);
     found.unwrap_or_else(|| panic!("no `{id}` in {:?}", ids(pipeline)))
 }
@@ -620,11 +620,17 @@ fn a_model_file_brings_no_data() {
     let Settings::Evaluate(theirs) = &instance(&pipeline, "theirs").settings else {
         panic!("an evaluate")
     };
-    let ModelSource::File { path, normalize } = &theirs.model else {
+    let ModelSource::File {
+        path,
+        normalize,
+        classes,
+    } = &theirs.model
+    else {
         panic!("a file")
     };
     assert_eq!(path.path, pipeline.root.join("models/theirs.pt"));
     assert_eq!(*normalize, Some(Normalize::Imagenet));
+    assert_eq!(*classes, None);
     let bare = format!("{HEAD}[evaluate.theirs]\nmodel = \"models/theirs.pt\"\n");
     assert_eq!(
         told(&bare),

@@ -17,7 +17,7 @@ use kfood::{
         Assignment, Data, Fit, History, Job, Label, Labels, ModelFile, Part, Predict, Split, Start,
     },
     seed::stream,
-    settings::{Arch, MeanStd, Normalize, Pixels, Resize, TrainLayers, Training},
+    settings::{Arch, MeanStd, Normalize, Pixels, Resize, Storage, TrainLayers, Training},
 };
 use rand::Rng;
 use serde_json::{Value, json};
@@ -40,11 +40,13 @@ impl World {
             split: at("membership.json"),
             fold: None,
         };
-        let pack = PackWriter::create(&data.pack, side, side, images as usize).unwrap();
+        let made_of = vec![Digest::of(b""); images as usize];
+        let pack = PackWriter::create(&data.pack, side, side, Storage::Raw, made_of).unwrap();
         for i in 0..images {
             pack.write(i as usize, &picture(i % classes, i, side))
                 .unwrap();
         }
+        pack.finish().unwrap();
         let labels = Labels {
             classes: (0..classes).map(|c| format!("class {c}")).collect(),
             labels: (0..images)
@@ -91,6 +93,7 @@ impl World {
         let model = ModelFile {
             path: model.to_owned(),
             normalize: None,
+            classes: None,
         };
         let start = Start::Transfer {
             model,
@@ -535,6 +538,7 @@ fn a_prediction_names_classes_and_an_unreadable_image_is_an_entry() {
         model: ModelFile {
             path: job.out.join("last.safetensors"),
             normalize: None,
+            classes: None,
         },
         images: vec![bad, good],
         top: 2,

@@ -109,9 +109,6 @@ def rows(pack: Path):
         header = file.read(64)
     width, height, channels, storage = np.frombuffer(header, "<u4", 4, 8).tolist()
     count, stride = np.frombuffer(header, "<u8", 2, 24).tolist()
-    if header[:8] == b"KFOODPK1":
-        width, height = np.frombuffer(header, "<u4", 2, 12).tolist()
-        return np.memmap(pack, np.uint8, "r", offset=4096, shape=(count, height, width, 3))
     if header[:8] != b"KFOODPK2" or channels != 3 or storage != 0:
         raise SystemExit(f"`{pack}` is no raw pack of the version that this script knows")
     start = (count * 56 + 2 * 4096) // 4096 * 4096

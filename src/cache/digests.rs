@@ -18,6 +18,7 @@ use crate::{
     event::{StageEvent, Tell},
     files,
     stage::{DigestedFile, InputFile},
+    stop::Stop,
 };
 
 /// The head of a file of remembered digests; another version is ignored.
@@ -42,8 +43,14 @@ impl Cache {
     /// The content digest of each file, in the given order; read only where it is not remembered.
     ///
     /// # Errors
-    /// When a file cannot be read; of several the first one is told.
-    pub fn digest_files(&self, listed: &[InputFile], tell: Tell<'_>) -> Result<Vec<DigestedFile>> {
+    /// When a file cannot be read (of several the first one is told), or a stop was requested: what was hashed until then is
+    /// remembered.
+    pub fn digest_files(
+        &self,
+        listed: &[InputFile],
+        stop: &Stop,
+        tell: Tell<'_>,
+    ) -> Result<Vec<DigestedFile>> {
         let root = common_folder(listed);
         let store = self.digests_path(&root);
         let bytes = fs::read(&store).unwrap_or_default();
@@ -62,6 +69,7 @@ impl Cache {
             .par_iter()
             .with_min_len(64)
             .map(|file| {
+                stop.check()?;
                 let looked = look(file, known.get(relative(&file.path, &root)));
                 let so_far = done.fetch_add(1, Ordering::Relaxed) + 1;
                 // Only hashing takes long enough to be told.
@@ -76,7 +84,11 @@ impl Cache {
                 looked
             })
             .collect();
-        let looked: Vec<Looked> = looked.into_iter().collect::<Result<_>>()?;
+        let mut failed = None;
+        let looked: Vec<Looked> = looked
+            .into_iter()
+            .filter_map(|looked| looked.map_err(|e| failed.get_or_insert(e)).ok())
+            .collect();
         if looked.iter().any(|l| l.hashed && l.settled) {
             // Only a saving: where it cannot be written, the next run hashes again.
             if let Err(e) = save(&store, &root, &looked, &known) {
@@ -85,7 +97,10 @@ impl Cache {
                 )));
             }
         }
-        Ok(looked.into_iter().map(|l| l.file).collect())
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(looked.into_iter().map(|l| l.file).collect()),
+        }
     }
 
     fn digests_path(&self, root: &Path) -> PathBuf {

@@ -87,7 +87,8 @@ impl Cache {
 }
 
 impl Hold {
-    fn add(&self, key: &Digest) -> Result<()> {
+    /// Holds one more key. The store must be locked, so that gc cannot come between.
+    pub(super) fn add(&self, key: &Digest) -> Result<()> {
         let mut held = self
             .held
             .lock()

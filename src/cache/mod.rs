@@ -22,6 +22,7 @@
 //! The system drops its locks with it. Forced reruns give a new `out-N`, and the old one stays until gc for those who still read it.
 
 mod digests;
+mod earlier;
 mod entry;
 mod gc;
 mod hold;

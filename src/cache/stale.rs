@@ -105,7 +105,8 @@ impl fmt::Display for Reason {
 const FAR: usize = 4;
 
 /// The earlier record that a document is best compared with: of the same kind; of the same stage if there is one, then
-/// with the fewest differences, then the newest. One of another stage counts only where it differs in [`FAR`] things or fewer.
+/// with the fewest differences, then the newest. One of another stage counts only where it differs in [`FAR`] things or fewer
+/// and reads something that this one reads too: another data set is no earlier state of this one.
 #[must_use]
 pub fn nearest<'a>(
     records: &'a [Record],
@@ -116,7 +117,9 @@ pub fn nearest<'a>(
         .iter()
         .filter(|r| r.document.kind == document.kind)
         .map(|r| (differences(&r.document, document).len(), r))
-        .filter(|(differences, r)| r.stage == stage || *differences <= FAR)
+        .filter(|(differences, r)| {
+            r.stage == stage || (*differences <= FAR && shares_input(&r.document, document))
+        })
         .min_by_key(|(differences, r)| {
             (
                 r.stage != stage,
@@ -126,6 +129,12 @@ pub fn nearest<'a>(
             )
         })
         .map(|(_, r)| r)
+}
+
+/// Whether an input is the same in both, or both have none.
+fn shares_input(a: &KeyDocument, b: &KeyDocument) -> bool {
+    let same = |(role, digest): (&String, &Digest)| b.inputs.get(role) == Some(digest);
+    a.inputs.iter().any(same) || (a.inputs.is_empty() && b.inputs.is_empty())
 }
 
 /// Why `document` is not the earlier one. `changes` tells of the files behind a role, where both listings are known.

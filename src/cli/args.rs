@@ -36,6 +36,8 @@ pub(super) enum Command {
     Report(Report),
     /// Put the evaluations of several pipelines into one table and compare them image by image.
     Compare(Compare),
+    /// Look at data sets: counts, sizes, brightness, odd files, look-alikes; contact sheets with --sheet.
+    Data(Data),
     /// Classify images, or all images in folders.
     Predict(Predict),
     /// Convert a model file: to PyTorch's `.pt` or to `.safetensors`, by the ending of the second name.
@@ -196,6 +198,24 @@ pub(super) struct Export {
     pub model: String,
     /// The new file: .pt, .pth or .safetensors.
     pub output: PathBuf,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `kfood data`
+#[derive(Debug, Args)]
+pub(super) struct Data {
+    /// The pipeline file; its datasets are listed and preprocessed first where that is pending.
+    pub file: PathBuf,
+    /// Preprocess stages or datasets to look at; all of the file without any.
+    pub stages: Vec<String>,
+    /// Write contact sheets (PNG) of samples of each class and of look-alikes into this folder.
+    #[arg(long, value_name = "FOLDER")]
+    pub sheet: Option<PathBuf>,
+    /// Pictures of each class on a sheet.
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pub samples: u32,
     /// JSON on stdout.
     #[arg(long)]
     pub json: bool,

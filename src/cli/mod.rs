@@ -42,6 +42,7 @@ fn dispatch(command: Command) -> Result<u8> {
         Command::Graph(args) => commands::graph::graph(&args),
         Command::Report(args) => commands::report::report(&args),
         Command::Compare(args) => commands::compare::compare(&args),
+        Command::Data(args) => commands::data::data(&args),
         Command::Predict(args) => commands::predict::predict(&args),
         Command::Export(args) => commands::export::export(&args),
         Command::Sample(args) => commands::sample::sample(&args),

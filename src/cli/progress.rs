@@ -12,6 +12,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use crate::{
     event::{Event, Observer, StageEvent},
     record::{Epoch, Measure},
+    report::duration,
 };
 
 /// Work shorter than this draws nothing.
@@ -160,11 +161,14 @@ impl Progress {
             StageEvent::Finished {
                 cached: true,
                 seconds,
-            } => self.finished(id, &format!("✓ {id}: cached ({} saved)", took(*seconds))),
+            } => self.finished(
+                id,
+                &format!("✓ {id}: cached ({} saved)", duration(*seconds)),
+            ),
             StageEvent::Finished {
                 cached: false,
                 seconds,
-            } => self.finished(id, &format!("✓ {id}: ran in {}", took(*seconds))),
+            } => self.finished(id, &format!("✓ {id}: ran in {}", duration(*seconds))),
             StageEvent::Failed { .. } => self.finished(id, &format!("✗ {id}: failed")),
             StageEvent::Skipped { because } => {
                 self.line(&format!("– {id}: not run, after `{because}` failed"));
@@ -215,20 +219,6 @@ fn epoch_line(epoch: &Epoch) -> String {
     )
 }
 
-/// A duration as people say it.
-pub(super) fn took(seconds: f64) -> String {
-    match seconds {
-        s if s < 0.1 => format!("{:.0} ms", s * 1000.0),
-        s if s < 60.0 => format!("{s:.1} s"),
-        s if s < 3600.0 => format!("{:.0} min {:02.0} s", (s / 60.0).floor(), s % 60.0),
-        s => format!(
-            "{:.0} h {:02.0} min",
-            (s / 3600.0).floor(),
-            (s % 3600.0) / 60.0
-        ),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -257,13 +247,5 @@ mod tests {
         assert!(!running.is_due(early) && running.is_due(first));
         running.said = Some(first);
         assert!(!running.is_due(soon) && running.is_due(later));
-    }
-
-    #[test]
-    fn durations_read_as_people_say_them() {
-        assert_eq!(took(0.0123), "12 ms");
-        assert_eq!(took(12.34), "12.3 s");
-        assert_eq!(took(125.0), "2 min 05 s");
-        assert_eq!(took(7260.0), "2 h 01 min");
     }
 }

@@ -210,6 +210,8 @@ pub enum ModelSource {
         path: DataPath,
         /// Normalisation, for a file that does not say.
         normalize: Option<Normalize>,
+        /// Class names in the order of the model's outputs, for a file that does not say.
+        classes: Option<Vec<String>>,
     },
 }
 

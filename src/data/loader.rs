@@ -4,7 +4,10 @@ use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
 use super::Pack;
-use crate::seed::{Seed, stream};
+use crate::{
+    error::Result,
+    seed::{Seed, stream},
+};
 
 /// The numbers `0..n` in the shuffled order of one epoch; depends on nothing else.
 #[must_use]
@@ -19,15 +22,18 @@ pub fn batches(order: &[usize], size: usize) -> impl ExactSizeIterator<Item = &[
     order.chunks(size.max(1))
 }
 
-/// Copies rows of a pack one behind the other.
+/// Copies rows of a pack one behind the other; JPEG rows are decoded.
+///
+/// # Errors
+/// When a JPEG row is damaged.
 ///
 /// # Panics
 /// When `out` is not `rows.len()` rows long or a row is not in the pack: a mistake of the caller, not of its data.
-pub fn gather(pack: &Pack, rows: &[usize], out: &mut [u8]) {
+pub fn gather(pack: &Pack, rows: &[usize], out: &mut [u8]) -> Result<()> {
     assert_eq!(out.len(), rows.len() * pack.row_bytes(), "length of `out`");
     out.par_chunks_exact_mut(pack.row_bytes())
         .zip(rows)
-        .for_each(|(to, row)| to.copy_from_slice(pack.row(*row)));
+        .try_for_each(|(to, row)| pack.read(*row, to))
 }
 
 #[cfg(test)]

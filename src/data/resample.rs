@@ -1,14 +1,21 @@
-//! Pixels to the size of a row, antialiased as in Pillow.
+//! Photographs to rows of a pack: decoded as far as needed, resized antialiased as in Pillow, turned upright.
 
-use std::path::Path;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+};
 
 use fast_image_resize::{
     FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer,
     images::{Image, ImageRef},
 };
-use image::RgbImage;
+use image::{DynamicImage, RgbImage, metadata::Orientation};
 
-use super::{Unusable, decode::decode};
+use super::{
+    Unusable,
+    decode::{Decoder, Head, Picture, Want},
+    fitting::Fitting,
+};
 use crate::{
     error::{Error, Result},
     files,
@@ -45,81 +52,140 @@ pub struct Row {
 
 /// Decodes and resizes many images; keeps its buffers from one to the next.
 pub struct Resampler {
-    resizer: Resizer,
+    pixels: Pixels,
     options: ResizeOptions,
-    width: u32,
-    height: u32,
+    /// How far the filter reaches, in pixels of the row.
+    reach: f64,
+    decoder: Decoder,
+    resizer: Resizer,
 }
 
 impl Resampler {
     /// For rows made this way.
     #[must_use]
     pub fn new(pixels: Pixels) -> Self {
-        let kernel = match pixels.filter {
-            Filter::Bilinear => FilterType::Bilinear,
-            Filter::Bicubic => FilterType::CatmullRom,
-            Filter::Lanczos => FilterType::Lanczos3,
+        let (kernel, reach) = match pixels.filter {
+            Filter::Bilinear => (FilterType::Bilinear, 1.0),
+            Filter::Bicubic => (FilterType::CatmullRom, 2.0),
+            Filter::Lanczos => (FilterType::Lanczos3, 3.0),
         };
         Self {
+            pixels,
+            options: ResizeOptions::new()
+                .resize_alg(ResizeAlg::Convolution(kernel))
+                .use_alpha(false),
+            reach,
+            decoder: Decoder::new(),
             resizer: Resizer::new(),
-            options: ResizeOptions::new().resize_alg(ResizeAlg::Convolution(kernel)),
-            width: pixels.resize.width(),
-            height: pixels.resize.height(),
         }
     }
 
-    /// Decodes and resizes `crop` of a photograph, or all of it.
+    /// Decodes and resizes `crop` of the upright photograph, or all of it.
+    ///
+    /// With a crop, a JPEG that is cut off below it may be taken, since its end is not looked at.
     ///
     /// # Errors
-    /// When the bytes are no usable image.
-    pub fn decode(&mut self, bytes: &[u8], _crop: Option<Crop>) -> Result<Row, Unusable> {
-        let image = decode(bytes)?;
-        Ok(Row {
-            pixels: self.resize(&image).map_err(Unusable::new)?,
-            width: image.width(),
-            height: image.height(),
-            format: "JPEG",
-            odd: Vec::new(),
+    /// When the bytes are no usable image, or the crop lies outside it. Never panics.
+    pub fn decode(&mut self, bytes: &[u8], crop: Option<Crop>) -> Result<Row, Unusable> {
+        let done = catch_unwind(AssertUnwindSafe(|| self.decode_row(bytes, crop)));
+        done.unwrap_or_else(|_| {
+            // What a panic left behind is not used again.
+            *self = Self::new(self.pixels);
+            Err(Unusable::new("broken: the decoder gave up on it"))
         })
     }
 
-    fn resize(&mut self, image: &RgbImage) -> Result<Vec<u8>, String> {
-        let (width, height) = image.dimensions();
-        let from = ImageRef::new(width, height, image.as_raw(), PixelType::U8x3)
+    fn decode_row(&mut self, bytes: &[u8], crop: Option<Crop>) -> Result<Row, Unusable> {
+        let (pixels, reach) = (self.pixels, self.reach);
+        let fitting = |head: &Head| {
+            let sides = head.upright();
+            let fitting = Fitting::new(pixels.resize, sides, crop)?;
+            let (from, width, height) = fitting.stored(head.orientation, sides);
+            let want = Want {
+                from,
+                width,
+                height,
+                reach,
+                quality: pixels.quality,
+            };
+            Some((fitting, want))
+        };
+        let all = |head: &Head| Want::all(head.width, head.height);
+        let picture = self.decoder.decode(bytes, |head| {
+            fitting(head).map_or_else(|| all(head), |(_, want)| want)
+        })?;
+        let (width, height) = picture.head.upright();
+        let Some((fitting, want)) = fitting(&picture.head) else {
+            return Err(Unusable::new(format!(
+                "its crop box lies outside the photograph of {width} x {height}"
+            )));
+        };
+        let row = self.resize(&picture, &want).map_err(Unusable::new)?;
+        let row = turned(row, &want, picture.head.orientation);
+        Ok(Row {
+            pixels: self.placed(row, &fitting),
+            width,
+            height,
+            format: picture.format,
+            odd: picture.odd,
+        })
+    }
+
+    /// The wanted part of the decoded picture, resized as it is stored.
+    fn resize(&mut self, picture: &Picture, want: &Want) -> Result<Vec<u8>, String> {
+        let from = self.decoder.pixels();
+        let from = ImageRef::new(picture.width, picture.height, from, PixelType::U8x3)
             .map_err(|e| e.to_string())?;
-        let mut to = Image::new(self.width, self.height, PixelType::U8x3);
+        let mut to = Image::new(want.width, want.height, PixelType::U8x3);
+        // Rounding must not carry the box past the edge.
+        let span = |from: f64, length: f64, offset: u32, limit: u32| {
+            let (shrink, limit) = (f64::from(picture.shrink), f64::from(limit));
+            let start =
+                (from / shrink - f64::from(offset)).clamp(0.0, limit - f64::EPSILON * limit);
+            (start, (length / shrink).min(limit - start))
+        };
+        let (left, width) = span(want.from.x, want.from.width, picture.left, picture.width);
+        let (top, height) = span(want.from.y, want.from.height, picture.top, picture.height);
+        let options = self.options.crop(left, top, width, height);
         self.resizer
-            .resize(&from, &mut to, Some(&self.options))
+            .resize(&from, &mut to, Some(&options))
             .map_err(|e| e.to_string())?;
         Ok(to.into_vec())
+    }
+
+    /// In its place on a black row, where it does not fill it.
+    fn placed(&self, pixels: Vec<u8>, fitting: &Fitting) -> Vec<u8> {
+        let (width, height) = (self.pixels.resize.width(), self.pixels.resize.height());
+        if (fitting.width, fitting.height) == (width, height) {
+            return pixels;
+        }
+        let mut row = vec![0; width as usize * height as usize * 3];
+        let (line, across) = (fitting.width as usize * 3, width as usize * 3);
+        let start = fitting.top as usize * across + fitting.left as usize * 3;
+        for (from, to) in pixels
+            .chunks_exact(line)
+            .zip(row[start..].chunks_mut(across))
+        {
+            to[..line].copy_from_slice(from);
+        }
+        row
+    }
+}
+
+/// Upright.
+fn turned(row: Vec<u8>, want: &Want, orientation: Orientation) -> Vec<u8> {
+    if orientation == Orientation::NoTransforms {
+        return row;
+    }
+    match RgbImage::from_raw(want.width, want.height, row) {
+        None => Vec::new(),
+        Some(row) => {
+            let mut row = DynamicImage::ImageRgb8(row);
+            row.apply_orientation(orientation);
+            row.into_rgb8().into_raw()
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::settings::{Count, Resize};
-
-    fn side(n: u32) -> Count {
-        Count::new(n).unwrap()
-    }
-
-    #[test]
-    fn shrinking_averages_what_it_covers() {
-        // Columns of black and white: antialiasing gives even grey, point sampling would give black or white.
-        let image = RgbImage::from_fn(64, 64, |x, _| image::Rgb([(x % 2 * 255) as u8; 3]));
-        let resize = Resize::squash(side(8), side(4));
-        for filter in [Filter::Bilinear, Filter::Bicubic, Filter::Lanczos] {
-            let pixels = Pixels {
-                filter,
-                ..Pixels::new(resize)
-            };
-            let row = Resampler::new(pixels).resize(&image).unwrap();
-            assert_eq!(row.len(), 8 * 4 * 3);
-            assert!(
-                row.iter().all(|v| (110..=145).contains(v)),
-                "{filter:?} {row:?}"
-            );
-        }
-    }
-}
+mod tests;

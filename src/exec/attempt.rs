@@ -2,6 +2,7 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -17,6 +18,9 @@ use crate::{
     record::Fingerprint,
     stage::{Context, Stage},
 };
+
+/// The most earlier results that a stage is handed: more of them seldom have what the newest have not.
+const EARLIER: usize = 4;
 
 /// A stage that is done.
 pub(super) struct Done {
@@ -54,9 +58,15 @@ pub(super) fn perform(
         .as_secs();
     let clock = Instant::now();
     let attempt = cache.attempt(&gathered.key)?;
-    run_guarded(stage, gathered, &attempt, around, tell)?;
+    // Who forces a stage wants its work done anew.
+    let earlier = if stage.reuses() && !forced {
+        cache.earlier(&gathered.document, hold, EARLIER)?
+    } else {
+        Vec::new()
+    };
+    run_guarded(stage, gathered, &attempt, &earlier, around, tell)?;
     let outputs = cache.seal(&attempt, stage.outputs())?;
-    if let Err(error) = gathered.check_again(stage, cache, tell) {
+    if let Err(error) = gathered.check_again(stage, cache, stop, tell) {
         // Its state has seen inputs that its key does not stand for.
         attempt.discard()?;
         return Err(error);
@@ -91,6 +101,7 @@ fn run_guarded(
     stage: &dyn Stage,
     gathered: &Gathered,
     attempt: &Attempt,
+    earlier: &[PathBuf],
     around: &Surroundings<'_>,
     tell: Tell<'_>,
 ) -> Result<()> {
@@ -103,7 +114,7 @@ fn run_guarded(
         inputs: &gathered.paths,
         digests: &gathered.digests,
         files: &gathered.files,
-        earlier: &[],
+        earlier,
         tell,
         stop: around.stop,
         worker: around.worker,

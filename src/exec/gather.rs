@@ -5,9 +5,10 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 use crate::{
     cache::{Cache, KeyDocument, Output, Record, Stat, digest_of_files},
     digest::Digest,
-    error::{Error, Result},
+    error::{Class, Error, Result},
     event::Tell,
     stage::{DigestedFile, Source, Stage},
+    stop::Stop,
 };
 
 /// Everything a stage reads, digested.
@@ -30,6 +31,7 @@ pub(super) fn gather<'a>(
     stage: &dyn Stage,
     cache: &Cache,
     record: impl Fn(&str) -> Option<&'a Record>,
+    stop: &Stop,
     tell: Tell<'_>,
 ) -> Result<Gathered> {
     let (mut files, mut paths) = (BTreeMap::new(), BTreeMap::new());
@@ -39,7 +41,7 @@ pub(super) fn gather<'a>(
         let role = input.role;
         let content = match input.source {
             Source::Files => {
-                let listed = cache.digest_files(&stage.files(&role)?, tell)?;
+                let listed = cache.digest_files(&stage.files(&role)?, stop, tell)?;
                 let content = digest_of_files(&listed)?;
                 files.insert(role.clone(), listed);
                 content
@@ -82,13 +84,17 @@ impl Gathered {
         &self,
         stage: &dyn Stage,
         cache: &Cache,
+        stop: &Stop,
         tell: Tell<'_>,
     ) -> Result<()> {
         for (role, before) in &self.files {
             let now = stage
                 .files(role)
-                .and_then(|listed| cache.digest_files(&listed, tell))
-                .map_err(|e| changed(&format!("input `{role}`")).because(e))?;
+                .and_then(|listed| cache.digest_files(&listed, stop, tell))
+                .map_err(|e| match e.class() {
+                    Class::Interrupted => e,
+                    _ => changed(&format!("input `{role}`")).because(e),
+                })?;
             if let Some(name) = first_difference(before, &now) {
                 return Err(changed(&format!("the file `{name}` of input `{role}`")));
             }

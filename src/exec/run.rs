@@ -85,7 +85,7 @@ pub fn run(
         &options.targets,
         &options.force,
         cache,
-        Some(&hold),
+        Some((&hold, stop)),
         observer,
     )?;
     // Looking may have taken long: a request made meanwhile ends the run here.
@@ -278,7 +278,13 @@ impl<'a> Run<'a> {
             Some(gathered) => gathered,
             None => {
                 let record = |id: &str| self.record(*self.numbers.get(id)?);
-                Box::new(gather(stage, self.around.cache, record, &tell)?)
+                Box::new(gather(
+                    stage,
+                    self.around.cache,
+                    record,
+                    self.around.stop,
+                    &tell,
+                )?)
             }
         };
         let key = gathered.key;

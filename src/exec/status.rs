@@ -16,6 +16,7 @@ use crate::{
     event::{Event, Observer, StageEvent},
     plan::Graph,
     stage::Stage,
+    stop::Stop,
 };
 
 /// The state of one stage instance before a run.
@@ -145,7 +146,7 @@ impl<'a> Survey<'a> {
         targets: &[String],
         force: &[String],
         cache: &'a Cache,
-        hold: Option<&Hold>,
+        of_run: Option<(&Hold, &Stop)>,
         observer: &dyn Observer,
     ) -> Result<Self> {
         let mut forced = BTreeSet::new();
@@ -185,7 +186,7 @@ impl<'a> Survey<'a> {
                 .map(|above| stages[above].id().to_owned())
                 .collect();
             survey.status[index] = Some(if open.is_empty() {
-                survey.look(index, stage, &numbers, stages, hold, observer)?
+                survey.look(index, stage, &numbers, stages, of_run, observer)?
             } else {
                 survey.waits(open, stage)
             });
@@ -199,7 +200,7 @@ impl<'a> Survey<'a> {
         stage: &dyn Stage,
         numbers: &HashMap<&str, usize>,
         stages: &[Box<dyn Stage>],
-        hold: Option<&Hold>,
+        of_run: Option<(&Hold, &Stop)>,
         observer: &dyn Observer,
     ) -> Result<Status> {
         let id = stage.id();
@@ -213,14 +214,15 @@ impl<'a> Survey<'a> {
             stage,
             self.cache,
             |id| self.record(*numbers.get(id)?),
+            of_run.map_or(&Stop::default(), |(_, stop)| stop),
             &tell,
         )
         .map_err(|e| e.within(&format!("stage `{id}`")))?;
         if let Some(&first) = self.promised.get(&gathered.key) {
             return Ok(self.waits(vec![stages[first].id().to_owned()], stage));
         }
-        let found = match hold {
-            Some(hold) => self.cache.find_and_hold(&gathered.key, hold, &tell)?,
+        let found = match of_run {
+            Some((hold, _)) => self.cache.find_and_hold(&gathered.key, hold, &tell)?,
             None => self.cache.find(&gathered.key, &tell),
         };
         let hit = matches!(found, Found::Hit(_));

@@ -126,19 +126,48 @@ fn scaled(pixels: &[u8], n: usize, size: Size, device: Device) -> Result<Tensor>
         .f_permute([0, 3, 1, 2])?)
 }
 
-/// One bilinear sampling for all augmentations together, black outside.
+/// One bilinear sampling for all augmentations together, black outside. Images that shrink below half size take several
+/// samples a pixel, or they would alias; each image as many as its own shrinking asks for.
 fn sample(images: &Tensor, geometry: &[Geometry]) -> Result<Tensor> {
+    let finer: Vec<i64> = geometry.iter().map(Geometry::samples).collect();
+    let first = finer.first().copied().unwrap_or(1);
+    if finer.iter().all(|f| *f == first) {
+        return sample_finer(images, geometry, first);
+    }
+    let mut kinds = finer.clone();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let (mut order, mut sampled) = (Vec::new(), Vec::new());
+    for kind in kinds {
+        let of_kind: Vec<usize> = (0..finer.len()).filter(|i| finer[*i] == kind).collect();
+        let geometry: Vec<_> = of_kind.iter().map(|i| geometry[*i].clone()).collect();
+        let rows = indices(&of_kind, images.device())?;
+        sampled.push(sample_finer(
+            &images.f_index_select(0, &rows)?,
+            &geometry,
+            kind,
+        )?);
+        order.extend(of_kind);
+    }
+    let mut back = vec![0; order.len()];
+    for (place, image) in order.into_iter().enumerate() {
+        back[image] = place;
+    }
+    let all = Tensor::f_cat(&sampled, 0)?;
+    channels_last(&all.f_index_select(0, &indices(&back, images.device())?)?)
+}
+
+fn indices(rows: &[usize], device: Device) -> Result<Tensor> {
+    let rows: Vec<i64> = rows.iter().map(|row| *row as i64).collect();
+    Ok(Tensor::f_from_slice(&rows)?.f_to_device(device)?)
+}
+
+/// As [`sample`], with `finer` x `finer` samples a pixel, averaged.
+fn sample_finer(images: &Tensor, geometry: &[Geometry], finer: i64) -> Result<Tensor> {
     let n = geometry.len() as i64;
     let device = images.device();
     let last = |g: &Geometry| g.later.last().map_or(g.first, |(_, piece)| *piece);
     let size = geometry.first().map_or(Size::new(1, 1), Geometry::result);
-    // Where a crop may shrink below half size, several samples a pixel are taken and averaged, or it would alias.
-    let shrinks =
-        |p: &Piece| (p.source.width / p.result.width).max(p.source.height / p.result.height);
-    let finer = geometry.first().map_or(1, |g| {
-        let most = g.later.iter().map(|(_, piece)| shrinks(piece)).max();
-        most.unwrap_or(1).max(1)
-    }) as i64;
     let shape = [n, 3, finer * size.height as i64, finer * size.width as i64];
     let mut grid = Tensor::f_affine_grid_generator(
         &matrices(geometry.iter().map(last), device)?,
@@ -220,210 +249,4 @@ fn channels_last(images: &Tensor) -> Result<Tensor> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn augmented(text: &str, pixels: &[u8], size: Size) -> Tensor {
-        let augment: Vec<Augment> = serde_json::from_str(text).unwrap();
-        let draw = Draw {
-            augment: &augment,
-            seed: 1,
-            epoch: 1,
-        };
-        training_batch(pixels, &[0], size, &draw, &MeanStd::IDENTITY, Device::Cpu).unwrap()
-    }
-
-    fn picture(size: Size) -> Vec<u8> {
-        (0..3 * size.width * size.height)
-            .map(|i| (i * 37 % 256) as u8)
-            .collect()
-    }
-
-    fn plain(pixels: &[u8], size: Size) -> Tensor {
-        scaled(pixels, 1, size, Device::Cpu).unwrap()
-    }
-
-    #[test]
-    fn flips_are_exact() {
-        let size = Size::new(5, 4);
-        let pixels = picture(size);
-        let text = r#"[{"random_horizontal_flip": 1}, {"random_vertical_flip": 1}]"#;
-        assert_eq!(
-            augmented(text, &pixels, size),
-            plain(&pixels, size).flip([2, 3])
-        );
-    }
-
-    #[test]
-    fn a_centre_crop_is_the_centre() {
-        let size = Size::new(6, 8);
-        let pixels = picture(size);
-        let cropped = augmented(r#"[{"center_crop": 4}]"#, &pixels, size);
-        assert_eq!(
-            cropped,
-            plain(&pixels, size).narrow(2, 2, 4).narrow(3, 1, 4)
-        );
-    }
-
-    #[test]
-    fn a_crop_of_everything_resizes_as_upsample_bilinear_does() {
-        let size = Size::new(6, 6);
-        let pixels = picture(size);
-        let text = r#"[{"random_resized_crop": {"size": 9, "scale": [1, 1], "ratio": [1, 1]}}]"#;
-        let wanted = plain(&pixels, size).upsample_bilinear2d([9, 9], false, None, None);
-        let difference = (augmented(text, &pixels, size) - wanted).abs().max();
-        assert!(f64::try_from(difference).unwrap() < 1e-5);
-    }
-
-    #[test]
-    fn a_flip_behind_a_turn_is_one_sampling_of_their_product() {
-        let size = Size::new(9, 9);
-        let pixels = picture(size);
-        let turned = augmented(r#"[{"random_rotation": 30}]"#, &pixels, size);
-        let both = augmented(
-            r#"[{"random_rotation": 30}, {"random_horizontal_flip": 1}]"#,
-            &pixels,
-            size,
-        );
-        let difference = (turned.flip([3]) - both).abs().max();
-        assert!(f64::try_from(difference).unwrap() < 1e-5);
-    }
-
-    #[test]
-    fn a_crop_behind_a_turn_is_the_crop_of_the_turned_image() {
-        let size = Size::new(12, 12);
-        let pixels = picture(size);
-        let turned = augmented(r#"[{"random_rotation": 30}]"#, &pixels, size);
-        let text = r#"[{"random_rotation": 30}, {"random_resized_crop": {"size": 12, "scale": [1, 1], "ratio": [1, 1]}}]"#;
-        let difference = (turned - augmented(text, &pixels, size)).abs().max();
-        assert!(f64::try_from(difference).unwrap() < 1e-5);
-    }
-
-    /// `picture` of 8 x 8, turned by torchvision 0.26 (as are the other constants):
-    /// `functional.rotate(x, 17.0, InterpolationMode.BILINEAR)` with `x` of u8 [3, 8, 8], written as height x width x 3.
-    #[rustfmt::skip]
-    const TURNED: [u8; 192] = [
-        17, 16, 21, 86, 7, 23, 62, 88, 99, 181, 218, 12, 79, 116, 153, 75, 112, 149, 108, 145, 182, 19, 18, 23,
-        108, 126, 163, 168, 56, 93, 152, 172, 72, 91, 128, 96, 115, 152, 189, 85, 122, 159, 188, 91, 128, 97, 19, 35,
-        184, 72, 109, 153, 113, 103, 136, 173, 83, 114, 151, 176, 105, 142, 179, 81, 118, 155, 66, 86, 123, 88, 99, 125,
-        197, 54, 91, 139, 176, 111, 128, 165, 117, 147, 184, 221, 65, 102, 139, 82, 119, 156, 96, 126, 163, 226, 20, 57,
-        111, 136, 172, 180, 214, 66, 135, 172, 73, 81, 118, 128, 126, 163, 200, 69, 106, 143, 179, 81, 118, 140, 101, 138,
-        152, 12, 39, 134, 104, 106, 129, 166, 74, 116, 153, 167, 87, 124, 161, 120, 109, 146, 184, 89, 126, 153, 183, 120,
-        45, 46, 62, 134, 171, 101, 128, 165, 108, 120, 157, 194, 59, 96, 133, 118, 120, 157, 169, 99, 136, 201, 32, 66,
-        24, 29, 6, 182, 219, 47, 112, 149, 86, 79, 116, 153, 143, 180, 217, 12, 38, 65, 42, 58, 74, 27, 4, 9,
-    ];
-
-    /// The same of a `picture` 7 wide and 4 high.
-    #[rustfmt::skip]
-    const TURNED_WIDE: [u8; 84] = [
-        12, 19, 26, 81, 34, 52, 118, 44, 72, 126, 163, 88, 134, 171, 53, 88, 125, 162, 113, 138, 164, 32, 69, 106,
-        141, 118, 155, 201, 31, 68, 102, 139, 139, 185, 222, 29, 64, 101, 138, 169, 205, 241, 10, 46, 83, 117, 154, 191,
-        226, 33, 70, 116, 116, 153, 187, 224, 54, 100, 137, 114, 149, 186, 223, 13, 38, 64, 93, 130, 167, 202, 84, 121,
-        167, 92, 129, 125, 153, 80, 70, 88, 41, 22, 29, 36,
-    ];
-
-    fn turned(size: Size, degrees: f64) -> Tensor {
-        let geometry = [Geometry::of_rotation(size, degrees)];
-        sampled(&picture(size), size, &geometry)
-    }
-
-    fn sampled(pixels: &[u8], size: Size, geometry: &[Geometry]) -> Tensor {
-        apply(pixels, size, geometry, &MeanStd::IDENTITY, Device::Cpu).unwrap()
-    }
-
-    fn largest(difference: Tensor) -> f64 {
-        f64::try_from(difference.abs().max()).unwrap()
-    }
-
-    /// What torchvision's rounding to whole u8 values may change.
-    const HALF_A_LEVEL: f64 = 0.501 / 255.0;
-
-    #[test]
-    fn a_turn_is_torchvisions() {
-        for (size, golden) in [
-            (Size::new(8, 8), TURNED.as_slice()),
-            (Size::new(7, 4), &TURNED_WIDE),
-        ] {
-            let difference = largest(turned(size, 17.0) - plain(golden, size));
-            assert!(difference <= HALF_A_LEVEL, "{size:?}: {difference}");
-            // The other direction is far away, so the comparison tells.
-            assert!(largest(turned(size, -17.0) - plain(golden, size)) > 0.3);
-        }
-    }
-
-    #[test]
-    fn a_quarter_turn_is_counter_clockwise_and_about_the_centre() {
-        for side in [8, 5] {
-            let size = Size::new(side, side);
-            let wanted = plain(&picture(size), size).rot90(1, [2, 3]);
-            let difference = largest(turned(size, 90.0) - wanted);
-            assert!(difference < 1e-5, "{side}: {difference}");
-        }
-    }
-
-    #[test]
-    fn an_odd_centre_crop_behind_a_turn_is_torchvisions() {
-        let size = Size::new(8, 8);
-        let crop = Geometry::of_rotation(size, 17.0).and_center_crop(Size::new(5, 5));
-        // torchvision's `center_crop(…, [5, 5])` of 8 x 8 begins at 2: Python rounds 1.5 up to 2.
-        let wanted = plain(&TURNED, size).narrow(2, 2, 5).narrow(3, 2, 5);
-        let difference = largest(sampled(&picture(size), size, &[crop]) - wanted);
-        assert!(difference <= HALF_A_LEVEL, "{difference}");
-    }
-
-    #[test]
-    fn an_odd_centre_crop_begins_and_pads_where_torchvisions_does() {
-        // Where `functional.center_crop(x, [side, side])` of a numbered image begins; before 0 and behind the end are zeros.
-        for ((height, width), side, (top, left)) in [
-            ((7, 10), 4, (2, 3)),
-            ((5, 8), 4, (0, 2)),
-            ((9, 6), 4, (2, 1)),
-            ((3, 4), 6, (-1, -1)),
-            ((7, 4), 8, (0, -2)),
-            ((5, 9), 6, (0, 2)),
-            ((6, 3), 4, (1, 0)),
-        ] {
-            let size = Size::new(width, height);
-            let pixels = picture(size);
-            let mut wanted = Vec::new();
-            for (y, x) in (0..side as i64).flat_map(|y| (0..side as i64).map(move |x| (y, x))) {
-                let inside =
-                    |at: i64, limit: usize| usize::try_from(at).ok().filter(|at| *at < limit);
-                match (inside(y + top, height), inside(x + left, width)) {
-                    (Some(y), Some(x)) => wanted.extend(&pixels[3 * (y * width + x)..][..3]),
-                    _ => wanted.extend([0; 3]),
-                }
-            }
-            let result = Size::new(side, side);
-            let crop = Geometry::of_center_crop(size, result);
-            let found = sampled(&pixels, size, &[crop]);
-            assert_eq!(
-                found,
-                plain(&wanted, result),
-                "{height} x {width} to {side}"
-            );
-        }
-    }
-
-    #[test]
-    fn normalisation_is_a_channel_at_a_time_and_comes_last() {
-        let size = Size::new(1, 1);
-        let by = MeanStd {
-            mean: [0.0, 0.5, 1.0],
-            std: [1.0, 0.5, 2.0],
-        };
-        let transform = Transform {
-            pixels: crate::settings::Pixels::new(
-                serde_json::from_str(r#"{"width": 1, "height": 1}"#).unwrap(),
-            ),
-            center_crop: Some(3),
-            normalize: by,
-        };
-        let out = evaluation_batch(&[255, 255, 255], 1, 1, 1, &transform, Device::Cpu).unwrap();
-        let at = |c, y, x| out.double_value(&[0, c, y, x]);
-        assert_eq!(out.size(), [1, 3, 3, 3]);
-        assert_eq!([at(0, 1, 1), at(1, 1, 1), at(2, 1, 1)], [1.0, 1.0, 0.0]);
-        assert_eq!([at(0, 0, 0), at(1, 0, 0), at(2, 0, 0)], [0.0, -1.0, -0.5]);
-        assert_eq!(size, Size::new(1, 1));
-    }
-}
+mod tests;

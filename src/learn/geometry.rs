@@ -94,6 +94,16 @@ impl Geometry {
             .result
     }
 
+    /// Samples along each side of a pixel of the result: one, and more where the image shrinks below half size.
+    pub(super) fn samples(&self) -> i64 {
+        let later = self.later.iter().map(|(_, piece)| &piece.affine);
+        let whole = later.fold(self.first.affine, |whole, next| whole.then(next));
+        let [[a, b], [c, d]] = whole.linear;
+        // Source pixels from one pixel of the result to its neighbours.
+        let step = a.hypot(c).max(b.hypot(d));
+        if step > 2.0 { step as i64 } else { 1 }
+    }
+
     fn push(&mut self, affine: Affine, result: Option<Size>) {
         let piece = match self.later.last_mut() {
             Some((_, piece)) => piece,

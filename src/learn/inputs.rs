@@ -4,6 +4,7 @@ use std::path::Path;
 
 use tch::{Device, Tensor};
 
+use super::usable::usable;
 use crate::{
     data::{Pack, gather},
     digest::Digest,
@@ -48,7 +49,13 @@ impl Inputs {
                 None => "the split has no folds, and a `fold` is named".to_owned(),
             }));
         }
-        let train = split.members(EvaluatePart::Train, data.fold);
+        let usable = |part| {
+            let classes: Vec<_> = labels.labels.iter().map(|l| l.class as usize).collect();
+            let rows = split.members(part, data.fold);
+            Ok::<_, Error>(usable(&pack, part, rows, &classes, &labels.classes)?.rows)
+        };
+        let train = usable(EvaluatePart::Train)?;
+        let validation = usable(EvaluatePart::Validation)?;
         if train.len() < 2 {
             return Err(Error::failed(format!(
                 "the training part has {} images, and a training needs at least 2",
@@ -60,7 +67,7 @@ impl Inputs {
             targets: labels.labels.iter().map(|l| i64::from(l.class)).collect(),
             classes: labels.classes,
             train,
-            validation: split.members(EvaluatePart::Validation, data.fold),
+            validation,
             provenance: Provenance {
                 pack: Digest::of_file(&data.pack)?,
                 labels: Digest::of_file(&data.labels)?,
@@ -72,10 +79,10 @@ impl Inputs {
     }
 
     /// The u8 pixels of these rows, one behind the other.
-    pub(super) fn pixels(&self, rows: &[usize]) -> Vec<u8> {
+    pub(super) fn pixels(&self, rows: &[usize]) -> Result<Vec<u8>> {
         let mut pixels = vec![0; rows.len() * self.pack.row_bytes()];
-        gather(&self.pack, rows, &mut pixels);
-        pixels
+        gather(&self.pack, rows, &mut pixels)?;
+        Ok(pixels)
     }
 
     /// The classes of these rows, i64 [n].

@@ -16,6 +16,7 @@ mod schedule;
 mod start;
 mod state;
 mod tally;
+mod usable;
 
 pub use batch::evaluation_batch;
 pub use evaluate::evaluate;

@@ -60,7 +60,7 @@ impl Pass<'_> {
         for rows in batches {
             self.stop.check()?;
             let images = training_batch(
-                &self.inputs.pixels(rows),
+                &self.inputs.pixels(rows)?,
                 rows,
                 size,
                 &draw,
@@ -97,7 +97,7 @@ impl Pass<'_> {
         let mut tally = Tally::new(self.device)?;
         for rows in rows.chunks(self.training.batch_size.get() as usize) {
             self.stop.check()?;
-            let pixels = self.inputs.pixels(rows);
+            let pixels = self.inputs.pixels(rows)?;
             let images = evaluation_batch(
                 &pixels,
                 rows.len(),

@@ -16,7 +16,7 @@ pub(super) fn start(job: &Fit, inputs: &Inputs, device: Device) -> Result<(ResNe
     let seed = job.training.seed;
     let own = |inputs| normalization(&job.training.normalize, inputs);
     let (mut model, normalize) = match &job.start {
-        Start::Scratch { arch } => (ResNet::new(*arch, classes, seed, device), own(inputs)),
+        Start::Scratch { arch } => (ResNet::new(*arch, classes, seed, device), own(inputs)?),
         Start::Transfer {
             model: file,
             train_layers,
@@ -30,7 +30,7 @@ pub(super) fn start(job: &Fit, inputs: &Inputs, device: Device) -> Result<(ResNe
             let normalize = if *keep_normalize {
                 kept(said, file, inputs)?
             } else {
-                own(inputs)
+                own(inputs)?
             };
             (model, normalize)
         }
@@ -44,17 +44,18 @@ pub(super) fn start(job: &Fit, inputs: &Inputs, device: Device) -> Result<(ResNe
     Ok((model, transform))
 }
 
-fn normalization(setting: &Normalize, inputs: &Inputs) -> MeanStd {
-    match setting {
+fn normalization(setting: &Normalize, inputs: &Inputs) -> Result<MeanStd> {
+    Ok(match setting {
         Normalize::None => MeanStd::IDENTITY,
-        Normalize::Dataset => inputs.pack.mean_std(&inputs.train),
+        Normalize::Dataset => inputs.pack.mean_std(&inputs.train)?,
         Normalize::Imagenet => MeanStd::IMAGENET,
         Normalize::Given(given) => *given,
-    }
+    })
 }
 
 fn kept(said: Option<MeanStd>, file: &ModelFile, inputs: &Inputs) -> Result<MeanStd> {
-    let given = file.normalize.as_ref().map(|n| normalization(n, inputs));
+    let given = file.normalize.as_ref();
+    let given = given.map(|n| normalization(n, inputs)).transpose()?;
     said.or(given).ok_or_else(|| {
         Error::usage(format!(
             "`{}` does not say how its pixels are normalised",

@@ -26,6 +26,23 @@ pub struct ModelState {
     pub classes: usize,
 }
 
+impl ModelState {
+    /// Brings the head's outputs into another order: output `i` becomes what was output `order[i]`.
+    ///
+    /// # Errors
+    /// When the head has no outputs of that number.
+    pub fn reorder_outputs(&mut self, order: &[usize]) -> Result<()> {
+        for name in ["fc.weight", "fc.bias"] {
+            let moved = self.state.get(name).and_then(|t| t.select_rows(order));
+            let moved = moved.ok_or_else(|| {
+                Error::failed(format!("the model's `{name}` has no {} rows", order.len()))
+            })?;
+            self.state.insert(name, moved);
+        }
+        Ok(())
+    }
+}
+
 /// Reads a model from a checkpoint of ours, a plain safetensors file or a PyTorch file. Its name does not matter.
 ///
 /// # Errors

@@ -84,6 +84,24 @@ impl TensorData {
         }
     }
 
+    /// The rows (along the first dimension) in this order; `None` when there is no such row.
+    #[must_use]
+    pub fn select_rows(&self, order: &[usize]) -> Option<Self> {
+        let rows = *self.shape.first().filter(|rows| **rows > 0)?;
+        let width = self.bytes.len() / rows;
+        let mut bytes = Vec::with_capacity(order.len() * width);
+        for row in order {
+            bytes.extend_from_slice(self.bytes.get(row * width..(row + 1) * width)?);
+        }
+        let mut shape = self.shape.clone();
+        shape[0] = order.len();
+        Some(Self {
+            dtype: self.dtype,
+            shape,
+            bytes,
+        })
+    }
+
     /// The number of elements.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -7,7 +7,10 @@ use crate::error::{Error, Result};
 
 /// A read-only memory map of a whole file.
 #[derive(Debug)]
-pub struct Map(memmap2::Mmap);
+pub struct Map {
+    map: memmap2::Mmap,
+    file: File,
+}
 
 impl Map {
     /// Maps a file.
@@ -20,7 +23,13 @@ impl Map {
         // SAFETY: the map is read-only, and the files that are mapped are published outputs of the cache, which are
         // replaced by renames and never written in place. Whoever truncates one by hand ends this process with SIGBUS.
         let map = unsafe { memmap2::Mmap::map(&file) }.map_err(fail)?;
-        Ok(Self(map))
+        Ok(Self { map, file })
+    }
+
+    /// The mapped file, as for copying from it.
+    #[must_use]
+    pub fn file(&self) -> &File {
+        &self.file
     }
 }
 
@@ -28,6 +37,6 @@ impl Deref for Map {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.0
+        &self.map
     }
 }

@@ -1,4 +1,4 @@
-//! What libtorch and the operating system give that needs `unsafe`: the C++ shim, devices, the memory map. The only room with `unsafe`.
+//! What libtorch and the operating system give that needs `unsafe`: the C++ shim, devices, the memory map; and libjpeg-turbo. The only room with `unsafe`.
 
 #![allow(unsafe_code, reason = "the one room that speaks to C and C++")]
 
@@ -10,6 +10,8 @@ mod libtorch;
 mod mmap;
 mod process;
 mod shim;
+#[cfg(feature = "libjpeg-turbo")]
+mod turbo_jpeg;
 
 pub use autocast::Autocast;
 pub use cuda::{Cuda, cuda, load_cuda};
@@ -21,3 +23,5 @@ pub use process::{exit_now, ignore_interrupt, prepare_cublas, tune_allocator};
 pub use shim::{
     AdamStep, SgdStep, cpu_capability, fused_adam, fused_sgd, make_deterministic, set_grad,
 };
+#[cfg(feature = "libjpeg-turbo")]
+pub use turbo_jpeg::{TurboHeader, TurboJpeg, TurboRegion};

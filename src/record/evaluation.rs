@@ -25,6 +25,9 @@ pub struct PartMetrics {
     pub part: EvaluatePart,
     /// Images in it.
     pub images: u64,
+    /// Images beside these that cannot be decoded and were dropped.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub dropped: u64,
     /// A digest of the paths and labels of its images: two evaluations with the same one can be compared image by image.
     pub members: Digest,
     /// Mean cross entropy.
@@ -43,6 +46,14 @@ pub struct PartMetrics {
     pub per_class: Vec<ClassMetrics>,
     /// `confusion[true][predicted]`, counts.
     pub confusion: Vec<Vec<u64>>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands in a reference"
+)]
+fn is_none(dropped: &u64) -> bool {
+    *dropped == 0
 }
 
 /// One class of one part; a ratio without a denominator is 0.

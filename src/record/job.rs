@@ -88,6 +88,9 @@ pub struct ModelFile {
     pub path: PathBuf,
     /// For a file without our metadata: its normalisation, if the pipeline gives one.
     pub normalize: Option<Normalize>,
+    /// Likewise its class names, in the order of its outputs.
+    #[serde(default)]
+    pub classes: Option<Vec<String>>,
 }
 
 /// An evaluation. Writes `metrics.json` and `predictions.csv` to `out`, and `timing.json` and `fingerprint.json` beside them.

@@ -11,6 +11,7 @@ mod curve;
 mod figure;
 mod grid;
 mod markdown;
+mod overview;
 mod predictions;
 mod results;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub use compare::{Comparison, Test, Verdict, compare, comparison_grid};
 pub use figure::Figure;
 pub use grid::{Align, Grid};
 pub use markdown::markdown;
+pub use overview::{Class, LeakPair, Leaks, Overview, Seen};
 pub use predictions::predictions;
 pub use results::{Evaluated, Group, Results, Trained};
 pub use table::{PartRow, Row, Table, table};

@@ -20,11 +20,14 @@ pub(super) fn fixed(value: f64, decimals: usize) -> String {
     }
 }
 
-/// A span of time in its two largest units: `0.3 s`, `42 s`, `3 min 20 s`, `5 h 07 min`, `2 d 03 h`.
+/// A span of time in its two largest units: `21 ms`, `0.3 s`, `42 s`, `3 min 20 s`, `5 h 07 min`, `2 d 03 h`.
 #[must_use]
 pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() || seconds < 0.0 {
         return "unknown".to_owned();
+    }
+    if seconds < 0.0995 {
+        return format!("{:.0} ms", seconds * 1000.0);
     }
     if seconds < 9.95 {
         return format!("{seconds:.1} s");
@@ -91,7 +94,9 @@ mod tests {
     #[test]
     fn durations_have_two_units_at_most() {
         let cases = [
-            (0.0, "0.0 s"),
+            (0.0, "0 ms"),
+            (0.0214, "21 ms"),
+            (0.0996, "0.1 s"),
             (0.34, "0.3 s"),
             (9.96, "10 s"),
             (59.7, "1 min 00 s"),

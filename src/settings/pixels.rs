@@ -1,8 +1,10 @@
 //! How a photograph becomes the pixels that a model sees: everything that a pack, a checkpoint and a prediction share.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
-use super::Resize;
+use super::{Fit, Resize};
 
 /// From a decoded photograph to a row: u8, height x width x (red, green, blue).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +26,32 @@ impl Pixels {
             filter: Filter::default(),
             quality: Quality::default(),
         }
+    }
+}
+
+/// "224 x 224 pixels (squash, bilinear, fast)", in the words of a pipeline file.
+impl fmt::Display for Pixels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (width, height) = (self.resize.width(), self.resize.height());
+        write!(f, "{width} x {height} pixels (")?;
+        match self.resize {
+            Resize::Sides { fit, .. } => f.write_str(match fit {
+                Fit::Squash => "squash",
+                Fit::Crop => "crop",
+                Fit::Pad => "pad",
+            })?,
+            Resize::ShortSide { short_side, .. } => write!(f, "short side {}", short_side.get())?,
+        }
+        let filter = match self.filter {
+            Filter::Bilinear => "bilinear",
+            Filter::Bicubic => "bicubic",
+            Filter::Lanczos => "lanczos",
+        };
+        let quality = match self.quality {
+            Quality::Fast => "fast",
+            Quality::Exact => "exact",
+        };
+        write!(f, ", {filter}, {quality})")
     }
 }
 

@@ -1,15 +1,16 @@
 //! `[evaluate.x]`: a model and parts of a data set to `metrics.json` and `predictions.csv`.
 
-use std::path::PathBuf;
-
 use serde_json::{Value, json};
 
-use super::model_file::model_file;
+use super::{
+    input,
+    model_file::{given_classes, given_normalize, model_file, model_input, model_of},
+};
 use crate::{
-    config::{self, ModelSource},
-    error::{Error, Result},
+    config,
+    error::Result,
     record::{self, Job},
-    settings::{Checkpoint, Pixels},
+    settings::Pixels,
     stage::{Context, Input, InputFile, Resource, Stage},
 };
 
@@ -30,20 +31,6 @@ impl EvaluateStage {
             pixels: preprocess.pixels,
         }
     }
-
-    /// The model file: an output of another stage, or the pipeline's own.
-    fn model(&self, context: &Context<'_>) -> Result<record::ModelFile> {
-        match &self.settings.model {
-            ModelSource::Stage { .. } => Ok(record::ModelFile {
-                path: input(context, "model")?,
-                normalize: None,
-            }),
-            ModelSource::File { path, normalize } => Ok(record::ModelFile {
-                path: path.path.clone(),
-                normalize: *normalize,
-            }),
-        }
-    }
 }
 
 impl Stage for EvaluateStage {
@@ -60,32 +47,19 @@ impl Stage for EvaluateStage {
     }
 
     fn settings(&self) -> Value {
-        let normalize = match &self.settings.model {
-            ModelSource::Stage { .. } => None,
-            ModelSource::File { normalize, .. } => *normalize,
-        };
         json!({
             "on": self.settings.on,
             "batch_size": self.settings.batch_size,
             "fold": self.settings.fold,
             "pixels": self.pixels,
-            "normalize": normalize,
+            "normalize": given_normalize(&self.settings.model),
+            "classes": given_classes(&self.settings.model),
         })
     }
 
     fn inputs(&self) -> Vec<Input> {
-        let model = match &self.settings.model {
-            ModelSource::Stage { id, checkpoint } => {
-                let output = match checkpoint {
-                    Checkpoint::Best => "best.safetensors",
-                    Checkpoint::Last => "last.safetensors",
-                };
-                Input::stage("model", id, output)
-            }
-            ModelSource::File { .. } => Input::files("model"),
-        };
         vec![
-            model,
+            model_input(&self.settings.model),
             Input::stage("pack", &self.settings.data, "pixels.pack"),
             Input::stage("look_alikes", &self.settings.data, "look_alikes.json"),
             Input::stage("images", &self.settings.dataset, "images.json"),
@@ -117,7 +91,7 @@ impl Stage for EvaluateStage {
             images: input(context, "images")?,
             look_alikes: input(context, "look_alikes")?,
             pixels: self.pixels,
-            model: self.model(context)?,
+            model: model_of(&self.settings.model, context)?,
             on: self.settings.on.clone(),
             batch_size: self.settings.batch_size.get(),
             device: context.device.to_owned(),
@@ -130,22 +104,20 @@ impl Stage for EvaluateStage {
     }
 }
 
-/// The path of an input by role.
-fn input(context: &Context<'_>, role: &str) -> Result<PathBuf> {
-    let found = context.inputs.get(role).cloned();
-    found.ok_or_else(|| Error::failed(format!("the input `{role}` was not handed to the stage")))
-}
-
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, path::Path, sync::Mutex};
+    use std::{
+        collections::BTreeMap,
+        path::{Path, PathBuf},
+        sync::Mutex,
+    };
 
     use super::*;
     use crate::{
-        config::{DataPath, Location},
+        config::{DataPath, Location, ModelSource},
         event::Tell,
         record::EvaluatePart,
-        settings::{Count, Normalize},
+        settings::{Checkpoint, Count, Normalize},
         stage::{Source, Worker},
         stop::Stop,
     };
@@ -185,6 +157,7 @@ mod tests {
                 },
             },
             normalize: Some(Normalize::Imagenet),
+            classes: None,
         }
     }
 
@@ -210,7 +183,7 @@ mod tests {
     fn every_setting_that_can_change_the_result_is_in_the_key() {
         let expected = json!({
             "on": ["train", "test"], "batch_size": 64, "fold": 2, "pixels": {"resize": {"width": 96, "height": 96, "fit": "squash"},
-            "filter": "bilinear", "quality": "fast"}, "normalize": null,
+            "filter": "bilinear", "quality": "fast"}, "normalize": null, "classes": null,
         });
         assert_eq!(stage(trained(Checkpoint::Best)).settings(), expected);
         assert_eq!(
@@ -250,9 +223,10 @@ mod tests {
 
     #[test]
     fn the_worker_gets_one_job_with_everything_in_it() {
-        let inputs: BTreeMap<String, PathBuf> = ["model", "pack", "images", "labels", "split"]
-            .map(|role| (role.to_owned(), PathBuf::from(format!("/cache/{role}"))))
-            .into();
+        let inputs: BTreeMap<String, PathBuf> =
+            ["model", "pack", "look_alikes", "images", "labels", "split"]
+                .map(|role| (role.to_owned(), PathBuf::from(format!("/cache/{role}"))))
+                .into();
         let keeps = Keeps::default();
         let context = Context {
             out: Path::new("/out"),

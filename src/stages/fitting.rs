@@ -1,9 +1,8 @@
 //! What train and transfer share: their inputs, their outputs, and the job for the worker.
 
-use std::path::PathBuf;
-
+use super::input;
 use crate::{
-    error::{Error, Result},
+    error::Result,
     record::{Data, Fit, Job, Start},
     settings::{Pixels, Training},
     stage::{Context, Input},
@@ -19,12 +18,6 @@ pub(super) fn inputs(data: &str, dataset: &str, split: &str) -> Vec<Input> {
         Input::stage("labels", dataset, "labels.json"),
         Input::stage("split", split, "membership.json"),
     ]
-}
-
-/// The path of an input that another stage made.
-pub(super) fn input(context: &Context<'_>, role: &str) -> Result<PathBuf> {
-    let path = context.inputs.get(role).cloned();
-    path.ok_or_else(|| Error::failed(format!("the input `{role}` was not handed in")))
 }
 
 /// The settings of a training beside where it starts.

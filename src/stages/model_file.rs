@@ -1,10 +1,27 @@
-//! A model file outside the cache as the input of a stage.
+//! A model as the input of a stage: an output of another stage, or a file outside the cache.
 
+use super::input;
 use crate::{
     config::ModelSource,
     error::{Error, Result},
-    stage::InputFile,
+    record::ModelFile,
+    settings::{Checkpoint, Normalize},
+    stage::{Context, Input, InputFile},
 };
+
+/// The input in the role `model`.
+pub(super) fn model_input(model: &ModelSource) -> Input {
+    match model {
+        ModelSource::Stage { id, checkpoint } => {
+            let output = match checkpoint {
+                Checkpoint::Best => "best.safetensors",
+                Checkpoint::Last => "last.safetensors",
+            };
+            Input::stage("model", id, output)
+        }
+        ModelSource::File { .. } => Input::files("model"),
+    }
+}
 
 /// The file behind the role `model`, under that name: what it is called and where it lies is not content. Nothing for other
 /// roles, and where the model comes from a stage.
@@ -24,4 +41,36 @@ pub(super) fn model_file(role: &str, model: &ModelSource) -> Result<Vec<InputFil
         name: "model".to_owned(),
         path: path.path.clone(),
     }])
+}
+
+/// The normalisation that the pipeline gives for a file.
+pub(super) fn given_normalize(model: &ModelSource) -> Option<Normalize> {
+    match model {
+        ModelSource::Stage { .. } => None,
+        ModelSource::File { normalize, .. } => *normalize,
+    }
+}
+
+/// The class names that the pipeline gives for a file.
+pub(super) fn given_classes(model: &ModelSource) -> Option<Vec<String>> {
+    match model {
+        ModelSource::Stage { .. } => None,
+        ModelSource::File { classes, .. } => classes.clone(),
+    }
+}
+
+/// For a job: where the model is, and what its file does not say.
+///
+/// # Errors
+/// When the engine gave no such input.
+pub(super) fn model_of(model: &ModelSource, context: &Context<'_>) -> Result<ModelFile> {
+    let path = match model {
+        ModelSource::Stage { .. } => input(context, "model")?,
+        ModelSource::File { path, .. } => path.path.clone(),
+    };
+    Ok(ModelFile {
+        path,
+        normalize: given_normalize(model),
+        classes: given_classes(model),
+    })
 }

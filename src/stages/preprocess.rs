@@ -1,25 +1,14 @@
 //! `[preprocess.x]`: images to `pixels.pack`.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::{Duration, Instant},
-};
-
-use rayon::prelude::*;
+use std::collections::HashMap;
 
 use super::dataset::list;
 use crate::{
     config,
-    data::{PackWriter, Place, Resampler, Row},
-    digest::Digest,
+    data::{Fill, Place},
     error::{Error, Result},
-    event::{StageEvent, Tell},
     files::{read_json, write_json},
-    record::{Image, Images, LookAlikes, Photograph, Photographs},
+    record::{Image, Images, LookAlikes},
     stage::{Context, Input, Stage},
 };
 
@@ -40,25 +29,6 @@ impl PreprocessStage {
             dataset: dataset.clone(),
         }
     }
-
-    /// Reads, checks, decodes and writes one image; the inner error is the reason why it cannot be used.
-    fn one(
-        &self,
-        resampler: &mut Resampler,
-        image: &Image,
-        place: &Place,
-    ) -> Result<Result<Row, String>> {
-        let bytes = match place.read() {
-            Ok(bytes) => bytes,
-            Err(e) => return Ok(Err(e.to_string())),
-        };
-        if Digest::of(&bytes) != image.digest {
-            return Err(changed(place));
-        }
-        Ok(resampler
-            .decode(&bytes, image.crop)
-            .map_err(|why| why.to_string()))
-    }
 }
 
 impl Stage for PreprocessStage {
@@ -71,7 +41,7 @@ impl Stage for PreprocessStage {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn settings(&self) -> serde_json::Value {
@@ -94,43 +64,31 @@ impl Stage for PreprocessStage {
         &["pixels.pack", "photographs.json", "look_alikes.json"]
     }
 
+    fn reuses(&self) -> bool {
+        true
+    }
+
     fn run(&self, context: &Context<'_>) -> Result<()> {
         let images: Images = read_json(&context.inputs["images"])?;
-        let images = images.images;
-        let places = places(&self.dataset, &images)?;
-        let resize = self.settings.pixels.resize;
-        let pack = context.out.join("pixels.pack");
-        let pack = PackWriter::create(&pack, resize.width(), resize.height(), images.len())?;
-        let progress = Progress::new(context.tell, images.len());
-        let photographs = images
-            .par_iter()
-            .zip(&places)
-            .enumerate()
-            .map_init(
-                || Resampler::new(self.settings.pixels),
-                |resampler, (i, (image, place))| {
-                    context.stop.check()?;
-                    let photograph = match self.one(resampler, image, place)? {
-                        Ok(row) => {
-                            pack.write(i, &row.pixels)?;
-                            photograph(row)
-                        }
-                        Err(why) => Photograph {
-                            dropped: Some(format!("`{place}`: {why}")),
-                            ..Photograph::default()
-                        },
-                    };
-                    progress.another();
-                    Ok(photograph)
-                },
-            )
-            .collect::<Result<Vec<_>>>()?;
-        let reasons = photographs.iter().filter_map(|p| p.dropped.clone());
-        refuse_unusable(reasons.collect(), images.len())?;
-        write_json(
-            &context.out.join("photographs.json"),
-            &Photographs { photographs },
+        let images = &images.images;
+        let fill = Fill {
+            images,
+            pixels: self.settings.pixels,
+            storage: self.settings.storage,
+            unreadable: self.settings.unreadable,
+            earlier: context.earlier,
+            tell: context.tell,
+            stop: context.stop,
+        };
+        let filled = fill.run(
+            &context.out.join("pixels.pack"),
+            |wanted| places(&self.dataset, images, wanted),
+            // AUDIT: what the audit needs of a row's pixels, u8 in height x width x (red, green, blue); it comes back in
+            // `filled.seen`, `None` for dropped rows.
+            |_pixels| (),
         )?;
+        write_json(&context.out.join("photographs.json"), &filled.photographs)?;
+        // AUDIT: the look-alikes from `images` and `filled.seen`.
         let look_alikes = LookAlikes {
             images: images.len() as u32,
             pairs: Vec::new(),
@@ -139,98 +97,16 @@ impl Stage for PreprocessStage {
     }
 }
 
-/// What is written down of a row.
-fn photograph(row: Row) -> Photograph {
-    let sum: u64 = row.pixels.iter().map(|v| u64::from(*v)).sum();
-    Photograph {
-        width: row.width,
-        height: row.height,
-        format: row.format.to_owned(),
-        brightness: (sum as f64 / row.pixels.len().max(1) as f64) as f32,
-        odd: row.odd,
-        dropped: None,
-    }
-}
-
-/// Where each image is: names are NFC, a disk may spell them decomposed, so the folders are looked through again.
-fn places(dataset: &config::Dataset, images: &[Image]) -> Result<Vec<Place>> {
+/// Where the wanted images are: names are NFC, a disk may spell them decomposed, so the folders are looked through again.
+fn places(dataset: &config::Dataset, images: &[Image], wanted: &[usize]) -> Result<Vec<Place>> {
     let found = list(dataset)?.images.into_iter();
     let mut found: HashMap<String, Place> = found.map(|f| (f.name, f.place)).collect();
-    let place = |image: &Image| {
-        found.remove(&image.path).ok_or_else(|| {
-            Error::failed(format!(
-                "`{}` is gone since the data set was listed",
-                image.path
-            ))
-            .help("run again once the files stay as they are")
+    let place = |i: &usize| {
+        let path = &images[*i].path;
+        found.remove(path).ok_or_else(|| {
+            Error::failed(format!("`{path}` is gone since the data set was listed"))
+                .help("run again once the files stay as they are")
         })
     };
-    images.iter().map(place).collect()
-}
-
-fn changed(place: &Place) -> Error {
-    Error::failed(format!(
-        "`{place}` changed since the data set was listed; nothing is stored"
-    ))
-    .help("run again once the files stay as they are")
-}
-
-/// Every unusable file in one error.
-fn refuse_unusable(reasons: Vec<String>, all: usize) -> Result<()> {
-    const SHOWN: usize = 20;
-    if reasons.is_empty() {
-        return Ok(());
-    }
-    let mut text = format!("{} of {all} files cannot be used:", reasons.len());
-    for reason in reasons.iter().take(SHOWN) {
-        text.push_str(&format!("\n  {reason}"));
-    }
-    if reasons.len() > SHOWN {
-        text.push_str(&format!("\n  … and {} more", reasons.len() - SHOWN));
-    }
-    Err(Error::failed(text).help("remove or repair them, and run again"))
-}
-
-/// Tells how far the work is, at most ten times a second and at the end.
-struct Progress<'a> {
-    tell: Tell<'a>,
-    done: AtomicU64,
-    total: u64,
-    last: Mutex<Instant>,
-}
-
-impl<'a> Progress<'a> {
-    fn new(tell: Tell<'a>, total: usize) -> Self {
-        let progress = Self {
-            tell,
-            done: AtomicU64::new(0),
-            total: total as u64,
-            last: Mutex::new(Instant::now()),
-        };
-        progress.say(0);
-        progress
-    }
-
-    fn another(&self) {
-        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        if done == self.total {
-            return self.say(done);
-        }
-        // Whoever finds the clock busy leaves the telling to the other thread.
-        if let Ok(mut last) = self.last.try_lock()
-            && last.elapsed() >= Duration::from_millis(100)
-        {
-            *last = Instant::now();
-            self.say(self.done.load(Ordering::Relaxed).min(self.total - 1));
-        }
-    }
-
-    fn say(&self, done: u64) {
-        (self.tell)(StageEvent::Progress {
-            what: "decoding".to_owned(),
-            done,
-            total: self.total,
-            unit: "images".to_owned(),
-        });
-    }
+    wanted.iter().map(place).collect()
 }

@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 use super::{
-    fitting::{Fitting, OUTPUTS, input, inputs},
-    model_file::model_file,
+    fitting::{Fitting, OUTPUTS, inputs},
+    model_file::{given_normalize, model_file, model_input, model_of},
 };
 use crate::{
-    config::{self, ModelSource},
+    config,
     error::Result,
-    record::{ModelFile, Start},
-    settings::{Checkpoint, Pixels},
+    record::Start,
+    settings::Pixels,
     stage::{Context, Input, InputFile, Resource, Stage},
 };
 
@@ -31,19 +31,6 @@ impl TransferStage {
             pixels: preprocess.pixels,
         }
     }
-
-    fn model(&self, context: &Context<'_>) -> Result<ModelFile> {
-        Ok(match &self.settings.model {
-            ModelSource::Stage { .. } => ModelFile {
-                path: input(context, "model")?,
-                normalize: None,
-            },
-            ModelSource::File { path, normalize } => ModelFile {
-                path: path.path.clone(),
-                normalize: *normalize,
-            },
-        })
-    }
 }
 
 impl Stage for TransferStage {
@@ -60,15 +47,11 @@ impl Stage for TransferStage {
     }
 
     fn settings(&self) -> Value {
-        let source_normalize = match &self.settings.model {
-            ModelSource::Stage { .. } => None,
-            ModelSource::File { normalize, .. } => *normalize,
-        };
         json!({
             "fold": self.settings.fold,
             "train_layers": self.settings.train_layers,
             "keep_normalize": self.settings.keep_normalize,
-            "source_normalize": source_normalize,
+            "source_normalize": given_normalize(&self.settings.model),
             "pixels": self.pixels,
             "training": self.settings.training,
         })
@@ -76,18 +59,8 @@ impl Stage for TransferStage {
 
     fn inputs(&self) -> Vec<Input> {
         let s = &self.settings;
-        let model = match &s.model {
-            ModelSource::Stage { id, checkpoint } => {
-                let output = match checkpoint {
-                    Checkpoint::Best => "best.safetensors",
-                    Checkpoint::Last => "last.safetensors",
-                };
-                Input::stage("model", id, output)
-            }
-            ModelSource::File { .. } => Input::files("model"),
-        };
         let mut all = inputs(&s.data, &s.dataset, &s.split);
-        all.push(model);
+        all.push(model_input(&s.model));
         all
     }
 
@@ -110,7 +83,7 @@ impl Stage for TransferStage {
             training: &self.settings.training,
         };
         let start = Start::Transfer {
-            model: self.model(context)?,
+            model: model_of(&self.settings.model, context)?,
             train_layers: self.settings.train_layers,
             keep_normalize: self.settings.keep_normalize,
         };

@@ -329,12 +329,24 @@ fn a_stop_ends_the_run_as_interrupted_and_state_survives() {
 fn two_runs_at_once_share_the_work() {
     let folder = scratch();
     let cache = Cache::open(folder.path()).unwrap();
-    let slow = |_: &kfood::stage::Context<'_>| {
-        thread::sleep(Duration::from_millis(50));
+    let heard = Arc::new(Heard::default());
+    let waits = |heard: &Heard| {
+        let heard = heard.0.lock().unwrap();
+        heard.iter().any(|(_, e)| matches!(e, StageEvent::Waiting))
+    };
+    // Whoever has the first stage keeps it until another run waits for it, however slow the machine is.
+    let ears = heard.clone();
+    let until_another_waits = move |_: &kfood::stage::Context<'_>| {
+        for _ in 0..60_000 {
+            if waits(&ears) {
+                break;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
         Ok(())
     };
-    let stages: Vec<_> = chain().into_iter().map(|s| s.acts(slow)).collect();
-    let heard = Heard::default();
+    let mut stages = chain();
+    stages[0] = stages[0].clone().acts(until_another_waits);
     thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
@@ -344,7 +356,7 @@ fn two_runs_at_once_share_the_work() {
                     &options,
                     &cache,
                     &NoWorker,
-                    &heard,
+                    &*heard,
                     &Stop::default(),
                 );
                 assert!(summary.unwrap().succeeded());
@@ -352,14 +364,7 @@ fn two_runs_at_once_share_the_work() {
         }
     });
     assert_eq!(ran(&stages), ["a", "b", "c"]);
-    assert!(
-        heard
-            .0
-            .lock()
-            .unwrap()
-            .iter()
-            .any(|(_, e)| matches!(e, StageEvent::Waiting))
-    );
+    assert!(waits(&heard));
     assert!(heard.warnings().is_empty());
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::{args::Doctor, open, print},
+    data,
     error::{Error, Result},
     exec::worker::Process,
     files,
@@ -21,7 +22,7 @@ pub(in crate::cli) fn doctor(args: &Doctor) -> Result<u8> {
         "kfood": env!("CARGO_PKG_VERSION"),
         "cores": thread::available_parallelism().map_or(1, usize::from),
         "cache": open::cache_root(&env::current_dir().unwrap_or_default()),
-        "decoders": "image (JPEG, PNG, WebP, GIF, BMP, TIFF)",
+        "decoders": { "jpeg": data::JPEG_DECODER, "others": "image (PNG, WebP, GIF, BMP, TIFF)" },
         "tensors": match &tensors {
             Ok(found) => found.clone(),
             Err(error) => json!({ "error": error.to_string() }),

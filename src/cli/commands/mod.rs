@@ -3,6 +3,7 @@
 pub(super) mod cache;
 pub(super) mod check;
 pub(super) mod compare;
+pub(super) mod data;
 pub(super) mod doctor;
 pub(super) mod explain;
 pub(super) mod export;

@@ -26,6 +26,7 @@ pub(in crate::cli) fn predict(args: &Predict) -> Result<u8> {
         model: ModelFile {
             path: model,
             normalize: None,
+            classes: None,
         },
         images,
         top: args.top,

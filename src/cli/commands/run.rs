@@ -10,7 +10,7 @@ use crate::{
         locking,
         open::{self, Opened},
         print,
-        progress::{Progress, took},
+        progress::Progress,
         results,
     },
     error::{Error, Result},
@@ -133,7 +133,7 @@ fn totals(summary: &Summary, seconds: f64) -> String {
         "{} stages: {}; {}",
         summary.stages().len(),
         counts.join(", "),
-        took(seconds)
+        report::duration(seconds)
     )
 }
 

@@ -13,6 +13,7 @@ use super::{
     Fields, Kind, fold, model, training,
 };
 use crate::{
+    name::nfc,
     record::EvaluatePart,
     settings::{Checkpoint, Count, Normalize},
 };
@@ -23,6 +24,7 @@ pub(crate) struct Draft {
     model: model::Draft,
     checkpoint: Option<Spanned<Checkpoint>>,
     normalize: Option<Normalize>,
+    classes: Option<Vec<String>>,
     data: Option<Reference>,
     split: Option<Reference>,
     fold: Option<Spanned<u32>>,
@@ -46,6 +48,12 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
     if let (Some(model::Draft::Stage(_)), Some(at)) = (&model.model, place.clone()) {
         let help = "leave it out: a stage's model is evaluated with the normalisation that it was trained with";
         fields.tell(&at, "`normalize` in an evaluation of a stage", Some(help));
+    }
+    let classes_at = fields.place("classes");
+    let classes = classes(fields);
+    if let (Some(model::Draft::Stage(_)), Some(at)) = (&model.model, classes_at) {
+        let help = "leave it out: a stage's model knows its classes";
+        fields.tell(&at, "`classes` in an evaluation of a stage", Some(help));
     }
     model::need_normalize(fields, &model.model, place.is_some());
     if is_file {
@@ -71,12 +79,29 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
         model: model.model?,
         checkpoint: model.checkpoint,
         normalize: normalize.map(Spanned::into_inner),
+        classes,
         data,
         split,
         fold,
         on,
         batch_size: batch_size.map_or(Count::known(32), Spanned::into_inner),
     })
+}
+
+/// Class names in the order of a model file's outputs, NFC, each once.
+fn classes(fields: &mut Fields<'_, '_>) -> Option<Vec<String>> {
+    let accepts = "a list of class names in the order of the model's outputs";
+    let written = fields.take::<Vec<Spanned<String>>>("classes", accepts)?;
+    let mut classes: Vec<String> = Vec::new();
+    for name in written.get_ref() {
+        let class = nfc(name.get_ref());
+        if classes.contains(&class) {
+            let message = format!("the class `{class}` is named twice");
+            fields.tell(&name.span(), message, Some("name each class once"));
+        }
+        classes.push(class);
+    }
+    Some(classes)
 }
 
 fn parts(fields: &mut Fields<'_, '_>) -> Option<Spanned<Vec<Spanned<EvaluatePart>>>> {
@@ -102,7 +127,7 @@ impl Draft {
     pub(crate) fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>> {
         match &self.model {
             model::Draft::File(path) => {
-                let model = model::of_file(path, self.normalize);
+                let model = model::of_file(path, self.normalize, self.classes.clone());
                 let outcome = self.outcome(builder, model, Origin::default())?;
                 Some(vec![outcome])
             }

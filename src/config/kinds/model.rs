@@ -113,11 +113,16 @@ pub(crate) fn of_stage(
     Some(ModelSource::Stage { id, checkpoint })
 }
 
-/// A file with the normalisation that the pipeline gives.
-pub(crate) fn of_file(path: &DataPath, normalize: Option<Normalize>) -> ModelSource {
+/// A file with what the pipeline says of it.
+pub(crate) fn of_file(
+    path: &DataPath,
+    normalize: Option<Normalize>,
+    classes: Option<Vec<String>>,
+) -> ModelSource {
     ModelSource::File {
         path: path.clone(),
         normalize,
+        classes,
     }
 }
 

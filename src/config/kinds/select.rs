@@ -183,7 +183,9 @@ fn group_key(builder: &Builder<'_>, candidate: usize) -> String {
         Settings::Transfer(t) => {
             let model = match &t.model {
                 ModelSource::Stage { id, checkpoint } => format!("{id} {checkpoint:?}"),
-                ModelSource::File { path, normalize } => format!("{path:?} {normalize:?}"),
+                ModelSource::File {
+                    path, normalize, ..
+                } => format!("{path:?} {normalize:?}"),
             };
             format!(
                 "{model} {} {} {:?} {} {:?}",

@@ -44,7 +44,7 @@ impl Draft {
         let model = match &self.model {
             model::Draft::File(path) => {
                 let normalize = training.normalized.then_some(training.training.normalize);
-                Some(model::of_file(path, normalize))
+                Some(model::of_file(path, normalize, None))
             }
             model::Draft::Stage(reference) => builder
                 .one(reference)

@@ -1,5 +1,6 @@
 //! What an evaluation reads, opened and held against each other.
 
+use super::super::usable::{Usable, usable};
 use crate::{
     data::Pack,
     digest::{Digest, Parts},
@@ -8,7 +9,7 @@ use crate::{
     files,
     model::{self, ModelState},
     record::{Evaluate, EvaluatePart, Images, Labels, Split, Transform},
-    settings::{MeanStd, Normalize, Pixels},
+    settings::{MeanStd, Normalize},
 };
 
 /// Everything that belongs together.
@@ -31,6 +32,8 @@ pub(super) struct Members {
     pub(super) part: EvaluatePart,
     /// Rows of the pack, ascending.
     pub(super) rows: Vec<usize>,
+    /// Images that belong to it and were dropped, for they cannot be decoded.
+    pub(super) dropped: u64,
     /// Of their paths and class names.
     pub(super) digest: Digest,
 }
@@ -55,8 +58,8 @@ impl Inputs {
                 counts[0], counts[1], counts[2], counts[3]
             )));
         }
-        let model = model::load(&job.model.path)?;
-        check_classes(&model, &labels.classes, tell)?;
+        let mut model = model::load(&job.model.path)?;
+        check_classes(job, &mut model, &labels.classes, tell)?;
         let transform = transform(job, &model, &pack, &split)?;
         let mut inputs = Self {
             pack,
@@ -107,6 +110,7 @@ impl Inputs {
                     .help(format!("{missing}, or leave `{}` out of `on`", part.name())),
             );
         }
+        let Usable { rows, dropped } = usable(&self.pack, part, rows, &self.labels, &self.classes)?;
         let mut parts = Parts::new("kfood 2026 evaluation members");
         for row in &rows {
             parts.part(&self.paths[*row]);
@@ -115,35 +119,59 @@ impl Inputs {
         Ok(Members {
             part,
             rows,
+            dropped,
             digest: parts.finish(),
         })
     }
 }
 
-/// The model must tell the same classes apart, in the same order. A PyTorch file names none: their number must agree,
-/// and the order is taken on trust, which is said.
-fn check_classes(model: &ModelState, data: &[String], tell: Tell<'_>) -> Result<()> {
-    let Some(info) = &model.info else {
-        if model.classes != data.len() {
-            return Err(Error::usage(format!(
-                "the model has {} outputs, and the data set {} classes",
-                model.classes,
-                data.len()
-            ))
-            .help("evaluate on the data set that the model was trained for, or transfer it to this one"));
+/// The model must tell the same classes apart. A PyTorch file names none: the pipeline gives them, in whatever order its
+/// outputs have; else their number must agree, and the order is taken on trust, which is said.
+fn check_classes(
+    job: &Evaluate,
+    model: &mut ModelState,
+    data: &[String],
+    tell: Tell<'_>,
+) -> Result<()> {
+    let path = job.model.path.display();
+    match (&model.info, &job.model.classes) {
+        (Some(_), Some(_)) => Err(Error::usage(format!(
+            "`{path}` says its classes itself, and `classes` is given too"
+        ))
+        .help("leave `classes` out")),
+        (Some(info), None) if info.classes == data => Ok(()),
+        (Some(info), None) => Err(other_classes(&info.classes, data)),
+        (None, _) if model.classes != data.len() => Err(Error::usage(format!(
+            "the model has {} outputs, and the data set {} classes",
+            model.classes,
+            data.len()
+        ))
+        .help(OTHER_DATA)),
+        (None, Some(given)) => {
+            let place = |class: &String| given.iter().position(|c| c == class);
+            let order: Option<Vec<usize>> = data.iter().map(place).collect();
+            let order = order.filter(|order| order.len() == given.len());
+            let order = order.ok_or_else(|| other_classes(given, data))?;
+            model.reorder_outputs(&order)
         }
-        tell(StageEvent::Warning(
-            "the model file names no classes: its outputs are taken to be the data set's classes in code point order".to_owned(),
-        ));
-        return Ok(());
-    };
-    if info.classes == data {
-        return Ok(());
+        (None, None) => {
+            tell(StageEvent::Warning(
+                "the model file names no classes: its outputs are taken to be the data set's classes in code point order; `classes = [...]` says another order".to_owned(),
+            ));
+            Ok(())
+        }
     }
+}
+
+const OTHER_DATA: &str =
+    "evaluate on the data set that the model was trained for, or transfer it to this one";
+
+/// The error that lists how the classes of a model and of a data set differ.
+fn other_classes(model: &[String], data: &[String]) -> Error {
     let only = |a: &[String], b: &[String]| -> Vec<String> {
         a.iter().filter(|c| !b.contains(c)).cloned().collect()
     };
-    let (model_only, data_only) = (only(&info.classes, data), only(data, &info.classes));
+    let (model_only, data_only) = (only(model, data), only(data, model));
     let differences = match (model_only.as_slice(), data_only.as_slice()) {
         ([], []) => "the same names in another order".to_owned(),
         (a, []) => format!("only the model knows {}", listed(a)),
@@ -154,10 +182,10 @@ fn check_classes(model: &ModelState, data: &[String], tell: Tell<'_>) -> Result<
             listed(b)
         ),
     };
-    Err(Error::usage(format!(
+    Error::usage(format!(
         "the model was trained for other classes than the data set has: {differences}"
     ))
-    .help("evaluate on the data set that the model was trained for, or transfer it to this one"))
+    .help(OTHER_DATA)
 }
 
 /// The first few names, and how many more.
@@ -172,14 +200,6 @@ fn listed(names: &[String]) -> String {
 
 /// The checkpoint's transform, if the pack was made by it; for a file without one the pack's resize and the given normalisation.
 fn transform(job: &Evaluate, model: &ModelState, pack: &Pack, split: &Split) -> Result<Transform> {
-    let made = |pixels: Pixels| {
-        let settings = serde_json::to_string(&pixels).unwrap_or_default();
-        format!(
-            "{} x {} pixels ({settings})",
-            pixels.resize.width(),
-            pixels.resize.height()
-        )
-    };
     let (width, height) = (
         job.pixels.resize.width() as usize,
         job.pixels.resize.height() as usize,
@@ -204,8 +224,7 @@ fn transform(job: &Evaluate, model: &ModelState, pack: &Pack, split: &Split) -> 
         if own.pixels != job.pixels {
             return Err(Error::usage(format!(
                 "the model was trained on images of {}, and the pack holds images of {}",
-                made(own.pixels),
-                made(job.pixels)
+                own.pixels, job.pixels
             ))
             .help("evaluate on a preprocess stage with the model's `resize`, `filter` and `quality` (`data = …`)"));
         }
@@ -216,7 +235,7 @@ fn transform(job: &Evaluate, model: &ModelState, pack: &Pack, split: &Split) -> 
         Some(Normalize::Imagenet) => MeanStd::IMAGENET,
         Some(Normalize::Given(given)) => *given,
         Some(Normalize::Dataset) => {
-            pack.mean_std(&split.members(EvaluatePart::Train, job.data.fold))
+            pack.mean_std(&split.members(EvaluatePart::Train, job.data.fold))?
         }
         None => {
             return Err(Error::usage(format!(

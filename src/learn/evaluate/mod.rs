@@ -97,7 +97,7 @@ impl Pass<'_> {
     fn logits(&self, rows: &[usize]) -> Result<Vec<f32>> {
         let pack = &self.inputs.pack;
         let mut pixels = vec![0; rows.len() * pack.row_bytes()];
-        gather(pack, rows, &mut pixels);
+        gather(pack, rows, &mut pixels)?;
         let images = evaluation_batch(
             &pixels,
             rows.len(),

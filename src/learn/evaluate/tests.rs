@@ -15,7 +15,7 @@ use crate::{
         Assignment, CheckpointInfo, Epoch, EvaluatePart, Evaluation, Image, Images, Label, Labels,
         LookAlikes, Measure, Part, Prediction, Provenance, Split, Transform,
     },
-    settings::{Arch, MeanStd, Normalize, Pixels, Resize},
+    settings::{Arch, MeanStd, Normalize, Pixels, Resize, Storage},
 };
 
 const SIDE: usize = 32;
@@ -71,11 +71,18 @@ fn info(classes: &[&str], transform: Transform) -> CheckpointInfo {
 /// A data set of 12 images, of which 6 train, 3 validate and 3 test, and a model for it.
 fn prepared(folder: &Path, info: Option<&CheckpointInfo>) -> record::Evaluate {
     let pack = folder.join("pixels.pack");
-    let writer = PackWriter::create(&pack, SIDE as u32, SIDE as u32, IMAGES).unwrap();
+    let writer = PackWriter::create(
+        &pack,
+        SIDE as u32,
+        SIDE as u32,
+        Storage::Raw,
+        vec![Digest::of(b""); IMAGES],
+    )
+    .unwrap();
     for i in 0..IMAGES {
         writer.write(i, &pixels(i)).unwrap();
     }
-    drop(writer);
+    writer.finish().unwrap();
     let part = |i: usize| if i < 9 { Part::Train } else { Part::Test };
     let image = |i: usize| Image {
         path: format!(
@@ -129,6 +136,7 @@ fn prepared(folder: &Path, info: Option<&CheckpointInfo>) -> record::Evaluate {
         model: record::ModelFile {
             path: folder.join("best.safetensors"),
             normalize: None,
+            classes: None,
         },
         on: vec![
             EvaluatePart::Train,
@@ -262,7 +270,7 @@ fn a_pack_of_another_transform_is_an_error() {
     refused(
         &job,
         Class::Usage,
-        "trained on images of 64 x 64 pixels (bilinear), and the pack holds images of 32 x 32 pixels (bilinear)",
+        "trained on images of 64 x 64 pixels (squash, bilinear, fast), and the pack holds images of 32 x 32 pixels (squash, bilinear, fast)",
     );
 }
 
@@ -284,6 +292,28 @@ fn a_file_that_says_nothing_needs_its_normalisation_and_is_taken_with_a_warning(
     };
     evaluate(&job, Device::Cpu, &tell, &Stop::default()).unwrap();
     assert!(told.lock().unwrap()[0].starts_with("the model file names no classes"));
+}
+
+#[test]
+fn a_file_whose_classes_are_given_in_another_order_is_evaluated_in_that_of_the_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = prepared(folder.path(), None);
+    job.model.normalize = Some(Normalize::Imagenet);
+    job.model.classes = Some(CLASSES.map(str::to_owned).to_vec());
+    run(&job).unwrap();
+    let straight = files::read_text(&job.out.join("predictions.csv")).unwrap();
+
+    let mut turned = model::load(&job.model.path).unwrap();
+    turned.reorder_outputs(&[2, 0, 1]).unwrap();
+    model::safetensors::write(&job.model.path, &turned.state, None).unwrap();
+    job.model.classes = Some([2, 0, 1].map(|i: usize| CLASSES[i].to_owned()).to_vec());
+    run(&job).unwrap();
+    let again = files::read_text(&job.out.join("predictions.csv")).unwrap();
+    assert_eq!(again, straight);
+
+    job.model.classes = Some(["김밥", "냉면", "비빔밥"].map(str::to_owned).to_vec());
+    std::fs::remove_dir_all(&job.out).unwrap();
+    refused(&job, Class::Usage, "only the model knows `냉면`");
 }
 
 #[test]

@@ -56,13 +56,16 @@ fn evaluation(inputs: &Inputs, judged: &[Judged<'_>]) -> Evaluation {
     let part = |judged: &Judged<'_>| {
         let members = judged.members;
         let labels: Vec<usize> = members.rows.iter().map(|row| inputs.labels[*row]).collect();
-        metrics::part_metrics(
-            members.part,
-            &inputs.classes,
-            &labels,
-            &judged.scores,
-            members.digest,
-        )
+        PartMetrics {
+            dropped: members.dropped,
+            ..metrics::part_metrics(
+                members.part,
+                &inputs.classes,
+                &labels,
+                &judged.scores,
+                members.digest,
+            )
+        }
     };
     let parts: Vec<PartMetrics> = judged.iter().map(part).collect();
     let gaps = metrics::gaps(&parts);

@@ -26,6 +26,7 @@ pub fn part_metrics(
     PartMetrics {
         part,
         images,
+        dropped: 0,
         members,
         loss: loss / (images as f64).max(1.0),
         top1: share(first),

@@ -28,7 +28,18 @@ pub fn reading(parts: &[PartMetrics], gaps: &[Gap]) -> Vec<String> {
     if let ([], [only]) = (said.as_slice(), parts) {
         said.push(alone(only));
     }
+    said.extend(parts.iter().filter(|p| p.dropped > 0).map(dropped));
     said
+}
+
+/// What could not be judged.
+fn dropped(part: &PartMetrics) -> String {
+    let (name, n) = (part.part.name(), part.dropped);
+    format!(
+        "{n} of the {} images of {name} cannot be decoded and {} left out (`unreadable = \"drop\"`).",
+        part.images + n,
+        if n == 1 { "is" } else { "are" },
+    )
 }
 
 /// Train against images that the weights were not fitted to.
@@ -160,6 +171,7 @@ pub(crate) mod tests {
         PartMetrics {
             part,
             images,
+            dropped: 0,
             members: Digest::of(part.name().as_bytes()),
             loss: 1.0,
             top1: hits as f64 / images as f64,
@@ -231,6 +243,19 @@ pub(crate) mod tests {
         );
         let said = read(&[part(Validation, 500, 1000), part(Test, 700, 1000)]);
         assert!(said[0].contains("with test the better one"), "{said:?}");
+    }
+
+    #[test]
+    fn dropped_images_are_named() {
+        let dropped = PartMetrics {
+            dropped: 3,
+            ..part(Test, 78, 319)
+        };
+        let said = read(&[dropped]);
+        assert_eq!(
+            said[1],
+            "3 of the 322 images of test cannot be decoded and are left out (`unreadable = \"drop\"`)."
+        );
     }
 
     #[test]

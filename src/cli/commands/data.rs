@@ -1,0 +1,183 @@
+//! `kfood data`: look at data sets: counts, sizes, brightness, odd files, look-alikes, and contact sheets.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::{
+    cli::{
+        args::Data,
+        open::{self, Opened},
+        print,
+        progress::Progress,
+    },
+    config::Settings,
+    data::{Pack, Sheet},
+    error::{Error, Result},
+    exec::{self, Options, Outcome, Summary, worker::Process},
+    files,
+    record::{Images, Labels, LookAlikes, Part, Photographs},
+    report::{Overview, Seen},
+};
+
+/// Lines of a sheet of pairs.
+const PAIRS: usize = 200;
+
+/// Does what is pending of the datasets and preprocess stages, and shows them.
+pub(in crate::cli) fn data(args: &Data) -> Result<u8> {
+    let opened = open::open(&args.file)?;
+    let looked_at = looked_at(&opened, &args.stages)?;
+    let summary = exec::run(
+        &opened.stages,
+        &Options {
+            targets: looked_at.iter().map(|(data, _)| data.clone()).collect(),
+            keep_going: true,
+            threads: open::threads(),
+            pipeline: Some(opened.pipeline.file.display().to_string()),
+            ..Options::default()
+        },
+        &opened.cache,
+        &Process::beside_this_program()?,
+        &Progress::new(),
+        &open::stop_on_signals()?,
+    )?;
+    let mut shown = Vec::new();
+    for (data, dataset) in &looked_at {
+        if matches!(
+            summary.stage(data).map(|s| &s.outcome),
+            Some(Outcome::Cached | Outcome::Ran)
+        ) {
+            shown.push(show(args, &summary, data, dataset)?);
+        }
+    }
+    if args.json {
+        print::json(&json!({ "data": shown }))?;
+    }
+    for stage in summary.stages() {
+        if let Outcome::Failed(error) = &stage.outcome {
+            print::error(error);
+        }
+    }
+    Ok(summary.first_error().map_or(0, |e| e.class().exit_code()))
+}
+
+/// The preprocess instances asked for, or all of the file and of those it uses, each with its dataset.
+fn looked_at(opened: &Opened, named: &[String]) -> Result<Vec<(String, String)>> {
+    let all = opened
+        .pipeline
+        .instances
+        .iter()
+        .filter_map(|i| match &i.settings {
+            Settings::Preprocess(p) => Some((i.id.clone(), p.dataset.clone(), i.stage.clone())),
+            _ => None,
+        });
+    let all: Vec<_> = all.collect();
+    let known = || {
+        let names: Vec<_> = all.iter().map(|(id, ..)| format!("`{id}`")).collect();
+        names.join(", ")
+    };
+    let is = |name: &String, (id, dataset, stage): &(String, String, String)| {
+        [id, dataset, stage].contains(&name)
+    };
+    if let Some(name) = named
+        .iter()
+        .find(|name| !all.iter().any(|one| is(name, one)))
+    {
+        return Err(Error::usage(format!(
+            "`{name}` is no preprocess stage and no dataset with one"
+        ))
+        .help(format!("there are {}", known())));
+    }
+    if all.is_empty() {
+        return Err(Error::usage("the pipeline has no preprocess stage")
+            .help("add one: `[preprocess.pixels]` with `dataset` and `resize`"));
+    }
+    let wanted =
+        |one: &(String, String, String)| named.is_empty() || named.iter().any(|name| is(name, one));
+    let chosen = all.iter().filter(|one| wanted(one));
+    Ok(chosen
+        .map(|(id, dataset, _)| (id.clone(), dataset.clone()))
+        .collect())
+}
+
+fn show(args: &Data, summary: &Summary, data: &str, dataset: &str) -> Result<Overview> {
+    let images: Images = files::read_json(&summary.output(dataset, "images.json")?)?;
+    let labels: Labels = files::read_json(&summary.output(dataset, "labels.json")?)?;
+    let photographs: Photographs = files::read_json(&summary.output(data, "photographs.json")?)?;
+    let look_alikes: LookAlikes = files::read_json(&summary.output(data, "look_alikes.json")?)?;
+    let pack = Pack::open(&summary.output(data, "pixels.pack")?)?;
+    let usable = |row: &usize| photographs.photographs[*row].dropped.is_none();
+    let train = (0..labels.labels.len()).filter(|row| labels.labels[*row].part == Part::Train);
+    let train: Vec<usize> = train.filter(usable).collect();
+    let seen = Seen {
+        images: &images,
+        labels: &labels,
+        photographs: &photographs,
+        look_alikes: &look_alikes,
+    };
+    let overview = Overview::new(data, dataset, seen, pack.mean_std(&train)?);
+    if !args.json {
+        print::out(&overview.text())?;
+    }
+    if let Some(folder) = &args.sheet {
+        files::create_folder(folder)?;
+        samples(args, folder, data, &pack, &labels, &photographs)?;
+        pairs(folder, data, &pack, &overview)?;
+    }
+    Ok(overview)
+}
+
+/// A line for each class, with pictures spread evenly over its training part; numbers as in the table.
+fn samples(
+    args: &Data,
+    folder: &Path,
+    data: &str,
+    pack: &Pack,
+    labels: &Labels,
+    photographs: &Photographs,
+) -> Result<()> {
+    let mut sheet = Sheet::new(pack.width() as u32, pack.height() as u32);
+    for class in 0..labels.classes.len() {
+        let rows = (0..pack.len()).filter(|row| {
+            labels.labels[*row].class as usize == class
+                && photographs.photographs[*row].dropped.is_none()
+        });
+        let rows: Vec<usize> = rows.collect();
+        let n = rows.len().min(args.samples as usize);
+        let chosen = (0..n).map(|i| picture(pack, rows[i * rows.len() / n]));
+        sheet.line(class, chosen.collect::<Result<_>>()?);
+    }
+    write(sheet, folder, &format!("{data}-samples.png"))
+}
+
+/// A line for each pair, in the order of the overview.
+fn pairs(folder: &Path, data: &str, pack: &Pack, overview: &Overview) -> Result<()> {
+    let pairs = &overview.leaks.pairs;
+    if pairs.is_empty() {
+        return Ok(());
+    }
+    let mut sheet = Sheet::new(pack.width() as u32, pack.height() as u32);
+    for (i, pair) in pairs.iter().take(PAIRS).enumerate() {
+        let both = [pair.a, pair.b].into_iter();
+        let both = both.map(|row| picture(pack, row));
+        sheet.line(i, both.collect::<Result<_>>()?);
+    }
+    if pairs.len() > PAIRS {
+        print::say(&format!(
+            "the sheet shows the first {PAIRS} of {} pairs",
+            pairs.len()
+        ));
+    }
+    write(sheet, folder, &format!("{data}-look-alikes.png"))
+}
+
+fn picture(pack: &Pack, row: usize) -> Result<Vec<u8>> {
+    Ok(pack.row(row)?.into_owned())
+}
+
+fn write(sheet: Sheet, folder: &Path, name: &str) -> Result<()> {
+    let path = folder.join(name);
+    sheet.write(&path)?;
+    print::say(&format!("{}: written", path.display()));
+    Ok(())
+}

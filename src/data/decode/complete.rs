@@ -1,0 +1,105 @@
+//! Whether a JPEG holds all of its pixels.
+//!
+//! Decoders are lenient: where the compressed data end too early they fill the rest with grey, or with what zero bits decode
+//! to. A model would then learn that. Whoever has a doubt decodes the picture once more with other data after its own: a
+//! complete one takes no notice of them, a cut one changes, from the row on where its data end.
+
+/// The bytes with other data where the image's own end.
+pub(super) fn lengthened(bytes: &[u8]) -> Vec<u8> {
+    let mut end = end_of_image(bytes).unwrap_or(bytes.len());
+    // Half a marker would swallow what follows.
+    while end > 0 && bytes[end - 1] == 0xff {
+        end -= 1;
+    }
+    let mut longer = Vec::with_capacity(end + OTHER + 2);
+    longer.extend_from_slice(&bytes[..end]);
+    longer.extend(other_data());
+    longer.extend([0xff, 0xd9]);
+    longer
+}
+
+/// The share of rows before the first that differs, from 0 to 1; none where all are equal.
+///
+/// For a progressive JPEG it is the share of rows that its last, unfinished scan covers.
+pub(super) fn share_alike(one: &[u8], other: &[u8], row_bytes: usize) -> Option<f64> {
+    if one.len() != other.len() {
+        return Some(0.0);
+    }
+    let rows = one.len() / row_bytes.max(1);
+    let mut pairs = one
+        .chunks(row_bytes.max(1))
+        .zip(other.chunks(row_bytes.max(1)));
+    let first = pairs.position(|(one, other)| one != other)?;
+    Some(first as f64 / rows as f64)
+}
+
+/// Whether the picture needs no second look: its end marker (EOI) is there, and its last row does not repeat itself as filling
+/// does. For decoders that give no warning.
+pub(super) fn surely_complete(bytes: &[u8], rgb: &[u8], width: usize) -> bool {
+    end_of_image(bytes).is_some() && !may_be_filled(rgb, width)
+}
+
+/// The offset of the end marker, found by walking segments and compressed data; a thumbnail's inside a segment is not it.
+fn end_of_image(bytes: &[u8]) -> Option<usize> {
+    let mut at = 2;
+    loop {
+        at += bytes.get(at..)?.iter().position(|byte| *byte == 0xff)?;
+        match *bytes.get(at + 1)? {
+            0xd9 => return Some(at),
+            // A fill byte: the next one may start a marker.
+            0xff => at += 1,
+            // A stuffed byte of compressed data, and markers without a length.
+            0x00 | 0x01 | 0xd0..=0xd8 => at += 2,
+            _ => {
+                let length = u16::from_be_bytes([*bytes.get(at + 2)?, *bytes.get(at + 3)?]);
+                at += 2 + usize::from(length.max(2));
+            }
+        }
+    }
+}
+
+/// Pixels after which filling repeats itself: the widest block of samples that is coded together.
+const PERIOD: usize = 32;
+/// Pixels at the right edge that may differ, since smoothing of colour has no neighbour there.
+const EDGE: usize = 8;
+
+/// Whether the end of the last row repeats itself; narrow images are not worth the look.
+fn may_be_filled(rgb: &[u8], width: usize) -> bool {
+    if width < 2 * PERIOD + EDGE || rgb.len() < 3 * width {
+        return true;
+    }
+    let end = rgb.len() - EDGE * 3;
+    let last = &rgb[end - PERIOD * 3..end];
+    last == &rgb[end - 2 * PERIOD * 3..end - PERIOD * 3]
+}
+
+const OTHER: usize = 8192;
+
+/// Bytes without markers that decode to noise.
+fn other_data() -> impl Iterator<Item = u8> {
+    (0..OTHER as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8 & 0x7f)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_marker_is_the_images_own() {
+        let with_thumbnail = [
+            0xff, 0xd8, 0xff, 0xe1, 0, 4, 0xff, 0xd9, 0xff, 0xda, 0, 2, 5, 0xff, 0, 0xff, 0xd0, 6,
+            0xff, 0xd9, 1,
+        ];
+        assert_eq!(end_of_image(&with_thumbnail), Some(18));
+        assert_eq!(end_of_image(&with_thumbnail[..18]), None);
+        assert_eq!(end_of_image(b""), None);
+    }
+
+    #[test]
+    fn the_share_ends_at_the_first_row_that_differs() {
+        let mut other = vec![7; 40];
+        assert_eq!(share_alike(&[7; 40], &other, 4), None);
+        other[25] = 8;
+        assert_eq!(share_alike(&[7; 40], &other, 4), Some(0.6));
+    }
+}

@@ -1,0 +1,230 @@
+//! JPEG through libjpeg-turbo, and through a decoder in Rust where that one refuses a file or was not built in.
+
+use image::ImageFormat;
+
+use super::{
+    Head, MAX_ALLOC, Picture, Unusable, Want, complete, markers::Markers, others,
+    unusable::format_name,
+};
+#[cfg(feature = "libjpeg-turbo")]
+use super::{at_least, unusable::brief};
+#[cfg(feature = "libjpeg-turbo")]
+use crate::native::{TurboHeader, TurboJpeg, TurboRegion};
+
+/// The decoder of JPEGs, for people.
+#[cfg(feature = "libjpeg-turbo")]
+pub const JPEG_DECODER: &str = "libjpeg-turbo";
+/// The decoder of JPEGs, for people.
+#[cfg(not(feature = "libjpeg-turbo"))]
+pub const JPEG_DECODER: &str = "zune-jpeg (in Rust, about half as fast as libjpeg-turbo, which was not built in: it needs cmake and nasm)";
+
+/// A decoder of JPEGs; keeps its memory from one to the next.
+pub(super) struct Jpeg {
+    /// None until the first JPEG, and where memory is short.
+    #[cfg(feature = "libjpeg-turbo")]
+    turbo: Option<TurboJpeg>,
+    /// The inks of a CMYK picture, and the other picture when two are compared.
+    #[cfg(feature = "libjpeg-turbo")]
+    second: Vec<u8>,
+}
+
+impl Jpeg {
+    pub(super) fn new() -> Self {
+        Self {
+            #[cfg(feature = "libjpeg-turbo")]
+            turbo: None,
+            #[cfg(feature = "libjpeg-turbo")]
+            second: Vec::new(),
+        }
+    }
+
+    /// Decodes into `pixels`, which grows where it must.
+    ///
+    /// # Errors
+    /// When neither decoder can use it, it is too large, or it is cut off.
+    pub(super) fn decode(
+        &mut self,
+        bytes: &[u8],
+        want: &impl Fn(&Head) -> Want,
+        pixels: &mut Vec<u8>,
+    ) -> Result<Picture, Unusable> {
+        let markers = Markers::of(bytes);
+        if let Some((width, height)) = markers.size {
+            let pixels = u64::from(width) * u64::from(height);
+            // The coefficients of a progressive JPEG are 16 bits each.
+            let held = pixels * u64::from(markers.components) * 2;
+            if pixels > super::MAX_PIXELS || (markers.progressive && held > MAX_ALLOC) {
+                return Err(Unusable::too_large());
+            }
+        }
+        #[cfg(feature = "libjpeg-turbo")]
+        match self.by_turbo(bytes, &markers, want, pixels) {
+            Ok(picture) => return Ok(picture),
+            Err(Refused::ForGood(why)) => return Err(why),
+            Err(Refused::ByThisDecoder) => {}
+        }
+        let _ = want;
+        in_rust(bytes, &markers, pixels)
+    }
+}
+
+/// What is unusual about a JPEG.
+fn oddities(markers: &Markers) -> Vec<String> {
+    let notes = [
+        (markers.components == 1, "grey"),
+        (markers.components == 4, "CMYK"),
+        (markers.profile, "has a colour profile"),
+    ];
+    notes
+        .into_iter()
+        .filter(|(is, _)| *is)
+        .map(|(_, note)| note.to_owned())
+        .collect()
+}
+
+/// All of it at full size; a decoder that fills what is missing without a word.
+fn in_rust(bytes: &[u8], markers: &Markers, pixels: &mut Vec<u8>) -> Result<Picture, Unusable> {
+    let (picture, rgb) = others::decode(bytes, ImageFormat::Jpeg)?;
+    if !complete::surely_complete(bytes, &rgb, picture.width as usize) {
+        let again = others::decode(&complete::lengthened(bytes), ImageFormat::Jpeg);
+        let again = again.map(|(_, rgb)| rgb).unwrap_or_default();
+        if let Some(share) = complete::share_alike(&rgb, &again, 3 * picture.width as usize) {
+            return Err(Unusable::cut_off(share));
+        }
+    }
+    *pixels = rgb;
+    Ok(Picture {
+        odd: oddities(markers),
+        ..picture
+    })
+}
+
+#[cfg(feature = "libjpeg-turbo")]
+enum Refused {
+    /// Another decoder may do better.
+    ByThisDecoder,
+    ForGood(Unusable),
+}
+
+#[cfg(feature = "libjpeg-turbo")]
+impl From<Unusable> for Refused {
+    fn from(why: Unusable) -> Self {
+        Self::ForGood(why)
+    }
+}
+
+#[cfg(feature = "libjpeg-turbo")]
+impl Jpeg {
+    fn by_turbo(
+        &mut self,
+        bytes: &[u8],
+        markers: &Markers,
+        want: &impl Fn(&Head) -> Want,
+        pixels: &mut Vec<u8>,
+    ) -> Result<Picture, Refused> {
+        let turbo = match &mut self.turbo {
+            Some(turbo) => turbo,
+            none => none.insert(TurboJpeg::new().ok_or(Refused::ByThisDecoder)?),
+        };
+        let header = turbo.header(bytes).map_err(|_| Refused::ByThisDecoder)?;
+        let head = Head {
+            width: header.width,
+            height: header.height,
+            orientation: markers.orientation,
+        };
+        head.check_size()?;
+        if !header.common {
+            return Err(Refused::ByThisDecoder);
+        }
+        let wanted = want(&head);
+        let shrink = wanted.shrink();
+        let mut region = region(&wanted, &header, shrink);
+        let mut size = decoded_size(&header, shrink, region);
+        let length =
+            |size: (u32, u32)| size.0 as usize * size.1 as usize * if header.cmyk { 4 } else { 3 };
+        let into = if header.cmyk {
+            &mut self.second
+        } else {
+            &mut *pixels
+        };
+        let mut done = turbo.decode(bytes, shrink, region, at_least(into, length(size)));
+        if done.is_err() && region.is_some() {
+            region = None;
+            size = decoded_size(&header, shrink, None);
+            done = turbo.decode(bytes, shrink, None, at_least(into, length(size)));
+        }
+        let warning = match done {
+            Ok(warning) => warning,
+            Err(message) if message.contains("Progressive JPEG image has more than") => {
+                let why = format!("a broken JPEG: {}", brief(&message));
+                return Err(Refused::ForGood(Unusable::new(why)));
+            }
+            Err(_) => return Err(Refused::ByThisDecoder),
+        };
+        if warning.is_some() {
+            // Whatever was warned of first, the data may end early as well.
+            let longer = complete::lengthened(bytes);
+            let mut again = vec![0; length(size)];
+            let done = turbo.decode(&longer, shrink, region, &mut again);
+            let rows = length(size) / size.1 as usize;
+            let one = &into[..length(size)];
+            match complete::share_alike(one, &again, rows) {
+                None if done.is_ok() => {}
+                share => return Err(Unusable::cut_off(share.unwrap_or(0.0)).into()),
+            }
+        }
+        if header.cmyk {
+            let inks = &self.second[..length(size)];
+            let rgb = at_least(pixels, size.0 as usize * size.1 as usize * 3);
+            inks_to_rgb(inks, rgb);
+        }
+        Ok(Picture {
+            head,
+            width: size.0,
+            height: size.1,
+            shrink,
+            left: region.map_or(0, |r| r.x),
+            top: region.map_or(0, |r| r.y),
+            format: format_name(ImageFormat::Jpeg),
+            odd: oddities(markers),
+        })
+    }
+}
+
+#[cfg(feature = "libjpeg-turbo")]
+fn decoded_size(header: &TurboHeader, shrink: u32, region: Option<TurboRegion>) -> (u32, u32) {
+    match region {
+        Some(region) => (region.width, region.height),
+        None => (
+            header.width.div_ceil(shrink),
+            header.height.div_ceil(shrink),
+        ),
+    }
+}
+
+/// The part that is worth decoding alone; none where it is nearly everything.
+#[cfg(feature = "libjpeg-turbo")]
+fn region(wanted: &Want, header: &TurboHeader, shrink: u32) -> Option<TurboRegion> {
+    let (width, height) = decoded_size(header, shrink, None);
+    let block = header.block?.div_ceil(shrink);
+    let [left, top, right, bottom] = wanted.region(shrink, width, height, block);
+    let (w, h) = (right.checked_sub(left)?, bottom.checked_sub(top)?);
+    let worth = u64::from(w) * u64::from(h) * 10 < u64::from(width) * u64::from(height) * 9;
+    (worth && w > 0 && h > 0).then_some(TurboRegion {
+        x: left,
+        y: top,
+        width: w,
+        height: h,
+    })
+}
+
+/// Inks as Adobe's programs store them and everyone takes them, 255 for none, over white paper; without a colour profile.
+#[cfg(feature = "libjpeg-turbo")]
+fn inks_to_rgb(inks: &[u8], rgb: &mut [u8]) {
+    for (from, to) in inks.chunks_exact(4).zip(rgb.chunks_exact_mut(3)) {
+        let key = u32::from(from[3]);
+        for channel in 0..3 {
+            to[channel] = ((u32::from(from[channel]) * key + 127) / 255) as u8;
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Formats other than JPEG, and JPEG in Rust, through the image crate.
+
+use std::{
+    io::Cursor,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use image::{
+    DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits,
+    metadata::Orientation,
+};
+
+use super::{Head, MAX_ALLOC, Picture, Unusable, animated::is_animated, unusable::format_name};
+
+/// All of it at its stored size, with its pixels: red, green, blue.
+///
+/// # Errors
+/// When it is broken, cut off, too large, or of a kind that is not supported.
+pub(super) fn decode(bytes: &[u8], format: ImageFormat) -> Result<(Picture, Vec<u8>), Unusable> {
+    // Decoders of other people's making read hostile files here: a panic in one is one bad file, not a lost run.
+    catch_unwind(AssertUnwindSafe(|| decode_checked(bytes, format)))
+        .unwrap_or_else(|_| Err(Unusable::new("broken: the decoder gave up on it")))
+}
+
+fn decode_checked(bytes: &[u8], format: ImageFormat) -> Result<(Picture, Vec<u8>), Unusable> {
+    let fail = |e: ImageError| Unusable::by_decoder(format, &e);
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_ALLOC);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(fail)?;
+    let (width, height) = decoder.dimensions();
+    let head = Head {
+        width,
+        height,
+        // A broken EXIF block is common and says nothing about the pixels.
+        orientation: decoder.orientation().unwrap_or(Orientation::NoTransforms),
+    };
+    head.check_size()?;
+    if decoder.total_bytes() > MAX_ALLOC {
+        return Err(Unusable::too_large());
+    }
+    let mut odd = Vec::new();
+    let mut note = |is: bool, what: &str| {
+        if is {
+            odd.push(what.to_owned());
+        }
+    };
+    let stored = decoder.original_color_type();
+    note(is_deep(decoder.color_type()), "16 bit");
+    note(
+        stored == ExtendedColorType::Cmyk8 || stored == ExtendedColorType::Cmyk16,
+        "CMYK",
+    );
+    note(!decoder.color_type().has_color(), "grey");
+    note(is_animated(bytes, format), "animated");
+    note(
+        matches!(decoder.icc_profile(), Ok(Some(profile)) if !profile.is_empty()),
+        "has a colour profile",
+    );
+    let image = DynamicImage::from_decoder(decoder).map_err(fail)?;
+    let (rgb, transparent) = over_white(image);
+    note(transparent, "transparent");
+    Ok((
+        Picture {
+            head,
+            width,
+            height,
+            shrink: 1,
+            left: 0,
+            top: 0,
+            format: format_name(format),
+            odd,
+        },
+        rgb,
+    ))
+}
+
+/// More than 8 bits a channel.
+fn is_deep(colour: image::ColorType) -> bool {
+    colour.bytes_per_pixel() > colour.channel_count()
+}
+
+/// 8 bits a channel, alpha composited over white as a photograph on paper; and whether anything shone through.
+fn over_white(image: DynamicImage) -> (Vec<u8>, bool) {
+    if !image.color().has_alpha() {
+        return (image.into_rgb8().into_raw(), false);
+    }
+    let rgba = image.into_rgba8().into_raw();
+    let transparent = rgba.chunks_exact(4).any(|pixel| pixel[3] != 255);
+    let mut rgb = vec![0; rgba.len() / 4 * 3];
+    for (to, from) in rgb.chunks_exact_mut(3).zip(rgba.chunks_exact(4)) {
+        let alpha = u32::from(from[3]);
+        for channel in 0..3 {
+            let mixed = u32::from(from[channel]) * alpha + 255 * (255 - alpha);
+            to[channel] = ((mixed + 127) / 255) as u8;
+        }
+    }
+    (rgb, transparent)
+}

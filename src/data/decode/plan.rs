@@ -1,0 +1,116 @@
+//! How much of a picture is needed, and how far it may be scaled down while decoding.
+
+use crate::settings::Quality;
+
+/// A box in pixels, with fractions.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::data) struct Area {
+    pub(in crate::data) x: f64,
+    pub(in crate::data) y: f64,
+    pub(in crate::data) width: f64,
+    pub(in crate::data) height: f64,
+}
+
+/// A part of the stored picture and the size it will be brought to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::data) struct Want {
+    /// In pixels of the stored picture.
+    pub(in crate::data) from: Area,
+    /// Width after the resize.
+    pub(in crate::data) width: u32,
+    /// Height after the resize.
+    pub(in crate::data) height: u32,
+    /// How far from a pixel of the result the filter reaches, in pixels of the result.
+    pub(in crate::data) reach: f64,
+    /// Whether it may be scaled down while decoding.
+    pub(in crate::data) quality: Quality,
+}
+
+impl Want {
+    /// Everything at full size.
+    pub(in crate::data) fn all(width: u32, height: u32) -> Self {
+        Self {
+            from: Area {
+                x: 0.0,
+                y: 0.0,
+                width: f64::from(width),
+                height: f64::from(height),
+            },
+            width,
+            height,
+            reach: 0.0,
+            quality: Quality::Exact,
+        }
+    }
+
+    /// The largest of 8, 4, 2 and 1 by which the picture may be divided while decoding.
+    pub(super) fn shrink(&self) -> u32 {
+        if self.quality == Quality::Exact {
+            return 1;
+        }
+        let fits = |shrink: &u32| {
+            let least = LEAST * f64::from(*shrink);
+            self.from.width >= least * f64::from(self.width)
+                && self.from.height >= least * f64::from(self.height)
+        };
+        [8, 4, 2].into_iter().find(fits).unwrap_or(1)
+    }
+
+    /// The part that the resize looks at, in whole pixels at 1 / `shrink` of the size: left, top, right, bottom; `left` is a
+    /// multiple of `block`.
+    pub(super) fn region(&self, shrink: u32, width: u32, height: u32, block: u32) -> [u32; 4] {
+        let span = |from: f64, length: f64, to: u32, limit: u32| {
+            let (from, length) = (from / f64::from(shrink), length / f64::from(shrink));
+            // Two more for the smoothing of colour, which looks at its neighbours.
+            let margin = self.reach * (length / f64::from(to)).max(1.0) + 2.0;
+            let first = (from - margin).floor().max(0.0) as u32;
+            let last = (from + length + margin).ceil().min(f64::from(limit)) as u32;
+            (first.min(limit.saturating_sub(1)), last)
+        };
+        let (left, right) = span(self.from.x, self.from.width, self.width, width);
+        let (top, bottom) = span(self.from.y, self.from.height, self.height, height);
+        [left - left % block.max(1), top, right, bottom]
+    }
+}
+
+/// How many times larger than the result a scaled picture must be at least, in width and in height.
+const LEAST: f64 = 1.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn want(width: f64, height: f64) -> Want {
+        Want {
+            from: Area {
+                x: 100.0,
+                y: 50.0,
+                width,
+                height,
+            },
+            width: 224,
+            height: 224,
+            reach: 1.0,
+            quality: Quality::Fast,
+        }
+    }
+
+    #[test]
+    fn both_sides_stay_as_large_as_the_result() {
+        assert_eq!(want(1024.0, 768.0).shrink(), 2);
+        assert_eq!(want(4000.0, 3000.0).shrink(), 8);
+        assert_eq!(want(4000.0, 300.0).shrink(), 1);
+        let exact = Want {
+            quality: Quality::Exact,
+            ..want(4000.0, 3000.0)
+        };
+        assert_eq!(exact.shrink(), 1);
+    }
+
+    #[test]
+    fn a_region_holds_what_the_filter_reaches() {
+        let wanted = want(448.0, 448.0);
+        assert_eq!(wanted.region(1, 1000, 520, 16), [96, 46, 552, 502]);
+        assert_eq!(wanted.region(1, 500, 400, 16), [96, 46, 500, 400]);
+    }
+}

@@ -1,0 +1,99 @@
+//! Why a file cannot be used, in words a person understands.
+
+use std::{fmt, io::ErrorKind};
+
+use image::{ImageError, ImageFormat};
+
+use super::MAX_PIXELS;
+
+/// Why a file cannot be used: "empty file", "a Git LFS pointer, …", "cut off after 61% of its rows".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unusable(String);
+
+impl Unusable {
+    pub(in crate::data) fn new(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
+
+    /// Larger than [`MAX_PIXELS`], by the header.
+    pub(super) fn too_large() -> Self {
+        Self(format!(
+            "over the size limit of {} megapixels",
+            MAX_PIXELS / 1_000_000
+        ))
+    }
+
+    /// A JPEG whose data end early; `share` of its rows, from 0 to 1, do not depend on what is missing.
+    pub(super) fn cut_off(share: f64) -> Self {
+        // Rounded down: what is cut off is never "100%" there.
+        match (share * 100.0) as u32 {
+            0 => Self("cut off before its first row of pixels".to_owned()),
+            percent => Self(format!("cut off after {}% of its rows", percent.min(99))),
+        }
+    }
+
+    /// From a decoder's message.
+    pub(super) fn by_decoder(format: ImageFormat, error: &ImageError) -> Self {
+        let name = format_name(format);
+        let text = error.to_string();
+        match error {
+            ImageError::Limits(_) => Self::too_large(),
+            ImageError::Unsupported(_) => Self(format!(
+                "a {name} of a kind that is not supported: {}",
+                brief(&text)
+            )),
+            ImageError::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => {
+                Self(CUT_OFF.to_owned())
+            }
+            _ if ends_early(&text) => Self(format!("{CUT_OFF} ({name})")),
+            _ => Self(format!("a broken {name}: {}", brief(&text))),
+        }
+    }
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unusable {}
+
+const CUT_OFF: &str = "cut off: the file ends before the image does";
+
+/// The format as people write it.
+pub(super) fn format_name(format: ImageFormat) -> &'static str {
+    match format {
+        ImageFormat::Jpeg => "JPEG",
+        ImageFormat::Png => "PNG",
+        ImageFormat::Gif => "GIF",
+        ImageFormat::WebP => "WebP",
+        ImageFormat::Bmp => "BMP",
+        ImageFormat::Tiff => "TIFF",
+        ImageFormat::Avif => "AVIF",
+        _ => "image",
+    }
+}
+
+fn ends_early(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    [
+        "unexpected end",
+        "exhausted",
+        "eof",
+        "failed to fill",
+        "not enough bytes",
+    ]
+    .iter()
+    .any(|sign| lower.contains(sign))
+}
+
+/// The first line of a decoder's message, not too long.
+pub(super) fn brief(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    let mut short: String = line.chars().take(120).collect();
+    if short.len() < line.len() {
+        short.push('…');
+    }
+    short
+}

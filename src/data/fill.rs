@@ -1,0 +1,295 @@
+//! Fills a pack: each image is taken from an earlier pack, is equal to another one, or is read, checked, decoded and written.
+
+use std::{
+    collections::{HashMap, hash_map},
+    path::{Path, PathBuf},
+};
+
+use rayon::prelude::*;
+
+use super::{
+    PackWriter, Place, Resampler,
+    pack_layout::made_of,
+    progress::Progress,
+    reuse::Earlier,
+    unusable::{Why, misnamed, refuse_or_warn},
+};
+use crate::{
+    digest::Digest,
+    error::{Error, Result},
+    event::{StageEvent, Tell},
+    record::{Image, Photograph, Photographs},
+    settings::{Pixels, Storage, Unreadable},
+    stop::Stop,
+};
+
+/// The making of one pack.
+pub struct Fill<'a> {
+    /// The rows.
+    pub images: &'a [Image],
+    /// How they are made.
+    pub pixels: Pixels,
+    /// How they are stored.
+    pub storage: Storage,
+    /// What becomes of files that are no usable image.
+    pub unreadable: Unreadable,
+    /// Folders with a `pixels.pack` and its `photographs.json` of the same settings, newest first.
+    pub earlier: &'a [PathBuf],
+    /// Hears of progress, reuse and dropped files.
+    pub tell: Tell<'a>,
+    /// Looked at between two images.
+    pub stop: &'a Stop,
+}
+
+/// What is known of the rows of a full pack, in the order of the images.
+pub struct Filled<F> {
+    /// What was seen of the files.
+    pub photographs: Photographs,
+    /// What was made of each row's pixels; `None` for a dropped one.
+    pub seen: Vec<Option<F>>,
+}
+
+/// A row that is in the pack.
+struct Done<F> {
+    photograph: Photograph,
+    seen: Option<F>,
+}
+
+impl Fill<'_> {
+    /// Writes the pack at `path`. `places` says where some of the images are, and is asked at most once and for those alone
+    /// that must be decoded; `see` looks at the pixels of every usable row as a reader of the pack will find them. The result
+    /// is the same whatever there is to reuse.
+    ///
+    /// # Errors
+    /// When a stop was requested, a file changed since it was listed, files cannot be used (all of them with
+    /// [`Unreadable::Drop`], any with [`Unreadable::Fail`]), or the disk refuses.
+    pub fn run<F: Clone + Send>(
+        &self,
+        path: &Path,
+        places: impl FnOnce(&[usize]) -> Result<Vec<Place>>,
+        see: impl Fn(&[u8]) -> F + Sync,
+    ) -> Result<Filled<F>> {
+        let resize = self.pixels.resize;
+        let made_of: Vec<Digest> = self.images.par_iter().map(made_of).collect();
+        let (first, repeats) = distinct(&made_of);
+        let writer = PackWriter::create(
+            path,
+            resize.width(),
+            resize.height(),
+            self.storage,
+            made_of.clone(),
+        )?;
+        let mut rows: Vec<Option<Done<F>>> = made_of.iter().map(|_| None).collect();
+        let reused = self.reuse(&first, &writer, &mut rows, &see)?;
+        let mut open: Vec<_> = first.into_values().filter(|i| rows[*i].is_none()).collect();
+        open.sort_unstable();
+        let lost = if open.is_empty() {
+            Vec::new()
+        } else {
+            self.decode(&open, &places(&open)?, &writer, &mut rows, &see)?
+        };
+        for (i, of) in &repeats {
+            self.stop.check()?;
+            let Some(done) = &rows[*of] else {
+                continue; // It could not even be read, which ends this below.
+            };
+            let (photograph, seen) = (done.photograph.clone(), done.seen.clone());
+            writer.repeat(*of, *i)?;
+            rows[*i] = Some(Done { photograph, seen });
+        }
+        self.say_what_was_saved(reused, open.len(), repeats.len());
+        let mut filled = Filled {
+            photographs: Photographs::default(),
+            seen: Vec::with_capacity(rows.len()),
+        };
+        for (row, image) in rows.into_iter().zip(self.images) {
+            // A file that cannot be read has no row, and is among the lost ones.
+            let row = row.unwrap_or(Done {
+                photograph: Photograph::default(),
+                seen: None,
+            });
+            let photograph = misnamed(row.photograph, &image.path);
+            filled.photographs.photographs.push(photograph);
+            filled.seen.push(row.seen);
+        }
+        let photographs = &filled.photographs.photographs;
+        refuse_or_warn(self.images, photographs, &lost, self.unreadable, self.tell)?;
+        writer.finish()?;
+        Ok(filled)
+    }
+
+    /// Takes over what earlier packs have of the wanted rows, and says how many.
+    fn reuse<F: Send>(
+        &self,
+        wanted: &HashMap<Digest, usize>,
+        writer: &PackWriter,
+        rows: &mut [Option<Done<F>>],
+        see: &(impl Fn(&[u8]) -> F + Sync),
+    ) -> Result<usize> {
+        let earlier = Earlier::open(self.earlier, writer.head());
+        let pieces = earlier.find(wanted.clone());
+        if pieces.is_empty() {
+            return Ok(0);
+        }
+        let progress = Progress::new(self.tell, "reusing", pieces.iter().map(|p| p.rows).sum());
+        let taken = pieces
+            .par_iter()
+            .map(|piece| {
+                self.stop.check()?;
+                let taken = earlier.take(piece, writer, see)?;
+                progress.more(piece.rows);
+                Ok(taken)
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let mut n = 0;
+        for row in taken.into_iter().flatten() {
+            rows[row.to] = Some(Done {
+                photograph: row.photograph,
+                seen: row.seen,
+            });
+            n += 1;
+        }
+        Ok(n)
+    }
+
+    /// Decodes the open rows; what comes back could not be read at all.
+    fn decode<F: Send>(
+        &self,
+        open: &[usize],
+        places: &[Place],
+        writer: &PackWriter,
+        rows: &mut [Option<Done<F>>],
+        see: &(impl Fn(&[u8]) -> F + Sync),
+    ) -> Result<Vec<Why>> {
+        let progress = Progress::new(self.tell, "decoding", open.len());
+        let decoded = open
+            .par_iter()
+            .zip(places)
+            .map_init(
+                || Resampler::new(self.pixels),
+                |resampler, (i, place)| {
+                    self.stop.check()?;
+                    let done = self.one(*i, place, resampler, writer, see)?;
+                    progress.more(1);
+                    Ok((*i, done))
+                },
+            )
+            .collect::<Result<Vec<_>>>()?;
+        let mut lost = Vec::new();
+        for (i, done) in decoded {
+            match done {
+                Ok(done) => rows[i] = Some(done),
+                Err(why) => lost.push(Why { image: i, why }),
+            }
+        }
+        Ok(lost)
+    }
+
+    /// Reads, checks, decodes and writes one image; the inner error says why it cannot be read.
+    fn one<F>(
+        &self,
+        i: usize,
+        place: &Place,
+        resampler: &mut Resampler,
+        writer: &PackWriter,
+        see: &impl Fn(&[u8]) -> F,
+    ) -> Result<Result<Done<F>, String>> {
+        let image = &self.images[i];
+        let bytes = match place.read() {
+            Ok(bytes) => bytes,
+            Err(e) => return Ok(Err(e.to_string())),
+        };
+        if Digest::of(&bytes) != image.digest {
+            return Err(changed(place));
+        }
+        let mut row = match resampler.decode(&bytes, image.crop) {
+            Ok(row) => row,
+            Err(why) => {
+                writer.drop_row(i)?;
+                let dropped = Some(why.to_string());
+                return Ok(Ok(Done {
+                    photograph: Photograph {
+                        dropped,
+                        ..Photograph::default()
+                    },
+                    seen: None,
+                }));
+            }
+        };
+        let sum: u64 = row.pixels.iter().map(|v| u64::from(*v)).sum();
+        let photograph = Photograph {
+            width: row.width,
+            height: row.height,
+            format: row.format.to_owned(),
+            brightness: (sum as f64 / row.pixels.len().max(1) as f64) as f32,
+            odd: row.odd,
+            dropped: None,
+        };
+        writer.write_and_see(i, &mut row.pixels)?;
+        let seen = Some(see(&row.pixels));
+        Ok(Ok(Done { photograph, seen }))
+    }
+
+    /// What a second look at a changed data set did not cost.
+    fn say_what_was_saved(&self, reused: usize, decoded: usize, repeats: usize) {
+        if reused + repeats == 0 {
+            return;
+        }
+        let all = grouped(self.images.len());
+        let mut text = format!(
+            "reused {} of {all} images, decoded {}",
+            grouped(reused),
+            grouped(decoded)
+        );
+        if repeats > 0 {
+            text += &format!("; {} are equal to others, byte for byte", grouped(repeats));
+        }
+        (self.tell)(StageEvent::Note(text));
+    }
+}
+
+/// The first image of each making, and every other one with the first one that it is equal to.
+fn distinct(made_of: &[Digest]) -> (HashMap<Digest, usize>, Vec<(usize, usize)>) {
+    let mut first = HashMap::with_capacity(made_of.len());
+    let mut repeats = Vec::new();
+    for (i, digest) in made_of.iter().enumerate() {
+        match first.entry(*digest) {
+            hash_map::Entry::Occupied(of) => repeats.push((i, *of.get())),
+            hash_map::Entry::Vacant(free) => {
+                free.insert(i);
+            }
+        }
+    }
+    (first, repeats)
+}
+
+fn changed(place: &Place) -> Error {
+    Error::failed(format!(
+        "`{place}` changed since the data set was listed; nothing is stored"
+    ))
+    .help("run again once the files stay as they are")
+}
+
+/// 33593 as `33,593`.
+fn grouped(n: usize) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        let of = [0, 999, 1000, 33_593, 1_234_567].map(grouped);
+        assert_eq!(of, ["0", "999", "1,000", "33,593", "1,234,567"]);
+    }
+}

@@ -1,0 +1,208 @@
+//! Rows of earlier packs that need no decoding again.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
+
+use super::{Pack, PackWriter, pack_layout::Head};
+use crate::{
+    digest::Digest,
+    error::Result,
+    files::read_json,
+    record::{Photograph, Photographs},
+};
+
+/// The most bytes that are copied in one piece: between two pieces a request to stop is heeded.
+const PIECE: usize = 32 << 20;
+
+/// Earlier results of the same work on other images, newest first.
+pub(super) struct Earlier(Vec<(Pack, Vec<Photograph>)>);
+
+/// Rows that lie behind each other here and there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Piece {
+    /// The first row of the new pack.
+    to: usize,
+    /// The earlier pack and its first row.
+    pack: usize,
+    row: usize,
+    /// How many.
+    pub(super) rows: usize,
+}
+
+/// A row that was taken over; `seen` is what was made of its pixels, `None` for a dropped one.
+pub(super) struct Taken<F> {
+    pub(super) to: usize,
+    pub(super) photograph: Photograph,
+    pub(super) seen: Option<F>,
+}
+
+impl Earlier {
+    /// Opens what can be used in these folders. The rest is passed over without a word: it costs decoding and nothing else.
+    pub(super) fn open(folders: &[PathBuf], head: &Head) -> Self {
+        let usable = |folder: &PathBuf| open(folder, head);
+        Self(folders.iter().filter_map(usable).collect())
+    }
+
+    /// Where the wanted rows are, each given by the digest of what makes it and its place in the new pack.
+    pub(super) fn find(&self, mut wanted: HashMap<Digest, usize>) -> Vec<Piece> {
+        let mut found = Vec::new();
+        for (pack, (earlier, _)) in self.0.iter().enumerate() {
+            for row in 0..earlier.len() {
+                if wanted.is_empty() {
+                    break;
+                }
+                if let Some(to) = wanted.remove(&earlier.made_of(row)) {
+                    found.push((to, pack, row));
+                }
+            }
+        }
+        found.sort_unstable();
+        let most = |pack: usize| (PIECE / self.0[pack].0.row_bytes()).max(1);
+        let mut pieces: Vec<Piece> = Vec::new();
+        for (to, pack, row) in found {
+            match pieces.last_mut() {
+                Some(last)
+                    if (last.to + last.rows, last.pack, last.row + last.rows)
+                        == (to, pack, row)
+                        && last.rows < most(pack) =>
+                {
+                    last.rows += 1;
+                }
+                _ => pieces.push(Piece {
+                    to,
+                    pack,
+                    row,
+                    rows: 1,
+                }),
+            }
+        }
+        pieces
+    }
+
+    /// Copies the rows of a piece that are as their index says, in as few calls as there are damaged ones between them.
+    pub(super) fn take<F>(
+        &self,
+        piece: &Piece,
+        writer: &PackWriter,
+        see: &impl Fn(&[u8]) -> F,
+    ) -> Result<Vec<Taken<F>>> {
+        let (pack, photographs) = &self.0[piece.pack];
+        let mut taken = Vec::with_capacity(piece.rows);
+        let mut whole = vec![false; piece.rows];
+        for (k, whole) in whole.iter_mut().enumerate() {
+            let row = piece.row + k;
+            if pack.whole(row).is_err() {
+                continue;
+            }
+            let seen = if pack.is_dropped(row) {
+                None
+            } else {
+                // An encoded row may be whole and still be of another decoder's making.
+                let Ok(pixels) = pack.row(row) else { continue };
+                Some(see(&pixels))
+            };
+            *whole = true;
+            taken.push(Taken {
+                to: piece.to + k,
+                photograph: photographs[row].clone(),
+                seen,
+            });
+        }
+        let mut from = 0;
+        for run in whole.chunk_by(|a, b| a == b) {
+            if run[0] {
+                writer.copy_rows(piece.to + from, run.len(), pack, piece.row + from)?;
+            }
+            from += run.len();
+        }
+        Ok(taken)
+    }
+}
+
+fn open(folder: &Path, head: &Head) -> Option<(Pack, Vec<Photograph>)> {
+    let pack = Pack::open(&folder.join("pixels.pack")).ok()?;
+    let found: Photographs = read_json(&folder.join("photographs.json")).ok()?;
+    let found = found.photographs;
+    let same = (pack.width(), pack.height(), pack.storage())
+        == (head.width, head.height, head.storage)
+        && pack.len() == found.len()
+        && (0..pack.len()).all(|i| pack.is_dropped(i) == found[i].dropped.is_some());
+    same.then_some((pack, found))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{files::write_json, settings::Storage};
+
+    fn digest(i: u8) -> Digest {
+        Digest::of(&[i])
+    }
+
+    /// A pack with a row of one pixel for each number.
+    fn pack(folder: &Path, name: &str, of: &[u8]) -> PathBuf {
+        let folder = folder.join(name);
+        std::fs::create_dir(&folder).unwrap();
+        let made_of = of.iter().map(|i| digest(*i)).collect();
+        let path = folder.join("pixels.pack");
+        let writer = PackWriter::create(&path, 1, 1, Storage::Raw, made_of).unwrap();
+        for (row, i) in of.iter().enumerate() {
+            writer.write(row, &[*i; 3]).unwrap();
+        }
+        writer.finish().unwrap();
+        let photographs = vec![Photograph::default(); of.len()];
+        write_json(
+            &folder.join("photographs.json"),
+            &Photographs { photographs },
+        )
+        .unwrap();
+        folder
+    }
+
+    #[test]
+    fn neighbours_are_copied_together_and_damaged_rows_are_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let new = pack(folder.path(), "new", &[1, 2, 3]);
+        let old = pack(folder.path(), "old", &[5, 4, 3, 1]);
+        let head = Head::new(1, 1, Storage::Raw, 6).unwrap();
+        let lost = folder.path().join("gone");
+        let earlier = Earlier::open(&[lost, new.clone(), old], &head);
+        assert_eq!(earlier.0.len(), 2);
+        let images = [1, 2, 3, 9, 5, 4];
+        let wanted = images.iter().enumerate().map(|(to, i)| (digest(*i), to));
+        let pieces = earlier.find(wanted.collect());
+        let found: Vec<_> = pieces
+            .iter()
+            .map(|p| (p.to, p.pack, p.row, p.rows))
+            .collect();
+        assert_eq!(found, [(0, 0, 0, 3), (4, 1, 0, 2)]);
+
+        // The second row of the new pack is damaged.
+        let path = new.join("pixels.pack");
+        let mut bytes = std::fs::read(&path).unwrap();
+        let at = bytes.len() - 4;
+        bytes[at] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        let made_of = images.map(digest).to_vec();
+        let made = folder.path().join("made");
+        let writer = PackWriter::create(&made, 1, 1, Storage::Raw, made_of).unwrap();
+        let mut taken = Vec::new();
+        for piece in &pieces {
+            taken.extend(earlier.take(piece, &writer, &|row| row[0]).unwrap());
+        }
+        let taken: Vec<_> = taken.iter().map(|t| (t.to, t.seen)).collect();
+        assert_eq!(
+            taken,
+            [(0, Some(1)), (2, Some(3)), (4, Some(5)), (5, Some(4))]
+        );
+        writer.write(1, &[2; 3]).unwrap();
+        writer.repeat(0, 3).unwrap();
+        writer.finish().unwrap();
+        let made = Pack::open(&made).unwrap();
+        made.verify().unwrap();
+        let rows: Vec<_> = (0..6).map(|i| made.row(i).unwrap()[0]).collect();
+        assert_eq!(rows, [1, 2, 3, 1, 5, 4]);
+    }
+}

@@ -1,0 +1,177 @@
+//! Files that cannot be used: refused all together, or dropped and told.
+
+use crate::{
+    error::{Error, Result},
+    event::{StageEvent, Tell},
+    record::{Image, Photograph},
+    settings::Unreadable,
+};
+
+/// Lines of an error: about a screenful.
+const SHOWN: usize = 20;
+/// Lines of a warning.
+const WARNED: usize = 5;
+
+/// An image, and why it cannot be used.
+pub(super) struct Why {
+    pub(super) image: usize,
+    pub(super) why: String,
+}
+
+/// Judges the files that are no usable image, and the `lost` ones that could not even be read. What cannot be read is never
+/// dropped: it says nothing about the content, which alone decides what is in the cache.
+pub(super) fn refuse_or_warn(
+    images: &[Image],
+    photographs: &[Photograph],
+    lost: &[Why],
+    unreadable: Unreadable,
+    tell: Tell<'_>,
+) -> Result<()> {
+    let dropped = photographs.iter().enumerate().filter_map(|(image, p)| {
+        let why = p.dropped.clone()?;
+        Some(Why { image, why })
+    });
+    let dropped: Vec<_> = dropped.collect();
+    let (bad, all) = (dropped.len() + lost.len(), images.len());
+    if unreadable == Unreadable::Fail && bad > 0 {
+        let text = format!("{bad} of {all} files cannot be used:");
+        let list = listed(images, lost.iter().chain(&dropped), SHOWN);
+        return Err(Error::failed(text + &list).help(
+            "remove or repair them, and run again; or set `unreadable = \"drop\"` in the preprocess stage to leave them out",
+        ));
+    }
+    if !lost.is_empty() {
+        let text = format!("{} of {all} files cannot be read:", lost.len());
+        return Err(Error::failed(text + &listed(images, lost, SHOWN)).help(
+            "make them readable, and run again; only files that are no usable image are dropped",
+        ));
+    }
+    if bad == all && all > 0 {
+        let text = format!("none of the {all} files can be used:");
+        return Err(Error::failed(text + &listed(images, &dropped, SHOWN))
+            .help("all of them would be dropped; is this the right data set?"));
+    }
+    if bad > 0 {
+        let text = format!("dropped {bad} of {all} files, which belong to no part now:");
+        tell(StageEvent::Warning(
+            text + &listed(images, &dropped, WARNED),
+        ));
+    }
+    Ok(())
+}
+
+/// A line for each of the first ones, and how many more.
+fn listed<'a>(images: &[Image], of: impl IntoIterator<Item = &'a Why>, shown: usize) -> String {
+    let mut of: Vec<_> = of.into_iter().collect();
+    of.sort_by_key(|why| why.image);
+    let mut text = String::new();
+    for Why { image, why } in of.iter().take(shown) {
+        text.push_str(&format!("\n  `{}`: {why}", images[*image].path));
+    }
+    if of.len() > shown {
+        text.push_str(&format!("\n  … and {} more", of.len() - shown));
+    }
+    text
+}
+
+/// Adds to a photograph that its name promises another format. The name is no part of what makes a row, so that this is done
+/// for rows from earlier packs too.
+pub(super) fn misnamed(mut photograph: Photograph, path: &str) -> Photograph {
+    photograph.odd.retain(|odd| !odd.starts_with("named ."));
+    let extension = path.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase());
+    let promised = match extension.as_deref() {
+        Some("jpg" | "jpeg" | "jpe" | "jfif") => "JPEG",
+        Some("png" | "apng") => "PNG",
+        Some("gif") => "GIF",
+        Some("webp") => "WebP",
+        Some("bmp" | "dib") => "BMP",
+        Some("tif" | "tiff") => "TIFF",
+        _ => return photograph,
+    };
+    if let (Some(extension), false) = (extension, photograph.format.is_empty())
+        && promised != photograph.format
+    {
+        let odd = format!("named .{extension}, is {}", photograph.format);
+        photograph.odd.push(odd);
+    }
+    photograph
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::digest::Digest;
+
+    fn images(n: usize) -> Vec<Image> {
+        let image = |i| Image {
+            path: format!("train/a/{i}.jpg"),
+            digest: Digest::of(b""),
+            bytes: 1,
+            crop: None,
+        };
+        (0..n).map(image).collect()
+    }
+
+    fn seen(dropped: usize, of: usize) -> Vec<Photograph> {
+        let photograph = |i| Photograph {
+            dropped: (i < dropped).then(|| "an HTML page".to_owned()),
+            ..Photograph::default()
+        };
+        (0..of).map(photograph).collect()
+    }
+
+    #[test]
+    fn a_screenful_is_listed_with_a_count_and_the_way_out() {
+        let told =
+            refuse_or_warn(&images(40), &seen(30, 40), &[], Unreadable::Fail, &|_| {}).unwrap_err();
+        let text = told.to_string();
+        assert!(
+            text.starts_with("30 of 40 files cannot be used:\n  `train/a/0.jpg`: an HTML page\n")
+        );
+        assert!(
+            text.ends_with("`train/a/19.jpg`: an HTML page\n  … and 10 more"),
+            "{text}"
+        );
+        assert!(told.help_text().unwrap().contains("unreadable = \"drop\""));
+    }
+
+    #[test]
+    fn dropping_warns_but_not_of_everything_and_not_of_what_cannot_be_read() {
+        let warnings = Mutex::new(Vec::new());
+        let judge = |dropped, lost: &[Why]| {
+            let tell = |event| warnings.lock().unwrap().push(format!("{event:?}"));
+            refuse_or_warn(&images(9), &seen(dropped, 9), lost, Unreadable::Drop, &tell)
+        };
+        judge(0, &[]).unwrap();
+        assert!(warnings.lock().unwrap().is_empty());
+        judge(7, &[]).unwrap();
+        let warned = warnings.lock().unwrap().concat();
+        assert!(warned.contains("dropped 7 of 9 files") && warned.contains("and 2 more"));
+        let none = judge(9, &[]).unwrap_err().to_string();
+        assert!(
+            none.starts_with("none of the 9 files can be used"),
+            "{none}"
+        );
+        let why = "permission denied".to_owned();
+        let lost = judge(0, &[Why { image: 3, why }]).unwrap_err().to_string();
+        assert!(
+            lost.contains("`train/a/3.jpg`: permission denied"),
+            "{lost}"
+        );
+    }
+
+    #[test]
+    fn a_wrong_extension_is_told_by_the_name_at_hand() {
+        let webp = Photograph {
+            format: "WebP".to_owned(),
+            odd: vec!["transparent".to_owned(), "named .png, is WebP".to_owned()],
+            ..Photograph::default()
+        };
+        let odd = |path| misnamed(webp.clone(), path).odd;
+        assert_eq!(odd("a/1.JPG"), ["transparent", "named .jpg, is WebP"]);
+        assert_eq!(odd("a/1.webp"), ["transparent"]);
+        assert_eq!(odd("a.jpg/1"), ["transparent"]);
+    }
+}

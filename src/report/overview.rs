@@ -1,0 +1,505 @@
+//! What a data set looks like: how many images of which class and part, their sizes and brightness, what is odd, and which
+//! pictures are there twice.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Align, Grid, bytes, number, percent};
+use crate::{
+    record::{Images, Labels, Likeness, LookAlikes, Pair, Part, Photographs},
+    settings::MeanStd,
+};
+
+/// Lists of names are cut off after so many.
+const SHOWN: usize = 10;
+
+/// The look of one data set under one preprocess stage.
+#[derive(Clone, Debug, Serialize)]
+pub struct Overview {
+    /// The preprocess instance.
+    pub data: String,
+    /// The dataset instance.
+    pub dataset: String,
+    /// In the order of the class map.
+    pub classes: Vec<Class>,
+    /// Images of the largest class by those of the smallest, in the training part.
+    pub imbalance: Option<f64>,
+    /// Bytes of all files.
+    pub bytes: u64,
+    /// Files by format.
+    pub formats: BTreeMap<String, u64>,
+    /// Images by the length of their shorter side, `(from, below, images)` in pixels.
+    pub short_sides: Vec<(u32, u32, u64)>,
+    /// Images by mean brightness, in eight steps of 32 from black to white.
+    pub brightness: [u64; 8],
+    /// Channel mean and standard deviation of the training part, values from 0 to 1.
+    pub mean_std: MeanStd,
+    /// What is unusual, with the number of files and the first of them.
+    pub odd: BTreeMap<String, (u64, String)>,
+    /// Files that were dropped, with the reason.
+    pub dropped: Vec<(String, String)>,
+    /// Pictures that are there more than once.
+    pub leaks: Leaks,
+}
+
+/// One class.
+#[derive(Clone, Debug, Serialize)]
+pub struct Class {
+    /// Its name.
+    pub name: String,
+    /// Images of the training part.
+    pub train: u64,
+    /// Images of the test part.
+    pub test: u64,
+}
+
+/// Pictures that are there more than once.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Leaks {
+    /// Pairs between training and test part, by likeness.
+    pub across: BTreeMap<Likeness, u64>,
+    /// Pairs inside a part.
+    pub inside: BTreeMap<Likeness, u64>,
+    /// Images of the test part with at least one such picture in the training part.
+    pub leaked_test_images: u64,
+    /// Pairs whose images have different labels.
+    pub conflicts: u64,
+    /// The pairs, those across parts first, then conflicts, then the rest.
+    pub pairs: Vec<LeakPair>,
+}
+
+/// One pair.
+#[derive(Clone, Debug, Serialize)]
+pub struct LeakPair {
+    /// The first image's place in the data set.
+    #[serde(skip)]
+    pub a: usize,
+    /// The second's.
+    #[serde(skip)]
+    pub b: usize,
+    /// The first image.
+    pub first: String,
+    /// The second.
+    pub second: String,
+    /// How far they are the same.
+    pub likeness: Likeness,
+    /// Their correlation.
+    pub correlation: f32,
+    /// Whether their labels differ.
+    pub conflict: bool,
+}
+
+/// The records of one data set.
+#[derive(Clone, Copy)]
+pub struct Seen<'a> {
+    /// `images.json`
+    pub images: &'a Images,
+    /// `labels.json`
+    pub labels: &'a Labels,
+    /// `photographs.json`
+    pub photographs: &'a Photographs,
+    /// `look_alikes.json`
+    pub look_alikes: &'a LookAlikes,
+}
+
+impl Overview {
+    /// From the records of a data set; entries beyond the shortest of them are left out.
+    #[must_use]
+    pub fn new(data: &str, dataset: &str, seen: Seen<'_>, mean_std: MeanStd) -> Self {
+        let classes = classes(seen.labels);
+        let train = classes.iter().map(|c| c.train).filter(|n| *n > 0);
+        let (least, most) = (train.clone().min(), train.max());
+        let photographs = &seen.photographs.photographs;
+        let usable = || photographs.iter().filter(|p| p.dropped.is_none());
+        let mut formats = BTreeMap::new();
+        let mut brightness = [0; 8];
+        for photograph in usable() {
+            *formats.entry(photograph.format.clone()).or_insert(0) += 1;
+            brightness[(photograph.brightness / 32.0).clamp(0.0, 7.0) as usize] += 1;
+        }
+        let named = || seen.images.images.iter().zip(photographs);
+        let mut odd: BTreeMap<String, (u64, String)> = BTreeMap::new();
+        for (image, photograph) in named().filter(|(_, p)| p.dropped.is_none()) {
+            for what in &photograph.odd {
+                let entry = odd.entry(what.clone());
+                entry.or_insert_with(|| (0, image.path.clone())).0 += 1;
+            }
+        }
+        let dropped =
+            named().filter_map(|(image, p)| Some((image.path.clone(), p.dropped.clone()?)));
+        Self {
+            data: data.to_owned(),
+            dataset: dataset.to_owned(),
+            imbalance: least
+                .zip(most)
+                .map(|(least, most)| most as f64 / least as f64),
+            classes,
+            bytes: seen.images.images.iter().map(|i| i.bytes).sum(),
+            formats,
+            short_sides: steps(usable().map(|p| p.width.min(p.height)).collect()),
+            brightness,
+            mean_std,
+            odd,
+            dropped: dropped.collect(),
+            leaks: leaks(seen),
+        }
+    }
+
+    /// For a terminal.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let total = |part: fn(&Class) -> u64| self.classes.iter().map(part).sum::<u64>();
+        let mut text = format!(
+            "{} ({}): {} images in {} classes, {}\n",
+            self.data,
+            self.dataset,
+            number(total(|c| c.train + c.test)),
+            self.classes.len(),
+            bytes(self.bytes)
+        );
+        let mut grid = Grid::new(&[
+            ("no.", Align::Right),
+            ("class", Align::Left),
+            ("train", Align::Right),
+            ("test", Align::Right),
+        ]);
+        for (i, class) in self.classes.iter().enumerate() {
+            grid.rows.push(vec![
+                i.to_string(),
+                class.name.clone(),
+                number(class.train),
+                number(class.test),
+            ]);
+        }
+        let all = "all".to_owned();
+        let (train, test) = (total(|c| c.train), total(|c| c.test));
+        grid.rows
+            .push(vec![String::new(), all, number(train), number(test)]);
+        text.push_str(&grid.text(None));
+        text.push('\n');
+        if let Some(imbalance) = self.imbalance {
+            text.push_str(&format!(
+                "imbalance: the largest class has {imbalance:.1} times the training images of the smallest\n"
+            ));
+        }
+        let MeanStd { mean, std } = self.mean_std;
+        text.push_str(&format!(
+            "pixels of the training part: mean {} std {} (red, green, blue)\n",
+            triple(mean),
+            triple(std)
+        ));
+        let formats = self.formats.iter();
+        let formats: Vec<_> = formats
+            .map(|(f, n)| format!("{f} {}", number(*n)))
+            .collect();
+        text.push_str(&format!("formats: {}\n", formats.join(", ")));
+        text.push_str(&histogram(
+            "shorter side in pixels",
+            self.short_sides
+                .iter()
+                .map(|(from, below, n)| (format!("{from} to {}", below - 1), *n)),
+        ));
+        text.push_str(&histogram(
+            "brightness (0 black, 255 white)",
+            (0_u32..8).map(|i| {
+                (
+                    format!("{} to {}", 32 * i, 32 * i + 31),
+                    self.brightness[i as usize],
+                )
+            }),
+        ));
+        for (what, (n, first)) in &self.odd {
+            text.push_str(&format!("odd: {what}: {} (`{first}`)\n", number(*n)));
+        }
+        if !self.dropped.is_empty() {
+            text.push_str(&format!("dropped: {}\n", number(self.dropped.len() as u64)));
+            for (path, why) in self.dropped.iter().take(SHOWN) {
+                text.push_str(&format!("  `{path}`: {why}\n"));
+            }
+            text.push_str(&more(self.dropped.len()));
+        }
+        text.push_str(&self.leaks.text(test));
+        text
+    }
+}
+
+impl Leaks {
+    fn text(&self, test: u64) -> String {
+        if self.pairs.is_empty() {
+            return "look-alikes: none\n".to_owned();
+        }
+        let counts = |pairs: &BTreeMap<Likeness, u64>| {
+            let word = |likeness: &Likeness| match likeness {
+                Likeness::Bytes => "equal bytes",
+                Likeness::Pixels => "equal pixels",
+                Likeness::Near => "near",
+            };
+            let counts: Vec<_> = pairs
+                .iter()
+                .map(|(l, n)| format!("{} {}", number(*n), word(l)))
+                .collect();
+            if counts.is_empty() {
+                "none".to_owned()
+            } else {
+                counts.join(", ")
+            }
+        };
+        let mut text = format!(
+            "look-alikes, pairs across train and test: {}; inside a part: {}\n",
+            counts(&self.across),
+            counts(&self.inside)
+        );
+        if self.leaked_test_images > 0 {
+            text.push_str(&format!(
+                "leaked: {} of {} test images ({}) have a copy in the training part; `leaks = \"group\"` in the split leaves the copies out\n",
+                number(self.leaked_test_images),
+                number(test),
+                percent(self.leaked_test_images as f64 / test.max(1) as f64)
+            ));
+        }
+        if self.conflicts > 0 {
+            text.push_str(&format!(
+                "label conflicts: {} pairs are the same picture in two classes\n",
+                number(self.conflicts)
+            ));
+        }
+        for pair in self.pairs.iter().take(SHOWN) {
+            let conflict = if pair.conflict { ", two classes" } else { "" };
+            text.push_str(&format!(
+                "  `{}` = `{}` ({}{conflict})\n",
+                pair.first,
+                pair.second,
+                match pair.likeness {
+                    Likeness::Bytes => "equal bytes".to_owned(),
+                    Likeness::Pixels => "equal pixels".to_owned(),
+                    Likeness::Near => format!("near, {:.2}", pair.correlation),
+                }
+            ));
+        }
+        text.push_str(&more(self.pairs.len()));
+        text
+    }
+}
+
+fn more(all: usize) -> String {
+    match all.saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!("  … and {} more (`--json` has all)\n", number(more as u64)),
+    }
+}
+
+fn triple(values: [f64; 3]) -> String {
+    format!("{:.4} {:.4} {:.4}", values[0], values[1], values[2])
+}
+
+/// Bars of at most 40 cells; empty steps at both ends are left out.
+fn histogram(title: &str, steps: impl Iterator<Item = (String, u64)>) -> String {
+    let steps: Vec<_> = steps.collect();
+    let first = steps.iter().position(|(_, n)| *n > 0).unwrap_or(0);
+    let last = steps.iter().rposition(|(_, n)| *n > 0).unwrap_or(0);
+    let most = steps.iter().map(|(_, n)| *n).max().unwrap_or(0).max(1);
+    let shown = steps.get(first..=last).unwrap_or_default();
+    let width = shown.iter().map(|(step, _)| step.len()).max().unwrap_or(0);
+    let mut text = format!("{title}:\n");
+    for (step, n) in shown {
+        let bar = "█".repeat((40 * n).div_ceil(most) as usize);
+        let line = format!("  {step:>width$}  {bar} {}", number(*n));
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn classes(labels: &Labels) -> Vec<Class> {
+    let mut classes: Vec<_> = labels
+        .classes
+        .iter()
+        .map(|name| Class {
+            name: name.clone(),
+            train: 0,
+            test: 0,
+        })
+        .collect();
+    for label in &labels.labels {
+        if let Some(class) = classes.get_mut(label.class as usize) {
+            match label.part {
+                Part::Train => class.train += 1,
+                Part::Test => class.test += 1,
+            }
+        }
+    }
+    classes
+}
+
+/// Images by the power of two below their shorter side, halves of it apart: 64, 96, 128, 192, 256, …
+fn steps(sides: Vec<u32>) -> Vec<(u32, u32, u64)> {
+    let mut bounds = vec![0, 16];
+    while bounds.last().is_some_and(|b| *b < 16_384) {
+        let power = bounds[bounds.len() - 1];
+        bounds.extend([power + power / 2, power * 2]);
+    }
+    bounds.push(u32::MAX);
+    let count = |from: u32, below: u32| sides.iter().filter(|s| (from..below).contains(*s)).count();
+    let steps = bounds.windows(2);
+    let steps: Vec<_> = steps
+        .map(|w| (w[0], w[1], count(w[0], w[1]) as u64))
+        .collect();
+    let first = steps.iter().position(|s| s.2 > 0).unwrap_or(0);
+    let last = steps.iter().rposition(|s| s.2 > 0).unwrap_or(0);
+    if sides.is_empty() {
+        return Vec::new();
+    }
+    steps[first..=last].to_vec()
+}
+
+fn leaks(seen: Seen<'_>) -> Leaks {
+    let mut leaks = Leaks::default();
+    let (images, labels) = (&seen.images.images, &seen.labels.labels);
+    let mut test: Vec<usize> = Vec::new();
+    for pair in &seen.look_alikes.pairs {
+        let Pair { a, b, .. } = *pair;
+        let (a, b) = (a as usize, b as usize);
+        let (Some(first), Some(second)) = (labels.get(a), labels.get(b)) else {
+            continue;
+        };
+        let across = first.part != second.part;
+        let counts = if across {
+            &mut leaks.across
+        } else {
+            &mut leaks.inside
+        };
+        *counts.entry(pair.likeness).or_default() += 1;
+        if across {
+            test.push(if first.part == Part::Test { a } else { b });
+        }
+        let conflict = first.class != second.class;
+        leaks.conflicts += u64::from(conflict);
+        leaks.pairs.push(LeakPair {
+            a,
+            b,
+            first: images.get(a).map(|i| i.path.clone()).unwrap_or_default(),
+            second: images.get(b).map(|i| i.path.clone()).unwrap_or_default(),
+            likeness: pair.likeness,
+            correlation: pair.correlation,
+            conflict,
+        });
+    }
+    test.sort_unstable();
+    test.dedup();
+    leaks.leaked_test_images = test.len() as u64;
+    let across = |p: &LeakPair| labels[p.a].part != labels[p.b].part;
+    leaks
+        .pairs
+        .sort_by_key(|p| (!across(p), !p.conflict, p.a, p.b));
+    leaks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        digest::Digest,
+        record::{Image, Label, Photograph},
+    };
+
+    fn overview(pairs: Vec<Pair>) -> Overview {
+        let parts = [Part::Train, Part::Train, Part::Train, Part::Test];
+        let images = Images {
+            images: (0..4)
+                .map(|i| Image {
+                    path: format!("{i}.jpg"),
+                    digest: Digest::of(&[i]),
+                    bytes: 500,
+                    crop: None,
+                })
+                .collect(),
+        };
+        let labels = Labels {
+            classes: vec!["김밥".to_owned(), "냉면".to_owned()],
+            labels: (0..4)
+                .map(|i| Label {
+                    part: parts[i],
+                    class: u32::from(i == 1),
+                })
+                .collect(),
+            ..Labels::default()
+        };
+        let photograph = |i: u32| Photograph {
+            width: 100 + 100 * i,
+            height: 120,
+            format: "JPEG".to_owned(),
+            brightness: 40.0,
+            odd: (i == 2).then(|| "CMYK".to_owned()).into_iter().collect(),
+            dropped: (i == 3).then(|| "empty file".to_owned()),
+        };
+        Overview::new(
+            "pixels",
+            "kfood",
+            Seen {
+                images: &images,
+                labels: &labels,
+                photographs: &Photographs {
+                    photographs: (0..4).map(photograph).collect(),
+                },
+                look_alikes: &LookAlikes { images: 4, pairs },
+            },
+            MeanStd::IDENTITY,
+        )
+    }
+
+    fn pair(a: u32, b: u32, likeness: Likeness) -> Pair {
+        Pair {
+            a,
+            b,
+            likeness,
+            correlation: 0.98,
+        }
+    }
+
+    #[test]
+    fn images_are_counted_by_class_size_brightness_and_oddity() {
+        let text = overview(Vec::new()).text();
+        for line in [
+            "pixels (kfood): 4 images in 2 classes, 2.0 kB",
+            "  0  김밥       2     1",
+            "largest class has 2.0 times",
+            "formats: JPEG 3",
+            "   96 to 127  ████████████████████████████████████████ 3",
+            "   32 to 63  ",
+            "odd: CMYK: 1 (`2.jpg`)",
+            "dropped: 1\n  `3.jpg`: empty file",
+            "look-alikes: none",
+        ] {
+            let squeezed = |t: &str| t.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(squeezed(&text).contains(&squeezed(line)), "{line}\n{text}");
+        }
+    }
+
+    #[test]
+    fn leaks_across_parts_come_first_and_conflicts_are_counted() {
+        let seen = overview(vec![
+            pair(0, 1, Likeness::Near),
+            pair(0, 2, Likeness::Pixels),
+            pair(2, 3, Likeness::Bytes),
+        ]);
+        assert_eq!(seen.leaks.leaked_test_images, 1);
+        assert_eq!(seen.leaks.conflicts, 1);
+        let first = &seen.leaks.pairs[0];
+        assert_eq!(
+            (first.first.as_str(), first.second.as_str()),
+            ("2.jpg", "3.jpg")
+        );
+        let text = seen.text();
+        assert!(
+            text.contains(
+                "across train and test: 1 equal bytes; inside a part: 1 equal pixels, 1 near"
+            ),
+            "{text}"
+        );
+        assert!(
+            text.contains("leaked: 1 of 1 test images (100.0%)"),
+            "{text}"
+        );
+    }
+}

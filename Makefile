@@ -50,7 +50,8 @@ missions: build
 bench: build
 	$(CARGO) bench $(FEATURES)
 	$(PYTHON) benches/odd_images.py --kfood $(KFOOD)
-	@if $(MAKE) --no-print-directory .venv/peers; then \
+	-@$(MAKE) --no-print-directory .venv/peers
+	@if test .venv/peers -nt benches/peers/requirements.txt; then \
 	  .venv/bin/python benches/preprocess.py --kfood $(KFOOD) && .venv/bin/python benches/incremental.py --kfood $(KFOOD); \
 	else \
 	  echo 'the Python libraries of benches/peers could not be installed: passed over'; \

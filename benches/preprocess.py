@@ -65,6 +65,7 @@ def measure(size, images: Path, options) -> dict:
     counts = [n for n in (1, 2) if n <= len(available)]
     pools = {(name, n): Pool(name, available[:n], paths[:4]) for name in METHODS for n in counts if (name, n) != ("limit", 2)}
     seconds = {n: {KFOOD: [], **{name: [] for name, m in pools if m == n}} for n in counts}
+    cpu = {name: [] for name in seconds[1]}
     stages = {n: {"photographs": [], "pixels": []} for n in counts}
     for turn in range(options.rounds):
         print(f"{size.name}: round {turn + 1} of {options.rounds}", file=sys.stderr)
@@ -72,11 +73,16 @@ def measure(size, images: Path, options) -> dict:
             project.forget()
             ran = project.run(available[:n]).checked()
             seconds[n][KFOOD].append(ran.wall)
+            if n == 1:
+                cpu[KFOOD].append(ran.cpu)
             for stage, list_ in stages[n].items():
                 list_.append(ran.stages()[stage]["seconds"])
             for name in seconds[n]:
                 if name != KFOOD:
-                    seconds[n][name].append(pools[name, n].seconds(paths, str(folder / f"{name}.rows")))
+                    wall, spent = pools[name, n].seconds(paths, str(folder / f"{name}.rows"))
+                    seconds[n][name].append(wall)
+                    if n == 1:
+                        cpu[name].append(spent)
     for pool in pools.values():
         pool.close()
     return {
@@ -84,6 +90,7 @@ def measure(size, images: Path, options) -> dict:
         "median bytes": int(statistics.median(os.path.getsize(path) for path in paths)),
         "look-alike pairs": len(json.loads(project.output("look_alikes.json").read_text())["pairs"]),
         "seconds": seconds,
+        "CPU seconds on 1 core": cpu,
         "stage seconds": stages,
         "psnr": alike(project, folder, images, names, options),
     }
@@ -128,16 +135,18 @@ def show(report: dict) -> None:
 def speed(name: str, result: dict) -> None:
     """The table of one size. Ratios are kfood's images/s over the other's."""
     n, seconds, marks = result["images"], result["seconds"], MARKS.get(name, {})
+    cpu = result["CPU seconds on 1 core"]
     counts = list(seconds)
     print(f"\n### {name}: {n} images of {result['median bytes'] / 1000:.0f} KB\n")
     head = [f"images/s, {c} core{'s' * (c > 1)}" for c in counts] + [f"kfood is, {c} core{'s' * (c > 1)}" for c in counts]
-    print("| | " + " | ".join([*head, "mark"]) + " |\n|---|" + "---|" * (len(head) + 1))
+    print("| | " + " | ".join([*head, "mark", "images per CPU-second, 1 core", "kfood is"]) + " |\n|---|" + "---|" * (len(head) + 3))
     for method in [KFOOD, *METHODS]:
         cells = [rate(n, seconds[c].get(method)) for c in counts]
         for c in counts:
             cells.append(ratio(seconds[c].get(method), seconds[c][KFOOD], method))
         mark = marks.get(method)
         cells.append("" if mark is None else f"{mark:.0%} (1 core)" if method == "limit" else f"{mark}x")
+        cells += [rate(n, cpu[method]), ratio(cpu[method], cpu[KFOOD], method)]
         print(f"| {TITLES.get(method, 'kfood run, fresh cache')} | " + " | ".join(cells) + " |")
     stages = {c: {k: statistics.median(v) for k, v in result["stage seconds"][c].items()} for c in counts}
     for c in counts:

@@ -30,6 +30,7 @@ class Ran:
     code: int  # exit status; below 0 the signal that ended it
     timed_out: bool
     wall: float  # seconds, from before its start to after its end
+    cpu: float  # seconds of CPU time of all its threads, in the program and in the system
     peak: int  # largest resident memory in bytes
     out: str
     err: str
@@ -86,7 +87,7 @@ class Project:
             timer.cancel()
             child.returncode = code = os.waitstatus_to_exitcode(status)
             out.seek(0), err.seek(0)
-            return Ran(code, late.is_set(), wall, usage.ru_maxrss * 1024, out.read(), err.read())
+            return Ran(code, late.is_set(), wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, out.read(), err.read())
 
     def output(self, name: str) -> Path:
         """The newest file of this name in the cache."""

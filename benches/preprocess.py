@@ -1,6 +1,7 @@
 """The whole `preprocess` stage against what Python users write, in one run: see benches/README.md. Prints tables, asserts nothing."""
 
 import argparse
+import dataclasses
 import json
 import os
 import shutil
@@ -31,7 +32,9 @@ def main() -> None:
     data = options.work / "photographs"
     print("making the photographs, where they are not there yet", file=sys.stderr)
     sizes = [size for size in photographs.SIZES if not options.size or size.name in options.size]
-    photographs.make(data, sizes)
+    if options.images:
+        sizes = [dataclasses.replace(size, count=options.images) for size in sizes]
+    photographs.make(data, sizes, len(os.sched_getaffinity(0)))
     report = {"machine": machine.describe(options.kfood), "rounds": options.rounds, "side": SIDE, "sizes": {}}
     for size in sizes:
         report["sizes"][size.name] = measure(size, data / size.name, options)
@@ -47,6 +50,7 @@ def arguments():
     parser.add_argument("--work", type=Path, default=Path("target/bench"), help="where photographs and caches are made")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--size", action="append", help="only this one, such as 1024x768; may be repeated")
+    parser.add_argument("--images", type=int, help="so many of each size, made anew where there are others")
     parser.add_argument("--json", type=Path, help="write everything there as well")
     options = parser.parse_args()
     options.kfood = options.kfood.resolve()

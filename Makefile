@@ -1,7 +1,7 @@
 # make demo      everything from a bare machine to the results of pipelines/quickstart.toml
 # make test      formatting, clippy, tests, documentation
 # make missions  the three missions on real photographs (KFOOD_REAL_DATA), to one table
-# make bench     the runner's benchmarks
+# make bench     the runner's benchmarks, then preprocessing against Python's libraries (benches/README.md)
 
 TORCH := 2.11.0
 CARGO ?= cargo
@@ -47,8 +47,15 @@ missions: build
 	for mission in $(MISSIONS); do $(KFOOD) run $$mission || exit; done
 	$(KFOOD) compare $(MISSIONS)
 
-bench: $(READY) tools
+bench: build
 	$(CARGO) bench $(FEATURES)
+	$(PYTHON) benches/odd_images.py --kfood $(KFOOD)
+	-@$(MAKE) --no-print-directory .venv/peers
+	@if test .venv/peers -nt benches/peers/requirements.txt; then \
+	  .venv/bin/python benches/preprocess.py --kfood $(KFOOD) && .venv/bin/python benches/incremental.py --kfood $(KFOOD); \
+	else \
+	  echo 'the Python libraries of benches/peers could not be installed: passed over'; \
+	fi
 
 build: $(READY) tools
 	$(CARGO) build --release $(FEATURES)
@@ -89,6 +96,12 @@ parity: build .venv/ready
 .venv/ready: $(READY)
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check numpy safetensors torchvision==0.26.0 torch==$(TORCH)
+	touch $@
+
+.venv/peers: benches/peers/requirements.txt benches/peers/photographs.txt
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check -r benches/peers/requirements.txt
+	.venv/bin/pip install --quiet --disable-pip-version-check --no-deps -r benches/peers/photographs.txt
 	touch $@
 
 clean-libtorch:

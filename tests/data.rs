@@ -6,12 +6,13 @@ use std::{
     fs::{self, File},
     path::{Path, PathBuf},
     sync::Mutex,
+    time::{Duration, Instant},
 };
 
 use image::{Rgb, RgbImage, codecs::jpeg::JpegEncoder};
 use kfood::{
     config::{self, DataPath, Location},
-    data::{Pack, decode, decode_resized},
+    data::{Pack, Resampler, decode, decode_resized},
     digest::Digest,
     error::{Class, Error, Result},
     event::{StageEvent, Tell},
@@ -592,11 +593,19 @@ fn odd_files_are_taken_or_refused_as_expected() {
     let mut table = csv::ReaderBuilder::new()
         .delimiter(b'\t')
         .from_reader(File::open(folder.join("manifest.tsv")).unwrap());
-    let mut wrong = Vec::new();
+    let (mut wrong, mut rows) = (Vec::new(), 0);
+    let mut resampler = Resampler::new(preprocess(224).pixels);
     for row in table.records() {
         let row = row.unwrap();
         let (name, expected) = (&row[0], &row[2]);
-        let found = decode(&fs::read(folder.join(name)).unwrap());
+        let bytes = fs::read(folder.join(name)).unwrap();
+        let (found, start) = (decode(&bytes), Instant::now());
+        let resized = resampler.decode(&bytes, None);
+        rows += 1;
+        if resized.is_ok() != found.is_ok() || start.elapsed() > Duration::from_secs(5) {
+            let took = start.elapsed();
+            wrong.push(format!("{name}: as a row {:?} in {took:?}", resized.err()));
+        }
         let told = match &found {
             Ok(image) => format!("{}x{}", image.width(), image.height()),
             Err(why) => why.to_string(),
@@ -622,6 +631,7 @@ fn odd_files_are_taken_or_refused_as_expected() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(rows, 82);
 }
 
 #[test]

@@ -4,13 +4,14 @@
 //! to. A model would then learn that. Whoever has a doubt decodes the picture once more with other data after its own: a
 //! complete one takes no notice of them, a cut one changes, from the row on where its data end.
 
+/// Whether the file ends within a marker; whatever wrote it did not finish.
+pub(super) fn ends_in_a_marker(bytes: &[u8]) -> bool {
+    bytes.last() == Some(&0xff) && end_of_image(bytes).is_none()
+}
+
 /// The bytes with other data where the image's own end.
 pub(super) fn lengthened(bytes: &[u8]) -> Vec<u8> {
-    let mut end = end_of_image(bytes).unwrap_or(bytes.len());
-    // Half a marker would swallow what follows.
-    while end > 0 && bytes[end - 1] == 0xff {
-        end -= 1;
-    }
+    let end = end_of_image(bytes).unwrap_or(bytes.len());
     let mut longer = Vec::with_capacity(end + OTHER + 2);
     longer.extend_from_slice(&bytes[..end]);
     longer.extend(other_data());

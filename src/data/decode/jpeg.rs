@@ -60,8 +60,12 @@ impl Jpeg {
         #[cfg(feature = "libjpeg-turbo")]
         match self.by_turbo(bytes, &markers, want, pixels) {
             Ok(picture) => return Ok(picture),
-            Err(Refused::ForGood(why)) => return Err(why),
-            Err(Refused::ByThisDecoder) => {}
+            Err(Refused::ForGood(why)) => {
+                self.turbo = None;
+                return Err(why);
+            }
+            // The library stays in the middle of a header that it could not read; a new decoder costs next to nothing.
+            Err(Refused::ByThisDecoder) => self.turbo = None,
         }
         let _ = want;
         in_rust(bytes, &markers, pixels)
@@ -85,6 +89,9 @@ fn oddities(markers: &Markers) -> Vec<String> {
 /// All of it at full size; a decoder that fills what is missing without a word.
 fn in_rust(bytes: &[u8], markers: &Markers, pixels: &mut Vec<u8>) -> Result<Picture, Unusable> {
     let (picture, rgb) = others::decode(bytes, ImageFormat::Jpeg)?;
+    if complete::ends_in_a_marker(bytes) {
+        return Err(Unusable::ends_early());
+    }
     if !complete::surely_complete(bytes, &rgb, picture.width as usize) {
         let again = others::decode(&complete::lengthened(bytes), ImageFormat::Jpeg);
         let again = again.map(|(_, rgb)| rgb).unwrap_or_default();
@@ -162,6 +169,9 @@ impl Jpeg {
             Err(_) => return Err(Refused::ByThisDecoder),
         };
         if warning.is_some() {
+            if complete::ends_in_a_marker(bytes) {
+                return Err(Unusable::ends_early().into());
+            }
             // Whatever was warned of first, the data may end early as well.
             let longer = complete::lengthened(bytes);
             let mut again = vec![0; length(size)];

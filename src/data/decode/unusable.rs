@@ -32,6 +32,11 @@ impl Unusable {
         }
     }
 
+    /// A file that ends too early, whatever there is of it.
+    pub(super) fn ends_early() -> Self {
+        Self(CUT_OFF.to_owned())
+    }
+
     /// From a decoder's message.
     pub(super) fn by_decoder(format: ImageFormat, error: &ImageError) -> Self {
         let name = format_name(format);
@@ -42,9 +47,7 @@ impl Unusable {
                 "a {name} of a kind that is not supported: {}",
                 brief(&text)
             )),
-            ImageError::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => {
-                Self(CUT_OFF.to_owned())
-            }
+            ImageError::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => Self::ends_early(),
             _ if ends_early(&text) => Self(format!("{CUT_OFF} ({name})")),
             _ => Self(format!("a broken {name}: {}", brief(&text))),
         }

@@ -25,7 +25,7 @@ fn stages(
     act: impl Fn(&Context<'_>) + Send + Sync + 'static,
 ) -> [Fake; 2] {
     let seen = seen.clone();
-    let mut reader = Fake::new("reader", 1)
+    let mut reader = Fake::new("reader", 100)
         .reads("a", "sum")
         .acts(move |context| {
             act(context);

@@ -8,5 +8,6 @@ mod graph;
 mod inputs;
 mod keys;
 mod oracle;
+mod reuse;
 mod running;
 mod status;

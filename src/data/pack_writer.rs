@@ -203,11 +203,14 @@ impl PackWriter {
             let mut row = row.ok_or_else(|| never_written(i))?;
             if let Some(waiting) = &self.waiting {
                 let length = row.length as usize;
+                // A dropped row has no bytes, so that its place is that of another one too.
                 row.at = match placed.get(&row.at) {
                     Some(at) if length > 0 => *at,
                     _ => {
                         copy_range(&waiting.file, row.at, &self.file, end, length).map_err(fail)?;
-                        placed.insert(row.at, end);
+                        if length > 0 {
+                            placed.insert(row.at, end);
+                        }
                         end += length;
                         end - length
                     }

@@ -40,6 +40,13 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
     make_deterministic()?;
     let inputs = Inputs::open(&job.data, source(job))?;
     check(job, &inputs)?;
+    if inputs.dropped > 0 {
+        let text = format!(
+            "leaves out {} images that cannot be decoded",
+            inputs.dropped
+        );
+        tell(StageEvent::Note(text));
+    }
     let (model, transform) = start(job, &inputs, device)?;
     let optimizer = Optimizer::new(job.training.optimizer, model.trainable())?;
     let bf16 = uses_bf16(job.training.precision, device);

@@ -24,6 +24,8 @@ pub(super) struct Inputs {
     pub(super) train: Vec<usize>,
     /// Rows of the validation part, ascending.
     pub(super) validation: Vec<usize>,
+    /// Images of both parts that are left out, for they cannot be decoded.
+    pub(super) dropped: u64,
     pub(super) provenance: Provenance,
 }
 
@@ -52,10 +54,12 @@ impl Inputs {
         let usable = |part| {
             let classes: Vec<_> = labels.labels.iter().map(|l| l.class as usize).collect();
             let rows = split.members(part, data.fold);
-            Ok::<_, Error>(usable(&pack, part, rows, &classes, &labels.classes)?.rows)
+            usable(&pack, part, rows, &classes, &labels.classes)
         };
         let train = usable(EvaluatePart::Train)?;
         let validation = usable(EvaluatePart::Validation)?;
+        let dropped = train.dropped + validation.dropped;
+        let (train, validation) = (train.rows, validation.rows);
         if train.len() < 2 {
             return Err(Error::failed(format!(
                 "the training part has {} images, and a training needs at least 2",
@@ -68,6 +72,7 @@ impl Inputs {
             classes: labels.classes,
             train,
             validation,
+            dropped,
             provenance: Provenance {
                 pack: Digest::of_file(&data.pack)?,
                 labels: Digest::of_file(&data.labels)?,

@@ -33,6 +33,8 @@ pub(super) struct Fake {
     pub(super) reads: Vec<(String, String, String)>,
     pub(super) folder: Option<PathBuf>,
     pub(super) resource: Resource,
+    /// Whether it is handed earlier results.
+    pub(super) reuses: bool,
     /// Done before the outputs are written.
     pub(super) act: Option<Act>,
     /// The ids of stages that ran, in order.
@@ -51,6 +53,7 @@ impl Fake {
             reads: Vec::new(),
             folder: None,
             resource: Resource::Cpu,
+            reuses: false,
             act: None,
             log: Arc::default(),
         }
@@ -139,6 +142,9 @@ impl Stage for Fake {
     }
     fn outputs(&self) -> &'static [&'static str] {
         &["sum", "parity"]
+    }
+    fn reuses(&self) -> bool {
+        self.reuses
     }
     fn resource(&self) -> Resource {
         self.resource

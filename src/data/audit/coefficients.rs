@@ -87,23 +87,28 @@ fn chosen() -> impl Iterator<Item = (usize, usize)> {
 }
 
 /// The 64 pairs as a list, and the masks of bits with an odd frequency down and across.
-static BITS: LazyLock<(Vec<(usize, usize)>, [u64; 2])> = LazyLock::new(|| {
-    let bits: Vec<_> = chosen().collect();
+struct Bits {
+    pairs: Vec<(usize, usize)>,
+    odd: [u64; 2],
+}
+
+static BITS: LazyLock<Bits> = LazyLock::new(|| {
+    let pairs: Vec<_> = chosen().collect();
     let mut odd = [0; 2];
-    for (bit, (down, across)) in bits.iter().enumerate() {
+    for (bit, (down, across)) in pairs.iter().enumerate() {
         odd[0] |= ((down % 2) as u64) << bit;
         odd[1] |= ((across % 2) as u64) << bit;
     }
-    (bits, odd)
+    Bits { pairs, odd }
 });
 
 /// The hashes of the eight forms; number `f` is mirrored left to right (`f & 1`), top to bottom (`f & 2`) and has its axes
 /// swapped (`f & 4`) as [`form`] says.
 pub(super) fn hashes(coefficients: &Coefficients) -> [u64; 8] {
-    let (bits, odd) = &*BITS;
+    let Bits { pairs, odd } = &*BITS;
     let mut straight = 0_u64;
     let mut swapped = 0_u64;
-    for (bit, (down, across)) in bits.iter().enumerate() {
+    for (bit, (down, across)) in pairs.iter().enumerate() {
         straight |= u64::from(coefficients[*down][*across] > 0.0) << bit;
         swapped |= u64::from(coefficients[*across][*down] > 0.0) << bit;
     }

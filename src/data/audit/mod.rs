@@ -49,9 +49,10 @@
 //! | rotated 5 degrees, brightness -20%, quality 50 | 100.0% |
 //! | rotated 90 degrees, cropped 15% | 92.7% |
 //!
-//! False pairs: 7 beside 7634 true ones, a precision of 99.91%; those looked at join two shots of one scene. Among
-//! the originals 8 pairs are found, all of which show the same scene photographed twice. From a detail of 0.5 down, pairs of
-//! different dishes on like plates appear; true copies stay above 0.6 in all but 2 of 7,800. A copy that was missed has no hash near
+//! False pairs: 7 beside 7634 true ones, a precision of 99.91%; the one looked at is a mirrored
+//! copy with another title that the originals' own search had missed by its hash. Among the originals 8 pairs are found, all of which
+//! show one scene photographed twice, or one photograph cut and saved twice. From a detail of 0.5 down, pairs of
+//! different dishes on like plates appear; true copies stay above 0.6 in all but 1 of those that the search proposes. A copy that was missed has no hash near
 //! enough: what is cut off more than a fifth, or turned by another angle than about 5, 10, 15, 90, 180 or 270 degrees, is found
 //! less often. Sets of thousands of almost equal pictures (frames of a video) are searched within a budget for each image, so
 //! that some of their many pairs are left out.

@@ -32,27 +32,26 @@ type Candidate = (u32, u32, u8, u8);
 
 /// Pairs of places with their correlation, each once, the smaller place first, in order.
 pub(super) fn find(all: &[&Fingerprint], stop: &Stop) -> Result<Vec<(usize, usize, f32)>> {
-    let pictures: Vec<Option<Box<[f32; SIDE * SIDE]>>> =
-        all.par_iter().map(|f| picture(f)).collect();
-    let plain: Vec<(u64, u32)> = pictures
+    // Pictures are made of thumbnails where they are looked at: as numbers they take four times the memory.
+    let plain: Vec<(u64, u32)> = all
         .par_iter()
         .enumerate()
-        .filter_map(|(i, picture)| {
-            let coefficients = VARIANTS.plain(picture.as_deref()?);
+        .filter_map(|(i, fingerprint)| {
+            let coefficients = VARIANTS.plain(&*picture_of(fingerprint)?);
             Some((hashes(&coefficients)[0], i as u32))
         })
         .collect();
     let index = Index::new(&plain.iter().map(|(hash, _)| *hash).collect::<Vec<_>>());
-    let found = pictures
+    let found = all
         .par_iter()
         .enumerate()
-        .map(|(a, picture)| {
+        .map(|(a, fingerprint)| {
             stop.check()?;
-            let Some(picture) = picture else {
+            let Some(picture) = picture_of(fingerprint) else {
                 return Ok(Vec::new());
             };
-            let found = candidates(a, picture, &index, &plain);
-            Ok(confirmed(a, picture, &found, &pictures))
+            let found = candidates(a, &picture, &index, &plain);
+            Ok(confirmed(a, &picture, &found, all))
         })
         .collect::<Result<Vec<_>>>()?;
     let mut found: Vec<_> = found.into_iter().flatten().collect();
@@ -63,7 +62,7 @@ pub(super) fn find(all: &[&Fingerprint], stop: &Stop) -> Result<Vec<(usize, usiz
 }
 
 /// A thumbnail as numbers; `None` for a flat one.
-fn picture(fingerprint: &Fingerprint) -> Option<Box<[f32; SIDE * SIDE]>> {
+fn picture_of(fingerprint: &Fingerprint) -> Option<Box<[f32; SIDE * SIDE]>> {
     let cells = fingerprint.thumbnail.iter().map(|v| f64::from(*v));
     let n = (SIDE * SIDE) as f64;
     let mean = cells.clone().sum::<f64>() / n;
@@ -103,15 +102,17 @@ fn confirmed(
     a: usize,
     picture: &[f32; SIDE * SIDE],
     candidates: &[Candidate],
-    pictures: &[Option<Box<[f32; SIDE * SIDE]>>],
+    all: &[&Fingerprint],
 ) -> Vec<(usize, usize, f32)> {
     let mut found = Vec::new();
     for of_one in candidates.chunk_by(|x, y| x.0 == y.0).take(LOOKED_AT) {
         let b = of_one[0].0 as usize;
-        let Some(other) = &pictures[b] else { continue };
+        let Some(other) = picture_of(all[b]) else {
+            continue;
+        };
         let agreed = of_one.iter().take(TRIED).find_map(|(_, _, v, f)| {
             let map = through(&VARIANTS.all[*v as usize].map, *f as usize);
-            agreement(picture, other, map, BEFORE).filter(is_copy)
+            agreement(picture, &other, map, BEFORE).filter(is_copy)
         });
         if let Some(agreed) = agreed {
             // Four digits are enough, and the same everywhere.

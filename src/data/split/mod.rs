@@ -1,8 +1,8 @@
 //! Who is trained on and who validates.
 //!
 //! [`hold_out`] and [`folds`] place every image for itself, stratified by class. Where images belong together ([`Groups`]: a
-//! column of a manifest, an address, look-alikes), [`hold_out_groups`] and [`fold_groups`] place whole groups. [`stable`]
-//! places each by its name alone, so that adding images moves no other. [`given`] takes the data set's own validation part.
+//! column of a manifest, an address, look-alikes), [`hold_out_groups`] and [`fold_groups`] place whole groups. [`stable()`]
+//! places each by its name alone, so that adding images moves no other. [`given()`] takes the data set's own validation part.
 //! [`leave_out`] takes copies of test images out, [`across`] finds look-alikes in different parts. The test part is always what
 //! it was given as.
 

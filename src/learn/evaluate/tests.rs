@@ -12,8 +12,9 @@ use crate::{
     event::StageEvent,
     files, model,
     record::{
-        Assignment, CheckpointInfo, Epoch, EvaluatePart, Evaluation, Image, Images, Label, Labels,
-        LookAlikes, Measure, Part, Prediction, Provenance, Split, Transform,
+        Assignment, CheckpointInfo, Epoch, EvaluatePart, Evaluation, FeatureLeaks, Image, Images,
+        Label, Labels, Likeness, LookAlikes, Measure, Pair, Part, Prediction, Provenance, Split,
+        Transform,
     },
     settings::{Arch, MeanStd, Normalize, Pixels, Resize, Storage},
 };
@@ -207,6 +208,82 @@ fn what_is_written_agrees_with_the_model_and_with_itself() {
     for beside in ["timing.json", "fingerprint.json"] {
         assert!(job.out.join(beside).is_file(), "{beside}");
     }
+}
+
+#[test]
+fn look_alikes_of_training_images_are_told_and_the_features_confirm_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = prepared(folder.path(), Some(&info(&CLASSES, transform())));
+    let pair = |a, b| Pair {
+        a,
+        b,
+        likeness: Likeness::Near,
+        correlation: 0.9,
+    };
+    // Test image 9 looks like training image 0; 1 and 2 are two classes of training.
+    let alike = LookAlikes {
+        images: IMAGES as u32,
+        pairs: vec![pair(0, 9), pair(1, 2)],
+    };
+    files::write_json(&job.look_alikes, &alike).unwrap();
+    // Features behind a ReLU have cosines from 0 on: every image finds a partner.
+    job.cosine = Some(0.0);
+    run(&job).unwrap();
+    let found: Evaluation = files::read_json(&job.out.join("metrics.json")).unwrap();
+    let leaks = found.leaks.unwrap();
+    let counts: Vec<_> = leaks
+        .parts
+        .iter()
+        .map(|p| (p.part.name(), p.like_train))
+        .collect();
+    assert_eq!(counts, [("validation", 0), ("test", 1)]);
+    let leaked = &leaks.parts[1].leaked[0];
+    let (copy, original) = ("test/김밥/9.jpg", "train/김밥/0.jpg");
+    assert_eq!(
+        (leaked.path.as_str(), leaked.like.as_str()),
+        (copy, original)
+    );
+    assert!(leaks.parts[1].top1_without.is_some());
+    assert_eq!(leaks.conflicts, 1);
+    let said = found.reading.join("\n");
+    assert!(
+        said.contains("1 of 3 test images is a copy of training images: top-1"),
+        "{said}"
+    );
+    assert!(
+        said.contains("2 further test images look like training images"),
+        "{said}"
+    );
+
+    let found: FeatureLeaks = files::read_json(&job.out.join("leaks.json")).unwrap();
+    assert_eq!(found.pairs.len(), 6);
+    let known: Vec<_> = found.pairs.iter().filter(|p| p.known.is_some()).collect();
+    assert_eq!(
+        (known[0].path.as_str(), known[0].like.as_str()),
+        (copy, original)
+    );
+    let counts: Vec<_> = found
+        .parts
+        .iter()
+        .map(|p| (p.confirmed, p.further))
+        .collect();
+    assert_eq!(counts, [(0, 3), (1, 2)]);
+}
+
+#[test]
+fn an_audit_of_other_images_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let job = prepared(folder.path(), Some(&info(&CLASSES, transform())));
+    let alike = LookAlikes {
+        images: 5,
+        pairs: Vec::new(),
+    };
+    files::write_json(&job.look_alikes, &alike).unwrap();
+    refused(
+        &job,
+        Class::Failed,
+        "5 images were compared, and the data set has 12",
+    );
 }
 
 #[test]

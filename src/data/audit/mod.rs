@@ -49,6 +49,10 @@
 //! | rotated 5 degrees, brightness -20%, quality 50 | 100.0% |
 //! | rotated 90 degrees, cropped 15% | 92.7% |
 //!
+//! These photographs are square. Turning one of another shape also shears it once it is squashed to a square: of 300 generated
+//! photographs of many shapes, turned by 5, 10 and 15 degrees and cut, 94%, 57% and 29% are found (98%, 92% and 51% with black
+//! corners); other changes are found as above.
+//!
 //! False pairs: 7 beside 7634 true ones, a precision of 99.91%; the one looked at is a mirrored
 //! copy with another title that the originals' own search had missed by its hash. Among the originals 8 pairs are found, all of which
 //! show one scene photographed twice, or one photograph cut and saved twice. From a detail of 0.5 down, pairs of

@@ -60,6 +60,10 @@
 //! enough: what is cut off more than a fifth, or turned by another angle than about 5, 10, 15, 90, 180 or 270 degrees, is found
 //! less often. Sets of thousands of almost equal pictures (frames of a video) are searched within a budget for each image, so
 //! that some of their many pairs are left out.
+//!
+//! # What it costs
+//! A fingerprint of 224 x 224 takes 0.08 ms. Searching 33,593 pictures took 20 s on two shared cores (32 s of processor time, just
+//! under 1 ms each), 2,650 pictures 1.2 s.
 mod align;
 mod coefficients;
 mod fingerprint;

@@ -49,6 +49,10 @@
 //! | rotated 5 degrees, brightness -20%, quality 50 | 100.0% |
 //! | rotated 90 degrees, cropped 15% | 92.7% |
 //!
+//! These photographs are square. Turning one of another shape also shears it once it is squashed to a square: of 300 generated
+//! photographs of many shapes, turned by 5, 10 and 15 degrees and cut, 94%, 57% and 29% are found (98%, 92% and 51% with black
+//! corners); other changes are found as above.
+//!
 //! False pairs: 7 beside 7634 true ones, a precision of 99.91%; the one looked at is a mirrored
 //! copy with another title that the originals' own search had missed by its hash. Among the originals 8 pairs are found, all of which
 //! show one scene photographed twice, or one photograph cut and saved twice. From a detail of 0.5 down, pairs of
@@ -56,6 +60,10 @@
 //! enough: what is cut off more than a fifth, or turned by another angle than about 5, 10, 15, 90, 180 or 270 degrees, is found
 //! less often. Sets of thousands of almost equal pictures (frames of a video) are searched within a budget for each image, so
 //! that some of their many pairs are left out.
+//!
+//! # What it costs
+//! A fingerprint of 224 x 224 takes 0.08 ms. Searching 33,593 pictures took 20 s on two shared cores (32 s of processor time, just
+//! under 1 ms each), 2,650 pictures 1.2 s.
 mod align;
 mod coefficients;
 mod fingerprint;

@@ -24,10 +24,10 @@ use std::{
 use image::{Rgb, RgbImage, codecs::jpeg::JpegEncoder, imageops};
 use kfood::{
     data::{
-        Resampler,
+        Resampler, Role,
         audit::{Fingerprint, find},
         sample::{self, SampleSettings},
-        scan_folder,
+        scan,
     },
     digest::Digest,
     record::{LookAlikes, Part},
@@ -226,15 +226,15 @@ fn as_found() {
     for set in ["korean_banchan10", "korean20", "korean_transfer7"] {
         let mut paths = Vec::new();
         let mut train = 0;
-        for (name, part) in [("train", Part::Train), ("test", Part::Test)] {
-            let listing = scan_folder(&real.join(set).join(name), part).unwrap();
+        for (name, role) in [("train", Role::Train), ("test", Role::Test)] {
+            let listing = scan(&real.join(set).join(name), role, false).unwrap();
             paths.extend(
                 listing
                     .images
                     .into_iter()
                     .map(|i| PathBuf::from(i.place.to_string())),
             );
-            if part == Part::Train {
+            if role == Role::Train {
                 train = paths.len();
             }
         }
@@ -321,7 +321,7 @@ fn originals(keep: &Path) -> Vec<PathBuf> {
     };
     let mut paths = Vec::new();
     for folder in folders {
-        let listing = scan_folder(&folder, Part::Train).unwrap();
+        let listing = scan(&folder, Role::Train, false).unwrap();
         paths.extend(
             listing
                 .images

@@ -170,7 +170,9 @@ fn packed(settings: &config::Dataset, root: &Path) -> Vec<Vec<u8>> {
     let (images, out) = (root.join("images.json"), root.join("pack"));
     run(&stage, &[("images", images)], &out, &Stop::default()).unwrap();
     let pack = Pack::open(&out.join("pixels.pack")).unwrap();
-    (0..pack.len()).map(|i| pack.row(i).to_vec()).collect()
+    (0..pack.len())
+        .map(|i| pack.row(i).unwrap().into_owned())
+        .collect()
 }
 
 #[test]

@@ -9,9 +9,9 @@ use std::{
 use kfood::{
     config,
     data::{
-        Resampler,
+        Resampler, Role,
         audit::{Fingerprint, find},
-        scan_folder,
+        scan,
     },
     digest::Digest,
     error::{Error, Result},
@@ -274,9 +274,9 @@ fn leaked(folder: &Path) -> (Vec<Likeness>, usize) {
     let side = Count::new(96).unwrap();
     let mut resampler = Resampler::new(Pixels::new(Resize::squash(side, side)));
     let (mut rows, mut digests, mut train) = (Vec::new(), Vec::new(), 0);
-    for (name, part) in [("train", Part::Train), ("test", Part::Test)] {
+    for (name, role) in [("train", Role::Train), ("test", Role::Test)] {
         train = rows.len();
-        for found in scan_folder(&folder.join(name), part).unwrap().images {
+        for found in scan(&folder.join(name), role, false).unwrap().images {
             let bytes = found.place.read().unwrap();
             let row = resampler.decode(&bytes, None).unwrap();
             rows.push(Some(Fingerprint::of(&row.pixels, 96, 96)));

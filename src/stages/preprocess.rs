@@ -6,7 +6,7 @@ use super::dataset::list;
 use crate::{
     config,
     data::{
-        Fill, Place,
+        Fill, JPEG_DECODER, Place,
         audit::{Fingerprint, find},
     },
     digest::Digest,
@@ -49,11 +49,16 @@ impl Stage for PreprocessStage {
     }
 
     fn settings(&self) -> serde_json::Value {
-        serde_json::json!({
+        let mut settings = serde_json::json!({
             "pixels": self.settings.pixels,
             "unreadable": self.settings.unreadable,
             "storage": self.settings.storage,
-        })
+        });
+        // The other decoder gives slightly other pixels: rows of the two must not mix.
+        if JPEG_DECODER != "libjpeg-turbo" {
+            settings["jpeg_decoder"] = JPEG_DECODER.into();
+        }
+        settings
     }
 
     fn inputs(&self) -> Vec<Input> {

@@ -1,4 +1,4 @@
-//! Decodes photographs and says how that went: `cargo run --release --example decode -- FOLDER_OR_FILE…`
+//! Decodes photographs and says how that went: `cargo bench --bench decode -- FOLDER_OR_FILE…`
 //!
 //! One line for each file: upright size, what is odd about it or why it cannot be used, milliseconds and the peak of memory
 //! that decoding it took beyond what was taken before (both the worse of `fast` and `exact`), and the PSNR of `fast` against
@@ -15,10 +15,14 @@ use kfood::{
 
 fn main() {
     let mut files = Vec::new();
-    for path in env::args().skip(1) {
+    // cargo itself adds `--bench`.
+    for path in env::args().skip(1).filter(|a| !a.starts_with("--")) {
         collect(Path::new(&path), &mut files);
     }
     files.sort();
+    if files.is_empty() {
+        return println!("decode: name folders or files behind `--`");
+    }
     let side = Count::new(224).expect("not zero");
     let of = |quality| {
         Resampler::new(Pixels {

@@ -2,12 +2,12 @@
 
 use image::ImageFormat;
 
-use super::{
-    Head, MAX_ALLOC, Picture, Unusable, Want, complete, markers::Markers, others,
-    unusable::format_name,
-};
+use super::{Head, MAX_ALLOC, Picture, Unusable, Want, complete, markers::Markers, others};
 #[cfg(feature = "libjpeg-turbo")]
-use super::{at_least, unusable::brief};
+use super::{
+    at_least,
+    unusable::{brief, format_name},
+};
 #[cfg(feature = "libjpeg-turbo")]
 use crate::native::{TurboHeader, TurboJpeg, TurboRegion};
 
@@ -67,7 +67,8 @@ impl Jpeg {
             // The library stays in the middle of a header that it could not read; a new decoder costs next to nothing.
             Err(Refused::ByThisDecoder) => self.turbo = None,
         }
-        let _ = want;
+        #[cfg(not(feature = "libjpeg-turbo"))]
+        let _ = want; // This decoder gives everything at full size.
         in_rust(bytes, &markers, pixels)
     }
 }

@@ -172,6 +172,7 @@ impl Decoder {
 }
 
 /// Lengthens a buffer to at least `length` and gives that much of it; what is in it stays, so that nothing is cleared twice.
+#[cfg(feature = "libjpeg-turbo")]
 fn at_least(buffer: &mut Vec<u8>, length: usize) -> &mut [u8] {
     if buffer.len() < length {
         // Not grown in place: nothing in it is worth the copy.

@@ -28,8 +28,16 @@ pub(in crate::data) struct Want {
 
 /// How many times larger than the result a picture that was scaled down while decoding must be at least, in width and in
 /// height: the scaling of JPEG averages blocks, which a resize of less than about 1.6 lets through as aliasing.
+#[cfg_attr(
+    not(feature = "libjpeg-turbo"),
+    allow(dead_code, reason = "the other decoder gives everything at full size")
+)]
 const LEAST: f64 = 1.65;
 
+#[cfg_attr(
+    not(feature = "libjpeg-turbo"),
+    allow(dead_code, reason = "the other decoder gives everything at full size")
+)]
 impl Want {
     /// Everything at full size.
     pub(in crate::data) fn all(width: u32, height: u32) -> Self {

@@ -30,7 +30,7 @@ use kfood::{
         scan,
     },
     digest::Digest,
-    record::{LookAlikes, Part},
+    record::LookAlikes,
     seed::stream,
     settings::{Count, Pixels, Resize},
     stop::Stop,

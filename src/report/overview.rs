@@ -356,7 +356,6 @@ fn steps(sides: Vec<u32>) -> Vec<(u32, u32, u64)> {
 fn leaks(seen: Seen<'_>) -> Leaks {
     let mut leaks = Leaks::default();
     let (images, labels) = (&seen.images.images, &seen.labels.labels);
-    let mut test: Vec<usize> = Vec::new();
     for pair in &seen.look_alikes.pairs {
         let Pair { a, b, .. } = *pair;
         let (a, b) = (a as usize, b as usize);
@@ -370,9 +369,6 @@ fn leaks(seen: Seen<'_>) -> Leaks {
             &mut leaks.inside
         };
         *counts.entry(pair.likeness).or_default() += 1;
-        if across {
-            test.push(if first.part == Part::Test { a } else { b });
-        }
         let conflict = first.class != second.class;
         leaks.conflicts += u64::from(conflict);
         leaks.pairs.push(LeakPair {
@@ -385,9 +381,11 @@ fn leaks(seen: Seen<'_>) -> Leaks {
             conflict,
         });
     }
-    test.sort_unstable();
-    test.dedup();
-    leaks.leaked_test_images = test.len() as u64;
+    let train = |image: usize| labels.get(image).is_some_and(|l| l.part == Part::Train);
+    // Not by the pairs themselves: of several equal pictures only the first is paired with the others.
+    let nearest = seen.look_alikes.nearest(train);
+    let test = nearest.iter().zip(labels).filter(|(_, l)| l.part == Part::Test);
+    leaks.leaked_test_images = test.filter(|(like, _)| like.is_some()).count() as u64;
     let across = |p: &LeakPair| labels[p.a].part != labels[p.b].part;
     leaks
         .pairs

@@ -68,7 +68,7 @@ fn a_resize_that_makes_no_sense_is_told_at_its_place() {
         ))
     };
     for (resize, words) in [
-        ("{ short_side = 64, crop = 65 }", "larger than `short_side`"),
+        ("{ short_side = 64, crop = 65 }", "crop = 224"),
         ("{ width = 64 }", "`height`"),
         ("{ width = 64, height = 64, fit = \"stretch\" }", "stretch"),
         ("{ width = 64, height = 64, depth = 3 }", "depth"),

@@ -76,16 +76,20 @@ const NAMES: [&str; 9] = [
 /// cache: to rename one, or to leave one out, makes all results of that kind of stage a miss.
 const GOLDEN: &str = r#"[
 {
-    "id": "dishes", "kind": "dataset", "version": 1,
+    "id": "dishes", "kind": "dataset", "version": 2,
     "settings": {},
     "inputs": { "train": "files", "test": "files" },
     "outputs": ["images.json", "labels.json"]
 },
 {
-    "id": "pixels", "kind": "preprocess", "version": 1,
-    "settings": { "resize": { "width": 64, "height": 48 }, "filter": "bilinear" },
+    "id": "pixels", "kind": "preprocess", "version": 3,
+    "settings": {
+        "pixels": { "resize": { "width": 64, "height": 48, "fit": "squash" }, "filter": "bilinear", "quality": "fast" },
+        "unreadable": "fail",
+        "storage": "raw"
+    },
     "inputs": { "images": "dishes/images.json" },
-    "outputs": ["pixels.pack"]
+    "outputs": ["pixels.pack", "photographs.json", "look_alikes.json"]
 },
 {
     "id": "holdout", "kind": "split", "version": 1,
@@ -104,8 +108,7 @@ const GOLDEN: &str = r#"[
     "settings": {
         "arch": "resnet18",
         "fold": null,
-        "resize": { "width": 64, "height": 48 },
-        "filter": "bilinear",
+        "pixels": { "resize": { "width": 64, "height": 48, "fit": "squash" }, "filter": "bilinear", "quality": "fast" },
         "training": {
             "epochs": 3,
             "batch_size": 16,
@@ -134,8 +137,7 @@ const GOLDEN: &str = r#"[
     "settings": {
         "arch": "resnet34",
         "fold": 1,
-        "resize": { "width": 64, "height": 48 },
-        "filter": "bilinear",
+        "pixels": { "resize": { "width": 64, "height": 48, "fit": "squash" }, "filter": "bilinear", "quality": "fast" },
         "training": {
             "epochs": 2,
             "batch_size": 32,
@@ -173,8 +175,7 @@ const GOLDEN: &str = r#"[
         "train_layers": { "from": "layer3" },
         "keep_normalize": true,
         "source_normalize": null,
-        "resize": { "width": 64, "height": 48 },
-        "filter": "bilinear",
+        "pixels": { "resize": { "width": 64, "height": 48, "fit": "squash" }, "filter": "bilinear", "quality": "fast" },
         "training": {
             "epochs": 1,
             "batch_size": 32,
@@ -198,18 +199,19 @@ const GOLDEN: &str = r#"[
     "outputs": ["best.safetensors", "last.safetensors", "history.json"]
 },
 {
-    "id": "result", "kind": "evaluate", "version": 1,
+    "id": "result", "kind": "evaluate", "version": 2,
     "settings": {
         "on": ["test"],
         "batch_size": 32,
         "fold": null,
-        "resize": { "width": 64, "height": 48 },
-        "filter": "bilinear",
-        "normalize": null
+        "pixels": { "resize": { "width": 64, "height": 48, "fit": "squash" }, "filter": "bilinear", "quality": "fast" },
+        "normalize": null,
+        "classes": null
     },
     "inputs": {
         "model": "partial/best.safetensors",
         "pack": "pixels/pixels.pack",
+        "look_alikes": "pixels/look_alikes.json",
         "images": "dishes/images.json",
         "labels": "dishes/labels.json",
         "split": "holdout/membership.json"

@@ -21,7 +21,7 @@ pub struct Pair {
     pub b: u32,
     /// How far they are the same.
     pub likeness: Likeness,
-    /// Correlation of both pictures after the one is turned onto the other, from -1 to 1; 1 for equal ones.
+    /// Correlation of the detail of both pictures after the one is laid onto the other, from -1 to 1; 1 for equal ones.
     pub correlation: f32,
 }
 

@@ -12,6 +12,7 @@ mod figure;
 mod grid;
 mod markdown;
 mod overview;
+mod overview_text;
 mod predictions;
 mod results;
 #[cfg(test)]

@@ -5,14 +5,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Align, Grid, bytes, number, percent};
 use crate::{
     record::{Images, Labels, Likeness, LookAlikes, Pair, Part, Photographs},
     settings::MeanStd,
 };
-
-/// Lists of names are cut off after so many.
-const SHOWN: usize = 10;
 
 /// The look of one data set under one preprocess stage.
 #[derive(Clone, Debug, Serialize)]
@@ -145,170 +141,6 @@ impl Overview {
             leaks: leaks(seen),
         }
     }
-
-    /// For a terminal.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let total = |part: fn(&Class) -> u64| self.classes.iter().map(part).sum::<u64>();
-        let mut text = format!(
-            "{} ({}): {} images in {} classes, {}\n",
-            self.data,
-            self.dataset,
-            number(total(|c| c.train + c.test)),
-            self.classes.len(),
-            bytes(self.bytes)
-        );
-        let mut grid = Grid::new(&[
-            ("no.", Align::Right),
-            ("class", Align::Left),
-            ("train", Align::Right),
-            ("test", Align::Right),
-        ]);
-        for (i, class) in self.classes.iter().enumerate() {
-            grid.rows.push(vec![
-                i.to_string(),
-                class.name.clone(),
-                number(class.train),
-                number(class.test),
-            ]);
-        }
-        let all = "all".to_owned();
-        let (train, test) = (total(|c| c.train), total(|c| c.test));
-        grid.rows
-            .push(vec![String::new(), all, number(train), number(test)]);
-        text.push_str(&grid.text(None));
-        text.push('\n');
-        if let Some(imbalance) = self.imbalance {
-            text.push_str(&format!(
-                "imbalance: the largest class has {imbalance:.1} times the training images of the smallest\n"
-            ));
-        }
-        let MeanStd { mean, std } = self.mean_std;
-        text.push_str(&format!(
-            "pixels of the training part: mean {} std {} (red, green, blue)\n",
-            triple(mean),
-            triple(std)
-        ));
-        let formats = self.formats.iter();
-        let formats: Vec<_> = formats
-            .map(|(f, n)| format!("{f} {}", number(*n)))
-            .collect();
-        text.push_str(&format!("formats: {}\n", formats.join(", ")));
-        text.push_str(&histogram(
-            "shorter side in pixels",
-            self.short_sides
-                .iter()
-                .map(|(from, below, n)| (format!("{from} to {}", below - 1), *n)),
-        ));
-        text.push_str(&histogram(
-            "brightness (0 black, 255 white)",
-            (0_u32..8).map(|i| {
-                (
-                    format!("{} to {}", 32 * i, 32 * i + 31),
-                    self.brightness[i as usize],
-                )
-            }),
-        ));
-        for (what, (n, first)) in &self.odd {
-            text.push_str(&format!("odd: {what}: {} (`{first}`)\n", number(*n)));
-        }
-        if !self.dropped.is_empty() {
-            text.push_str(&format!("dropped: {}\n", number(self.dropped.len() as u64)));
-            for (path, why) in self.dropped.iter().take(SHOWN) {
-                text.push_str(&format!("  `{path}`: {why}\n"));
-            }
-            text.push_str(&more(self.dropped.len()));
-        }
-        text.push_str(&self.leaks.text(test));
-        text
-    }
-}
-
-impl Leaks {
-    fn text(&self, test: u64) -> String {
-        if self.pairs.is_empty() {
-            return "look-alikes: none\n".to_owned();
-        }
-        let counts = |pairs: &BTreeMap<Likeness, u64>| {
-            let word = |likeness: &Likeness| match likeness {
-                Likeness::Bytes => "equal bytes",
-                Likeness::Pixels => "equal pixels",
-                Likeness::Near => "near",
-            };
-            let counts: Vec<_> = pairs
-                .iter()
-                .map(|(l, n)| format!("{} {}", number(*n), word(l)))
-                .collect();
-            if counts.is_empty() {
-                "none".to_owned()
-            } else {
-                counts.join(", ")
-            }
-        };
-        let mut text = format!(
-            "look-alikes, pairs across train and test: {}; inside a part: {}\n",
-            counts(&self.across),
-            counts(&self.inside)
-        );
-        if self.leaked_test_images > 0 {
-            text.push_str(&format!(
-                "leaked: {} of {} test images ({}) have a copy in the training part; `leaks = \"group\"` in the split leaves the copies out\n",
-                number(self.leaked_test_images),
-                number(test),
-                percent(self.leaked_test_images as f64 / test.max(1) as f64)
-            ));
-        }
-        if self.conflicts > 0 {
-            text.push_str(&format!(
-                "label conflicts: {} pairs are the same picture in two classes\n",
-                number(self.conflicts)
-            ));
-        }
-        for pair in self.pairs.iter().take(SHOWN) {
-            let conflict = if pair.conflict { ", two classes" } else { "" };
-            text.push_str(&format!(
-                "  `{}` = `{}` ({}{conflict})\n",
-                pair.first,
-                pair.second,
-                match pair.likeness {
-                    Likeness::Bytes => "equal bytes".to_owned(),
-                    Likeness::Pixels => "equal pixels".to_owned(),
-                    Likeness::Near => format!("near, {:.2}", pair.correlation),
-                }
-            ));
-        }
-        text.push_str(&more(self.pairs.len()));
-        text
-    }
-}
-
-fn more(all: usize) -> String {
-    match all.saturating_sub(SHOWN) {
-        0 => String::new(),
-        more => format!("  … and {} more (`--json` has all)\n", number(more as u64)),
-    }
-}
-
-fn triple(values: [f64; 3]) -> String {
-    format!("{:.4} {:.4} {:.4}", values[0], values[1], values[2])
-}
-
-/// Bars of at most 40 cells; empty steps at both ends are left out.
-fn histogram(title: &str, steps: impl Iterator<Item = (String, u64)>) -> String {
-    let steps: Vec<_> = steps.collect();
-    let first = steps.iter().position(|(_, n)| *n > 0).unwrap_or(0);
-    let last = steps.iter().rposition(|(_, n)| *n > 0).unwrap_or(0);
-    let most = steps.iter().map(|(_, n)| *n).max().unwrap_or(0).max(1);
-    let shown = steps.get(first..=last).unwrap_or_default();
-    let width = shown.iter().map(|(step, _)| step.len()).max().unwrap_or(0);
-    let mut text = format!("{title}:\n");
-    for (step, n) in shown {
-        let bar = "█".repeat((40 * n).div_ceil(most) as usize);
-        let line = format!("  {step:>width$}  {bar} {}", number(*n));
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
 }
 
 fn classes(labels: &Labels) -> Vec<Class> {
@@ -384,7 +216,10 @@ fn leaks(seen: Seen<'_>) -> Leaks {
     let train = |image: usize| labels.get(image).is_some_and(|l| l.part == Part::Train);
     // Not by the pairs themselves: of several equal pictures only the first is paired with the others.
     let nearest = seen.look_alikes.nearest(train);
-    let test = nearest.iter().zip(labels).filter(|(_, l)| l.part == Part::Test);
+    let test = nearest
+        .iter()
+        .zip(labels)
+        .filter(|(_, l)| l.part == Part::Test);
     leaks.leaked_test_images = test.filter(|(like, _)| like.is_some()).count() as u64;
     let across = |p: &LeakPair| labels[p.a].part != labels[p.b].part;
     leaks

@@ -45,7 +45,7 @@ impl Stage for PreprocessStage {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn settings(&self) -> serde_json::Value {

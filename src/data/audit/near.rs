@@ -17,7 +17,7 @@ const CHANGED: u32 = 7;
 /// The correlation of pictures before and after they are laid onto each other, and of their detail, from which on they are one.
 const BEFORE: f32 = 0.5;
 const AFTER: f32 = 0.8;
-const DETAIL: f32 = 0.6;
+const DETAIL: f32 = 0.7;
 /// A picture with a smaller standard deviation (of 255) is flat: it looks like every other flat one, which means nothing.
 const FLAT: f64 = 3.0;
 /// Variants that are tried on a pair, the nearest hashes first.
@@ -116,7 +116,7 @@ fn confirmed(
         });
         if let Some(agreed) = agreed {
             // Four digits are enough, and the same everywhere.
-            let correlation = (agreed.whole * 1e4).round() / 1e4;
+            let correlation = (agreed.detail * 1e4).round() / 1e4;
             found.push((a.min(b), a.max(b), correlation));
         }
     }

@@ -7,7 +7,7 @@ use std::{
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::{Found, Listing, Place, Role, listing::some_lines, text};
+use super::{Found, Listing, Place, Role, found::some_lines, text};
 use crate::{
     error::{Error, Result},
     files,

@@ -14,7 +14,7 @@ use std::{
 use super::{
     Pack,
     copy::copy_range,
-    pack_layout::{ENTRY, Entry, Head, PAGE, row_digest},
+    layout::{ENTRY, Entry, Head, PAGE, row_digest},
     row_jpeg,
 };
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     settings::Storage,
 };
 
-/// A pack under way; see `pack_layout` for the format. It is none before [`PackWriter::finish`].
+/// A pack under way; see `layout` for the format. It is none before [`PackWriter::finish`].
 ///
 /// JPEG rows differ in length and come in any order, while equal work shall give equal bytes: they wait in a file without a
 /// name, and `finish` puts them in order.

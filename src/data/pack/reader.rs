@@ -9,7 +9,7 @@ use std::{
 use rayon::prelude::*;
 
 use super::{
-    pack_layout::{ENTRY, Entry, Head, PAGE, row_digest},
+    layout::{ENTRY, Entry, Head, PAGE, row_digest},
     row_jpeg,
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     settings::Storage,
 };
 
-/// A memory-mapped pack; `pack_layout` has its format. Opening reads the header and the index, and copies neither.
+/// A memory-mapped pack; `layout` has its format. Opening reads the header and the index, and copies neither.
 #[derive(Debug)]
 pub struct Pack {
     map: Map,
@@ -145,7 +145,7 @@ impl Pack {
             .map_or(Ok(()), Err)
     }
 
-    /// What row `i` was made of: see `pack_layout::made_of`.
+    /// What row `i` was made of: see `layout::made_of`.
     pub(super) fn made_of(&self, i: usize) -> Digest {
         self.index_entry(i).made_of
     }

@@ -9,7 +9,7 @@ use std::{
 
 use walkdir::WalkDir;
 
-use super::{Archive, Place, listing::PassedOver};
+use super::{Archive, Place, found::PassedOver};
 use crate::{
     error::{Error, Result},
     name::nfc,

@@ -9,7 +9,7 @@ use std::{
 use super::{
     Found, Listing, Place, Role,
     ai_hub::{key_of, parse_areas, parse_sources},
-    listing::some_lines,
+    found::some_lines,
     walk::Tree,
 };
 use crate::error::{Error, Result};

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Pack, PackWriter, pack_layout::Head};
+use super::{Pack, PackWriter, layout::Head};
 use crate::{
     digest::Digest,
     error::Result,

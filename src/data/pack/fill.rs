@@ -8,13 +8,14 @@ use std::{
 use rayon::prelude::*;
 
 use super::{
-    PackWriter, Place, Resampler,
-    pack_layout::made_of,
+    PackWriter,
+    dropped::{Why, misnamed, refuse_or_warn},
+    layout::made_of,
     progress::Progress,
     reuse::Earlier,
-    unusable::{Why, misnamed, refuse_or_warn},
 };
 use crate::{
+    data::{Place, Resampler},
     digest::Digest,
     error::{Error, Result},
     event::{StageEvent, Tell},

@@ -1,0 +1,19 @@
+//! The pack: decoded rows of equal size in one file. Its format, reading and writing it, filling it from images and from
+//! earlier packs, batches of rows.
+
+mod copy;
+mod dropped;
+mod fill;
+mod layout;
+mod loader;
+mod mean_std;
+mod progress;
+mod reader;
+mod reuse;
+mod row_jpeg;
+mod writer;
+
+pub use fill::{Fill, Filled};
+pub use loader::{batches, epoch_order, gather};
+pub use reader::Pack;
+pub use writer::PackWriter;

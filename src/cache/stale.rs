@@ -105,7 +105,7 @@ impl fmt::Display for Reason {
 const FAR: usize = 4;
 
 /// The earlier record that a document is best compared with: of the same kind; of the same stage if there is one, then
-/// with the fewest differences, then the newest. One of another stage counts only where it differs in [`FAR`] things or fewer
+/// with the fewest differences, then the newest. One of another stage counts only where it differs in `FAR` things or fewer
 /// and reads something that this one reads too: another data set is no earlier state of this one.
 #[must_use]
 pub fn nearest<'a>(

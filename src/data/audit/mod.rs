@@ -90,7 +90,7 @@ use crate::{
 /// order of `images.json`. The same answer whatever the number of threads.
 ///
 /// An image that equals others is paired with the first of them; near pairs are between first ones.
-/// [`LookAlikes::neighbours`] puts this together.
+/// [`LookAlikes::nearest`] puts this together.
 ///
 /// # Errors
 /// When a stop was requested.

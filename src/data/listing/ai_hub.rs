@@ -22,7 +22,7 @@ pub(super) fn key_of(name: &str) -> String {
 /// The boxes of one `crop_area.properties`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Areas {
-    /// By [`key_of`]; the later of two boxes of one image holds.
+    /// By `key_of`; the later of two boxes of one image holds.
     pub boxes: HashMap<String, Crop>,
     /// How many lines gave no box, by what was wrong.
     pub passed_over: BTreeMap<&'static str, usize>,
@@ -92,7 +92,7 @@ fn number(field: &str) -> Option<i64> {
 /// One line of `org_url.csv`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceRow {
-    /// What may name the image, as by [`key_of`]: every other field that is not empty.
+    /// What may name the image, as by `key_of`: every other field that is not empty.
     pub names: Vec<String>,
     /// The address.
     pub url: String,

@@ -8,12 +8,14 @@ use tch::Device;
 use super::{
     course::{best_epoch, stop_early},
     inputs::Inputs,
+    loader::Loader,
     optimizer::Optimizer,
     pass::Pass,
     precision::{fingerprint, uses_bf16},
     schedule::learning_rate,
     start::start,
     state::{Now, Saved, StateFolder},
+    step::Arithmetic,
 };
 use crate::{
     digest::{Digest, Parts},
@@ -63,11 +65,13 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
     };
     course.resume(tell)?;
     let pass = Pass {
-        training: &job.training,
-        inputs: &inputs,
-        transform: &transform,
-        device,
-        bf16,
+        loader: Loader {
+            training: &job.training,
+            inputs: &inputs,
+            transform: &transform,
+            device,
+        },
+        arithmetic: Arithmetic { device, bf16 },
         tell,
         stop,
     };
@@ -139,7 +143,7 @@ impl Course<'_> {
 
     /// Trains and validates one epoch, and saves the state after it.
     fn epoch(&mut self, pass: &Pass<'_>) -> Result<()> {
-        let training = pass.training;
+        let training = pass.loader.training;
         let Some(epoch) = self.next_epoch(training) else {
             return Ok(());
         };
@@ -163,8 +167,8 @@ impl Course<'_> {
             stop_early(&self.history.epochs, training.early_stopping.as_ref());
         self.save(&checkpoint(
             &self.model,
-            pass.inputs,
-            pass.transform,
+            pass.loader.inputs,
+            pass.loader.transform,
             figures,
         ))?;
         (pass.tell)(StageEvent::Epoch(figures));

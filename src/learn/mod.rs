@@ -3,10 +3,12 @@
 mod affine;
 mod batch;
 mod course;
+mod criterion;
 mod evaluate;
 mod fit;
 mod geometry;
 mod inputs;
+mod loader;
 pub mod metrics;
 mod optimizer;
 mod pass;
@@ -15,6 +17,7 @@ mod progress;
 mod schedule;
 mod start;
 mod state;
+mod step;
 mod tally;
 mod usable;
 

@@ -9,12 +9,13 @@ PYTHON ?= python3
 KFOOD := target/release/kfood
 MISSIONS := pipelines/korean/mission1.toml pipelines/korean/mission2.toml pipelines/korean/mission3.toml
 
-# With an NVIDIA GPU the CUDA libraries come along; without one, the three wheels that the CPU libraries need.
+# With an NVIDIA GPU the CUDA libraries come along; without one, the two wheels that the CPU libraries need. nvidia-cuda-crt has
+# headers alone: with them the worker is built for both.
 FLAVOUR := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L >/dev/null 2>&1 && echo cuda || echo cpu)
 ifeq ($(FLAVOUR),cuda)
-WHEELS := torch==$(TORCH)
+WHEELS := torch==$(TORCH) 'nvidia-cuda-crt==13.0.*'
 else
-WHEELS := --no-deps torch==$(TORCH) 'nvidia-cuda-cupti==13.0.*' 'nvidia-cuda-runtime==13.0.*'
+WHEELS := --no-deps torch==$(TORCH) 'nvidia-cuda-cupti==13.0.*' 'nvidia-cuda-runtime==13.0.*' 'nvidia-cuda-crt==13.0.*'
 endif
 
 # libjpeg-turbo is compiled with cmake and an assembler. Where they are missing after `tools`, kfood is built without it: every
@@ -26,7 +27,7 @@ FEATURES = $(if $(filter-out ok,$(shell for program in cmake $(ASSEMBLER); do co
 ifdef LIBTORCH
 READY :=
 else
-READY := .libtorch/$(TORCH)-$(FLAVOUR)
+READY := .libtorch/$(TORCH)-$(FLAVOUR)-2
 endif
 
 .PHONY: demo test missions bench build libtorch tools parity clean-libtorch
@@ -62,7 +63,7 @@ build: $(READY) tools
 
 libtorch: $(READY)
 
-.libtorch/$(TORCH)-$(FLAVOUR): | tools
+.libtorch/$(TORCH)-$(FLAVOUR)-2: | tools
 	rm -rf .libtorch
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target .libtorch $(WHEELS)
 	touch $@

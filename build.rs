@@ -1,25 +1,24 @@
 //! Checks the libtorch that `LIBTORCH` names, compiles the C++ shim, and lets the programs find libtorch at run time.
 
-use std::{env, fs, path::Path, process::exit};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::exit,
+};
 
 /// The one libtorch that `tch` 0.24 speaks.
 const WANTED: &str = "2.11.0";
 
 fn main() {
     println!("cargo:rerun-if-changed=src/native/shim.cpp");
+    println!("cargo:rerun-if-changed=src/native/cuda/shim.cpp");
+    println!("cargo:rerun-if-env-changed=CUDA_HOME");
     println!("cargo:rerun-if-env-changed=LIBTORCH");
     let libtorch = env::var("LIBTORCH").unwrap_or_default();
     check_version(Path::new(&libtorch));
-    let include = Path::new(&libtorch).join("include");
-    cc::Build::new()
-        .cpp(true)
-        .std("c++17")
-        .pic(true)
-        .warnings(false)
-        .opt_level(1)
-        .include(&include)
-        .include(include.join("torch/csrc/api/include"))
-        .define("_GLIBCXX_USE_CXX11_ABI", "1")
+    let compiler = compiler(Path::new(&libtorch));
+    compiler
+        .clone()
         .file("src/native/shim.cpp")
         .cargo_metadata(false)
         .compile("kfood_shim");
@@ -33,7 +32,59 @@ fn main() {
     if let Ok(lib) = env::var("DEP_TCH_LIBTORCH_LIB") {
         println!("cargo:rustc-link-arg=-Wl,-rpath,{lib}");
     }
+    build_cuda_shim(&compiler, Path::new(&libtorch));
     keep_libtorch_out_of_kfood();
+}
+
+/// The C++ compiler with libtorch's headers.
+fn compiler(libtorch: &Path) -> cc::Build {
+    let include = libtorch.join("include");
+    let mut build = cc::Build::new();
+    build
+        .cpp(true)
+        .std("c++17")
+        .pic(true)
+        .warnings(false)
+        .opt_level(1)
+        .include(&include)
+        .include(include.join("torch/csrc/api/include"))
+        .define("_GLIBCXX_USE_CXX11_ABI", "1");
+    build
+}
+
+/// The shim that needs CUDA: a shared library whose bytes the worker carries, and loads where CUDA's half of libtorch is. It
+/// is compiled wherever CUDA's headers are, with or without a GPU; elsewhere the bytes are none, and the worker says so.
+fn build_cuda_shim(compiler: &cc::Build, libtorch: &Path) {
+    let out = PathBuf::from(env::var("OUT_DIR").unwrap_or_default()).join("kfood_cuda.so");
+    let places = [
+        env::var("CUDA_HOME")
+            .map_or_else(|_| PathBuf::new(), |home| Path::new(&home).join("include")),
+        libtorch.join("../nvidia/cu13/include"),
+        PathBuf::from("/usr/local/cuda/include"),
+    ];
+    let found = places.iter().find(|place| {
+        place.join("cuda_runtime.h").is_file() && place.join("crt/host_config.h").is_file()
+    });
+    let built = found.is_some_and(|headers| {
+        let mut command = compiler
+            .clone()
+            .include(headers)
+            .get_compiler()
+            .to_command();
+        command
+            .args(["-shared", "-s", "-o"])
+            .arg(&out)
+            .arg("src/native/cuda/shim.cpp");
+        command.status().is_ok_and(|status| status.success())
+    });
+    if !built {
+        if found.is_some() {
+            println!(
+                "cargo:warning=the CUDA shim does not compile: training on a GPU will do without own kernels and graphs"
+            );
+        }
+        let _ = fs::write(&out, []);
+    }
 }
 
 /// The compiler puts shared generic code into the same object files as tensor code. An object that `kfood` needs for the

@@ -9,6 +9,7 @@
 
 mod cache;
 mod commands;
+mod cuda;
 mod data;
 mod data_settings;
 mod layering;

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     error::Result,
+    native::max_pool,
     seed::Seed,
     settings::{Arch, Layer, TrainLayers},
 };
@@ -112,8 +113,10 @@ impl ResNet {
     /// # Panics
     /// As [`ResNet::forward`].
     pub fn features(&self, x: &Tensor, train: bool) -> Tensor {
-        let mut x = self.bn1.forward(&self.conv1.forward(x), train).relu_();
-        x = x.max_pool2d([3, 3], [2, 2], [1, 1], [1, 1], false);
+        let stem = self.bn1.forward(&self.conv1.forward(x), None, true, train);
+        let pooled = max_pool(&stem).unwrap_or_else(|error| panic!("{error}"));
+        let mut x =
+            pooled.unwrap_or_else(|| stem.max_pool2d([3, 3], [2, 2], [1, 1], [1, 1], false));
         for block in self.layers.iter().flatten() {
             x = block.forward(&x, train);
         }

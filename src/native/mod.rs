@@ -14,7 +14,10 @@ mod shim;
 mod turbo_jpeg;
 
 pub use autocast::Autocast;
-pub use cuda::{Cuda, cuda, load_cuda};
+pub use cuda::{
+    Cuda, CudaGraph, CudaMemory, accelerated, cuda, cuda_device_memory, cuda_memory,
+    empty_cuda_cache, load_cuda, max_pool, norm_act, reset_cuda_peak, synchronize_cuda,
+};
 pub use device::{bf16_gains, device_name, parse_device};
 pub use error::torch_error;
 pub use libtorch::libtorch_version;

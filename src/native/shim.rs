@@ -171,7 +171,7 @@ fn pointers(tensors: &[Tensor]) -> Vec<*mut C_tensor> {
     tensors.iter().map(|t| t.as_ptr().cast_mut()).collect()
 }
 
-fn done(message: *mut c_char) -> Result<()> {
+pub(super) fn done(message: *mut c_char) -> Result<()> {
     if message.is_null() {
         return Ok(());
     }

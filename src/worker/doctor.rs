@@ -18,6 +18,8 @@ struct Doctor {
     libtorch: String,
     /// The library that was loaded, or why none was.
     cuda: Cuda,
+    /// Whether own kernels and recorded steps serve the GPU, or why not; nothing without CUDA.
+    accelerated: Option<String>,
     /// Every device that `--device` accepts.
     devices: Vec<Found>,
     /// libtorch's vector instructions.
@@ -53,6 +55,7 @@ pub(super) fn doctor(out: &Path) -> Result<()> {
     let doctor = Doctor {
         libtorch: libtorch_version(),
         cuda: native::cuda(),
+        accelerated: (gpus > 0).then(|| native::accelerated().unwrap_or_else(|| "yes".to_owned())),
         devices,
         cpu_capability: cpu_capability()?,
         threads: tch::get_num_threads(),

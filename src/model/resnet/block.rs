@@ -37,18 +37,18 @@ impl Block {
     }
 
     pub(super) fn forward(&self, x: &Tensor, train: bool) -> Tensor {
-        let step =
-            |(conv, norm): &(Conv, BatchNorm), x: &Tensor| norm.forward(&conv.forward(x), train);
-        // In place where autograd allows: BatchNorm keeps its input, not its output.
-        let mut y = step(&self.convs[0], x);
-        for pair in &self.convs[1..] {
-            y = step(pair, &y.relu_());
+        let shortcut = self
+            .downsample
+            .as_ref()
+            .map(|(conv, norm)| norm.forward(&conv.forward(x), None, false, train));
+        let shortcut = shortcut.as_ref().unwrap_or(x);
+        let last = self.convs.len() - 1;
+        let mut y = x.shallow_clone();
+        for (i, (conv, norm)) in self.convs.iter().enumerate() {
+            let residual = (i == last).then_some(shortcut);
+            y = norm.forward(&conv.forward(&y), residual, true, train);
         }
-        let mut sum = match &self.downsample {
-            Some(pair) => y.g_add_(&step(pair, x)),
-            None => y.g_add_(x),
-        };
-        sum.relu_()
+        y
     }
 
     pub(super) fn train(&mut self, on: bool) {

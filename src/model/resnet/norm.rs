@@ -9,6 +9,7 @@ use super::{
     Item,
     tensor::{self, Source},
 };
+use crate::native::norm_act;
 
 const MOMENTUM: f64 = 0.1;
 const EPSILON: f64 = 1e-5;
@@ -37,12 +38,31 @@ impl BatchNorm {
         }
     }
 
-    pub(super) fn forward(&self, x: &Tensor, train: bool) -> Tensor {
+    /// `residual`, where there is one, is added to the normalised; the sum is rectified where `rectify`.
+    pub(super) fn forward(
+        &self,
+        x: &Tensor,
+        residual: Option<&Tensor>,
+        rectify: bool,
+        train: bool,
+    ) -> Tensor {
         let train = train && !self.frozen;
         if train {
             self.batches.set(self.batches.get() + 1);
+            let tensors = [
+                &self.weight,
+                &self.bias,
+                &self.running_mean,
+                &self.running_var,
+            ];
+            // As tch's own functions do: an error of libtorch is a panic, which the worker makes an error again.
+            let done = norm_act(x, tensors, residual, rectify, MOMENTUM, EPSILON)
+                .unwrap_or_else(|error| panic!("{error}"));
+            if let Some(done) = done {
+                return done;
+            }
         }
-        x.batch_norm(
+        let mut y = x.batch_norm(
             Some(&self.weight),
             Some(&self.bias),
             Some(&self.running_mean),
@@ -51,7 +71,12 @@ impl BatchNorm {
             MOMENTUM,
             EPSILON,
             true,
-        )
+        );
+        // In place where autograd allows: BatchNorm keeps its input, not its output.
+        if let Some(residual) = residual {
+            y = y.g_add_(residual);
+        }
+        if rectify { y.relu_() } else { y }
     }
 
     pub(super) fn train(&mut self, on: bool) {

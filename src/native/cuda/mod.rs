@@ -1,5 +1,18 @@
 //! CUDA's half of libtorch, loaded at run time: one worker program serves machines with and without a GPU.
 
+mod graph;
+mod library;
+mod memory;
+mod norm_act;
+
+pub use graph::CudaGraph;
+pub use library::accelerated;
+pub use memory::{
+    CudaMemory, cuda_device_memory, cuda_memory, empty_cuda_cache, reset_cuda_peak,
+    synchronize_cuda,
+};
+pub use norm_act::{max_pool, norm_act};
+
 use std::{
     ffi::{CStr, CString, c_char, c_int, c_void},
     sync::OnceLock,
@@ -37,7 +50,7 @@ pub fn cuda() -> Cuda {
 }
 
 /// The name of a GPU and its compute capability as `[major, minor]`, from the driver.
-pub(super) fn gpu(index: usize) -> Option<(String, [i32; 2])> {
+pub(in crate::native) fn gpu(index: usize) -> Option<(String, [i32; 2])> {
     let driver = open("libcuda.so.1", libc::RTLD_NOW).ok()?;
     let init: extern "C" fn(u32) -> c_int = symbol(driver, c"cuInit")?;
     let get: extern "C" fn(*mut c_int, c_int) -> c_int = symbol(driver, c"cuDeviceGet")?;

@@ -1,0 +1,136 @@
+//! The part of the shim that needs CUDA: a shared library that this program carries within itself.
+
+use std::{
+    ffi::{CStr, CString, c_char, c_int, c_void},
+    io::Write,
+    os::fd::{AsRawFd, FromRawFd},
+    sync::OnceLock,
+};
+
+use torch_sys::C_tensor;
+
+use super::{super::shim::done, Cuda, cuda, open, symbol};
+use crate::error::{Error, Result};
+
+/// Empty where CUDA's headers were missing when this program was built.
+static BYTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/kfood_cuda.so"));
+static KERNELS: &str = include_str!("kernels.cu");
+
+/// A message from the shim, or null.
+type Message = *mut c_char;
+/// A recorded graph.
+pub(super) type RawGraph = *mut c_void;
+
+/// The functions of `shim.cpp`, by its names without the prefix.
+#[derive(Clone, Copy)]
+pub(super) struct Library {
+    pub(super) norm_act: unsafe extern "C" fn(
+        *mut C_tensor,
+        *mut C_tensor,
+        *mut C_tensor,
+        *mut C_tensor,
+        *mut C_tensor,
+        *mut C_tensor,
+        bool,
+        f64,
+        f64,
+        *mut bool,
+        *mut *mut C_tensor,
+    ) -> Message,
+    pub(super) max_pool:
+        unsafe extern "C" fn(*mut C_tensor, *mut bool, *mut *mut C_tensor) -> Message,
+    pub(super) graph_new: unsafe extern "C" fn(*mut RawGraph) -> Message,
+    pub(super) graph_free: unsafe extern "C" fn(RawGraph),
+    pub(super) graph_on_stream: unsafe extern "C" fn(
+        RawGraph,
+        bool,
+        unsafe extern "C" fn(*mut c_void) -> bool,
+        *mut c_void,
+    ) -> Message,
+    pub(super) graph_replay: unsafe extern "C" fn(RawGraph) -> Message,
+    pub(super) memory: unsafe extern "C" fn(c_int, *mut i64, *mut i64, *mut i64) -> Message,
+    pub(super) reset_peak: unsafe extern "C" fn(c_int) -> Message,
+    pub(super) device_memory: unsafe extern "C" fn(*mut usize, *mut usize) -> Message,
+    pub(super) empty_cache: unsafe extern "C" fn() -> Message,
+    pub(super) synchronize: unsafe extern "C" fn() -> Message,
+}
+
+static LIBRARY: OnceLock<Result<Library, String>> = OnceLock::new();
+
+/// The library, loaded and its kernels compiled for the current GPU at the first call.
+///
+/// # Errors
+/// Why there is none.
+pub(super) fn library() -> Result<&'static Library> {
+    LIBRARY
+        .get_or_init(|| load().map_err(|error| error.message().to_owned()))
+        .as_ref()
+        .map_err(|reason| Error::failed(reason.clone()))
+}
+
+/// Whether own kernels and graphs serve the GPU: `None`, or why not.
+pub fn accelerated() -> Option<String> {
+    library().err().map(|error| error.message().to_owned())
+}
+
+fn load() -> Result<Library> {
+    if let Cuda::Missing(reason) = cuda() {
+        return Err(Error::failed(reason));
+    }
+    if BYTES.is_empty() {
+        return Err(Error::failed(
+            "this program was built without CUDA's headers (the wheel nvidia-cuda-crt, or CUDA_HOME)",
+        ));
+    }
+    let handle = open_bytes()?;
+    let missing = |name: &CStr| {
+        Error::failed(format!(
+            "there is no `{}` in the CUDA shim",
+            name.to_string_lossy()
+        ))
+    };
+    macro_rules! function {
+        ($name:literal) => {
+            symbol(handle, $name).ok_or_else(|| missing($name))?
+        };
+    }
+    let source: unsafe extern "C" fn(*const c_char, usize) = function!(c"kfood_cuda_source");
+    let ready: unsafe extern "C" fn() -> Message = function!(c"kfood_cuda_ready");
+    // SAFETY: the text outlives the call, which copies it; `ready` takes nothing.
+    unsafe {
+        source(KERNELS.as_ptr().cast(), KERNELS.len());
+        done(ready())?;
+    }
+    Ok(Library {
+        norm_act: function!(c"kfood_cuda_norm_act"),
+        max_pool: function!(c"kfood_cuda_max_pool"),
+        graph_new: function!(c"kfood_cuda_graph_new"),
+        graph_free: function!(c"kfood_cuda_graph_free"),
+        graph_on_stream: function!(c"kfood_cuda_graph_on_stream"),
+        graph_replay: function!(c"kfood_cuda_graph_replay"),
+        memory: function!(c"kfood_cuda_memory"),
+        reset_peak: function!(c"kfood_cuda_reset_peak"),
+        device_memory: function!(c"kfood_cuda_device_memory"),
+        empty_cache: function!(c"kfood_cuda_empty_cache"),
+        synchronize: function!(c"kfood_cuda_synchronize"),
+    })
+}
+
+/// From memory, so that no file lies about.
+fn open_bytes() -> Result<*mut c_void> {
+    // SAFETY: a C string and flags; the descriptor is checked before it is owned.
+    let descriptor = unsafe { libc::memfd_create(c"kfood_cuda".as_ptr(), libc::MFD_CLOEXEC) };
+    if descriptor < 0 {
+        let error = std::io::Error::last_os_error();
+        return Err(Error::failed(format!(
+            "no memory for the CUDA shim: {error}"
+        )));
+    }
+    // SAFETY: just made, and owned by nothing else.
+    let mut file = unsafe { std::fs::File::from_raw_fd(descriptor) };
+    file.write_all(BYTES)
+        .map_err(|e| Error::failed(format!("no memory for the CUDA shim: {e}")))?;
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let path = CString::new(path).map_err(|e| Error::failed(e.to_string()))?;
+    open(&path.to_string_lossy(), libc::RTLD_NOW | libc::RTLD_LOCAL).map_err(Error::failed)
+}

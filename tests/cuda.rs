@@ -104,7 +104,7 @@ fn fused_batch_norm_agrees_with_libtorch_in_f32_forward_and_backward() {
             true,
         );
         if with_residual {
-            wanted = wanted + &r2;
+            wanted += &r2;
         }
         if rectify {
             // The mask of the rounded result, as the kernels see it.

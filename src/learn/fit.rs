@@ -7,6 +7,7 @@ use tch::Device;
 
 use super::{
     course::{best_epoch, stop_early},
+    criterion::Criterion,
     inputs::Inputs,
     loader::Loader,
     optimizer::Optimizer,
@@ -15,7 +16,7 @@ use super::{
     schedule::learning_rate,
     start::start,
     state::{Now, Saved, StateFolder},
-    step::Arithmetic,
+    step::{Arithmetic, Stepper},
 };
 use crate::{
     digest::{Digest, Parts},
@@ -52,6 +53,7 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
     let (model, transform) = start(job, &inputs, device)?;
     let optimizer = Optimizer::new(job.training.optimizer, model.trainable())?;
     let bf16 = uses_bf16(job.training.precision, device);
+    let arithmetic = Arithmetic { device, bf16 };
     let mut course = Course {
         work: work(job, &inputs),
         fingerprint: fingerprint(device, bf16)?,
@@ -62,6 +64,7 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
         saved: None,
         model,
         optimizer,
+        stepper: Stepper::new(Criterion::of(&job.training), arithmetic)?,
     };
     course.resume(tell)?;
     let pass = Pass {
@@ -71,7 +74,7 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
             transform: &transform,
             device,
         },
-        arithmetic: Arithmetic { device, bf16 },
+        arithmetic,
         tell,
         stop,
     };
@@ -93,6 +96,7 @@ struct Course<'a> {
     saved: Option<Saved>,
     model: ResNet,
     optimizer: Optimizer,
+    stepper: Stepper,
 }
 
 impl Course<'_> {
@@ -150,7 +154,13 @@ impl Course<'_> {
         let of = training.epochs.get();
         let lr = learning_rate(&training.schedule, training.optimizer.lr(), epoch - 1, of);
         let began = Instant::now();
-        let train = pass.train(&self.model, &mut self.optimizer, epoch, lr)?;
+        let train = pass.train(
+            &self.model,
+            &mut self.optimizer,
+            &mut self.stepper,
+            epoch,
+            lr,
+        )?;
         let validation = pass.validate(&self.model, epoch)?;
         self.seconds.push(began.elapsed().as_secs_f64());
 

@@ -23,6 +23,42 @@ pub(super) struct Targets {
     pub(super) classes: Tensor,
 }
 
+impl Batch {
+    /// The number of images.
+    pub(super) fn len(&self) -> usize {
+        self.images.size().first().map_or(0, |n| *n as usize)
+    }
+
+    /// Whether the tensors have the same shapes.
+    pub(super) fn like(&self, other: &Self) -> bool {
+        self.images.size() == other.images.size() && self.images.kind() == other.images.kind()
+    }
+
+    /// Tensors of the same shapes and values in places of their own.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    pub(super) fn places(&self) -> Result<Self> {
+        Ok(Self {
+            images: self.images.f_clone(&self.images)?,
+            targets: Targets {
+                classes: self.targets.classes.f_clone(&self.targets.classes)?,
+            },
+        })
+    }
+
+    /// Takes over the values of another batch of the same shape.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    pub(super) fn copy(&mut self, from: &Self) -> Result<()> {
+        let _guard = tch::no_grad_guard();
+        self.images.f_copy_(&from.images)?;
+        self.targets.classes.f_copy_(&from.targets.classes)?;
+        Ok(())
+    }
+}
+
 /// Makes the batches of a training and of its validation.
 pub(super) struct Loader<'a> {
     pub(super) training: &'a Training,

@@ -20,6 +20,8 @@ pub(super) struct Optimizer {
     second: Vec<Tensor>,
     /// Steps so far, a float scalar beside the parameters.
     count: Tensor,
+    /// The learning rate of the next step, a float scalar beside the parameters: a recorded step reads it there.
+    lr: Tensor,
 }
 
 impl Optimizer {
@@ -42,6 +44,13 @@ impl Optimizer {
             first,
             second,
             count: Tensor::f_zeros([], (Kind::Float, device))?,
+            lr: Tensor::f_full([], settings.lr(), (Kind::Double, tch::Device::Cpu))?
+                .f_to_device(device)?
+                .f_to_kind(if device.is_cuda() {
+                    Kind::Float
+                } else {
+                    Kind::Double
+                })?,
             params,
         })
     }
@@ -51,11 +60,23 @@ impl Optimizer {
         self.params.iter().try_for_each(|p| set_grad(p, None))
     }
 
-    /// Moves every parameter that has a gradient.
-    pub(super) fn step(&mut self, lr: f64) -> Result<()> {
+    /// Sets the learning rate of the steps that follow.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    pub(super) fn set_lr(&mut self, lr: f64) -> Result<()> {
+        let _ = self.lr.f_fill_(lr)?;
+        Ok(())
+    }
+
+    /// Moves every parameter that has a gradient; waits for nothing.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    pub(super) fn apply(&mut self) -> Result<()> {
         let adam = |betas: [f64; 2], eps, weight_decay, decoupled| {
             let step = AdamStep {
-                lr,
+                lr: &self.lr,
                 betas,
                 eps,
                 weight_decay,
@@ -66,7 +87,7 @@ impl Optimizer {
         match self.settings {
             Settings::Sgd(s) => {
                 let step = SgdStep {
-                    lr,
+                    lr: &self.lr,
                     momentum: s.momentum.get(),
                     weight_decay: s.weight_decay.get(),
                     nesterov: s.nesterov && s.momentum.get() > 0.0,
@@ -200,7 +221,8 @@ mod tests {
             for gradient in GRADIENTS {
                 optimizer.clear_gradients().unwrap();
                 set_grad(&param, Some(&tensor(gradient))).unwrap();
-                optimizer.step(lr).unwrap();
+                optimizer.set_lr(lr).unwrap();
+                optimizer.apply().unwrap();
             }
             for (found, wanted) in values(&param).iter().zip(wanted.repeat(REPEATS)) {
                 assert!(
@@ -223,7 +245,8 @@ mod tests {
             let mut optimizer = optimizer(settings, &[("still", &still), ("moving", &moving)]);
             let before = optimizer.state().get("first.still").cloned();
             set_grad(&moving, Some(&tensor(GRADIENTS[0]))).unwrap();
-            optimizer.step(0.1).unwrap();
+            optimizer.set_lr(0.1).unwrap();
+            optimizer.apply().unwrap();
             assert_eq!(values(&still), START.repeat(REPEATS), "{settings}");
             assert_ne!(values(&moving), START.repeat(REPEATS), "{settings}");
             assert!(before.is_some());

@@ -1,11 +1,11 @@
 //! One pass over images: a training epoch, or validation.
 
 use super::{
-    criterion::{Criterion, cross_entropy},
+    criterion::cross_entropy,
     loader::Loader,
     optimizer::Optimizer,
     progress::Progress,
-    step::{Arithmetic, step},
+    step::{Arithmetic, Stepper},
     tally::Tally,
 };
 use crate::{
@@ -33,24 +33,22 @@ impl Pass<'_> {
         &self,
         model: &ResNet,
         optimizer: &mut Optimizer,
+        stepper: &mut Stepper,
         epoch: u32,
         lr: f64,
     ) -> Result<Measure> {
-        let criterion = Criterion::of(self.loader.training);
         let batches = self.loader.order(epoch);
         let mut progress = self.progress(epoch, "", batches.iter().map(Vec::len).sum());
-        let mut tally = Tally::new(self.arithmetic.device)?;
+        stepper.begin()?;
         for rows in &batches {
             self.stop.check()?;
             let batch = self.loader.training(rows, epoch)?;
-            let outcome = step(model, optimizer, &criterion, self.arithmetic, &batch, lr)?;
-            tally.add(&outcome.loss, &outcome.logits, &batch.targets.classes)?;
-            if progress.at(tally.images()) {
-                self.check(tally.read()?, epoch)?;
+            stepper.step(model, optimizer, &batch, lr)?;
+            if progress.at(stepper.images()) {
+                self.check(stepper.read()?, epoch)?;
             }
         }
-        optimizer.clear_gradients()?;
-        self.check(tally.read()?, epoch)
+        self.check(stepper.read()?, epoch)
     }
 
     /// The validation part under the transform of evaluation; `None` where there is none.
@@ -71,6 +69,7 @@ impl Pass<'_> {
             let logits = self.arithmetic.forward(model, &batch.images, false)?;
             let classes = &batch.targets.classes;
             tally.add(&cross_entropy(&logits, classes, 0.0)?, &logits, classes)?;
+            tally.count(rows.len());
             progress.at(tally.images());
         }
         self.check(tally.read()?, epoch).map(Some)

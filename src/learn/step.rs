@@ -1,9 +1,17 @@
-//! One step of a training: forward, loss, backward, optimizer.
+//! One step of a training: forward, loss, backward, optimizer, tally.
 
 use tch::{Device, Kind, Tensor};
 
-use super::{criterion::Criterion, loader::Batch, optimizer::Optimizer};
-use crate::{error::Result, model::ResNet, native::Autocast};
+use super::{criterion::Criterion, loader::Batch, optimizer::Optimizer, tally::Tally};
+use crate::{
+    error::Result,
+    model::ResNet,
+    native::{Autocast, CudaGraph, accelerated},
+    record::Measure,
+};
+
+/// Steps that are done one operation at a time before a step is recorded: libraries choose kernels and take memory in them.
+const WARM_UP: u32 = 3;
 
 /// The arithmetic of a model's passes.
 #[derive(Clone, Copy)]
@@ -30,33 +38,146 @@ impl Arithmetic {
     }
 }
 
-/// What a step gives back, still on the device.
-pub(super) struct Outcome {
-    /// The mean loss, a scalar.
-    pub(super) loss: Tensor,
-    /// f32 [n, classes].
-    pub(super) logits: Tensor,
+/// Does the steps of a training, and tallies them. On a GPU a step is recorded once and then started as a whole: its hundreds of
+/// small kernels cost more to start than to run.
+pub(super) struct Stepper {
+    criterion: Criterion,
+    arithmetic: Arithmetic,
+    tally: Tally,
+    recording: bool,
+    /// Steps done one operation at a time with batches of this shape.
+    warm: (Vec<i64>, u32),
+    recorded: Option<Recorded>,
 }
 
-/// Moves the model by one batch at this learning rate.
-///
-/// # Errors
-/// When libtorch refuses.
-pub(super) fn step(
+/// A step whose tensors keep their places.
+struct Recorded {
+    graph: CudaGraph,
+    batch: Batch,
+}
+
+impl Stepper {
+    /// For a training on this device.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    pub(super) fn new(criterion: Criterion, arithmetic: Arithmetic) -> Result<Self> {
+        let recording = arithmetic.device.is_cuda() && accelerated().is_none();
+        Ok(Self {
+            criterion,
+            arithmetic,
+            tally: Tally::new(arithmetic.device)?,
+            recording,
+            warm: (Vec::new(), 0),
+            recorded: None,
+        })
+    }
+
+    /// Starts the tally anew.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    pub(super) fn begin(&mut self) -> Result<()> {
+        self.tally.clear()
+    }
+
+    /// Images tallied so far.
+    pub(super) fn images(&self) -> u64 {
+        self.tally.images()
+    }
+
+    /// The means over the steps so far; waits for the device.
+    ///
+    /// # Errors
+    /// When a step failed on the device.
+    pub(super) fn read(&self) -> Result<Measure> {
+        self.tally.read()
+    }
+
+    /// Moves the model by one batch at this learning rate.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    pub(super) fn step(
+        &mut self,
+        model: &ResNet,
+        optimizer: &mut Optimizer,
+        batch: &Batch,
+        lr: f64,
+    ) -> Result<()> {
+        optimizer.set_lr(lr)?;
+        let images = batch.len();
+        if self.recording {
+            self.record_when_warm(model, optimizer, batch)?;
+        }
+        match &mut self.recorded {
+            Some(recorded) if recorded.batch.like(batch) => {
+                recorded.batch.copy(batch)?;
+                recorded.graph.replay()?;
+                model.count_batch(1);
+            }
+            _ => {
+                let (criterion, arithmetic) = (&self.criterion, self.arithmetic);
+                one(
+                    model,
+                    optimizer,
+                    criterion,
+                    arithmetic,
+                    &mut self.tally,
+                    batch,
+                )?;
+            }
+        }
+        self.tally.count(images);
+        Ok(())
+    }
+
+    /// Records the step of this batch's shape after some of its kind; the last, smaller batch of an epoch never comes to that.
+    fn record_when_warm(
+        &mut self,
+        model: &ResNet,
+        optimizer: &mut Optimizer,
+        batch: &Batch,
+    ) -> Result<()> {
+        if self.recorded.as_ref().is_some_and(|r| r.batch.like(batch)) {
+            return Ok(());
+        }
+        let shape = batch.images.size();
+        if self.warm.0 != shape {
+            if self.recorded.is_none() {
+                self.warm = (shape, 0);
+            }
+            return Ok(());
+        }
+        self.warm.1 += 1;
+        if self.warm.1 < WARM_UP {
+            return Ok(());
+        }
+        let batch = batch.places()?;
+        let mut graph = CudaGraph::new()?;
+        let (criterion, arithmetic, tally) = (&self.criterion, self.arithmetic, &mut self.tally);
+        optimizer.clear_gradients()?;
+        graph.capture(|| one(model, optimizer, criterion, arithmetic, tally, &batch))?;
+        // Recording did nothing, but the host counted.
+        model.count_batch(-1);
+        self.recorded = Some(Recorded { graph, batch });
+        Ok(())
+    }
+}
+
+/// A step, one operation at a time; waits for nothing.
+fn one(
     model: &ResNet,
     optimizer: &mut Optimizer,
     criterion: &Criterion,
     arithmetic: Arithmetic,
+    tally: &mut Tally,
     batch: &Batch,
-    lr: f64,
-) -> Result<Outcome> {
+) -> Result<()> {
     optimizer.clear_gradients()?;
     let logits = arithmetic.forward(model, &batch.images, true)?;
     let loss = criterion.loss(&logits, &batch.targets)?;
     loss.f_backward()?;
-    optimizer.step(lr)?;
-    Ok(Outcome {
-        loss: loss.detach(),
-        logits: logits.detach(),
-    })
+    optimizer.apply()?;
+    tally.add(&loss, &logits, &batch.targets.classes)
 }

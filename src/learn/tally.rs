@@ -22,15 +22,34 @@ impl Tally {
         })
     }
 
-    /// Adds a batch by its mean loss, its logits [n, classes] and its classes [n].
+    /// Adds the values of a batch by its mean loss, its logits [n, classes] and its classes [n]; in place, so that it can be
+    /// recorded. [`Tally::count`] its images beside it.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
     pub(super) fn add(&mut self, loss: &Tensor, logits: &Tensor, targets: &Tensor) -> Result<()> {
         let _guard = tch::no_grad_guard();
         let n = targets.size1()?;
         let sum = loss.detach().f_to_kind(Kind::Double)?.f_mul_scalar(n)?;
-        self.loss = self.loss.f_add(&sum)?;
+        let _ = self.loss.f_add_(&sum)?;
         let right = logits.f_argmax(1, false)?.f_eq_tensor(targets)?;
-        self.right = self.right.f_add(&right.f_sum(Kind::Int64)?)?;
-        self.images += n.unsigned_abs();
+        let _ = self.right.f_add_(&right.f_sum(Kind::Int64)?)?;
+        Ok(())
+    }
+
+    /// Counts the images of a batch.
+    pub(super) fn count(&mut self, images: usize) {
+        self.images += images as u64;
+    }
+
+    /// Starts anew, in the same places.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    pub(super) fn clear(&mut self) -> Result<()> {
+        let _ = self.loss.f_zero_()?;
+        let _ = self.right.f_zero_()?;
+        self.images = 0;
         Ok(())
     }
 

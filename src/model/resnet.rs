@@ -163,6 +163,15 @@ impl ResNet {
         let _ = self.head.bias.set_requires_grad(true);
     }
 
+    /// Counts a training batch (-1: takes one back) in `num_batches_tracked`: a recorded step runs without this model's
+    /// knowledge, and one that is recorded counts without having run.
+    pub fn count_batch(&self, by: i64) {
+        self.bn1.count(by);
+        for block in self.layers.iter().flatten() {
+            block.count(by);
+        }
+    }
+
     /// The trained parameters in torchvision's order; clones share memory and gradients with the model.
     #[must_use]
     pub fn trainable(&self) -> Vec<(String, Tensor)> {

@@ -80,14 +80,15 @@ void kfood_free(char* message) {
   std::free(message);
 }
 
+// `lr` is a float scalar on the parameters' device, where a recorded step reads it; a double one on the CPU.
 // `momenta` is null without momentum. Buffers of zeros make the first step equal to every other one.
-char* kfood_fused_sgd(at::Tensor** params, at::Tensor** momenta, size_t n, double lr, double momentum,
-                      double weight_decay, bool nesterov) {
+char* kfood_fused_sgd(at::Tensor** params, at::Tensor** momenta, size_t n, at::Tensor* lr,
+                      double momentum, double weight_decay, bool nesterov) {
   return guarded([&] {
     at::NoGradGuard no_grad;
     Lists l = gather(params, momenta, nullptr, n);
     if (!l.params.empty()) {
-      at::_fused_sgd_(l.params, l.grads, l.first, weight_decay, momentum, lr, /*dampening=*/0.0, nesterov,
+      at::_fused_sgd_(l.params, l.grads, l.first, weight_decay, momentum, *lr, /*dampening=*/0.0, nesterov,
                       /*maximize=*/false, /*is_first_step=*/false);
     }
   });
@@ -95,7 +96,7 @@ char* kfood_fused_sgd(at::Tensor** params, at::Tensor** momenta, size_t n, doubl
 
 // `step` is a float scalar on the parameters' device; it is increased here, before its use, as in torch.optim.
 char* kfood_fused_adam(at::Tensor** params, at::Tensor** means, at::Tensor** squares, at::Tensor* step, size_t n,
-                       double lr, double beta1, double beta2, double weight_decay, double eps, bool decoupled) {
+                       at::Tensor* lr, double beta1, double beta2, double weight_decay, double eps, bool decoupled) {
   return guarded([&] {
     at::NoGradGuard no_grad;
     Lists l = gather(params, means, squares, n);
@@ -105,10 +106,10 @@ char* kfood_fused_adam(at::Tensor** params, at::Tensor** means, at::Tensor** squ
     }
     std::vector<at::Tensor> steps(l.params.size(), *step);
     if (decoupled) {
-      at::_fused_adamw_(l.params, l.grads, l.first, l.second, {}, steps, lr, beta1, beta2, weight_decay, eps,
+      at::_fused_adamw_(l.params, l.grads, l.first, l.second, {}, steps, *lr, beta1, beta2, weight_decay, eps,
                         /*amsgrad=*/false, /*maximize=*/false);
     } else {
-      at::_fused_adam_(l.params, l.grads, l.first, l.second, {}, steps, lr, beta1, beta2, weight_decay, eps,
+      at::_fused_adam_(l.params, l.grads, l.first, l.second, {}, steps, *lr, beta1, beta2, weight_decay, eps,
                        /*amsgrad=*/false, /*maximize=*/false);
     }
   });

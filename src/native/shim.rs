@@ -14,7 +14,7 @@ unsafe extern "C" {
         params: *const *mut C_tensor,
         momenta: *const *mut C_tensor,
         n: usize,
-        lr: f64,
+        lr: *mut C_tensor,
         momentum: f64,
         weight_decay: f64,
         nesterov: bool,
@@ -25,7 +25,7 @@ unsafe extern "C" {
         squares: *const *mut C_tensor,
         step: *mut C_tensor,
         n: usize,
-        lr: f64,
+        lr: *mut C_tensor,
         beta1: f64,
         beta2: f64,
         weight_decay: f64,
@@ -41,9 +41,9 @@ unsafe extern "C" {
 
 /// One step of SGD as in `torch.optim.SGD` without dampening.
 #[derive(Clone, Copy, Debug)]
-pub struct SgdStep {
-    /// Learning rate of this step.
-    pub lr: f64,
+pub struct SgdStep<'a> {
+    /// Learning rate of this step, a float scalar on the parameters' device (double on the CPU).
+    pub lr: &'a Tensor,
     /// Momentum; 0 for none.
     pub momentum: f64,
     /// L2 penalty.
@@ -54,9 +54,9 @@ pub struct SgdStep {
 
 /// One step of Adam as in `torch.optim.Adam`, or of AdamW.
 #[derive(Clone, Copy, Debug)]
-pub struct AdamStep {
-    /// Learning rate of this step.
-    pub lr: f64,
+pub struct AdamStep<'a> {
+    /// Learning rate of this step, as in [`SgdStep`].
+    pub lr: &'a Tensor,
     /// Decay of the running means.
     pub betas: [f64; 2],
     /// Added to the denominator.
@@ -72,7 +72,7 @@ pub struct AdamStep {
 ///
 /// # Errors
 /// When libtorch refuses.
-pub fn fused_sgd(params: &[Tensor], momenta: &[Tensor], step: SgdStep) -> Result<()> {
+pub fn fused_sgd(params: &[Tensor], momenta: &[Tensor], step: SgdStep<'_>) -> Result<()> {
     debug_assert!(momenta.is_empty() || momenta.len() == params.len());
     let (params, momenta) = (pointers(params), pointers(momenta));
     let state = if momenta.is_empty() {
@@ -86,7 +86,7 @@ pub fn fused_sgd(params: &[Tensor], momenta: &[Tensor], step: SgdStep) -> Result
             params.as_ptr(),
             state,
             params.len(),
-            step.lr,
+            step.lr.as_ptr().cast_mut(),
             step.momentum,
             step.weight_decay,
             step.nesterov,
@@ -104,7 +104,7 @@ pub fn fused_adam(
     means: &[Tensor],
     squares: &[Tensor],
     count: &Tensor,
-    step: AdamStep,
+    step: AdamStep<'_>,
 ) -> Result<()> {
     debug_assert!(means.len() == params.len() && squares.len() == params.len());
     let (params, means, squares) = (pointers(params), pointers(means), pointers(squares));
@@ -116,7 +116,7 @@ pub fn fused_adam(
             squares.as_ptr(),
             count.as_ptr().cast_mut(),
             params.len(),
-            step.lr,
+            step.lr.as_ptr().cast_mut(),
             step.betas[0],
             step.betas[1],
             step.weight_decay,
@@ -203,7 +203,7 @@ mod tests {
         let grad = Tensor::zeros([3], (Kind::Float, Device::Cpu));
         set_grad(&param, Some(&grad)).unwrap();
         let step = SgdStep {
-            lr: 0.1,
+            lr: &Tensor::from(0.1),
             momentum: 0.0,
             weight_decay: 0.0,
             nesterov: false,

@@ -51,6 +51,12 @@ impl Block {
         y
     }
 
+    pub(super) fn count(&self, by: i64) {
+        for (_, norm) in self.convs.iter().chain(&self.downsample) {
+            norm.count(by);
+        }
+    }
+
     pub(super) fn train(&mut self, on: bool) {
         for (conv, norm) in self.convs.iter_mut().chain(&mut self.downsample) {
             conv.train(on);

@@ -79,6 +79,13 @@ impl BatchNorm {
         if rectify { y.relu_() } else { y }
     }
 
+    /// Counts `by` training batches that this model did not see itself: those of a recorded step.
+    pub(super) fn count(&self, by: i64) {
+        if !self.frozen {
+            self.batches.set(self.batches.get() + by);
+        }
+    }
+
     pub(super) fn train(&mut self, on: bool) {
         self.frozen = !on;
         let _ = self.weight.set_requires_grad(on);

@@ -104,7 +104,7 @@ const GOLDEN: &str = r#"[
     "outputs": ["membership.json"]
 },
 {
-    "id": "deep", "kind": "train", "version": 1,
+    "id": "deep", "kind": "train", "version": 2,
     "settings": {
         "arch": "resnet18",
         "fold": null,
@@ -133,7 +133,7 @@ const GOLDEN: &str = r#"[
     "outputs": ["best.safetensors", "last.safetensors", "history.json"]
 },
 {
-    "id": "folded", "kind": "train", "version": 1,
+    "id": "folded", "kind": "train", "version": 2,
     "settings": {
         "arch": "resnet34",
         "fold": 1,
@@ -169,7 +169,7 @@ const GOLDEN: &str = r#"[
     "outputs": ["best.safetensors", "last.safetensors", "history.json", "selection.json"]
 },
 {
-    "id": "partial", "kind": "transfer", "version": 1,
+    "id": "partial", "kind": "transfer", "version": 2,
     "settings": {
         "fold": null,
         "train_layers": { "from": "layer3" },

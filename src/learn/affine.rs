@@ -53,20 +53,6 @@ impl Affine {
         Self { linear, offset }
     }
 
-    /// The same for coordinates from -1 to 1 between the outer edges of each image, as `affine_grid_generator` takes it
-    /// (`align_corners = false`): the six numbers of the matrix, row by row.
-    pub(super) fn normalized(&self, source: Size, result: Size) -> [f32; 6] {
-        let (from, to) = (source.sides(), result.sides());
-        let mut six = [0.0; 6];
-        for i in 0..2 {
-            for j in 0..2 {
-                six[3 * i + j] = (self.linear[i][j] * to[j] / from[i]) as f32;
-            }
-            six[3 * i + 2] = (2.0 * self.offset[i] / from[i]) as f32;
-        }
-        six
-    }
-
     /// The shift that this is, if it moves whole pixels.
     pub(super) fn shift(&self, source: Size, result: Size) -> Option<Shift> {
         if self.linear[0][1] != 0.0 || self.linear[1][0] != 0.0 {
@@ -92,28 +78,12 @@ impl Affine {
 }
 
 impl Shift {
-    /// Moves one image of u8 pixels, height x width x 3; black where the source has none. `out` holds zeros.
-    pub(super) fn apply(&self, pixels: &[u8], source: Size, result: Size, out: &mut [u8]) {
-        let place = |axis: usize, i: usize, limit: usize| {
-            let i = i64::try_from(i).ok()?;
-            let step = if self.flipped[axis] { -i } else { i };
-            let at = usize::try_from(self.origin[axis] + step).ok()?;
-            (at < limit).then_some(at)
-        };
-        let columns: Vec<_> = (0..result.width)
-            .map(|x| place(0, x, source.width))
-            .collect();
-        for (y, row) in out.chunks_exact_mut(3 * result.width).enumerate() {
-            let Some(from) = place(1, y, source.height) else {
-                continue;
-            };
-            let from = &pixels[3 * source.width * from..][..3 * source.width];
-            for (to, x) in row.as_chunks_mut::<3>().0.iter_mut().zip(&columns) {
-                if let Some(x) = x {
-                    to.copy_from_slice(&from[3 * x..][..3]);
-                }
-            }
-        }
+    /// Where pixel `i` of an axis (0 is x) comes from; `None` outside.
+    pub(super) fn place(&self, axis: usize, i: usize, limit: usize) -> Option<usize> {
+        let i = i64::try_from(i).ok()?;
+        let step = if self.flipped[axis] { -i } else { i };
+        let at = usize::try_from(self.origin[axis] + step).ok()?;
+        (at < limit).then_some(at)
     }
 }
 
@@ -141,9 +111,11 @@ mod tests {
     fn a_flip_moves_whole_pixels_and_a_turn_does_not() {
         let size = Size::new(2, 1);
         let shift = FLIP.shift(size, size).unwrap();
-        let mut out = [0; 6];
-        shift.apply(&[1, 2, 3, 4, 5, 6], size, size, &mut out);
-        assert_eq!(out, [4, 5, 6, 1, 2, 3]);
+        assert_eq!([0, 1].map(|x| shift.place(0, x, 2)), [Some(1), Some(0)]);
+        assert_eq!(
+            [shift.place(0, 2, 2), shift.place(1, 0, 1)],
+            [None, Some(0)]
+        );
 
         let turn = Affine {
             linear: [[0.6, -0.8], [0.8, 0.6]],

@@ -68,12 +68,7 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
     };
     course.resume(tell)?;
     let pass = Pass {
-        loader: Loader {
-            training: &job.training,
-            inputs: &inputs,
-            transform: &transform,
-            device,
-        },
+        loader: Loader::new(&job.training, &inputs, &transform, device)?,
         arithmetic,
         tell,
         stop,

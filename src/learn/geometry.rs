@@ -2,7 +2,7 @@
 
 use rand_chacha::{ChaCha8Rng, rand_core::Rng};
 
-use super::affine::{Affine, Size};
+use super::affine::{Affine, Shift, Size};
 use crate::settings::{Augment, RandomResizedCrop};
 
 /// All geometric augmentations of one image: one matrix, and one more behind each clip.
@@ -84,6 +84,12 @@ impl Geometry {
         };
         geometry.center_crop(result);
         geometry
+    }
+
+    /// The shift of whole pixels that this is, if it is one.
+    pub(super) fn shift(&self, source: Size) -> Option<Shift> {
+        let shift = self.first.affine.shift(source, self.result())?;
+        self.later.is_empty().then_some(shift)
     }
 
     /// The size of the result.

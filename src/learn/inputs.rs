@@ -6,7 +6,7 @@ use tch::{Device, Tensor};
 
 use super::usable::usable;
 use crate::{
-    data::{Pack, gather},
+    data::Pack,
     digest::Digest,
     error::{Error, Result},
     files,
@@ -83,16 +83,11 @@ impl Inputs {
         })
     }
 
-    /// The u8 pixels of these rows, one behind the other.
-    pub(super) fn pixels(&self, rows: &[usize]) -> Result<Vec<u8>> {
-        let mut pixels = vec![0; rows.len() * self.pack.row_bytes()];
-        gather(&self.pack, rows, &mut pixels)?;
-        Ok(pixels)
-    }
-
-    /// The classes of these rows, i64 [n].
-    pub(super) fn targets(&self, rows: &[usize], device: Device) -> Result<Tensor> {
-        let classes: Vec<i64> = rows.iter().map(|row| self.targets[*row]).collect();
-        Ok(Tensor::f_from_slice(&classes)?.f_to_device(device)?)
+    /// The class of every image, i64 [n].
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    pub(super) fn targets(&self, device: Device) -> Result<Tensor> {
+        Ok(Tensor::f_from_slice(&self.targets)?.f_to_device(device)?)
     }
 }

@@ -1,10 +1,12 @@
 //! The batches of a pass: which images in which order, as tensors on the device.
 
+use std::{sync::mpsc, thread};
+
 use tch::{Device, Tensor};
 
 use super::{
-    affine::Size,
-    batch::{Draw, evaluation_batch, training_batch},
+    batch::{Draw, Sampler, centre},
+    geometry::Geometry,
     inputs::Inputs,
 };
 use crate::{data::epoch_order, error::Result, record::Transform, settings::Training};
@@ -64,10 +66,34 @@ pub(super) struct Loader<'a> {
     pub(super) training: &'a Training,
     pub(super) inputs: &'a Inputs,
     pub(super) transform: &'a Transform,
-    pub(super) device: Device,
+    sampler: Sampler<'a>,
+    /// The class of every row of the pack, i64 on the device.
+    classes: Tensor,
 }
 
-impl Loader<'_> {
+/// Batches that lie ready while a step runs.
+const AHEAD: usize = 2;
+
+impl<'a> Loader<'a> {
+    /// For a device.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    pub(super) fn new(
+        training: &'a Training,
+        inputs: &'a Inputs,
+        transform: &'a Transform,
+        device: Device,
+    ) -> Result<Self> {
+        Ok(Self {
+            training,
+            inputs,
+            transform,
+            sampler: Sampler::new(&inputs.pack, &transform.normalize, device)?,
+            classes: inputs.targets(device)?,
+        })
+    }
+
     /// The rows of the training part in the order of epoch `epoch` (from 1), batch by batch.
     pub(super) fn order(&self, epoch: u32) -> Vec<Vec<usize>> {
         let order: Vec<usize> = epoch_order(self.training.seed, epoch, self.inputs.train.len())
@@ -80,47 +106,78 @@ impl Loader<'_> {
             .collect()
     }
 
-    /// These rows as epoch `epoch` of training sees them.
+    /// The rows of the validation part, batch by batch.
+    pub(super) fn validation(&self) -> Vec<Vec<usize>> {
+        let rows = self.inputs.validation.as_slice();
+        rows.chunks(self.training.batch_size.get() as usize)
+            .map(<[usize]>::to_vec)
+            .collect()
+    }
+
+    /// These rows as epoch `epoch` of training sees them, in order, each made while the step before it runs.
     ///
     /// # Errors
-    /// When a row cannot be read or libtorch refuses.
-    pub(super) fn training(&self, rows: &[usize], epoch: u32) -> Result<Batch> {
+    /// When a row cannot be read or libtorch refuses, and those of `step`.
+    pub(super) fn training(
+        &self,
+        batches: &[Vec<usize>],
+        epoch: u32,
+        step: impl FnMut(Batch) -> Result<()>,
+    ) -> Result<()> {
         let draw = Draw {
             augment: &self.training.augment,
             seed: self.training.seed,
             epoch,
         };
-        let size = Size::new(self.inputs.pack.width(), self.inputs.pack.height());
-        let images = training_batch(
-            &self.inputs.pixels(rows)?,
-            rows,
-            size,
-            &draw,
-            &self.transform.normalize,
-            self.device,
-        )?;
-        self.batch(images, rows)
+        let source = self.sampler.host.source();
+        self.each(batches, |row| draw.geometry(source, row), step)
     }
 
-    /// These rows under the transform of evaluation.
+    /// These rows under the transform of evaluation, likewise.
     ///
     /// # Errors
     /// As [`Loader::training`].
-    pub(super) fn evaluation(&self, rows: &[usize]) -> Result<Batch> {
-        let (width, height) = (self.inputs.pack.width(), self.inputs.pack.height());
-        let images = evaluation_batch(
-            &self.inputs.pixels(rows)?,
-            rows.len(),
-            height,
-            width,
-            self.transform,
-            self.device,
-        )?;
-        self.batch(images, rows)
+    pub(super) fn evaluation(
+        &self,
+        batches: &[Vec<usize>],
+        step: impl FnMut(Batch) -> Result<()>,
+    ) -> Result<()> {
+        let geometry = centre(self.sampler.host.source(), self.transform);
+        self.each(batches, |_| geometry.clone(), step)
+    }
+
+    fn each(
+        &self,
+        batches: &[Vec<usize>],
+        geometry: impl Fn(usize) -> Geometry + Sync,
+        mut step: impl FnMut(Batch) -> Result<()>,
+    ) -> Result<()> {
+        thread::scope(|scope| {
+            // Dropped at a failing step: the thread then ends at its next batch.
+            let (sender, receiver) = mpsc::sync_channel(AHEAD);
+            let (geometry, host) = (&geometry, self.sampler.host);
+            scope.spawn(move || {
+                for rows in batches {
+                    let drawn: Vec<_> = rows.iter().map(|row| geometry(*row)).collect();
+                    let prepared = host.prepare(rows, &drawn);
+                    let failed = prepared.is_err();
+                    if sender.send(prepared).is_err() || failed {
+                        break;
+                    }
+                }
+            });
+            for (rows, prepared) in batches.iter().zip(receiver) {
+                let images = self.sampler.finish(prepared?)?;
+                step(self.batch(images, rows)?)?;
+            }
+            Ok(())
+        })
     }
 
     fn batch(&self, images: Tensor, rows: &[usize]) -> Result<Batch> {
-        let classes = self.inputs.targets(rows, self.device)?;
+        let rows: Vec<i64> = rows.iter().map(|row| *row as i64).collect();
+        let rows = Tensor::f_from_slice(&rows)?.f_to_device(self.classes.device())?;
+        let classes = self.classes.f_index_select(0, &rows)?;
         Ok(Batch {
             images,
             targets: Targets { classes },

@@ -14,6 +14,7 @@ mod optimizer;
 mod pass;
 mod precision;
 mod progress;
+mod sample;
 mod schedule;
 mod start;
 mod state;

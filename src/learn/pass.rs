@@ -40,14 +40,14 @@ impl Pass<'_> {
         let batches = self.loader.order(epoch);
         let mut progress = self.progress(epoch, "", batches.iter().map(Vec::len).sum());
         stepper.begin()?;
-        for rows in &batches {
+        self.loader.training(&batches, epoch, |batch| {
             self.stop.check()?;
-            let batch = self.loader.training(rows, epoch)?;
             stepper.step(model, optimizer, &batch, lr)?;
             if progress.at(stepper.images()) {
                 self.check(stepper.read()?, epoch)?;
             }
-        }
+            Ok(())
+        })?;
         self.check(stepper.read()?, epoch)
     }
 
@@ -56,22 +56,23 @@ impl Pass<'_> {
     /// # Errors
     /// As [`Pass::train`].
     pub(super) fn validate(&self, model: &ResNet, epoch: u32) -> Result<Option<Measure>> {
-        let rows = &self.loader.inputs.validation;
-        if rows.is_empty() {
+        let batches = self.loader.validation();
+        if batches.is_empty() {
             return Ok(None);
         }
         let _guard = tch::no_grad_guard();
-        let mut progress = self.progress(epoch, ", validation", rows.len());
+        let images = batches.iter().map(Vec::len).sum();
+        let mut progress = self.progress(epoch, ", validation", images);
         let mut tally = Tally::new(self.arithmetic.device)?;
-        for rows in rows.chunks(self.loader.training.batch_size.get() as usize) {
+        self.loader.evaluation(&batches, |batch| {
             self.stop.check()?;
-            let batch = self.loader.evaluation(rows)?;
             let logits = self.arithmetic.forward(model, &batch.images, false)?;
             let classes = &batch.targets.classes;
             tally.add(&cross_entropy(&logits, classes, 0.0)?, &logits, classes)?;
-            tally.count(rows.len());
+            tally.count(batch.len());
             progress.at(tally.images());
-        }
+            Ok(())
+        })?;
         self.check(tally.read()?, epoch).map(Some)
     }
 

@@ -10,13 +10,15 @@ mod libtorch;
 mod mmap;
 mod process;
 mod shim;
+mod tensor;
 #[cfg(feature = "libjpeg-turbo")]
 mod turbo_jpeg;
 
 pub use autocast::Autocast;
 pub use cuda::{
-    Cuda, CudaGraph, CudaMemory, accelerated, cuda, cuda_device_memory, cuda_memory,
-    empty_cuda_cache, load_cuda, max_pool, norm_act, reset_cuda_peak, synchronize_cuda,
+    Cuda, CudaGraph, CudaMemory, Sampling, accelerated, cuda, cuda_device_memory, cuda_memory,
+    empty_cuda_cache, load_cuda, max_pool, norm_act, reset_cuda_peak, sample_pixels,
+    synchronize_cuda,
 };
 pub use device::{bf16_gains, device_name, parse_device};
 pub use error::torch_error;
@@ -26,5 +28,6 @@ pub use process::{exit_now, ignore_interrupt, prepare_cublas, tune_allocator};
 pub use shim::{
     AdamStep, SgdStep, cpu_capability, fused_adam, fused_sgd, make_deterministic, set_grad,
 };
+pub use tensor::floats_mut;
 #[cfg(feature = "libjpeg-turbo")]
 pub use turbo_jpeg::{TurboHeader, TurboJpeg, TurboRegion};

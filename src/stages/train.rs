@@ -40,7 +40,7 @@ impl Stage for TrainStage {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     /// `pixels` are in the pack already, and in the checkpoint's transform too.

@@ -43,7 +43,7 @@ impl Stage for TransferStage {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn settings(&self) -> Value {

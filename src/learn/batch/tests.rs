@@ -9,7 +9,7 @@ fn augmented(text: &str, pixels: &[u8], size: Size) -> Tensor {
         seed: 1,
         epoch: 1,
     };
-    training_batch(pixels, &[0], size, &draw, &MeanStd::IDENTITY, Device::Cpu).unwrap()
+    sampled(pixels, size, &[draw.geometry(size, 0)])
 }
 
 fn picture(size: Size) -> Vec<u8> {
@@ -18,8 +18,11 @@ fn picture(size: Size) -> Vec<u8> {
         .collect()
 }
 
+/// The pixels as they are, from 0 to 1.
 fn plain(pixels: &[u8], size: Size) -> Tensor {
-    scaled(pixels, 1, size, Device::Cpu).unwrap()
+    let shape = [1, size.height as i64, size.width as i64, 3];
+    let pixels = Tensor::from_data_size(pixels, &shape, Kind::Uint8);
+    (pixels.to_kind(Kind::Float) / 255.0).permute([0, 3, 1, 2])
 }
 
 #[test]
@@ -107,7 +110,9 @@ fn turned(size: Size, degrees: f64) -> Tensor {
 }
 
 fn sampled(pixels: &[u8], size: Size, geometry: &[Geometry]) -> Tensor {
-    apply(pixels, size, geometry, &MeanStd::IDENTITY, Device::Cpu).unwrap()
+    let length = 3 * size.width * size.height;
+    let image = |i: usize| Ok(Cow::Borrowed(&pixels[i * length..][..length]));
+    sample(image, size, geometry, Levels::of(&MeanStd::IDENTITY)).unwrap()
 }
 
 fn largest(difference: Tensor) -> f64 {
@@ -216,8 +221,7 @@ fn a_crop_far_below_half_size_averages_what_it_covers() {
     let mut rng = stream(1, "test", &[]);
     let geometry = [Geometry::draw(&augment, Size::new(64, 64), &mut rng)];
     assert_eq!(geometry[0].samples(), 5);
-    let images = scaled(&pixels, 1, Size::new(64, 64), Device::Cpu).unwrap();
-    let out = sample(&images, &geometry).unwrap();
+    let out = sampled(&pixels, Size::new(64, 64), &geometry);
     assert!(out.max().double_value(&[]) < 0.75 && out.min().double_value(&[]) > 0.25);
 }
 
@@ -233,10 +237,9 @@ fn an_image_is_sampled_the_same_alone_and_among_others() {
     let geometry: Vec<_> = (0..6).map(draw).collect();
     let samples: std::collections::BTreeSet<_> = geometry.iter().map(Geometry::samples).collect();
     assert!(samples.len() > 1, "windows of one kind: {samples:?}");
-    let images = scaled(&pixels, 6, size, Device::Cpu).unwrap();
-    let together = sample(&images, &geometry).unwrap();
-    for i in 0..6 {
-        let alone = sample(&images.narrow(0, i, 1), &geometry[i as usize..=i as usize]).unwrap();
-        assert_eq!(alone, together.narrow(0, i, 1), "image {i}");
+    let together = sampled(&pixels, size, &geometry);
+    for (i, pixels) in pixels.chunks_exact(3 * 40 * 40).enumerate() {
+        let alone = sampled(pixels, size, &geometry[i..=i]);
+        assert_eq!(alone, together.narrow(0, i as i64, 1), "image {i}");
     }
 }

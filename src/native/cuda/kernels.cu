@@ -362,3 +362,54 @@ extern "C" __global__ void __launch_bounds__(THREADS)
   }
   dx[i] = pack(sum);
 }
+
+// Adds the value at (x, y), in pixels from the centre of the first one; black outside.
+__device__ __forceinline__ void bilinear(const unsigned char* image, int height, int width, float x, float y,
+                                         float (&sum)[3]) {
+  const float left = floorf(x), top = floorf(y), fx = x - left, fy = y - top;
+#pragma unroll
+  for (int corner = 0; corner < 4; ++corner) {
+    const float weight = (corner % 2 ? fx : 1 - fx) * (corner / 2 ? fy : 1 - fy);
+    const int column = int(left) + corner % 2, row = int(top) + corner / 2;
+    if (column >= 0 && row >= 0 && column < width && row < height) {
+      const unsigned char* pixel = image + (i64(row) * width + column) * 3;
+#pragma unroll
+      for (int c = 0; c < 3; ++c) {
+        sum[c] += weight * pixel[c];
+      }
+    }
+  }
+}
+
+// A pixel of the result a thread: the steps of `numbers` lead back to the source. As `learn::sample` does it on the host.
+extern "C" __global__ void __launch_bounds__(THREADS)
+    sample_pixels(const unsigned char* __restrict__ pixels, const i64* __restrict__ rows,
+                  const float* __restrict__ numbers, int pieces, int height, int width, int out_height, int out_width,
+                  i64 count, float scale0, float scale1, float scale2, float shift0, float shift1, float shift2,
+                  float* __restrict__ out) {
+  const i64 i = i64(blockIdx.x) * THREADS + threadIdx.x;
+  if (i >= count) {
+    return;
+  }
+  const int column = int(i % out_width), row = int(i / out_width % out_height);
+  const i64 n = i / out_width / out_height;
+  const unsigned char* image = pixels + rows[n] * height * width * 3;
+  const float* own = numbers + n * (1 + 10 * pieces);
+  const int finer = int(own[0]);
+  float sum[3] = {};
+  for (int s = 0; s < finer * finer; ++s) {
+    float x = column + (s % finer + 0.5f) / finer - out_width * 0.5f;
+    float y = row + (s / finer + 0.5f) / finer - out_height * 0.5f;
+    for (int p = 0; p < pieces; ++p) {
+      const float* m = own + 1 + 10 * p;
+      const float u = m[0] * x + m[1] * y + m[4], v = m[2] * x + m[3] * y + m[5];
+      x = fminf(fmaxf(u, m[6]), m[8]);
+      y = fminf(fmaxf(v, m[7]), m[9]);
+    }
+    bilinear(image, height, width, x + width * 0.5f - 0.5f, y + height * 0.5f - 0.5f, sum);
+  }
+  const float share = 1.f / (finer * finer);
+  out[3 * i] = sum[0] * share * scale0 + shift0;
+  out[3 * i + 1] = sum[1] * share * scale1 + shift1;
+  out[3 * i + 2] = sum[2] * share * scale2 + shift2;
+}

@@ -39,6 +39,17 @@ pub(super) struct Library {
     ) -> Message,
     pub(super) max_pool:
         unsafe extern "C" fn(*mut C_tensor, *mut bool, *mut *mut C_tensor) -> Message,
+    pub(super) sample: unsafe extern "C" fn(
+        *mut C_tensor,
+        *mut C_tensor,
+        *mut C_tensor,
+        c_int,
+        c_int,
+        c_int,
+        *const f32,
+        *const f32,
+        *mut *mut C_tensor,
+    ) -> Message,
     pub(super) graph_new: unsafe extern "C" fn(*mut RawGraph) -> Message,
     pub(super) graph_free: unsafe extern "C" fn(RawGraph),
     pub(super) graph_on_stream: unsafe extern "C" fn(
@@ -104,6 +115,7 @@ fn load() -> Result<Library> {
     Ok(Library {
         norm_act: function!(c"kfood_cuda_norm_act"),
         max_pool: function!(c"kfood_cuda_max_pool"),
+        sample: function!(c"kfood_cuda_sample"),
         graph_new: function!(c"kfood_cuda_graph_new"),
         graph_free: function!(c"kfood_cuda_graph_free"),
         graph_on_stream: function!(c"kfood_cuda_graph_on_stream"),

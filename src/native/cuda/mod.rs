@@ -4,6 +4,7 @@ mod graph;
 mod library;
 mod memory;
 mod norm_act;
+mod sample;
 
 pub use graph::CudaGraph;
 pub use library::accelerated;
@@ -12,6 +13,7 @@ pub use memory::{
     synchronize_cuda,
 };
 pub use norm_act::{max_pool, norm_act};
+pub use sample::{Sampling, sample_pixels};
 
 use std::{
     ffi::{CStr, CString, c_char, c_int, c_void},

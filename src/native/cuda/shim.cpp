@@ -62,7 +62,7 @@ void* library(std::initializer_list<const char*> names) {
 // The kernels compiled for the GPU that is current when they are first asked for.
 struct Kernels {
   int (*launch)(Function, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void*, void**, void**);
-  Function statistics, statistics_end, apply, gradient_sums, gradient_end, gradient, pool, pool_gradient;
+  Function statistics, statistics_end, apply, gradient_sums, gradient_end, gradient, pool, pool_gradient, sample;
   int multiprocessors;
 };
 
@@ -129,6 +129,7 @@ Kernels load() {
   kernels.gradient = kernel("norm_gradient");
   kernels.pool = kernel("max_pool");
   kernels.pool_gradient = kernel("max_pool_gradient");
+  kernels.sample = kernel("sample_pixels");
   kernels.multiprocessors = properties.multiProcessorCount;
   return kernels;
 }
@@ -312,6 +313,24 @@ char* kfood_cuda_max_pool(Tensor* x, bool* taken, Tensor** out) {
     if (*taken) {
       *out = new Tensor(MaxPool::apply(*x));
     }
+  });
+}
+
+// `pixels` u8 [images, height, width, 3], `rows` i64 [n], `numbers` f32 [n, 1 + 10 pieces]; the result is f32 [n, 3, h, w].
+char* kfood_cuda_sample(Tensor* pixels, Tensor* rows, Tensor* numbers, int pieces, int height, int width,
+                        const float* scale, const float* shift, Tensor** out) {
+  return guarded([&] {
+    const int64_t n = rows->numel();
+    TORCH_CHECK(pixels->is_cuda() && pixels->scalar_type() == at::kByte && pixels->is_contiguous(), "pixels of u8");
+    TORCH_CHECK(numbers->numel() == n * (1 + 10 * pieces), "numbers for ", n, " images");
+    const Tensor result = at::empty({n, 3, height, width}, numbers->options(), at::MemoryFormat::ChannelsLast);
+    const int64_t count = n * height * width;
+    if (count > 0) {
+      launch(kernels().sample, (count + kThreads - 1) / kThreads, pixels->data_ptr(), rows->data_ptr(),
+             numbers->data_ptr(), pieces, static_cast<int>(pixels->size(1)), static_cast<int>(pixels->size(2)), height,
+             width, count, scale[0], scale[1], scale[2], shift[0], shift[1], shift[2], result.data_ptr());
+    }
+    *out = new Tensor(result);
   });
 }
 

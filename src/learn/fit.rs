@@ -250,7 +250,7 @@ fn checkpoint(
     }
 }
 
-fn source(job: &Fit) -> Option<&Path> {
+pub(super) fn source(job: &Fit) -> Option<&Path> {
     match &job.start {
         Start::Scratch { .. } => None,
         Start::Transfer { model, .. } => Some(&model.path),
@@ -258,7 +258,7 @@ fn source(job: &Fit) -> Option<&Path> {
 }
 
 /// Settings that only together with the data make no sense.
-fn check(job: &Fit, inputs: &Inputs) -> Result<()> {
+pub(super) fn check(job: &Fit, inputs: &Inputs) -> Result<()> {
     if job.training.early_stopping.is_some() && inputs.validation.is_empty() {
         return Err(Error::usage(
             "`early_stopping` needs a validation part, and the split has none",

@@ -24,7 +24,7 @@ pub use device::{bf16_gains, device_name, parse_device};
 pub use error::torch_error;
 pub use libtorch::libtorch_version;
 pub use mmap::Map;
-pub use process::{exit_now, ignore_interrupt, prepare_cublas, tune_allocator};
+pub use process::{exit_now, ignore_interrupt, peak_memory, prepare_cublas, tune_allocator};
 pub use shim::{
     AdamStep, SgdStep, cpu_capability, fused_adam, fused_sgd, make_deterministic, set_grad,
 };

@@ -13,6 +13,8 @@ use crate::settings::{Arch, Normalize, Pixels, TrainLayers, Training};
 pub enum Job {
     /// Train from scratch, or from another model.
     Fit(Fit),
+    /// Time the parts of a training.
+    Speed(Speed),
     /// Evaluate a model on parts of a data set.
     Evaluate(Evaluate),
     /// Classify image files.
@@ -59,6 +61,17 @@ pub struct Fit {
     pub out: PathBuf,
     /// Folder that survives an interruption: the state after the last finished epoch.
     pub state: PathBuf,
+}
+
+/// Times the parts of a training without training: for benchmarks. Writes `speed.json` to the training's `out`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Speed {
+    /// The training. Its state is neither read nor written.
+    pub fit: Fit,
+    /// Steps of a whole batch in each round.
+    pub steps: u32,
+    /// Rounds, in each of which every part is timed once.
+    pub rounds: u32,
 }
 
 /// Where a training starts.

@@ -19,7 +19,7 @@ pub use dataset::{Crop, Image, Images, Label, Labels, Part};
 pub use evaluation::{ClassMetrics, Evaluation, Gap, Interval, PartMetrics};
 pub use fingerprint::Fingerprint;
 pub use history::{Epoch, History, Measure};
-pub use job::{Data, Evaluate, Fit, Forward, Job, ModelFile, Predict, Start};
+pub use job::{Data, Evaluate, Fit, Forward, Job, ModelFile, Predict, Speed, Start};
 pub use leaks::{ByFeatures, FeatureLeak, FeatureLeaks, Leaked, LeakedPart, Leaks};
 pub use lock::{Headline, Lock, LockedStage};
 pub use look_alikes::{Likeness, LookAlikes, Pair};

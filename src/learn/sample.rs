@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    native::floats_mut,
+    native::{floats_mut, vectorised},
     settings::MeanStd,
 };
 
@@ -90,7 +90,9 @@ pub(super) fn sample<'a>(
             );
             match geometry.shift(source) {
                 Some(shift) => moved(&pixels, source, result, shift, &table, out),
-                None => sampled(&pixels, source, result, geometry, levels, out),
+                None => {
+                    vectorised(|| sampled(&pixels, source, result, geometry, levels, out));
+                }
             }
             Ok::<_, Error>(())
         })?;
@@ -146,6 +148,7 @@ fn backwards(geometry: &Geometry) -> Vec<Back> {
         .collect()
 }
 
+#[inline(always)]
 fn sampled(
     pixels: &[u8],
     source: Size,
@@ -163,69 +166,105 @@ fn sampled(
         source.height as f32 / 2.0 - 0.5,
     ];
     let within = |i: usize| (i as f32 + 0.5) / finer as f32;
+    let at = |x: f32, y: f32| {
+        let mut point = [x - half[0], y - half[1]];
+        for step in &steps {
+            point = std::array::from_fn(|k| {
+                let [a, b] = step.linear[k];
+                // Not `clamp`, which looks for NaN.
+                (a * point[0] + b * point[1] + step.offset[k])
+                    .max(step.low[k])
+                    .min(step.high[k])
+            });
+        }
+        [point[0] + origin[0], point[1] + origin[1]]
+    };
+    // An exact product and sum of its own: a fused one is a call where the processor is not known to have it.
+    let level = |c: usize, value: f32| value * levels.scale[c] + levels.shift[c];
+    if finer == 1 {
+        if let [step] = steps.as_slice()
+            && step.low[0] == f32::NEG_INFINITY
+        {
+            // The usual case, without a loop over steps for every pixel.
+            for (y, row) in out.chunks_exact_mut(3 * result.width).enumerate() {
+                let y = y as f32 + 0.5 - half[1];
+                let first: [f32; 2] =
+                    std::array::from_fn(|k| step.linear[k][1] * y + step.offset[k] + origin[k]);
+                for (x, pixel) in row.as_chunks_mut::<3>().0.iter_mut().enumerate() {
+                    let x = x as f32 + 0.5 - half[0];
+                    let point = std::array::from_fn(|k| step.linear[k][0] * x + first[k]);
+                    let value = bilinear(pixels, source, point);
+                    *pixel = std::array::from_fn(|c| level(c, value[c]));
+                }
+            }
+            return;
+        }
+        for (y, row) in out.chunks_exact_mut(3 * result.width).enumerate() {
+            for (x, pixel) in row.as_chunks_mut::<3>().0.iter_mut().enumerate() {
+                let value = bilinear(pixels, source, at(x as f32 + 0.5, y as f32 + 0.5));
+                *pixel = std::array::from_fn(|c| level(c, value[c]));
+            }
+        }
+        return;
+    }
     let share = 1.0 / (finer * finer) as f32;
     for (y, row) in out.chunks_exact_mut(3 * result.width).enumerate() {
-        for (x, pixel) in row.chunks_exact_mut(3).enumerate() {
-            let mut sum = [0.0; 3];
+        for (x, pixel) in row.as_chunks_mut::<3>().0.iter_mut().enumerate() {
+            let mut sum = [0.0; 4];
             for i in 0..finer * finer {
-                let mut point = [
-                    x as f32 + within(i % finer) - half[0],
-                    y as f32 + within(i / finer) - half[1],
-                ];
-                for step in &steps {
-                    point = std::array::from_fn(|k| {
-                        let [a, b] = step.linear[k];
-                        // Not `clamp`, which looks for NaN.
-                        (a * point[0] + b * point[1] + step.offset[k])
-                            .max(step.low[k])
-                            .min(step.high[k])
-                    });
-                }
-                let point = [point[0] + origin[0], point[1] + origin[1]];
-                bilinear(pixels, source, point, &mut sum);
+                let point = at(x as f32 + within(i % finer), y as f32 + within(i / finer));
+                let value = bilinear(pixels, source, point);
+                sum = std::array::from_fn(|c| sum[c] + value[c]);
             }
-            for (c, value) in pixel.iter_mut().enumerate() {
-                *value = (sum[c] * share).mul_add(levels.scale[c], levels.shift[c]);
-            }
+            *pixel = std::array::from_fn(|c| level(c, sum[c] * share));
         }
     }
 }
 
-/// Adds the value at (x, y), in pixels from the centre of the first one; black outside.
-#[inline]
-fn bilinear(pixels: &[u8], size: Size, [x, y]: [f32; 2], sum: &mut [f32; 3]) {
-    let (left, top) = (x.floor(), y.floor());
-    let (fx, fy) = (x - left, y - top);
-    let weights = [
-        (1.0 - fx) * (1.0 - fy),
-        fx * (1.0 - fy),
-        (1.0 - fx) * fy,
-        fx * fy,
-    ];
-    let (left, top) = (left as i64, top as i64);
-    let inside =
-        left >= 0 && top >= 0 && left + 1 < size.width as i64 && top + 1 < size.height as i64;
-    if inside {
-        let at = 3 * (top as usize * size.width + left as usize);
-        let upper = &pixels[at..at + 6];
-        let lower = &pixels[at + 3 * size.width..at + 3 * size.width + 6];
-        for c in 0..3 {
-            sum[c] += weights[0] * f32::from(upper[c])
-                + weights[1] * f32::from(upper[c + 3])
-                + weights[2] * f32::from(lower[c])
-                + weights[3] * f32::from(lower[c + 3]);
-        }
-        return;
-    }
-    for (corner, weight) in weights.into_iter().enumerate() {
-        let (x, y) = (left + corner as i64 % 2, top + corner as i64 / 2);
-        if x >= 0 && y >= 0 && x < size.width as i64 && y < size.height as i64 {
-            let at = 3 * (y as usize * size.width + x as usize);
-            for c in 0..3 {
-                sum[c] += weight * f32::from(pixels[at + c]);
-            }
+/// The value at (x, y), in pixels from the centre of the first one; black outside. The fourth number means nothing.
+#[inline(always)]
+fn bilinear(pixels: &[u8], size: Size, [x, y]: [f32; 2]) -> [f32; 4] {
+    // `floor` is a call where the processor is not known to have it; far outside nothing depends on it.
+    let floor = |v: f32| {
+        let whole = v as i32;
+        whole - i32::from(v < whole as f32)
+    };
+    let (left, top) = (floor(x), floor(y));
+    let (fx, fy) = (x - left as f32, y - top as f32);
+    let (right, bottom) = (size.width as i32 - 1, size.height as i32 - 1);
+    let stride = 3 * size.width;
+    if (0..right).contains(&left) && (0..bottom).contains(&top) {
+        let at = 3 * left as usize + stride * top as usize;
+        // Eight bytes from the left neighbour on: both neighbours and two bytes that are not used. In the last two pixels of
+        // the image they would lie beyond its end.
+        let pair = |at: usize| Some(pixels.get(at..at + 8)?.as_chunks::<8>().0[0]);
+        if let (Some(upper), Some(lower)) = (pair(at), pair(at + stride)) {
+            return std::array::from_fn(|c| {
+                let mix = |pair: [u8; 8]| {
+                    let (l, r) = (f32::from(pair[c]), f32::from(pair[c + 3]));
+                    l + fx * (r - l)
+                };
+                let (upper, lower) = (mix(upper), mix(lower));
+                upper + fy * (lower - upper)
+            });
         }
     }
+    if left < -1 || left > right || top < -1 || top > bottom {
+        return [0.0; 4];
+    }
+    let corner = |x: i32, y: i32, c: usize| {
+        let inside = (0..=right).contains(&x) && (0..=bottom).contains(&y);
+        inside.then(|| f32::from(pixels[3 * x as usize + stride * y as usize + c]))
+    };
+    let value = |c: usize| {
+        let mix = |y: i32| {
+            let pair = [left, left + 1].map(|x| corner(x, y, c).unwrap_or(0.0));
+            pair[0] + fx * (pair[1] - pair[0])
+        };
+        let (upper, lower) = (mix(top), mix(top + 1));
+        upper + fy * (lower - upper)
+    };
+    [value(0), value(1), value(2), 0.0]
 }
 
 /// The numbers by which a kernel samples: for every image the samples along a side of a pixel, then for each of `pieces` steps

@@ -13,6 +13,7 @@ mod shim;
 mod tensor;
 #[cfg(feature = "libjpeg-turbo")]
 mod turbo_jpeg;
+mod vectorised;
 
 pub use autocast::Autocast;
 pub use cuda::{
@@ -31,3 +32,4 @@ pub use shim::{
 pub use tensor::floats_mut;
 #[cfg(feature = "libjpeg-turbo")]
 pub use turbo_jpeg::{TurboHeader, TurboJpeg, TurboRegion};
+pub use vectorised::vectorised;

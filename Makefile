@@ -1,7 +1,7 @@
 # make demo      everything from a bare machine to the results of pipelines/quickstart.toml
 # make test      formatting, clippy, tests, documentation
 # make missions  the three missions on real photographs (KFOOD_REAL_DATA), to one table
-# make bench     the runner's benchmarks, then preprocessing against Python's libraries (benches/README.md)
+# make bench     the runner's benchmarks, then preprocessing and training against Python's libraries (benches/README.md)
 
 TORCH := 2.11.0
 CARGO ?= cargo
@@ -53,7 +53,8 @@ bench: build
 	$(PYTHON) benches/odd_images.py --kfood $(KFOOD)
 	-@$(MAKE) --no-print-directory .venv/peers
 	@if test .venv/peers -nt benches/peers/requirements.txt; then \
-	  .venv/bin/python benches/preprocess.py --kfood $(KFOOD) && .venv/bin/python benches/incremental.py --kfood $(KFOOD); \
+	  .venv/bin/python benches/preprocess.py --kfood $(KFOOD) && .venv/bin/python benches/incremental.py --kfood $(KFOOD) \
+	    && .venv/bin/python benches/training.py --kfood $(KFOOD); \
 	else \
 	  echo 'the Python libraries of benches/peers could not be installed: passed over'; \
 	fi

@@ -35,13 +35,14 @@ pub(super) fn agreement(
     least: f32,
 ) -> Option<Agreement> {
     let start = map;
-    let mut best = measure(original, copy, &map)?;
+    let mut seen = Seen::new(original, &map);
+    let mut best = seen.measure(copy)?;
     if best.whole < least {
         return None;
     }
     let mut map = map;
     for _ in 0..STEPS {
-        let Some(next) = step(original, copy, &map) else {
+        let Some(next) = seen.step(copy, &map) else {
             break;
         };
         if next.iter().zip(&start).any(|(a, b)| (a - b).abs() > REACH) {
@@ -53,7 +54,8 @@ pub(super) fn agreement(
             .map(|(a, b)| (a - b).abs())
             .fold(0.0, f64::max);
         map = next;
-        let Some(found) = measure(original, copy, &map) else {
+        seen = Seen::new(original, &map);
+        let Some(found) = seen.measure(copy) else {
             break;
         };
         if found.detail > best.detail {
@@ -66,97 +68,125 @@ pub(super) fn agreement(
     Some(best)
 }
 
-/// One Gauss-Newton step of the map.
-fn step(original: &Picture, copy: &Picture, map: &Map) -> Option<Map> {
-    let (gain, offset) = tone(original, copy, map)?;
-    const N: usize = 8;
-    let mut normal = [[0.0_f32; N]; N];
-    let mut right = [0.0_f32; N];
-    for (i, wanted) in copy.iter().enumerate() {
-        let (x, y) = (point(i % SIDE), point(i / SIDE));
-        let Some([value, dx, dy]) = seen(original, map, x, y) else {
-            continue;
+/// A picture through a map, with its slopes; all 0 where nothing is shown.
+struct Seen {
+    value: Picture,
+    slopes: [Picture; 2],
+    /// 1 where something is shown.
+    shown: Picture,
+}
+
+/// Cells of a picture with a border of one cell around it.
+const WIDE: usize = SIDE + 2;
+type Bordered = [[f32; WIDE]; WIDE];
+
+impl Seen {
+    fn new(original: &Picture, map: &Map) -> Self {
+        let mut seen = Self {
+            value: [0.0; SIDE * SIDE],
+            slopes: [[0.0; SIDE * SIDE]; 2],
+            shown: [0.0; SIDE * SIDE],
         };
+        for i in 0..SIDE * SIDE {
+            let (x, y) = (point(i % SIDE), point(i / SIDE));
+            let at_x = cell(map[0] + map[1] * x + map[2] * y);
+            let at_y = cell(map[3] + map[4] * x + map[5] * y);
+            if let Some([value, dx, dy]) = sample(original, at_x, at_y) {
+                seen.value[i] = value;
+                seen.slopes[0][i] = dx;
+                seen.slopes[1][i] = dy;
+                seen.shown[i] = 1.0;
+            }
+        }
+        seen
+    }
+
+    fn cells(&self) -> impl Iterator<Item = usize> {
+        (0..SIDE * SIDE).filter(|i| self.shown[*i] > 0.0)
+    }
+
+    /// One Gauss-Newton step of the map.
+    fn step(&self, copy: &Picture, map: &Map) -> Option<Map> {
+        let (gain, offset) = self.tone(copy);
+        const N: usize = 8;
+        let mut normal = [[0.0_f32; N]; N];
+        let mut right = [0.0_f32; N];
         // Slopes are per cell, the map is in halves of the picture.
         let half = gain * (SIDE as f32 / 2.0);
-        let (dx, dy) = (dx * half, dy * half);
-        let (x, y) = (x as f32, y as f32);
-        let slopes = [dx, dx * x, dx * y, dy, dy * x, dy * y, value, 1.0];
-        let error = wanted - (gain * value + offset);
-        for a in 0..N {
-            for b in 0..N {
-                normal[a][b] += slopes[a] * slopes[b];
+        for i in self.cells() {
+            let (value, dx, dy) = (
+                self.value[i],
+                self.slopes[0][i] * half,
+                self.slopes[1][i] * half,
+            );
+            let (x, y) = (point(i % SIDE) as f32, point(i / SIDE) as f32);
+            let slopes = [dx, dx * x, dx * y, dy, dy * x, dy * y, value, 1.0];
+            let error = copy[i] - (gain * value + offset);
+            for a in 0..N {
+                for b in 0..N {
+                    normal[a][b] += slopes[a] * slopes[b];
+                }
+                right[a] += slopes[a] * error;
             }
-            right[a] += slopes[a] * error;
         }
+        let normal = normal.map(|row| row.map(f64::from));
+        let change = solve(normal, right.map(f64::from))?;
+        Some(std::array::from_fn(|i| map[i] + change[i]))
     }
-    let normal = normal.map(|row| row.map(f64::from));
-    let change = solve(normal, right.map(f64::from))?;
-    Some(std::array::from_fn(|i| map[i] + change[i]))
-}
 
-/// Contrast and brightness that bring `original` nearest to `copy`.
-fn tone(original: &Picture, copy: &Picture, map: &Map) -> Option<(f32, f32)> {
-    let mut sums = Sums::default();
-    for (i, wanted) in copy.iter().enumerate() {
-        if let Some([value, ..]) = seen(original, map, point(i % SIDE), point(i / SIDE)) {
-            sums.add(value, *wanted);
+    /// Contrast and brightness that bring what is seen nearest to `copy`.
+    fn tone(&self, copy: &Picture) -> (f32, f32) {
+        let mut sums = Sums::default();
+        for i in self.cells() {
+            sums.add(self.value[i], copy[i]);
         }
+        let gain = sums.covariance() / sums.variance_a().max(1e-6);
+        let offset = sums.b / sums.n - gain * sums.a / sums.n;
+        (gain as f32, offset as f32)
     }
-    let gain = sums.covariance() / sums.variance_a().max(1e-6);
-    Some((
-        gain as f32,
-        (sums.b / sums.n - gain * sums.a / sums.n) as f32,
-    ))
-}
 
-fn seen(original: &Picture, map: &Map, x: f64, y: f64) -> Option<[f32; 3]> {
-    let at_x = cell(map[0] + map[1] * x + map[2] * y);
-    let at_y = cell(map[3] + map[4] * x + map[5] * y);
-    sample(original, at_x, at_y)
-}
-
-/// Both correlations under a map; `None` where too little is shown by both.
-fn measure(original: &Picture, copy: &Picture, map: &Map) -> Option<Agreement> {
-    let mut through = [0.0; SIDE * SIDE];
-    let mut shown = [false; SIDE * SIDE];
-    let mut count = 0;
-    for i in 0..SIDE * SIDE {
-        if let Some([value, ..]) = seen(original, map, point(i % SIDE), point(i / SIDE)) {
-            through[i] = value;
-            shown[i] = true;
-            count += 1;
+    /// Both correlations; `None` where too little is shown by both.
+    fn measure(&self, copy: &Picture) -> Option<Agreement> {
+        if (self.cells().count() as f64) < SHOWN * (SIDE * SIDE) as f64 {
+            return None;
         }
-    }
-    if (count as f64) < SHOWN * (SIDE * SIDE) as f64 {
-        return None;
-    }
-    let (mut whole, mut detail) = (Sums::default(), Sums::default());
-    for y in 0..SIDE {
-        for x in 0..SIDE {
-            let i = y * SIDE + x;
-            if !shown[i] {
-                continue;
+        let masked = std::array::from_fn(|i| copy[i] * self.shown[i]);
+        let count = around(&self.shown);
+        let mut details = [around(&self.value), around(&masked)];
+        for (details, of) in details.iter_mut().zip([&self.value, copy]) {
+            for ((detail, value), count) in details.iter_mut().zip(of).zip(&count) {
+                *detail = squashed(value - *detail / count.max(1.0));
             }
-            whole.add(through[i], copy[i]);
-            let (mut a, mut b, mut n) = (0.0, 0.0, 0.0_f32);
-            for y in y.saturating_sub(1)..(y + 2).min(SIDE) {
-                for x in x.saturating_sub(1)..(x + 2).min(SIDE) {
-                    let i = y * SIDE + x;
-                    if shown[i] {
-                        a += through[i];
-                        b += copy[i];
-                        n += 1.0;
-                    }
+        }
+        let (mut whole, mut detail) = (Sums::default(), Sums::default());
+        for i in self.cells() {
+            whole.add(self.value[i], copy[i]);
+            detail.add(details[0][i], details[1][i]);
+        }
+        Some(Agreement {
+            whole: whole.correlation(),
+            detail: detail.correlation(),
+        })
+    }
+}
+
+/// The sums of a cell and its up to eight neighbours.
+fn around(picture: &Picture) -> Picture {
+    let mut wide: Bordered = [[0.0; WIDE]; WIDE];
+    for (wide, row) in wide[1..].iter_mut().zip(picture.as_chunks::<SIDE>().0) {
+        wide[1..=SIDE].copy_from_slice(row);
+    }
+    let mut sums = [0.0; SIDE * SIDE];
+    for (rows, sums) in wide.windows(3).zip(sums.as_chunks_mut::<SIDE>().0) {
+        for row in rows {
+            for shift in 0..3 {
+                for (sum, value) in sums.iter_mut().zip(&row[shift..]) {
+                    *sum += value;
                 }
             }
-            detail.add(squashed(through[i] - a / n), squashed(copy[i] - b / n));
         }
     }
-    Some(Agreement {
-        whole: whole.correlation(),
-        detail: detail.correlation(),
-    })
+    sums
 }
 
 /// Between -1 and 1: a strong edge, such as that of a plate, counts little more than fine texture.

@@ -26,13 +26,25 @@ pub(super) struct Variant {
 enum How {
     /// Windows of both axes, across and down, by number: no resampling.
     Cut(usize, usize),
-    /// Sampled; what lies outside of the picture gets this grey.
-    Turned(f32),
+    /// Sampled, by number of the sampling; what lies outside of the picture gets this grey.
+    Turned(usize, f32),
+}
+
+/// Where the cells of a turned picture come from.
+struct Sampling(Vec<Option<Spot>>);
+
+/// A place between four cells: the upper left one, and how far from it.
+#[derive(Clone, Copy)]
+struct Spot {
+    first: u32,
+    u: f32,
+    v: f32,
 }
 
 /// All variants; the image itself is the first.
 pub(super) struct Variants {
     axes: Vec<Axis>,
+    samplings: Vec<Sampling>,
     pub(super) all: Vec<Variant>,
 }
 
@@ -65,20 +77,25 @@ impl Variants {
                 }
             }
         }
+        let mut samplings = Vec::new();
         for turn in TURNS.into_iter().flat_map(|t| [t, -t]) {
             let (sin, cos) = turn.to_radians().sin_cos();
             // The largest upright square inside the turned one; or the whole frame with black or white corners.
             let inside = 1.0 / (cos + sin.abs());
-            for (scale, fill) in [(inside, 0.0), (1.0, 0.0), (1.0, 255.0)] {
+            for (scale, fills) in [(inside, &[0.0][..]), (1.0, &[0.0, 255.0])] {
                 let (c, s) = (scale * cos, scale * sin);
                 let map = [0.0, c, -s, 0.0, s, c];
-                let how = How::Turned(fill);
-                all.push(Variant { map, how });
+                for fill in fills {
+                    let how = How::Turned(samplings.len(), *fill);
+                    all.push(Variant { map, how });
+                }
+                samplings.push(Sampling::new(&map));
             }
         }
         let axes = windows.iter().map(|(_, from, to)| Axis::new(*from, *to));
         Self {
             axes: axes.collect(),
+            samplings,
             all,
         }
     }
@@ -94,7 +111,9 @@ impl Variants {
             self.axes.iter().map(|axis| axis.down(picture)).collect();
         let one = |variant: &Variant| match variant.how {
             How::Cut(across, from) => self.axes[across].across(&down[from]),
-            How::Turned(fill) => self.plain(&warped(picture, &variant.map, fill)),
+            How::Turned(sampling, fill) => {
+                self.plain(&self.samplings[sampling].through(picture, fill))
+            }
         };
         self.all.iter().map(one).collect()
     }
@@ -110,38 +129,68 @@ pub(super) fn point(cell: usize) -> f64 {
     (cell as f64 + 0.5) * (2.0 / SIDE as f64) - 1.0
 }
 
-/// A picture seen through a map, bilinear; `fill` outside.
-fn warped(picture: &[f32; SIDE * SIDE], map: &Map, fill: f32) -> [f32; SIDE * SIDE] {
-    let mut found = [fill; SIDE * SIDE];
-    for (i, found) in found.iter_mut().enumerate() {
-        let (x, y) = (point(i % SIDE), point(i / SIDE));
-        let at_x = cell(map[0] + map[1] * x + map[2] * y);
-        let at_y = cell(map[3] + map[4] * x + map[5] * y);
-        if let Some([value, ..]) = sample(picture, at_x, at_y) {
-            *found = value;
-        }
+impl Sampling {
+    /// Through a map.
+    fn new(map: &Map) -> Self {
+        let spot = |i: usize| {
+            let (x, y) = (point(i % SIDE), point(i / SIDE));
+            Spot::new(
+                cell(map[0] + map[1] * x + map[2] * y),
+                cell(map[3] + map[4] * x + map[5] * y),
+            )
+        };
+        Self((0..SIDE * SIDE).map(spot).collect())
     }
-    found
+
+    /// A picture, bilinear; `fill` outside.
+    fn through(&self, picture: &[f32; SIDE * SIDE], fill: f32) -> [f32; SIDE * SIDE] {
+        let mut found = [fill; SIDE * SIDE];
+        for (found, spot) in found.iter_mut().zip(&self.0) {
+            if let Some(spot) = spot {
+                *found = spot.look(picture)[0];
+            }
+        }
+        found
+    }
+}
+
+impl Spot {
+    /// At a place in cells; `None` outside of the picture.
+    fn new(x: f64, y: f64) -> Option<Self> {
+        const LAST: f64 = SIDE as f64 - 1.0;
+        // Up to half a cell beyond the outermost middles there still is picture.
+        if !(-0.5..=LAST + 0.5).contains(&x) || !(-0.5..=LAST + 0.5).contains(&y) {
+            return None;
+        }
+        let (x, y) = (x.clamp(0.0, LAST) as f32, y.clamp(0.0, LAST) as f32);
+        let (i, j) = (
+            (x as u32).min(SIDE as u32 - 2),
+            (y as u32).min(SIDE as u32 - 2),
+        );
+        Some(Self {
+            first: j * SIDE as u32 + i,
+            u: x - i as f32,
+            v: y - j as f32,
+        })
+    }
+
+    /// The bilinear value there, with its slopes across and down.
+    fn look(self, picture: &[f32; SIDE * SIDE]) -> [f32; 3] {
+        let Self { first, u, v } = self;
+        let at = |i: usize| picture[(first as usize + i) % (SIDE * SIDE)];
+        let (a, b, c, d) = (at(0), at(1), at(SIDE), at(SIDE + 1));
+        let (top, bottom) = (a + u * (b - a), c + u * (d - c));
+        [
+            top + v * (bottom - top),
+            (b - a) + v * ((d - c) - (b - a)),
+            bottom - top,
+        ]
+    }
 }
 
 /// The bilinear value at a place in cells, with its slopes across and down; `None` outside of the picture.
 pub(super) fn sample(picture: &[f32; SIDE * SIDE], x: f64, y: f64) -> Option<[f32; 3]> {
-    const LAST: f64 = SIDE as f64 - 1.0;
-    // Up to half a cell beyond the outermost middles there still is picture.
-    if !(-0.5..=LAST + 0.5).contains(&x) || !(-0.5..=LAST + 0.5).contains(&y) {
-        return None;
-    }
-    let (x, y) = (x.clamp(0.0, LAST) as f32, y.clamp(0.0, LAST) as f32);
-    let (i, j) = ((x as usize).min(SIDE - 2), (y as usize).min(SIDE - 2));
-    let (u, v) = (x - i as f32, y - j as f32);
-    let at = |i: usize, j: usize| picture[j * SIDE + i];
-    let (a, b, c, d) = (at(i, j), at(i + 1, j), at(i, j + 1), at(i + 1, j + 1));
-    let (top, bottom) = (a + u * (b - a), c + u * (d - c));
-    Some([
-        top + v * (bottom - top),
-        (b - a) + v * ((d - c) - (b - a)),
-        bottom - top,
-    ])
+    Spot::new(x, y).map(|spot| spot.look(picture))
 }
 
 #[cfg(test)]
@@ -157,7 +206,7 @@ mod tests {
     #[test]
     fn the_identity_changes_nothing() {
         let picture = std::array::from_fn(|i| (i * 7 % 251) as f32);
-        let seen = warped(&picture, &VARIANTS.all[0].map, 0.0);
+        let seen = Sampling::new(&VARIANTS.all[0].map).through(&picture, 0.0);
         let far = picture
             .iter()
             .zip(&seen)

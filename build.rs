@@ -33,6 +33,7 @@ fn main() {
         println!("cargo:rustc-link-arg=-Wl,-rpath,{lib}");
     }
     build_cuda_shim(&compiler, Path::new(&libtorch));
+    build_jpeg_scan();
     keep_libtorch_out_of_kfood();
 }
 
@@ -85,6 +86,34 @@ fn build_cuda_shim(compiler: &cc::Build, libtorch: &Path) {
         }
         let _ = fs::write(&out, []);
     }
+}
+
+/// The faster decoder of Huffman codes, where libjpeg-turbo is compiled along and linked statically: a system's library hides
+/// what it needs, and is used as it is.
+fn build_jpeg_scan() {
+    println!("cargo:rerun-if-changed=src/native/jpeg_scan.c");
+    println!("cargo:rustc-check-cfg=cfg(jpeg_scan)");
+    let Ok(include) = env::var("DEP_TURBOJPEG_INCLUDE") else {
+        return;
+    };
+    let include = Path::new(&include);
+    let built_along = include.starts_with(target_folder()) && include.join("jpeglib.h").is_file();
+    if !built_along {
+        return;
+    }
+    cc::Build::new()
+        .file("src/native/jpeg_scan.c")
+        .include(include)
+        .std("gnu11")
+        .opt_level(3)
+        .compile("kfood_jpeg_scan");
+    println!("cargo:rustc-cfg=jpeg_scan");
+}
+
+/// `target/PROFILE/build`, in which build scripts have their folders.
+fn target_folder() -> PathBuf {
+    let out = PathBuf::from(env::var("OUT_DIR").unwrap_or_default());
+    out.ancestors().nth(2).map(Path::to_owned).unwrap_or(out)
 }
 
 /// The compiler puts shared generic code into the same object files as tensor code. An object that `kfood` needs for the

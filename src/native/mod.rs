@@ -6,6 +6,8 @@ mod autocast;
 mod cuda;
 mod device;
 mod error;
+#[cfg(feature = "libjpeg-turbo")]
+mod jpeg_scan;
 mod libtorch;
 mod mmap;
 mod process;

@@ -4,6 +4,8 @@ use std::ffi::{CStr, c_int};
 
 use turbojpeg_sys as raw;
 
+use super::jpeg_scan::JpegScan;
+
 /// Scans of a progressive JPEG; encoders write about ten. More cost time without end at little size.
 const MAX_SCANS: c_int = 200;
 /// Working memory of one decoding beside the pixels, in mebibytes: the coefficients of a progressive JPEG.
@@ -20,7 +22,11 @@ const WARNINGS: [&str; 6] = [
 ];
 
 /// A decoder with its working memory; used again from image to image.
-pub struct TurboJpeg(raw::tjhandle);
+pub struct TurboJpeg {
+    handle: raw::tjhandle,
+    /// Asked first.
+    scan: JpegScan,
+}
 
 // SAFETY: a handle has no thread of its own; it may be used by any one thread at a time, which `&mut self` ensures.
 unsafe impl Send for TurboJpeg {}
@@ -59,7 +65,10 @@ impl TurboJpeg {
     pub fn new() -> Option<Self> {
         // SAFETY: no arguments that could be wrong; a null handle is looked for.
         let handle = unsafe { raw::tj3Init(raw::TJINIT_TJINIT_DECOMPRESS as c_int) };
-        let mut this = (!handle.is_null()).then_some(Self(handle))?;
+        let mut this = (!handle.is_null()).then(|| Self {
+            handle,
+            scan: JpegScan::new(),
+        })?;
         this.set(raw::TJPARAM_TJPARAM_SCANLIMIT, MAX_SCANS);
         this.set(raw::TJPARAM_TJPARAM_MAXMEMORY, MAX_MEMORY);
         this.set(raw::TJPARAM_TJPARAM_SAVEMARKERS, 0);
@@ -72,7 +81,8 @@ impl TurboJpeg {
     /// The library's message.
     pub fn header(&mut self, bytes: &[u8]) -> Result<TurboHeader, String> {
         // SAFETY: pointer and length are those of one slice, which is only read.
-        let done = unsafe { raw::tj3DecompressHeader(self.0, bytes.as_ptr(), bytes.len() as _) };
+        let done =
+            unsafe { raw::tj3DecompressHeader(self.handle, bytes.as_ptr(), bytes.len() as _) };
         if done != 0 {
             self.warning()?;
         }
@@ -117,12 +127,27 @@ impl TurboJpeg {
     ) -> Result<Option<String>, String> {
         // Every size below comes from these very bytes, so that the library cannot find another one.
         let header = self.header(bytes)?;
+        if !header.cmyk && self.scan.decode(bytes, &header, shrink, region, out) {
+            return Ok(None);
+        }
+        self.decode_alone(bytes, &header, shrink, region, out)
+    }
+
+    /// The same by libjpeg-turbo alone.
+    fn decode_alone(
+        &mut self,
+        bytes: &[u8],
+        header: &TurboHeader,
+        shrink: u32,
+        region: Option<TurboRegion>,
+        out: &mut [u8],
+    ) -> Result<Option<String>, String> {
         let factor = raw::tjscalingfactor {
             num: 1,
             denom: int(shrink)?,
         };
         // SAFETY: plain numbers; the library checks them.
-        if unsafe { raw::tj3SetScalingFactor(self.0, factor) } != 0 {
+        if unsafe { raw::tj3SetScalingFactor(self.handle, factor) } != 0 {
             return Err(self.message());
         }
         let whole = TurboRegion {
@@ -137,7 +162,7 @@ impl TurboJpeg {
             Some(r) => (int(r.x)?, int(r.y)?, int(r.width)?, int(r.height)?),
         };
         // SAFETY: plain numbers; the library checks them against the header and the factor.
-        if unsafe { raw::tj3SetCroppingRegion(self.0, raw::tjregion { x, y, w, h }) } != 0 {
+        if unsafe { raw::tj3SetCroppingRegion(self.handle, raw::tjregion { x, y, w, h }) } != 0 {
             return Err(self.message());
         }
         let size = region.unwrap_or(whole);
@@ -154,7 +179,7 @@ impl TurboJpeg {
         // same bytes, factor and region as above. It reads no further than `bytes.len()`.
         let done = unsafe {
             raw::tj3Decompress8(
-                self.0,
+                self.handle,
                 bytes.as_ptr(),
                 bytes.len() as _,
                 out.as_mut_ptr(),
@@ -172,7 +197,7 @@ impl TurboJpeg {
     fn warning(&mut self) -> Result<String, String> {
         let message = self.message();
         // SAFETY: the handle is valid as long as `self` is.
-        let code = unsafe { raw::tj3GetErrorCode(self.0) };
+        let code = unsafe { raw::tj3GetErrorCode(self.handle) };
         // An error after a warning keeps the warning's code.
         if code == raw::TJERR_TJERR_WARNING as c_int
             && WARNINGS.iter().any(|start| message.starts_with(start))
@@ -185,28 +210,201 @@ impl TurboJpeg {
 
     fn message(&mut self) -> String {
         // SAFETY: a string that ends with zero and belongs to the handle; it is copied at once.
-        let text = unsafe { CStr::from_ptr(raw::tj3GetErrorStr(self.0)) };
+        let text = unsafe { CStr::from_ptr(raw::tj3GetErrorStr(self.handle)) };
         text.to_string_lossy().into_owned()
     }
 
     fn get(&mut self, what: raw::TJPARAM) -> c_int {
         // SAFETY: the handle is valid; an unknown parameter gives -1.
-        unsafe { raw::tj3Get(self.0, what as c_int) }
+        unsafe { raw::tj3Get(self.handle, what as c_int) }
     }
 
     fn set(&mut self, what: raw::TJPARAM, value: c_int) {
         // SAFETY: the handle is valid; a value that is refused leaves the default.
-        let _ = unsafe { raw::tj3Set(self.0, what as c_int, value) };
+        let _ = unsafe { raw::tj3Set(self.handle, what as c_int, value) };
     }
 }
 
 impl Drop for TurboJpeg {
     fn drop(&mut self) {
         // SAFETY: made by `tj3Init`, destroyed once.
-        unsafe { raw::tj3Destroy(self.0) }
+        unsafe { raw::tj3Destroy(self.handle) }
     }
 }
 
 fn int(value: u32) -> Result<c_int, String> {
     c_int::try_from(value).map_err(|_| "too large".to_owned())
+}
+
+#[cfg(all(test, jpeg_scan))]
+mod tests {
+    use rand::RngExt;
+
+    use super::*;
+    use crate::seed::stream;
+
+    /// A picture with edges, slopes and noise as a JPEG.
+    fn jpeg(
+        width: u32,
+        height: u32,
+        sampling: raw::TJSAMP,
+        quality: c_int,
+        restart: c_int,
+    ) -> Vec<u8> {
+        let mut rng = stream(1, "jpeg", &[u64::from(width)]);
+        let pixels: Vec<u8> = (0..width * height * 3)
+            .map(|i| {
+                let (x, y) = (i / 3 % width, i / 3 / width);
+                let edge = if (x / 19 + y / 23) % 2 == 0 { 90 } else { 0 };
+                (edge + (x * (i % 3) + y) % 120 + rng.random_range(0..40)) as u8
+            })
+            .collect();
+        let grey = sampling == raw::TJSAMP_TJSAMP_GRAY;
+        let mut out = std::ptr::null_mut();
+        let mut length = 0;
+        // SAFETY: `pixels` has the sides that are told; the library allocates `out`, which is copied and freed.
+        unsafe {
+            let handle = raw::tj3Init(raw::TJINIT_TJINIT_COMPRESS as c_int);
+            for (what, value) in [
+                (raw::TJPARAM_TJPARAM_QUALITY, quality),
+                (raw::TJPARAM_TJPARAM_SUBSAMP, sampling as c_int),
+                (raw::TJPARAM_TJPARAM_RESTARTBLOCKS, restart),
+            ] {
+                assert_eq!(raw::tj3Set(handle, what as c_int, value), 0);
+            }
+            let done = raw::tj3Compress8(
+                handle,
+                pixels.as_ptr(),
+                width as c_int,
+                0,
+                height as c_int,
+                raw::TJPF_TJPF_RGB,
+                &raw mut out,
+                &raw mut length,
+            );
+            assert_eq!(done, 0, "grey: {grey}");
+            let bytes = std::slice::from_raw_parts(out, length as usize).to_vec();
+            raw::tj3Free(out.cast());
+            raw::tj3Destroy(handle);
+            bytes
+        }
+    }
+
+    const SAMPLINGS: [raw::TJSAMP; 6] = [
+        raw::TJSAMP_TJSAMP_444,
+        raw::TJSAMP_TJSAMP_422,
+        raw::TJSAMP_TJSAMP_420,
+        raw::TJSAMP_TJSAMP_GRAY,
+        raw::TJSAMP_TJSAMP_440,
+        raw::TJSAMP_TJSAMP_411,
+    ];
+
+    fn bytes_of(header: &TurboHeader, shrink: u32) -> usize {
+        (header.width.div_ceil(shrink) * header.height.div_ceil(shrink) * 3) as usize
+    }
+
+    #[test]
+    fn plain_jpegs_are_decoded_fast_and_to_the_bit_as_by_libjpeg_turbo() {
+        let mut turbo = TurboJpeg::new().unwrap();
+        for (i, sampling) in SAMPLINGS.into_iter().enumerate() {
+            for (width, height, quality, restart) in [
+                (1, 1, 90, 0),
+                (67, 45, 100, 0),
+                (160, 131, 75, 3),
+                (200, 90, 20, 0),
+                (333, 250, 97, 7),
+            ] {
+                let bytes = jpeg(width, height, sampling, quality, restart);
+                let header = turbo.header(&bytes).unwrap();
+                for shrink in [1, 2, 4, 8] {
+                    let mut fast = vec![0; bytes_of(&header, shrink)];
+                    let mut alone = fast.clone();
+                    let name = format!("{i}: {width}x{height} / {shrink}");
+                    assert!(
+                        turbo.scan.decode(&bytes, &header, shrink, None, &mut fast),
+                        "{name}"
+                    );
+                    let warning = turbo.decode_alone(&bytes, &header, shrink, None, &mut alone);
+                    assert_eq!(warning, Ok(None), "{name}");
+                    assert!(fast == alone, "{name}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_region_is_the_same_both_ways() {
+        let mut turbo = TurboJpeg::new().unwrap();
+        let bytes = jpeg(400, 300, raw::TJSAMP_TJSAMP_420, 90, 0);
+        let header = turbo.header(&bytes).unwrap();
+        for (shrink, x, y, width, height) in [
+            (1, 64, 33, 100, 120),
+            (2, 0, 17, 99, 133),
+            (2, 16, 0, 60, 150),
+            (1, 0, 280, 400, 20),
+        ] {
+            let region = Some(TurboRegion {
+                x,
+                y,
+                width,
+                height,
+            });
+            let mut fast = vec![0; (width * height * 3) as usize];
+            let mut alone = fast.clone();
+            assert!(
+                turbo
+                    .scan
+                    .decode(&bytes, &header, shrink, region, &mut fast)
+            );
+            assert_eq!(
+                turbo.decode_alone(&bytes, &header, shrink, region, &mut alone),
+                Ok(None)
+            );
+            assert!(fast == alone, "{region:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_whole_is_left_to_libjpeg_turbo() {
+        let mut turbo = TurboJpeg::new().unwrap();
+        let mut rng = stream(1, "broken", &[]);
+        let mut refused = 0;
+        for i in 0..600_usize {
+            let mut bytes = jpeg(
+                120,
+                88,
+                SAMPLINGS[i % SAMPLINGS.len()],
+                80,
+                if i % 4 == 0 { 2 } else { 0 },
+            );
+            match i % 3 {
+                0 => bytes.truncate(rng.random_range(100..bytes.len())),
+                1 => {
+                    let at = rng.random_range(20..bytes.len());
+                    bytes[at] = rng.random();
+                }
+                _ => {
+                    let at = rng.random_range(20..bytes.len());
+                    bytes.remove(at);
+                }
+            }
+            let Ok(header) = turbo.header(&bytes) else {
+                turbo = TurboJpeg::new().unwrap();
+                continue;
+            };
+            if header.cmyk || header.width.max(header.height) > 4000 {
+                continue;
+            }
+            let mut fast = vec![0; bytes_of(&header, 1)];
+            let mut alone = fast.clone();
+            if turbo.scan.decode(&bytes, &header, 1, None, &mut fast) {
+                let warning = turbo.decode_alone(&bytes, &header, 1, None, &mut alone);
+                assert_eq!(warning, Ok(None), "{i}");
+                assert!(fast == alone, "{i}");
+            } else {
+                refused += 1;
+            }
+        }
+        assert!(refused > 200, "{refused}");
+    }
 }

@@ -1,0 +1,408 @@
+/* Baseline JPEGs through libjpeg-turbo with a faster decoder of their Huffman codes.
+ *
+ * libjpeg-turbo does everything but that: headers, inverse transform, upsampling, colour. Between jpeg_start_decompress and the
+ * first row its function for one MCU is replaced. The bits come from a copy of the scan without stuffed bytes, so that eight
+ * bytes are taken at a time without looking for markers; a table of 11 bits gives code and length of its value at once.
+ *
+ * Fast or not at all: whatever is not plain and whole (progressive, several scans, a warning, a code that is none, data that end
+ * early or late) is refused, and the caller asks libjpeg-turbo alone, whose answer counts. Coefficients are the same to the bit. */
+
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jpeglib.h>
+
+/* The public part of an entropy decoder as jpegint.h has it, unchanged since libjpeg 6. */
+struct jpeg_entropy_decoder {
+  void (*start_pass)(j_decompress_ptr cinfo);
+  boolean (*decode_mcu)(j_decompress_ptr cinfo, JBLOCKROW *blocks);
+  boolean insufficient_data;
+};
+
+enum {
+  LOOK = 11,    /* bits looked up at once */
+  SKIP = 13,    /* the same where values are passed over */
+  LONGEST = 16, /* bits of the longest code */
+  END = 64,     /* how far the end of a block goes on */
+  SPARE = 4096, /* zeros behind the data: more than one MCU of ten blocks can take, 10 x 64 x 31 bits */
+};
+
+/* A code: bits of code and value, bits of the code, bits of the value, coefficients to go on by. 0 is no code. */
+#define CODE(length, size, on) ((uint32_t)((length) + (size)) | (uint32_t)(length) << 8 | (uint32_t)(size) << 16 | (uint32_t)(on) << 24)
+#define TOTAL(code) ((code) & 63)
+#define LENGTH(code) ((code) >> 8 & 63)
+#define SIZE(code) ((code) >> 16 & 0xff)
+#define ON(code) ((code) >> 24)
+
+typedef struct {
+  uint32_t look[1 << LOOK];
+  /* Codes longer than LOOK bits: the first of each length behind those of this one, left-justified in 16 bits; and what to add to
+   * a code for its place in `codes`. */
+  uint32_t limit[LONGEST + 1];
+  int32_t offset[LONGEST + 1];
+  uint32_t codes[256];
+} Table;
+
+/* As many whole codes with their values as SKIP bits hold: their bits, 1 more for an end of the block, and the coefficients to go on
+ * by; 0 is none. */
+#define SEVERAL(total, end, on) ((uint16_t)((total) | (end) << 4 | (on) << 8))
+typedef uint16_t Skips[1 << SKIP];
+
+/* A scan without stuffed bytes: pieces between restart markers, one behind the other. */
+typedef struct {
+  uint8_t *bytes;
+  size_t room;
+  size_t *ends;
+  size_t pieces, rooms;
+} Pieces;
+
+typedef struct {
+  struct jpeg_error_mgr errors;
+  jmp_buf refused;
+  Pieces pieces;
+  size_t piece;
+  /* The bits to come: the top `count` of `bits`, then from `next` on. */
+  uint64_t bits;
+  int count;
+  const uint8_t *next;
+  const uint8_t *end;
+  unsigned to_restart;
+  uint64_t left; /* MCUs */
+  int last_dc[MAX_COMPS_IN_SCAN];
+  Table tables[2][NUM_HUFF_TBLS];
+  Skips skips[NUM_HUFF_TBLS];
+  const uint16_t *skip[D_MAX_BLOCKS_IN_MCU]; /* NULL where coefficients are needed */
+  const Table *dc[D_MAX_BLOCKS_IN_MCU], *ac[D_MAX_BLOCKS_IN_MCU];
+} Scan;
+
+/* Coefficients in the order of the scan. A run may lead up to 16 beyond the last; the end of a block leads END on, with a value of 0,
+ * which is there already. */
+static const uint8_t NATURAL[2 * 64] = {
+  0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5,
+  12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
+  35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51,
+  58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
+  63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63,
+  63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63,
+  63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63,
+  63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63,
+};
+
+static void refuse(j_common_ptr cinfo) { longjmp(((Scan *)cinfo->err)->refused, 1); }
+
+static void on_message(j_common_ptr cinfo, int level) {
+  if (level < 0) refuse(cinfo); /* a warning */
+}
+
+static void on_output(j_common_ptr cinfo) { (void)cinfo; }
+
+/* False where the table is none. */
+static int make_table(Table *table, const JHUFF_TBL *from, int dc) {
+  memset(table, 0, sizeof *table);
+  uint32_t code = 0;
+  int place = 0;
+  for (int length = 1; length <= LONGEST; length++) {
+    table->offset[length] = place - (int32_t)code;
+    for (int i = 0; i < from->bits[length]; i++, place++, code++) {
+      if (place >= 256 || code >= 1u << length) return 0;
+      int symbol = from->huffval[place], size = symbol & 15, run = symbol >> 4;
+      uint32_t found;
+      if (dc) {
+        if (symbol > 15) return 0;
+        found = CODE(length, symbol, 1);
+      } else if (size == 0) {
+        found = CODE(length, 0, run == 15 ? 16 : END);
+      } else {
+        found = CODE(length, size, run + 1);
+      }
+      table->codes[place] = found;
+      if (length <= LOOK) {
+        uint32_t first = code << (LOOK - length);
+        for (uint32_t j = 0; j < 1u << (LOOK - length); j++) table->look[first + j] = found;
+      }
+    }
+    table->limit[length] = code << (LONGEST - length);
+    code <<= 1;
+  }
+  return 1;
+}
+
+static void make_skips(uint16_t *skips, const Table *table) {
+  for (uint32_t window = 0; window < 1u << SKIP; window++) {
+    unsigned total = 0, on = 0, end = 0;
+    while (!end) {
+      /* Bits behind the window count as zeros: a code that needs them is not taken. */
+      uint32_t code = table->look[(window << total & ((1u << SKIP) - 1)) >> (SKIP - LOOK)];
+      if (!code || total + TOTAL(code) > SKIP || on + ON(code) > 2 * END - 1) break;
+      total += TOTAL(code);
+      end = ON(code) == END;
+      on += end ? 1 : ON(code);
+    }
+    skips[window] = SEVERAL(total, end, on);
+  }
+}
+
+/* A code of more than LOOK bits; 0 for none. */
+static uint32_t long_code(const Table *table, uint64_t bits) {
+  uint32_t top = (uint32_t)(bits >> (64 - LONGEST));
+  for (int length = LOOK + 1; length <= LONGEST; length++)
+    if (top < table->limit[length]) return table->codes[(table->offset[length] + (int32_t)(top >> (LONGEST - length))) & 255];
+  return 0;
+}
+
+static inline uint64_t eight(const uint8_t *at) {
+  uint64_t value;
+  memcpy(&value, at, 8);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+  value = __builtin_bswap64(value);
+#endif
+  return value;
+}
+
+/* The value whose bits are the top `size` of `bits`: with a leading 0 it is below zero (ITU T.81, F.2.2.1). */
+static inline int value_of(uint64_t bits, int size) {
+  int64_t below = ~((int64_t)bits >> 63);
+  int64_t magnitude = (int64_t)(((bits ^ (uint64_t)below) >> 1) >> (63 - size));
+  return (int)((magnitude ^ below) - below);
+}
+
+/* At least 32 bits: a code of 16 and a value of 15. Those below `count` are the right ones too, so that writing them again
+ * changes nothing. */
+#define REFILL()                     \
+  if (count < 32) {                  \
+    bits |= eight(next) >> count;    \
+    int whole = (63 - count) >> 3;   \
+    next += whole;                   \
+    count += 8 * whole;              \
+  }
+
+#define TAKE(n) (bits <<= (n), count -= (int)(n))
+
+/* False where a code is none. */
+static inline __attribute__((always_inline)) int decode_blocks(Scan *scan, j_decompress_ptr cinfo, JBLOCKROW *blocks) {
+  uint64_t bits = scan->bits;
+  int count = scan->count;
+  const uint8_t *next = scan->next;
+  for (int i = 0; i < cinfo->blocks_in_MCU; i++) {
+    const Table *table = scan->dc[i];
+    REFILL();
+    uint32_t code = table->look[bits >> (64 - LOOK)];
+    if (__builtin_expect(!code, 0) && !(code = long_code(table, bits))) return 0;
+    int component = cinfo->MCU_membership[i];
+    int dc = scan->last_dc[component] + value_of(bits << LENGTH(code), SIZE(code));
+    scan->last_dc[component] = dc;
+    TAKE(TOTAL(code));
+    table = scan->ac[i];
+    const uint16_t *skips = scan->skip[i];
+    if (blocks && !skips) {
+      JCOEF *block = *blocks[i];
+      block[0] = (JCOEF)dc;
+      for (unsigned k = 1; k < 64;) {
+        REFILL();
+        code = table->look[bits >> (64 - LOOK)];
+        if (__builtin_expect(!code, 0) && !(code = long_code(table, bits))) return 0;
+        k += ON(code);
+        block[NATURAL[k - 1]] = (JCOEF)value_of(bits << LENGTH(code), SIZE(code));
+        TAKE(TOTAL(code));
+      }
+    } else {
+      if (blocks) (*blocks[i])[0] = (JCOEF)dc;
+      for (unsigned k = 1; k < 64;) {
+        REFILL();
+        uint16_t several = skips ? skips[bits >> (64 - SKIP)] : 0;
+        unsigned on = several >> 8;
+        if (__builtin_expect(several && k + on <= 64, 1)) {
+          k += on + (several >> 4 & 1) * END;
+          TAKE(several & 15);
+          continue;
+        }
+        code = table->look[bits >> (64 - LOOK)];
+        if (__builtin_expect(!code, 0) && !(code = long_code(table, bits))) return 0;
+        k += ON(code);
+        TAKE(TOTAL(code));
+      }
+    }
+  }
+  scan->bits = bits;
+  scan->count = count;
+  scan->next = next;
+  return 1;
+}
+
+/* Bits of the piece that were not taken; below zero where more were. */
+static ptrdiff_t bits_left(const Scan *scan) { return (scan->end - scan->next) * 8 + scan->count; }
+
+static void start_piece(Scan *scan) {
+  const uint8_t *bytes = scan->pieces.bytes;
+  scan->next = bytes + (scan->piece ? scan->pieces.ends[scan->piece - 1] : 0);
+  scan->end = bytes + scan->pieces.ends[scan->piece];
+  scan->bits = 0;
+  scan->count = 0;
+  memset(scan->last_dc, 0, sizeof scan->last_dc);
+}
+
+static inline __attribute__((always_inline)) boolean decode_mcu(j_decompress_ptr cinfo, JBLOCKROW *blocks) {
+  Scan *scan = (Scan *)cinfo->err;
+  if (cinfo->restart_interval) {
+    if (scan->to_restart == 0) {
+      if (bits_left(scan) >= 8 || scan->piece + 1 == scan->pieces.pieces) refuse((j_common_ptr)cinfo);
+      scan->piece++;
+      start_piece(scan);
+      scan->to_restart = cinfo->restart_interval;
+    }
+    scan->to_restart--;
+  }
+  if (scan->left == 0 || !decode_blocks(scan, cinfo, blocks) || bits_left(scan) < 0) refuse((j_common_ptr)cinfo);
+  scan->left--;
+  return TRUE;
+}
+
+static boolean decode_mcu_plain(j_decompress_ptr cinfo, JBLOCKROW *blocks) { return decode_mcu(cinfo, blocks); }
+
+#if defined(__x86_64__)
+/* Shifts by a variable take one step instead of three. */
+__attribute__((target("bmi,bmi2"))) static boolean decode_mcu_bmi2(j_decompress_ptr cinfo, JBLOCKROW *blocks) {
+  return decode_mcu(cinfo, blocks);
+}
+#endif
+
+static int add_end(Pieces *pieces, size_t end) {
+  if (pieces->pieces == pieces->rooms) {
+    size_t rooms = pieces->rooms ? 2 * pieces->rooms : 64;
+    size_t *ends = realloc(pieces->ends, rooms * sizeof *ends);
+    if (!ends) return 0;
+    pieces->ends = ends;
+    pieces->rooms = rooms;
+  }
+  pieces->ends[pieces->pieces++] = end;
+  return 1;
+}
+
+/* Takes the stuffed bytes out of a scan. False where it does not end in an end-of-image marker, or restart markers are out of
+ * order. */
+static int cut(Pieces *pieces, const uint8_t *from, size_t length) {
+  if (pieces->room < length + SPARE) {
+    free(pieces->bytes);
+    pieces->room = 0;
+    pieces->bytes = malloc(length + length / 4 + SPARE);
+    if (!pieces->bytes) return 0;
+    pieces->room = length + length / 4 + SPARE;
+  }
+  uint8_t *to = pieces->bytes;
+  const uint8_t *end = from + length;
+  pieces->pieces = 0;
+  for (;;) {
+    const uint8_t *mark = memchr(from, 0xff, (size_t)(end - from));
+    if (!mark || mark + 1 == end) return 0;
+    size_t plain = (size_t)(mark - from);
+    memcpy(to, from, plain);
+    to += plain;
+    from = mark + 2;
+    if (mark[1] == 0) {
+      *to++ = 0xff;
+    } else if (mark[1] == 0xd9 || mark[1] == 0xd0 + pieces->pieces % 8) {
+      if (!add_end(pieces, (size_t)(to - pieces->bytes))) return 0;
+      if (mark[1] == 0xd9) break;
+    } else {
+      return 0;
+    }
+  }
+  memset(to, 0, SPARE);
+  return 1;
+}
+
+/* Puts the scan's function in the place of the library's. False where this JPEG is not for it. */
+static int take_over(Scan *scan, j_decompress_ptr cinfo) {
+  if (cinfo->progressive_mode || cinfo->arith_code || cinfo->data_precision != 8 || jpeg_has_multiple_scans(cinfo) ||
+      cinfo->comps_in_scan != cinfo->num_components || cinfo->Ss != 0 || cinfo->Se != 63 || cinfo->Ah != 0 || cinfo->Al != 0)
+    return 0;
+  int made[2][NUM_HUFF_TBLS] = {{0}}, made_skips[NUM_HUFF_TBLS] = {0};
+  for (int i = 0; i < cinfo->blocks_in_MCU; i++) {
+    const jpeg_component_info *component = cinfo->cur_comp_info[cinfo->MCU_membership[i]];
+    int number[2] = {component->dc_tbl_no, component->ac_tbl_no};
+    for (int ac = 0; ac < 2; ac++) {
+      int n = number[ac];
+      const JHUFF_TBL *from = n < 0 || n >= NUM_HUFF_TBLS ? NULL : ac ? cinfo->ac_huff_tbl_ptrs[n] : cinfo->dc_huff_tbl_ptrs[n];
+      if (!from || (!made[ac][n] && !make_table(&scan->tables[ac][n], from, !ac))) return 0;
+      made[ac][n] = 1;
+    }
+    scan->dc[i] = &scan->tables[0][number[0]];
+    scan->ac[i] = &scan->tables[1][number[1]];
+    scan->skip[i] = NULL;
+    if (component->DCT_scaled_size == 1) {
+      int n = number[1];
+      if (!made_skips[n]) make_skips(scan->skips[n], scan->ac[i]);
+      made_skips[n] = 1;
+      scan->skip[i] = scan->skips[n];
+    }
+  }
+  if (!cut(&scan->pieces, cinfo->src->next_input_byte, cinfo->src->bytes_in_buffer)) return 0;
+  scan->piece = 0;
+  scan->to_restart = cinfo->restart_interval;
+  scan->left = (uint64_t)cinfo->MCUs_per_row * cinfo->MCU_rows_in_scan;
+  start_piece(scan);
+  cinfo->entropy->decode_mcu = decode_mcu_plain;
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("bmi2")) cinfo->entropy->decode_mcu = decode_mcu_bmi2;
+#endif
+  return 1;
+}
+
+/* A scan's memory, used again from one image to the next; NULL where memory is short. */
+void *kfood_jpeg_scan_new(void) { return calloc(1, sizeof(Scan)); }
+
+void kfood_jpeg_scan_free(void *memory) {
+  Scan *scan = memory;
+  if (!scan) return;
+  free(scan->pieces.bytes);
+  free(scan->pieces.ends);
+  free(scan);
+}
+
+/* Decodes at 1 / shrink of the size into `out`, width x height of red, green, blue; with a width of the region, that part of the
+ * picture. 1 when done; 0 when libjpeg-turbo must be asked. */
+int kfood_jpeg_scan_decode(void *memory, const uint8_t *bytes, size_t length, unsigned shrink, const unsigned region[4], uint8_t *out,
+                           unsigned width, unsigned height) {
+  Scan *scan = memory;
+  struct jpeg_decompress_struct cinfo;
+  memset(&cinfo, 0, sizeof cinfo);
+  cinfo.err = jpeg_std_error(&scan->errors);
+  scan->errors.error_exit = refuse;
+  scan->errors.emit_message = on_message;
+  scan->errors.output_message = on_output;
+  volatile int done = 0;
+  if (setjmp(scan->refused) == 0) {
+    jpeg_create_decompress(&cinfo);
+    jpeg_mem_src(&cinfo, bytes, length);
+    jpeg_read_header(&cinfo, TRUE);
+    cinfo.out_color_space = JCS_RGB;
+    cinfo.dct_method = JDCT_ISLOW;
+    cinfo.scale_num = 1;
+    cinfo.scale_denom = shrink;
+    int plain = cinfo.num_components == 1 || cinfo.num_components == 3;
+    if (plain && jpeg_start_decompress(&cinfo) && take_over(scan, &cinfo)) {
+      JDIMENSION x = region[0], across = region[2], top = region[2] ? region[1] : 0;
+      if (across && across != cinfo.output_width) jpeg_crop_scanline(&cinfo, &x, &across);
+      int fits = !region[2] ? cinfo.output_width == width && cinfo.output_height == height
+                            : x == region[0] && across == width && cinfo.output_width == width && region[3] == height &&
+                                  top + height <= cinfo.output_height;
+      if (fits && (top == 0 || jpeg_skip_scanlines(&cinfo, top) == top)) {
+        JSAMPROW rows[16];
+        while (cinfo.output_scanline < top + height) {
+          unsigned row = cinfo.output_scanline - top, n = height - row < 16 ? height - row : 16;
+          for (unsigned i = 0; i < n; i++) rows[i] = out + (size_t)(row + i) * width * 3;
+          jpeg_read_scanlines(&cinfo, rows, n);
+        }
+        /* What lies below a region is not looked at. */
+        done = top + height < cinfo.output_height ||
+               (scan->left == 0 && bits_left(scan) < 8 && scan->piece + 1 == scan->pieces.pieces);
+      }
+    }
+  }
+  jpeg_destroy_decompress(&cinfo);
+  return done;
+}

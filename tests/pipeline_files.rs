@@ -956,6 +956,11 @@ fn impossible_values_are_told_where_they_stand() {
             "17:8 fold 5 of `five`, which has 5",
         ),
         (
+            "height = 64",
+            "height = 60000",
+            "7:33 invalid value `60000` for `resize.height`: expected a whole number from 1 to 8192",
+        ),
+        (
             "seed = 7",
             "seed = -7",
             "1:8 invalid value for `seed`: expected a whole number from 0 to 4294967295",

@@ -1,6 +1,9 @@
 //! The size of a row, and how a photograph comes to it.
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error, Unexpected},
+};
 
 use super::Count;
 
@@ -70,19 +73,48 @@ impl Resize {
     }
 }
 
+/// The longest side in pixels. A square of it takes 192 MiB, and each core holds one while it decodes.
+const LONGEST: u32 = 8192;
+
+fn side<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Count>, D::Error> {
+    let side = Count::deserialize(deserializer)?;
+    if side.get() > LONGEST {
+        let found = Unexpected::Unsigned(side.get().into());
+        let accepts = format!("a whole number from 1 to {LONGEST}");
+        return Err(D::Error::invalid_value(found, &accepts.as_str()));
+    }
+    Ok(Some(side))
+}
+
 /// As in a file.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "side",
+        skip_serializing_if = "Option::is_none"
+    )]
     width: Option<Count>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "side",
+        skip_serializing_if = "Option::is_none"
+    )]
     height: Option<Count>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     fit: Option<Fit>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "side",
+        skip_serializing_if = "Option::is_none"
+    )]
     short_side: Option<Count>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "side",
+        skip_serializing_if = "Option::is_none"
+    )]
     crop: Option<Count>,
 }
 

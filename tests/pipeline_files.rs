@@ -705,6 +705,44 @@ fn a_misspelt_kind_shows_the_nearest_one_and_hides_nothing_else() {
 }
 
 #[test]
+fn a_stage_of_a_misspelt_kind_is_read_as_the_nearest() {
+    let text = changed("[train.net]", "[trian.net]").replace("epochs = 3", "epochs = 0");
+    assert_eq!(
+        told(&(text + "[split.other]\ndataset = \"net\"\n")),
+        [
+            "14:2 unknown kind of stage `trian`",
+            "18:10 invalid value `0` for `epochs`: expected a whole number of at least 1",
+            "21:11 `net` is a train, expected a dataset",
+        ]
+    );
+}
+
+#[test]
+fn a_field_that_is_there_but_misspelt_is_not_missing_too() {
+    let text = changed("epochs = 3", "epoch = 3")
+        .replace("optimizer.sgd = { lr = 0.1 }", "lr = 0.1")
+        .replace("train = \"data/train\"", "trian = \"data/train\"")
+        .replace("data = \"pixels\"", "matrix.dta = [\"pixels\"]");
+    assert_eq!(
+        told(&text),
+        [
+            "3:1 unknown key `trian` in `dataset.dishes`",
+            "15:8 unknown key `dta` in `train.net`",
+            "18:1 unknown key `epoch` in `train.net`",
+            "19:1 unknown key `lr` in `train.net`",
+        ]
+    );
+}
+
+#[test]
+fn a_misspelt_word_shows_the_nearest_of_those_accepted() {
+    let text = changed("epochs = 3", "epochs = 3\nnormalize = \"imagnet\"");
+    let text = mistakes(&text);
+    let help = "= help: did you mean `\"imagenet\"`?";
+    assert!(text.contains(help), "{text}");
+}
+
+#[test]
 fn a_reference_to_another_kind_is_refused_in_words() {
     assert_eq!(
         mistakes(&changed("data = \"pixels\"", "data = \"holdout\"")),
@@ -963,7 +1001,7 @@ fn impossible_values_are_told_where_they_stand() {
         (
             "seed = 7",
             "seed = -7",
-            "1:8 invalid value for `seed`: expected a whole number from 0 to 4294967295",
+            "1:8 invalid value `-7` for `seed`: expected a whole number from 0 to 4294967295",
         ),
         (
             "epochs = 3",

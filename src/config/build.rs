@@ -198,7 +198,8 @@ impl Builder<'_> {
         }
         let ids: Vec<_> = all.iter().map(|number| self.id(*number)).collect();
         let message = format!("no instance is called `{}`", reference.text);
-        let help = format!("there is {}", some(&ids));
+        let verb = if ids.len() == 1 { "is" } else { "are" };
+        let help = format!("there {verb} {}", some(&ids));
         self.tell(&reference.span, message, Some(&help));
         None
     }

@@ -16,10 +16,17 @@ use super::{
     reference::{self, Reference},
     wording,
 };
-use crate::seed::Seed;
+use crate::{name, seed::Seed};
 
 /// One field is tried again this often at most, each time without the last mistake.
 const TRIES: usize = 20;
+
+/// A mistake that is told at the end, and not at all where one of the fields is there but misspelt.
+struct Missing {
+    keys: Vec<&'static str>,
+    message: String,
+    help: String,
+}
 
 /// The fields that are not taken yet.
 pub(crate) struct Fields<'a, 'i> {
@@ -31,6 +38,7 @@ pub(crate) struct Fields<'a, 'i> {
     pub uses: Vec<(usize, Span)>,
     table: DeTable<'i>,
     known: Vec<&'static str>,
+    missing: Vec<Missing>,
     found: &'a mut Found,
     sound: bool,
 }
@@ -49,6 +57,7 @@ impl<'a, 'i> Fields<'a, 'i> {
             uses: Vec::new(),
             table,
             known: Vec::new(),
+            missing: Vec::new(),
             found,
             sound: true,
         }
@@ -113,15 +122,28 @@ impl<'a, 'i> Fields<'a, 'i> {
     }
 
     /// Notes that a field is missing, if it is.
-    pub(crate) fn miss(&mut self, key: &str, accepts: &str) {
+    pub(crate) fn miss(&mut self, key: &'static str, accepts: &str) {
         let head = &self.house.heads[self.stage];
         if self.has(key) || head.matrix.fields.iter().any(|field| field == key) {
             return;
         }
         let kind = head.kind.map_or("stage", Kind::name);
         let message = format!("missing `{key}` in `{kind}.{}`", head.name);
-        let help = format!("expected {accepts}");
-        self.tell(&self.header(), message, Some(&help));
+        self.miss_any(vec![key], message, format!("expected {accepts}"));
+    }
+
+    /// Notes that none of these fields is given.
+    pub(crate) fn miss_any(
+        &mut self,
+        keys: Vec<&'static str>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.missing.push(Missing {
+            keys,
+            message: message.into(),
+            help: help.into(),
+        });
     }
 
     /// A path of data that may be left out.
@@ -182,24 +204,32 @@ impl<'a, 'i> Fields<'a, 'i> {
             .map_or(self.house.seeds[file], Spanned::into_inner)
     }
 
-    /// Notes every key that nobody took; `None` if there was any mistake.
+    /// Notes every key that nobody took, and every field that is missing; `None` if there was any mistake.
     pub(crate) fn finish(&mut self) -> Option<()> {
+        let mut meant = Vec::new();
         for (key, _) in std::mem::take(&mut self.table) {
             let word = key.get_ref().as_ref();
             let head = &self.house.heads[self.stage];
             let kind = head.kind.map_or("stage", Kind::name);
             let of_optimizer = matches!(word, "lr" | "momentum" | "nesterov" | "weight_decay");
             let help = if of_optimizer && self.known.contains(&"optimizer") {
+                meant.push("optimizer");
                 format!(
                     "it belongs to the optimizer: `optimizer.sgd = {{ lr = 0.001 }}` or `optimizer.sgd.{word} = …`"
                 )
             } else {
                 let mut known = self.known.clone();
                 known.push("matrix");
+                meant.extend(name::nearest(word, known.iter().copied()));
                 wording::accepted(word, known)
             };
             let message = format!("unknown key `{word}` in `{kind}.{}`", head.name);
             self.tell(&key.span(), message, Some(&help));
+        }
+        for missing in std::mem::take(&mut self.missing) {
+            if !missing.keys.iter().any(|key| meant.contains(key)) {
+                self.tell(&self.header(), missing.message, Some(&missing.help));
+            }
         }
         self.sound.then_some(())
     }

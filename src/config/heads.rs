@@ -38,7 +38,7 @@ pub(crate) struct Head<'i> {
     pub file: usize,
     /// Its name in that file.
     pub name: String,
-    /// Its kind; `None` if that is misspelt.
+    /// Its kind, the nearest one if that is misspelt; `None` if none is near.
     pub kind: Option<Kind>,
     /// Where its name stands.
     pub span: Span,
@@ -68,7 +68,7 @@ impl<'i> House<'i> {
         for (key, value) in document.into_inner() {
             match key.get_ref().as_ref() {
                 "use" => {}
-                "seed" => self.seeds[file] = seed(file, value, found),
+                "seed" => self.seeds[file] = seed(file, &self.files[file].text, value, found),
                 word => {
                     let kind = Kind::parse(word);
                     let text = word.to_owned();
@@ -128,11 +128,11 @@ impl<'i> House<'i> {
     }
 }
 
-fn seed(file: usize, value: Spanned<DeValue<'_>>, found: &mut Found) -> Seed {
-    let span = value.span();
-    u32::deserialize(ValueDeserializer::from(value)).unwrap_or_else(|_| {
-        let message = "invalid value for `seed`: expected a whole number from 0 to 4294967295";
-        found.add(file, &span, message, None);
+fn seed(file: usize, text: &str, value: Spanned<DeValue<'_>>, found: &mut Found) -> Seed {
+    u32::deserialize(ValueDeserializer::from(value.clone())).unwrap_or_else(|error| {
+        let accepts = "a whole number from 0 to 4294967295";
+        let told = wording::value(&error, "seed", &value, text, accepts);
+        found.add(file, &told.span, told.message, told.help);
         0
     })
 }
@@ -149,8 +149,8 @@ fn tables<'i>(
     found: &mut Found,
 ) -> Tables<'i> {
     let value = value.into_inner();
+    let kinds = Kind::ALL.map(Kind::name);
     if kind.is_none() {
-        let kinds = Kind::ALL.map(Kind::name);
         let (message, candidates): (_, Vec<_>) = if value.is_table() || value.is_array() {
             (format!("unknown kind of stage `{word}`"), kinds.to_vec())
         } else {
@@ -164,6 +164,8 @@ fn tables<'i>(
             Some(wording::accepted(word, candidates)),
         );
     }
+    // A misspelt kind is read as the nearest one, so that what is wrong inside comes to light in the same go.
+    let likely = kind.or_else(|| name::nearest(word, kinds).and_then(Kind::parse));
     let DeValue::Table(table) = value else {
         if kind.is_some() {
             let message = format!("`{word}` is a kind of stage, not a setting");
@@ -178,7 +180,7 @@ fn tables<'i>(
         let at = name.span();
         let name = Spanned::new(at.clone(), name.into_inner().into_owned());
         match value.into_inner() {
-            DeValue::Table(table) => stages.push((name, kind, table)),
+            DeValue::Table(table) => stages.push((name, likely, table)),
             _ if kind.is_some() => {
                 let earlier = nameless.take_if(|(first, _): &mut (Span, _)| first.start < at.start);
                 nameless = earlier.or(Some((at, name.into_inner())));

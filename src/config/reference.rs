@@ -110,6 +110,12 @@ fn candidates(house: &House<'_>, file: usize, kinds: &[Kind]) -> Vec<String> {
 /// At most so many names are listed.
 const LISTED: usize = 12;
 
+/// "there is `a`", "there are `a` or `b`".
+fn there(names: &[String]) -> String {
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    format!("there {verb} {}", listed(names))
+}
+
 fn listed(names: &[String]) -> String {
     let shown = name::one_of(names.iter().take(LISTED).map(String::as_str));
     match names.len().checked_sub(LISTED) {
@@ -134,12 +140,12 @@ fn missing(house: &House<'_>, file: usize, base: &str, kinds: &[Kind]) -> (Strin
     let near = name::nearest(base, names.iter().map(String::as_str));
     let help = match near {
         Some(near) if names.len() == 1 => format!("did you mean `{near}`?"),
-        Some(near) => format!("did you mean `{near}`? there are {}", listed(&names)),
+        Some(near) => format!("did you mean `{near}`? {}", there(&names)),
         None if names.is_empty() => {
             let first = kinds.split([',', ' ']).next().unwrap_or_default();
             format!("add one: `[{first}.NAME]`")
         }
-        None => format!("there is {}", listed(&names)),
+        None => there(&names),
     };
     (message, help)
 }
@@ -160,7 +166,7 @@ fn of_other_kind(
         let first = kinds.first().map_or("", |kind| kind.name());
         format!("add one: `[{first}.NAME]`")
     } else {
-        format!("there is {}", listed(&names))
+        there(&names)
     };
     (message, help)
 }

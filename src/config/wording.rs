@@ -125,11 +125,22 @@ pub(crate) fn value(
         }
         _ => format!("invalid value for `{}`", path.join(".")),
     };
+    let expected = expected(message, accepts);
+    let near = text
+        .get(span.clone())
+        .and_then(|found| meant(found, expected));
     Wording {
         span,
-        message: format!("{found}: expected {}", expected(message, accepts)),
-        help: None,
+        message: format!("{found}: expected {expected}"),
+        help: near.map(|near| format!("did you mean `\"{near}\"`?")),
     }
+}
+
+/// The word of those in quotation marks in `expected` that a misspelt one most likely means.
+fn meant<'a>(found: &str, expected: &'a str) -> Option<&'a str> {
+    let word = found.trim().strip_prefix('"')?.strip_suffix('"')?;
+    let words = expected.split('"').skip(1).step_by(2);
+    name::nearest(word, words).filter(|near| *near != word)
 }
 
 /// The word and the candidates of "unknown field `x`, expected `a` or `b`".

@@ -27,10 +27,11 @@ pub(in crate::cli) fn check(args: &Check) -> Result<u8> {
     for (file, loaded) in checked {
         match loaded {
             Ok(pipeline) => {
+                let stages = pipeline.instances.len();
+                let s = if stages == 1 { "" } else { "s" };
                 print::out(&format!(
-                    "{}: {} stages, no mistakes",
-                    file.display(),
-                    pipeline.instances.len()
+                    "{}: {stages} stage{s}, no mistakes",
+                    file.display()
                 ))?;
             }
             Err(mistakes) => print::error(&mistakes.into()),

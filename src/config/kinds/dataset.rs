@@ -21,7 +21,6 @@ enum CropBy {
 pub(crate) struct Draft(Dataset);
 
 pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
-    let header = fields.header();
     let places = ["train", "validation", "test", "manifest", "crop"].map(|key| fields.place(key));
     let dataset = Dataset {
         train: fields.path("train"),
@@ -49,7 +48,7 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
         }
     } else if train.is_none() {
         let message = "a dataset with neither `train` nor `manifest`";
-        fields.tell(&header, message, Some(help));
+        fields.miss_any(vec!["train", "manifest"], message, help);
     }
     fields.finish()?;
     Some(Draft(dataset))

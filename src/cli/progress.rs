@@ -99,26 +99,24 @@ impl Progress {
             let now = Instant::now();
             if running.part.0 != what {
                 running.part = (what.to_owned(), now);
-                if let Some(bar) = &running.bar {
-                    bar.reset_eta();
-                }
-            }
-            if let Some(bar) = &running.bar {
-                bar.set_style(style(
-                    "{prefix} {msg} [{bar:24}] {human_pos}/{human_len} {per_sec} {eta} left",
-                ));
-                bar.set_message(what.to_owned());
-                bar.set_length(total);
-                bar.set_position(done);
-                return None;
             }
             let took = now - running.part.1;
-            // A rate needs something to be taken of.
+            let text = progress_text(what, done, total, unit, took);
+            if let Some(bar) = &running.bar {
+                bar.set_style(style("{prefix} [{bar:24}] {msg}"));
+                bar.update(|state| {
+                    state.set_len(total);
+                    state.set_pos(done);
+                });
+                // Figures are part of the text, so that no drawing shows those of one part beside the name of another.
+                bar.set_message(text);
+                return None;
+            }
             if !running.is_due(now) || took < RATE {
                 return None;
             }
             running.said = Some(now);
-            Some(progress_line(id, what, done, total, unit, took))
+            Some(format!("  {id}: {text}"))
         });
         if let Some(line) = line {
             self.line(&line);
@@ -189,18 +187,15 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-/// `  pixels: decoding 1200/2427 images, 850 images/s, 1 s left`
-fn progress_line(
-    id: &str,
-    what: &str,
-    done: u64,
-    total: u64,
-    unit: &str,
-    took: Duration,
-) -> String {
-    let rate = done as f64 / took.as_secs_f64().max(1e-9);
-    let left = total.saturating_sub(done) as f64 / rate.max(1e-9);
-    format!("  {id}: {what} {done}/{total} {unit}, {rate:.0} {unit}/s, {left:.0} s left")
+/// `decoding 1200/2427 images, 850 images/s, 1 s left`; without a rate where there is nothing to take it of.
+fn progress_text(what: &str, done: u64, total: u64, unit: &str, took: Duration) -> String {
+    let counts = format!("{what} {done}/{total} {unit}");
+    if done == 0 || took < RATE {
+        return counts;
+    }
+    let rate = done as f64 / took.as_secs_f64();
+    let left = total.saturating_sub(done) as f64 / rate;
+    format!("{counts}, {rate:.0} {unit}/s, {left:.0} s left")
 }
 
 fn epoch_line(epoch: &Epoch) -> String {
@@ -224,19 +219,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_plain_line_says_rate_and_time_left() {
-        let line = progress_line(
-            "pixels",
-            "decoding",
-            1200,
-            2400,
-            "images",
-            Duration::from_secs(2),
-        );
+    fn progress_says_rate_and_time_left_once_there_is_a_rate() {
+        let text = |done, took| {
+            progress_text(
+                "decoding",
+                done,
+                2400,
+                "images",
+                Duration::from_millis(took),
+            )
+        };
         assert_eq!(
-            line,
-            "  pixels: decoding 1200/2400 images, 600 images/s, 2 s left"
+            text(1200, 2000),
+            "decoding 1200/2400 images, 600 images/s, 2 s left"
         );
+        assert_eq!(text(1200, 1), "decoding 1200/2400 images");
+        assert_eq!(text(0, 2000), "decoding 0/2400 images");
     }
 
     #[test]

@@ -40,10 +40,11 @@ pub(super) fn stop_early(epochs: &[Epoch], rule: Option<&EarlyStopping>) -> Opti
     }
     let last = epochs.last()?;
     if last.epoch < last.of && last.epoch - improved >= rule.patience.get() {
+        let patience = rule.patience.get();
+        let s = if patience == 1 { "" } else { "s" };
         return Some(format!(
-            "`{}` did not improve for {} epochs after epoch {improved}",
-            rule.monitor.name(),
-            rule.patience.get()
+            "`{}` did not improve for {patience} epoch{s} after epoch {improved}",
+            rule.monitor.name()
         ));
     }
     None
@@ -94,6 +95,13 @@ mod tests {
         assert_eq!(stop_early(&course(&[0.1, 0.4, 0.4]), rule), None);
         assert!(stop_early(&course(&[0.1, 0.4, 0.4, 0.3]), rule).is_some());
         assert_eq!(stop_early(&course(&[0.1, 0.4, 0.4, 0.3]), None), None);
+    }
+
+    #[test]
+    fn one_epoch_is_told_as_one() {
+        let rule: EarlyStopping = serde_json::from_str(r#"{"patience": 1}"#).unwrap();
+        let told = stop_early(&course(&[0.4, 0.3]), Some(&rule)).unwrap();
+        assert!(told.contains("for 1 epoch after epoch 1"), "{told}");
     }
 
     #[test]

@@ -204,7 +204,7 @@ fn refuse_twins<'a>(root: &Path, entries: impl Iterator<Item = (&'a str, String)
     for (name, spelling) in entries {
         if let Some((_, other)) = before.filter(|(n, _)| *n == name) {
             return Err(Error::failed(format!(
-                "`{name}` is there twice in `{}`, most likely spelt with composed (NFC) and with decomposed (NFD) letters: {other:?} and {spelling:?}",
+                "`{name}` is there twice in `{}`, most likely spelt with composed (NFC) and with decomposed (NFD) letters: `{other}` and `{spelling}`",
                 root.display()
             ))
             .help("the two look alike and are one name here; merge them into one"));
@@ -279,6 +279,9 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(error.contains("`김밥` is there twice"), "{error}");
+        let composed = r"\xea\xb9\x80\xeb\xb0\xa5`";
+        assert!(error.contains(composed), "{error}");
+        assert!(!error.contains(r"\\"), "{error}");
 
         let folder = tree(&[&format!("a/{nfd}.jpg"), "a/김밥.jpg"]);
         assert!(scan(folder.path(), Role::Train, false).is_err());

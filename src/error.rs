@@ -63,6 +63,16 @@ impl Error {
         }
     }
 
+    /// Several mistakes at places, told at once; one is itself, none is no error.
+    #[must_use]
+    pub fn joined(mut errors: Vec<Self>) -> Option<Self> {
+        if errors.len() < 2 {
+            return errors.pop();
+        }
+        let texts: Vec<_> = errors.iter().map(Self::message).collect();
+        Some(Self::placed(texts.join("\n\n")))
+    }
+
     /// An input or output failure on a path: "cannot read `data/x.jpg`".
     pub fn io(doing: &str, path: &Path, cause: std::io::Error) -> Self {
         Self::failed(format!("cannot {doing} `{}`", path.display())).because(cause)

@@ -212,6 +212,24 @@ fn a_missing_data_folder_says_what_to_put_where() {
 }
 
 #[test]
+fn missing_folders_of_all_data_sets_are_told_at_once_with_the_variable_that_places_them() {
+    let project = Project::new();
+    project.write(
+        FILE,
+        "[dataset.a]\ntrain = \"${NOWHERE:-data}/a\"\ntest = \"${NOWHERE:-data}/a_test\"\n[dataset.b]\ntrain = \"data/b\"\n",
+    );
+    let ran = project.fails(2, &["plan", FILE]);
+    for part in [
+        "small.toml:2:",
+        "small.toml:3:",
+        "small.toml:5:",
+        "or set `NOWHERE`",
+    ] {
+        assert!(ran.stderr.contains(part), "no `{part}` in:\n{}", ran.stderr);
+    }
+}
+
+#[test]
 fn all_mistakes_of_a_file_are_reported_at_once_and_nothing_runs() {
     let project = small();
     project.edit(FILE, "epochs = 2", "epochs = 0");
@@ -290,9 +308,9 @@ fn ctrl_c_stops_cleanly_and_a_new_run_goes_on_to_the_same_bits() {
     let project = small();
     project.edit(FILE, "epochs = 2", "epochs = 12");
     let mut child = project.start(&["run", FILE, "net"]);
-    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let since = Instant::now();
-    for line in lines.map_while(Result::ok) {
+    for line in lines.by_ref().map_while(Result::ok) {
         if line.contains("epoch 2/12") {
             let pid = child.id().to_string();
             assert!(
@@ -309,6 +327,8 @@ fn ctrl_c_stops_cleanly_and_a_new_run_goes_on_to_the_same_bits() {
             "no second epoch: {line}"
         );
     }
+    let rest: Vec<_> = lines.map_while(Result::ok).collect();
+    assert!(rest.iter().any(|line| line.contains("is kept")), "{rest:?}");
     assert_eq!(child.wait().unwrap().code(), Some(130));
 
     let resumed = project.ok(&["run", FILE, "net"]);
@@ -447,6 +467,11 @@ fn doctor_names_libtorch_and_completions_come_for_a_shell() {
     let project = Project::new();
     let doctor = project.ok(&["doctor"]).stdout;
     assert!(doctor.contains("2.11.0"), "{doctor}");
+    assert!(doctor.contains("tensors.devices: device cpu, "), "{doctor}");
+    assert!(
+        !doctor.contains(['{', '[']) && !doctor.contains("null"),
+        "{doctor}"
+    );
     assert!(project.json(&["doctor"]).is_object());
     let completions = project.ok(&["completions", "bash"]).stdout;
     assert!(completions.contains("_kfood"));

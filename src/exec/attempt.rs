@@ -129,13 +129,19 @@ fn run_guarded(
         Err(Error::failed(format!("it panicked: {text}"))
             .help("this is a fault of kfood; please report it"))
     });
-    match ended {
+    let ended = match ended {
         // Work that was stopped half way may look complete to a stage that only breaks out of its loop.
         Err(error) if error.class() != Class::Interrupted && around.stop.requested() => {
             Err(Error::interrupted("interrupted").because(error))
         }
         ended => ended,
-    }
+    };
+    ended.map_err(|error| match error.class() {
+        Class::Interrupted => {
+            error.help("what was finished is kept; the same command goes on from there")
+        }
+        Class::Failed | Class::Usage => error,
+    })
 }
 
 fn fingerprint(attempt: &Attempt, tell: Tell<'_>) -> Option<Fingerprint> {

@@ -177,6 +177,8 @@ impl<'a> Survey<'a> {
             .enumerate()
             .map(|(i, s)| (s.id(), i))
             .collect();
+        // What a person has to put somewhere is told for all stages at once.
+        let mut misplaced = Vec::new();
         for index in survey.order.clone() {
             let stage = stages[index].as_ref();
             let open: Vec<_> = graph
@@ -185,13 +187,18 @@ impl<'a> Survey<'a> {
                 .filter(|&above| !matches!(survey.status[above], Some(Status::Cached { .. })))
                 .map(|above| stages[above].id().to_owned())
                 .collect();
-            survey.status[index] = Some(if open.is_empty() {
-                survey.look(index, stage, &numbers, stages, of_run, observer)?
+            let status = if open.is_empty() {
+                survey.look(index, stage, &numbers, stages, of_run, observer)
             } else {
-                survey.waits(open, stage)
-            });
+                Ok(survey.waits(open, stage))
+            };
+            match status {
+                Ok(status) => survey.status[index] = Some(status),
+                Err(error) if error.is_placed() => misplaced.push(error),
+                Err(error) => return Err(error),
+            }
         }
-        Ok(survey)
+        Error::joined(misplaced).map_or(Ok(survey), Err)
     }
 
     fn look(

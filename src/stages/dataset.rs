@@ -82,7 +82,10 @@ impl Stage for DatasetStage {
                 }]);
             }
             _ => match folders(settings).find(|(given, _)| given.name() == role) {
-                Some((role, folder)) => scan(folder, role, settings.crop_area)?,
+                Some((role, folder)) => {
+                    all_present(settings)?;
+                    data::scan(&folder.path, role, settings.crop_area)?
+                }
                 None => return Ok(Vec::new()),
             },
         };
@@ -129,9 +132,10 @@ impl Stage for DatasetStage {
 /// # Errors
 /// When a folder or a file is missing or cannot be used.
 pub(super) fn list(settings: &config::Dataset) -> Result<Listing> {
+    all_present(settings)?;
     let mut listing = Listing::default();
     for (role, folder) in folders(settings) {
-        listing.append(scan(folder, role, settings.crop_area)?);
+        listing.append(data::scan(&folder.path, role, settings.crop_area)?);
     }
     if let Some(list) = &settings.manifest {
         listing.append(listed(list)?);
@@ -150,23 +154,25 @@ fn folders(settings: &config::Dataset) -> impl Iterator<Item = (Role, &DataPath)
     given.filter_map(|(role, folder)| Some((role, folder.as_ref()?)))
 }
 
-fn scan(folder: &DataPath, role: Role, crop_area: bool) -> Result<Listing> {
-    if !folder.path.is_dir() && !is_zip(&folder.path) {
-        let zip = folder
-            .path
-            .extension()
-            .is_some_and(|e| e.eq_ignore_ascii_case("zip"));
-        return Err(missing(
-            folder,
-            if zip { "zip" } else { "folder" },
-            if zip {
-                "put a zip of one folder per class there"
-            } else {
-                "put one folder per class with its images there"
-            },
-        ));
+/// Every folder that is missing is told, not just the first.
+fn all_present(settings: &config::Dataset) -> Result<()> {
+    let absent = folders(settings).filter_map(|(_, folder)| absent(folder));
+    Error::joined(absent.collect()).map_or(Ok(()), Err)
+}
+
+/// What is to be put where, if there is neither a folder nor a zip.
+fn absent(folder: &DataPath) -> Option<Error> {
+    if folder.path.is_dir() || is_zip(&folder.path) {
+        return None;
     }
-    data::scan(&folder.path, role, crop_area)
+    let ending = folder.path.extension();
+    let zip = ending.is_some_and(|e| e.eq_ignore_ascii_case("zip"));
+    let (what, put) = if zip {
+        ("zip", "put a zip of one folder per class there")
+    } else {
+        ("folder", "put one folder per class with its images there")
+    };
+    Some(missing(folder, what, put))
 }
 
 fn listed(list: &DataPath) -> Result<Listing> {
@@ -192,7 +198,17 @@ fn missing(data: &DataPath, what: &str, help: &str) -> Error {
     } else {
         format!("the {what} `{written}` is missing ({path})")
     };
-    Error::placed(data.location.render(&found, Some(help)))
+    let help = match variable(written) {
+        Some(name) => format!("{help}, or set `{name}` to where your data lie"),
+        None => help.to_owned(),
+    };
+    Error::placed(data.location.render(&found, Some(&help)))
+}
+
+/// The first variable of a path as written: `KFOOD_DATA` of `${KFOOD_DATA:-data}/train`.
+fn variable(written: &str) -> Option<&str> {
+    let (_, rest) = written.split_once("${")?;
+    rest.split([':', '}']).next()
 }
 
 /// The class names in code point order.

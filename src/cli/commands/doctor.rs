@@ -49,7 +49,7 @@ fn tensors() -> Result<Value> {
     files::read_json(&out.join("doctor.json"))
 }
 
-/// `name: value` lines, nested names joined by dots.
+/// `name: value` lines, nested names joined by dots; a line for each item of a list, none for what does not apply.
 fn lines(prefix: &str, value: &Value) -> String {
     match value {
         Value::Object(map) => map
@@ -59,7 +59,24 @@ fn lines(prefix: &str, value: &Value) -> String {
                 _ => lines(&format!("{prefix}.{name}"), value),
             })
             .collect(),
+        Value::Array(items) => items
+            .iter()
+            .map(|item| lines(prefix, &flat(item)))
+            .collect(),
+        Value::Null => String::new(),
         Value::String(text) => format!("{prefix}: {text}\n"),
         other => format!("{prefix}: {other}\n"),
     }
+}
+
+/// An item of a list in one line: `device cpu, precision_auto bf16`.
+fn flat(item: &Value) -> Value {
+    let Value::Object(map) = item else {
+        return item.clone();
+    };
+    let pairs = map.iter().map(|(name, value)| match value {
+        Value::String(text) => format!("{name} {text}"),
+        other => format!("{name} {other}"),
+    });
+    Value::String(pairs.collect::<Vec<_>>().join(", "))
 }

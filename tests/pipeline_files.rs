@@ -1077,7 +1077,6 @@ fn two_stages_of_one_name_are_refused_within_a_kind_and_across() {
         )),
         [
             "20:8 `net` is given twice",
-            "22:11 missing `model` in `evaluate.x`",
             "23:1 unknown key `modl` in `evaluate.x`",
         ]
     );

@@ -141,7 +141,7 @@ fn training(
         "epochs": epochs,
         "batch_size": batch_size,
         "optimizer": optimizer,
-        "schedule": { "constant": { "warmup_epochs": 0 } },
+        "schedule": { "constant": { "warmup_epochs": 0, "interval": "epoch" } },
         "loss": "cross_entropy",
         "label_smoothing": 0.0,
         "augment": augment,
@@ -910,6 +910,21 @@ fn impossible_values_are_told_where_they_stand() {
         ),
         (
             "epochs = 3",
+            "epochs = 3\nschedule.multi_step = { milestones = [2, 1] }",
+            "19:38 invalid value `[2, 1]` for `schedule.multi_step.milestones`: expected a list of whole numbers from small to large such as `[30, 60, 80]`",
+        ),
+        (
+            "epochs = 3",
+            "epochs = 3\nschedule.one_cycle = { three_phase = true, pct_start = 0.6 }",
+            "19:56 `pct_start` of 0.6 with `three_phase`: the fall is as long as the rise, and would not end",
+        ),
+        (
+            "epochs = 3",
+            "epochs = 3\nschedule.plateau = { factor = 1.0 }",
+            "19:31 invalid value `1.0` for `schedule.plateau.factor`: expected a number from 0 to below 1",
+        ),
+        (
+            "epochs = 3",
             "augment = [{ center_crop = 30 }, { center_crop = 20 }]\nepochs = 3",
             "18:34 a second `center_crop`",
         ),
@@ -1016,7 +1031,7 @@ fn impossible_values_are_told_where_they_stand() {
         (
             "epochs = 3",
             "epochs = 3\nschedule = \"cosine\"",
-            "19:12 invalid value `\"cosine\"` for `schedule`: expected `schedule.constant = {}`, `schedule.step = { step_size = 10 }` or `schedule.cosine = {}`",
+            "19:12 invalid value `\"cosine\"` for `schedule`: expected `schedule.constant = {}`, `schedule.step = { step_size = 10 }`, `schedule.multi_step = { milestones = [30, 60] }`, `schedule.cosine = {}`, `schedule.cosine_warm_restarts = { t_0 = 10 }`, `schedule.one_cycle = {}` or `schedule.plateau = {}`",
         ),
     ] {
         assert_eq!(told(&changed(from, to)), [expected], "{to}");

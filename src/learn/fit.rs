@@ -13,7 +13,6 @@ use super::{
     optimizer::Optimizer,
     pass::Pass,
     precision::{fingerprint, uses_bf16},
-    schedule::learning_rate,
     start::start,
     state::{Now, Saved, StateFolder},
     step::{Arithmetic, Stepper},
@@ -26,7 +25,7 @@ use crate::{
     model::ResNet,
     native::make_deterministic,
     record::{CheckpointInfo, Epoch, Fingerprint, Fit, History, Start, Transform},
-    settings::{Augment, Training},
+    settings::{Augment, Schedule, Training},
     stop::Stop,
 };
 
@@ -51,9 +50,16 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
         tell(StageEvent::Note(text));
     }
     let (model, transform) = start(job, &inputs, device)?;
-    let optimizer = Optimizer::new(job.training.optimizer, model.trainable())?;
+    let moved = job.training.schedule.max_momentum();
+    let settings = job.training.optimizer;
+    let settings = moved.map_or(settings, |momentum| settings.with_momentum(momentum));
+    let optimizer = Optimizer::new(settings, model.trainable())?;
     let bf16 = uses_bf16(job.training.precision, device);
     let arithmetic = Arithmetic { device, bf16 };
+    let mut stepper = Stepper::new(Criterion::of(&job.training), arithmetic)?;
+    if moved.is_some() {
+        stepper = stepper.unrecorded();
+    }
     let mut course = Course {
         work: work(job, &inputs),
         fingerprint: fingerprint(device, bf16)?,
@@ -64,7 +70,7 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
         saved: None,
         model,
         optimizer,
-        stepper: Stepper::new(Criterion::of(&job.training), arithmetic)?,
+        stepper,
     };
     course.resume(tell)?;
     let pass = Pass {
@@ -147,14 +153,13 @@ impl Course<'_> {
             return Ok(());
         };
         let of = training.epochs.get();
-        let lr = learning_rate(&training.schedule, training.optimizer.lr(), epoch - 1, of);
         let began = Instant::now();
-        let train = pass.train(
+        let (lr, train) = pass.train(
             &self.model,
             &mut self.optimizer,
             &mut self.stepper,
             epoch,
-            lr,
+            &self.history.epochs,
         )?;
         let validation = pass.validate(&self.model, epoch)?;
         self.seconds.push(began.elapsed().as_secs_f64());
@@ -264,6 +269,12 @@ pub(super) fn check(job: &Fit, inputs: &Inputs) -> Result<()> {
             "`early_stopping` needs a validation part, and the split has none",
         )
         .help("set `validation` in the split above 0, or leave `early_stopping` out"));
+    }
+    if matches!(job.training.schedule, Schedule::Plateau(_)) && inputs.validation.is_empty() {
+        return Err(Error::usage(
+            "`schedule.plateau` needs a validation part, and the split has none",
+        )
+        .help("set `validation` in the split above 0, or choose another schedule"));
     }
     let (mut width, mut height) = (inputs.pack.width(), inputs.pack.height());
     for item in &job.training.augment {

@@ -27,5 +27,5 @@ pub use batch::evaluation_batch;
 pub use evaluate::evaluate;
 pub use fit::fit;
 pub use precision::{fingerprint, uses_bf16};
-pub use schedule::learning_rate;
+pub use schedule::{Moment, learning_rate, momentum};
 pub use speed::speed;

@@ -69,6 +69,12 @@ impl Optimizer {
         Ok(())
     }
 
+    /// Sets the momentum (SGD) or the first beta (Adam) of the steps that follow; not 0 to begin with for SGD, which else keeps no
+    /// buffers for it.
+    pub(super) fn set_momentum(&mut self, momentum: f64) {
+        self.settings = self.settings.with_momentum(momentum);
+    }
+
     /// Moves every parameter that has a gradient; waits for nothing.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use super::{
     loader::Loader,
     optimizer::Optimizer,
     progress::Progress,
+    schedule::{Moment, learning_rate, momentum},
     step::{Arithmetic, Stepper},
     tally::Tally,
 };
@@ -12,7 +13,7 @@ use crate::{
     error::{Error, Result},
     event::Tell,
     model::ResNet,
-    record::Measure,
+    record::{Epoch, Measure},
     stop::Stop,
 };
 
@@ -25,7 +26,7 @@ pub(super) struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    /// Epoch `epoch` (from 1) of training, at this learning rate.
+    /// Epoch `epoch` (from 1) of training after the epochs `before`, with the learning rate of its first step.
     ///
     /// # Errors
     /// When a stop was requested, the loss is no longer a number, or libtorch refuses.
@@ -35,20 +36,35 @@ impl Pass<'_> {
         optimizer: &mut Optimizer,
         stepper: &mut Stepper,
         epoch: u32,
-        lr: f64,
-    ) -> Result<Measure> {
+        before: &[Epoch],
+    ) -> Result<(f64, Measure)> {
         let batches = self.loader.order(epoch);
+        let training = self.loader.training;
+        let (schedule, base) = (&training.schedule, training.optimizer.lr());
+        let first = Moment {
+            epoch: epoch - 1,
+            epochs: training.epochs.get(),
+            step: 0,
+            steps: batches.len() as u32,
+        };
+        let mut at = first;
         let mut progress = self.progress(epoch, "", batches.iter().map(Vec::len).sum());
         stepper.begin()?;
         self.loader.training(&batches, epoch, |batch| {
             self.stop.check()?;
+            let lr = learning_rate(schedule, base, at, before);
+            if let Some(momentum) = momentum(schedule, at) {
+                optimizer.set_momentum(momentum);
+            }
             stepper.step(model, optimizer, &batch, lr)?;
+            at.step += 1;
             if progress.at(stepper.images()) {
                 self.check(stepper.read()?, epoch)?;
             }
             Ok(())
         })?;
-        self.check(stepper.read()?, epoch)
+        let measure = self.check(stepper.read()?, epoch)?;
+        Ok((learning_rate(schedule, base, first, before), measure))
     }
 
     /// The validation part under the transform of evaluation; `None` where there is none.

@@ -73,6 +73,13 @@ impl Stepper {
         })
     }
 
+    /// Never records, for steps that change in more than their batch and learning rate: kernels take such numbers (a moving
+    /// momentum) from the host, and a recorded step would keep those of its recording.
+    pub(super) fn unrecorded(mut self) -> Self {
+        self.recording = false;
+        self
+    }
+
     /// Starts the tally anew.
     ///
     /// # Errors

@@ -23,6 +23,9 @@ pub use number::{Count, Decay, NonNegative, Positive, Probability};
 pub use optimizer::{Adam, Adamw, Optimizer, Sgd};
 pub use pixels::{Filter, Pixels, Quality, Storage, Unreadable};
 pub use resize::{Fit, Resize};
-pub use schedule::{Constant, Cosine, Schedule, Step};
+pub use schedule::{
+    Anneal, Constant, Cosine, CosineWarmRestarts, Interval, MultiStep, OneCycle, Plateau, Schedule,
+    Step,
+};
 pub use train_layers::{Layer, TrainLayers};
 pub use training::{Checkpoint, EarlyStopping, Loss, Metric, Precision, Training};

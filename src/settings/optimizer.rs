@@ -26,6 +26,17 @@ impl Optimizer {
             Self::Adamw(o) => o.lr.get(),
         }
     }
+
+    /// With another momentum, or first beta in the optimizers that have betas.
+    #[must_use]
+    pub fn with_momentum(mut self, momentum: f64) -> Self {
+        match &mut self {
+            Self::Sgd(o) => o.momentum = Probability::known(momentum),
+            Self::Adam(o) => o.betas[0] = Decay::known(momentum),
+            Self::Adamw(o) => o.betas[0] = Decay::known(momentum),
+        }
+        self
+    }
 }
 
 /// The settings of SGD.

@@ -13,8 +13,8 @@ use crate::{
 
 const WHOLE: &str = "a whole number of at least 1";
 const OPTIMIZER: &str = "`optimizer.sgd = { lr = 0.001 }`, `optimizer.adam = { lr = 0.001 }` or `optimizer.adamw = { lr = 0.001 }`";
-const SCHEDULE: &str =
-    "`schedule.constant = {}`, `schedule.step = { step_size = 10 }` or `schedule.cosine = {}`";
+const SCHEDULE: &str = "`schedule.constant = {}`, `schedule.step = { step_size = 10 }`, `schedule.multi_step = { milestones = [30, 60] }`, \
+    `schedule.cosine = {}`, `schedule.cosine_warm_restarts = { t_0 = 10 }`, `schedule.one_cycle = {}` or `schedule.plateau = {}`";
 const NORMALIZE: &str =
     "`\"dataset\"`, `\"imagenet\"`, `\"none\"` or `{ mean = [r, g, b], std = [r, g, b] }`";
 const AUGMENT: &str = "a list such as `[{ random_rotation = 15 }, { center_crop = 200 }]`";
@@ -50,7 +50,7 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Read {
         epochs: fields.need("epochs", WHOLE),
         batch_size: fields.take("batch_size", WHOLE),
         optimizer: fields.take_checked("optimizer", OPTIMIZER, check_nesterov),
-        schedule: fields.take("schedule", SCHEDULE),
+        schedule: fields.take_checked("schedule", SCHEDULE, check_phases),
         loss: fields.take("loss", "`\"cross_entropy\"`"),
         label_smoothing: fields.take("label_smoothing", "a number from 0 to 1"),
         augment: fields.take("augment", AUGMENT),
@@ -75,6 +75,22 @@ fn check_warmup(fields: &mut Fields<'_, '_>, read: &Read) {
         let help = format!("warm up for {} or less, or train longer", epochs - 1);
         fields.tell(&schedule.span(), message, Some(&help));
     }
+}
+
+fn check_phases(fields: &mut Fields<'_, '_>, schedule: &Schedule, value: &DeValue<'_>) {
+    let Schedule::OneCycle(cycle) = schedule else {
+        return;
+    };
+    if !cycle.three_phase || cycle.pct_start.get() <= 0.5 {
+        return;
+    }
+    let place = super::super::wording::place(value, &["one_cycle", "pct_start"]);
+    let span = place.unwrap_or_else(|| fields.header());
+    let message = format!(
+        "`pct_start` of {} with `three_phase`: the fall is as long as the rise, and would not end",
+        cycle.pct_start.get()
+    );
+    fields.tell(&span, message, Some("give 0.5 or less"));
 }
 
 /// `normalize`, which an evaluation of a file takes too.

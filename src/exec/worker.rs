@@ -189,7 +189,7 @@ fn crash(status: ExitStatus, tail: &[String]) -> Error {
     let error = Error::failed(message);
     if status.signal() == Some(9) {
         return error.help(
-            "the system kills processes when memory runs out: try a smaller `batch_size` or image size; finished epochs are kept",
+            "the system kills processes when memory runs out: try a smaller `batch_size` (with `accumulation_steps` for as many images in a step) or image size; finished epochs are kept",
         );
     }
     error.help("run again with `-v` for its whole output; finished epochs are kept")

@@ -8,6 +8,7 @@ use tch::Device;
 use super::{
     course::{best_epoch, stop_early},
     criterion::Criterion,
+    divergence::{Watch, with_batch_size},
     inputs::Inputs,
     loader::Loader,
     optimizer::Optimizer,
@@ -80,7 +81,8 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
         stop,
     };
     while course.next_epoch(&job.training).is_some() {
-        course.epoch(&pass)?;
+        let pixels = [inputs.pack.width(), inputs.pack.height()];
+        with_batch_size(course.epoch(&pass), job.training.batch_size.get(), pixels)?;
     }
     course.publish(&job.out, inputs.train.len())
 }
@@ -153,15 +155,23 @@ impl Course<'_> {
             return Ok(());
         };
         let of = training.epochs.get();
+        let watch = Watch {
+            epoch,
+            of,
+            before: &self.history.epochs,
+            checkpoint: self.saved.as_ref().map(|saved| {
+                let [_, last] = self.folder.checkpoints(saved);
+                last
+            }),
+        };
         let began = Instant::now();
         let (lr, train) = pass.train(
             &self.model,
             &mut self.optimizer,
             &mut self.stepper,
-            epoch,
-            &self.history.epochs,
+            &watch,
         )?;
-        let validation = pass.validate(&self.model, epoch)?;
+        let validation = pass.validate(&self.model, &watch)?;
         self.seconds.push(began.elapsed().as_secs_f64());
 
         let figures = Epoch {

@@ -4,6 +4,7 @@ mod affine;
 mod batch;
 mod course;
 mod criterion;
+mod divergence;
 mod evaluate;
 mod fit;
 mod geometry;

@@ -1,7 +1,10 @@
 //! One pass over images: a training epoch, or validation.
 
+use tch::Tensor;
+
 use super::{
     criterion::cross_entropy,
+    divergence::{START, Watch},
     loader::Loader,
     optimizer::Optimizer,
     progress::Progress,
@@ -10,10 +13,10 @@ use super::{
     tally::Tally,
 };
 use crate::{
-    error::{Error, Result},
+    error::Result,
     event::Tell,
     model::ResNet,
-    record::{Epoch, Measure},
+    record::Measure,
     stop::Stop,
 };
 
@@ -26,59 +29,84 @@ pub(super) struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    /// Epoch `epoch` (from 1) of training after the epochs `before`, with the learning rate of its first step.
+    /// An epoch of training, with the learning rate of its first step.
     ///
     /// # Errors
-    /// When a stop was requested, the loss is no longer a number, or libtorch refuses.
+    /// When a stop was requested, the training is lost, or libtorch refuses.
     pub(super) fn train(
         &self,
         model: &ResNet,
         optimizer: &mut Optimizer,
         stepper: &mut Stepper,
-        epoch: u32,
-        before: &[Epoch],
+        watch: &Watch<'_>,
     ) -> Result<(f64, Measure)> {
-        let batches = self.loader.order(epoch);
+        let batches = self.loader.order(watch.epoch);
         let training = self.loader.training;
-        let (schedule, base) = (&training.schedule, training.optimizer.lr());
-        let first = Moment {
-            epoch: epoch - 1,
-            epochs: training.epochs.get(),
-            step: 0,
-            steps: batches.len() as u32,
+        let schedule = &training.schedule;
+        let steps = batches.len() as u32;
+        let moment = |step| Moment {
+            epoch: watch.epoch - 1,
+            epochs: watch.of,
+            step,
+            steps,
         };
-        let mut at = first;
-        let mut progress = self.progress(epoch, "", batches.iter().map(Vec::len).sum());
+        let lr = |step| {
+            let at = moment(step);
+            learning_rate(schedule, training.optimizer.lr(), at, watch.before)
+        };
+        let (mut done, mut first_steps) = (0, None);
+        let check = |stepper: &Stepper, done: u32, first_steps| -> Result<Measure> {
+            let measure = stepper.read()?;
+            if !measure.loss.is_finite() {
+                let step = stepper.lost()?.unwrap_or(u64::from(done));
+                let at = u32::try_from(step - 1).unwrap_or(done);
+                return Err(watch.not_finite(step, steps, lr(at)));
+            }
+            match watch.start(first_steps) {
+                Some(start) if watch.diverges(measure, done, done == steps, Some(start)) => {
+                    Err(watch.diverged(measure.loss, start, done, lr(done - 1)))
+                }
+                _ => Ok(measure),
+            }
+        };
+        let mut progress = self.progress(watch, "", batches.iter().map(Vec::len).sum());
         stepper.begin()?;
-        self.loader.training(&batches, epoch, |batch| {
+        self.loader.training(&batches, watch.epoch, |batch| {
             self.stop.check()?;
-            let lr = learning_rate(schedule, base, at, before);
-            if let Some(momentum) = momentum(schedule, at) {
+            if let Some(momentum) = momentum(schedule, moment(done)) {
                 optimizer.set_momentum(momentum);
             }
-            stepper.step(model, optimizer, &batch, lr)?;
-            at.step += 1;
+            stepper.step(model, optimizer, &batch, lr(done))?;
+            done += 1;
+            // The first epoch has no epoch before it that says how it began; one look, for the whole training.
+            if done == START && watch.before.is_empty() {
+                first_steps = Some(check(stepper, done, None)?.loss);
+            }
             if progress.at(stepper.images()) {
-                self.check(stepper.read()?, epoch)?;
+                check(stepper, done, first_steps)?;
             }
             Ok(())
         })?;
-        let measure = self.check(stepper.read()?, epoch)?;
-        Ok((learning_rate(schedule, base, first, before), measure))
+        let measure = check(stepper, done, first_steps)?;
+        // The loss of the last step was that of the weights before it.
+        if !finite(model)? {
+            return Err(watch.weights_not_finite(lr(done.saturating_sub(1))));
+        }
+        Ok((lr(0), measure))
     }
 
     /// The validation part under the transform of evaluation; `None` where there is none.
     ///
     /// # Errors
     /// As [`Pass::train`].
-    pub(super) fn validate(&self, model: &ResNet, epoch: u32) -> Result<Option<Measure>> {
+    pub(super) fn validate(&self, model: &ResNet, watch: &Watch<'_>) -> Result<Option<Measure>> {
         let batches = self.loader.validation();
         if batches.is_empty() {
             return Ok(None);
         }
         let _guard = tch::no_grad_guard();
         let images = batches.iter().map(Vec::len).sum();
-        let mut progress = self.progress(epoch, ", validation", images);
+        let mut progress = self.progress(watch, ", validation", images);
         let mut tally = Tally::new(self.arithmetic.device)?;
         self.loader.evaluation(&batches, |batch| {
             self.stop.check()?;
@@ -89,23 +117,28 @@ impl Pass<'_> {
             progress.at(tally.images());
             Ok(())
         })?;
-        self.check(tally.read()?, epoch).map(Some)
+        let measure = tally.read()?;
+        if !measure.loss.is_finite() {
+            return Err(watch.validation_not_finite());
+        }
+        Ok(Some(measure))
     }
 
-    fn progress(&self, epoch: u32, pass: &str, images: usize) -> Progress<'_> {
-        let what = format!("epoch {epoch}/{}{pass}", self.loader.training.epochs.get());
+    fn progress(&self, watch: &Watch<'_>, pass: &str, images: usize) -> Progress<'_> {
+        let what = format!("epoch {}/{}{pass}", watch.epoch, watch.of);
         Progress::new(self.tell, what, images)
     }
+}
 
-    fn check(&self, measure: Measure, epoch: u32) -> Result<Measure> {
-        if measure.loss.is_finite() {
-            return Ok(measure);
-        }
-        Err(Error::failed(format!(
-            "the loss is no longer a number ({}) in epoch {epoch} of {}",
-            measure.loss,
-            self.loader.training.epochs.get()
-        ))
-        .help("lower `lr`, add warm-up (`schedule.constant = { warmup_epochs = 3 }`), or set `normalize`"))
+/// Whether all trained weights are numbers; waits for the device.
+fn finite(model: &ResNet) -> Result<bool> {
+    let _guard = tch::no_grad_guard();
+    let mut all = Vec::new();
+    for (_, weights) in model.trainable() {
+        all.push(weights.f_isfinite()?.f_all()?);
     }
+    if all.is_empty() {
+        return Ok(true);
+    }
+    Ok(bool::try_from(Tensor::f_stack(&all, 0)?.f_all()?)?)
 }

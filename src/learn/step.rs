@@ -101,6 +101,14 @@ impl Stepper {
         self.tally.read()
     }
 
+    /// The first step of the tally, from 1, whose loss was no finite number; waits for the device.
+    ///
+    /// # Errors
+    /// As [`Stepper::read`].
+    pub(super) fn lost(&self) -> Result<Option<u64>> {
+        self.tally.lost()
+    }
+
     /// Moves the model by one batch at this learning rate.
     ///
     /// # Errors

@@ -10,6 +10,10 @@ pub(super) struct Tally {
     loss: Tensor,
     /// i64 scalar.
     right: Tensor,
+    /// i64 scalar: steps so far.
+    steps: Tensor,
+    /// i64 scalar: the first step, from 1, whose loss was no finite number; 0 for none.
+    lost: Tensor,
     images: u64,
 }
 
@@ -18,6 +22,8 @@ impl Tally {
         Ok(Self {
             loss: Tensor::f_zeros([], (Kind::Double, device))?,
             right: Tensor::f_zeros([], (Kind::Int64, device))?,
+            steps: Tensor::f_zeros([], (Kind::Int64, device))?,
+            lost: Tensor::f_zeros([], (Kind::Int64, device))?,
             images: 0,
         })
     }
@@ -34,6 +40,10 @@ impl Tally {
         let _ = self.loss.f_add_(&sum)?;
         let right = logits.f_argmax(1, false)?.f_eq_tensor(targets)?;
         let _ = self.right.f_add_(&right.f_sum(Kind::Int64)?)?;
+        let _ = self.steps.f_add_scalar_(1)?;
+        let lost = loss.detach().f_isfinite()?.f_logical_not()?;
+        let first = lost.f_logical_and(&self.lost.f_eq(0)?)?;
+        let _ = self.lost.f_add_(&self.steps.f_mul(&first)?)?;
         Ok(())
     }
 
@@ -49,6 +59,8 @@ impl Tally {
     pub(super) fn clear(&mut self) -> Result<()> {
         let _ = self.loss.f_zero_()?;
         let _ = self.right.f_zero_()?;
+        let _ = self.steps.f_zero_()?;
+        let _ = self.lost.f_zero_()?;
         self.images = 0;
         Ok(())
     }
@@ -58,6 +70,11 @@ impl Tally {
         self.images
     }
 
+    /// The first step, from 1, whose loss was no finite number; waits for the device.
+    pub(super) fn lost(&self) -> Result<Option<u64>> {
+        Ok(u64::try_from(i64::try_from(&self.lost)?).ok().filter(|step| *step > 0))
+    }
+
     /// The means over the pass so far; waits for the device.
     pub(super) fn read(&self) -> Result<Measure> {
         let n = self.images.max(1) as f64;
@@ -65,5 +82,25 @@ impl Tally {
             loss: f64::try_from(&self.loss)? / n,
             top1: i64::try_from(&self.right)? as f64 / n,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_step_without_a_number_is_remembered() {
+        let device = Device::Cpu;
+        let logits = Tensor::zeros([2, 3], (Kind::Float, device));
+        let classes = Tensor::zeros([2], (Kind::Int64, device));
+        let mut tally = Tally::new(device).unwrap();
+        for loss in [1.0, 2.0, f32::NAN, 1.0, f32::INFINITY] {
+            tally.add(&Tensor::from(loss), &logits, &classes).unwrap();
+        }
+        assert_eq!(tally.lost().unwrap(), Some(3));
+        tally.clear().unwrap();
+        tally.add(&Tensor::from(1.0), &logits, &classes).unwrap();
+        assert_eq!(tally.lost().unwrap(), None);
     }
 }

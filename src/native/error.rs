@@ -18,10 +18,27 @@ pub fn torch_error(message: &str) -> Error {
         .next()
         .unwrap_or(message);
     let error = Error::failed(format!("libtorch: {}", text.trim_end()));
-    if text.contains("out of memory") || text.contains("not enough memory") {
+    if speaks_of_memory(text) {
         return error.help("lower `batch_size`, or use a smaller `resize`");
     }
     error
+}
+
+/// Whether an error of [`torch_error`] says that memory ran out, on a GPU or on the CPU.
+#[must_use]
+pub fn is_out_of_memory(error: &Error) -> bool {
+    error.message().starts_with("libtorch: ") && speaks_of_memory(error.message())
+}
+
+fn speaks_of_memory(text: &str) -> bool {
+    // CUDA's allocator, the CPU's (two wordings of its versions), and C++.
+    let words = [
+        "out of memory",
+        "not enough memory",
+        "can't allocate memory",
+        "std::bad_alloc",
+    ];
+    words.iter().any(|words| text.contains(words))
 }
 
 #[cfg(test)]
@@ -33,5 +50,14 @@ mod tests {
         let error = torch_error("CUDA out of memory.\nException raised from malloc at x.cpp:1");
         assert_eq!(error.message(), "libtorch: CUDA out of memory.");
         assert!(error.help_text().is_some());
+    }
+
+    #[test]
+    fn the_cpu_s_own_words_for_full_memory_are_known() {
+        // 8 PiB: more than any machine gives.
+        let device = (tch::Kind::Float, tch::Device::Cpu);
+        let error = Error::from(tch::Tensor::f_empty([1 << 51], device).unwrap_err());
+        assert!(is_out_of_memory(&error), "{error}");
+        assert!(!is_out_of_memory(&torch_error("shape mismatch")));
     }
 }

@@ -24,7 +24,7 @@ pub use cuda::{
     synchronize_cuda,
 };
 pub use device::{bf16_gains, device_name, parse_device};
-pub use error::torch_error;
+pub use error::{is_out_of_memory, torch_error};
 pub use libtorch::libtorch_version;
 pub use mmap::Map;
 pub use process::{exit_now, ignore_interrupt, peak_memory, prepare_cublas, tune_allocator};

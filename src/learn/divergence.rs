@@ -1,0 +1,180 @@
+//! When a training is lost: its loss is no number any more, or far above where it began. What is told then.
+
+use std::path::PathBuf;
+
+use crate::{
+    error::{Error, Result},
+    record::{Epoch, Measure},
+};
+
+/// The steps at the start of a training whose mean loss is what it began with.
+pub(super) const START: u32 = 10;
+/// A training diverges where its mean loss is so many times that of its start. The loss of a network that knows nothing is that of
+/// its start (the logarithm of the number of classes), and no recipe leaves it that far behind for long.
+const FAR: f64 = 5.0;
+/// A mean over fewer steps says nothing yet, unless they are a whole epoch.
+const LONG: u32 = 100;
+
+/// An epoch of a training, and what is there if it goes wrong.
+pub(super) struct Watch<'a> {
+    /// The epoch that runs, from 1.
+    pub(super) epoch: u32,
+    /// Epochs in all.
+    pub(super) of: u32,
+    /// The epochs before it.
+    pub(super) before: &'a [Epoch],
+    /// The checkpoint of the last of them.
+    pub(super) checkpoint: Option<PathBuf>,
+}
+
+impl Watch<'_> {
+    /// The loss that the mean of this epoch is held against: of the first epoch, and in the first epoch of its first steps.
+    pub(super) fn start(&self, first_steps: Option<f64>) -> Option<f64> {
+        self.before.first().map(|e| e.train.loss).or(first_steps)
+    }
+
+    /// Whether the mean over so many steps of this epoch (all of them where `whole`) is far above the start for long.
+    pub(super) fn diverges(
+        &self,
+        measure: Measure,
+        steps: u32,
+        whole: bool,
+        start: Option<f64>,
+    ) -> bool {
+        (whole || steps >= LONG) && start.is_some_and(|start| measure.loss > FAR * start)
+    }
+
+    /// The loss of a step was no number.
+    pub(super) fn not_finite(&self, step: u64, steps: u32, lr: f64) -> Error {
+        self.lost(format!(
+            "the loss is no longer a number from step {step} of {steps} in epoch {} of {} on, at a learning rate of {lr:e}",
+            self.epoch, self.of
+        ))
+    }
+
+    /// The validation loss was no number.
+    pub(super) fn validation_not_finite(&self) -> Error {
+        self.lost(format!(
+            "the validation loss is no longer a number after epoch {} of {}",
+            self.epoch, self.of
+        ))
+    }
+
+    /// The last step of an epoch left weights that are no numbers.
+    pub(super) fn weights_not_finite(&self, lr: f64) -> Error {
+        self.lost(format!(
+            "the weights are no longer numbers after the last step of epoch {} of {}, at a learning rate of {lr:e}",
+            self.epoch, self.of
+        ))
+    }
+
+    /// The loss rose far above its start.
+    pub(super) fn diverged(&self, loss: f64, start: f64, step: u32, lr: f64) -> Error {
+        self.lost(format!(
+            "the training diverges: over {step} steps of epoch {} of {} the mean loss is {loss:.3}, more than {FAR} times the {start:.3} \
+             that it began with, at a learning rate of {lr:e}",
+            self.epoch, self.of
+        ))
+    }
+
+    fn lost(&self, what: String) -> Error {
+        let kept = match (&self.checkpoint, self.before.last()) {
+            (Some(path), Some(epoch)) => format!(
+                "; the last good checkpoint is that of epoch {}: `{}` (for `kfood predict --model`, `kfood export`, or `model` of a transfer)",
+                epoch.epoch,
+                path.display()
+            ),
+            _ => "; there is no checkpoint yet".to_owned(),
+        };
+        Error::failed(what + &kept).help(
+            "lower `lr` (`kfood tune lr` finds one), add warm-up (`schedule.constant = { warmup_epochs = 3 }`), or set `normalize`",
+        )
+    }
+}
+
+/// Whether libtorch ran out of memory; then the error names what takes it and the way out.
+pub(super) fn with_batch_size<T>(done: Result<T>, batch_size: u32, pixels: [usize; 2]) -> Result<T> {
+    done.map_err(|error| {
+        if !crate::native::is_out_of_memory(&error) {
+            return error;
+        }
+        let [width, height] = pixels;
+        let half = (batch_size / 2).max(1);
+        Error::failed(format!(
+            "memory ran out with `batch_size` = {batch_size} at {width} x {height} pixels"
+        ))
+        .because(error)
+        .help(format!(
+            "`batch_size = {half}` with `accumulation_steps = 2` moves the weights by as many images in half the memory; \
+             `precision = \"bf16\"` or fewer pixels (`resize`) take less too; `kfood tune batch` finds what fits"
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::native::torch_error;
+
+    fn epoch(loss: f64) -> Epoch {
+        Epoch {
+            epoch: 1,
+            of: 9,
+            lr: 0.1,
+            train: Measure { loss, top1: 0.5 },
+            validation: None,
+        }
+    }
+
+    #[test]
+    fn a_loss_is_held_against_the_first_epoch_for_long() {
+        let before = [epoch(2.0)];
+        let watch = Watch {
+            epoch: 2,
+            of: 9,
+            before: &before,
+            checkpoint: None,
+        };
+        let start = watch.start(Some(100.0));
+        assert_eq!(start, Some(2.0));
+        let mean = |loss| Measure { loss, top1: 0.0 };
+        assert!(watch.diverges(mean(10.1), 100, false, start));
+        assert!(!watch.diverges(mean(10.1), 99, false, start));
+        assert!(watch.diverges(mean(10.1), 3, true, start));
+        assert!(!watch.diverges(mean(9.9), 500, true, start));
+        assert!(!watch.diverges(mean(1e9), 500, true, None));
+    }
+
+    #[test]
+    fn a_lost_training_names_the_last_checkpoint() {
+        let before = [epoch(2.0)];
+        let watch = Watch {
+            epoch: 2,
+            of: 9,
+            before: &before,
+            checkpoint: Some("state/weights-1.safetensors".into()),
+        };
+        let error = watch.not_finite(12, 76, 0.1);
+        assert!(error.message().starts_with(
+            "the loss is no longer a number from step 12 of 76 in epoch 2 of 9 on, at a learning rate of 1e-1"
+        ));
+        assert!(
+            error
+                .message()
+                .contains("that of epoch 1: `state/weights-1.safetensors`")
+        );
+    }
+
+    #[test]
+    fn full_memory_names_the_batch_size_and_a_way_out() {
+        let full = torch_error("CUDA out of memory. Tried to allocate 2.00 GiB.");
+        let error = with_batch_size::<()>(Err(full), 32, [224, 224]).unwrap_err();
+        assert_eq!(
+            error.message(),
+            "memory ran out with `batch_size` = 32 at 224 x 224 pixels"
+        );
+        assert!(error.help_text().unwrap().starts_with("`batch_size = 16` with `accumulation_steps = 2`"));
+        let other = with_batch_size::<()>(Err(torch_error("no")), 32, [224, 224]).unwrap_err();
+        assert_eq!(other.message(), "libtorch: no");
+    }
+}

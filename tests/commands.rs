@@ -379,6 +379,11 @@ fn results_can_be_reported_explained_predicted_exported_and_compared() {
     for part in ["# ", "result", "김밥", "|"] {
         assert!(report.contains(part), "no `{part}` in:\n{report}");
     }
+    project.ok(&["report", FILE, "--tensorboard", "board"]);
+    for part in ["train", "validation"] {
+        let file = project.path(&format!("board/net/{part}/events.out.tfevents.kfood"));
+        assert!(file.is_file(), "no {}", file.display());
+    }
     project.ok(&["report", FILE, "--output", "report.md"]);
     assert_eq!(project.read("report.md"), report);
 

@@ -468,7 +468,11 @@ fn a_training_that_is_lost_later_names_a_checkpoint_that_is_usable() {
     );
     let ran = fit(&job);
     assert_eq!(ran.code, Some(1));
-    assert!(ran.failure().contains("in epoch 2 of 3"), "{}", ran.failure());
+    assert!(
+        ran.failure().contains("in epoch 2 of 3"),
+        "{}",
+        ran.failure()
+    );
     let checkpoint = job.state.join("weights-1.safetensors");
     let named = format!("that of epoch 1: `{}`", checkpoint.display());
     assert!(ran.failure().contains(&named), "{}", ran.failure());
@@ -479,7 +483,11 @@ fn a_training_that_is_lost_later_names_a_checkpoint_that_is_usable() {
 #[test]
 fn a_plateau_needs_a_validation_part_and_one_cycle_moves_the_momentum() {
     let world = World::new(3, 12, SIDE, false);
-    let ran = fit(&world.fit("a", Arch::Resnet18, json!({ "schedule": { "plateau": {} } })));
+    let ran = fit(&world.fit(
+        "a",
+        Arch::Resnet18,
+        json!({ "schedule": { "plateau": {} } }),
+    ));
     assert_eq!(ran.code, Some(2));
     assert!(ran.failure().contains("needs a validation part"));
     let cycle = |name: &str, cycled: bool| {

@@ -152,6 +152,9 @@ pub(super) struct Report {
     /// Where to write it; stdout without.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Write the courses of the trainings as event files into this folder instead, for `tensorboard --logdir FOLDER`.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["output", "json"])]
+    pub tensorboard: Option<PathBuf>,
     /// JSON on stdout.
     #[arg(long)]
     pub json: bool,

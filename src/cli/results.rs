@@ -37,6 +37,9 @@ pub(super) fn collect(opened: &Opened, summary: &Summary, predictions: bool) -> 
             Settings::Train(_) | Settings::Transfer(_) => results.trainings.push(Trained {
                 id: instance.id.clone(),
                 history: history(summary, &instance.id)?,
+                // Beside the result: one that an earlier kfood made may have another or none.
+                timing: files::read_json(&summary.folder(&instance.id)?.join("timing.json")).ok(),
+                started: record.started,
                 fingerprint,
             }),
             _ => {}

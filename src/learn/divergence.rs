@@ -93,7 +93,11 @@ impl Watch<'_> {
 }
 
 /// Whether libtorch ran out of memory; then the error names what takes it and the way out.
-pub(super) fn with_batch_size<T>(done: Result<T>, batch_size: u32, pixels: [usize; 2]) -> Result<T> {
+pub(super) fn with_batch_size<T>(
+    done: Result<T>,
+    batch_size: u32,
+    pixels: [usize; 2],
+) -> Result<T> {
     done.map_err(|error| {
         if !crate::native::is_out_of_memory(&error) {
             return error;
@@ -173,7 +177,12 @@ mod tests {
             error.message(),
             "memory ran out with `batch_size` = 32 at 224 x 224 pixels"
         );
-        assert!(error.help_text().unwrap().starts_with("`batch_size = 16` with `accumulation_steps = 2`"));
+        assert!(
+            error
+                .help_text()
+                .unwrap()
+                .starts_with("`batch_size = 16` with `accumulation_steps = 2`")
+        );
         let other = with_batch_size::<()>(Err(torch_error("no")), 32, [224, 224]).unwrap_err();
         assert_eq!(other.message(), "libtorch: no");
     }

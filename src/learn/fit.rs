@@ -2,7 +2,6 @@
 
 use std::{fs, path::Path, time::Instant};
 
-use serde::Serialize;
 use tch::Device;
 
 use super::{
@@ -11,6 +10,7 @@ use super::{
     divergence::{Watch, with_batch_size},
     inputs::Inputs,
     loader::Loader,
+    memory,
     optimizer::Optimizer,
     pass::Pass,
     precision::{fingerprint, uses_bf16},
@@ -25,7 +25,9 @@ use crate::{
     files,
     model::ResNet,
     native::make_deterministic,
-    record::{CheckpointInfo, Epoch, Fingerprint, Fit, History, Start, Transform},
+    record::{
+        CheckpointInfo, Epoch, EpochTiming, Fingerprint, Fit, History, Start, Timing, Transform,
+    },
     settings::{Augment, Schedule, Training},
     stop::Stop,
 };
@@ -66,7 +68,7 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
         fingerprint: fingerprint(device, bf16)?,
         folder: StateFolder(&job.state),
         history: History::default(),
-        seconds: Vec::new(),
+        timing: Vec::new(),
         resumed: 0,
         saved: None,
         model,
@@ -84,7 +86,7 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
         let pixels = [inputs.pack.width(), inputs.pack.height()];
         with_batch_size(course.epoch(&pass), job.training.batch_size.get(), pixels)?;
     }
-    course.publish(&job.out, inputs.train.len())
+    course.publish(&job.out)
 }
 
 /// A training between two epochs.
@@ -93,7 +95,7 @@ struct Course<'a> {
     fingerprint: Fingerprint,
     folder: StateFolder<'a>,
     history: History,
-    seconds: Vec<f64>,
+    timing: Vec<EpochTiming>,
     /// Epochs that an earlier process did.
     resumed: usize,
     saved: Option<Saved>,
@@ -132,7 +134,7 @@ impl Course<'_> {
         self.model.load_state(&weights)?;
         self.optimizer.load(&optimizer)?;
         self.history = saved.history.clone();
-        self.seconds = saved.seconds.clone();
+        self.timing = saved.timing.clone();
         self.resumed = self.history.epochs.len();
         self.saved = Some(saved);
         tell(StageEvent::Note(format!(
@@ -164,15 +166,18 @@ impl Course<'_> {
                 last
             }),
         };
+        memory::reset_peak(pass.arithmetic.device);
         let began = Instant::now();
-        let (lr, train) = pass.train(
-            &self.model,
-            &mut self.optimizer,
-            &mut self.stepper,
-            &watch,
-        )?;
+        let (lr, train) =
+            pass.train(&self.model, &mut self.optimizer, &mut self.stepper, &watch)?;
+        let train_seconds = began.elapsed().as_secs_f64();
         let validation = pass.validate(&self.model, &watch)?;
-        self.seconds.push(began.elapsed().as_secs_f64());
+        self.timing.push(EpochTiming {
+            seconds: began.elapsed().as_secs_f64(),
+            train_seconds,
+            images: pass.loader.inputs.train.len() as u64,
+            peak_memory: memory::peak(pass.arithmetic.device),
+        });
 
         let figures = Epoch {
             epoch,
@@ -203,7 +208,7 @@ impl Course<'_> {
             work: self.work,
             fingerprint: &self.fingerprint,
             history: &self.history,
-            seconds: &self.seconds,
+            timing: &self.timing,
         };
         let (weights, optimizer) = (self.model.state(), self.optimizer.state());
         let before = self.saved.take();
@@ -212,7 +217,7 @@ impl Course<'_> {
     }
 
     /// Writes the outputs.
-    fn publish(&self, out: &Path, train_images: usize) -> Result<()> {
+    fn publish(&self, out: &Path) -> Result<()> {
         // At least one epoch is finished: `epochs` is a `Count`.
         let saved = self
             .saved
@@ -226,27 +231,9 @@ impl Course<'_> {
         }
         files::write_json(&out.join("history.json"), &self.history)?;
         files::write_json(&out.join("fingerprint.json"), &self.fingerprint)?;
-        let seconds: f64 = self.seconds.iter().sum();
-        let timing = Timing {
-            seconds,
-            seconds_per_epoch: &self.seconds,
-            images_per_second: (train_images * self.seconds.len()) as f64 / seconds.max(1e-9),
-            resumed_after_epoch: self.resumed,
-        };
+        let timing = Timing::of(self.timing.clone(), self.resumed);
         files::write_json(&out.join("timing.json"), &timing)
     }
-}
-
-/// `timing.json`: not part of the result.
-#[derive(Serialize)]
-struct Timing<'a> {
-    /// Of all epochs, validation included.
-    seconds: f64,
-    seconds_per_epoch: &'a [f64],
-    /// Training images a second, validation included in the time.
-    images_per_second: f64,
-    /// Epochs that an interrupted run had finished.
-    resumed_after_epoch: usize,
 }
 
 fn checkpoint(

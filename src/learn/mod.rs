@@ -10,6 +10,7 @@ mod fit;
 mod geometry;
 mod inputs;
 mod loader;
+mod memory;
 pub mod metrics;
 mod optimizer;
 mod pass;

@@ -12,13 +12,7 @@ use super::{
     step::{Arithmetic, Stepper},
     tally::Tally,
 };
-use crate::{
-    error::Result,
-    event::Tell,
-    model::ResNet,
-    record::Measure,
-    stop::Stop,
-};
+use crate::{error::Result, event::Tell, model::ResNet, record::Measure, stop::Stop};
 
 /// What every pass of a training needs.
 pub(super) struct Pass<'a> {

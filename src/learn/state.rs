@@ -16,10 +16,10 @@ use crate::{
     error::{Error, Result},
     files,
     model::{StateDict, safetensors},
-    record::{CheckpointInfo, Fingerprint, History},
+    record::{CheckpointInfo, EpochTiming, Fingerprint, History},
 };
 
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// `state.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -31,8 +31,8 @@ pub(super) struct Saved {
     pub(super) fingerprint: Fingerprint,
     /// The course so far.
     pub(super) history: History,
-    /// Seconds of each epoch.
-    pub(super) seconds: Vec<f64>,
+    /// What each epoch took.
+    pub(super) timing: Vec<EpochTiming>,
     last: Stored,
     best: Stored,
     optimizer: Stored,
@@ -99,7 +99,7 @@ impl StateFolder<'_> {
             work: now.work,
             fingerprint: now.fingerprint.clone(),
             history: now.history.clone(),
-            seconds: now.seconds.to_vec(),
+            timing: now.timing.to_vec(),
             last,
             best,
             optimizer,
@@ -164,5 +164,5 @@ pub(super) struct Now<'a> {
     pub(super) work: Digest,
     pub(super) fingerprint: &'a Fingerprint,
     pub(super) history: &'a History,
-    pub(super) seconds: &'a [f64],
+    pub(super) timing: &'a [EpochTiming],
 }

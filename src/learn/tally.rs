@@ -72,7 +72,9 @@ impl Tally {
 
     /// The first step, from 1, whose loss was no finite number; waits for the device.
     pub(super) fn lost(&self) -> Result<Option<u64>> {
-        Ok(u64::try_from(i64::try_from(&self.lost)?).ok().filter(|step| *step > 0))
+        Ok(u64::try_from(i64::try_from(&self.lost)?)
+            .ok()
+            .filter(|step| *step > 0))
     }
 
     /// The means over the pass so far; waits for the device.

@@ -13,6 +13,7 @@ mod photographs;
 mod prediction;
 mod selection;
 mod split;
+mod timing;
 
 pub use checkpoint::{CheckpointInfo, Provenance, Transform};
 pub use dataset::{Crop, Image, Images, Label, Labels, Part};
@@ -27,3 +28,4 @@ pub use photographs::{Photograph, Photographs};
 pub use prediction::Prediction;
 pub use selection::{Candidate, Selection};
 pub use split::{Assignment, EvaluatePart, LeftOut, Split};
+pub use timing::{EpochTiming, Timing};

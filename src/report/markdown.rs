@@ -7,11 +7,11 @@ use super::{
     curve::{epoch_grid, summary},
     figure::Figure,
     table::table,
-    units::number,
+    units::{bytes, duration, fixed, number},
 };
 use crate::{
     error::Result,
-    record::{EvaluatePart, Fingerprint, Gap},
+    record::{EpochTiming, EvaluatePart, Fingerprint, Gap},
 };
 
 /// Confusions that are listed.
@@ -41,6 +41,7 @@ pub fn markdown(results: &Results, part: Option<EvaluatePart>) -> Result<String>
     }
     text += &trainings(results);
     text += &machines(results);
+    text += &times(results);
     Ok(text)
 }
 
@@ -187,6 +188,42 @@ fn trainings(results: &Results) -> String {
     text
 }
 
+/// What each training took.
+fn times(results: &Results) -> String {
+    let mut grid = Grid::new(&[
+        ("training", Align::Left),
+        ("epochs", Align::Right),
+        ("time", Align::Right),
+        ("training images/s", Align::Right),
+        ("slowest and fastest epoch", Align::Right),
+        ("peak memory", Align::Right),
+    ]);
+    for trained in &results.trainings {
+        let Some(timing) = &trained.timing else {
+            continue;
+        };
+        let rates = || timing.epochs.iter().map(EpochTiming::images_per_second);
+        let slowest = rates().fold(f64::INFINITY, f64::min);
+        let fastest = rates().fold(0.0, f64::max);
+        let peak = timing.epochs.iter().filter_map(|e| e.peak_memory).max();
+        grid.rows.push(vec![
+            format!("`{}`", trained.id),
+            timing.epochs.len().to_string(),
+            duration(timing.seconds),
+            fixed(timing.images_per_second, 0),
+            format!("{} to {}", fixed(slowest, 0), fixed(fastest, 0)),
+            peak.map_or_else(|| "-".to_owned(), bytes),
+        ]);
+    }
+    if grid.rows.is_empty() {
+        return String::new();
+    }
+    format!(
+        "\n## Time and memory\n\nOf the run that made a result; no part of it.\n\n{}",
+        grid.markdown()
+    )
+}
+
 /// The machine of each result; one row for neighbours with equal fingerprints.
 fn machines(results: &Results) -> String {
     let trained = results.trainings.iter().map(|t| (&t.id, &t.fingerprint));
@@ -232,7 +269,7 @@ mod tests {
         sample::{evaluated, evaluated_on, results, rights},
     };
     use super::*;
-    use crate::record::{Epoch, History, Measure};
+    use crate::record::{Epoch, History, Measure, Timing};
 
     const EXPECTED: &str = "\
 # Results of `pipelines/mission1.toml`
@@ -288,6 +325,14 @@ Most frequent confusions:
 | device | precision | CPU capability | threads | libtorch | stages |
 | --- | --- | --- | ---: | --- | --- |
 | cpu | f32 | AVX2 | 2 | 2.11.0+cpu | `resnet18` |
+
+## Time and memory
+
+Of the run that made a result; no part of it.
+
+| training | epochs | time | training images/s | slowest and fastest epoch | peak memory |
+| --- | ---: | ---: | ---: | ---: | ---: |
+| `resnet18` | 2 | 20 s | 125 | 100 to 167 | 2.1 GB |
 ";
 
     fn trained() -> Trained {
@@ -303,6 +348,24 @@ Most frequent confusions:
         };
         Trained {
             id: "resnet18".to_owned(),
+            timing: Some(Timing::of(
+                vec![
+                    EpochTiming {
+                        seconds: 12.0,
+                        train_seconds: 10.0,
+                        images: 1000,
+                        peak_memory: Some(2_100_000_000),
+                    },
+                    EpochTiming {
+                        seconds: 8.0,
+                        train_seconds: 6.0,
+                        images: 1000,
+                        peak_memory: None,
+                    },
+                ],
+                0,
+            )),
+            started: 0,
             history: History {
                 epochs: vec![epoch(1, 0.25), epoch(2, 0.5)],
                 best_epoch: 2,

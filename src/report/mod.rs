@@ -3,7 +3,7 @@
 //! - [`Results`]: what a pipeline's evaluations and trainings left behind, collected by the caller.
 //! - [`table`]: a row for each group of evaluations that differ in seed or fold alone.
 //! - [`compare`]: pairs of groups, image by image, with intervals and McNemar's test.
-//! - [`markdown`]: all of it as a document. The same results give the same bytes: no dates, no times.
+//! - [`markdown`]: all of it as a document. The same results give the same bytes: no dates, and no times but those recorded beside them.
 
 mod classes;
 mod compare;
@@ -18,6 +18,7 @@ mod results;
 #[cfg(test)]
 mod sample;
 mod table;
+mod tensorboard;
 mod units;
 
 pub use compare::{Comparison, Test, Verdict, compare, comparison_grid};
@@ -28,4 +29,5 @@ pub use overview::{Class, LeakPair, Leaks, Overview, Seen};
 pub use predictions::predictions;
 pub use results::{Evaluated, Group, Results, Trained};
 pub use table::{PartRow, Row, Table, table};
+pub use tensorboard::{EVENT_FILE, event_files};
 pub use units::{bytes, duration, number, percent};

@@ -1,7 +1,7 @@
 //! What a pipeline left behind, and its evaluations in groups.
 
 use crate::{
-    record::{EvaluatePart, Evaluation, Fingerprint, History, PartMetrics, Prediction},
+    record::{EvaluatePart, Evaluation, Fingerprint, History, PartMetrics, Prediction, Timing},
     settings::{Arch, Checkpoint},
 };
 
@@ -48,6 +48,10 @@ pub struct Trained {
     pub id: String,
     /// `history.json`.
     pub history: History,
+    /// `timing.json` beside it, if it can be read.
+    pub timing: Option<Timing>,
+    /// When it started, in seconds since 1970.
+    pub started: u64,
     /// The machine that trained, if recorded.
     pub fingerprint: Option<Fingerprint>,
 }

@@ -1,8 +1,10 @@
 //! `kfood report`: the results of a finished pipeline as Markdown.
 
+use std::path::Path;
+
 use crate::{
     cli::{args::Report, open, print, progress::Progress, results},
-    error::Result,
+    error::{Error, Result},
     exec, files, report as render,
 };
 
@@ -15,6 +17,9 @@ pub(in crate::cli) fn report(args: &Report) -> Result<u8> {
         &Progress::new(),
     )?;
     let results = results::collect(&opened, &summary, true)?;
+    if let Some(folder) = &args.tensorboard {
+        return tensorboard(&results, folder).map(|()| 0);
+    }
     if args.json {
         print::json(&render::table(&results))?;
         return Ok(0);
@@ -28,4 +33,25 @@ pub(in crate::cli) fn report(args: &Report) -> Result<u8> {
         None => print::out(&text)?,
     }
     Ok(0)
+}
+
+/// `FOLDER/STAGE/train` and `…/validation`, an event file in each; one from an earlier report is replaced.
+fn tensorboard(results: &render::Results, folder: &Path) -> Result<()> {
+    if results.trainings.is_empty() {
+        return Err(Error::usage("the pipeline has no training"));
+    }
+    for trained in &results.trainings {
+        let timing = trained.timing.as_ref().map_or(&[][..], |t| &t.epochs);
+        for (part, bytes) in render::event_files(&trained.history, timing, trained.started) {
+            let place = folder.join(&trained.id).join(part);
+            files::create_folder(&place)?;
+            let path = place.join(render::EVENT_FILE);
+            files::publish(&path, &bytes)?;
+        }
+    }
+    let shown = folder.display();
+    print::say(&format!(
+        "{shown}: written; look at it with `tensorboard --logdir {shown}`"
+    ));
+    Ok(())
 }

@@ -92,12 +92,13 @@ tools:
 	echo "building without libjpeg-turbo, JPEGs decode at about half the speed: it needs$$slower (Debian and Ubuntu: sudo apt-get install$$slower; then build again)" >&2
 
 # Logits of the five ResNets against torchvision, and model files in both directions. PyTorch goes into .venv.
-parity: build .venv/ready
+parity: build .venv/ready-2
 	.venv/bin/python tests/pytorch_parity.py --kfood $(KFOOD) --worker $(KFOOD)-worker
+	.venv/bin/python tests/tensorboard_events.py --kfood $(KFOOD)
 
-.venv/ready: $(READY)
+.venv/ready-2: $(READY)
 	$(PYTHON) -m venv .venv
-	.venv/bin/pip install --quiet --disable-pip-version-check numpy safetensors torchvision==0.26.0 torch==$(TORCH)
+	.venv/bin/pip install --quiet --disable-pip-version-check numpy safetensors tensorboard==2.21.0 torchvision==0.26.0 torch==$(TORCH)
 	touch $@
 
 .venv/peers: benches/peers/requirements.txt benches/peers/photographs.txt

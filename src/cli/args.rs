@@ -40,6 +40,8 @@ pub(super) enum Command {
     Data(Data),
     /// Classify images, or all images in folders.
     Predict(Predict),
+    /// Try a training out: find a learning rate or a batch size.
+    Tune(Tune),
     /// Convert a model file: to PyTorch's `.pt` or to `.safetensors`, by the ending of the second name.
     Export(Export),
     /// Make a small data set of generated photographs of dishes.
@@ -201,6 +203,37 @@ pub(super) struct Export {
     pub model: String,
     /// The new file: .pt, .pth or .safetensors.
     pub output: PathBuf,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `kfood tune`
+#[derive(Debug, Args)]
+pub(super) struct Tune {
+    /// What to find.
+    #[command(subcommand)]
+    pub command: TuneCommand,
+}
+
+/// The commands of `kfood tune`.
+#[derive(Debug, Subcommand)]
+pub(super) enum TuneCommand {
+    /// A learning rate: the loss over a hundred steps at exponentially rising rates.
+    Lr(TuneArgs),
+    /// A batch size: images a second of 8, 16, 32, … while they fit.
+    Batch(TuneArgs),
+}
+
+/// What both take.
+#[derive(Debug, Args)]
+pub(super) struct TuneArgs {
+    /// A train or transfer stage: pipelines/mission1.toml:resnet18. What it needs is run first where that is pending.
+    #[arg(value_name = "FILE:STAGE")]
+    pub stage: String,
+    /// Where tensors live: auto, cpu or cuda:N.
+    #[arg(long, default_value = "auto", value_parser = device)]
+    pub device: String,
     /// JSON on stdout.
     #[arg(long)]
     pub json: bool,

@@ -44,6 +44,7 @@ fn dispatch(command: Command) -> Result<u8> {
         Command::Compare(args) => commands::compare::compare(&args),
         Command::Data(args) => commands::data::data(&args),
         Command::Predict(args) => commands::predict::predict(&args),
+        Command::Tune(args) => commands::tune::tune(&args),
         Command::Export(args) => commands::export::export(&args),
         Command::Sample(args) => commands::sample::sample(&args),
         Command::Doctor(args) => commands::doctor::doctor(&args),

@@ -4,7 +4,7 @@ use std::fs;
 
 use tch::Device;
 
-use crate::native::{cuda_device_memory, cuda_memory, reset_cuda_peak};
+use crate::native::{cuda_device_memory, cuda_memory, peak_memory, reset_cuda_peak};
 
 /// Starts the peak of a GPU anew; that of a process cannot be.
 pub(super) fn reset_peak(device: Device) {
@@ -19,7 +19,7 @@ pub(super) fn reset_peak(device: Device) {
 pub(super) fn peak(device: Device) -> Option<u64> {
     match device {
         Device::Cuda(index) => cuda_memory(index).ok().map(|memory| memory.peak),
-        _ => of_file("/proc/self/status", "VmHWM:"),
+        _ => Some(peak_memory()).filter(|bytes| *bytes > 0),
     }
 }
 
@@ -27,14 +27,16 @@ pub(super) fn peak(device: Device) -> Option<u64> {
 pub(super) fn available(device: Device) -> Option<u64> {
     match device {
         Device::Cuda(_) => cuda_device_memory().ok().map(|(free, _)| free),
-        _ => of_file("/proc/meminfo", "MemAvailable:"),
+        _ => machine(),
     }
 }
 
-/// A line such as `VmHWM:    123456 kB`.
-fn of_file(path: &str, name: &str) -> Option<u64> {
-    let text = fs::read_to_string(path).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+/// Linux's line `MemAvailable:    123456 kB`.
+fn machine() -> Option<u64> {
+    let text = fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
     Some(1024 * kilobytes)
 }

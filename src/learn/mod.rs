@@ -23,6 +23,7 @@ mod start;
 mod state;
 mod step;
 mod tally;
+mod tune;
 mod usable;
 
 pub use batch::evaluation_batch;
@@ -31,3 +32,4 @@ pub use fit::fit;
 pub use precision::{fingerprint, uses_bf16};
 pub use schedule::{Moment, learning_rate, momentum};
 pub use speed::speed;
+pub use tune::tune;

@@ -15,6 +15,8 @@ pub enum Job {
     Fit(Fit),
     /// Time the parts of a training.
     Speed(Speed),
+    /// Try a training out.
+    Tune(Tune),
     /// Evaluate a model on parts of a data set.
     Evaluate(Evaluate),
     /// Classify image files.
@@ -72,6 +74,25 @@ pub struct Speed {
     pub steps: u32,
     /// Rounds, in each of which every part is timed once.
     pub rounds: u32,
+}
+
+/// A training that is tried out and thrown away. Writes `tune.json` to the `out` of the training: what [`Tuned`] says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Tune {
+    /// The training.
+    pub fit: Fit,
+    /// What to find.
+    pub what: Tuned,
+}
+
+/// What a trial finds.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tuned {
+    /// A learning rate: [`super::LearningRates`].
+    LearningRate,
+    /// A batch size: [`super::BatchSizes`].
+    BatchSize,
 }
 
 /// Where a training starts.

@@ -110,7 +110,7 @@ pub(super) fn epoch_grid(history: &History) -> Grid {
 }
 
 /// A learning rate with three digits that matter: `0.001`, `0.000309`, `2.5e-6`.
-fn rate(lr: f64) -> String {
+pub(super) fn rate(lr: f64) -> String {
     let short: f64 = format!("{lr:.2e}").parse().unwrap_or(lr);
     if short != 0.0 && short.abs() < 1e-4 {
         format!("{short:e}")
@@ -120,7 +120,7 @@ fn rate(lr: f64) -> String {
 }
 
 /// Places 0 to `n`, or `most` of them evenly spaced with both ends.
-fn spaced(n: usize, most: usize) -> impl Iterator<Item = usize> {
+pub(super) fn spaced(n: usize, most: usize) -> impl Iterator<Item = usize> {
     let shown = n.min(most);
     (0..shown).map(move |i| {
         if shown < 2 {

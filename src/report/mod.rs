@@ -19,6 +19,7 @@ mod results;
 mod sample;
 mod table;
 mod tensorboard;
+mod tune;
 mod units;
 
 pub use compare::{Comparison, Test, Verdict, compare, comparison_grid};
@@ -30,4 +31,5 @@ pub use predictions::predictions;
 pub use results::{Evaluated, Group, Results, Trained};
 pub use table::{PartRow, Row, Table, table};
 pub use tensorboard::{EVENT_FILE, event_files};
+pub use tune::{batch_sizes, learning_rates};
 pub use units::{bytes, duration, number, percent};

@@ -13,3 +13,4 @@ pub(super) mod predict;
 pub(super) mod report;
 pub(super) mod run;
 pub(super) mod sample;
+pub(super) mod tune;

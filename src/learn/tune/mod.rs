@@ -1,0 +1,73 @@
+//! Trying a training out: the loss over rising learning rates, the speed over rising batch sizes. Its weights are thrown away.
+
+mod batch_size;
+mod learning_rate;
+
+use tch::Device;
+
+use super::{
+    fit::source, inputs::Inputs, loader::Loader, optimizer::Optimizer, precision::uses_bf16,
+    start::start, step::Arithmetic,
+};
+use crate::{
+    error::Result,
+    event::{StageEvent, Tell},
+    files,
+    model::ResNet,
+    native::make_deterministic,
+    record::{Transform, Tune, Tuned},
+    settings::Training,
+    stop::Stop,
+};
+
+/// What a trial works with.
+struct Trial<'a> {
+    training: &'a Training,
+    inputs: &'a Inputs,
+    transform: &'a Transform,
+    arithmetic: Arithmetic,
+    model: ResNet,
+    optimizer: Optimizer,
+    tell: Tell<'a>,
+    stop: &'a Stop,
+}
+
+impl Trial<'_> {
+    fn progress(&self, what: &str, done: usize, total: usize, unit: &str) {
+        (self.tell)(StageEvent::Progress {
+            what: what.to_owned(),
+            done: done as u64,
+            total: total as u64,
+            unit: unit.to_owned(),
+        });
+    }
+}
+
+/// Tries a training out and writes `tune.json` to its `out`: [`crate::record::LearningRates`] or [`crate::record::BatchSizes`].
+///
+/// # Errors
+/// When a stop was requested, an input cannot be used, or libtorch or the disk refuses.
+pub fn tune(job: &Tune, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()> {
+    make_deterministic()?;
+    let fit = &job.fit;
+    let inputs = Inputs::open(&fit.data, source(fit))?;
+    let (model, transform) = start(fit, &inputs, device)?;
+    let optimizer = Optimizer::new(fit.training.optimizer, model.trainable())?;
+    let bf16 = uses_bf16(fit.training.precision, device);
+    let mut trial = Trial {
+        training: &fit.training,
+        inputs: &inputs,
+        transform: &transform,
+        arithmetic: Arithmetic { device, bf16 },
+        model,
+        optimizer,
+        tell,
+        stop,
+    };
+    files::create_folder(&fit.out)?;
+    let out = fit.out.join("tune.json");
+    match job.what {
+        Tuned::LearningRate => files::write_json(&out, &learning_rate::find(&mut trial)?),
+        Tuned::BatchSize => files::write_json(&out, &batch_size::find(&mut trial)?),
+    }
+}

@@ -364,6 +364,44 @@ fn a_graph_is_drawn_as_text_dot_and_mermaid() {
 }
 
 #[test]
+fn a_learning_rate_and_a_batch_size_can_be_tried_out_and_nothing_of_it_is_kept() {
+    let project = small();
+    let stage = format!("{FILE}:net");
+    let rates = project.json(&["tune", "lr", &stage, "--device", "cpu"]);
+    let steps = rates["steps"].as_array().unwrap();
+    assert!(steps.len() > 10, "{rates}");
+    let lr = |i: usize| steps[i]["lr"].as_f64().unwrap();
+    assert!(lr(0) < 1.1e-7 && lr(steps.len() - 1) > lr(0), "{rates}");
+
+    let text = project
+        .ok(&["tune", "batch", &stage, "--device", "cpu"])
+        .stdout;
+    assert!(
+        text.contains("images/s") && text.contains("fastest: batch_size = "),
+        "{text}"
+    );
+
+    let plan = project.json(&["plan", FILE, "net"]);
+    let of = |id: &str| {
+        let stages = plan["stages"].as_array().unwrap();
+        stages.iter().find(|s| s["id"] == id).unwrap()["status"].clone()
+    };
+    assert_eq!(
+        (of("pixels"), of("net")),
+        ("cached".into(), "run".into()),
+        "{plan}"
+    );
+
+    let wrong = project.fails(2, &["tune", "lr", &format!("{FILE}:pixels")]);
+    assert!(
+        wrong.stderr.contains("expected `train` or `transfer`"),
+        "{}",
+        wrong.stderr
+    );
+    project.fails(2, &["tune", "lr", FILE]);
+}
+
+#[test]
 fn results_can_be_reported_explained_predicted_exported_and_compared() {
     let project = small();
     let early = project.fails(1, &["report", FILE]);

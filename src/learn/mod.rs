@@ -1,11 +1,14 @@
 //! Training and evaluation on tensors: augmentation, optimizers, schedules, the loop over epochs, metrics.
 
 mod affine;
+mod augment;
 mod batch;
+mod color;
 mod course;
 mod criterion;
 mod evaluate;
 mod fit;
+mod functionals;
 mod geometry;
 mod inputs;
 mod loader;
@@ -14,6 +17,7 @@ mod optimizer;
 mod pass;
 mod precision;
 mod progress;
+mod render;
 mod sample;
 mod schedule;
 mod speed;
@@ -26,6 +30,7 @@ mod usable;
 pub use batch::evaluation_batch;
 pub use evaluate::evaluate;
 pub use fit::fit;
+pub use functionals::functionals;
 pub use precision::{fingerprint, uses_bf16};
 pub use schedule::{Moment, learning_rate, momentum};
 pub use speed::speed;

@@ -1036,7 +1036,7 @@ fn impossible_values_are_told_where_they_stand() {
         (
             "epochs = 3",
             "epochs = 3\naugment = [{ random_affine = { shear = [1, 2, 3] } }]",
-            "19:40 invalid value `[1, 2, 3]` for `augment.random_affine.shear`: expected an angle from 0 to below 90 degrees, or 2 or 4 of them from -90 to 90, each pair the smaller one first",
+            "19:40 invalid value `[1, 2, 3]` for `augment.random_affine.shear`: expected a shear from 0 to below 90 degrees, or 2 or 4 of them from -90 to 90, each pair the smaller one first",
         ),
         (
             "epochs = 3",
@@ -1046,7 +1046,7 @@ fn impossible_values_are_told_where_they_stand() {
         (
             "epochs = 3",
             "epochs = 3\naugment = [{ gaussian_blur = { kernel_size = 4 } }]",
-            "19:46 invalid value `4` for `augment.gaussian_blur.kernel_size`: expected an odd whole number of at least 1",
+            "19:46 invalid value `4` for `augment.gaussian_blur.kernel_size`: expected a whole and odd number of at least 1",
         ),
         (
             "epochs = 3",
@@ -1066,7 +1066,7 @@ fn impossible_values_are_told_where_they_stand() {
         (
             "epochs = 3",
             "epochs = 3\naugment = [{ auto_augment = \"cifar10\" }]",
-            "19:12 unknown value `cifar10` for `augment.auto_augment`",
+            "19:29 unknown value `cifar10` for `augment.auto_augment`",
         ),
         (
             "epochs = 3",

@@ -3,6 +3,7 @@
 mod affine;
 mod augment;
 mod batch;
+mod browse;
 mod color;
 mod course;
 mod criterion;
@@ -28,6 +29,7 @@ mod tally;
 mod usable;
 
 pub use batch::evaluation_batch;
+pub use browse::browse;
 pub use evaluate::evaluate;
 pub use fit::fit;
 pub use functionals::functionals;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EvaluatePart, Functionals};
+use super::{Browse, EvaluatePart, Functionals};
 use crate::settings::{Arch, Normalize, Pixels, TrainLayers, Training};
 
 /// What a worker shall do. All paths are absolute.
@@ -19,6 +19,8 @@ pub enum Job {
     Evaluate(Evaluate),
     /// Classify image files.
     Predict(Predict),
+    /// Draw a sheet of what a training sees.
+    Browse(Browse),
     /// Run a model on a tensor, for comparison with other implementations.
     Forward(Forward),
     /// Apply augmentations with fixed parameters, for comparison likewise.

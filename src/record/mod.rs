@@ -1,5 +1,6 @@
 //! What is written down: the typed content of the files that stages hand to each other and to people.
 
+mod browse;
 mod checkpoint;
 mod dataset;
 mod evaluation;
@@ -15,6 +16,7 @@ mod prediction;
 mod selection;
 mod split;
 
+pub use browse::{Browse, Browsed};
 pub use checkpoint::{CheckpointInfo, Provenance, Transform};
 pub use dataset::{Crop, Image, Images, Label, Labels, Part};
 pub use evaluation::{ClassMetrics, Evaluation, Gap, Interval, PartMetrics};

@@ -78,7 +78,7 @@ impl<'de> Deserialize<'de> for KernelSize {
             type Value = KernelSize;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an odd whole number of at least 1")
+                f.write_str("a whole and odd number of at least 1")
             }
 
             fn visit_i64<E: de::Error>(self, v: i64) -> Result<KernelSize, E> {

@@ -92,7 +92,7 @@ impl<'de> Deserialize<'de> for Shear {
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(
-                    "an angle from 0 to below 90 degrees, or 2 or 4 of them from -90 to 90, each pair the smaller one first",
+                    "a shear from 0 to below 90 degrees, or 2 or 4 of them from -90 to 90, each pair the smaller one first",
                 )
             }
 

@@ -91,10 +91,12 @@ tools:
 	fi; \
 	echo "building without libjpeg-turbo, JPEGs decode at about half the speed: it needs$$slower (Debian and Ubuntu: sudo apt-get install$$slower; then build again)" >&2
 
-# Logits of the five ResNets against torchvision, and model files in both directions. PyTorch goes into .venv.
+# Logits of the five ResNets against torchvision, model files in both directions, optimizers, augmentations and event files. PyTorch
+# goes into .venv.
 parity: build .venv/ready-2
 	.venv/bin/python tests/pytorch_parity.py --kfood $(KFOOD) --worker $(KFOOD)-worker
 	.venv/bin/python tests/tensorboard_events.py --kfood $(KFOOD)
+	.venv/bin/python tests/torchvision_parity.py --worker $(KFOOD)-worker
 
 .venv/ready-2: $(READY)
 	$(PYTHON) -m venv .venv

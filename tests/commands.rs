@@ -459,6 +459,61 @@ fn results_can_be_reported_explained_predicted_exported_and_compared() {
 }
 
 #[test]
+fn a_training_is_browsed_epoch_by_epoch_before_it_is_run() {
+    let project = small();
+    project.edit(
+        FILE,
+        "batch_size = 8\noptimizer.adam = { lr = 0.001 }\nnormalize",
+        "batch_size = 8\noptimizer.adam = { lr = 0.001 }\naugment = [{ random_horizontal_flip = 1 }, { random_erasing = { p = 1 } }]\nnormalize",
+    );
+    let net = format!("{FILE}:net");
+    let told = project.json(&["browse", &net, "--epochs", "3", "--images", "4"]);
+    assert_eq!(told["epochs"], serde_json::json!([1, 2, 3]));
+    let lines = told["lines"].as_array().unwrap();
+    assert_eq!(lines.len(), 4);
+    assert!(lines[0]["path"].as_str().unwrap().starts_with("train/"));
+    let sheet = image::open(project.path("browse.png")).unwrap().into_rgb8();
+    // A margin of 4, and 30 pixels of numbers at the left.
+    assert_eq!(sheet.dimensions(), (30 + 4 + 4 * 36, 4 + 4 * 36));
+    let picture = |column: u32, line: u32| {
+        image::imageops::crop_imm(&sheet, 34 + column * 36, 4 + line * 36, 32, 32).to_image()
+    };
+    for line in 0..4 {
+        let mirrored = image::imageops::flip_horizontal(&picture(0, line));
+        let equal = |column: u32| {
+            let seen = picture(column, line);
+            let pixels = seen.pixels().zip(mirrored.pixels());
+            pixels.filter(|(seen, wanted)| seen == wanted).count()
+        };
+        // All but the erased part, another one in every epoch, is the photograph itself.
+        assert!((600..1024).contains(&equal(1)), "{} pixels", equal(1));
+        assert_ne!(picture(1, line), picture(2, line));
+    }
+    project.ok(&[
+        "browse",
+        &net,
+        "--epoch",
+        "3",
+        "--epochs",
+        "1",
+        "--images",
+        "4",
+        "--out",
+        "third.png",
+    ]);
+    let third = image::open(project.path("third.png")).unwrap().into_rgb8();
+    let third = image::imageops::crop_imm(&third, 34 + 36, 4, 32, 32).to_image();
+    assert_eq!(third, picture(3, 0));
+
+    let wrong = project.fails(2, &["browse", &format!("{FILE}:result")]);
+    assert!(
+        wrong.stderr.contains("expected `train` or `transfer`"),
+        "{}",
+        wrong.stderr
+    );
+}
+
+#[test]
 fn the_cache_can_be_listed_verified_and_cleared_of_what_nobody_needs() {
     let project = small();
     project.ok(&["run", FILE, "pixels", "holdout"]);

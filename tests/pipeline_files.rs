@@ -1030,6 +1030,56 @@ fn impossible_values_are_told_where_they_stand() {
         ),
         (
             "epochs = 3",
+            "epochs = 3\naugment = [{ random_affine = { degrees = [15, -15] } }]",
+            "19:42 invalid value `[15, -15]` for `augment.random_affine.degrees`: expected a number of at least 0, or two numbers with the smaller one first",
+        ),
+        (
+            "epochs = 3",
+            "epochs = 3\naugment = [{ random_affine = { shear = [1, 2, 3] } }]",
+            "19:40 invalid value `[1, 2, 3]` for `augment.random_affine.shear`: expected a shear from 0 to below 90 degrees, or 2 or 4 of them from -90 to 90, each pair the smaller one first",
+        ),
+        (
+            "epochs = 3",
+            "epochs = 3\naugment = [{ color_jitter = { hue = 0.6 } }]",
+            "19:37 invalid value `0.6` for `augment.color_jitter.hue`: expected a number from 0 to 0.5, or two from -0.5 to 0.5 with the smaller one first",
+        ),
+        (
+            "epochs = 3",
+            "epochs = 3\naugment = [{ gaussian_blur = { kernel_size = 4 } }]",
+            "19:46 invalid value `4` for `augment.gaussian_blur.kernel_size`: expected a whole and odd number of at least 1",
+        ),
+        (
+            "epochs = 3",
+            "epochs = 3\naugment = [{ gaussian_blur = { kernel_size = 129 } }]",
+            "19:12 `gaussian_blur` with a kernel of 129 pixels does not fit the image, which is 64 x 64",
+        ),
+        (
+            "epochs = 3",
+            "epochs = 3\naugment = [{ rand_augment = { magnitude = 31 } }]",
+            "19:12 `magnitude = 31` is beyond the scale, which has `num_magnitude_bins = 31`",
+        ),
+        (
+            "epochs = 3",
+            "epochs = 3\naugment = [{ trivial_augment_wide = { num_magnitude_bins = 1 } }]",
+            "19:12 `num_magnitude_bins = 1` leaves one strength alone",
+        ),
+        (
+            "epochs = 3",
+            "epochs = 3\naugment = [{ auto_augment = \"cifar10\" }]",
+            "19:29 unknown value `cifar10` for `augment.auto_augment`",
+        ),
+        (
+            "epochs = 3",
+            "epochs = 3\naugment = [{ random_erasing = {} }, { random_rotation = 15 }]",
+            "19:12 `random_erasing` acts behind normalisation, and other augmentations follow it in the list",
+        ),
+        (
+            "epochs = 3",
+            "epochs = 3\naugment = [{ random_erasing = { value = \"noise\" } }]",
+            "19:41 invalid value `\"noise\"` for `augment.random_erasing.value`: expected a number, three of them for red, green and blue, or `\"random\"`",
+        ),
+        (
+            "epochs = 3",
             "epochs = 3\nschedule = \"cosine\"",
             "19:12 invalid value `\"cosine\"` for `schedule`: expected `schedule.constant = {}`, `schedule.step = { step_size = 10 }`, `schedule.multi_step = { milestones = [30, 60] }`, `schedule.cosine = {}`, `schedule.cosine_warm_restarts = { t_0 = 10 }`, `schedule.one_cycle = {}` or `schedule.plateau = {}`",
         ),

@@ -418,6 +418,42 @@ fn a_default_that_is_written_out_changes_nothing() {
     }
 }
 
+#[test]
+fn augmentations_are_written_with_their_defaults_and_one_number_as_its_range() {
+    let stages = stages_of(&edited(
+        "augment = [{ random_rotation = 15 }, ",
+        r#"augment = [{ random_affine = { shear = 5 } }, { color_jitter = { brightness = 0.5, hue = 0.1 } }, { random_grayscale = 0.2 },
+            { gaussian_blur = { kernel_size = 5 } }, { rand_augment = {} }, { trivial_augment_wide = {} }, { auto_augment = "imagenet" }, "#,
+    ));
+    let (deep, _) = &by_id(&stages)["deep"];
+    let written = deep["training"]["augment"].as_array().unwrap();
+    assert_eq!(
+        Value::from(written[..7].to_vec()),
+        json!([
+            { "random_affine": {
+                "degrees": [0.0, 0.0], "translate": [0.0, 0.0], "scale": [1.0, 1.0], "shear": [-5.0, 5.0, 0.0, 0.0]
+            } },
+            { "color_jitter": {
+                "brightness": [0.5, 1.5], "contrast": [1.0, 1.0], "saturation": [1.0, 1.0], "hue": [-0.1, 0.1], "p": 1.0
+            } },
+            { "random_grayscale": 0.2 },
+            { "gaussian_blur": { "kernel_size": 5, "sigma": [0.1, 2.0], "p": 1.0 } },
+            { "rand_augment": { "num_ops": 2, "magnitude": 9, "num_magnitude_bins": 31 } },
+            { "trivial_augment_wide": { "num_magnitude_bins": 31 } },
+            { "auto_augment": "imagenet" }
+        ])
+    );
+    let stages = stages_of(&edited(
+        "{ random_vertical_flip = 0.25 }]",
+        "{ random_erasing = {} }]",
+    ));
+    let (deep, _) = &by_id(&stages)["deep"];
+    assert_eq!(
+        deep["training"]["augment"][4],
+        json!({ "random_erasing": { "p": 0.5, "scale": [0.02, 0.33], "ratio": [0.3, 3.3], "value": [0.0, 0.0, 0.0] } })
+    );
+}
+
 /// Asserts which stages have other settings after an edit, and that no stage has other inputs.
 #[track_caller]
 fn changes_settings(from: &str, to: &str, expected: &[&str]) {

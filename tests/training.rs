@@ -215,8 +215,8 @@ fn weights(path: &Path) -> StateDict {
     model::load(path).unwrap().state
 }
 
-const AUGMENTED: &str =
-    r#"[{"random_rotation": 15}, {"center_crop": 28}, {"random_horizontal_flip": 0.5}]"#;
+const AUGMENTED: &str = r#"[{"random_rotation": 15}, {"center_crop": 28}, {"random_horizontal_flip": 0.5}, {"trivial_augment_wide": {}},
+        {"color_jitter": {"brightness": 0.2, "hue": 0.02, "p": 0.5}}, {"random_erasing": {"p": 0.3, "value": "random"}}]"#;
 
 fn augmented(epochs: u32) -> Value {
     json!({

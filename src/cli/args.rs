@@ -38,6 +38,8 @@ pub(super) enum Command {
     Compare(Compare),
     /// Look at data sets: counts, sizes, brightness, odd files, look-alikes; contact sheets with --sheet.
     Data(Data),
+    /// See what a training sees: a contact sheet (PNG) of its augmented photographs, epoch by epoch.
+    Browse(Browse),
     /// Classify images, or all images in folders.
     Predict(Predict),
     /// Try a training out: find a learning rate or a batch size.
@@ -171,6 +173,29 @@ pub(super) struct Compare {
     /// Markdown instead of a terminal table.
     #[arg(long, conflicts_with = "json")]
     pub markdown: bool,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `kfood browse`
+#[derive(Debug, Args)]
+pub(super) struct Browse {
+    /// A train or transfer stage of a pipeline: pipelines/mission2.toml:deeper. What it reads is made first where that is pending.
+    #[arg(value_name = "FILE:STAGE")]
+    pub stage: String,
+    /// The first epoch shown.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub epoch: u32,
+    /// Epochs shown, one behind the other.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub epochs: u32,
+    /// Photographs shown, spread over the training part.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub images: u32,
+    /// Where to write the sheet.
+    #[arg(short, long, value_name = "PNG", default_value = "browse.png")]
+    pub out: PathBuf,
     /// JSON on stdout.
     #[arg(long)]
     pub json: bool,

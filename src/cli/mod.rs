@@ -43,6 +43,7 @@ fn dispatch(command: Command) -> Result<u8> {
         Command::Report(args) => commands::report::report(&args),
         Command::Compare(args) => commands::compare::compare(&args),
         Command::Data(args) => commands::data::data(&args),
+        Command::Browse(args) => commands::browse::browse(&args),
         Command::Predict(args) => commands::predict::predict(&args),
         Command::Tune(args) => commands::tune::tune(&args),
         Command::Export(args) => commands::export::export(&args),

@@ -87,6 +87,31 @@ pub(super) fn model(text: &str) -> Result<PathBuf> {
     std::path::absolute(&path).map_err(|e| Error::io("find", &path, e))
 }
 
+/// A pipeline and a stage of it: `pipelines/mission2.toml:best`.
+pub(super) fn stage(text: &str) -> Result<(PathBuf, String)> {
+    let Some((file, stage)) = text.rsplit_once(".toml:") else {
+        return Err(Error::usage(format!("`{text}` names no stage"))
+            .help("name one behind the pipeline, such as `pipelines/mission2.toml:deeper`"));
+    };
+    Ok((PathBuf::from(format!("{file}.toml")), stage.to_owned()))
+}
+
+/// The id of the one instance of this name.
+pub(super) fn one(opened: &Opened, stage: &str) -> Result<String> {
+    let graph = crate::plan::Graph::new(&opened.stages)?;
+    let instances = graph.named(stage)?;
+    if let [index] = instances.as_slice() {
+        return Ok(opened.stages[*index].id().to_owned());
+    }
+    let ids: Vec<_> = instances.iter().map(|i| opened.stages[*i].id()).collect();
+    Err(Error::usage(format!(
+        "`{stage}` stands for {} instances: {}",
+        ids.len(),
+        ids.join(", ")
+    ))
+    .help("name one of them"))
+}
+
 fn model_of_stage(file: &Path, stage: &str) -> Result<PathBuf> {
     let opened = open(file)?;
     let graph = crate::plan::Graph::new(&opened.stages)?;

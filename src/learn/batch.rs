@@ -6,13 +6,15 @@ use tch::{Device, Kind, Tensor};
 
 use super::{
     affine::Size,
+    augment::Augmented,
     geometry::Geometry,
-    sample::{Levels, numbers, sample},
+    render::{Recipe, render},
+    sample::{Levels, sample},
 };
 use crate::{
     data::{Pack, gather},
     error::Result,
-    native::{Sampling, accelerated, cuda_device_memory, sample_pixels},
+    native::{accelerated, cuda_device_memory},
     record::Transform,
     seed::{Seed, stream},
     settings::{Augment, MeanStd},
@@ -41,7 +43,7 @@ pub fn evaluation_batch(
     let length = 3 * width * height;
     let image = |i: usize| Ok(Cow::Borrowed(&pixels[i * length..][..length]));
     let levels = Levels::of(&transform.normalize);
-    Ok(sample(image, source, &geometry, levels)?.f_to_device(device)?)
+    Ok(sample(image, source, &geometry, |_| levels)?.f_to_device(device)?)
 }
 
 /// The geometry of evaluation.
@@ -62,10 +64,10 @@ pub(super) struct Draw<'a> {
 
 impl Draw<'_> {
     /// What happens to image `sample` of the data set: from (seed, epoch, its place in the data set) alone.
-    pub(super) fn geometry(&self, source: Size, sample: usize) -> Geometry {
+    pub(super) fn augmented(&self, source: Size, sample: usize) -> Augmented {
         let position = [u64::from(self.epoch), sample as u64];
         let mut rng = stream(self.seed, "augment", &position);
-        Geometry::draw(self.augment, source, &mut rng)
+        Augmented::draw(self.augment, source, &mut rng)
     }
 }
 
@@ -95,13 +97,11 @@ pub(super) struct Prepared {
 }
 
 enum Work {
-    /// The images on the host.
+    /// The images on the host, finished.
     Images(Tensor),
-    /// The numbers by which a kernel samples, and the rows' bytes where they do not lie on the device.
-    Numbers {
-        numbers: Tensor,
-        pieces: usize,
-        result: Size,
+    /// How the device makes them, and the rows' bytes where they do not lie there.
+    Recipe {
+        recipe: Recipe,
         bytes: Option<Tensor>,
     },
 }
@@ -137,12 +137,7 @@ impl<'a> Sampler<'a> {
     pub(super) fn finish(&self, prepared: Prepared) -> Result<Tensor> {
         match prepared.work {
             Work::Images(images) => Ok(images.f_to_device(self.host.device)?),
-            Work::Numbers {
-                numbers,
-                pieces,
-                result,
-                bytes,
-            } => {
+            Work::Recipe { recipe, bytes } => {
                 let bytes = bytes
                     .map(|b| b.f_to_device_(self.host.device, Kind::Uint8, true, false))
                     .transpose()?;
@@ -151,20 +146,10 @@ impl<'a> Sampler<'a> {
                     None => prepared.rows.iter().map(|row| *row as i64).collect(),
                 };
                 let rows = Tensor::f_from_slice(&rows)?.f_to_device(self.host.device)?;
-                let pixels = bytes.as_ref().or(self.resident.as_ref());
-                let sampling = Sampling {
-                    rows: &rows,
-                    numbers: &numbers.f_to_device(self.host.device)?,
-                    pieces,
-                    height: result.height,
-                    width: result.width,
-                    scale: self.host.levels.scale,
-                    shift: self.host.levels.shift,
+                let Some(pixels) = bytes.as_ref().or(self.resident.as_ref()) else {
+                    unreachable!("bytes are prepared where the pack is not resident");
                 };
-                match pixels {
-                    Some(pixels) => sample_pixels(pixels, &sampling),
-                    None => unreachable!("bytes are prepared where the pack is not resident"),
-                }
+                recipe.render(pixels, &rows, self.host.levels)
             }
         }
     }
@@ -176,17 +161,14 @@ impl Host<'_> {
         Size::new(self.pack.width(), self.pack.height())
     }
 
-    /// The host's part, which needs no device: `geometry` for each of `rows`.
+    /// The host's part, which needs no device: what was drawn for each of `rows`.
     ///
     /// # Errors
     /// When a row cannot be read or libtorch refuses.
-    pub(super) fn prepare(self, rows: &[usize], geometry: &[Geometry]) -> Result<Prepared> {
+    pub(super) fn prepare(self, rows: &[usize], drawn: &[Augmented]) -> Result<Prepared> {
         let work = if self.kernel {
-            let (values, pieces) = numbers(geometry);
-            Work::Numbers {
-                numbers: Tensor::f_from_slice(&values)?,
-                pieces,
-                result: geometry.first().map_or(self.source(), Geometry::result),
+            Work::Recipe {
+                recipe: Recipe::new(drawn, self.source(), self.device)?,
                 bytes: if self.resident {
                     None
                 } else {
@@ -195,7 +177,7 @@ impl Host<'_> {
             }
         } else {
             let image = |i: usize| self.pack.row(rows[i]);
-            Work::Images(sample(image, self.source(), geometry, self.levels)?)
+            Work::Images(render(image, self.source(), drawn, self.levels)?)
         };
         Ok(Prepared {
             rows: rows.to_vec(),

@@ -1,9 +1,9 @@
-//! What the geometric augmentations do to one image, drawn and composed: torchvision's semantics as matrices.
+//! What the geometric augmentations do to one image, composed: torchvision's semantics as matrices.
 
-use rand_chacha::{ChaCha8Rng, rand_core::Rng};
-
-use super::affine::{Affine, Shift, Size};
-use crate::settings::{Augment, RandomResizedCrop};
+use super::{
+    affine::{Affine, Shift, Size},
+    augment::Window,
+};
 
 /// All geometric augmentations of one image: one matrix, and one more behind each clip.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,58 +30,30 @@ pub(super) struct Clip {
     pub(super) high: [f64; 2],
 }
 
+impl Clip {
+    /// Holds nothing back.
+    const NONE: Self = Self {
+        low: [f64::NEG_INFINITY; 2],
+        high: [f64::INFINITY; 2],
+    };
+}
+
 impl Geometry {
-    /// Draws for one image; `rng` is the stream of that image in that epoch.
-    pub(super) fn draw(augment: &[Augment], source: Size, rng: &mut ChaCha8Rng) -> Self {
-        let mut geometry = Self {
+    /// An image as it is.
+    pub(super) const fn new(source: Size) -> Self {
+        Self {
             first: Piece {
                 affine: Affine::IDENTITY,
                 source,
                 result: source,
             },
             later: Vec::new(),
-        };
-        for item in augment {
-            match item {
-                Augment::RandomRotation(degrees) => {
-                    let degrees = uniform(rng, -degrees.get(), degrees.get());
-                    geometry.push(rotation(degrees), None);
-                }
-                Augment::CenterCrop(side) => {
-                    let side = side.get() as usize;
-                    geometry.center_crop(Size::new(side, side));
-                }
-                Augment::RandomHorizontalFlip(p) => {
-                    if unit(rng) < p.get() {
-                        geometry.push(scale(-1.0, 1.0), None);
-                    }
-                }
-                Augment::RandomVerticalFlip(p) => {
-                    if unit(rng) < p.get() {
-                        geometry.push(scale(1.0, -1.0), None);
-                    }
-                }
-                Augment::RandomResizedCrop(settings) => {
-                    let window = Window::draw(settings, geometry.result(), rng);
-                    let side = settings.size.get() as usize;
-                    geometry.resized_crop(window, Size::new(side, side));
-                }
-            }
         }
-        geometry
     }
 
     /// The central part of this size alone.
     pub(super) fn of_center_crop(source: Size, result: Size) -> Self {
-        let first = Piece {
-            affine: Affine::IDENTITY,
-            source,
-            result: source,
-        };
-        let mut geometry = Self {
-            first,
-            later: Vec::new(),
-        };
+        let mut geometry = Self::new(source);
         geometry.center_crop(result);
         geometry
     }
@@ -110,17 +82,53 @@ impl Geometry {
         if step > 2.0 { step as i64 } else { 1 }
     }
 
-    fn push(&mut self, affine: Affine, result: Option<Size>) {
+    /// Counter-clockwise about the centre, as torchvision's `rotate`.
+    pub(super) fn rotate(&mut self, degrees: f64) {
+        let (sin, cos) = degrees.to_radians().sin_cos();
+        self.warp(&Affine {
+            linear: [[cos, -sin], [sin, cos]],
+            offset: [0.0; 2],
+        });
+    }
+
+    /// torchvision's `affine`.
+    pub(super) fn affine(&mut self, map: &Map) {
+        self.warp(&map.inverse());
+    }
+
+    /// Left and right swapped.
+    pub(super) fn horizontal_flip(&mut self) {
+        self.push(&scale(-1.0, 1.0), None);
+    }
+
+    /// Top and bottom swapped.
+    pub(super) fn vertical_flip(&mut self) {
+        self.push(&scale(1.0, -1.0), None);
+    }
+
+    /// A map that may look beyond what is cropped in front of it: it finds there what the photograph shows, and black outside of
+    /// that. (torchvision, which samples once for the crop and again for the map, finds black outside of the crop.)
+    fn warp(&mut self, affine: &Affine) {
+        if *affine == Affine::IDENTITY {
+            return;
+        }
+        if let Some((clip, _)) = self.later.last_mut() {
+            *clip = Clip::NONE;
+        }
+        self.push(affine, None);
+    }
+
+    fn push(&mut self, affine: &Affine, result: Option<Size>) {
         let piece = match self.later.last_mut() {
             Some((_, piece)) => piece,
             None => &mut self.first,
         };
-        piece.affine = piece.affine.then(&affine);
+        piece.affine = piece.affine.then(affine);
         piece.result = result.unwrap_or(piece.result);
     }
 
     /// torchvision's `center_crop`: black where the image is smaller than the crop.
-    fn center_crop(&mut self, to: Size) {
+    pub(super) fn center_crop(&mut self, to: Size) {
         let from = self.result();
         let offset = |from: usize, to: usize| {
             let (f, t) = (from as f64, to as f64);
@@ -137,10 +145,11 @@ impl Geometry {
             offset,
             ..Affine::IDENTITY
         };
-        self.push(affine, Some(to));
+        self.push(&affine, Some(to));
     }
 
-    fn resized_crop(&mut self, window: Window, to: Size) {
+    /// A part, resized: torchvision's `resized_crop`.
+    pub(super) fn resized_crop(&mut self, window: Window, to: Size) {
         let from = self.result();
         let centre = [
             window.left + window.width / 2.0 - from.width as f64 / 2.0,
@@ -165,15 +174,6 @@ impl Geometry {
     }
 }
 
-/// Counter-clockwise by this angle, as torchvision's `rotate`.
-fn rotation(degrees: f64) -> Affine {
-    let (sin, cos) = degrees.to_radians().sin_cos();
-    Affine {
-        linear: [[cos, -sin], [sin, cos]],
-        offset: [0.0; 2],
-    }
-}
-
 const fn scale(x: f64, y: f64) -> Affine {
     Affine {
         linear: [[x, 0.0], [0.0, y]],
@@ -181,78 +181,60 @@ const fn scale(x: f64, y: f64) -> Affine {
     }
 }
 
-/// A crop in whole pixels.
+/// The parameters of torchvision's `affine`: shear first, then rotation and scale about a centre, then a shift.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Window {
-    left: f64,
-    top: f64,
-    width: f64,
-    height: f64,
+pub(super) struct Map {
+    /// Clockwise, in degrees.
+    pub(super) angle: f64,
+    /// To the right and down, in pixels.
+    pub(super) translate: [f64; 2],
+    /// Magnification.
+    pub(super) scale: f64,
+    /// Along x and along y, in degrees.
+    pub(super) shear: [f64; 2],
+    /// (x, y) from the centre of the image.
+    pub(super) centre: [f64; 2],
 }
 
-impl Window {
-    /// torchvision's `RandomResizedCrop.get_params`: ten tries, then the largest central part within the ratios.
-    fn draw(settings: &RandomResizedCrop, size: Size, rng: &mut ChaCha8Rng) -> Self {
-        let (width, height) = (size.width as f64, size.height as f64);
-        let scale = settings.scale.map(|s| s.get());
-        let ratio = settings.ratio.map(|r| r.get());
-        for _ in 0..10 {
-            let area = width * height * uniform(rng, scale[0], scale[1]);
-            let aspect = uniform(rng, ratio[0].ln(), ratio[1].ln()).exp();
-            let w = (area * aspect).sqrt().round_ties_even();
-            let h = (area / aspect).sqrt().round_ties_even();
-            if 0.0 < w && w <= width && 0.0 < h && h <= height {
-                let top = below(rng, height - h + 1.0);
-                let left = below(rng, width - w + 1.0);
-                return Self {
-                    left,
-                    top,
-                    width: w,
-                    height: h,
-                };
-            }
-        }
-        let (low, high) = (ratio[0].min(ratio[1]), ratio[0].max(ratio[1]));
-        let (w, h) = if width / height < low {
-            (width, (width / low).round_ties_even().min(height))
-        } else if width / height > high {
-            ((height * high).round_ties_even().min(width), height)
-        } else {
-            (width, height)
-        };
+impl Default for Map {
+    fn default() -> Self {
         Self {
-            left: ((width - w) / 2.0).floor(),
-            top: ((height - h) / 2.0).floor(),
-            width: w.max(1.0),
-            height: h.max(1.0),
+            angle: 0.0,
+            translate: [0.0; 2],
+            scale: 1.0,
+            shear: [0.0; 2],
+            centre: [0.0; 2],
         }
     }
 }
 
-/// From 0 to below 1, with 53 bits.
-fn unit(rng: &mut ChaCha8Rng) -> f64 {
-    (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
-}
-
-fn uniform(rng: &mut ChaCha8Rng, low: f64, high: f64) -> f64 {
-    low + (high - low) * unit(rng)
-}
-
-/// A whole number from 0 to below `n`.
-fn below(rng: &mut ChaCha8Rng, n: f64) -> f64 {
-    (unit(rng) * n).floor()
+impl Map {
+    /// From the result to the source, torchvision's `_get_inverse_affine_matrix`.
+    fn inverse(&self) -> Affine {
+        let rotation = self.angle.to_radians();
+        let [sx, sy] = self.shear.map(f64::to_radians);
+        let a = (rotation - sy).cos() / sy.cos();
+        let b = -(rotation - sy).cos() * sx.tan() / sy.cos() - rotation.sin();
+        let c = (rotation - sy).sin() / sy.cos();
+        let d = -(rotation - sy).sin() * sx.tan() / sy.cos() + rotation.cos();
+        let linear = [[d, -b], [-c, a]].map(|row| row.map(|v| v / self.scale));
+        let moved: [f64; 2] = std::array::from_fn(|i| self.centre[i] + self.translate[i]);
+        let offset = std::array::from_fn(|i| {
+            self.centre[i] - linear[i][0] * moved[0] - linear[i][1] * moved[1]
+        });
+        Affine { linear, offset }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{seed::stream, settings::Count};
 
     impl Geometry {
-        /// A turn by this very angle, which [`Geometry::draw`] would draw.
+        /// A turn by this very angle.
         pub(in crate::learn) fn of_rotation(source: Size, degrees: f64) -> Self {
-            let mut geometry = Self::of_center_crop(source, source);
-            geometry.push(rotation(degrees), None);
+            let mut geometry = Self::new(source);
+            geometry.rotate(degrees);
             geometry
         }
 
@@ -261,42 +243,6 @@ mod tests {
             self.center_crop(to);
             self
         }
-    }
-
-    fn parse(text: &str) -> Vec<Augment> {
-        serde_json::from_str(text).unwrap()
-    }
-
-    #[test]
-    fn crops_stay_inside_and_within_their_shares() {
-        let augment = parse(r#"[{"random_resized_crop": {"size": 8, "scale": [0.2, 0.5]}}]"#);
-        let Augment::RandomResizedCrop(settings) = augment[0] else {
-            panic!("another augmentation");
-        };
-        for sample in 0..200 {
-            let mut rng = stream(1, "augment", &[0, sample]);
-            let w = Window::draw(&settings, Size::new(50, 40), &mut rng);
-            assert!(
-                w.left >= 0.0
-                    && w.left + w.width <= 50.0
-                    && w.top >= 0.0
-                    && w.top + w.height <= 40.0
-            );
-            let share = w.width * w.height / 2000.0;
-            assert!((0.17..0.53).contains(&share), "{share}");
-        }
-    }
-
-    #[test]
-    fn a_ratio_that_never_fits_falls_back_to_the_centre() {
-        let augment = parse(
-            r#"[{"random_resized_crop": {"size": 8, "scale": [1.0, 1.0], "ratio": [4.0, 4.0]}}]"#,
-        );
-        let Augment::RandomResizedCrop(settings) = augment[0] else {
-            panic!("another augmentation");
-        };
-        let w = Window::draw(&settings, Size::new(40, 40), &mut stream(1, "x", &[]));
-        assert_eq!((w.left, w.top, w.width, w.height), (0.0, 15.0, 40.0, 10.0));
     }
 
     #[test]
@@ -313,20 +259,31 @@ mod tests {
     }
 
     #[test]
-    fn draws_of_an_image_do_not_depend_on_its_neighbours() {
-        let augment = parse(
-            r#"[{"random_rotation": 15}, {"center_crop": 20}, {"random_horizontal_flip": 0.5}]"#,
-        );
-        let draw = |sample| {
-            Geometry::draw(
-                &augment,
-                Size::new(24, 24),
-                &mut stream(7, "augment", &[3, sample]),
-            )
+    fn a_shift_by_whole_pixels_needs_no_interpolation() {
+        let size = Size::new(9, 7);
+        let mut geometry = Geometry::new(size);
+        geometry.affine(&Map {
+            translate: [2.0, -3.0],
+            ..Map::default()
+        });
+        assert_eq!(geometry.shift(size).unwrap().origin, [-2, 3]);
+    }
+
+    #[test]
+    fn a_turn_behind_a_crop_looks_beyond_the_crop_and_a_flip_does_not() {
+        let size = Size::new(40, 40);
+        let window = Window {
+            left: 10.0,
+            top: 10.0,
+            width: 20.0,
+            height: 20.0,
         };
-        assert_eq!(draw(5), draw(5));
-        assert_ne!(draw(5), draw(6));
-        assert_eq!(draw(5).result(), Size::new(20, 20));
-        assert!(Count::new(20).is_some());
+        let mut geometry = Geometry::new(size);
+        geometry.resized_crop(window, Size::new(16, 16));
+        geometry.horizontal_flip();
+        assert_eq!(geometry.later[0].0.low, [-9.5; 2]);
+        geometry.rotate(30.0);
+        assert_eq!(geometry.later[0].0, Clip::NONE);
+        assert_eq!(geometry.result(), Size::new(16, 16));
     }
 }

@@ -5,8 +5,8 @@ use std::{sync::mpsc, thread};
 use tch::{Device, Tensor};
 
 use super::{
+    augment::Augmented,
     batch::{Draw, Sampler, centre},
-    geometry::Geometry,
     inputs::Inputs,
 };
 use crate::{data::epoch_order, error::Result, record::Transform, settings::Training};
@@ -130,7 +130,7 @@ impl<'a> Loader<'a> {
             epoch,
         };
         let source = self.sampler.host.source();
-        self.each(batches, |row| draw.geometry(source, row), step)
+        self.each(batches, |row| draw.augmented(source, row), step)
     }
 
     /// These rows under the transform of evaluation, likewise.
@@ -142,23 +142,23 @@ impl<'a> Loader<'a> {
         batches: &[Vec<usize>],
         step: impl FnMut(Batch) -> Result<()>,
     ) -> Result<()> {
-        let geometry = centre(self.sampler.host.source(), self.transform);
-        self.each(batches, |_| geometry.clone(), step)
+        let centre = Augmented::from(centre(self.sampler.host.source(), self.transform));
+        self.each(batches, |_| centre.clone(), step)
     }
 
     fn each(
         &self,
         batches: &[Vec<usize>],
-        geometry: impl Fn(usize) -> Geometry + Sync,
+        draw: impl Fn(usize) -> Augmented + Sync,
         mut step: impl FnMut(Batch) -> Result<()>,
     ) -> Result<()> {
         thread::scope(|scope| {
             // Dropped at a failing step: the thread then ends at its next batch.
             let (sender, receiver) = mpsc::sync_channel(AHEAD);
-            let (geometry, host) = (&geometry, self.sampler.host);
+            let (draw, host) = (&draw, self.sampler.host);
             scope.spawn(move || {
                 for rows in batches {
-                    let drawn: Vec<_> = rows.iter().map(|row| geometry(*row)).collect();
+                    let drawn: Vec<_> = rows.iter().map(|row| draw(*row)).collect();
                     let prepared = host.prepare(rows, &drawn);
                     let failed = prepared.is_err();
                     if sender.send(prepared).is_err() || failed {

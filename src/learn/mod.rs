@@ -1,12 +1,16 @@
 //! Training and evaluation on tensors: augmentation, optimizers, schedules, the loop over epochs, metrics.
 
 mod affine;
+mod augment;
 mod batch;
+mod browse;
+mod color;
 mod course;
 mod criterion;
 mod divergence;
 mod evaluate;
 mod fit;
+mod functionals;
 mod geometry;
 mod inputs;
 mod loader;
@@ -16,6 +20,7 @@ mod optimizer;
 mod pass;
 mod precision;
 mod progress;
+mod render;
 mod sample;
 mod schedule;
 mod speed;
@@ -27,8 +32,10 @@ mod tune;
 mod usable;
 
 pub use batch::evaluation_batch;
+pub use browse::browse;
 pub use evaluate::evaluate;
 pub use fit::fit;
+pub use functionals::functionals;
 pub use precision::{fingerprint, uses_bf16};
 pub use schedule::{Moment, learning_rate, momentum};
 pub use speed::speed;

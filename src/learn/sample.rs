@@ -4,6 +4,8 @@
 //! by the same numbers ([`numbers`]). Bilinear, black outside, as torchvision's `InterpolationMode.BILINEAR` without antialias;
 //! images that shrink below half size take several samples a pixel, or they would alias.
 
+use std::borrow::{Borrow, Cow};
+
 use rayon::prelude::*;
 use tch::{Device, Kind, Tensor};
 
@@ -37,6 +39,23 @@ impl Levels {
         }
     }
 
+    /// Normalises values from 0 to 1 of f32 [n, 3, height, width] in place.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    pub(super) fn normalize(&self, images: &Tensor) -> Result<()> {
+        if self.normalize == MeanStd::IDENTITY {
+            return Ok(());
+        }
+        for (channel, (mean, std)) in
+            (0..).zip(self.normalize.mean.into_iter().zip(self.normalize.std))
+        {
+            let mut plane = images.f_select(1, channel)?;
+            let _ = plane.f_sub_scalar_(mean)?.f_div_scalar_(std)?;
+        }
+        Ok(())
+    }
+
     /// Every byte's float, rounded at each step as tensor arithmetic rounds.
     fn table(&self) -> [[f32; 256]; 3] {
         std::array::from_fn(|c| {
@@ -54,7 +73,7 @@ impl Levels {
 }
 
 /// Samples images on the CPU: `images` hold height x width x 3 bytes each, the result is f32 [n, 3, height', width'] in
-/// channels_last order.
+/// channels_last order. `levels` says for each image what its bytes become.
 ///
 /// # Errors
 /// When libtorch has no memory left.
@@ -62,12 +81,12 @@ impl Levels {
 /// # Panics
 /// When an image has another length than `source` says.
 pub(super) fn sample<'a>(
-    images: impl Fn(usize) -> Result<std::borrow::Cow<'a, [u8]>> + Sync,
+    images: impl Fn(usize) -> Result<Cow<'a, [u8]>> + Sync,
     source: Size,
-    geometry: &[Geometry],
-    levels: Levels,
+    geometry: &[impl Borrow<Geometry> + Sync],
+    levels: impl Fn(usize) -> Levels + Sync,
 ) -> Result<Tensor> {
-    let result = geometry.first().map_or(source, Geometry::result);
+    let result = geometry.first().map_or(source, |g| g.borrow().result());
     let shape = [
         geometry.len() as i64,
         result.height as i64,
@@ -75,7 +94,6 @@ pub(super) fn sample<'a>(
         3,
     ];
     let mut out = Tensor::f_empty(shape, (Kind::Float, Device::Cpu))?;
-    let table = levels.table();
     let length = (3 * result.width * result.height).max(1);
     floats_mut(&mut out)?
         .par_chunks_exact_mut(length)
@@ -88,10 +106,11 @@ pub(super) fn sample<'a>(
                 3 * source.width * source.height,
                 "length of an image"
             );
+            let geometry = geometry.borrow();
             match geometry.shift(source) {
-                Some(shift) => moved(&pixels, source, result, shift, &table, out),
+                Some(shift) => moved(&pixels, source, result, shift, &levels(i).table(), out),
                 None => {
-                    vectorised(|| sampled(&pixels, source, result, geometry, levels, out));
+                    vectorised(|| sampled(&pixels, source, result, geometry, levels(i), out));
                 }
             }
             Ok::<_, Error>(())
@@ -270,8 +289,8 @@ fn bilinear(pixels: &[u8], size: Size, [x, y]: [f32; 2]) -> [f32; 4] {
 /// The numbers by which a kernel samples: for every image the samples along a side of a pixel, then for each of `pieces` steps
 /// from the result to the source its matrix (2 x 2), offset (2), and lower and upper limits (2 + 2). All images of a batch have as
 /// many steps; one that has fewer is filled up with steps that do nothing.
-pub(super) fn numbers(geometry: &[Geometry]) -> (Vec<f32>, usize) {
-    let all: Vec<_> = geometry.iter().map(backwards).collect();
+pub(super) fn numbers(geometry: &[impl Borrow<Geometry>]) -> (Vec<f32>, usize) {
+    let all: Vec<_> = geometry.iter().map(|g| backwards(g.borrow())).collect();
     let pieces = all.iter().map(Vec::len).max().unwrap_or(1);
     let nothing = Back {
         linear: [[1.0, 0.0], [0.0, 1.0]],
@@ -281,7 +300,7 @@ pub(super) fn numbers(geometry: &[Geometry]) -> (Vec<f32>, usize) {
     };
     let mut numbers = Vec::with_capacity(geometry.len() * (1 + 10 * pieces));
     for (geometry, steps) in geometry.iter().zip(all) {
-        numbers.push(geometry.samples() as f32);
+        numbers.push(geometry.borrow().samples() as f32);
         for i in 0..pieces {
             let step = steps.get(i).unwrap_or(&nothing);
             numbers.extend(step.linear.as_flattened());

@@ -44,7 +44,11 @@ pub(super) fn start(job: &Fit, inputs: &Inputs, device: Device) -> Result<(ResNe
     Ok((model, transform))
 }
 
-fn normalization(setting: &Normalize, inputs: &Inputs) -> Result<MeanStd> {
+/// The mean and standard deviation that a setting stands for.
+///
+/// # Errors
+/// When the pack cannot be read.
+pub(super) fn normalization(setting: &Normalize, inputs: &Inputs) -> Result<MeanStd> {
     Ok(match setting {
         Normalize::None => MeanStd::IDENTITY,
         Normalize::Dataset => inputs.pack.mean_std(&inputs.train)?,
@@ -66,7 +70,7 @@ fn kept(said: Option<MeanStd>, file: &ModelFile, inputs: &Inputs) -> Result<Mean
 }
 
 /// The one centre crop, which evaluation repeats.
-fn center_crop(augment: &[Augment]) -> Result<Option<u32>> {
+pub(super) fn center_crop(augment: &[Augment]) -> Result<Option<u32>> {
     let mut sides = augment.iter().filter_map(|item| match item {
         Augment::CenterCrop(side) => Some(side.get()),
         _ => None,

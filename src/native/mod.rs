@@ -13,6 +13,7 @@ mod mmap;
 mod process;
 mod shim;
 mod tensor;
+mod threads;
 #[cfg(feature = "libjpeg-turbo")]
 mod turbo_jpeg;
 mod vectorised;
@@ -32,6 +33,7 @@ pub use shim::{
     AdamStep, SgdStep, cpu_capability, fused_adam, fused_sgd, make_deterministic, set_grad,
 };
 pub use tensor::floats_mut;
+pub use threads::use_one_thread;
 #[cfg(feature = "libjpeg-turbo")]
 pub use turbo_jpeg::{TurboHeader, TurboJpeg, TurboRegion};
 pub use vectorised::vectorised;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::EvaluatePart;
+use super::{Browse, EvaluatePart, Functionals};
 use crate::settings::{Arch, Normalize, Pixels, TrainLayers, Training};
 
 /// What a worker shall do. All paths are absolute.
@@ -21,8 +21,12 @@ pub enum Job {
     Evaluate(Evaluate),
     /// Classify image files.
     Predict(Predict),
+    /// Draw a sheet of what a training sees.
+    Browse(Browse),
     /// Run a model on a tensor, for comparison with other implementations.
     Forward(Forward),
+    /// Apply augmentations with fixed parameters, for comparison likewise.
+    Functionals(Functionals),
     /// Say what libtorch and which devices there are; writes `doctor.json` to `out`.
     Doctor {
         /// Folder for the answer.

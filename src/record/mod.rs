@@ -1,9 +1,11 @@
 //! What is written down: the typed content of the files that stages hand to each other and to people.
 
+mod browse;
 mod checkpoint;
 mod dataset;
 mod evaluation;
 mod fingerprint;
+mod functional;
 mod history;
 mod job;
 mod leaks;
@@ -16,10 +18,12 @@ mod split;
 mod timing;
 mod tune;
 
+pub use browse::{Browse, Browsed};
 pub use checkpoint::{CheckpointInfo, Provenance, Transform};
 pub use dataset::{Crop, Image, Images, Label, Labels, Part};
 pub use evaluation::{ClassMetrics, Evaluation, Gap, Interval, PartMetrics};
 pub use fingerprint::Fingerprint;
+pub use functional::{Functional, Functionals};
 pub use history::{Epoch, History, Measure};
 pub use job::{Data, Evaluate, Fit, Forward, Job, ModelFile, Predict, Speed, Start, Tune, Tuned};
 pub use leaks::{ByFeatures, FeatureLeak, FeatureLeaks, Leaked, LeakedPart, Leaks};

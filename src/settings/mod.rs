@@ -16,7 +16,10 @@ mod train_layers;
 mod training;
 
 pub use arch::Arch;
-pub use augment::{Augment, RandomResizedCrop};
+pub use augment::{
+    Augment, ColorJitter, Degrees, Erased, Factor, GaussianBlur, HueShift, KernelSize, Policy,
+    RandAugment, RandomAffine, RandomErasing, RandomResizedCrop, Shear, TrivialAugmentWide,
+};
 pub use leaks::{FeatureLeaks, GroupBy, Leaks};
 pub use normalize::{MeanStd, Normalize};
 pub use number::{Count, Decay, NonNegative, Positive, Probability};

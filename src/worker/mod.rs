@@ -61,7 +61,9 @@ pub fn run(job: &Path, tell: &(dyn Fn(&StageEvent) + Sync), stop: &Stop) -> Resu
         Job::Tune(job) => learn::tune(&job, device(&job.fit.device, job.fit.threads)?, tell, stop),
         Job::Evaluate(job) => learn::evaluate(&job, device(&job.device, job.threads)?, tell, stop),
         Job::Predict(job) => predict::predict(&job, device(&job.device, job.threads)?, tell, stop),
+        Job::Browse(job) => learn::browse(&job, device(&job.device, job.threads)?, tell, stop),
         Job::Forward(job) => model::forward_file(&job, device(&job.device, job.threads)?),
+        Job::Functionals(job) => learn::functionals(&job, device(&job.device, job.threads)?),
         Job::Doctor { out } => doctor::doctor(&out),
     }
 }

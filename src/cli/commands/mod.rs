@@ -1,5 +1,6 @@
 //! One file for each command: a few statements that read as the flow of data.
 
+pub(super) mod browse;
 pub(super) mod cache;
 pub(super) mod check;
 pub(super) mod compare;

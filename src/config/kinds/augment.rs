@@ -3,18 +3,19 @@
 use toml::Spanned;
 
 use super::super::build::Builder;
-use crate::settings::{Augment, Resize};
+use crate::settings::{Augment, Count, Resize};
 
 /// `augment` as written.
 pub(crate) type Items = Vec<Spanned<Augment>>;
 
-/// Notes a centre crop that is larger than the image it is cut from, in training or in evaluation.
+/// Notes a mistake that an item alone does not show: a crop or a kernel larger than its image, an order that cannot be.
 pub(crate) fn check(builder: &mut Builder<'_>, items: &Items, resize: Resize) -> Option<()> {
     let pack = (resize.width(), resize.height());
     // Evaluation leaves the random items out, so that it may see another size.
     let (mut training, mut evaluation) = (pack, pack);
     let mut cropped = false;
-    for item in items {
+    let least = |(width, height): (u32, u32)| width.min(height);
+    for (place, item) in items.iter().enumerate() {
         match item.get_ref() {
             Augment::CenterCrop(_) if cropped => {
                 let help = Some("keep the smaller one");
@@ -24,7 +25,6 @@ pub(crate) fn check(builder: &mut Builder<'_>, items: &Items, resize: Resize) ->
             Augment::CenterCrop(side) => {
                 cropped = true;
                 let side = side.get();
-                let least = |(width, height): (u32, u32)| width.min(height);
                 let (width, height) = if least(training) < least(evaluation) {
                     training
                 } else {
@@ -43,8 +43,62 @@ pub(crate) fn check(builder: &mut Builder<'_>, items: &Items, resize: Resize) ->
             Augment::RandomResizedCrop(crop) => {
                 training = (crop.size.get(), crop.size.get());
             }
+            Augment::RandAugment(policy) => {
+                bins(builder, item, policy.num_magnitude_bins)?;
+                magnitude(builder, item, policy.magnitude, policy.num_magnitude_bins)?;
+            }
+            Augment::TrivialAugmentWide(policy) => bins(builder, item, policy.num_magnitude_bins)?,
+            Augment::RandomErasing(_) if place + 1 < items.len() => {
+                let help = Some("write `random_erasing` last");
+                let message = "`random_erasing` acts behind normalisation, and other augmentations follow it in the list";
+                builder.tell(&item.span(), message, help);
+                return None;
+            }
             _ => {}
         }
     }
+    for item in items {
+        if let Augment::GaussianBlur(blur) = item.get_ref() {
+            let most = least(training).saturating_mul(2).saturating_sub(1);
+            if blur.kernel_size.get() > most {
+                let (width, height) = training;
+                let message = format!(
+                    "`gaussian_blur` with a kernel of {} pixels does not fit the image, which is {width} x {height}",
+                    blur.kernel_size.get()
+                );
+                let help = format!("take a `kernel_size` of {most} or less");
+                builder.tell(&item.span(), message, Some(&help));
+                return None;
+            }
+        }
+    }
     Some(())
+}
+
+fn bins(builder: &mut Builder<'_>, item: &Spanned<Augment>, bins: Count) -> Option<()> {
+    if bins.get() >= 2 {
+        return Some(());
+    }
+    let message = "`num_magnitude_bins = 1` leaves one strength alone";
+    let help = Some("take 2 or more; 31 is usual");
+    builder.tell(&item.span(), message, help);
+    None
+}
+
+fn magnitude(
+    builder: &mut Builder<'_>,
+    item: &Spanned<Augment>,
+    magnitude: u32,
+    bins: Count,
+) -> Option<()> {
+    if magnitude < bins.get() {
+        return Some(());
+    }
+    let message = format!(
+        "`magnitude = {magnitude}` is beyond the scale, which has `num_magnitude_bins = {}`",
+        bins.get()
+    );
+    let help = format!("take a magnitude from 0 to {}", bins.get() - 1);
+    builder.tell(&item.span(), message, Some(&help));
+    None
 }

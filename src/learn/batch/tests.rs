@@ -9,7 +9,7 @@ fn augmented(text: &str, pixels: &[u8], size: Size) -> Tensor {
         seed: 1,
         epoch: 1,
     };
-    sampled(pixels, size, &[draw.geometry(size, 0)])
+    sampled(pixels, size, &[draw.augmented(size, 0).geometry])
 }
 
 fn picture(size: Size) -> Vec<u8> {
@@ -112,7 +112,7 @@ fn turned(size: Size, degrees: f64) -> Tensor {
 fn sampled(pixels: &[u8], size: Size, geometry: &[Geometry]) -> Tensor {
     let length = 3 * size.width * size.height;
     let image = |i: usize| Ok(Cow::Borrowed(&pixels[i * length..][..length]));
-    sample(image, size, geometry, Levels::of(&MeanStd::IDENTITY)).unwrap()
+    sample(image, size, geometry, |_| Levels::of(&MeanStd::IDENTITY)).unwrap()
 }
 
 fn largest(difference: Tensor) -> f64 {
@@ -219,7 +219,7 @@ fn a_crop_far_below_half_size_averages_what_it_covers() {
     let text = r#"[{"random_resized_crop": {"size": 12, "scale": [1, 1], "ratio": [1, 1]}}]"#;
     let augment: Vec<Augment> = serde_json::from_str(text).unwrap();
     let mut rng = stream(1, "test", &[]);
-    let geometry = [Geometry::draw(&augment, Size::new(64, 64), &mut rng)];
+    let geometry = [Augmented::draw(&augment, Size::new(64, 64), &mut rng).geometry];
     assert_eq!(geometry[0].samples(), 5);
     let out = sampled(&pixels, Size::new(64, 64), &geometry);
     assert!(out.max().double_value(&[]) < 0.75 && out.min().double_value(&[]) > 0.25);
@@ -233,7 +233,7 @@ fn an_image_is_sampled_the_same_alone_and_among_others() {
         .collect();
     let text = r#"[{"random_resized_crop": {"size": 10, "scale": [0.05, 1], "ratio": [1, 1]}}]"#;
     let augment: Vec<Augment> = serde_json::from_str(text).unwrap();
-    let draw = |i: u64| Geometry::draw(&augment, size, &mut stream(7, "test", &[i]));
+    let draw = |i: u64| Augmented::draw(&augment, size, &mut stream(7, "test", &[i])).geometry;
     let geometry: Vec<_> = (0..6).map(draw).collect();
     let samples: std::collections::BTreeSet<_> = geometry.iter().map(Geometry::samples).collect();
     assert!(samples.len() > 1, "windows of one kind: {samples:?}");

@@ -91,13 +91,14 @@ tools:
 	fi; \
 	echo "building without libjpeg-turbo, JPEGs decode at about half the speed: it needs$$slower (Debian and Ubuntu: sudo apt-get install$$slower; then build again)" >&2
 
-# Logits of the five ResNets against torchvision, and model files in both directions. PyTorch goes into .venv.
+# Logits of the five ResNets against torchvision, model files in both directions, and optimizers. PyTorch goes into .venv.
 parity: build .venv/ready
+	.venv/bin/python tests/optimizer_parity.py
 	.venv/bin/python tests/pytorch_parity.py --kfood $(KFOOD) --worker $(KFOOD)-worker
 
 .venv/ready: $(READY)
 	$(PYTHON) -m venv .venv
-	.venv/bin/pip install --quiet --disable-pip-version-check numpy safetensors torchvision==0.26.0 torch==$(TORCH)
+	.venv/bin/pip install --quiet --disable-pip-version-check numpy safetensors torchvision==0.26.0 timm==1.0.31 torch==$(TORCH)
 	touch $@
 
 .venv/peers: benches/peers/requirements.txt benches/peers/photographs.txt

@@ -93,14 +93,15 @@ tools:
 
 # Logits of the five ResNets against torchvision, model files in both directions, optimizers, augmentations and event files. PyTorch
 # goes into .venv.
-parity: build .venv/ready-2
+parity: build .venv/parity
+	.venv/bin/python tests/optimizer_parity.py
 	.venv/bin/python tests/pytorch_parity.py --kfood $(KFOOD) --worker $(KFOOD)-worker
 	.venv/bin/python tests/tensorboard_events.py --kfood $(KFOOD)
 	.venv/bin/python tests/torchvision_parity.py --worker $(KFOOD)-worker
 
-.venv/ready-2: $(READY)
+.venv/parity: $(READY)
 	$(PYTHON) -m venv .venv
-	.venv/bin/pip install --quiet --disable-pip-version-check numpy safetensors tensorboard==2.21.0 torchvision==0.26.0 torch==$(TORCH)
+	.venv/bin/pip install --quiet --disable-pip-version-check numpy safetensors tensorboard==2.21.0 timm==1.0.31 torchvision==0.26.0 torch==$(TORCH)
 	touch $@
 
 .venv/peers: benches/peers/requirements.txt benches/peers/photographs.txt

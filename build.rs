@@ -11,6 +11,8 @@ const WANTED: &str = "2.11.0";
 
 fn main() {
     println!("cargo:rerun-if-changed=src/native/shim.cpp");
+    println!("cargo:rerun-if-changed=src/native/optimizers.cpp");
+    println!("cargo:rerun-if-changed=src/native/guarded.h");
     println!("cargo:rerun-if-changed=src/native/cuda/shim.cpp");
     println!("cargo:rerun-if-env-changed=CUDA_HOME");
     println!("cargo:rerun-if-env-changed=LIBTORCH");
@@ -20,6 +22,7 @@ fn main() {
     compiler
         .clone()
         .file("src/native/shim.cpp")
+        .file("src/native/optimizers.cpp")
         .cargo_metadata(false)
         .compile("kfood_shim");
     // Not bundled into the library, so that the link of `kfood` can leave it out.

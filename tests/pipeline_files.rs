@@ -141,6 +141,11 @@ fn training(
         "epochs": epochs,
         "batch_size": batch_size,
         "optimizer": optimizer,
+        "norm_weight_decay": null,
+        "bias_weight_decay": null,
+        "layer_decay": 1.0,
+        "clip_grad_norm": null,
+        "clip_grad_value": null,
         "schedule": { "constant": { "warmup_epochs": 0, "interval": "epoch" } },
         "loss": "cross_entropy",
         "label_smoothing": 0.0,
@@ -661,7 +666,7 @@ error: unknown key `bach_size` in `train.net`
 19 | bach_size = 3
    | ^^^^^^^^^
    |
-   = help: did you mean `batch_size`? accepted: `data`, `split`, `fold`, `arch`, `epochs`, `batch_size`, `optimizer`, `schedule`, `loss`, `label_smoothing`, `augment`, `normalize`, `precision`, `early_stopping`, `seed` or `matrix`
+   = help: did you mean `batch_size`? accepted: `data`, `split`, `fold`, `arch`, `epochs`, `batch_size`, `optimizer`, `norm_weight_decay`, `bias_weight_decay`, `layer_decay`, `clip_grad_norm`, `clip_grad_value`, `schedule`, `loss`, `label_smoothing`, `augment`, `normalize`, `precision`, `early_stopping`, `seed` or `matrix`
 
 error: invalid value `-1` for `optimizer.sgd.lr`: expected a number above 0
   --> p.toml:20:24
@@ -832,7 +837,7 @@ fn a_mistake_in_a_matrix_is_told_once_and_at_its_value() {
 20 | matrix.epoch = [1, 2]
    |        ^^^^^
    |
-   = help: did you mean `epochs`? accepted: `data`, `split`, `fold`, `arch`, `epochs`, `batch_size`, `optimizer`, `schedule`, `loss`, `label_smoothing`, `augment`, `normalize`, `precision`, `early_stopping`, `seed` or `matrix`
+   = help: did you mean `epochs`? accepted: `data`, `split`, `fold`, `arch`, `epochs`, `batch_size`, `optimizer`, `norm_weight_decay`, `bias_weight_decay`, `layer_decay`, `clip_grad_norm`, `clip_grad_value`, `schedule`, `loss`, `label_smoothing`, `augment`, `normalize`, `precision`, `early_stopping`, `seed` or `matrix`
 
 error: unknown value `bf61` for `precision`
   --> p.toml:21:28
@@ -902,6 +907,16 @@ fn impossible_values_are_told_where_they_stand() {
             "optimizer.sgd = { lr = 0.1 }",
             "optimizer.adam = { lr = 0.1, betas = [0.9, 1.0] }",
             "19:44 invalid value `1.0` for `optimizer.adam.betas`: expected a number from 0 to below 1",
+        ),
+        (
+            "epochs = 3",
+            "epochs = 3\nlayer_decay = 1.5",
+            "19:15 invalid value `1.5` for `layer_decay`: expected a number above 0 and at most 1",
+        ),
+        (
+            "epochs = 3",
+            "epochs = 3\nclip_grad_norm = 0",
+            "19:18 invalid value `0` for `clip_grad_norm`: expected a number above 0",
         ),
         (
             "epochs = 3",

@@ -34,6 +34,11 @@ arch = "resnet18"
 epochs = 3
 batch_size = 16
 optimizer.sgd = { lr = 0.1, momentum = 0.9, nesterov = true, weight_decay = 0.0005 }
+norm_weight_decay = 0
+bias_weight_decay = 0.001
+layer_decay = 0.75
+clip_grad_norm = 2
+clip_grad_value = 0.5
 schedule.step = { step_size = 2, gamma = 0.5, warmup_epochs = 1 }
 label_smoothing = 0.1
 augment = [{ random_rotation = 15 }, { center_crop = 40 }, { random_resized_crop = { size = 32 } }, { random_horizontal_flip = 0.5 }, { random_vertical_flip = 0.25 }]
@@ -113,6 +118,11 @@ const GOLDEN: &str = r#"[
             "epochs": 3,
             "batch_size": 16,
             "optimizer": { "sgd": { "lr": 0.1, "momentum": 0.9, "nesterov": true, "weight_decay": 0.0005 } },
+            "norm_weight_decay": 0.0,
+            "bias_weight_decay": 0.001,
+            "layer_decay": 0.75,
+            "clip_grad_norm": 2.0,
+            "clip_grad_value": 0.5,
             "schedule": { "step": { "step_size": 2, "gamma": 0.5, "warmup_epochs": 1, "interval": "epoch" } },
             "loss": "cross_entropy",
             "label_smoothing": 0.1,
@@ -142,6 +152,11 @@ const GOLDEN: &str = r#"[
             "epochs": 2,
             "batch_size": 32,
             "optimizer": { "adamw": { "lr": 0.002, "betas": [0.9, 0.999], "eps": 1e-8, "weight_decay": 0.01 } },
+            "norm_weight_decay": null,
+            "bias_weight_decay": null,
+            "layer_decay": 1.0,
+            "clip_grad_norm": null,
+            "clip_grad_value": null,
             "schedule": { "cosine": { "min_lr": 0.0, "warmup_epochs": 0, "interval": "epoch" } },
             "loss": "cross_entropy",
             "label_smoothing": 0.0,
@@ -180,6 +195,11 @@ const GOLDEN: &str = r#"[
             "epochs": 1,
             "batch_size": 32,
             "optimizer": { "adam": { "lr": 0.001, "betas": [0.9, 0.999], "eps": 1e-8, "weight_decay": 0.0 } },
+            "norm_weight_decay": null,
+            "bias_weight_decay": null,
+            "layer_decay": 1.0,
+            "clip_grad_norm": null,
+            "clip_grad_value": null,
             "schedule": { "constant": { "warmup_epochs": 0, "interval": "epoch" } },
             "loss": "cross_entropy",
             "label_smoothing": 0.0,
@@ -491,6 +511,11 @@ fn each_setting_of_a_stage_changes_the_settings_of_that_stage_alone() {
         ("deep", "momentum = 0.9", "momentum = 0.8"),
         ("deep", "nesterov = true", "nesterov = false"),
         ("deep", "weight_decay = 0.0005", "weight_decay = 0.0001"),
+        ("deep", "norm_weight_decay = 0\n", ""),
+        ("deep", "bias_weight_decay = 0.001", "bias_weight_decay = 0"),
+        ("deep", "layer_decay = 0.75", "layer_decay = 0.5"),
+        ("deep", "clip_grad_norm = 2\n", ""),
+        ("deep", "clip_grad_value = 0.5", "clip_grad_value = 1"),
         ("deep", "step_size = 2", "step_size = 1"),
         ("deep", "gamma = 0.5", "gamma = 0.25"),
         ("deep", "warmup_epochs = 1", "warmup_epochs = 2"),
@@ -522,6 +547,8 @@ fn each_setting_of_a_stage_changes_the_settings_of_that_stage_alone() {
         ("folded", "lr = 0.002", "lr = 0.002, betas = [0.9, 0.99]"),
         ("folded", "lr = 0.002", "lr = 0.002, eps = 1e-7"),
         ("folded", "optimizer.adamw", "optimizer.adam"),
+        ("folded", "optimizer.adamw", "optimizer.rmsprop"),
+        ("folded", "optimizer.adamw", "optimizer.lamb"),
         (
             "folded",
             "schedule.cosine = {}",

@@ -54,9 +54,7 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
     }
     let (model, transform) = start(job, &inputs, device)?;
     let moved = job.training.schedule.max_momentum();
-    let settings = job.training.optimizer;
-    let settings = moved.map_or(settings, |momentum| settings.with_momentum(momentum));
-    let optimizer = Optimizer::new(settings, model.trainable())?;
+    let optimizer = Optimizer::new(&job.training, model.trainable(), false)?;
     let bf16 = uses_bf16(job.training.precision, device);
     let arithmetic = Arithmetic { device, bf16 };
     let mut stepper = Stepper::new(Criterion::of(&job.training), arithmetic)?;

@@ -59,7 +59,7 @@ pub fn speed(job: &record::Speed, device: Device, stop: &Stop) -> Result<()> {
     };
     let mut timed = Timed {
         loader: Loader::new(&fit.training, &inputs, &transform, device)?,
-        optimizer: Optimizer::new(fit.training.optimizer, model.trainable())?,
+        optimizer: Optimizer::new(&fit.training, model.trainable(), false)?,
         stepper: Stepper::new(Criterion::of(&fit.training), arithmetic)?,
         lr: fit.training.optimizer.lr(),
         model,

@@ -2,7 +2,7 @@
 //!
 //! Source: torchvision 0.26 `models/resnet.py`; the stride of a bottleneck sits in its 3x3 convolution ("v1.5").
 
-use crate::settings::Arch;
+use crate::settings::{Arch, Layer};
 
 /// What a tensor is for; decides its initial values and whether it is trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +105,19 @@ pub fn slots(arch: Arch, classes: usize) -> Vec<Slot> {
     );
     list.add("fc.bias".to_owned(), vec![classes], Role::HeadBias);
     list.0
+}
+
+/// The layer that a tensor of this name belongs to.
+#[must_use]
+pub fn layer_of(name: &str) -> Layer {
+    match name.split('.').next() {
+        Some("conv1" | "bn1") => Layer::Conv1,
+        Some("layer1") => Layer::Layer1,
+        Some("layer2") => Layer::Layer2,
+        Some("layer3") => Layer::Layer3,
+        Some("layer4") => Layer::Layer4,
+        _ => Layer::Fc,
+    }
 }
 
 struct List(Vec<Slot>);

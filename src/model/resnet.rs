@@ -144,11 +144,7 @@ impl ResNet {
     /// Freezes what lies before the trained layers: its parameters get no gradient, its BatchNorm statistics stand still.
     /// What is trained is thawed, so that the last call counts.
     pub fn freeze(&mut self, layers: TrainLayers) {
-        let first = match layers {
-            TrainLayers::All => Layer::Conv1,
-            TrainLayers::From(layer) => layer,
-            TrainLayers::Head => Layer::Fc,
-        };
+        let first = layers.first();
         let trains = |layer: Layer| layer >= first;
         self.conv1.train(trains(Layer::Conv1));
         self.bn1.train(trains(Layer::Conv1));

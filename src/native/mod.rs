@@ -10,6 +10,7 @@ mod error;
 mod jpeg_scan;
 mod libtorch;
 mod mmap;
+mod optimizers;
 mod process;
 mod shim;
 mod tensor;
@@ -28,10 +29,12 @@ pub use device::{bf16_gains, device_name, parse_device};
 pub use error::{is_out_of_memory, torch_error};
 pub use libtorch::libtorch_version;
 pub use mmap::Map;
-pub use process::{exit_now, ignore_interrupt, peak_memory, prepare_cublas, tune_allocator};
-pub use shim::{
-    AdamStep, SgdStep, cpu_capability, fused_adam, fused_sgd, make_deterministic, set_grad,
+pub use optimizers::{
+    AdamStep, LambStep, RmspropStep, SgdStep, clip_grad_norm, clip_grad_value, fused_adam,
+    fused_sgd, grad_norm, lamb, lerp, rmsprop,
 };
+pub use process::{exit_now, ignore_interrupt, peak_memory, prepare_cublas, tune_allocator};
+pub use shim::{cpu_capability, make_deterministic, set_grad};
 pub use tensor::floats_mut;
 pub use threads::use_one_thread;
 #[cfg(feature = "libjpeg-turbo")]

@@ -22,8 +22,8 @@ pub use augment::{
 };
 pub use leaks::{FeatureLeaks, GroupBy, Leaks};
 pub use normalize::{MeanStd, Normalize};
-pub use number::{Count, Decay, NonNegative, Positive, Probability};
-pub use optimizer::{Adam, Adamw, Optimizer, Sgd};
+pub use number::{Count, Decay, Factor, NonNegative, Positive, Probability};
+pub use optimizer::{Adam, Adamw, Lamb, Optimizer, Rmsprop, Sgd};
 pub use pixels::{Filter, Pixels, Quality, Storage, Unreadable};
 pub use resize::{Fit, Resize};
 pub use schedule::{

@@ -69,6 +69,11 @@ ranged!(
     Decay, "a number from 0 to below 1", |v| (0.0..1.0).contains(&v)
 );
 
+ranged!(
+    /// A number above 0 and at most 1 that shrinks another one.
+    Factor, "a number above 0 and at most 1", |v| v > 0.0 && v <= 1.0
+);
+
 fn real<'de, R: Range, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     struct Visitor<R>(std::marker::PhantomData<R>);
     impl<R: Range> de::Visitor<'_> for Visitor<R> {

@@ -35,6 +35,36 @@ pub enum Layer {
     Fc,
 }
 
+impl Layer {
+    /// In the order of the forward pass.
+    pub const ALL: [Self; 6] = [
+        Self::Conv1,
+        Self::Layer1,
+        Self::Layer2,
+        Self::Layer3,
+        Self::Layer4,
+        Self::Fc,
+    ];
+
+    /// How many layers lie between it and the end: 0 for the head, 5 for the stem.
+    #[must_use]
+    pub const fn before_head(self) -> i32 {
+        Self::Fc as i32 - self as i32
+    }
+}
+
+impl TrainLayers {
+    /// The first layer that is trained.
+    #[must_use]
+    pub const fn first(self) -> Layer {
+        match self {
+            Self::All => Layer::Conv1,
+            Self::From(layer) => layer,
+            Self::Head => Layer::Fc,
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for TrainLayers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;

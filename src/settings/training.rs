@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Augment, Count, NonNegative, Normalize, Optimizer, Probability, Schedule};
+use super::{
+    Augment, Count, Factor, NonNegative, Normalize, Optimizer, Positive, Probability, Schedule,
+};
 use crate::seed::Seed;
 
 /// The settings of one training, defaults filled in. The architecture and the data stand beside it.
@@ -15,6 +17,16 @@ pub struct Training {
     pub batch_size: Count,
     /// The optimizer and its learning rate.
     pub optimizer: Optimizer,
+    /// Weight decay of BatchNorms; the optimizer's own by default.
+    pub norm_weight_decay: Option<NonNegative>,
+    /// Weight decay of biases, those of BatchNorms among them; that of what they belong to by default.
+    pub bias_weight_decay: Option<NonNegative>,
+    /// Times the learning rate, once for each layer between a parameter and the head (stem, `layer1` to `layer4`, head).
+    pub layer_decay: Factor,
+    /// Gradients are scaled down to this norm over all parameters.
+    pub clip_grad_norm: Option<Positive>,
+    /// Every element of a gradient is brought into ± this.
+    pub clip_grad_value: Option<Positive>,
     /// The learning rate over the epochs.
     pub schedule: Schedule,
     /// The loss.

@@ -6,13 +6,13 @@ use super::{Fields, augment::Items};
 use crate::{
     seed::Seed,
     settings::{
-        Count, EarlyStopping, Loss, Normalize, Optimizer, Precision, Probability, Schedule,
-        Training,
+        Count, EarlyStopping, Factor, Loss, NonNegative, Normalize, Optimizer, Positive, Precision,
+        Probability, Schedule, Training,
     },
 };
 
 const WHOLE: &str = "a whole number of at least 1";
-const OPTIMIZER: &str = "`optimizer.sgd = { lr = 0.001 }`, `optimizer.adam = { lr = 0.001 }` or `optimizer.adamw = { lr = 0.001 }`";
+const OPTIMIZER: &str = "`optimizer.sgd = { lr = 0.001 }`, `optimizer.adam`, `optimizer.adamw`, `optimizer.rmsprop` or `optimizer.lamb`";
 const SCHEDULE: &str = "`schedule.constant = {}`, `schedule.step = { step_size = 10 }`, `schedule.multi_step = { milestones = [30, 60] }`, \
     `schedule.cosine = {}`, `schedule.cosine_warm_restarts = { t_0 = 10 }`, `schedule.one_cycle = {}` or `schedule.plateau = {}`";
 const NORMALIZE: &str =
@@ -34,6 +34,11 @@ pub(crate) struct Read {
     epochs: Option<Spanned<Count>>,
     batch_size: Option<Spanned<Count>>,
     optimizer: Option<Spanned<Optimizer>>,
+    norm_weight_decay: Option<Spanned<NonNegative>>,
+    bias_weight_decay: Option<Spanned<NonNegative>>,
+    layer_decay: Option<Spanned<Factor>>,
+    clip_grad_norm: Option<Spanned<Positive>>,
+    clip_grad_value: Option<Spanned<Positive>>,
     schedule: Option<Spanned<Schedule>>,
     loss: Option<Spanned<Loss>>,
     label_smoothing: Option<Spanned<Probability>>,
@@ -50,6 +55,11 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Read {
         epochs: fields.need("epochs", WHOLE),
         batch_size: fields.take("batch_size", WHOLE),
         optimizer: fields.take_checked("optimizer", OPTIMIZER, check_nesterov),
+        norm_weight_decay: fields.take("norm_weight_decay", "a number of at least 0"),
+        bias_weight_decay: fields.take("bias_weight_decay", "a number of at least 0"),
+        layer_decay: fields.take("layer_decay", "a number above 0 and at most 1"),
+        clip_grad_norm: fields.take("clip_grad_norm", "a number above 0"),
+        clip_grad_value: fields.take("clip_grad_value", "a number above 0"),
         schedule: fields.take_checked("schedule", SCHEDULE, check_phases),
         loss: fields.take("loss", "`\"cross_entropy\"`"),
         label_smoothing: fields.take("label_smoothing", "a number from 0 to 1"),
@@ -127,6 +137,13 @@ impl Read {
                     .batch_size
                     .map_or(Count::known(32), Spanned::into_inner),
                 optimizer: self.optimizer?.into_inner(),
+                norm_weight_decay: self.norm_weight_decay.map(Spanned::into_inner),
+                bias_weight_decay: self.bias_weight_decay.map(Spanned::into_inner),
+                layer_decay: self
+                    .layer_decay
+                    .map_or(Factor::known(1.0), Spanned::into_inner),
+                clip_grad_norm: self.clip_grad_norm.map(Spanned::into_inner),
+                clip_grad_value: self.clip_grad_value.map(Spanned::into_inner),
                 schedule: inner(self.schedule),
                 loss: inner(self.loss),
                 label_smoothing: self

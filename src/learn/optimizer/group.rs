@@ -1,0 +1,115 @@
+//! Parameters that take their steps alike.
+
+use tch::{Device, Kind, Tensor};
+
+use super::rules;
+use crate::{
+    error::Result,
+    model::layout::layer_of,
+    settings::{Layer, Optimizer as Settings, Training},
+};
+
+/// Parameters with the same learning rate and weight decay, that are trained from the same epoch on.
+pub(super) struct Group {
+    pub(super) names: Vec<String>,
+    pub(super) params: Vec<Tensor>,
+    /// Each kind of state by PyTorch's name of it, a tensor for each parameter and in its memory order.
+    pub(super) state: Vec<(&'static str, Vec<Tensor>)>,
+    /// Steps so far, a float scalar beside the parameters.
+    pub(super) count: Tensor,
+    /// The learning rate of the next step, a float scalar beside the parameters: a recorded step reads it there.
+    pub(super) lr: Tensor,
+    /// Times the learning rate of the training.
+    pub(super) lr_factor: f64,
+    pub(super) weight_decay: f64,
+}
+
+impl Group {
+    /// With a fresh state.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    pub(super) fn new(settings: &Settings, share: Share, device: Device) -> Result<Self> {
+        let (names, params): (Vec<_>, Vec<_>) = share.params.into_iter().unzip();
+        let state = rules::state(settings)
+            .into_iter()
+            .map(|kind| {
+                let zeros = params.iter().map(|p| p.detach().f_zeros_like());
+                Ok((kind, zeros.collect::<Result<_, _>>()?))
+            })
+            .collect::<Result<_>>()?;
+        let lr_kind = if device.is_cuda() {
+            Kind::Float
+        } else {
+            Kind::Double
+        };
+        Ok(Self {
+            names,
+            params,
+            state,
+            count: Tensor::f_zeros([], (Kind::Float, device))?,
+            lr: Tensor::f_full([], settings.lr() * share.lr_factor, (lr_kind, device))?,
+            lr_factor: share.lr_factor,
+            weight_decay: share.weight_decay,
+        })
+    }
+
+    /// The state of this kind; empty where the optimizer keeps none.
+    pub(super) fn state(&self, kind: &str) -> &[Tensor] {
+        let found = self.state.iter().find(|(name, _)| *name == kind);
+        found.map_or(&[], |(_, tensors)| tensors.as_slice())
+    }
+}
+
+/// The parameters of a group before it has a state.
+pub(super) struct Share {
+    params: Vec<(String, Tensor)>,
+    lr_factor: f64,
+    weight_decay: f64,
+    /// Given where layers are thawed one after the other: each then counts its own steps.
+    layer: Option<Layer>,
+}
+
+/// The parameters of a ResNet, given by name in their order, as groups in the order of their first members.
+///
+/// Weight decay follows torchvision's `set_weight_decay`: `bias_weight_decay` holds for every bias, `norm_weight_decay` for what
+/// else BatchNorms have, the optimizer's own for the rest. The learning rate is multiplied by `layer_decay` once for each layer
+/// between a parameter and the head (timm's `layer_decay`, with its coarse groups: stem, four layers, head).
+pub(super) fn shares(
+    training: &Training,
+    params: Vec<(String, Tensor)>,
+    by_layer: bool,
+) -> Vec<Share> {
+    let mut shares: Vec<Share> = Vec::new();
+    for (name, param) in params {
+        let layer = layer_of(&name);
+        let lr_factor = training.layer_decay.get().powi(layer.before_head());
+        let weight_decay = weight_decay(training, &name, param.dim(), layer);
+        let layer = by_layer.then_some(layer);
+        let place = shares.iter().position(|share| {
+            (share.lr_factor, share.weight_decay, share.layer) == (lr_factor, weight_decay, layer)
+        });
+        let place = place.unwrap_or_else(|| {
+            shares.push(Share {
+                params: Vec::new(),
+                lr_factor,
+                weight_decay,
+                layer,
+            });
+            shares.len() - 1
+        });
+        shares[place].params.push((name, param));
+    }
+    shares
+}
+
+fn weight_decay(training: &Training, name: &str, dimensions: usize, layer: Layer) -> f64 {
+    let bias = name.ends_with(".bias");
+    let norm = dimensions == 1 && layer != Layer::Fc;
+    let own = match (training.bias_weight_decay, training.norm_weight_decay) {
+        (Some(decay), _) if bias => Some(decay),
+        (_, Some(decay)) if norm => Some(decay),
+        _ => None,
+    };
+    own.map_or(training.optimizer.weight_decay(), |decay| decay.get())
+}

@@ -1,0 +1,31 @@
+//! `torch.optim.RMSprop`.
+
+use super::Group;
+use crate::{error::Result, native, settings::Rmsprop};
+
+const SQUARE: &str = "square_avg";
+const MEAN: &str = "grad_avg";
+const MOMENTUM: &str = "momentum_buffer";
+
+pub(super) fn state(settings: &Rmsprop) -> Vec<&'static str> {
+    let kept = [
+        (SQUARE, true),
+        (MEAN, settings.centered),
+        (MOMENTUM, settings.momentum.get() > 0.0),
+    ];
+    kept.into_iter()
+        .filter_map(|(kind, kept)| kept.then_some(kind))
+        .collect()
+}
+
+pub(super) fn step(settings: &Rmsprop, group: &Group) -> Result<()> {
+    let step = native::RmspropStep {
+        lr: &group.lr,
+        alpha: settings.alpha.get(),
+        momentum: settings.momentum.get(),
+        eps: settings.eps.get(),
+        weight_decay: group.weight_decay,
+    };
+    let [squares, means, momenta] = [SQUARE, MEAN, MOMENTUM].map(|kind| group.state(kind));
+    native::rmsprop(&group.params, squares, means, momenta, step)
+}

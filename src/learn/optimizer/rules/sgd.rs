@@ -1,0 +1,29 @@
+//! `torch.optim.SGD` without dampening.
+
+use super::Group;
+use crate::{
+    error::Result,
+    native::{SgdStep, fused_sgd},
+    settings::Sgd,
+};
+
+const MOMENTUM: &str = "momentum_buffer";
+
+pub(super) fn state(settings: &Sgd) -> Vec<&'static str> {
+    if settings.momentum.get() > 0.0 {
+        vec![MOMENTUM]
+    } else {
+        Vec::new()
+    }
+}
+
+pub(super) fn step(settings: &Sgd, group: &Group) -> Result<()> {
+    let momentum = settings.momentum.get();
+    let step = SgdStep {
+        lr: &group.lr,
+        momentum,
+        weight_decay: group.weight_decay,
+        nesterov: settings.nesterov && momentum > 0.0,
+    };
+    fused_sgd(&group.params, group.state(MOMENTUM), step)
+}

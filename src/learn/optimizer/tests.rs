@@ -1,0 +1,235 @@
+//! The optimizers held against PyTorch and timm.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tch::{Device, Kind};
+
+use super::*;
+use crate::{files, model::safetensors};
+
+const START: [f64; 3] = [0.5, -1.25, 2.0];
+const GRADIENTS: [[f64; 3]; 3] = [[0.1, -0.2, 0.3], [-0.4, 0.05, 0.25], [0.02, 0.6, -0.7]];
+/// Repeats of the three numbers: enough for the vector loops of the kernels and a rest behind them.
+const REPEATS: usize = 7;
+
+fn tensor(three: [f64; 3]) -> Tensor {
+    Tensor::from_slice(&three.repeat(REPEATS))
+        .to_kind(Kind::Float)
+        .to_device(Device::Cpu)
+}
+
+fn values(tensor: &Tensor) -> Vec<f64> {
+    Vec::try_from(tensor.detach().to_kind(Kind::Double)).unwrap()
+}
+
+/// In the memory order of a model's weights.
+fn channels_last(tensor: &Tensor) -> Tensor {
+    if tensor.dim() == 4 {
+        let last = tensor.permute([0, 2, 3, 1]).contiguous();
+        return last.permute([0, 3, 1, 2]);
+    }
+    tensor.copy()
+}
+
+/// A training with these settings on top of plain ones.
+fn training(given: &Value) -> Training {
+    let mut all = json!({
+        "epochs": 1,
+        "batch_size": 8,
+        "norm_weight_decay": null,
+        "bias_weight_decay": null,
+        "layer_decay": 1.0,
+        "clip_grad_norm": null,
+        "clip_grad_value": null,
+        "schedule": { "constant": {} },
+        "loss": "cross_entropy",
+        "label_smoothing": 0.0,
+        "augment": [],
+        "normalize": "none",
+        "precision": "f32",
+        "early_stopping": null,
+        "seed": 1,
+    });
+    for (key, value) in given.as_object().unwrap() {
+        all[key] = value.clone();
+    }
+    serde_json::from_value(all).unwrap()
+}
+
+/// `tests/optimizer_parity.py` recorded the gradients of a small network, and where PyTorch's and timm's own optimizers take its
+/// parameters by them.
+#[test]
+fn twenty_steps_are_those_of_pytorch_and_timm() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let cases: Vec<Value> = files::read_json(&fixtures.join("optimizers.json")).unwrap();
+    let (recorded, _) = safetensors::read(&fixtures.join("optimizers.safetensors")).unwrap();
+    let get = |name: &str| to_tensor(recorded.get(name).unwrap(), Device::Cpu);
+    let names = recorded
+        .iter()
+        .filter_map(|(n, _)| n.strip_prefix("start."));
+    let mut names: Vec<&str> = names.collect();
+    // As in a model: the head is last.
+    names.sort_by_key(|name| name.starts_with("fc."));
+    assert_eq!((names.len(), cases.len()), (5, 12));
+    for (case, settings) in cases.iter().enumerate() {
+        let params: Vec<(String, Tensor)> = names
+            .iter()
+            .map(|name| {
+                let start = channels_last(&get(&format!("start.{name}")));
+                ((*name).to_owned(), start.set_requires_grad(true))
+            })
+            .collect();
+        let clones = params.iter().map(|(n, p)| (n.clone(), p.shallow_clone()));
+        let training = training(settings);
+        let mut optimizer = Optimizer::new(&training, clones.collect(), false).unwrap();
+        for step in 0..20 {
+            optimizer.clear_gradients().unwrap();
+            for (name, param) in &params {
+                // Autograd gives a contiguous gradient for some parameters that lie in channels_last order.
+                let gradient = get(&format!("grad.{step}.{name}"));
+                set_grad(param, Some(&gradient)).unwrap();
+            }
+            optimizer.set_lr(training.optimizer.lr()).unwrap();
+            optimizer.apply().unwrap();
+        }
+        for (name, param) in &params {
+            let wanted = get(&format!("end.{case}.{name}"));
+            let norm = |t: &Tensor| f64::try_from(t.norm()).unwrap();
+            let difference = norm(&(param.detach() - &wanted)) / norm(&wanted);
+            assert!(difference < 1e-6, "{settings}, {name}: {difference:e}");
+            // Otherwise the case would prove nothing.
+            let moved = norm(&(get(&format!("start.{name}")) - &wanted)) / norm(&wanted);
+            assert!(moved > 1e-3, "{settings}, {name}: {moved:e}");
+        }
+    }
+}
+
+#[test]
+fn a_saved_state_goes_on_to_the_same_bits() {
+    for settings in [
+        json!({ "sgd": { "lr": 0.1, "momentum": 0.9 } }),
+        json!({ "adamw": { "lr": 0.1 } }),
+        json!({ "rmsprop": { "lr": 0.1, "momentum": 0.9, "centered": true } }),
+        json!({ "lamb": { "lr": 0.1 } }),
+    ] {
+        let settings = training(&json!({ "optimizer": settings, "layer_decay": 0.5 }));
+        let names = ["layer4.0.bn1.weight", "fc.bias"];
+        let fresh = || -> (Vec<Tensor>, Optimizer) {
+            let params = Vec::from(names.map(|_| tensor(START).set_requires_grad(true)));
+            let named = names.iter().zip(&params);
+            let named = named.map(|(n, p)| ((*n).to_owned(), p.shallow_clone()));
+            let optimizer = Optimizer::new(&settings, named.collect(), true).unwrap();
+            (params, optimizer)
+        };
+        let step = |params: &[Tensor], optimizer: &mut Optimizer, gradient| {
+            for param in params {
+                set_grad(param, Some(&tensor(gradient))).unwrap();
+            }
+            optimizer.apply().unwrap();
+        };
+        let (params, mut optimizer) = fresh();
+        step(&params, &mut optimizer, GRADIENTS[0]);
+        step(&params, &mut optimizer, GRADIENTS[1]);
+        let (again, mut resumed) = fresh();
+        resumed.load(&optimizer.state()).unwrap();
+        for (to, from) in again.iter().zip(&params) {
+            to.detach().copy_(&from.detach());
+        }
+        step(&params, &mut optimizer, GRADIENTS[2]);
+        step(&again, &mut resumed, GRADIENTS[2]);
+        for (one, other) in params.iter().zip(&again) {
+            assert_eq!(values(one), values(other));
+        }
+        assert_eq!(optimizer.state(), resumed.state());
+    }
+}
+
+/// Each parameter's place among the groups: (learning rate's factor, weight decay).
+#[test]
+fn weight_decay_and_learning_rate_go_by_kind_and_layer() {
+    let names = [
+        "conv1.weight",
+        "bn1.weight",
+        "bn1.bias",
+        "layer4.0.conv1.weight",
+        "fc.weight",
+        "fc.bias",
+    ];
+    let of = |settings: Value| -> Vec<(f64, f64)> {
+        let params = names.map(|name| {
+            let shape: &[i64] = match name {
+                "fc.weight" => &[2, 2],
+                name if name.contains("conv") => &[2, 2, 1, 1],
+                _ => &[2],
+            };
+            let param = Tensor::zeros(shape, (Kind::Float, Device::Cpu));
+            (name.to_owned(), param.set_requires_grad(true))
+        });
+        let mut all = settings;
+        all["optimizer"] = json!({ "sgd": { "lr": 0.1, "weight_decay": 0.25 } });
+        let optimizer = Optimizer::new(&training(&all), Vec::from(params), false).unwrap();
+        let find = |name: &str| {
+            let mut groups = optimizer.groups.iter();
+            let group = groups.find(|g| g.names.iter().any(|n| n == name)).unwrap();
+            (group.lr_factor, group.weight_decay)
+        };
+        names.iter().map(|name| find(name)).collect()
+    };
+    let plain = (1.0, 0.25);
+    assert_eq!(of(json!({})), [plain; 6]);
+    let norms = (1.0, 0.0);
+    assert_eq!(
+        of(json!({ "norm_weight_decay": 0.0 })),
+        [plain, norms, norms, plain, plain, plain]
+    );
+    assert_eq!(
+        of(json!({ "norm_weight_decay": 0.0, "bias_weight_decay": 0.5 })),
+        [plain, norms, (1.0, 0.5), plain, plain, (1.0, 0.5)]
+    );
+    let stem = (0.03125, 0.25);
+    assert_eq!(
+        of(json!({ "layer_decay": 0.5 })),
+        [stem, stem, stem, (0.5, 0.25), plain, plain]
+    );
+}
+
+#[test]
+fn a_parameter_without_a_gradient_stays_bit_equal() {
+    for (kind, settings) in [
+        (
+            "momentum_buffer",
+            json!({ "sgd": { "lr": 0.1, "momentum": 0.9, "weight_decay": 0.01 } }),
+        ),
+        (
+            "exp_avg",
+            json!({ "adam": { "lr": 0.1, "weight_decay": 0.01 } }),
+        ),
+        ("exp_avg_sq", json!({ "adamw": { "lr": 0.1 } })),
+        (
+            "square_avg",
+            json!({ "rmsprop": { "lr": 0.1, "weight_decay": 0.01 } }),
+        ),
+        ("exp_avg", json!({ "lamb": { "lr": 0.1 } })),
+    ] {
+        let still = tensor(START).set_requires_grad(true);
+        let moving = tensor(START).set_requires_grad(true);
+        let params = vec![
+            ("conv1.weight".to_owned(), still.shallow_clone()),
+            ("fc.bias".to_owned(), moving.shallow_clone()),
+        ];
+        let settings = training(&json!({ "optimizer": settings }));
+        let mut optimizer = Optimizer::new(&settings, params, true).unwrap();
+        let kept = |optimizer: &Optimizer| {
+            let state = optimizer.state();
+            [format!("{kind}.conv1.weight"), "step.0".to_owned()]
+                .map(|name| state.get(&name).cloned().unwrap())
+        };
+        let before = kept(&optimizer);
+        set_grad(&moving, Some(&tensor(GRADIENTS[0]))).unwrap();
+        optimizer.apply().unwrap();
+        assert_eq!(values(&still), START.repeat(REPEATS), "{kind}");
+        assert_ne!(values(&moving), START.repeat(REPEATS), "{kind}");
+        assert_eq!(kept(&optimizer), before, "{kind}");
+    }
+}

@@ -17,7 +17,7 @@ mod training;
 
 pub use arch::Arch;
 pub use augment::{
-    Augment, ColorJitter, Degrees, Erased, Factor, GaussianBlur, HueShift, KernelSize, Policy,
+    Augment, ColorJitter, Degrees, Erased, FactorRange, GaussianBlur, HueShift, KernelSize, Policy,
     RandAugment, RandomAffine, RandomErasing, RandomResizedCrop, Shear, TrivialAugmentWide,
 };
 pub use leaks::{FeatureLeaks, GroupBy, Leaks};

@@ -52,7 +52,7 @@ pub fn tune(job: &Tune, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<(
     let fit = &job.fit;
     let inputs = Inputs::open(&fit.data, source(fit))?;
     let (model, transform) = start(fit, &inputs, device)?;
-    let optimizer = Optimizer::new(fit.training.optimizer, model.trainable())?;
+    let optimizer = Optimizer::new(&fit.training, model.trainable(), false)?;
     let bf16 = uses_bf16(fit.training.precision, device);
     let mut trial = Trial {
         training: &fit.training,

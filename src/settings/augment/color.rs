@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use super::{Factor, HueShift};
+use super::{FactorRange, HueShift};
 use crate::settings::{Positive, Probability, number};
 
 /// `color_jitter = { brightness = 0.4, contrast = 0.4, saturation = 0.4, hue = 0.1 }`; what is left out stays as it is.
@@ -13,13 +13,13 @@ use crate::settings::{Positive, Probability, number};
 pub struct ColorJitter {
     /// The factor of brightness: `0.4` stands for `[0.6, 1.4]`.
     #[serde(default = "unchanged")]
-    pub brightness: Factor,
+    pub brightness: FactorRange,
     /// The factor of contrast, likewise.
     #[serde(default = "unchanged")]
-    pub contrast: Factor,
+    pub contrast: FactorRange,
     /// The factor of saturation, likewise.
     #[serde(default = "unchanged")]
-    pub saturation: Factor,
+    pub saturation: FactorRange,
     /// The shift of hue in turns of the colour wheel: `0.1` stands for `[-0.1, 0.1]`.
     #[serde(default = "unturned")]
     pub hue: HueShift,
@@ -28,8 +28,8 @@ pub struct ColorJitter {
     pub p: Probability,
 }
 
-fn unchanged() -> Factor {
-    Factor::known(1.0, 1.0)
+fn unchanged() -> FactorRange {
+    FactorRange::known(1.0, 1.0)
 }
 
 fn unturned() -> HueShift {

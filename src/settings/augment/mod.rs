@@ -13,7 +13,7 @@ pub use color::{ColorJitter, GaussianBlur, KernelSize};
 pub use erasing::{Erased, RandomErasing};
 pub use geometry::{RandomAffine, RandomResizedCrop, Shear};
 pub use policy::{Policy, RandAugment, TrivialAugmentWide};
-pub use spread::{Degrees, Factor, HueShift};
+pub use spread::{Degrees, FactorRange, HueShift};
 
 use super::{Count, NonNegative, Probability};
 

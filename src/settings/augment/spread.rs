@@ -54,7 +54,7 @@ macro_rules! spread {
 
 spread!(
     /// A factor: `0.4` stands for `[0.6, 1.4]`, and nothing below 0.
-    Factor, "a number of at least 0, or two of them with the smaller one first",
+    FactorRange, "a number of at least 0, or two of them with the smaller one first",
     |v| [(1.0 - v).max(0.0), 1.0 + v], |e| e.is_finite() && e >= 0.0
 );
 spread!(
@@ -112,7 +112,7 @@ impl<'de, S: Spread> de::Visitor<'de> for Visitor<S> {
 mod tests {
     use super::*;
 
-    fn factor(text: &str) -> Result<Factor, String> {
+    fn factor(text: &str) -> Result<FactorRange, String> {
         serde_json::from_str(text).map_err(|e: serde_json::Error| e.to_string())
     }
 

@@ -149,6 +149,9 @@ fn training(
         "schedule": { "constant": { "warmup_epochs": 0, "interval": "epoch" } },
         "loss": "cross_entropy",
         "label_smoothing": 0.0,
+        "class_weights": null,
+        "sampling": "shuffle",
+        "repeated_augmentation": 1,
         "augment": augment,
         "normalize": normalize,
         "precision": "auto",
@@ -666,7 +669,7 @@ error: unknown key `bach_size` in `train.net`
 19 | bach_size = 3
    | ^^^^^^^^^
    |
-   = help: did you mean `batch_size`? accepted: `data`, `split`, `fold`, `arch`, `epochs`, `batch_size`, `optimizer`, `norm_weight_decay`, `bias_weight_decay`, `layer_decay`, `clip_grad_norm`, `clip_grad_value`, `schedule`, `loss`, `label_smoothing`, `augment`, `normalize`, `precision`, `early_stopping`, `seed` or `matrix`
+   = help: did you mean `batch_size`? accepted: `data`, `split`, `fold`, `arch`, `epochs`, `batch_size`, `optimizer`, `norm_weight_decay`, `bias_weight_decay`, `layer_decay`, `clip_grad_norm`, `clip_grad_value`, `schedule`, `loss`, `label_smoothing`, `class_weights`, `sampling`, `repeated_augmentation`, `augment`, `mix`, `normalize`, `precision`, `early_stopping`, `seed` or `matrix`
 
 error: invalid value `-1` for `optimizer.sgd.lr`: expected a number above 0
   --> p.toml:20:24
@@ -837,7 +840,7 @@ fn a_mistake_in_a_matrix_is_told_once_and_at_its_value() {
 20 | matrix.epoch = [1, 2]
    |        ^^^^^
    |
-   = help: did you mean `epochs`? accepted: `data`, `split`, `fold`, `arch`, `epochs`, `batch_size`, `optimizer`, `norm_weight_decay`, `bias_weight_decay`, `layer_decay`, `clip_grad_norm`, `clip_grad_value`, `schedule`, `loss`, `label_smoothing`, `augment`, `normalize`, `precision`, `early_stopping`, `seed` or `matrix`
+   = help: did you mean `epochs`? accepted: `data`, `split`, `fold`, `arch`, `epochs`, `batch_size`, `optimizer`, `norm_weight_decay`, `bias_weight_decay`, `layer_decay`, `clip_grad_norm`, `clip_grad_value`, `schedule`, `loss`, `label_smoothing`, `class_weights`, `sampling`, `repeated_augmentation`, `augment`, `mix`, `normalize`, `precision`, `early_stopping`, `seed` or `matrix`
 
 error: unknown value `bf61` for `precision`
   --> p.toml:21:28
@@ -937,6 +940,41 @@ fn impossible_values_are_told_where_they_stand() {
             "epochs = 3",
             "epochs = 3\nschedule.plateau = { factor = 1.0 }",
             "19:31 invalid value `1.0` for `schedule.plateau.factor`: expected a number from 0 to below 1",
+        ),
+        (
+            "epochs = 3",
+            "mix = { mixup = {}, off_epochs = 3 }\nepochs = 3",
+            "18:7 `off_epochs` of 3 in a training of 3 epochs: no batch would be mixed",
+        ),
+        (
+            "epochs = 3",
+            "mix = { mixup = { probability = 0.7 }, cutmix = {} }\nepochs = 3",
+            "18:33 probabilities of 1.2 in all: a batch is mixed one way or not at all",
+        ),
+        (
+            "epochs = 3",
+            "mix = { off_epochs = 1 }\nepochs = 3",
+            "18:22 `mix` with nothing to mix by",
+        ),
+        (
+            "epochs = 3",
+            "mix.mixup = { alpha = 0 }\nepochs = 3",
+            "18:23 invalid value `0` for `mix.mixup.alpha`: expected a number above 0",
+        ),
+        (
+            "epochs = 3",
+            "loss.focal = { gamma = -1 }\nepochs = 3",
+            "18:24 invalid value `-1` for `loss.focal.gamma`: expected a number of at least 0",
+        ),
+        (
+            "epochs = 3",
+            "class_weights = { kimbap = 0 }\nepochs = 3",
+            "18:28 invalid value `0` for `class_weights.kimbap`: expected a number above 0",
+        ),
+        (
+            "epochs = 3",
+            "repeated_augmentation = 0\nepochs = 3",
+            "18:25 invalid value `0` for `repeated_augmentation`: expected a whole number of at least 1",
         ),
         (
             "epochs = 3",

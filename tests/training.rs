@@ -142,7 +142,11 @@ fn training(given: Value) -> Training {
         "schedule": { "constant": {} },
         "loss": "cross_entropy",
         "label_smoothing": 0.0,
+        "class_weights": null,
+        "sampling": "shuffle",
+        "repeated_augmentation": 1,
         "augment": [],
+        "mix": null,
         "normalize": "none",
         "precision": "f32",
         "early_stopping": null,
@@ -274,6 +278,49 @@ fn an_equal_seed_gives_equal_bits_and_another_seed_others() {
     let mut other = augmented(2);
     other["seed"] = json!(2);
     assert_ne!(first[1], outputs(&world.fit("c", Arch::Resnet18, other))[1]);
+}
+
+#[test]
+fn a_training_that_mixes_balances_and_repeats_is_resumed_bit_for_bit() {
+    let world = World::small();
+    let mut settings = augmented(4);
+    for (key, value) in [
+        (
+            "mix",
+            json!({ "mixup": { "alpha": 0.4 }, "cutmix": {}, "off_epochs": 1 }),
+        ),
+        ("loss", json!({ "bce": {} })),
+        ("class_weights", json!("balanced")),
+        ("sampling", json!("balanced")),
+        ("repeated_augmentation", json!(2)),
+    ] {
+        settings[key] = value;
+        let whole = world.fit(&format!("{key} whole"), Arch::Resnet18, settings.clone());
+        let unbroken = outputs(&whole);
+        let job = world.fit(&format!("{key} broken"), Arch::Resnet18, settings.clone());
+        let ran = work(
+            &Job::Fit(job.clone()),
+            |e| matches!(e, StageEvent::Epoch(e) if e.epoch == 2),
+        );
+        assert_eq!(ran.code, Some(130), "{:?}", ran.events.last());
+        assert_eq!(outputs(&job), unbroken, "{key}");
+    }
+}
+
+#[test]
+fn a_weight_of_an_unknown_class_is_told_with_the_classes_there_are() {
+    let world = World::small();
+    let settings = json!({ "class_weights": { "class 9": 2.0 } });
+    let ran = fit(&world.fit("a", Arch::Resnet18, settings));
+    let message = ran.failure();
+    assert!(
+        message.contains("`class_weights` names `class 9`"),
+        "{message}"
+    );
+    assert!(
+        message.contains("`class 0`, `class 1`, `class 2`"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -63,10 +63,12 @@ pub(super) struct Draw<'a> {
 }
 
 impl Draw<'_> {
-    /// What happens to image `sample` of the data set: from (seed, epoch, its place in the data set) alone.
-    pub(super) fn augmented(&self, source: Size, sample: usize) -> Augmented {
-        let position = [u64::from(self.epoch), sample as u64];
-        let mut rng = stream(self.seed, "augment", &position);
+    /// What happens to image `sample` of the data set: from (seed, epoch, its place in the data set) alone, and from which
+    /// repeat in the epoch it is.
+    pub(super) fn augmented(&self, source: Size, sample: usize, repeat: u32) -> Augmented {
+        let position = [u64::from(self.epoch), sample as u64, u64::from(repeat)];
+        let position = &position[..if repeat == 0 { 2 } else { 3 }];
+        let mut rng = stream(self.seed, "augment", position);
         Augmented::draw(self.augment, source, &mut rng)
     }
 }

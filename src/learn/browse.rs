@@ -5,6 +5,7 @@ use tch::{Device, Kind, Tensor};
 use super::{
     inputs::Inputs,
     loader::Loader,
+    order::Shown,
     start::{center_crop, normalization},
 };
 use crate::{
@@ -50,7 +51,11 @@ pub fn browse(job: &Browse, device: Device, _tell: Tell<'_>, stop: &Stop) -> Res
         .collect();
     for epoch in &epochs {
         stop.check()?;
-        let batch = [rows.clone()];
+        let shown = |row: &usize| Shown {
+            row: *row,
+            repeat: 0,
+        };
+        let batch = [rows.iter().map(shown).collect()];
         loader.training(&batch, *epoch, |batch| {
             let seen = pictures(&batch.images, &transform.normalize)?;
             for (line, picture) in lines.iter_mut().zip(seen) {

@@ -57,7 +57,7 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
     let optimizer = Optimizer::new(&job.training, model.trainable(), false)?;
     let bf16 = uses_bf16(job.training.precision, device);
     let arithmetic = Arithmetic { device, bf16 };
-    let mut stepper = Stepper::new(Criterion::of(&job.training), arithmetic)?;
+    let mut stepper = Stepper::new(Criterion::of(&job.training, &inputs, device)?, arithmetic)?;
     if moved.is_some() {
         stepper = stepper.unrecorded();
     }

@@ -83,6 +83,20 @@ impl Inputs {
         })
     }
 
+    /// What the image of a row shows.
+    pub(super) fn class(&self, row: usize) -> i64 {
+        self.targets[row]
+    }
+
+    /// Images of the training part by class.
+    pub(super) fn train_counts(&self) -> Vec<u64> {
+        let mut counts = vec![0; self.classes.len()];
+        for row in &self.train {
+            counts[self.targets[*row] as usize] += 1;
+        }
+        counts
+    }
+
     /// The class of every image, i64 [n].
     ///
     /// # Errors

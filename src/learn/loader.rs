@@ -7,9 +7,12 @@ use tch::{Device, Tensor};
 use super::{
     augment::Augmented,
     batch::{Draw, Sampler, centre},
+    criterion::one_hot,
     inputs::Inputs,
+    mix,
+    order::{Shown, order},
 };
-use crate::{data::epoch_order, error::Result, record::Transform, settings::Training};
+use crate::{error::Result, record::Transform, settings::Training};
 
 /// A step's images and what they show.
 pub(super) struct Batch {
@@ -21,8 +24,11 @@ pub(super) struct Batch {
 
 /// What the images of a batch show.
 pub(super) struct Targets {
-    /// i64 [n] on the device.
+    /// i64 [n] on the device; where images are mixed, the class with the larger share.
     pub(super) classes: Tensor,
+    /// The share of every class, f32 [n, classes] on the device; throughout a training that mixes, or the recorded step would
+    /// not fit its last epochs.
+    pub(super) soft: Option<Tensor>,
 }
 
 impl Batch {
@@ -45,6 +51,12 @@ impl Batch {
             images: self.images.f_clone(&self.images)?,
             targets: Targets {
                 classes: self.targets.classes.f_clone(&self.targets.classes)?,
+                soft: self
+                    .targets
+                    .soft
+                    .as_ref()
+                    .map(|s| s.f_clone(s))
+                    .transpose()?,
             },
         })
     }
@@ -57,6 +69,9 @@ impl Batch {
         let _guard = tch::no_grad_guard();
         self.images.f_copy_(&from.images)?;
         self.targets.classes.f_copy_(&from.targets.classes)?;
+        if let (Some(soft), Some(from)) = (&mut self.targets.soft, &from.targets.soft) {
+            soft.f_copy_(from)?;
+        }
         Ok(())
     }
 }
@@ -94,15 +109,13 @@ impl<'a> Loader<'a> {
         })
     }
 
-    /// The rows of the training part in the order of epoch `epoch` (from 1), batch by batch.
-    pub(super) fn order(&self, epoch: u32) -> Vec<Vec<usize>> {
-        let order: Vec<usize> = epoch_order(self.training.seed, epoch, self.inputs.train.len())
-            .into_iter()
-            .map(|place| self.inputs.train[place])
-            .collect();
+    /// What epoch `epoch` (from 1) shows of the training part, in its order, batch by batch.
+    pub(super) fn order(&self, epoch: u32) -> Vec<Vec<Shown>> {
+        let class = |row| self.inputs.class(row);
+        let order = order(self.training, epoch, &self.inputs.train, class);
         training_batches(&order, self.training.batch_size.get() as usize)
             .into_iter()
-            .map(<[usize]>::to_vec)
+            .map(<[Shown]>::to_vec)
             .collect()
     }
 
@@ -114,15 +127,15 @@ impl<'a> Loader<'a> {
             .collect()
     }
 
-    /// These rows as epoch `epoch` of training sees them, in order, each made while the step before it runs.
+    /// These batches as epoch `epoch` of training sees them, in order, each made while the step before it runs.
     ///
     /// # Errors
     /// When a row cannot be read or libtorch refuses, and those of `step`.
     pub(super) fn training(
         &self,
-        batches: &[Vec<usize>],
+        batches: &[Vec<Shown>],
         epoch: u32,
-        step: impl FnMut(Batch) -> Result<()>,
+        mut step: impl FnMut(Batch) -> Result<()>,
     ) -> Result<()> {
         let draw = Draw {
             augment: &self.training.augment,
@@ -130,7 +143,18 @@ impl<'a> Loader<'a> {
             epoch,
         };
         let source = self.sampler.host.source();
-        self.each(batches, |row| draw.augmented(source, row), step)
+        let mut firsts = batches.iter().filter_map(|batch| batch.first());
+        self.each(
+            batches,
+            |shown| shown.row,
+            |shown| draw.augmented(source, shown.row, shown.repeat),
+            |batch| match firsts.next() {
+                Some(first) if self.training.mix.is_some() => {
+                    step(self.mixed(batch, epoch, *first)?)
+                }
+                _ => step(batch),
+            },
+        )
     }
 
     /// These rows under the transform of evaluation, likewise.
@@ -143,51 +167,79 @@ impl<'a> Loader<'a> {
         step: impl FnMut(Batch) -> Result<()>,
     ) -> Result<()> {
         let centre = Augmented::from(centre(self.sampler.host.source(), self.transform));
-        self.each(batches, |_| centre.clone(), step)
+        self.each(batches, |row| *row, |_| centre.clone(), step)
     }
 
-    fn each(
+    fn each<T: Sync>(
         &self,
-        batches: &[Vec<usize>],
-        draw: impl Fn(usize) -> Augmented + Sync,
+        batches: &[Vec<T>],
+        row: impl Fn(&T) -> usize + Sync,
+        draw: impl Fn(&T) -> Augmented + Sync,
         mut step: impl FnMut(Batch) -> Result<()>,
     ) -> Result<()> {
         thread::scope(|scope| {
             // Dropped at a failing step: the thread then ends at its next batch.
             let (sender, receiver) = mpsc::sync_channel(AHEAD);
-            let (draw, host) = (&draw, self.sampler.host);
+            let (row, draw, host) = (&row, &draw, self.sampler.host);
             scope.spawn(move || {
-                for rows in batches {
-                    let drawn: Vec<_> = rows.iter().map(|row| draw(*row)).collect();
-                    let prepared = host.prepare(rows, &drawn);
+                for batch in batches {
+                    let rows: Vec<usize> = batch.iter().map(row).collect();
+                    let drawn: Vec<_> = batch.iter().map(draw).collect();
+                    let prepared = host.prepare(&rows, &drawn);
                     let failed = prepared.is_err();
                     if sender.send(prepared).is_err() || failed {
                         break;
                     }
                 }
             });
-            for (rows, prepared) in batches.iter().zip(receiver) {
+            for (batch, prepared) in batches.iter().zip(receiver) {
                 let images = self.sampler.finish(prepared?)?;
-                step(self.batch(images, rows)?)?;
+                let rows: Vec<i64> = batch.iter().map(|shown| row(shown) as i64).collect();
+                step(self.batch(images, &rows)?)?;
             }
             Ok(())
         })
     }
 
-    fn batch(&self, images: Tensor, rows: &[usize]) -> Result<Batch> {
-        let rows: Vec<i64> = rows.iter().map(|row| *row as i64).collect();
-        let rows = Tensor::f_from_slice(&rows)?.f_to_device(self.classes.device())?;
+    fn batch(&self, images: Tensor, rows: &[i64]) -> Result<Batch> {
+        let rows = Tensor::f_from_slice(rows)?.f_to_device(self.classes.device())?;
         let classes = self.classes.f_index_select(0, &rows)?;
         Ok(Batch {
             images,
-            targets: Targets { classes },
+            targets: Targets {
+                classes,
+                soft: None,
+            },
         })
+    }
+
+    /// The batch as `mix` makes it, by what is drawn for its first image.
+    fn mixed(&self, batch: Batch, epoch: u32, first: Shown) -> Result<Batch> {
+        let Batch {
+            images,
+            targets: Targets { classes, .. },
+        } = batch;
+        let soft = one_hot(&classes, self.inputs.classes.len() as i64)?;
+        let (_, _, height, width) = images.size4()?;
+        let Some(drawn) = mix::draw(self.training, epoch, first, [height, width]) else {
+            let soft = Some(soft);
+            return Ok(Batch {
+                images,
+                targets: Targets { classes, soft },
+            });
+        };
+        let (images, soft) = drawn.apply(images, &soft)?;
+        let targets = Targets {
+            classes: soft.f_argmax(1, false)?,
+            soft: Some(soft),
+        };
+        Ok(Batch { images, targets })
     }
 }
 
 /// The order in batches. A last batch of a single image is left out of its epoch: the statistics of one image are none that
 /// BatchNorm could use (they have no spread where the last feature map is one pixel), and another epoch shows that image.
-fn training_batches(order: &[usize], size: usize) -> Vec<&[usize]> {
+fn training_batches<T>(order: &[T], size: usize) -> Vec<&[T]> {
     let mut batches: Vec<_> = order.chunks(size).collect();
     if size > 1 && batches.len() > 1 && batches.last().is_some_and(|b| b.len() == 1) {
         batches.pop();

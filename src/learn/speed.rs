@@ -11,6 +11,7 @@ use super::{
     inputs::Inputs,
     loader::{Batch, Loader},
     optimizer::Optimizer,
+    order::Shown,
     precision::{fingerprint, uses_bf16},
     start::start,
     step::{Arithmetic, Stepper},
@@ -60,7 +61,7 @@ pub fn speed(job: &record::Speed, device: Device, stop: &Stop) -> Result<()> {
     let mut timed = Timed {
         loader: Loader::new(&fit.training, &inputs, &transform, device)?,
         optimizer: Optimizer::new(&fit.training, model.trainable(), false)?,
-        stepper: Stepper::new(Criterion::of(&fit.training), arithmetic)?,
+        stepper: Stepper::new(Criterion::of(&fit.training, &inputs, device)?, arithmetic)?,
         lr: fit.training.optimizer.lr(),
         model,
         stop,
@@ -104,7 +105,7 @@ struct Timed<'a> {
 
 impl Timed<'_> {
     /// So many whole batches, from as many epochs as that takes; other ones in each round.
-    fn batches(&self, steps: usize, round: u32) -> Result<Vec<Vec<usize>>> {
+    fn batches(&self, steps: usize, round: u32) -> Result<Vec<Vec<Shown>>> {
         let size = self.loader.training.batch_size.get() as usize;
         let mut batches = Vec::new();
         for epoch in 1 + 1000 * round.. {
@@ -133,7 +134,7 @@ impl Timed<'_> {
         first.ok_or_else(|| Error::failed("there is no batch"))
     }
 
-    fn load(&mut self, batches: &[Vec<usize>], round: u32, train: bool) -> Result<()> {
+    fn load(&mut self, batches: &[Vec<Shown>], round: u32, train: bool) -> Result<()> {
         self.loader.training(batches, 1 + round, |batch| {
             self.stop.check()?;
             if train {

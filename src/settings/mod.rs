@@ -6,11 +6,14 @@
 mod arch;
 mod augment;
 mod leaks;
+mod loss;
+mod mix;
 mod normalize;
 mod number;
 mod optimizer;
 mod pixels;
 mod resize;
+mod sampling;
 mod schedule;
 mod train_layers;
 mod training;
@@ -21,14 +24,17 @@ pub use augment::{
     RandAugment, RandomAffine, RandomErasing, RandomResizedCrop, Shear, TrivialAugmentWide,
 };
 pub use leaks::{FeatureLeaks, GroupBy, Leaks};
+pub use loss::{Bce, ClassWeights, Focal, Loss};
+pub use mix::{Mix, MixRule};
 pub use normalize::{MeanStd, Normalize};
 pub use number::{Count, Decay, Factor, NonNegative, Positive, Probability};
 pub use optimizer::{Adam, Adamw, Lamb, Optimizer, Rmsprop, Sgd};
 pub use pixels::{Filter, Pixels, Quality, Storage, Unreadable};
 pub use resize::{Fit, Resize};
+pub use sampling::Sampling;
 pub use schedule::{
     Anneal, Constant, Cosine, CosineWarmRestarts, Interval, MultiStep, OneCycle, Plateau, Schedule,
     Step,
 };
 pub use train_layers::{Layer, TrainLayers};
-pub use training::{Checkpoint, EarlyStopping, Loss, Metric, Precision, Training};
+pub use training::{Checkpoint, EarlyStopping, Metric, Precision, Training};

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Augment, Count, Factor, NonNegative, Normalize, Optimizer, Positive, Probability, Schedule,
+    Augment, ClassWeights, Count, Factor, Loss, Mix, NonNegative, Normalize, Optimizer, Positive,
+    Probability, Sampling, Schedule,
 };
 use crate::seed::Seed;
 
@@ -33,8 +34,16 @@ pub struct Training {
     pub loss: Loss,
     /// The share of the target spread over all classes (Szegedy et al., 2015).
     pub label_smoothing: Probability,
+    /// How much each class counts in the loss; all alike by default.
+    pub class_weights: Option<ClassWeights>,
+    /// Which images an epoch shows.
+    pub sampling: Sampling,
+    /// How often an epoch shows an image, each time augmented by itself, of as many times fewer images (Hoffer et al., 2019).
+    pub repeated_augmentation: Count,
     /// Augmentations in the order in which they act.
     pub augment: Vec<Augment>,
+    /// Mixing of the images of a batch, after `augment`.
+    pub mix: Option<Mix>,
     /// Normalisation of pixels.
     pub normalize: Normalize,
     /// Arithmetic of convolutions and matrix products.
@@ -43,15 +52,6 @@ pub struct Training {
     pub early_stopping: Option<EarlyStopping>,
     /// The seed of initialisation, order and augmentation.
     pub seed: Seed,
-}
-
-/// The loss.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Loss {
-    /// Softmax cross entropy, mean over the batch.
-    #[default]
-    CrossEntropy,
 }
 
 /// Arithmetic of convolutions and matrix products; parameters and optimizer state are always f32.

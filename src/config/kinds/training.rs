@@ -2,12 +2,12 @@
 
 use toml::{Spanned, de::DeValue};
 
-use super::{Fields, augment::Items};
+use super::{super::wording::place, Fields, augment::Items};
 use crate::{
     seed::Seed,
     settings::{
-        Count, EarlyStopping, Factor, Loss, NonNegative, Normalize, Optimizer, Positive, Precision,
-        Probability, Schedule, Training,
+        ClassWeights, Count, EarlyStopping, Factor, Loss, Mix, NonNegative, Normalize, Optimizer,
+        Positive, Precision, Probability, Sampling, Schedule, Training,
     },
 };
 
@@ -17,6 +17,9 @@ const SCHEDULE: &str = "`schedule.constant = {}`, `schedule.step = { step_size =
     `schedule.cosine = {}`, `schedule.cosine_warm_restarts = { t_0 = 10 }`, `schedule.one_cycle = {}` or `schedule.plateau = {}`";
 const NORMALIZE: &str =
     "`\"dataset\"`, `\"imagenet\"`, `\"none\"` or `{ mean = [r, g, b], std = [r, g, b] }`";
+const LOSS: &str = "`\"cross_entropy\"`, `loss.focal = { gamma = 2.0 }` or `loss.bce = {}`";
+const CLASS_WEIGHTS: &str = "`\"balanced\"` or weights by class such as `{ bibimbap = 2.0 }`";
+const MIX: &str = "`{ mixup = { alpha = 0.2 }, cutmix = { alpha = 1.0 } }` or one of the two";
 const AUGMENT: &str = "a list such as `[{ random_rotation = 15 }, { center_crop = 200 }]`";
 
 /// The training settings with the places that later checks need.
@@ -42,7 +45,11 @@ pub(crate) struct Read {
     schedule: Option<Spanned<Schedule>>,
     loss: Option<Spanned<Loss>>,
     label_smoothing: Option<Spanned<Probability>>,
+    class_weights: Option<Spanned<ClassWeights>>,
+    sampling: Option<Spanned<Sampling>>,
+    repeated_augmentation: Option<Spanned<Count>>,
     augment: Option<Spanned<Items>>,
+    mix: Option<Spanned<Mix>>,
     normalize: Option<Spanned<Normalize>>,
     precision: Option<Spanned<Precision>>,
     early_stopping: Option<Spanned<EarlyStopping>>,
@@ -61,15 +68,20 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Read {
         clip_grad_norm: fields.take("clip_grad_norm", "a number above 0"),
         clip_grad_value: fields.take("clip_grad_value", "a number above 0"),
         schedule: fields.take_checked("schedule", SCHEDULE, check_phases),
-        loss: fields.take("loss", "`\"cross_entropy\"`"),
+        loss: fields.take("loss", LOSS),
         label_smoothing: fields.take("label_smoothing", "a number from 0 to 1"),
+        class_weights: fields.take("class_weights", CLASS_WEIGHTS),
+        sampling: fields.take("sampling", "`\"shuffle\"` or `\"balanced\"`"),
+        repeated_augmentation: fields.take("repeated_augmentation", WHOLE),
         augment: fields.take("augment", AUGMENT),
+        mix: fields.take_checked("mix", MIX, check_mix),
         normalize: normalize(fields),
         precision: fields.take("precision", "`\"auto\"`, `\"f32\"` or `\"bf16\"`"),
         early_stopping: fields.take("early_stopping", "`{ patience = 5 }`"),
         seed: fields.seed(),
     };
     check_warmup(fields, &read);
+    check_off_epochs(fields, &read);
     read
 }
 
@@ -94,13 +106,46 @@ fn check_phases(fields: &mut Fields<'_, '_>, schedule: &Schedule, value: &DeValu
     if !cycle.three_phase || cycle.pct_start.get() <= 0.5 {
         return;
     }
-    let place = super::super::wording::place(value, &["one_cycle", "pct_start"]);
-    let span = place.unwrap_or_else(|| fields.header());
+    let written = place(value, &["one_cycle", "pct_start"]);
+    let span = written.unwrap_or_else(|| fields.header());
     let message = format!(
         "`pct_start` of {} with `three_phase`: the fall is as long as the rise, and would not end",
         cycle.pct_start.get()
     );
     fields.tell(&span, message, Some("give 0.5 or less"));
+}
+
+fn check_off_epochs(fields: &mut Fields<'_, '_>, read: &Read) {
+    let (Some(epochs), Some(mix)) = (&read.epochs, &read.mix) else {
+        return;
+    };
+    let (epochs, off) = (epochs.get_ref().get(), mix.get_ref().off_epochs);
+    if off >= epochs {
+        let message = format!(
+            "`off_epochs` of {off} in a training of {epochs} epochs: no batch would be mixed"
+        );
+        let help = format!("switch off for {} or less, or leave `mix` out", epochs - 1);
+        fields.tell(&mix.span(), message, Some(&help));
+    }
+}
+
+fn check_mix(fields: &mut Fields<'_, '_>, mix: &Mix, value: &DeValue<'_>) {
+    if mix.mixup.is_none() && mix.cutmix.is_none() {
+        let span = place(value, &["off_epochs"]).unwrap_or_else(|| fields.header());
+        let help = "add `mixup = { alpha = 0.2 }` or `cutmix = {}`, or leave `mix` out";
+        fields.tell(&span, "`mix` with nothing to mix by", Some(help));
+    }
+    if mix.probability() > 1.0 {
+        let written = ["cutmix", "mixup"].map(|rule| place(value, &[rule, "probability"]));
+        let span = written.into_iter().flatten().next();
+        let span = span.unwrap_or_else(|| fields.header());
+        let message = format!(
+            "probabilities of {} in all: a batch is mixed one way or not at all",
+            mix.probability()
+        );
+        let help = "together at most 1; 0.5 each mixes every batch";
+        fields.tell(&span, message, Some(help));
+    }
 }
 
 /// `normalize`, which an evaluation of a file takes too.
@@ -120,7 +165,7 @@ fn check_nesterov(fields: &mut Fields<'_, '_>, optimizer: &Optimizer, value: &De
     if !sgd.nesterov || sgd.momentum.get() > 0.0 {
         return;
     }
-    let place = super::super::wording::place(value, &["sgd", "nesterov"]);
+    let place = place(value, &["sgd", "nesterov"]);
     let help = "add `momentum = 0.9` beside it, or leave `nesterov` out";
     let span = place.unwrap_or_else(|| fields.header());
     fields.tell(&span, "`nesterov` without `momentum`", Some(help));
@@ -149,6 +194,12 @@ impl Read {
                 label_smoothing: self
                     .label_smoothing
                     .map_or(Probability::known(0.0), Spanned::into_inner),
+                class_weights: self.class_weights.map(Spanned::into_inner),
+                sampling: inner(self.sampling),
+                repeated_augmentation: self
+                    .repeated_augmentation
+                    .map_or(Count::known(1), Spanned::into_inner),
+                mix: self.mix.map(Spanned::into_inner),
                 augment: augment.iter().map(|item| *item.get_ref()).collect(),
                 normalize: inner(self.normalize),
                 precision: inner(self.precision),

@@ -9,7 +9,7 @@ fn augmented(text: &str, pixels: &[u8], size: Size) -> Tensor {
         seed: 1,
         epoch: 1,
     };
-    sampled(pixels, size, &[draw.augmented(size, 0).geometry])
+    sampled(pixels, size, &[draw.augmented(size, 0, 0).geometry])
 }
 
 fn picture(size: Size) -> Vec<u8> {

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::Trial;
 use crate::{
     error::Result,
-    learn::{criterion::Criterion, memory, step::Stepper},
+    learn::{criterion::Criterion, memory, order::Shown, step::Stepper},
     native::{empty_cuda_cache, is_out_of_memory},
     record::{BatchSizes, BatchTry},
     settings::Count,
@@ -76,8 +76,11 @@ fn attempt(trial: &mut Trial<'_>, batch_size: u32) -> Result<BatchTry> {
     let mut training = trial.training.clone();
     training.batch_size = Count::new(batch_size).unwrap_or(training.batch_size);
     let loader = super::Loader::new(&training, trial.inputs, trial.transform, device)?;
-    let mut stepper = Stepper::new(Criterion::of(&training), trial.arithmetic)?;
-    let full = |batch: &Vec<usize>| batch.len() == batch_size as usize;
+    let mut stepper = Stepper::new(
+        Criterion::of(&training, trial.inputs, device)?,
+        trial.arithmetic,
+    )?;
+    let full = |batch: &Vec<Shown>| batch.len() == batch_size as usize;
     let order: Vec<_> = loader.order(1).into_iter().filter(full).collect();
     let most = WARM_UP + 60;
     let batches: Vec<_> = order.iter().cycle().take(most).cloned().collect();

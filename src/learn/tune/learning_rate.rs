@@ -25,7 +25,10 @@ pub(super) fn find(trial: &mut Trial<'_>) -> Result<LearningRates> {
         trial.transform,
         trial.arithmetic.device,
     )?;
-    let mut stepper = Stepper::new(Criterion::of(training), trial.arithmetic)?;
+    let mut stepper = Stepper::new(
+        Criterion::of(training, trial.inputs, trial.arithmetic.device)?,
+        trial.arithmetic,
+    )?;
     let mut course = Course::default();
     for epoch in 1.. {
         let mut batches = loader.order(epoch);

@@ -22,6 +22,7 @@ mod state;
 mod step;
 mod tally;
 mod usable;
+mod views;
 
 pub use batch::evaluation_batch;
 pub use evaluate::evaluate;
@@ -29,3 +30,4 @@ pub use fit::fit;
 pub use precision::{fingerprint, uses_bf16};
 pub use schedule::learning_rate;
 pub use speed::speed;
+pub use views::{log_mean_probabilities, views};

@@ -14,6 +14,7 @@ mod resize;
 mod schedule;
 mod train_layers;
 mod training;
+mod tta;
 
 pub use arch::Arch;
 pub use augment::{Augment, RandomResizedCrop};
@@ -26,3 +27,4 @@ pub use resize::{Fit, Resize};
 pub use schedule::{Constant, Cosine, Schedule, Step};
 pub use train_layers::{Layer, TrainLayers};
 pub use training::{Checkpoint, EarlyStopping, Loss, Metric, Precision, Training};
+pub use tta::Tta;

@@ -691,3 +691,125 @@ fn wrong_arguments_say_what_is_accepted() {
     let stage = project.fails(2, &["run", FILE, "nett"]);
     assert!(stage.stderr.contains("`net`"), "{}", stage.stderr);
 }
+
+/// Two more trainings beside those of [`SMALL`], and what can be done with several finished models.
+const TOGETHER: &str = r#"
+[train.folded]
+data = "pixels"
+split = "folds"
+fold = "all"
+arch = "resnet18"
+epochs = 1
+batch_size = 8
+optimizer.adam = { lr = 0.001 }
+
+[split.folds]
+dataset = "dishes"
+folds = 2
+
+[ensemble.both]
+from = ["net", "head"]
+
+[ensemble.folds]
+from = ["folded"]
+
+[evaluate.both_result]
+model = "both"
+
+[evaluate.flipped]
+model = "both"
+on = ["test"]
+tta = ["horizontal_flip"]
+
+[evaluate.folds_result]
+model = "folds"
+"#;
+
+#[test]
+fn an_ensemble_is_evaluated_reported_compared_explained_and_predicts_like_a_model() {
+    let project = small();
+    project.write(FILE, &format!("{SMALL}{TOGETHER}"));
+    let run = project.ok(&["run", FILE]).stdout;
+    for part in ["ensemble of 2", "2: horizontal_flip", "views"] {
+        assert!(run.contains(part), "no `{part}` in:\n{run}");
+    }
+    // Members that were validated on different folds: only the test part is left.
+    let explained = project.ok(&["explain", FILE, "folds_result"]).stdout;
+    assert!(explained.contains("on = [\"test\"]"), "{explained}");
+    assert!(
+        project
+            .ok(&["explain", FILE, "both"])
+            .stdout
+            .contains("member.0001: best.safetensors of head")
+    );
+    assert!(project.ok(&["graph", FILE]).stdout.contains("both"));
+    assert!(
+        project
+            .ok(&["report", FILE])
+            .stdout
+            .contains("ensemble of 2")
+    );
+    assert!(
+        project
+            .ok(&["compare", FILE])
+            .stdout
+            .contains("both_result")
+    );
+
+    let model = format!("{FILE}:both");
+    let image = "data/test/김밥/000.png";
+    let probabilities = |arguments: &[&str]| -> Vec<(String, f64)> {
+        let guesses = project.json(arguments);
+        let guesses = guesses[0]["guesses"].as_array().unwrap().clone();
+        let pair = |g: &serde_json::Value| {
+            let class = g["class"].as_str().unwrap().to_owned();
+            (class, g["probability"].as_f64().unwrap())
+        };
+        let mut all: Vec<_> = guesses.iter().map(pair).collect();
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        all
+    };
+    let both = probabilities(&["predict", "--model", &model, image]);
+    let [net, head] = ["net", "head"]
+        .map(|stage| probabilities(&["predict", "--model", &format!("{FILE}:{stage}"), image]));
+    for (i, (class, found)) in both.iter().enumerate() {
+        let mean = (net[i].1 + head[i].1) / 2.0;
+        assert!((found - mean).abs() < 1e-9, "{class}: {found} and {mean}");
+    }
+    let flipped = probabilities(&[
+        "predict",
+        "--model",
+        &model,
+        "--tta",
+        "horizontal_flip",
+        image,
+    ]);
+    assert_ne!(flipped, both);
+    let wrong = project.fails(2, &["predict", "--model", &model, "--tta", "flip", image]);
+    assert!(
+        wrong.stderr.contains("`horizontal_flip`"),
+        "{}",
+        wrong.stderr
+    );
+    let corners = project.fails(
+        2,
+        &["predict", "--model", &model, "--tta", "five_crop", image],
+    );
+    assert!(
+        corners.stderr.contains("needs a centre crop"),
+        "{}",
+        corners.stderr
+    );
+
+    let refused = project.fails(2, &["export", &model, "both.pt"]);
+    assert!(
+        refused.stderr.contains("name one of its members"),
+        "{}",
+        refused.stderr
+    );
+    assert!(
+        refused.stderr.contains("small.toml:head"),
+        "{}",
+        refused.stderr
+    );
+}

@@ -8,7 +8,7 @@ use kfood::{
     record::EvaluatePart,
     settings::{
         Arch, Checkpoint, Count, Filter, Layer, Metric, Normalize, Optimizer, Probability,
-        TrainLayers,
+        TrainLayers, Tta,
     },
 };
 use proptest::prelude::*;
@@ -685,7 +685,7 @@ error: unknown key `momentun` in `optimizer.sgd`
    |
    = help: did you mean `momentum`? accepted: `lr`, `momentum`, `nesterov` or `weight_decay`
 
-error: no train, transfer or select stage is called `nett`
+error: no train, transfer, select or ensemble stage is called `nett`
   --> p.toml:22:9
    |
 22 | model = "nett"
@@ -707,7 +707,7 @@ fn a_misspelt_kind_shows_the_nearest_one_and_hides_nothing_else() {
 14 | [trian.net]
    |  ^^^^^
    |
-   = help: did you mean `train`? accepted: `dataset`, `split`, `preprocess`, `train`, `select`, `transfer` or `evaluate`
+   = help: did you mean `train`? accepted: `dataset`, `split`, `preprocess`, `train`, `select`, `transfer`, `ensemble` or `evaluate`
 "#
     );
 }
@@ -1498,4 +1498,69 @@ fn models_of_different_datasets_are_not_compared() {
         told(&text),
         ["34:16 `far` is trained on the dataset `o`, but `net` on `dishes`"]
     );
+}
+
+#[test]
+fn an_ensemble_takes_all_instances_and_only_its_test_part_where_folds_would_leak() {
+    let text = net(
+        "fold = \"all\"\n[ensemble.all]\nfrom = [\"net\"]\n[evaluate.x]\nmodel = \"all\"\ntta = [\"five_crop\", \"horizontal_flip\"]\n",
+    )
+    .replace("split = \"holdout\"", "split = \"five\"");
+    let pipeline = good(&text);
+    let Settings::Ensemble(all) = &instance(&pipeline, "all").settings else {
+        panic!("an ensemble")
+    };
+    assert_eq!(
+        all.from,
+        [0, 1, 2, 3, 4].map(|fold| format!("net[fold={fold}]"))
+    );
+    let Settings::Evaluate(x) = &instance(&pipeline, "x").settings else {
+        panic!("an evaluate")
+    };
+    assert_eq!(x.on, [EvaluatePart::Test]);
+    assert_eq!(x.tta, [Tta::HorizontalFlip, Tta::FiveCrop]);
+    let leaking = text.replace("model = \"all\"", "model = \"all\"\non = [\"validation\"]");
+    let told = mistakes(&leaking);
+    assert!(told.contains("trained on different folds"), "{told}");
+}
+
+#[test]
+fn an_ensemble_that_makes_no_sense_is_told_where_it_stands() {
+    for (more, expected) in [
+        (
+            "[ensemble.e]\nfrom = [\"net\"]\n",
+            "an ensemble of one model, `net`",
+        ),
+        ("[ensemble.e]\nfrom = []\n", "an ensemble of nothing"),
+        (
+            "[ensemble.e]\nfrom = [\"net\", \"net\"]\n",
+            "`net` is a member twice",
+        ),
+        (
+            "[evaluate.x]\nmodel = \"net\"\ntta = [\"horizontal_flip\", \"horizontal_flip\"]\n",
+            "`horizontal_flip` is named twice",
+        ),
+        (
+            "[evaluate.x]\nmodel = \"net\"\ntta = [\"horizontal_flp\"]\n",
+            "did you mean `horizontal_flip`?",
+        ),
+    ] {
+        let told = mistakes(&net(more));
+        assert!(told.contains(expected), "{told}");
+    }
+    let two = "matrix.seed = [1, 2]\n[ensemble.e]\nfrom = [\"net\"]\n";
+    for (more, expected) in [
+        (
+            "[select.s]\nfrom = [\"e\"]\n",
+            "`e` is an ensemble, expected",
+        ),
+        ("[select.s]\nfrom = [\"e\"]\n", "name one of its members"),
+        (
+            "[evaluate.x]\nmodel = \"e\"\ncheckpoint = \"last\"\n",
+            "leave `checkpoint` out, or set it in `e`",
+        ),
+    ] {
+        let told = mistakes(&net(&format!("{two}{more}")));
+        assert!(told.contains(expected), "{told}");
+    }
 }

@@ -68,13 +68,23 @@ train_layers = { from = "layer3" }
 epochs = 1
 optimizer.adam = { lr = 0.001 }
 
+[ensemble.both]
+from = ["deep", "partial"]
+checkpoint = "last"
+
 [evaluate.result]
 model = "partial"
 on = ["test"]
+
+[evaluate.together]
+model = "both"
+on = ["test"]
+tta = ["five_crop", "horizontal_flip"]
 "#;
 
-const NAMES: [&str; 9] = [
-    "dishes", "pixels", "holdout", "five", "deep", "folded", "chosen", "partial", "result",
+const NAMES: [&str; 11] = [
+    "dishes", "pixels", "holdout", "five", "deep", "folded", "chosen", "partial", "both", "result",
+    "together",
 ];
 
 /// Everything that a key is made of, in the order of the file. The names of keys in the settings and the roles are in every
@@ -231,6 +241,12 @@ const GOLDEN: &str = r#"[
     "outputs": ["best.safetensors", "last.safetensors", "history.json"]
 },
 {
+    "id": "both", "kind": "ensemble", "version": 1,
+    "settings": {},
+    "inputs": { "member.0000": "deep/last.safetensors", "member.0001": "partial/last.safetensors" },
+    "outputs": ["ensemble.safetensors"]
+},
+{
     "id": "result", "kind": "evaluate", "version": 2,
     "settings": {
         "on": ["test"],
@@ -242,6 +258,27 @@ const GOLDEN: &str = r#"[
     },
     "inputs": {
         "model": "partial/best.safetensors",
+        "pack": "pixels/pixels.pack",
+        "look_alikes": "pixels/look_alikes.json",
+        "images": "dishes/images.json",
+        "labels": "dishes/labels.json",
+        "split": "holdout/membership.json"
+    },
+    "outputs": ["metrics.json", "predictions.csv"]
+},
+{
+    "id": "together", "kind": "evaluate", "version": 2,
+    "settings": {
+        "on": ["test"],
+        "tta": ["horizontal_flip", "five_crop"],
+        "batch_size": 32,
+        "fold": null,
+        "pixels": { "resize": { "width": 64, "height": 48, "fit": "squash" }, "filter": "bilinear", "quality": "fast" },
+        "normalize": null,
+        "classes": null
+    },
+    "inputs": {
+        "model": "both/ensemble.safetensors",
         "pack": "pixels/pixels.pack",
         "look_alikes": "pixels/look_alikes.json",
         "images": "dishes/images.json",
@@ -346,6 +383,7 @@ fn every_kind_of_stage_is_among_the_pinned() {
         "train",
         "select",
         "transfer",
+        "ensemble",
         "evaluate",
     ];
     assert_eq!(kinds, all);

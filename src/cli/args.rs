@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::{name, settings::Tta};
+
 /// Reproducible image-classification pipelines from one TOML file.
 ///
 /// Exit codes: 0 fine, 1 the run failed, 2 your file or arguments, 3 `plan`: work pending, 130 interrupted.
@@ -213,6 +215,9 @@ pub(super) struct Predict {
     /// Guesses for each image.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub top: u32,
+    /// Average over further views of each image: horizontal_flip, five_crop, or both.
+    #[arg(long, value_name = "VIEW", value_delimiter = ',', value_parser = tta)]
+    pub tta: Vec<Tta>,
     /// Where tensors live: auto, cpu or cuda:N.
     #[arg(long, default_value = "auto", value_parser = device)]
     pub device: String,
@@ -338,6 +343,13 @@ pub(super) enum CacheCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// A kind of view.
+fn tta(text: &str) -> Result<Tta, String> {
+    let accepted = || format!("expected {}", name::one_of(Tta::ALL.map(Tta::name)));
+    let found = Tta::ALL.into_iter().find(|tta| tta.name() == text);
+    found.ok_or_else(accepted)
 }
 
 /// `auto`, `cpu` or `cuda:N`.

@@ -68,7 +68,7 @@ pub(super) fn cache_root(folder: &Path) -> PathBuf {
     cache_of(&project(folder))
 }
 
-/// A model file, or the best model of a finished stage: `pipelines/mission2.toml:best`.
+/// A model file, or the best model of a finished stage: `pipelines/mission2.toml:best`; an ensemble too.
 pub(super) fn model(text: &str) -> Result<PathBuf> {
     if let Some((file, stage)) = text.rsplit_once(".toml:") {
         return model_of_stage(Path::new(&format!("{file}.toml")), stage);
@@ -112,6 +112,32 @@ pub(super) fn one(opened: &Opened, stage: &str) -> Result<String> {
     .help("name one of them"))
 }
 
+/// As [`model`], but no ensemble.
+pub(super) fn one_model(text: &str) -> Result<PathBuf> {
+    let path = model(text)?;
+    let Some((file, stage)) = text.rsplit_once(".toml:") else {
+        // A file says itself what it is when it is read.
+        return Ok(path);
+    };
+    let pipeline = config::load(Path::new(&format!("{file}.toml")))?;
+    let found = pipeline
+        .instances
+        .iter()
+        .find(|i| i.id == stage || i.stage == stage);
+    let Some(Settings::Ensemble(ensemble)) = found.map(|i| &i.settings) else {
+        return Ok(path);
+    };
+    let members: Vec<_> = ensemble
+        .from
+        .iter()
+        .map(|id| format!("`{file}.toml:{id}`"))
+        .collect();
+    Err(
+        Error::usage(format!("`{text}` is an ensemble, expected one model"))
+            .help(format!("name one of its members: {}", members.join(", "))),
+    )
+}
+
 fn model_of_stage(file: &Path, stage: &str) -> Result<PathBuf> {
     let opened = open(file)?;
     let graph = crate::plan::Graph::new(&opened.stages)?;
@@ -130,17 +156,24 @@ fn model_of_stage(file: &Path, stage: &str) -> Result<PathBuf> {
     let makes_models = settings.is_some_and(|i| {
         matches!(
             i.settings,
-            Settings::Train(_) | Settings::Transfer(_) | Settings::Select(_)
+            Settings::Train(_)
+                | Settings::Transfer(_)
+                | Settings::Select(_)
+                | Settings::Ensemble(_)
         )
     });
     if !makes_models {
         let kind = opened.stages[*index].kind();
         return Err(Error::usage(format!(
-            "`{stage}` is of kind `{kind}`, expected `train`, `transfer` or `select`"
+            "`{stage}` is of kind `{kind}`, expected `train`, `transfer`, `select` or `ensemble`"
         )));
     }
     let summary = exec::resolve(&opened.stages, &[id.to_owned()], &opened.cache, &Silent)?;
-    summary.output(id, "best.safetensors")
+    let output = match settings.map(|i| &i.settings) {
+        Some(Settings::Ensemble(_)) => "ensemble.safetensors",
+        _ => "best.safetensors",
+    };
+    summary.output(id, output)
 }
 
 /// Threads for one stage: every core.

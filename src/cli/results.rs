@@ -54,8 +54,16 @@ fn evaluated(
     instance: &Instance,
     settings: &Evaluate,
 ) -> Result<Evaluated> {
+    let mut made_of = None;
     let (model, checkpoint, arch, epoch) = match &settings.model {
         ModelSource::File { path, .. } => (path.written.clone(), None, None, None),
+        ModelSource::Ensemble { id } => {
+            let found = find(opened, id);
+            if let Some(Settings::Ensemble(ensemble)) = found.map(|i| &i.settings) {
+                made_of = Some(format!("ensemble of {}", ensemble.from.len()));
+            }
+            (found.map_or(id, |i| &i.stage).clone(), None, None, None)
+        }
         ModelSource::Stage { id, checkpoint } => {
             let history = history(summary, id)?;
             let epoch = match checkpoint {
@@ -79,6 +87,7 @@ fn evaluated(
         checkpoint,
         arch,
         epoch,
+        made_of,
         evaluation: files::read_json(&summary.output(&instance.id, "metrics.json")?)?,
         predictions: Vec::new(),
         fingerprint: None,
@@ -109,7 +118,7 @@ fn arch(opened: &Opened, summary: &Summary, id: &str) -> Result<Option<Arch>> {
         Settings::Train(train) => Ok(Some(train.arch)),
         Settings::Transfer(transfer) => match &transfer.model {
             ModelSource::Stage { id, .. } => arch(opened, summary, id),
-            ModelSource::File { .. } => Ok(None),
+            ModelSource::Ensemble { .. } | ModelSource::File { .. } => Ok(None),
         },
         _ => match chosen(summary, instance)? {
             Some(chosen) => arch(opened, summary, &chosen),

@@ -8,7 +8,7 @@ use crate::{
     seed::Seed,
     settings::{
         Arch, Checkpoint, Count, FeatureLeaks, GroupBy, Leaks, Metric, Normalize, Pixels,
-        Probability, Storage, TrainLayers, Training, Unreadable,
+        Probability, Storage, TrainLayers, Training, Tta, Unreadable,
     },
 };
 
@@ -62,6 +62,8 @@ pub enum Settings {
     Select(Select),
     /// `[transfer.x]`
     Transfer(Transfer),
+    /// `[ensemble.x]`
+    Ensemble(Ensemble),
     /// `[evaluate.x]`
     Evaluate(Evaluate),
 }
@@ -77,6 +79,7 @@ impl Settings {
             Self::Train(_) => "train",
             Self::Select(_) => "select",
             Self::Transfer(_) => "transfer",
+            Self::Ensemble(_) => "ensemble",
             Self::Evaluate(_) => "evaluate",
         }
     }
@@ -196,6 +199,15 @@ pub struct Transfer {
     pub training: Training,
 }
 
+/// Several finished models that answer together: the mean of their probabilities.
+#[derive(Clone, Debug)]
+pub struct Ensemble {
+    /// The members, at least two: train, transfer, select or average instances.
+    pub from: Vec<String>,
+    /// Whether a member answers with its best or its last state.
+    pub checkpoint: Checkpoint,
+}
+
 /// A model: of a stage, or a file.
 #[derive(Clone, Debug)]
 pub enum ModelSource {
@@ -205,6 +217,11 @@ pub enum ModelSource {
         id: String,
         /// Its best or its last state.
         checkpoint: Checkpoint,
+    },
+    /// Of an ensemble instance.
+    Ensemble {
+        /// Its id.
+        id: String,
     },
     /// A `.pt`, `.pth` or `.safetensors` file.
     File {
@@ -232,6 +249,8 @@ pub struct Evaluate {
     pub fold: Option<u32>,
     /// The parts, in order and once each.
     pub on: Vec<EvaluatePart>,
+    /// Further views of each image, over which probabilities are averaged; none by default.
+    pub tta: Vec<Tta>,
     /// Images in a step; cannot change the result beyond rounding, but is part of it.
     pub batch_size: Count,
     /// Whether the model's features are compared too, and from which cosine on they are alike.

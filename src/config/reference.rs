@@ -18,18 +18,16 @@ pub(crate) struct Reference {
     pub span: Span,
 }
 
-/// What a field takes that refers to such stages.
+/// What a field takes that refers to such a stage.
 pub(crate) fn accepts(kinds: &[Kind]) -> String {
-    let kinds: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
-    let (article, kinds) = match kinds.as_slice() {
-        [one] => (Kind::article(one), (*one).to_owned()),
-        [most @ .., last] => (
-            Kind::article(kinds[0]),
-            format!("{} or {last}", most.join(", ")),
-        ),
-        [] => ("a", String::new()),
-    };
-    format!("the name of {article} {kinds} stage")
+    let kinds = words(kinds);
+    format!("the name of {} {kinds} stage", Kind::article(&kinds))
+}
+
+/// What a field takes that refers to several such stages.
+pub(crate) fn accepts_list(kinds: &[Kind]) -> String {
+    let kinds = words(kinds);
+    format!("a list of names of {kinds} stages, such as `[\"deeper\"]`")
 }
 
 /// The stage that a name in a file stands for.
@@ -162,7 +160,10 @@ fn of_other_kind(
     let article = Kind::article(&wanted);
     let message = format!("`{base}` is {found}, expected {article} {wanted}");
     let names = candidates(house, file, kinds);
-    let help = if names.is_empty() {
+    let help = if kind == Kind::Ensemble {
+        "an ensemble is several models: name one of its members, or an `average` stage of them"
+            .to_owned()
+    } else if names.is_empty() {
         let first = kinds.first().map_or("", |kind| kind.name());
         format!("add one: `[{first}.NAME]`")
     } else {

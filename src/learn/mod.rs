@@ -32,6 +32,7 @@ mod step;
 mod tally;
 mod tune;
 mod usable;
+mod views;
 
 pub use batch::evaluation_batch;
 pub use browse::browse;
@@ -42,3 +43,4 @@ pub use precision::{fingerprint, uses_bf16};
 pub use schedule::{Moment, learning_rate, momentum};
 pub use speed::speed;
 pub use tune::tune;
+pub use views::{log_mean_probabilities, views};

@@ -5,7 +5,8 @@ use std::{fs::File, io::Read, path::Path};
 use super::{
     StateDict, TensorData,
     layout::{Blocks, Role, slots},
-    pytorch, safetensors,
+    pytorch,
+    safetensors::{self, Held},
 };
 use crate::{
     error::{Error, Result},
@@ -48,8 +49,75 @@ impl ModelState {
 /// # Errors
 /// When it cannot be read, is malformed, or is no ResNet with torchvision's names.
 pub fn load(path: &Path) -> Result<ModelState> {
-    let (state, info) = read(path)?;
-    understand(state, info).map_err(|e| e.within(&format!("`{}`", path.display())))
+    let mut members = load_all(path)?;
+    match (members.pop(), members.len()) {
+        (Some(one), 0) => Ok(one),
+        (_, others) => Err(Error::usage(format!(
+            "`{}` is an ensemble of {} models, expected one model",
+            path.display(),
+            others + 1
+        ))
+        .help("name one of its members, or an `average` stage of them")),
+    }
+}
+
+/// As [`load`], or all members of an ensemble of ours, in its order.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_all(path: &Path) -> Result<Vec<ModelState>> {
+    let within = |e: Error| e.within(&format!("`{}`", path.display()));
+    let Held {
+        state,
+        info,
+        members,
+    } = read(path)?;
+    let Some(infos) = members else {
+        return Ok(vec![understand(state, info).map_err(within)?]);
+    };
+    let member = |(i, info): (usize, CheckpointInfo)| {
+        let own = state.iter().filter_map(|(name, tensor)| {
+            let name = name.strip_prefix(&prefix(i))?;
+            Some((name.to_owned(), tensor.clone()))
+        });
+        understand(own.collect(), Some(info)).map_err(within)
+    };
+    infos.into_iter().enumerate().map(member).collect()
+}
+
+/// In front of the names of a member's tensors.
+fn prefix(member: usize) -> String {
+    format!("{member}.")
+}
+
+/// Writes finished models into one file, to be used together: an ensemble.
+///
+/// # Errors
+/// When one is no checkpoint of ours, two tell other classes apart, or it cannot be written.
+pub fn write_ensemble(to: &Path, members: &[ModelState]) -> Result<()> {
+    let infos: Option<Vec<_>> = members.iter().map(|member| member.info.as_ref()).collect();
+    let infos = infos.ok_or_else(|| {
+        Error::usage("a member of an ensemble does not say its classes and its transform")
+            .help("name train, transfer, select or average stages")
+    })?;
+    if let Some(other) = infos.iter().position(|i| i.classes != infos[0].classes) {
+        return Err(Error::usage(format!(
+            "the members of an ensemble tell the same classes apart, and those of member {} are not those of the first: {} against {}",
+            other + 1,
+            infos[other].classes.join(", "),
+            infos[0].classes.join(", ")
+        ))
+        .help("name models of one data set"));
+    }
+    let named = |(i, member): (usize, &ModelState)| {
+        let prefix = prefix(i);
+        let tensors = member.state.iter();
+        tensors
+            .map(|(name, tensor)| (format!("{prefix}{name}"), tensor.clone()))
+            .collect::<Vec<_>>()
+    };
+    let state = members.iter().enumerate().flat_map(named).collect();
+    safetensors::write_several(to, &state, &infos)
 }
 
 /// Writes a model file in the format of the new name: `.safetensors`, or `.pt` / `.pth` for PyTorch.
@@ -70,17 +138,21 @@ pub fn export(from: &Path, to: &Path) -> Result<()> {
 }
 
 /// The tensors of a file as they stand there.
-fn read(path: &Path) -> Result<(StateDict, Option<CheckpointInfo>)> {
+fn read(path: &Path) -> Result<Held> {
     let mut start = Vec::new();
     File::open(path)
         .and_then(|file| file.take(9).read_to_end(&mut start))
         .map_err(|e| Error::io("read", path, e))?;
     // safetensors: the length of a JSON object, then the object.
     if start.len() == 9 && start[8] == b'{' {
-        return safetensors::read(path);
+        return safetensors::held(path);
     }
     if start.starts_with(b"PK\x03\x04") || start.starts_with(b"\x80") {
-        return Ok((pytorch::read(path)?, None));
+        return Ok(Held {
+            state: pytorch::read(path)?,
+            info: None,
+            members: None,
+        });
     }
     Err(Error::failed(format!("`{}` is no model file", path.display()))
         .help("accepted are safetensors and what PyTorch's `torch.save(model.state_dict(), …)` writes"))

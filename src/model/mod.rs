@@ -13,7 +13,7 @@ pub mod safetensors;
 mod state_dict;
 mod tensor_data;
 
-pub use file::{ModelState, export, load};
+pub use file::{ModelState, export, load, load_all, write_ensemble};
 pub use forward_file::forward_file;
 pub use resnet::{ResNet, to_data, to_tensor};
 pub use state_dict::StateDict;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use safetensors::{Dtype, SafeTensors, tensor::TensorInfo};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::{DType, StateDict, TensorData, element::Element};
@@ -17,8 +18,45 @@ use crate::{
 /// # Errors
 /// When it cannot be written.
 pub fn write(path: &Path, state: &StateDict, info: Option<&CheckpointInfo>) -> Result<()> {
-    let bytes = to_bytes(state, info).map_err(|e| fail("write", path, e))?;
-    files::write(path, &bytes)
+    let said = info.map(|info| (ONE, serde_json::to_string(info)));
+    write_saying(path, state, said)
+}
+
+/// Writes several models into one file: the tensors of each behind its number, as in `0.conv1.weight`.
+///
+/// # Errors
+/// As [`write`].
+pub(super) fn write_several(
+    path: &Path,
+    state: &StateDict,
+    members: &[&CheckpointInfo],
+) -> Result<()> {
+    write_saying(path, state, Some((SEVERAL, serde_json::to_string(members))))
+}
+
+/// The key in the metadata of a model of ours.
+const ONE: &str = "kfood";
+/// The key in the metadata of an ensemble of ours.
+const SEVERAL: &str = "kfood.ensemble";
+
+fn write_saying(
+    path: &Path,
+    state: &StateDict,
+    said: Option<(&str, serde_json::Result<String>)>,
+) -> Result<()> {
+    let said = said.map(|(key, text)| text.map(|text| (key, text)));
+    let bytes = said.transpose().and_then(|said| to_bytes(state, said));
+    files::write(path, &bytes.map_err(|e| fail("write", path, e))?)
+}
+
+/// What a file holds.
+pub(super) struct Held {
+    /// Its tensors.
+    pub(super) state: StateDict,
+    /// What a model of ours says about itself.
+    pub(super) info: Option<CheckpointInfo>,
+    /// What an ensemble says about its members.
+    pub(super) members: Option<Vec<CheckpointInfo>>,
 }
 
 /// Reads a file of ours or of anyone; wider floats become f32, integers i64. Tensors stand in the order of their bytes.
@@ -26,19 +64,28 @@ pub fn write(path: &Path, state: &StateDict, info: Option<&CheckpointInfo>) -> R
 /// # Errors
 /// When it cannot be read, is truncated or malformed, or holds an element type that no model of ours has.
 pub fn read(path: &Path) -> Result<(StateDict, Option<CheckpointInfo>)> {
+    let held = held(path)?;
+    Ok((held.state, held.info))
+}
+
+/// As [`read`], of an ensemble too.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn held(path: &Path) -> Result<Held> {
     from_bytes(&files::read(path)?, path)
 }
 
 /// The header is written here, because the crate's own writer keeps metadata in a map that iterates at random.
-fn to_bytes(state: &StateDict, info: Option<&CheckpointInfo>) -> serde_json::Result<Vec<u8>> {
+fn to_bytes(state: &StateDict, said: Option<(&str, String)>) -> serde_json::Result<Vec<u8>> {
     let mut order: Vec<_> = state.iter().collect();
     // Wider elements first keeps every tensor aligned; the sort is stable.
     order.sort_by_key(|(_, tensor)| std::cmp::Reverse(tensor.dtype.width()));
 
     let mut header = Map::new();
     let mut metadata = json!({ "format": "pt" });
-    if let Some(info) = info {
-        metadata["kfood"] = Value::String(serde_json::to_string(info)?);
+    if let Some((key, text)) = said {
+        metadata[key] = Value::String(text);
     }
     header.insert("__metadata__".to_owned(), metadata);
     let mut offset = 0;
@@ -64,7 +111,7 @@ fn to_bytes(state: &StateDict, info: Option<&CheckpointInfo>) -> serde_json::Res
     Ok(bytes)
 }
 
-pub(super) fn from_bytes(bytes: &[u8], path: &Path) -> Result<(StateDict, Option<CheckpointInfo>)> {
+fn from_bytes(bytes: &[u8], path: &Path) -> Result<Held> {
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| fail("read", path, e))?;
     let tensors = SafeTensors::deserialize(bytes).map_err(|e| fail("read", path, e))?;
     let mut state = StateDict::new();
@@ -85,18 +132,18 @@ pub(super) fn from_bytes(bytes: &[u8], path: &Path) -> Result<(StateDict, Option
         .map_err(|e| e.within(&format!("`{}`: tensor `{name}`", path.display())))?;
         state.insert(name, tensor);
     }
-    let info = metadata.metadata().as_ref().and_then(|m| m.get("kfood"));
-    let info = info
-        .map(|text| serde_json::from_str(text))
-        .transpose()
-        .map_err(|e| {
-            fail(
-                "understand what is said under `kfood` in the metadata of",
-                path,
-                e,
-            )
-        })?;
-    Ok((state, info))
+    let said = |key: &str| metadata.metadata().as_ref().and_then(|m| m.get(key));
+    Ok(Held {
+        state,
+        info: understood(said(ONE), path)?,
+        members: understood(said(SEVERAL), path)?,
+    })
+}
+
+fn understood<T: DeserializeOwned>(text: Option<&String>, path: &Path) -> Result<Option<T>> {
+    let understood = text.map(|text| serde_json::from_str(text)).transpose();
+    let doing = "understand what is said under `kfood` in the metadata of";
+    understood.map_err(|e| fail(doing, path, e))
 }
 
 fn fail(doing: &str, path: &Path, cause: impl std::error::Error + Send + Sync + 'static) -> Error {
@@ -149,10 +196,10 @@ mod tests {
 
     #[test]
     fn tensors_lie_aligned_and_come_back() {
-        let (state, info) = from_bytes(&example(), Path::new("x")).unwrap();
-        let names: Vec<_> = state.iter().map(|(name, _)| name).collect();
-        assert_eq!((names, info), (vec!["steps", "weight"], None));
-        assert_eq!(state.get("weight").unwrap().to_f32(), [1.0, 2.0, 3.0]);
+        let held = from_bytes(&example(), Path::new("x")).unwrap();
+        let names: Vec<_> = held.state.iter().map(|(name, _)| name).collect();
+        assert_eq!((names, held.info), (vec!["steps", "weight"], None));
+        assert_eq!(held.state.get("weight").unwrap().to_f32(), [1.0, 2.0, 3.0]);
     }
 
     proptest! {

@@ -3,13 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 use super::{EvaluatePart, Leaks};
-use crate::digest::Digest;
+use crate::{digest::Digest, settings::Tta};
 
 /// `metrics.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
     /// Class names in the order of rows and columns.
     pub classes: Vec<String>,
+    /// The views beside the plain one over which probabilities are averaged, the same for every part.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tta: Vec<Tta>,
     /// One for each part that was asked for, in the order train, validation, test.
     pub parts: Vec<PartMetrics>,
     /// Differences between parts, where both were evaluated.

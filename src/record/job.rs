@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{Browse, EvaluatePart, Functionals};
-use crate::settings::{Arch, Normalize, Pixels, TrainLayers, Training};
+use crate::settings::{Arch, Normalize, Pixels, TrainLayers, Training, Tta};
 
 /// What a worker shall do. All paths are absolute.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -149,6 +149,9 @@ pub struct Evaluate {
     pub cosine: Option<f64>,
     /// The parts.
     pub on: Vec<EvaluatePart>,
+    /// Further views of each image.
+    #[serde(default)]
+    pub tta: Vec<Tta>,
     /// Images in a step.
     pub batch_size: u32,
     /// `auto`, `cpu` or `cuda:N`.
@@ -168,6 +171,9 @@ pub struct Predict {
     pub images: Vec<PathBuf>,
     /// Guesses for each image.
     pub top: u32,
+    /// Further views of each image.
+    #[serde(default)]
+    pub tta: Vec<Tta>,
     /// `auto`, `cpu` or `cuda:N`.
     pub device: String,
     /// Threads of one tensor operation.

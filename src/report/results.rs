@@ -33,6 +33,8 @@ pub struct Evaluated {
     pub arch: Option<Arch>,
     /// The epoch it was saved after, if known.
     pub epoch: Option<u32>,
+    /// What it is made of where it is not one training's state, such as `ensemble of 5`.
+    pub made_of: Option<String>,
     /// `metrics.json`.
     pub evaluation: Evaluation,
     /// `predictions.csv`; may be left empty where nothing is compared.

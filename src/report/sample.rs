@@ -65,7 +65,9 @@ pub(super) fn evaluated_on(
         checkpoint: Some(Checkpoint::Best),
         arch: Some(Arch::Resnet18),
         epoch: Some(12),
+        made_of: None,
         evaluation: Evaluation {
+            tta: Vec::new(),
             leaks: None,
             classes: CLASSES.map(str::to_owned).to_vec(),
             reading: metrics::reading(&metrics, &gaps),

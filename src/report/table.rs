@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Align, Figure, Grid, Group, Results};
 use crate::{
     record::{EvaluatePart, Interval, PartMetrics},
-    settings::{Arch, Checkpoint},
+    settings::{Arch, Checkpoint, Tta},
 };
 
 const PARTS: [EvaluatePart; 3] = [
@@ -34,6 +34,12 @@ pub struct Row {
     pub checkpoint: Option<Checkpoint>,
     /// The epoch of each run's checkpoint, where known.
     pub epochs: Vec<u32>,
+    /// What the model is made of where it is not one training's state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made_of: Option<String>,
+    /// The views beside the plain one over which probabilities were averaged.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tta: Vec<Tta>,
     /// Runs that differ in seed or fold alone.
     pub runs: usize,
     /// One for each part that all runs were evaluated on.
@@ -73,6 +79,8 @@ fn row(group: &Group<'_>) -> Option<Row> {
         arch: first.arch,
         checkpoint: first.checkpoint,
         epochs: group.runs.iter().filter_map(|run| run.epoch).collect(),
+        made_of: first.made_of.clone(),
+        tta: first.evaluation.tta.clone(),
         runs: group.runs.len(),
         parts: PARTS
             .into_iter()
@@ -129,6 +137,10 @@ impl Table {
             ("checkpoint", Align::Left),
         ]);
         let repeated = self.rows.iter().any(|row| row.runs > 1);
+        let viewed = self.rows.iter().any(|row| !row.tta.is_empty());
+        if viewed {
+            grid.columns.push(("views".to_owned(), Align::Left));
+        }
         if repeated {
             grid.columns.push(("n".to_owned(), Align::Right));
         }
@@ -147,6 +159,9 @@ impl Table {
                 row.model_cell(),
                 row.checkpoint_cell(),
             ];
+            if viewed {
+                cells.push(row.views_cell());
+            }
             if repeated {
                 cells.push(row.runs.to_string());
             }
@@ -206,7 +221,20 @@ impl Row {
         }
     }
 
+    /// How many views, and of which kind.
+    fn views_cell(&self) -> String {
+        let views: usize = self.tta.iter().map(|tta| tta.views()).product();
+        let names: Vec<_> = self.tta.iter().map(|tta| tta.name()).collect();
+        match names.as_slice() {
+            [] => "1".to_owned(),
+            names => format!("{views}: {}", names.join(", ")),
+        }
+    }
+
     fn checkpoint_cell(&self) -> String {
+        if let Some(made_of) = &self.made_of {
+            return made_of.clone();
+        }
         let state = match self.checkpoint {
             Some(Checkpoint::Best) => "best",
             Some(Checkpoint::Last) => "last",

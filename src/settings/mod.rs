@@ -17,6 +17,7 @@ mod sampling;
 mod schedule;
 mod train_layers;
 mod training;
+mod tta;
 
 pub use arch::Arch;
 pub use augment::{
@@ -38,3 +39,4 @@ pub use schedule::{
 };
 pub use train_layers::{Layer, TrainLayers};
 pub use training::{Checkpoint, EarlyStopping, Metric, Precision, Training};
+pub use tta::Tta;

@@ -56,6 +56,9 @@ impl Stage for EvaluateStage {
             "classes": given_classes(&self.settings.model),
         });
         // Not asked for is not named: earlier evaluations keep their keys.
+        if !self.settings.tta.is_empty() {
+            settings["tta"] = json!(self.settings.tta);
+        }
         if let Some(leaks) = self.settings.leaks {
             settings["leaks"] = json!(leaks);
         }
@@ -102,6 +105,7 @@ impl Stage for EvaluateStage {
             model: model_of(&self.settings.model, context)?,
             cosine: self.settings.leaks.map(|leaks| leaks.cosine.get()),
             on: self.settings.on.clone(),
+            tta: self.settings.tta.clone(),
             batch_size: self.settings.batch_size.get(),
             device: context.device.to_owned(),
             threads: context.threads,
@@ -147,6 +151,7 @@ mod tests {
             split: "holdout".to_owned(),
             fold: Some(2),
             on: vec![EvaluatePart::Train, EvaluatePart::Test],
+            tta: Vec::new(),
             batch_size: Count::new(64).unwrap(),
             leaks: None,
         };

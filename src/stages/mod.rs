@@ -1,6 +1,7 @@
 //! One file for each kind of stage: from settings to inputs, outputs and work.
 
 mod dataset;
+mod ensemble;
 mod evaluate;
 mod fitting;
 mod model_file;
@@ -11,6 +12,7 @@ mod train;
 mod transfer;
 
 pub use dataset::DatasetStage;
+pub use ensemble::EnsembleStage;
 pub use evaluate::EvaluateStage;
 pub use preprocess::PreprocessStage;
 pub use select::SelectStage;
@@ -53,6 +55,7 @@ fn stage(pipeline: &Pipeline, instance: &Instance) -> Option<Box<dyn Stage>> {
         Settings::Train(s) => Box::new(TrainStage::new(id, s, pack(&s.data)?)),
         Settings::Select(s) => Box::new(SelectStage::new(id, s)),
         Settings::Transfer(s) => Box::new(TransferStage::new(id, s, pack(&s.data)?)),
+        Settings::Ensemble(s) => Box::new(EnsembleStage::new(id, s)),
         Settings::Evaluate(s) => Box::new(EvaluateStage::new(id, s, pack(&s.data)?)),
     })
 }

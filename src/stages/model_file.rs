@@ -13,13 +13,18 @@ use crate::{
 pub(super) fn model_input(model: &ModelSource) -> Input {
     match model {
         ModelSource::Stage { id, checkpoint } => {
-            let output = match checkpoint {
-                Checkpoint::Best => "best.safetensors",
-                Checkpoint::Last => "last.safetensors",
-            };
-            Input::stage("model", id, output)
+            Input::stage("model", id, state_output(*checkpoint))
         }
+        ModelSource::Ensemble { id } => Input::stage("model", id, "ensemble.safetensors"),
         ModelSource::File { .. } => Input::files("model"),
+    }
+}
+
+/// The output of a training that holds this state.
+pub(super) const fn state_output(checkpoint: Checkpoint) -> &'static str {
+    match checkpoint {
+        Checkpoint::Best => "best.safetensors",
+        Checkpoint::Last => "last.safetensors",
     }
 }
 
@@ -46,7 +51,7 @@ pub(super) fn model_file(role: &str, model: &ModelSource) -> Result<Vec<InputFil
 /// The normalisation that the pipeline gives for a file.
 pub(super) fn given_normalize(model: &ModelSource) -> Option<Normalize> {
     match model {
-        ModelSource::Stage { .. } => None,
+        ModelSource::Stage { .. } | ModelSource::Ensemble { .. } => None,
         ModelSource::File { normalize, .. } => *normalize,
     }
 }
@@ -54,7 +59,7 @@ pub(super) fn given_normalize(model: &ModelSource) -> Option<Normalize> {
 /// The class names that the pipeline gives for a file.
 pub(super) fn given_classes(model: &ModelSource) -> Option<Vec<String>> {
     match model {
-        ModelSource::Stage { .. } => None,
+        ModelSource::Stage { .. } | ModelSource::Ensemble { .. } => None,
         ModelSource::File { classes, .. } => classes.clone(),
     }
 }
@@ -65,7 +70,7 @@ pub(super) fn given_classes(model: &ModelSource) -> Option<Vec<String>> {
 /// When the engine gave no such input.
 pub(super) fn model_of(model: &ModelSource, context: &Context<'_>) -> Result<ModelFile> {
     let path = match model {
-        ModelSource::Stage { .. } => input(context, "model")?,
+        ModelSource::Stage { .. } | ModelSource::Ensemble { .. } => input(context, "model")?,
         ModelSource::File { path, .. } => path.path.clone(),
     };
     Ok(ModelFile {

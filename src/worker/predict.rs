@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use serde::Serialize;
-use tch::{Device, Kind};
+use tch::{Device, Kind, Tensor};
 
 use crate::{
     data::decode_resized,
@@ -36,19 +36,23 @@ struct Guess {
     probability: f64,
 }
 
-/// Classifies every image under the transform of the checkpoint. A file that is no usable image is an entry with an error.
+/// Classifies every image under the transform of the checkpoint; members of an ensemble each under their own, and probabilities are
+/// averaged over them and over views. A file that is no usable image is an entry with an error.
 ///
 /// # Errors
 /// When the model cannot be used, a stop was requested, or libtorch refuses.
 pub(super) fn predict(job: &Predict, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()> {
-    let source = model::load(&job.model.path)?;
-    let info = source.info.ok_or_else(|| no_info(&job.model.path))?;
-    let model = ResNet::from_state(&source.state, source.arch, device)?;
+    let mut members = Vec::new();
+    for source in model::load_all(&job.model.path)? {
+        let info = source.info.ok_or_else(|| no_info(&job.model.path))?;
+        let model = ResNet::from_state(&source.state, source.arch, device)?;
+        members.push((model, info));
+    }
     let _guard = tch::no_grad_guard();
     let mut predictions = Vec::with_capacity(job.images.len());
     for paths in job.images.chunks(BATCH) {
         stop.check()?;
-        predictions.extend(batch(paths, &model, &info, job.top as usize, device)?);
+        predictions.extend(batch(paths, &members, job, device)?);
         tell(StageEvent::Progress {
             what: "classifying".to_owned(),
             done: predictions.len() as u64,
@@ -62,46 +66,40 @@ pub(super) fn predict(job: &Predict, device: Device, tell: Tell<'_>, stop: &Stop
 
 fn batch(
     paths: &[PathBuf],
-    model: &ResNet,
-    info: &CheckpointInfo,
-    top: usize,
+    members: &[(ResNet, CheckpointInfo)],
+    job: &Predict,
     device: Device,
 ) -> Result<Vec<Prediction>> {
-    let transform = &info.transform;
-    let decoded: Vec<_> = paths
-        .par_iter()
-        .map(|path| decode_resized(path, transform.pixels))
-        .collect();
-    let pixels: Vec<u8> = decoded.iter().flatten().flatten().copied().collect();
-    let usable = decoded.iter().filter(|d| d.is_ok()).count();
-    let mut guesses = if usable == 0 {
-        Vec::new()
-    } else {
-        let resize = transform.pixels.resize;
-        let (width, height) = (resize.width(), resize.height());
-        let (width, height) = (width as usize, height as usize);
-        let images = learn::evaluation_batch(&pixels, usable, height, width, transform, device)?;
-        let logits = model.forward(&images, false);
-        let rows = logits
-            .f_softmax(1, Kind::Double)?
-            .f_to_device(Device::Cpu)?;
-        let rows = Vec::<Vec<f64>>::try_from(&rows)?;
-        if rows.iter().flatten().any(|p| !p.is_finite()) {
-            return Err(Error::failed(
-                "the model's outputs are not finite: there is nothing to rank",
-            )
-            .help("its training diverged: lower `lr`, or add warm-up"));
+    let mut why: Vec<Option<String>> = vec![None; paths.len()];
+    // For each member and view the logits of the usable images.
+    let mut logits = Vec::new();
+    for (model, info) in members {
+        let decoded: Vec<_> = paths
+            .par_iter()
+            .map(|path| decode_resized(path, info.transform.pixels))
+            .collect();
+        let pixels: Vec<u8> = decoded.iter().flatten().flatten().copied().collect();
+        for (why, decoded) in why.iter_mut().zip(decoded) {
+            *why = decoded.err().map(|error| error.to_string());
         }
-        rows
+        let usable = why.iter().filter(|why| why.is_none()).count();
+        if usable > 0 {
+            logits.extend(member_logits(&pixels, usable, model, info, job, device)?);
+        }
     }
-    .into_iter();
-    let prediction = |(path, decoded): (&PathBuf, Result<Vec<u8>>)| {
-        let (error, guesses) = match decoded {
-            Ok(_) => (
-                None,
-                best(&guesses.next().unwrap_or_default(), &info.classes, top),
-            ),
-            Err(error) => (Some(error.to_string()), Vec::new()),
+    let classes = members.first().map_or(&[][..], |(_, info)| &info.classes);
+    let logs = learn::log_mean_probabilities(&logits, classes.len());
+    if logs.iter().any(|log| log.is_nan()) {
+        return Err(
+            Error::failed("the model's outputs are not finite: there is nothing to rank")
+                .help("its training diverged: lower `lr`, or add warm-up"),
+        );
+    }
+    let mut rows = logs.chunks(classes.len().max(1));
+    let prediction = |(path, error): (&PathBuf, Option<String>)| {
+        let guesses = match error {
+            Some(_) => Vec::new(),
+            None => best(rows.next().unwrap_or_default(), classes, job.top as usize),
         };
         Prediction {
             path: path.clone(),
@@ -109,19 +107,39 @@ fn batch(
             guesses,
         }
     };
-    Ok(paths.iter().zip(decoded).map(prediction).collect())
+    Ok(paths.iter().zip(why).map(prediction).collect())
 }
 
-/// The `top` most likely classes, the first of equals first.
-fn best(probabilities: &[f64], classes: &[String], top: usize) -> Vec<Guess> {
-    let mut order: Vec<usize> = (0..probabilities.len()).collect();
-    order.sort_by(|a, b| probabilities[*b].total_cmp(&probabilities[*a]));
+/// The logits of each view, row-major [images, classes].
+fn member_logits(
+    pixels: &[u8],
+    images: usize,
+    model: &ResNet,
+    info: &CheckpointInfo,
+    job: &Predict,
+    device: Device,
+) -> Result<Vec<Vec<f32>>> {
+    let resize = info.transform.pixels.resize;
+    let source = (resize.width() as usize, resize.height() as usize);
+    let views = learn::views(pixels, images, source, &info.transform, &job.tta, device)?;
+    let flat = |view: &Tensor| -> Result<Vec<f32>> {
+        let logits = model.forward(view, false).f_to_kind(Kind::Float)?;
+        let flat = logits.f_to_device(Device::Cpu)?.f_contiguous()?;
+        Ok(Vec::<f32>::try_from(&flat.f_view([-1])?)?)
+    };
+    views.iter().map(flat).collect()
+}
+
+/// The `top` most likely classes by the logarithms of their probabilities, the first of equals first.
+fn best(logs: &[f64], classes: &[String], top: usize) -> Vec<Guess> {
+    let mut order: Vec<usize> = (0..logs.len()).collect();
+    order.sort_by(|a, b| logs[*b].total_cmp(&logs[*a]));
     order
         .into_iter()
         .zip(0..top)
         .map(|(i, _)| Guess {
             class: classes.get(i).cloned().unwrap_or_else(|| i.to_string()),
-            probability: probabilities[i],
+            probability: logs[i].exp(),
         })
         .collect()
 }
@@ -141,7 +159,7 @@ mod tests {
     #[test]
     fn the_most_likely_comes_first_and_no_more_than_asked() {
         let classes = ["a", "b", "c"].map(str::to_owned);
-        let guesses = best(&[0.2, 0.5, 0.3], &classes, 2);
+        let guesses = best(&[0.2, 0.5, 0.3].map(f64::ln), &classes, 2);
         let names: Vec<_> = guesses.iter().map(|g| g.class.as_str()).collect();
         assert_eq!(names, ["b", "c"]);
     }

@@ -7,7 +7,7 @@ use crate::{
 };
 
 pub(in crate::cli) fn export(args: &Export) -> Result<u8> {
-    let model = open::model(&args.model)?;
+    let model = open::one_model(&args.model)?;
     model::export(&model, &args.output)?;
     if args.json {
         print::json(&serde_json::json!({ "from": model, "to": args.output }))?;

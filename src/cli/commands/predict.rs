@@ -30,6 +30,7 @@ pub(in crate::cli) fn predict(args: &Predict) -> Result<u8> {
         },
         images,
         top: args.top,
+        tta: args.tta.clone(),
         device: args.device.clone(),
         threads: open::threads(),
         out: folder.path().to_owned(),

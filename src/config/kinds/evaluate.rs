@@ -15,7 +15,7 @@ use super::{
 use crate::{
     name::nfc,
     record::EvaluatePart,
-    settings::{Checkpoint, Count, FeatureLeaks, Normalize},
+    settings::{Checkpoint, Count, FeatureLeaks, Normalize, Tta},
 };
 
 /// An evaluate as written.
@@ -29,6 +29,7 @@ pub(crate) struct Draft {
     split: Option<Reference>,
     fold: Option<Spanned<u32>>,
     on: Option<Spanned<Vec<Spanned<EvaluatePart>>>>,
+    tta: Vec<Tta>,
     batch_size: Count,
     leaks: Option<FeatureLeaks>,
 }
@@ -42,7 +43,7 @@ const PARTS: [EvaluatePart; 3] = [
 
 pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
     let header = fields.header();
-    let model = model::read(fields);
+    let model = model::read(fields, &Kind::ANSWERING);
     let place = fields.place("normalize");
     let normalize = training::normalize(fields);
     let is_file = matches!(model.model, Some(model::Draft::File(_)));
@@ -71,6 +72,7 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
     let split = fields.reference("split", &[Kind::Split]);
     let fold = fields.take("fold", "the number of a fold, from 0");
     let on = parts(fields);
+    let tta = tta(fields);
     let batch_size = training::batch_size(fields);
     let leaks = fields.take::<FeatureLeaks>("leaks", "a table such as `{ cosine = 0.98 }`");
     // Nothing is drawn here; a seed is accepted as on any stage.
@@ -86,6 +88,7 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
         split,
         fold,
         on,
+        tta,
         batch_size: batch_size.map_or(Count::known(32), Spanned::into_inner),
         leaks: leaks.map(Spanned::into_inner),
     })
@@ -124,6 +127,23 @@ fn parts(fields: &mut Fields<'_, '_>) -> Option<Spanned<Vec<Spanned<EvaluatePart
         }
     }
     Some(on)
+}
+
+/// The kinds of views, each once, in the order of [`Tta::ALL`]: their order changes nothing.
+fn tta(fields: &mut Fields<'_, '_>) -> Vec<Tta> {
+    let accepts = "a list of `\"horizontal_flip\"` and `\"five_crop\"`";
+    let Some(written) = fields.take::<Vec<Spanned<Tta>>>("tta", accepts) else {
+        return Vec::new();
+    };
+    let written = written.get_ref();
+    for (i, item) in written.iter().enumerate() {
+        if written[..i].iter().any(|t| t.get_ref() == item.get_ref()) {
+            let message = format!("`{}` is named twice", item.get_ref().name());
+            fields.tell(&item.span(), message, Some("name each kind of view once"));
+        }
+    }
+    let named = |tta: &Tta| written.iter().any(|t| t.get_ref() == tta);
+    Tta::ALL.into_iter().filter(named).collect()
 }
 
 impl Draft {
@@ -192,6 +212,7 @@ impl Draft {
             split: builder.id(found.split),
             fold,
             on,
+            tta: self.tta.clone(),
             batch_size: self.batch_size,
             leaks: self.leaks,
         };

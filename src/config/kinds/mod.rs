@@ -2,8 +2,10 @@
 
 mod augment;
 mod dataset;
+mod ensemble;
 mod evaluate;
 mod fold;
+mod from;
 mod model;
 mod preprocess;
 mod select;
@@ -35,23 +37,30 @@ pub(crate) enum Kind {
     Select,
     /// `[transfer.x]`
     Transfer,
+    /// `[ensemble.x]`
+    Ensemble,
     /// `[evaluate.x]`
     Evaluate,
 }
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Dataset,
         Self::Split,
         Self::Preprocess,
         Self::Train,
         Self::Select,
         Self::Transfer,
+        Self::Ensemble,
         Self::Evaluate,
     ];
 
-    /// Those that give a model.
+    /// Those that give a model, or several to be used together.
+    pub(crate) const ANSWERING: [Self; 4] =
+        [Self::Train, Self::Transfer, Self::Select, Self::Ensemble];
+
+    /// Those that give one model.
     pub(crate) const MODELS: [Self; 3] = [Self::Train, Self::Transfer, Self::Select];
 
     /// As in a header.
@@ -63,6 +72,7 @@ impl Kind {
             Self::Train => "train",
             Self::Select => "select",
             Self::Transfer => "transfer",
+            Self::Ensemble => "ensemble",
             Self::Evaluate => "evaluate",
         }
     }
@@ -98,6 +108,7 @@ pub(crate) enum Draft {
     Train(Box<train::Draft>),
     Select(select::Draft),
     Transfer(Box<transfer::Draft>),
+    Ensemble(ensemble::Draft),
     Evaluate(Box<evaluate::Draft>),
 }
 
@@ -136,6 +147,7 @@ impl Draft {
             Kind::Train => train::read(fields).map(|d| Self::Train(Box::new(d))),
             Kind::Select => select::read(fields).map(Self::Select),
             Kind::Transfer => transfer::read(fields).map(|d| Self::Transfer(Box::new(d))),
+            Kind::Ensemble => ensemble::read(fields).map(Self::Ensemble),
             Kind::Evaluate => evaluate::read(fields).map(|d| Self::Evaluate(Box::new(d))),
         }
     }
@@ -149,6 +161,7 @@ impl Draft {
             Self::Train(draft) => draft.build(builder),
             Self::Select(draft) => draft.build(builder),
             Self::Transfer(draft) => draft.build(builder),
+            Self::Ensemble(draft) => draft.build(builder),
             Self::Evaluate(draft) => draft.build(builder),
         };
         outcomes.unwrap_or_default()

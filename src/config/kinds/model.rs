@@ -3,7 +3,12 @@
 use toml::Spanned;
 
 use super::{
-    super::{DataPath, ModelSource, Settings, build::Builder, files::Span, reference::Reference},
+    super::{
+        DataPath, ModelSource, Settings,
+        build::Builder,
+        files::Span,
+        reference::{self, Reference},
+    },
     Fields, Kind,
 };
 use crate::settings::{Checkpoint, Normalize};
@@ -26,13 +31,13 @@ pub(crate) struct Read {
 
 /// What a `checkpoint` may be.
 const CHECKPOINT: &str = "`\"best\"` or `\"last\"`";
-/// What a `model` may be.
-const MODEL: &str =
-    "the name of a train, transfer or select stage, or a `.pt`, `.pth` or `.safetensors` file";
 
-pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Read {
+/// A model of these kinds of stages, or a file.
+pub(crate) fn read(fields: &mut Fields<'_, '_>, kinds: &[Kind]) -> Read {
     let checkpoint = checkpoint(fields);
-    let written = fields.need::<String>("model", MODEL);
+    let stages = reference::accepts(kinds);
+    let accepts = format!("{stages}, or a `.pt`, `.pth` or `.safetensors` file");
+    let written = fields.need::<String>("model", &accepts);
     let model = written.and_then(|written| {
         if is_file(written.get_ref()) {
             let path = fields.data_path(&written)?;
@@ -44,7 +49,7 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Read {
             }
             return Some(Draft::File(path));
         }
-        fields.resolve(&written, &Kind::MODELS).map(Draft::Stage)
+        fields.resolve(&written, kinds).map(Draft::Stage)
     });
     if let (Some(Draft::File(_)), Some(given)) = (&model, &checkpoint) {
         let help = "leave `checkpoint` out: a file holds one state";
@@ -95,6 +100,14 @@ pub(crate) fn of_stage(
 ) -> Option<ModelSource> {
     let id = builder.id(number);
     let asked = checkpoint.map(|c| *c.get_ref());
+    if let Settings::Ensemble(_) = builder.settings(number) {
+        if let Some(asked) = checkpoint {
+            let help = format!("leave `checkpoint` out, or set it in `{id}`");
+            builder.tell(&asked.span(), "`checkpoint` of an ensemble", Some(&help));
+            return None;
+        }
+        return Some(ModelSource::Ensemble { id });
+    }
     let checkpoint = match (builder.settings(number), asked) {
         (Settings::Select(select), Some(asked)) if asked != select.checkpoint => {
             let handed = name(select.checkpoint);

@@ -7,7 +7,7 @@ use super::{
         Settings, Transfer,
         build::{Builder, Outcome},
     },
-    Fields, augment, fold, model, training,
+    Fields, Kind, augment, fold, model, training,
 };
 use crate::settings::{Checkpoint, TrainLayers};
 
@@ -23,7 +23,7 @@ pub(crate) struct Draft {
 const TRAIN_LAYERS: &str = "`\"all\"`, `\"head\"` or `{ from = \"layer3\" }`";
 
 pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
-    let model = model::read(fields);
+    let model = model::read(fields, &Kind::MODELS);
     let data = fold::read(fields);
     let train_layers = fields.take("train_layers", TRAIN_LAYERS);
     model::need_normalize(fields, &model.model, fields.has("normalize"));

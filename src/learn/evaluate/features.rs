@@ -27,12 +27,21 @@ impl Pass<'_> {
             let mut pixels = vec![0; rows.len() * pack.row_bytes()];
             gather(pack, rows, &mut pixels)?;
             let (height, width) = (pack.height(), pack.width());
-            let transform = &self.inputs.transform;
-            let images =
-                evaluation_batch(&pixels, rows.len(), height, width, transform, self.device)?;
-            let features = self.model.features(&images, false).f_to_kind(Kind::Float)?;
-            let length = features.f_norm_scalaropt_dim(2.0, [1_i64], true)?;
-            let unit = features.f_div(&length.f_clamp_min(1e-12)?)?;
+            let mut units = Vec::new();
+            for (model, transform) in self.models {
+                let images =
+                    evaluation_batch(&pixels, rows.len(), height, width, transform, self.device)?;
+                let features = model.features(&images, false).f_to_kind(Kind::Float)?;
+                let length = features.f_norm_scalaropt_dim(2.0, [1_i64], true)?;
+                units.push(features.f_div(&length.f_clamp_min(1e-12)?)?);
+            }
+            // Side by side and shortened again: the cosine of two images is then the mean over the models.
+            let unit = match units.as_slice() {
+                [one] => one.shallow_clone(),
+                several => {
+                    Tensor::f_cat(several, 1)?.f_div_scalar((several.len() as f64).sqrt())?
+                }
+            };
             blocks.push(unit.f_to_kind(Kind::Half)?.f_to_device(Device::Cpu)?);
             done += rows.len() as u64;
             progress.at(done);

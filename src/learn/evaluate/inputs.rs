@@ -16,9 +16,8 @@ use crate::{
 /// Everything that belongs together.
 pub(super) struct Inputs {
     pub(super) pack: Pack,
-    pub(super) model: ModelState,
-    /// One transform for every part.
-    pub(super) transform: Transform,
+    /// One model, or the members of an ensemble.
+    pub(super) members: Vec<Member>,
     /// Class names in the order of the model's outputs.
     pub(super) classes: Vec<String>,
     /// The class of every image of the data set.
@@ -30,6 +29,12 @@ pub(super) struct Inputs {
     pub(super) train: Vec<usize>,
     /// Look-alikes of training images, where they were looked for.
     pub(super) leaking: Option<Leaking>,
+}
+
+/// One model with its transform, the same for every part.
+pub(super) struct Member {
+    pub(super) model: ModelState,
+    pub(super) transform: Transform,
 }
 
 /// The images of one part.
@@ -63,17 +68,19 @@ impl Inputs {
                 counts[0], counts[1], counts[2], counts[3]
             )));
         }
-        let mut model = model::load(&job.model.path)?;
-        check_classes(job, &mut model, &labels.classes, tell)?;
-        let transform = transform(job, &model, &pack, &split)?;
+        let mut members = Vec::new();
+        for mut model in model::load_all(&job.model.path)? {
+            check_classes(job, &mut model, &labels.classes, tell)?;
+            let transform = transform(job, &model, &pack, &split)?;
+            members.push(Member { model, transform });
+        }
         let alike: LookAlikes = files::read_json(&job.look_alikes)?;
         let leaking = Leaking::new(alike, &labels, &split, job.data.fold)?;
         let mut inputs = Self {
             pack,
             leaking,
             train: split.members(EvaluatePart::Train, job.data.fold),
-            model,
-            transform,
+            members,
             labels: labels.labels.iter().map(|l| l.class as usize).collect(),
             classes: labels.classes,
             paths: images.images.into_iter().map(|i| i.path).collect(),

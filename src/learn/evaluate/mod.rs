@@ -15,14 +15,14 @@ use self::{
     inputs::{Inputs, Members},
     write::{Judged, Timing, write},
 };
-use super::{evaluation_batch, fingerprint, metrics, progress::Progress};
+use super::{fingerprint, log_mean_probabilities, metrics, progress::Progress, views};
 use crate::{
     data::gather,
     error::{Error, Result},
     event::Tell,
     model::ResNet,
     native::make_deterministic,
-    record,
+    record::{self, Transform},
     stop::Stop,
 };
 
@@ -31,7 +31,8 @@ use crate::{
 /// them tell of the machine.
 ///
 /// Every part is seen under the same transform: the checkpoint's own; for a file that does not say, the pack's resize
-/// and the normalisation given with it.
+/// and the normalisation given with it. With `job.tta` every part is seen in the same views, too. What several views and the
+/// members of an ensemble say is averaged as softmax probabilities (Lakshminarayanan et al., 2017).
 ///
 /// # Errors
 /// When a stop was requested (class `Interrupted`), an input cannot be used, the model is of other classes or of another transform
@@ -40,13 +41,17 @@ pub fn evaluate(job: &record::Evaluate, device: Device, tell: Tell<'_>, stop: &S
     make_deterministic()?;
     let began = Instant::now();
     let inputs = Inputs::open(job, tell)?;
-    let mut model = ResNet::from_state(&inputs.model.state, inputs.model.arch, device)?;
-    model.to_channels_last();
+    let mut models = Vec::new();
+    for member in &inputs.members {
+        let mut model = ResNet::from_state(&member.model.state, member.model.arch, device)?;
+        model.to_channels_last();
+        models.push((model, &member.transform));
+    }
     let mut judged = Vec::new();
     let pass = Pass {
         job,
         inputs: &inputs,
-        model: &model,
+        models: &models,
         device,
         tell,
         stop,
@@ -62,7 +67,7 @@ pub fn evaluate(job: &record::Evaluate, device: Device, tell: Tell<'_>, stop: &S
     let images = judged.iter().map(|part| part.scores.len()).sum();
     let timing = Timing::new(began.elapsed().as_secs_f64(), images);
     write(
-        &job.out,
+        job,
         &inputs,
         &judged,
         by_features.as_ref(),
@@ -75,7 +80,8 @@ pub fn evaluate(job: &record::Evaluate, device: Device, tell: Tell<'_>, stop: &S
 struct Pass<'a> {
     job: &'a record::Evaluate,
     inputs: &'a Inputs,
-    model: &'a ResNet,
+    /// Each with its transform.
+    models: &'a [(ResNet, &'a Transform)],
     device: Device,
     tell: Tell<'a>,
     stop: &'a Stop,
@@ -92,29 +98,42 @@ impl Pass<'_> {
         for rows in members.rows.chunks(self.job.batch_size.max(1) as usize) {
             self.stop.check()?;
             let labels: Vec<usize> = rows.iter().map(|row| self.inputs.labels[*row]).collect();
-            let logits = self.logits(rows)?;
-            let judged = metrics::scores(&logits, &labels, self.inputs.classes.len());
+            let judged = self.judged(rows, &labels)?;
             scores.extend(judged.map_err(|bad| not_finite(bad, rows.len(), name))?);
             progress.at(scores.len() as u64);
         }
         Ok(scores)
     }
 
-    /// The logits of some images, row-major [rows, classes].
-    fn logits(&self, rows: &[usize]) -> Result<Vec<f32>> {
+    /// Some images judged: by the logits of one model in one view, else by the mean of probabilities over models and views.
+    /// `Err` with the number of images whose logits are not finite.
+    fn judged(
+        &self,
+        rows: &[usize],
+        labels: &[usize],
+    ) -> Result<std::result::Result<Vec<metrics::Score>, usize>> {
+        let classes = self.inputs.classes.len();
+        let logits = self.logits(rows)?;
+        Ok(match logits.as_slice() {
+            [one] => metrics::scores(one, labels, classes),
+            several => metrics::scores(&log_mean_probabilities(several, classes), labels, classes),
+        })
+    }
+
+    /// The logits of some images, row-major [rows, classes], for each model and view.
+    fn logits(&self, rows: &[usize]) -> Result<Vec<Vec<f32>>> {
         let pack = &self.inputs.pack;
         let mut pixels = vec![0; rows.len() * pack.row_bytes()];
         gather(pack, rows, &mut pixels)?;
-        let images = evaluation_batch(
-            &pixels,
-            rows.len(),
-            pack.height(),
-            pack.width(),
-            &self.inputs.transform,
-            self.device,
-        )?;
-        let logits = self.model.forward(&images, false);
-        flat(&logits)
+        let source = (pack.width(), pack.height());
+        let mut all = Vec::new();
+        for (model, transform) in self.models {
+            let tta = &self.job.tta;
+            for view in views(&pixels, rows.len(), source, transform, tta, self.device)? {
+                all.push(flat(&model.forward(&view, false))?);
+            }
+        }
+        Ok(all)
     }
 }
 

@@ -13,7 +13,8 @@ use crate::{
     error::{Error, Result},
     files,
     learn::metrics::{self, Score},
-    record::{Evaluation, FeatureLeaks, Fingerprint, PartMetrics, Prediction},
+    record::{self, Evaluation, FeatureLeaks, Fingerprint, PartMetrics, Prediction},
+    settings::Tta,
 };
 
 /// One part with a score for each of its images.
@@ -43,15 +44,16 @@ impl Timing {
 
 /// Writes the four files, and `leaks.json` where features were compared.
 pub(super) fn write(
-    out: &Path,
+    job: &record::Evaluate,
     inputs: &Inputs,
     judged: &[Judged<'_>],
     by_features: Option<&FeatureLeaks>,
     timing: &Timing,
     fingerprint: &Fingerprint,
 ) -> Result<()> {
+    let out = &job.out;
     files::create_folder(out)?;
-    let mut evaluation = evaluation(inputs, judged);
+    let mut evaluation = evaluation(inputs, judged, &job.tta);
     if let Some(found) = by_features {
         evaluation.reading.extend(features::sentences(found));
         files::write_json(&out.join("leaks.json"), found)?;
@@ -62,7 +64,7 @@ pub(super) fn write(
     files::write_json(&out.join("fingerprint.json"), fingerprint)
 }
 
-fn evaluation(inputs: &Inputs, judged: &[Judged<'_>]) -> Evaluation {
+fn evaluation(inputs: &Inputs, judged: &[Judged<'_>], tta: &[Tta]) -> Evaluation {
     let part = |judged: &Judged<'_>| {
         let members = judged.members;
         let labels: Vec<usize> = members.rows.iter().map(|row| inputs.labels[*row]).collect();
@@ -84,6 +86,7 @@ fn evaluation(inputs: &Inputs, judged: &[Judged<'_>]) -> Evaluation {
     reading.extend(leaks.iter().flat_map(sentences));
     Evaluation {
         classes: inputs.classes.clone(),
+        tta: tta.to_vec(),
         reading,
         leaks,
         parts,

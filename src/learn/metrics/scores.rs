@@ -20,26 +20,27 @@ pub struct Score {
     pub top5: bool,
 }
 
-/// Judges one image; `logits` has one entry for each class and `label` is one of them. Sums are in f64, so a score does
+/// Judges one image; `logits` (or log-probabilities) has one entry for each class and `label` is one of them. Sums are in f64, so a score does
 /// not depend on the other images of its batch.
 ///
 /// `None` when a logit is not finite: such a model has no ranking to judge.
 #[must_use]
-pub fn score(logits: &[f32], label: usize) -> Option<Score> {
+pub fn score<T: Copy + Into<f64>>(logits: &[T], label: usize) -> Option<Score> {
+    let logits: Vec<f64> = logits.iter().map(|v| (*v).into()).collect();
     if !logits.iter().all(|v| v.is_finite()) {
         return None;
     }
     let truth = *logits.get(label)?;
-    let predicted = (0..logits.len()).min_by(|a, b| earlier(logits, *a, *b))?;
-    let largest = f64::from(logits[predicted]);
-    let sum: f64 = logits.iter().map(|v| (f64::from(*v) - largest).exp()).sum();
+    let predicted = (0..logits.len()).min_by(|a, b| earlier(&logits, *a, *b))?;
+    let largest = logits[predicted];
+    let sum: f64 = logits.iter().map(|v| (v - largest).exp()).sum();
     let before = (0..logits.len())
-        .filter(|class| earlier(logits, *class, label) == Ordering::Less)
+        .filter(|class| earlier(&logits, *class, label) == Ordering::Less)
         .count();
     Some(Score {
         predicted,
         probability: 1.0 / sum,
-        loss: sum.ln() + largest - f64::from(truth),
+        loss: sum.ln() + largest - truth,
         correct: predicted == label,
         top5: before < TOP,
     })
@@ -49,7 +50,11 @@ pub fn score(logits: &[f32], label: usize) -> Option<Score> {
 ///
 /// # Errors
 /// The number of images whose logits are not finite, if there are any.
-pub fn scores(logits: &[f32], labels: &[usize], classes: usize) -> Result<Vec<Score>, usize> {
+pub fn scores<T: Copy + Into<f64>>(
+    logits: &[T],
+    labels: &[usize],
+    classes: usize,
+) -> Result<Vec<Score>, usize> {
     let judged: Vec<_> = logits
         .chunks_exact(classes.max(1))
         .zip(labels)
@@ -63,7 +68,7 @@ pub fn scores(logits: &[f32], labels: &[usize], classes: usize) -> Result<Vec<Sc
 }
 
 /// The order of guesses: larger logit first, then lower class.
-fn earlier(logits: &[f32], a: usize, b: usize) -> Ordering {
+fn earlier(logits: &[f64], a: usize, b: usize) -> Ordering {
     let by_logit = logits[b].partial_cmp(&logits[a]);
     by_logit.unwrap_or(Ordering::Equal).then(a.cmp(&b))
 }

@@ -661,7 +661,7 @@ error: unknown key `bach_size` in `train.net`
 19 | bach_size = 3
    | ^^^^^^^^^
    |
-   = help: did you mean `batch_size`? accepted: `data`, `split`, `fold`, `arch`, `epochs`, `batch_size`, `optimizer`, `schedule`, `loss`, `label_smoothing`, `augment`, `normalize`, `precision`, `early_stopping`, `seed` or `matrix`
+   = help: did you mean `batch_size`? accepted: `data`, `split`, `fold`, `arch`, `epochs`, `batch_size`, `optimizer`, `schedule`, `loss`, `label_smoothing`, `augment`, `normalize`, `precision`, `early_stopping`, `seed`, `save` or `matrix`
 
 error: invalid value `-1` for `optimizer.sgd.lr`: expected a number above 0
   --> p.toml:20:24
@@ -794,7 +794,7 @@ fn a_mistake_in_a_matrix_is_told_once_and_at_its_value() {
 20 | matrix.epoch = [1, 2]
    |        ^^^^^
    |
-   = help: did you mean `epochs`? accepted: `data`, `split`, `fold`, `arch`, `epochs`, `batch_size`, `optimizer`, `schedule`, `loss`, `label_smoothing`, `augment`, `normalize`, `precision`, `early_stopping`, `seed` or `matrix`
+   = help: did you mean `epochs`? accepted: `data`, `split`, `fold`, `arch`, `epochs`, `batch_size`, `optimizer`, `schedule`, `loss`, `label_smoothing`, `augment`, `normalize`, `precision`, `early_stopping`, `seed`, `save` or `matrix`
 
 error: unknown value `bf61` for `precision`
   --> p.toml:21:28
@@ -1338,4 +1338,30 @@ fn models_of_different_datasets_are_not_compared() {
         told(&text),
         ["34:16 `far` is trained on the dataset `o`, but `net` on `dishes`"]
     );
+}
+
+#[test]
+fn a_time_between_two_saves_is_a_number_and_its_unit() {
+    let text = changed("epochs = 3", "epochs = 3\nsave = { every = \"5 minutes\" }");
+    assert_eq!(
+        mistakes(&text),
+        r#"error: invalid value `5 minutes` for `save.every`: expected a time such as "90s", "5m" or "1h"
+  --> p.toml:19:18
+   |
+19 | save = { every = "5 minutes" }
+   |                  ^^^^^^^^^^^
+"#
+    );
+    for (every, accepted) in [
+        ("\"90s\"", true),
+        ("\"1h\"", true),
+        ("\"0m\"", false),
+        ("300", false),
+    ] {
+        let text = changed(
+            "epochs = 3",
+            &format!("epochs = 3\nsave = {{ every = {every} }}"),
+        );
+        assert_eq!(load(&text).is_ok(), accepted, "{every}");
+    }
 }

@@ -8,7 +8,7 @@ use crate::{
     seed::Seed,
     settings::{
         Arch, Checkpoint, Count, FeatureLeaks, GroupBy, Leaks, Metric, Normalize, Pixels,
-        Probability, Storage, TrainLayers, Training, Unreadable,
+        Probability, Save, Storage, TrainLayers, Training, Unreadable,
     },
 };
 
@@ -160,6 +160,8 @@ pub struct Train {
     pub arch: Arch,
     /// How to train.
     pub training: Training,
+    /// When to save the state of a running training; in no key.
+    pub save: Save,
 }
 
 /// The best of several models by a validation metric.
@@ -194,6 +196,8 @@ pub struct Transfer {
     pub keep_normalize: bool,
     /// How to train.
     pub training: Training,
+    /// When to save the state of a running training; in no key.
+    pub save: Save,
 }
 
 /// A model: of a stage, or a file.

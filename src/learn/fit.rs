@@ -1,6 +1,6 @@
 //! The loop over epochs.
 
-use std::{fs, path::Path, time::Instant};
+use std::{fs, path::Path, time::Duration};
 
 use serde::Serialize;
 use tch::Device;
@@ -9,6 +9,8 @@ use super::{
     course::{best_epoch, stop_early},
     criterion::Criterion,
     inputs::Inputs,
+    keep::Keep,
+    learner::Learner,
     loader::Loader,
     optimizer::Optimizer,
     pass::Pass,
@@ -25,16 +27,17 @@ use crate::{
     files,
     model::ResNet,
     native::make_deterministic,
-    record::{CheckpointInfo, Epoch, Fingerprint, Fit, History, Start, Transform},
-    settings::{Augment, Training},
+    record::{CheckpointInfo, Epoch, Fit, History, Start, Transform},
+    settings::{Augment, Count, Training},
     stop::Stop,
 };
 
 /// Trains a model, from scratch or from another one, and writes `best.safetensors`, `last.safetensors` and `history.json` to
 /// `job.out`; `timing.json` and `fingerprint.json` beside them tell of the machine.
 ///
-/// After every epoch the whole state goes to `job.state`. A later call with the same work on the same machine goes on after the
-/// last finished epoch and ends with the same bits as an unbroken training. Equal job, seed and fingerprint: equal bits.
+/// After every epoch, every `job.save.every` within one and where a stop was requested, the whole state goes to `job.state`. A later
+/// call with the same work on the same machine goes on there and ends with the same bits as an unbroken training; so does one that
+/// goes on where a shorter training of `job.earlier` ended. Equal job, seed and fingerprint: equal bits.
 ///
 /// # Errors
 /// When a stop was requested (class `Interrupted`), an input cannot be used, the loss is no longer a number, or libtorch or the
@@ -54,19 +57,29 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
     let optimizer = Optimizer::new(job.training.optimizer, model.trainable())?;
     let bf16 = uses_bf16(job.training.precision, device);
     let arithmetic = Arithmetic { device, bf16 };
-    let mut course = Course {
-        work: work(job, &inputs),
+    let now = Now {
+        work: work(job, &inputs, Some(job.training.epochs)),
+        prefix: work(job, &inputs, None),
         fingerprint: fingerprint(device, bf16)?,
-        folder: StateFolder(&job.state),
         history: History::default(),
         seconds: Vec::new(),
+        within: None,
+    };
+    let mut course = Course {
+        folder: StateFolder(&job.state),
+        every: job.save.every.duration(),
+        now,
         resumed: 0,
         saved: None,
-        model,
-        optimizer,
-        stepper: Stepper::new(Criterion::of(&job.training), arithmetic)?,
+        learner: Learner {
+            model,
+            optimizer,
+            stepper: Stepper::new(Criterion::of(&job.training), arithmetic)?,
+        },
     };
-    course.resume(tell)?;
+    if !course.resume(tell)? {
+        course.extend(job, tell)?;
+    }
     let pass = Pass {
         loader: Loader::new(&job.training, &inputs, &transform, device)?,
         arithmetic,
@@ -79,24 +92,21 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
     course.publish(&job.out, inputs.train.len())
 }
 
-/// A training between two epochs.
+/// A training between two epochs, or where an interrupted one goes on.
 struct Course<'a> {
-    work: Digest,
-    fingerprint: Fingerprint,
     folder: StateFolder<'a>,
-    history: History,
-    seconds: Vec<f64>,
+    /// The time between two saves within an epoch.
+    every: Duration,
+    now: Now,
     /// Epochs that an earlier process did.
     resumed: usize,
     saved: Option<Saved>,
-    model: ResNet,
-    optimizer: Optimizer,
-    stepper: Stepper,
+    learner: Learner,
 }
 
 impl Course<'_> {
-    /// Takes over the state of an interrupted training where it is whole, of this work and of this machine.
-    fn resume(&mut self, tell: Tell<'_>) -> Result<()> {
+    /// Takes over the state of an interrupted training where it is whole, of this work and of this machine; says whether.
+    fn resume(&mut self, tell: Tell<'_>) -> Result<bool> {
         let saved = match self.folder.read() {
             Ok(saved) => saved,
             Err(error) => {
@@ -106,38 +116,90 @@ impl Course<'_> {
                 None
             }
         };
-        let saved = saved.filter(|saved| saved.work == self.work);
+        let saved = saved.filter(|saved| saved.now.work == self.now.work);
         let saved = saved.filter(|saved| {
-            let same = saved.fingerprint == self.fingerprint;
+            let same = saved.now.fingerprint == self.now.fingerprint;
             if !same {
-                let text = "the saved state is from another device, thread count or libtorch, where sums round differently: \
-                            the training starts anew";
-                tell(StageEvent::Warning(text.to_owned()));
+                let text = format!("the saved state is {ELSEWHERE}: the training starts anew");
+                tell(StageEvent::Warning(text));
             }
             same
         });
         self.folder.clean(saved.as_ref())?;
         let Some(saved) = saved else {
+            return Ok(false);
+        };
+        self.learner.load(|name| self.folder.group(&saved, name))?;
+        self.now = saved.now.clone();
+        self.saved = Some(saved);
+        self.resumed = self.now.history.epochs.len();
+        let after = match &self.now.within {
+            Some(within) => {
+                self.learner.stepper.go_on(&within.sums)?;
+                format!("step {} of epoch {}", within.steps, self.resumed + 1)
+            }
+            None => format!("epoch {}", self.resumed),
+        };
+        tell(StageEvent::Note(format!("goes on after {after}")));
+        Ok(true)
+    }
+
+    /// Goes on where a finished, shorter training of the same kind ended, if there is one.
+    fn extend(&mut self, job: &Fit, tell: Tell<'_>) -> Result<()> {
+        let folders: Vec<_> = job.earlier.iter().map(|e| e.join(Fit::LEFT)).collect();
+        let mut found: Vec<_> = folders
+            .iter()
+            .filter_map(|path| {
+                let folder = StateFolder(path);
+                let saved = folder.read().ok()??;
+                let done = saved.now.history.epochs.len() as u32;
+                let fits = saved.now.prefix == self.now.prefix
+                    && saved.now.within.is_none()
+                    && done <= job.training.epochs.get()
+                    && job
+                        .training
+                        .goes_on_from(saved.now.history.asked()?)
+                        .is_ok();
+                fits.then_some((folder, saved))
+            })
+            .collect();
+        let usable = found.len();
+        found.retain(|(_, saved)| saved.now.fingerprint == self.now.fingerprint);
+        let longest = |(_, saved): &(_, Saved)| saved.now.history.epochs.len();
+        let Some((folder, saved)) = found.into_iter().max_by_key(longest) else {
+            if usable > 0 {
+                let text = format!("the earlier result is {ELSEWHERE}: the training starts anew");
+                tell(StageEvent::Note(text));
+            }
             return Ok(());
         };
-        let (weights, optimizer) = self.folder.load(&saved)?;
-        self.model.load_state(&weights)?;
-        self.optimizer.load(&optimizer)?;
-        self.history = saved.history.clone();
-        self.seconds = saved.seconds.clone();
-        self.resumed = self.history.epochs.len();
-        self.saved = Some(saved);
-        tell(StageEvent::Note(format!(
-            "goes on after epoch {}",
-            self.resumed
-        )));
+        let of = job.training.epochs.get();
+        let mut history = saved.now.history.clone();
+        history.epochs.iter_mut().for_each(|epoch| epoch.of = of);
+        // At its own end a training does not stop early, where a longer one may.
+        history.stopped_early = stop_early(&history.epochs, job.training.early_stopping.as_ref());
+        let now = Now {
+            work: self.now.work,
+            history,
+            ..saved.now.clone()
+        };
+        self.learner.load(|name| folder.group(&saved, name))?;
+        let adopted = self
+            .folder
+            .adopt(&folder, &saved, now.clone(), |info| info.epoch.of = of)?;
+        self.resumed = now.history.epochs.len();
+        self.now = now;
+        self.saved = Some(adopted);
+        let text = format!("goes on from epoch {} of an earlier result", self.resumed);
+        tell(StageEvent::Note(text));
         Ok(())
     }
 
     /// The number of the next epoch, from 1; `None` after the last one or an early stop.
     fn next_epoch(&self, training: &Training) -> Option<u32> {
-        let next = self.history.epochs.last().map_or(1, |e| e.epoch + 1);
-        (self.history.stopped_early.is_none() && next <= training.epochs.get()).then_some(next)
+        let history = &self.now.history;
+        let next = history.epochs.last().map_or(1, |e| e.epoch + 1);
+        (history.stopped_early.is_none() && next <= training.epochs.get()).then_some(next)
     }
 
     /// Trains and validates one epoch, and saves the state after it.
@@ -148,16 +210,14 @@ impl Course<'_> {
         };
         let of = training.epochs.get();
         let lr = learning_rate(&training.schedule, training.optimizer.lr(), epoch - 1, of);
-        let began = Instant::now();
-        let train = pass.train(
-            &self.model,
-            &mut self.optimizer,
-            &mut self.stepper,
-            epoch,
-            lr,
-        )?;
-        let validation = pass.validate(&self.model, epoch)?;
-        self.seconds.push(began.elapsed().as_secs_f64());
+        let mut keep = Keep::new(&self.folder, self.now.clone(), self.every, &mut self.saved);
+        let train = pass.train(&mut self.learner, epoch, lr, &mut keep)?;
+        let validation = pass.validate(&self.learner.model, epoch);
+        if pass.stop.requested() {
+            keep.keep(&self.learner, pass.loader.order(epoch).len())?;
+        }
+        let validation = validation?;
+        let seconds = keep.seconds();
 
         let figures = Epoch {
             epoch,
@@ -166,37 +226,33 @@ impl Course<'_> {
             train,
             validation,
         };
-        self.history.epochs.push(figures);
-        self.history.best_epoch = best_epoch(&self.history.epochs);
-        self.history.stopped_early =
-            stop_early(&self.history.epochs, training.early_stopping.as_ref());
+        let history = &mut self.now.history;
+        history.epochs.push(figures);
+        history.best_epoch = best_epoch(&history.epochs);
+        history.stopped_early = stop_early(&history.epochs, training.early_stopping.as_ref());
+        self.now.seconds.push(seconds);
+        self.now.within = None;
         self.save(&checkpoint(
-            &self.model,
+            &self.learner.model,
             pass.loader.inputs,
             pass.loader.transform,
             figures,
         ))?;
         (pass.tell)(StageEvent::Epoch(figures));
-        if let Some(why) = &self.history.stopped_early {
+        if let Some(why) = &self.now.history.stopped_early {
             (pass.tell)(StageEvent::Note(format!("stopped early: {why}")));
         }
         Ok(())
     }
 
     fn save(&mut self, info: &CheckpointInfo) -> Result<()> {
-        let now = Now {
-            work: self.work,
-            fingerprint: &self.fingerprint,
-            history: &self.history,
-            seconds: &self.seconds,
-        };
-        let (weights, optimizer) = (self.model.state(), self.optimizer.state());
+        let (now, groups) = (self.now.clone(), self.learner.groups());
         let before = self.saved.take();
-        self.saved = Some(self.folder.write(before, now, &weights, info, &optimizer)?);
+        self.saved = Some(self.folder.end_epoch(before, now, &groups, info)?);
         Ok(())
     }
 
-    /// Writes the outputs.
+    /// Writes the outputs, and what a longer training goes on from.
     fn publish(&self, out: &Path, train_images: usize) -> Result<()> {
         // At least one epoch is finished: `epochs` is a `Count`.
         let saved = self
@@ -204,23 +260,33 @@ impl Course<'_> {
             .as_ref()
             .ok_or_else(|| Error::failed("the training ended without a finished epoch"))?;
         files::create_folder(out)?;
-        let [best, last] = self.folder.checkpoints(saved);
+        let [best, last] = self.folder.checkpoints(saved)?;
         for (from, to) in [(best, "best.safetensors"), (last, "last.safetensors")] {
             let to = out.join(to);
             fs::copy(&from, &to).map_err(|e| Error::io("write", &to, e))?;
         }
-        files::write_json(&out.join("history.json"), &self.history)?;
-        files::write_json(&out.join("fingerprint.json"), &self.fingerprint)?;
-        let seconds: f64 = self.seconds.iter().sum();
+        self.folder.leave(saved, &out.join(Fit::LEFT))?;
+        let Now {
+            history,
+            seconds: each,
+            ..
+        } = &self.now;
+        files::write_json(&out.join("history.json"), history)?;
+        files::write_json(&out.join("fingerprint.json"), &self.now.fingerprint)?;
+        let seconds: f64 = each.iter().sum();
         let timing = Timing {
             seconds,
-            seconds_per_epoch: &self.seconds,
-            images_per_second: (train_images * self.seconds.len()) as f64 / seconds.max(1e-9),
+            seconds_per_epoch: each,
+            images_per_second: (train_images * each.len()) as f64 / seconds.max(1e-9),
             resumed_after_epoch: self.resumed,
         };
         files::write_json(&out.join("timing.json"), &timing)
     }
 }
+
+/// Why a state is of no use.
+const ELSEWHERE: &str =
+    "from another device, thread count or libtorch, where sums round differently";
 
 /// `timing.json`: not part of the result.
 #[derive(Serialize)]
@@ -230,7 +296,7 @@ struct Timing<'a> {
     seconds_per_epoch: &'a [f64],
     /// Training images a second, validation included in the time.
     images_per_second: f64,
-    /// Epochs that an interrupted run had finished.
+    /// Epochs that an interrupted run or an earlier result had finished.
     resumed_after_epoch: usize,
 }
 
@@ -283,8 +349,8 @@ pub(super) fn check(job: &Fit, inputs: &Inputs) -> Result<()> {
     Ok(())
 }
 
-/// A digest of everything that the result depends on beside the machine. Paths are not in it.
-fn work(job: &Fit, inputs: &Inputs) -> Digest {
+/// A digest of everything that the result depends on beside the machine, `epochs` being the number of epochs. Paths are not in it.
+fn work(job: &Fit, inputs: &Inputs, epochs: Option<Count>) -> Digest {
     let start = match &job.start {
         Start::Scratch { arch } => serde_json::json!({ "arch": arch }),
         Start::Transfer {
@@ -297,9 +363,11 @@ fn work(job: &Fit, inputs: &Inputs) -> Digest {
             "normalize": model.normalize,
         }),
     };
+    let mut training = serde_json::json!(job.training);
+    training["epochs"] = serde_json::json!(epochs);
     let text = serde_json::json!({
         "pixels": job.pixels,
-        "training": job.training,
+        "training": training,
         "start": start,
         "provenance": inputs.provenance,
     });

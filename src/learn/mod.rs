@@ -8,6 +8,8 @@ mod evaluate;
 mod fit;
 mod geometry;
 mod inputs;
+mod keep;
+mod learner;
 mod loader;
 pub mod metrics;
 mod optimizer;

@@ -1,12 +1,8 @@
 //! One pass over images: a training epoch, or validation.
 
 use super::{
-    criterion::cross_entropy,
-    loader::Loader,
-    optimizer::Optimizer,
-    progress::Progress,
-    step::{Arithmetic, Stepper},
-    tally::Tally,
+    criterion::cross_entropy, keep::Keep, learner::Learner, loader::Loader, progress::Progress,
+    step::Arithmetic, tally::Tally,
 };
 use crate::{
     error::{Error, Result},
@@ -25,30 +21,43 @@ pub(super) struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    /// Epoch `epoch` (from 1) of training, at this learning rate.
+    /// Epoch `epoch` (from 1) of training, at this learning rate, from the step that `keep` knows on; it keeps the state
+    /// when it is due and where a stop was requested.
     ///
     /// # Errors
-    /// When a stop was requested, the loss is no longer a number, or libtorch refuses.
+    /// When a stop was requested, the loss is no longer a number, or libtorch or the disk refuses.
     pub(super) fn train(
         &self,
-        model: &ResNet,
-        optimizer: &mut Optimizer,
-        stepper: &mut Stepper,
+        learner: &mut Learner,
         epoch: u32,
         lr: f64,
+        keep: &mut Keep<'_>,
     ) -> Result<Measure> {
         let batches = self.loader.order(epoch);
+        let mut done = keep.done();
         let mut progress = self.progress(epoch, "", batches.iter().map(Vec::len).sum());
-        stepper.begin()?;
-        self.loader.training(&batches, epoch, |batch| {
+        if done == 0 {
+            learner.stepper.begin()?;
+        }
+        let rest = batches.get(done..).unwrap_or_default();
+        self.loader.training(rest, epoch, |batch| {
+            if self.stop.requested() {
+                self.check(learner.stepper.read()?, epoch)?;
+                keep.keep(learner, done)?;
+            }
             self.stop.check()?;
-            stepper.step(model, optimizer, &batch, lr)?;
-            if progress.at(stepper.images()) {
-                self.check(stepper.read()?, epoch)?;
+            learner.step(&batch, lr)?;
+            done += 1;
+            if progress.at(learner.stepper.images()) {
+                self.check(learner.stepper.read()?, epoch)?;
+            }
+            if keep.due() {
+                self.check(learner.stepper.read()?, epoch)?;
+                keep.keep(learner, done)?;
             }
             Ok(())
         })?;
-        self.check(stepper.read()?, epoch)
+        self.check(learner.stepper.read()?, epoch)
     }
 
     /// The validation part under the transform of evaluation; `None` where there is none.

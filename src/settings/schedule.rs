@@ -26,6 +26,24 @@ impl Schedule {
             Self::Cosine(s) => s.warmup_epochs,
         }
     }
+
+    /// Whether a training of `before` epochs had the rates that one of `after` epochs has up to there, so that the longer one can
+    /// go on where the shorter one ended.
+    ///
+    /// # Errors
+    /// When the rates depend on the number of epochs: why, as the end of a sentence.
+    pub fn agrees_up_to(&self, before: u32, after: u32) -> Result<(), String> {
+        let name = match self {
+            Self::Cosine(_) => "cosine",
+            Self::Constant(_) | Self::Step(_) => return Ok(()),
+        };
+        if before == after {
+            return Ok(());
+        }
+        Err(format!(
+            "`schedule.{name}` comes to its end with the last epoch, so that over {after} epochs every learning rate is another one than over {before}"
+        ))
+    }
 }
 
 impl Default for Schedule {

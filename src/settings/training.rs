@@ -33,6 +33,17 @@ pub struct Training {
     pub seed: Seed,
 }
 
+impl Training {
+    /// Whether a training of `before` epochs, in everything else like this one, did what this one does up to there. Every setting
+    /// whose effect depends on the number of epochs is asked here.
+    ///
+    /// # Errors
+    /// Why not, as the end of a sentence.
+    pub fn goes_on_from(&self, before: Count) -> Result<(), String> {
+        self.schedule.agrees_up_to(before.get(), self.epochs.get())
+    }
+}
+
 /// The loss.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

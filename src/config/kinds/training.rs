@@ -6,7 +6,7 @@ use super::{Fields, augment::Items};
 use crate::{
     seed::Seed,
     settings::{
-        Count, EarlyStopping, Loss, Normalize, Optimizer, Precision, Probability, Schedule,
+        Count, EarlyStopping, Loss, Normalize, Optimizer, Precision, Probability, Save, Schedule,
         Training,
     },
 };
@@ -27,6 +27,8 @@ pub(crate) struct Draft {
     pub augment: Items,
     /// Whether `normalize` was given.
     pub normalized: bool,
+    /// When to save the state.
+    pub save: Save,
 }
 
 /// The fields before it is known whether they are all there.
@@ -42,6 +44,7 @@ pub(crate) struct Read {
     precision: Option<Spanned<Precision>>,
     early_stopping: Option<Spanned<EarlyStopping>>,
     seed: Seed,
+    save: Option<Spanned<Save>>,
 }
 
 pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Read {
@@ -58,6 +61,7 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Read {
         precision: fields.take("precision", "`\"auto\"`, `\"f32\"` or `\"bf16\"`"),
         early_stopping: fields.take("early_stopping", "`{ patience = 5 }`"),
         seed: fields.seed(),
+        save: fields.take("save", "`{ every = \"5m\" }`"),
     };
     check_warmup(fields, &read);
     read
@@ -105,6 +109,7 @@ impl Read {
         let augment = self.augment.map(Spanned::into_inner).unwrap_or_default();
         Some(Draft {
             normalized: self.normalize.is_some(),
+            save: inner(self.save),
             training: Training {
                 epochs: self.epochs?.into_inner(),
                 batch_size: self

@@ -1,6 +1,7 @@
 # make demo      everything from a bare machine to the results of pipelines/quickstart.toml
 # make test      formatting, clippy, tests, documentation
 # make missions  the three missions on real photographs (KFOOD_REAL_DATA), to one table
+# make kills     50 kills of a training at random moments, each gone on with to the bits of an unbroken one (Python with Pillow)
 # make bench     the runner's benchmarks, then preprocessing and training against Python's libraries (benches/README.md)
 
 TORCH := 2.11.0
@@ -30,7 +31,7 @@ else
 READY := .libtorch/$(TORCH)-$(FLAVOUR)-2
 endif
 
-.PHONY: demo test missions bench build libtorch tools parity clean-libtorch
+.PHONY: demo test missions bench kills build libtorch tools parity clean-libtorch
 
 demo: build
 	$(KFOOD) sample data/sample
@@ -47,6 +48,9 @@ missions: build
 	@test -n "$$KFOOD_REAL_DATA" || { echo 'set KFOOD_REAL_DATA to the folder that holds korean20 and korean_transfer7' >&2; exit 2; }
 	for mission in $(MISSIONS); do $(KFOOD) run $$mission || exit; done
 	$(KFOOD) compare $(MISSIONS)
+
+kills: build
+	$(PYTHON) benches/kills.py --kfood $(KFOOD)
 
 bench: build
 	$(CARGO) bench $(FEATURES)

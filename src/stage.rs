@@ -40,9 +40,16 @@ pub trait Stage: Send + Sync {
     /// beside the result and never digested (times, machine).
     fn outputs(&self) -> &'static [&'static str];
 
-    /// Whether it can take unchanged work over from earlier results: see [`Context::earlier`].
-    fn reuses(&self) -> bool {
-        false
+    /// From which earlier results it can take unchanged work over: see [`Context::earlier`].
+    fn reuses(&self) -> Reuse {
+        Reuse::Nothing
+    }
+
+    /// What it would take over from the earlier result in a folder, as far as that can be told before it runs; nothing is said
+    /// where that is no news. The folder's outputs may be damaged.
+    fn takes_over(&self, earlier: &Path) -> Option<TakesOver> {
+        let _ = earlier;
+        None
     }
 
     /// What it needs to run.
@@ -55,6 +62,31 @@ pub trait Stage: Send + Sync {
     /// # Errors
     /// When it cannot; nothing is then published.
     fn run(&self, context: &Context<'_>) -> Result<()>;
+}
+
+/// Which earlier results of the same kind and version a stage can take work over from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reuse {
+    /// None.
+    Nothing,
+    /// Of the same settings, with other inputs.
+    OtherInputs,
+    /// Of the same inputs and settings, but for another value at this path of keys.
+    OtherSetting(&'static [&'static str]),
+}
+
+/// What a stage takes over from an earlier result, in words that stand in a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TakesOver {
+    /// Work; of several results the one of the highest rank serves.
+    From {
+        /// How much it is.
+        rank: u64,
+        /// What it is.
+        what: String,
+    },
+    /// Nothing, and why.
+    Nothing(String),
 }
 
 /// What a stage needs to run.
@@ -148,8 +180,8 @@ pub struct Context<'a> {
     pub digests: &'a BTreeMap<String, Digest>,
     /// Input files with their digests, by role, in the order of [`Stage::files`].
     pub files: &'a BTreeMap<String, Vec<DigestedFile>>,
-    /// The folders of earlier results of the same kind, version and settings, newest first, for a stage that [`Stage::reuses`]
-    /// them: unchanged work can be taken from them. None where it is forced to run. They may vanish at any time.
+    /// The folders of the earlier results that the stage [`Stage::reuses`], newest first: unchanged work can be taken from them.
+    /// None where it is forced to run.
     pub earlier: &'a [PathBuf],
     /// Tells what happens.
     pub tell: Tell<'a>,

@@ -669,7 +669,7 @@ error: unknown key `bach_size` in `train.net`
 19 | bach_size = 3
    | ^^^^^^^^^
    |
-   = help: did you mean `batch_size`? accepted: `data`, `split`, `fold`, `arch`, `epochs`, `batch_size`, `optimizer`, `norm_weight_decay`, `bias_weight_decay`, `layer_decay`, `clip_grad_norm`, `clip_grad_value`, `schedule`, `loss`, `label_smoothing`, `class_weights`, `sampling`, `repeated_augmentation`, `augment`, `mix`, `normalize`, `precision`, `early_stopping`, `seed` or `matrix`
+   = help: did you mean `batch_size`? accepted: `data`, `split`, `fold`, `arch`, `epochs`, `batch_size`, `optimizer`, `norm_weight_decay`, `bias_weight_decay`, `layer_decay`, `clip_grad_norm`, `clip_grad_value`, `schedule`, `loss`, `label_smoothing`, `class_weights`, `sampling`, `repeated_augmentation`, `augment`, `mix`, `normalize`, `precision`, `early_stopping`, `seed`, `save` or `matrix`
 
 error: invalid value `-1` for `optimizer.sgd.lr`: expected a number above 0
   --> p.toml:20:24
@@ -840,7 +840,7 @@ fn a_mistake_in_a_matrix_is_told_once_and_at_its_value() {
 20 | matrix.epoch = [1, 2]
    |        ^^^^^
    |
-   = help: did you mean `epochs`? accepted: `data`, `split`, `fold`, `arch`, `epochs`, `batch_size`, `optimizer`, `norm_weight_decay`, `bias_weight_decay`, `layer_decay`, `clip_grad_norm`, `clip_grad_value`, `schedule`, `loss`, `label_smoothing`, `class_weights`, `sampling`, `repeated_augmentation`, `augment`, `mix`, `normalize`, `precision`, `early_stopping`, `seed` or `matrix`
+   = help: did you mean `epochs`? accepted: `data`, `split`, `fold`, `arch`, `epochs`, `batch_size`, `optimizer`, `norm_weight_decay`, `bias_weight_decay`, `layer_decay`, `clip_grad_norm`, `clip_grad_value`, `schedule`, `loss`, `label_smoothing`, `class_weights`, `sampling`, `repeated_augmentation`, `augment`, `mix`, `normalize`, `precision`, `early_stopping`, `seed`, `save` or `matrix`
 
 error: unknown value `bf61` for `precision`
   --> p.toml:21:28
@@ -1562,5 +1562,31 @@ fn an_ensemble_that_makes_no_sense_is_told_where_it_stands() {
     ] {
         let told = mistakes(&net(&format!("{two}{more}")));
         assert!(told.contains(expected), "{told}");
+    }
+}
+
+#[test]
+fn a_time_between_two_saves_is_a_number_and_its_unit() {
+    let text = changed("epochs = 3", "epochs = 3\nsave = { every = \"5 minutes\" }");
+    assert_eq!(
+        mistakes(&text),
+        r#"error: invalid value `5 minutes` for `save.every`: expected a time such as "90s", "5m" or "1h"
+  --> p.toml:19:18
+   |
+19 | save = { every = "5 minutes" }
+   |                  ^^^^^^^^^^^
+"#
+    );
+    for (every, accepted) in [
+        ("\"90s\"", true),
+        ("\"1h\"", true),
+        ("\"0m\"", false),
+        ("300", false),
+    ] {
+        let text = changed(
+            "epochs = 3",
+            &format!("epochs = 3\nsave = {{ every = {every} }}"),
+        );
+        assert_eq!(load(&text).is_ok(), accepted, "{every}");
     }
 }

@@ -471,6 +471,8 @@ fn a_default_that_is_written_out_changes_nothing() {
             "epochs = 1\nprecision = \"auto\"\naugment = []\n",
         ),
         ("epochs = 1\n", "epochs = 1\nlabel_smoothing = 0\n"),
+        // No default, but when a training saves its state changes no result.
+        ("epochs = 1\n", "epochs = 1\nsave = { every = \"90s\" }\n"),
         (
             "epochs = 1\n",
             "epochs = 1\nsampling = \"shuffle\"\nrepeated_augmentation = 1\n",

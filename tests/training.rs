@@ -17,7 +17,7 @@ use kfood::{
         Assignment, Data, Fit, History, Job, Label, Labels, ModelFile, Part, Predict, Split, Start,
     },
     seed::stream,
-    settings::{Arch, MeanStd, Normalize, Pixels, Resize, Storage, TrainLayers, Training},
+    settings::{Arch, MeanStd, Normalize, Pixels, Resize, Save, Storage, TrainLayers, Training},
 };
 use rand::Rng;
 use serde_json::{Value, json};
@@ -25,13 +25,13 @@ use serde_json::{Value, json};
 const SIDE: u32 = 32;
 
 /// A data set of coloured noise: every class has a colour of its own.
-struct World {
+pub(super) struct World {
     folder: tempfile::TempDir,
     data: Data,
 }
 
 impl World {
-    fn new(classes: u32, images: u32, side: u32, validation: bool) -> Self {
+    pub(super) fn new(classes: u32, images: u32, side: u32, validation: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         let data = Data {
@@ -76,7 +76,7 @@ impl World {
     }
 
     /// A training that writes to a folder of this name.
-    fn fit(&self, name: &str, arch: Arch, settings: Value) -> Fit {
+    pub(super) fn fit(&self, name: &str, arch: Arch, settings: Value) -> Fit {
         Fit {
             data: self.data.clone(),
             pixels: Pixels::new(side(SIDE)),
@@ -86,6 +86,8 @@ impl World {
             threads: 1,
             out: self.folder.path().join(name),
             state: self.folder.path().join(format!("{name}.state")),
+            save: Save::default(),
+            earlier: Vec::new(),
         }
     }
 
@@ -158,9 +160,9 @@ fn training(given: Value) -> Training {
     serde_json::from_value(all).unwrap()
 }
 
-struct Ran {
-    code: Option<i32>,
-    events: Vec<StageEvent>,
+pub(super) struct Ran {
+    pub(super) code: Option<i32>,
+    pub(super) events: Vec<StageEvent>,
 }
 
 impl Ran {
@@ -171,13 +173,13 @@ impl Ran {
         }
     }
 
-    fn told(&self, wanted: impl Fn(&StageEvent) -> bool) -> bool {
+    pub(super) fn told(&self, wanted: impl Fn(&StageEvent) -> bool) -> bool {
         self.events.iter().any(wanted)
     }
 }
 
 /// Runs a job to its end; asks it to stop once `stop_at` holds for an event.
-fn work(job: &Job, stop_at: impl Fn(&StageEvent) -> bool) -> Ran {
+pub(super) fn work(job: &Job, stop_at: impl Fn(&StageEvent) -> bool) -> Ran {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("job.json");
     files::write_json(&path, job).unwrap();
@@ -200,18 +202,18 @@ fn work(job: &Job, stop_at: impl Fn(&StageEvent) -> bool) -> Ran {
     Ran { code, events }
 }
 
-fn fit(job: &Fit) -> Ran {
+pub(super) fn fit(job: &Fit) -> Ran {
     work(&Job::Fit(job.clone()), |_| false)
 }
 
 /// Runs a training that must succeed; the digests of its outputs.
-fn outputs(job: &Fit) -> [Digest; 3] {
+pub(super) fn outputs(job: &Fit) -> [Digest; 3] {
     let ran = fit(job);
     assert_eq!(ran.code, Some(0), "{:?}", ran.events.last());
     digests(&job.out)
 }
 
-fn digests(out: &Path) -> [Digest; 3] {
+pub(super) fn digests(out: &Path) -> [Digest; 3] {
     ["best.safetensors", "last.safetensors", "history.json"]
         .map(|name| Digest::of_file(&out.join(name)).unwrap())
 }
@@ -227,7 +229,7 @@ fn weights(path: &Path) -> StateDict {
 const AUGMENTED: &str = r#"[{"random_rotation": 15}, {"center_crop": 28}, {"random_horizontal_flip": 0.5}, {"trivial_augment_wide": {}},
         {"color_jitter": {"brightness": 0.2, "hue": 0.02, "p": 0.5}}, {"random_erasing": {"p": 0.3, "value": "random"}}]"#;
 
-fn augmented(epochs: u32) -> Value {
+pub(super) fn augmented(epochs: u32) -> Value {
     json!({
         "epochs": epochs,
         "optimizer": { "adam": { "lr": 0.001 } },

@@ -3,40 +3,39 @@
 use std::{cmp::Reverse, path::PathBuf};
 
 use rayon::prelude::*;
+use serde_json::Value;
 
 use super::{Cache, Hold, KeyDocument, Record};
-use crate::error::Result;
+use crate::{error::Result, stage::Reuse};
+
+/// The most earlier results that a stage is handed: more of them seldom have what the newest have not.
+const MOST: usize = 4;
 
 impl Cache {
-    /// The folders of finished results that differ from `document` in their inputs alone; newest first, at most `most` of
-    /// them. Their outputs are as they were made, and stay until the hold is dropped.
+    /// The folders of finished results that `reuse` means for `document`; newest first, at most four. Their outputs are as they
+    /// were made, and stay until the hold is dropped.
     ///
     /// # Errors
     /// When the store cannot be locked or the hold cannot be written.
     pub fn earlier(
         &self,
         document: &KeyDocument,
+        reuse: Reuse,
         hold: &Hold,
-        most: usize,
     ) -> Result<Vec<PathBuf>> {
+        if reuse == Reuse::Nothing {
+            return Ok(Vec::new());
+        }
         // Gc waits: what is found stays until it is held.
         let _store = self.lock_store_shared()?;
-        let same = |record: &Record| {
-            let of = &record.document;
-            of.inputs != document.inputs
-                && KeyDocument {
-                    inputs: document.inputs.clone(),
-                    ..of.clone()
-                } == *document
-        };
         let keys = self.keys().into_par_iter();
         let mut found: Vec<_> = keys
-            .filter_map(|key| self.record(&key).filter(same))
+            .filter_map(|key| self.record(&key).filter(|r| means(reuse, r, document)))
             .collect();
-        found.sort_unstable_by_key(|record| (Reverse(record.started), record.key));
+        newest_first(&mut found);
         let mut folders = Vec::new();
         for mut record in found {
-            if folders.len() == most {
+            if folders.len() == MOST {
                 break;
             }
             match self.check(&mut record, false) {
@@ -53,4 +52,58 @@ impl Cache {
         }
         Ok(folders)
     }
+
+    /// The folders that [`Cache::earlier`] would hand out if all outputs of these records are as they were made.
+    #[must_use]
+    pub fn earlier_of(
+        &self,
+        records: &[Record],
+        document: &KeyDocument,
+        reuse: Reuse,
+    ) -> Vec<PathBuf> {
+        let mut found: Vec<_> = records
+            .iter()
+            .filter(|record| means(reuse, record, document))
+            .cloned()
+            .collect();
+        newest_first(&mut found);
+        found.truncate(MOST);
+        found.iter().map(|record| self.result(record)).collect()
+    }
+}
+
+fn newest_first(records: &mut [Record]) {
+    records.sort_unstable_by_key(|record| (Reverse(record.started), record.key));
+}
+
+/// Whether a stage with this document may take over from the result of that record.
+fn means(reuse: Reuse, record: &Record, document: &KeyDocument) -> bool {
+    let of = &record.document;
+    match reuse {
+        Reuse::Nothing => false,
+        Reuse::OtherInputs => {
+            of.inputs != document.inputs
+                && KeyDocument {
+                    inputs: document.inputs.clone(),
+                    ..of.clone()
+                } == *document
+        }
+        Reuse::OtherSetting(path) => {
+            record.key != document.key() && without(of, path) == without(document, path)
+        }
+    }
+}
+
+/// The canonical text of a document without one setting.
+fn without(document: &KeyDocument, path: &[&str]) -> String {
+    let mut document = document.clone();
+    if let Some((last, above)) = path.split_last() {
+        let place = above
+            .iter()
+            .try_fold(&mut document.settings, |value, key| value.get_mut(key));
+        if let Some(Value::Object(map)) = place {
+            map.remove(*last);
+        }
+    }
+    document.canonical()
 }

@@ -50,6 +50,8 @@ pub enum Reason {
     Damaged(String),
     /// Asked for with `--force`.
     Forced,
+    /// Not why, but how: what is taken over from an earlier result, or why nothing is.
+    Earlier(String),
 }
 
 impl fmt::Display for Reason {
@@ -95,7 +97,7 @@ impl fmt::Display for Reason {
                 Ok(())
             }
             Self::Version { what, old, new } => write!(f, "{what} {old} -> {new}"),
-            Self::Damaged(what) => f.write_str(what),
+            Self::Damaged(what) | Self::Earlier(what) => f.write_str(what),
             Self::Forced => f.write_str("forced"),
         }
     }

@@ -8,7 +8,7 @@ use crate::{
     seed::Seed,
     settings::{
         Arch, Checkpoint, Count, FeatureLeaks, GroupBy, Leaks, Metric, Normalize, Pixels,
-        Probability, Storage, TrainLayers, Training, Tta, Unreadable,
+        Probability, Save, Storage, TrainLayers, Training, Tta, Unreadable,
     },
 };
 
@@ -163,6 +163,8 @@ pub struct Train {
     pub arch: Arch,
     /// How to train.
     pub training: Training,
+    /// When to save the state of a running training; in no key.
+    pub save: Save,
 }
 
 /// The best of several models by a validation metric.
@@ -197,6 +199,8 @@ pub struct Transfer {
     pub keep_normalize: bool,
     /// How to train.
     pub training: Training,
+    /// When to save the state of a running training; in no key.
+    pub save: Save,
 }
 
 /// Several finished models that answer together: the mean of their probabilities.

@@ -19,9 +19,6 @@ use crate::{
     stage::{Context, Stage},
 };
 
-/// The most earlier results that a stage is handed: more of them seldom have what the newest have not.
-const EARLIER: usize = 4;
-
 /// A stage that is done.
 pub(super) struct Done {
     pub(super) record: Box<Record>,
@@ -59,10 +56,10 @@ pub(super) fn perform(
     let clock = Instant::now();
     let attempt = cache.attempt(&gathered.key)?;
     // Who forces a stage wants its work done anew.
-    let earlier = if stage.reuses() && !forced {
-        cache.earlier(&gathered.document, hold, EARLIER)?
-    } else {
+    let earlier = if forced {
         Vec::new()
+    } else {
+        cache.earlier(&gathered.document, stage.reuses(), hold)?
     };
     run_guarded(stage, gathered, &attempt, &earlier, around, tell)?;
     let outputs = cache.seal(&attempt, stage.outputs())?;

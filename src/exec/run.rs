@@ -317,7 +317,7 @@ impl<'a> Run<'a> {
         }
         let (reasons, _) = match found {
             Found::Hit(_) => (vec![Reason::Forced], None),
-            found => self.survey.explain(&gathered, &found, forced, stage.id()),
+            found => self.survey.explain(&gathered, &found, forced, stage),
         };
         Ok(Ready::Run(gathered, forced, sentence(&reasons)))
     }

@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Result},
     event::{Event, Observer, StageEvent},
     plan::Graph,
-    stage::Stage,
+    stage::{Reuse, Stage, TakesOver},
     stop::Stop,
 };
 
@@ -252,7 +252,7 @@ impl<'a> Survey<'a> {
             });
         }
         self.promised.insert(gathered.key, index);
-        let (reasons, estimate) = self.explain(&gathered, &found, forced, id);
+        let (reasons, estimate) = self.explain(&gathered, &found, forced, stage);
         Ok(Status::Run {
             key: gathered.key,
             reasons,
@@ -266,9 +266,9 @@ impl<'a> Survey<'a> {
         gathered: &Gathered,
         found: &Found,
         forced: bool,
-        id: &str,
+        stage: &dyn Stage,
     ) -> (Vec<Reason>, Option<Estimate>) {
-        let near = nearest(self.earlier(), &gathered.document, id);
+        let near = nearest(self.earlier(), &gathered.document, stage.id());
         let estimate = near.map(Estimate::of);
         let mut why = match found {
             Found::Damaged(what) => vec![Reason::Damaged(what.clone())],
@@ -286,7 +286,34 @@ impl<'a> Survey<'a> {
                 Reason::Damaged("its result is no longer in the cache".to_owned())
             });
         }
+        if !forced {
+            why.extend(self.takes_over(gathered, stage).map(Reason::Earlier));
+        }
         (why, estimate)
+    }
+
+    /// What a stage takes over from an earlier result, or why nothing, where it says.
+    fn takes_over(&self, gathered: &Gathered, stage: &dyn Stage) -> Option<String> {
+        let reuse = stage.reuses();
+        if reuse == Reuse::Nothing {
+            return None;
+        }
+        let folders = self
+            .cache
+            .earlier_of(self.earlier(), &gathered.document, reuse);
+        let said = folders.iter().filter_map(|f| stage.takes_over(f));
+        let best = said.reduce(|a, b| match (&a, &b) {
+            (TakesOver::From { rank: one, .. }, TakesOver::From { rank: other, .. })
+                if other > one =>
+            {
+                b
+            }
+            (TakesOver::Nothing(_), TakesOver::From { .. }) => b,
+            _ => a,
+        });
+        best.map(|best| match best {
+            TakesOver::From { what, .. } | TakesOver::Nothing(what) => what,
+        })
     }
 
     fn waits(&self, on: Vec<String>, stage: &dyn Stage) -> Status {

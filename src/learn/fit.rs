@@ -1,6 +1,6 @@
 //! The loop over epochs.
 
-use std::{fs, path::Path, time::Instant};
+use std::{fs, path::Path, time::Duration};
 
 use tch::Device;
 
@@ -9,6 +9,8 @@ use super::{
     criterion::Criterion,
     divergence::{Watch, with_batch_size},
     inputs::Inputs,
+    keep::Keep,
+    learner::Learner,
     loader::Loader,
     memory,
     optimizer::Optimizer,
@@ -25,18 +27,17 @@ use crate::{
     files,
     model::ResNet,
     native::make_deterministic,
-    record::{
-        CheckpointInfo, Epoch, EpochTiming, Fingerprint, Fit, History, Start, Timing, Transform,
-    },
-    settings::{Augment, Schedule, Training},
+    record::{CheckpointInfo, Epoch, EpochTiming, Fit, History, Start, Timing, Transform},
+    settings::{Augment, Count, Schedule, Training},
     stop::Stop,
 };
 
 /// Trains a model, from scratch or from another one, and writes `best.safetensors`, `last.safetensors` and `history.json` to
 /// `job.out`; `timing.json` and `fingerprint.json` beside them tell of the machine.
 ///
-/// After every epoch the whole state goes to `job.state`. A later call with the same work on the same machine goes on after the
-/// last finished epoch and ends with the same bits as an unbroken training. Equal job, seed and fingerprint: equal bits.
+/// After every epoch, every `job.save.every` within one and where a stop was requested, the whole state goes to `job.state`. A later
+/// call with the same work on the same machine goes on there and ends with the same bits as an unbroken training; so does one that
+/// goes on where a shorter training of `job.earlier` ended. Equal job, seed and fingerprint: equal bits.
 ///
 /// # Errors
 /// When a stop was requested (class `Interrupted`), an input cannot be used, the loss is no longer a number, or libtorch or the
@@ -53,27 +54,36 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
         tell(StageEvent::Note(text));
     }
     let (model, transform) = start(job, &inputs, device)?;
-    let moved = job.training.schedule.max_momentum();
     let optimizer = Optimizer::new(&job.training, model.trainable(), false)?;
     let bf16 = uses_bf16(job.training.precision, device);
     let arithmetic = Arithmetic { device, bf16 };
     let mut stepper = Stepper::new(Criterion::of(&job.training, &inputs, device)?, arithmetic)?;
-    if moved.is_some() {
+    if job.training.schedule.max_momentum().is_some() {
         stepper = stepper.unrecorded();
     }
-    let mut course = Course {
-        work: work(job, &inputs),
+    let now = Now {
+        work: work(job, &inputs, Some(job.training.epochs)),
+        prefix: work(job, &inputs, None),
         fingerprint: fingerprint(device, bf16)?,
-        folder: StateFolder(&job.state),
         history: History::default(),
         timing: Vec::new(),
+        within: None,
+    };
+    let mut course = Course {
+        folder: StateFolder(&job.state),
+        every: job.save.every.duration(),
+        now,
         resumed: 0,
         saved: None,
-        model,
-        optimizer,
-        stepper,
+        learner: Learner {
+            model,
+            optimizer,
+            stepper,
+        },
     };
-    course.resume(tell)?;
+    if !course.resume(tell)? {
+        course.extend(job, tell)?;
+    }
     let pass = Pass {
         loader: Loader::new(&job.training, &inputs, &transform, device)?,
         arithmetic,
@@ -87,24 +97,21 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
     course.publish(&job.out)
 }
 
-/// A training between two epochs.
+/// A training between two epochs, or where an interrupted one goes on.
 struct Course<'a> {
-    work: Digest,
-    fingerprint: Fingerprint,
     folder: StateFolder<'a>,
-    history: History,
-    timing: Vec<EpochTiming>,
+    /// The time between two saves within an epoch.
+    every: Duration,
+    now: Now,
     /// Epochs that an earlier process did.
     resumed: usize,
     saved: Option<Saved>,
-    model: ResNet,
-    optimizer: Optimizer,
-    stepper: Stepper,
+    learner: Learner,
 }
 
 impl Course<'_> {
-    /// Takes over the state of an interrupted training where it is whole, of this work and of this machine.
-    fn resume(&mut self, tell: Tell<'_>) -> Result<()> {
+    /// Takes over the state of an interrupted training where it is whole, of this work and of this machine; says whether.
+    fn resume(&mut self, tell: Tell<'_>) -> Result<bool> {
         let saved = match self.folder.read() {
             Ok(saved) => saved,
             Err(error) => {
@@ -114,38 +121,90 @@ impl Course<'_> {
                 None
             }
         };
-        let saved = saved.filter(|saved| saved.work == self.work);
+        let saved = saved.filter(|saved| saved.now.work == self.now.work);
         let saved = saved.filter(|saved| {
-            let same = saved.fingerprint == self.fingerprint;
+            let same = saved.now.fingerprint == self.now.fingerprint;
             if !same {
-                let text = "the saved state is from another device, thread count or libtorch, where sums round differently: \
-                            the training starts anew";
-                tell(StageEvent::Warning(text.to_owned()));
+                let text = format!("the saved state is {ELSEWHERE}: the training starts anew");
+                tell(StageEvent::Warning(text));
             }
             same
         });
         self.folder.clean(saved.as_ref())?;
         let Some(saved) = saved else {
+            return Ok(false);
+        };
+        self.learner.load(|name| self.folder.group(&saved, name))?;
+        self.now = saved.now.clone();
+        self.saved = Some(saved);
+        self.resumed = self.now.history.epochs.len();
+        let after = match &self.now.within {
+            Some(within) => {
+                self.learner.stepper.go_on(&within.sums)?;
+                format!("step {} of epoch {}", within.steps, self.resumed + 1)
+            }
+            None => format!("epoch {}", self.resumed),
+        };
+        tell(StageEvent::Note(format!("goes on after {after}")));
+        Ok(true)
+    }
+
+    /// Goes on where a finished, shorter training of the same kind ended, if there is one.
+    fn extend(&mut self, job: &Fit, tell: Tell<'_>) -> Result<()> {
+        let folders: Vec<_> = job.earlier.iter().map(|e| e.join(Fit::LEFT)).collect();
+        let mut found: Vec<_> = folders
+            .iter()
+            .filter_map(|path| {
+                let folder = StateFolder(path);
+                let saved = folder.read().ok()??;
+                let done = saved.now.history.epochs.len() as u32;
+                let fits = saved.now.prefix == self.now.prefix
+                    && saved.now.within.is_none()
+                    && done <= job.training.epochs.get()
+                    && job
+                        .training
+                        .goes_on_from(saved.now.history.asked()?)
+                        .is_ok();
+                fits.then_some((folder, saved))
+            })
+            .collect();
+        let usable = found.len();
+        found.retain(|(_, saved)| saved.now.fingerprint == self.now.fingerprint);
+        let longest = |(_, saved): &(_, Saved)| saved.now.history.epochs.len();
+        let Some((folder, saved)) = found.into_iter().max_by_key(longest) else {
+            if usable > 0 {
+                let text = format!("the earlier result is {ELSEWHERE}: the training starts anew");
+                tell(StageEvent::Note(text));
+            }
             return Ok(());
         };
-        let (weights, optimizer) = self.folder.load(&saved)?;
-        self.model.load_state(&weights)?;
-        self.optimizer.load(&optimizer)?;
-        self.history = saved.history.clone();
-        self.timing = saved.timing.clone();
-        self.resumed = self.history.epochs.len();
-        self.saved = Some(saved);
-        tell(StageEvent::Note(format!(
-            "goes on after epoch {}",
-            self.resumed
-        )));
+        let of = job.training.epochs.get();
+        let mut history = saved.now.history.clone();
+        history.epochs.iter_mut().for_each(|epoch| epoch.of = of);
+        // At its own end a training does not stop early, where a longer one may.
+        history.stopped_early = stop_early(&history.epochs, job.training.early_stopping.as_ref());
+        let now = Now {
+            work: self.now.work,
+            history,
+            ..saved.now.clone()
+        };
+        self.learner.load(|name| folder.group(&saved, name))?;
+        let adopted = self
+            .folder
+            .adopt(&folder, &saved, now.clone(), |info| info.epoch.of = of)?;
+        self.resumed = now.history.epochs.len();
+        self.now = now;
+        self.saved = Some(adopted);
+        let text = format!("goes on from epoch {} of an earlier result", self.resumed);
+        tell(StageEvent::Note(text));
         Ok(())
     }
 
     /// The number of the next epoch, from 1; `None` after the last one or an early stop.
     fn next_epoch(&self, training: &Training) -> Option<u32> {
-        let next = self.history.epochs.last().map_or(1, |e| e.epoch + 1);
-        (self.history.stopped_early.is_none() && next <= training.epochs.get()).then_some(next)
+        let history = &self.now.history;
+        let next = history.epochs.last().map_or(1, |e| e.epoch + 1);
+        (history.stopped_early.is_none() && next <= training.epochs.get()).then_some(next)
     }
 
     /// Trains and validates one epoch, and saves the state after it.
@@ -155,27 +214,31 @@ impl Course<'_> {
             return Ok(());
         };
         let of = training.epochs.get();
+        let checkpoints = self
+            .saved
+            .as_ref()
+            .map(|saved| self.folder.checkpoints(saved));
         let watch = Watch {
             epoch,
             of,
-            before: &self.history.epochs,
-            checkpoint: self.saved.as_ref().map(|saved| {
-                let [_, last] = self.folder.checkpoints(saved);
-                last
-            }),
+            before: &self.now.history.epochs,
+            checkpoint: checkpoints.and_then(Result::ok).map(|[_, last]| last),
         };
         memory::reset_peak(pass.arithmetic.device);
-        let began = Instant::now();
-        let (lr, train) =
-            pass.train(&self.model, &mut self.optimizer, &mut self.stepper, &watch)?;
-        let train_seconds = began.elapsed().as_secs_f64();
-        let validation = pass.validate(&self.model, &watch)?;
-        self.timing.push(EpochTiming {
-            seconds: began.elapsed().as_secs_f64(),
+        let mut keep = Keep::new(&self.folder, self.now.clone(), self.every, &mut self.saved);
+        let (lr, train) = pass.train(&mut self.learner, &watch, &mut keep)?;
+        let train_seconds = keep.seconds();
+        let validation = pass.validate(&self.learner.model, &watch);
+        if pass.stop.requested() {
+            keep.keep(&self.learner, pass.loader.order(epoch).len())?;
+        }
+        let validation = validation?;
+        let timing = EpochTiming {
+            seconds: keep.seconds(),
             train_seconds,
             images: pass.loader.inputs.train.len() as u64,
             peak_memory: memory::peak(pass.arithmetic.device),
-        });
+        };
 
         let figures = Epoch {
             epoch,
@@ -184,37 +247,33 @@ impl Course<'_> {
             train,
             validation,
         };
-        self.history.epochs.push(figures);
-        self.history.best_epoch = best_epoch(&self.history.epochs);
-        self.history.stopped_early =
-            stop_early(&self.history.epochs, training.early_stopping.as_ref());
+        let history = &mut self.now.history;
+        history.epochs.push(figures);
+        history.best_epoch = best_epoch(&history.epochs);
+        history.stopped_early = stop_early(&history.epochs, training.early_stopping.as_ref());
+        self.now.timing.push(timing);
+        self.now.within = None;
         self.save(&checkpoint(
-            &self.model,
+            &self.learner.model,
             pass.loader.inputs,
             pass.loader.transform,
             figures,
         ))?;
         (pass.tell)(StageEvent::Epoch(figures));
-        if let Some(why) = &self.history.stopped_early {
+        if let Some(why) = &self.now.history.stopped_early {
             (pass.tell)(StageEvent::Note(format!("stopped early: {why}")));
         }
         Ok(())
     }
 
     fn save(&mut self, info: &CheckpointInfo) -> Result<()> {
-        let now = Now {
-            work: self.work,
-            fingerprint: &self.fingerprint,
-            history: &self.history,
-            timing: &self.timing,
-        };
-        let (weights, optimizer) = (self.model.state(), self.optimizer.state());
+        let (now, groups) = (self.now.clone(), self.learner.groups());
         let before = self.saved.take();
-        self.saved = Some(self.folder.write(before, now, &weights, info, &optimizer)?);
+        self.saved = Some(self.folder.end_epoch(before, now, &groups, info)?);
         Ok(())
     }
 
-    /// Writes the outputs.
+    /// Writes the outputs, and what a longer training goes on from.
     fn publish(&self, out: &Path) -> Result<()> {
         // At least one epoch is finished: `epochs` is a `Count`.
         let saved = self
@@ -222,17 +281,22 @@ impl Course<'_> {
             .as_ref()
             .ok_or_else(|| Error::failed("the training ended without a finished epoch"))?;
         files::create_folder(out)?;
-        let [best, last] = self.folder.checkpoints(saved);
+        let [best, last] = self.folder.checkpoints(saved)?;
         for (from, to) in [(best, "best.safetensors"), (last, "last.safetensors")] {
             let to = out.join(to);
             fs::copy(&from, &to).map_err(|e| Error::io("write", &to, e))?;
         }
-        files::write_json(&out.join("history.json"), &self.history)?;
-        files::write_json(&out.join("fingerprint.json"), &self.fingerprint)?;
-        let timing = Timing::of(self.timing.clone(), self.resumed);
+        self.folder.leave(saved, &out.join(Fit::LEFT))?;
+        files::write_json(&out.join("history.json"), &self.now.history)?;
+        files::write_json(&out.join("fingerprint.json"), &self.now.fingerprint)?;
+        let timing = Timing::of(self.now.timing.clone(), self.resumed);
         files::write_json(&out.join("timing.json"), &timing)
     }
 }
+
+/// Why a state is of no use.
+const ELSEWHERE: &str =
+    "from another device, thread count or libtorch, where sums round differently";
 
 fn checkpoint(
     model: &ResNet,
@@ -289,8 +353,8 @@ pub(super) fn check(job: &Fit, inputs: &Inputs) -> Result<()> {
     Ok(())
 }
 
-/// A digest of everything that the result depends on beside the machine. Paths are not in it.
-fn work(job: &Fit, inputs: &Inputs) -> Digest {
+/// A digest of everything that the result depends on beside the machine, `epochs` being the number of epochs. Paths are not in it.
+fn work(job: &Fit, inputs: &Inputs, epochs: Option<Count>) -> Digest {
     let start = match &job.start {
         Start::Scratch { arch } => serde_json::json!({ "arch": arch }),
         Start::Transfer {
@@ -303,9 +367,11 @@ fn work(job: &Fit, inputs: &Inputs) -> Digest {
             "normalize": model.normalize,
         }),
     };
+    let mut training = serde_json::json!(job.training);
+    training["epochs"] = serde_json::json!(epochs);
     let text = serde_json::json!({
         "pixels": job.pixels,
-        "training": job.training,
+        "training": training,
         "start": start,
         "provenance": inputs.provenance,
     });

@@ -13,6 +13,8 @@ mod fit;
 mod functionals;
 mod geometry;
 mod inputs;
+mod keep;
+mod learner;
 mod loader;
 mod memory;
 pub mod metrics;

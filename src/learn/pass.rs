@@ -5,8 +5,9 @@ use tch::Tensor;
 use super::{
     criterion::cross_entropy,
     divergence::{START, Watch},
+    keep::Keep,
+    learner::Learner,
     loader::Loader,
-    optimizer::Optimizer,
     progress::Progress,
     schedule::{Moment, learning_rate, momentum},
     step::{Arithmetic, Stepper},
@@ -23,16 +24,16 @@ pub(super) struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    /// An epoch of training, with the learning rate of its first step.
+    /// An epoch of training, with the learning rate of its first step; from the step that `keep` knows on. It keeps the state
+    /// when that is due and where a stop was requested.
     ///
     /// # Errors
-    /// When a stop was requested, the training is lost, or libtorch refuses.
+    /// When a stop was requested, the training is lost, or libtorch or the disk refuses.
     pub(super) fn train(
         &self,
-        model: &ResNet,
-        optimizer: &mut Optimizer,
-        stepper: &mut Stepper,
+        learner: &mut Learner,
         watch: &Watch<'_>,
+        keep: &mut Keep<'_>,
     ) -> Result<(f64, Measure)> {
         let batches = self.loader.order(watch.epoch);
         let training = self.loader.training;
@@ -48,7 +49,7 @@ impl Pass<'_> {
             let at = moment(step);
             learning_rate(schedule, training.optimizer.lr(), at, watch.before)
         };
-        let (mut done, mut first_steps) = (0, None);
+        let done = keep.done();
         let check = |stepper: &Stepper, done: u32, first_steps| -> Result<Measure> {
             let measure = stepper.read()?;
             if !measure.loss.is_finite() {
@@ -64,26 +65,38 @@ impl Pass<'_> {
             }
         };
         let mut progress = self.progress(watch, "", batches.iter().map(Vec::len).sum());
-        stepper.begin()?;
-        self.loader.training(&batches, watch.epoch, |batch| {
+        if done == 0 {
+            learner.stepper.begin()?;
+        }
+        let rest = batches.get(done..).unwrap_or_default();
+        let mut done = done as u32;
+        self.loader.training(rest, watch.epoch, |batch| {
+            if self.stop.requested() {
+                check(&learner.stepper, done, keep.first_steps)?;
+                keep.keep(learner, done as usize)?;
+            }
             self.stop.check()?;
             if let Some(momentum) = momentum(schedule, moment(done)) {
-                optimizer.set_momentum(momentum);
+                learner.optimizer.set_momentum(momentum);
             }
-            stepper.step(model, optimizer, &batch, lr(done))?;
+            learner.step(&batch, lr(done))?;
             done += 1;
             // The first epoch has no epoch before it that says how it began; one look, for the whole training.
             if done == START && watch.before.is_empty() {
-                first_steps = Some(check(stepper, done, None)?.loss);
+                keep.first_steps = Some(check(&learner.stepper, done, None)?.loss);
             }
-            if progress.at(stepper.images()) {
-                check(stepper, done, first_steps)?;
+            if progress.at(learner.stepper.images()) {
+                check(&learner.stepper, done, keep.first_steps)?;
+            }
+            if keep.due() {
+                check(&learner.stepper, done, keep.first_steps)?;
+                keep.keep(learner, done as usize)?;
             }
             Ok(())
         })?;
-        let measure = check(stepper, done, first_steps)?;
+        let measure = check(&learner.stepper, done, keep.first_steps)?;
         // The loss of the last step was that of the weights before it.
-        if !finite(model)? {
+        if !finite(&learner.model)? {
             return Err(watch.weights_not_finite(lr(done.saturating_sub(1))));
         }
         Ok((lr(0), measure))

@@ -1,16 +1,21 @@
-//! The resumable state of a training: a folder that is whole after every epoch.
+//! The resumable state of a training: a folder that is whole after every epoch and at every save within one.
 //!
-//! `weights-N.safetensors` are checkpoints, `optimizer-N.safetensors` the optimizer after the last finished epoch, and
+//! `NAME-EPOCH.safetensors` and `NAME-EPOCH-STEP.safetensors` hold groups of tensors, `epoch-N.safetensors` checkpoints, and
 //! `state.json`, published in one step after them, names the files that count with their digests. Files that it does not name
-//! are left-overs of an interrupted epoch.
+//! are left-overs of an interruption.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
 
+use super::{
+    learner::{Groups, WEIGHTS},
+    tally::Sums,
+};
 use crate::{
     digest::Digest,
     error::{Error, Result},
@@ -20,28 +25,60 @@ use crate::{
 };
 
 const FORMAT: u32 = 2;
+const INDEX: &str = "state.json";
 
 /// `state.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Saved {
     format: u32,
+    /// What is known beside the tensors.
+    pub(super) now: Now,
+    /// What the next step needs, by group.
+    tensors: BTreeMap<String, Stored>,
+    /// Checkpoints of finished epochs by number, the best and the last among them.
+    epochs: BTreeMap<u32, Stored>,
+}
+
+/// What is known of a training beside its tensors.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Now {
     /// What is trained: settings and data.
     pub(super) work: Digest,
+    /// The same without the number of epochs: a longer training may go on from here.
+    pub(super) prefix: Digest,
     /// The machine that did it: on another one the bits would differ.
     pub(super) fingerprint: Fingerprint,
     /// The course so far.
     pub(super) history: History,
     /// What each epoch took.
     pub(super) timing: Vec<EpochTiming>,
-    last: Stored,
-    best: Stored,
-    optimizer: Stored,
+    /// The place within the epoch after those of `history`, where the state is not that of its end.
+    pub(super) within: Option<Within>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// A place within an epoch.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Within {
+    /// Steps of the epoch that are done.
+    pub(super) steps: usize,
+    /// Sums over them.
+    pub(super) sums: Sums,
+    /// Seconds that they took.
+    pub(super) seconds: f64,
+    /// The mean loss of the first steps of the training, where they are among them.
+    pub(super) first_steps: Option<f64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Stored {
     file: String,
     digest: Digest,
+}
+
+impl Saved {
+    fn stored(&self) -> impl Iterator<Item = &Stored> {
+        self.tensors.values().chain(self.epochs.values())
+    }
 }
 
 /// The folder.
@@ -53,7 +90,7 @@ impl StateFolder<'_> {
     /// # Errors
     /// When it is there and not whole.
     pub(super) fn read(&self) -> Result<Option<Saved>> {
-        let path = self.0.join("state.json");
+        let path = self.0.join(INDEX);
         if !path.exists() {
             return Ok(None);
         }
@@ -65,7 +102,7 @@ impl StateFolder<'_> {
                 saved.format
             )));
         }
-        for stored in [&saved.last, &saved.best, &saved.optimizer] {
+        for stored in saved.stored() {
             let path = self.0.join(&stored.file);
             if Digest::of_file(&path)? != stored.digest {
                 return Err(Error::failed(format!(
@@ -77,71 +114,183 @@ impl StateFolder<'_> {
         Ok(Some(saved))
     }
 
-    /// Saves the state after an epoch; `saved` names what was saved before.
-    pub(super) fn write(
+    /// Saves the state after an epoch with its checkpoint; `before` is what was saved last.
+    ///
+    /// # Errors
+    /// When the disk refuses; what was saved before then still holds.
+    pub(super) fn end_epoch(
         &self,
         before: Option<Saved>,
-        now: Now<'_>,
-        weights: &StateDict,
+        now: Now,
+        groups: &Groups,
         info: &CheckpointInfo,
-        optimizer: &StateDict,
     ) -> Result<Saved> {
         let epoch = info.epoch.epoch;
         files::create_folder(self.0)?;
-        let last = self.store(format!("weights-{epoch}.safetensors"), weights, Some(info))?;
-        let optimizer = self.store(format!("optimizer-{epoch}.safetensors"), optimizer, None)?;
-        let best = match before {
-            Some(before) if now.history.best_epoch != epoch => before.best,
-            _ => last.clone(),
-        };
-        let saved = Saved {
-            format: FORMAT,
-            work: now.work,
-            fingerprint: now.fingerprint.clone(),
-            history: now.history.clone(),
-            timing: now.timing.to_vec(),
-            last,
-            best,
-            optimizer,
-        };
-        let text = serde_json::to_vec_pretty(&saved)
-            .map_err(|e| Error::failed("cannot write the state of the training").because(e))?;
-        files::publish(&self.0.join("state.json"), &text)?;
-        self.clean(Some(&saved))?;
-        Ok(saved)
+        let mut epochs = before.map(|before| before.epochs).unwrap_or_default();
+        epochs.retain(|number, _| *number == now.history.best_epoch);
+        let mut tensors = BTreeMap::new();
+        for (name, state) in groups {
+            // The weights are the checkpoint: written once.
+            let (file, info) = if *name == WEIGHTS {
+                (checkpoint_file(epoch), Some(info))
+            } else {
+                (format!("{name}-{epoch}.safetensors"), None)
+            };
+            let stored = self.store(file, state, info)?;
+            if *name == WEIGHTS {
+                epochs.insert(epoch, stored.clone());
+            }
+            tensors.insert((*name).to_owned(), stored);
+        }
+        self.publish(now, tensors, epochs)
+    }
+
+    /// Saves the state within an epoch.
+    ///
+    /// # Errors
+    /// As [`StateFolder::end_epoch`].
+    pub(super) fn within_epoch(
+        &self,
+        before: Option<Saved>,
+        now: Now,
+        groups: &Groups,
+        steps: usize,
+    ) -> Result<Saved> {
+        let epoch = now.history.epochs.len() + 1;
+        files::create_folder(self.0)?;
+        let mut tensors = BTreeMap::new();
+        for (name, state) in groups {
+            let file = format!("{name}-{epoch}-{steps}.safetensors");
+            tensors.insert((*name).to_owned(), self.store(file, state, None)?);
+        }
+        let epochs = before.map(|before| before.epochs).unwrap_or_default();
+        self.publish(now, tensors, epochs)
+    }
+
+    /// Takes the whole state of another folder over: `saved` is what it holds, `now` takes the place of what it knew, and the
+    /// checkpoints say what `info` makes of their words.
+    ///
+    /// # Errors
+    /// When a file cannot be read or written.
+    pub(super) fn adopt(
+        &self,
+        from: &StateFolder<'_>,
+        saved: &Saved,
+        now: Now,
+        info: impl Fn(&mut CheckpointInfo),
+    ) -> Result<Saved> {
+        files::create_folder(self.0)?;
+        let mut epochs = BTreeMap::new();
+        for (number, stored) in &saved.epochs {
+            let (state, mut said) = safetensors::read(&from.0.join(&stored.file))?;
+            if let Some(said) = &mut said {
+                info(said);
+            }
+            let stored = self.store(checkpoint_file(*number), &state, said.as_ref())?;
+            epochs.insert(*number, stored);
+        }
+        let mut tensors = BTreeMap::new();
+        for (name, stored) in &saved.tensors {
+            let stored = if name == WEIGHTS {
+                last(&epochs)?.clone()
+            } else {
+                let (state, _) = safetensors::read(&from.0.join(&stored.file))?;
+                self.store(format!("{name}-earlier.safetensors"), &state, None)?
+            };
+            tensors.insert(name.clone(), stored);
+        }
+        self.publish(now, tensors, epochs)
+    }
+
+    /// Leaves what a longer training needs to go on in a folder beside its outputs `best.safetensors` and `last.safetensors`,
+    /// which it names instead of copying them.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(super) fn leave(&self, saved: &Saved, folder: &Path) -> Result<()> {
+        files::create_folder(folder)?;
+        let mut left = saved.clone();
+        for (name, stored) in &mut left.tensors {
+            let file = if name == WEIGHTS {
+                "../last.safetensors".to_owned()
+            } else {
+                let file = format!("{name}.safetensors");
+                copy(&self.0.join(&stored.file), &folder.join(&file))?;
+                file
+            };
+            stored.file = file;
+        }
+        let end = saved.now.history.epochs.len() as u32;
+        for (number, stored) in &mut left.epochs {
+            let output = if *number == end { "last" } else { "best" };
+            stored.file = format!("../{output}.safetensors");
+        }
+        files::write_json(&folder.join(INDEX), &left)
     }
 
     /// Removes tensors that `saved` does not name.
+    ///
+    /// # Errors
+    /// When the disk refuses.
     pub(super) fn clean(&self, saved: Option<&Saved>) -> Result<()> {
         let Ok(entries) = fs::read_dir(self.0) else {
             return Ok(());
         };
         let named: Vec<&str> = saved
             .into_iter()
-            .flat_map(|s| [&s.last.file, &s.best.file, &s.optimizer.file])
-            .map(String::as_str)
+            .flat_map(|saved| saved.stored().map(|stored| stored.file.as_str()))
             .collect();
         for entry in entries {
             let entry = entry.map_err(|e| Error::io("list", self.0, e))?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            let ours = name.starts_with("weights-") || name.starts_with("optimizer-");
-            if ours && !named.contains(&name.as_str()) {
+            if name.ends_with(".safetensors") && !named.contains(&name.as_str()) {
                 files::remove(&entry.path())?;
             }
         }
         Ok(())
     }
 
-    /// The weights after the last epoch and the optimizer's state.
-    pub(super) fn load(&self, saved: &Saved) -> Result<(StateDict, StateDict)> {
-        let (weights, _) = safetensors::read(&self.0.join(&saved.last.file))?;
-        let (optimizer, _) = safetensors::read(&self.0.join(&saved.optimizer.file))?;
-        Ok((weights, optimizer))
+    /// The tensors of a group, if there is such a group.
+    ///
+    /// # Errors
+    /// When its file cannot be read.
+    pub(super) fn group(&self, saved: &Saved, name: &str) -> Result<Option<StateDict>> {
+        let Some(stored) = saved.tensors.get(name) else {
+            return Ok(None);
+        };
+        Ok(Some(safetensors::read(&self.0.join(&stored.file))?.0))
     }
 
     /// The checkpoints of the best and of the last epoch.
-    pub(super) fn checkpoints(&self, saved: &Saved) -> [PathBuf; 2] {
-        [&saved.best, &saved.last].map(|stored| self.0.join(&stored.file))
+    ///
+    /// # Errors
+    /// When no epoch is finished.
+    pub(super) fn checkpoints(&self, saved: &Saved) -> Result<[PathBuf; 2]> {
+        let last = last(&saved.epochs)?;
+        let best = saved.epochs.get(&saved.now.history.best_epoch);
+        Ok([best.unwrap_or(last), last].map(|stored| self.0.join(&stored.file)))
+    }
+
+    fn publish(
+        &self,
+        now: Now,
+        tensors: BTreeMap<String, Stored>,
+        epochs: BTreeMap<u32, Stored>,
+    ) -> Result<Saved> {
+        let saved = Saved {
+            format: FORMAT,
+            now,
+            tensors,
+            epochs,
+        };
+        let text = serde_json::to_vec_pretty(&saved)
+            .map_err(|e| Error::failed("cannot write the state of the training").because(e))?;
+        // The names of the tensors are durable before `state.json` counts on them.
+        files::sync_folder(self.0)?;
+        files::publish(&self.0.join(INDEX), &text)?;
+        self.clean(Some(&saved))?;
+        Ok(saved)
     }
 
     fn store(
@@ -159,10 +308,16 @@ impl StateFolder<'_> {
     }
 }
 
-/// What is known after an epoch beside the tensors.
-pub(super) struct Now<'a> {
-    pub(super) work: Digest,
-    pub(super) fingerprint: &'a Fingerprint,
-    pub(super) history: &'a History,
-    pub(super) timing: &'a [EpochTiming],
+fn checkpoint_file(epoch: u32) -> String {
+    format!("epoch-{epoch}.safetensors")
+}
+
+fn last(epochs: &BTreeMap<u32, Stored>) -> Result<&Stored> {
+    let last = epochs.last_key_value().map(|(_, stored)| stored);
+    last.ok_or_else(|| Error::failed("the training ended without a finished epoch"))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::copy(from, to).map_err(|e| Error::io("write", to, e))?;
+    Ok(())
 }

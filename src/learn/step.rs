@@ -2,7 +2,12 @@
 
 use tch::{Device, Kind, Tensor};
 
-use super::{criterion::Criterion, loader::Batch, optimizer::Optimizer, tally::Tally};
+use super::{
+    criterion::Criterion,
+    loader::Batch,
+    optimizer::Optimizer,
+    tally::{Sums, Tally},
+};
 use crate::{
     error::Result,
     model::ResNet,
@@ -86,6 +91,22 @@ impl Stepper {
     /// When libtorch refuses.
     pub(super) fn begin(&mut self) -> Result<()> {
         self.tally.clear()
+    }
+
+    /// The sums of the steps so far; waits for the device.
+    ///
+    /// # Errors
+    /// When a step failed on the device.
+    pub(super) fn sums(&self) -> Result<Sums> {
+        self.tally.sums()
+    }
+
+    /// Goes on within an epoch.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    pub(super) fn go_on(&mut self, sums: &Sums) -> Result<()> {
+        self.tally.load(sums)
     }
 
     /// Images tallied so far.

@@ -1,8 +1,20 @@
 //! Loss and right guesses of a pass, summed on the device: reading them is the only synchronisation.
 
+use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use crate::{error::Result, record::Measure};
+
+/// The sums of a pass that is not over.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Sums {
+    /// Of the loss of each image.
+    pub(super) loss: f64,
+    /// Right first guesses.
+    pub(super) right: i64,
+    pub(super) images: u64,
+    pub(super) steps: i64,
+}
 
 /// Sums over the images of a pass.
 pub(super) struct Tally {
@@ -65,6 +77,32 @@ impl Tally {
         Ok(())
     }
 
+    /// The sums so far; waits for the device.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    pub(super) fn sums(&self) -> Result<Sums> {
+        Ok(Sums {
+            loss: f64::try_from(&self.loss)?,
+            right: i64::try_from(&self.right)?,
+            images: self.images,
+            steps: i64::try_from(&self.steps)?,
+        })
+    }
+
+    /// Goes on with these sums, in the same places; no step of them was lost.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    pub(super) fn load(&mut self, sums: &Sums) -> Result<()> {
+        let _ = self.loss.f_fill_(sums.loss)?;
+        let _ = self.right.f_fill_(sums.right)?;
+        let _ = self.steps.f_fill_(sums.steps)?;
+        let _ = self.lost.f_zero_()?;
+        self.images = sums.images;
+        Ok(())
+    }
+
     /// Images so far.
     pub(super) fn images(&self) -> u64 {
         self.images
@@ -104,5 +142,18 @@ mod tests {
         tally.clear().unwrap();
         tally.add(&Tensor::from(1.0), &logits, &classes).unwrap();
         assert_eq!(tally.lost().unwrap(), None);
+    }
+
+    #[test]
+    fn sums_that_were_written_down_and_read_are_the_same_bits() {
+        let mut tally = Tally::new(Device::Cpu).unwrap();
+        let _ = tally.loss.fill_(0.1 + 0.2);
+        let _ = tally.right.fill_(7);
+        tally.count(9);
+        let text = serde_json::to_string(&tally.sums().unwrap()).unwrap();
+        let mut other = Tally::new(Device::Cpu).unwrap();
+        other.load(&serde_json::from_str(&text).unwrap()).unwrap();
+        assert_eq!(other.sums().unwrap(), tally.sums().unwrap());
+        assert_eq!(other.read().unwrap(), tally.read().unwrap());
     }
 }

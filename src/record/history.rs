@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::settings::Count;
+
 /// `history.json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct History {
@@ -11,6 +13,14 @@ pub struct History {
     pub best_epoch: u32,
     /// Why it ended before the last epoch, if it did.
     pub stopped_early: Option<String>,
+}
+
+impl History {
+    /// The number of epochs that the training was asked for; `None` before the first one.
+    #[must_use]
+    pub fn asked(&self) -> Option<Count> {
+        Count::new(self.epochs.last()?.of)
+    }
 }
 
 /// One epoch.

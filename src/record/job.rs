@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{Browse, EvaluatePart, Functionals};
-use crate::settings::{Arch, Normalize, Pixels, TrainLayers, Training, Tta};
+use crate::settings::{Arch, Normalize, Pixels, Save, TrainLayers, Training, Tta};
 
 /// What a worker shall do. All paths are absolute.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -65,8 +65,20 @@ pub struct Fit {
     pub threads: u32,
     /// Folder for the outputs.
     pub out: PathBuf,
-    /// Folder that survives an interruption: the state after the last finished epoch.
+    /// Folder that survives an interruption: the state to go on from.
     pub state: PathBuf,
+    /// When to save it; no part of the result.
+    #[serde(default)]
+    pub save: Save,
+    /// Folders of earlier results that differ in the number of epochs alone.
+    #[serde(default)]
+    pub earlier: Vec<PathBuf>,
+}
+
+impl Fit {
+    /// The folder beside the outputs that a longer training goes on from. It is no output: nothing is made of it, and its content
+    /// follows from the key like that of the outputs.
+    pub const LEFT: &str = "state";
 }
 
 /// Times the parts of a training without training: for benchmarks. Writes `speed.json` to the training's `out`.

@@ -14,6 +14,7 @@ mod optimizer;
 mod pixels;
 mod resize;
 mod sampling;
+mod save;
 mod schedule;
 mod train_layers;
 mod training;
@@ -33,6 +34,7 @@ pub use optimizer::{Adam, Adamw, Lamb, Optimizer, Rmsprop, Sgd};
 pub use pixels::{Filter, Pixels, Quality, Storage, Unreadable};
 pub use resize::{Fit, Resize};
 pub use sampling::Sampling;
+pub use save::{Period, Save};
 pub use schedule::{
     Anneal, Constant, Cosine, CosineWarmRestarts, Interval, MultiStep, OneCycle, Plateau, Schedule,
     Step,

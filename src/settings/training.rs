@@ -54,6 +54,25 @@ pub struct Training {
     pub seed: Seed,
 }
 
+impl Training {
+    /// Whether a training of `before` epochs, in everything else like this one, did what this one does up to there. Every setting
+    /// whose effect depends on the number of epochs is asked here.
+    ///
+    /// # Errors
+    /// Why not, as the end of a sentence.
+    pub fn goes_on_from(&self, before: Count) -> Result<(), String> {
+        let off = self.mix.map_or(0, |mix| mix.off_epochs);
+        if off > 0 && before != self.epochs {
+            return Err(format!(
+                "`mix.off_epochs` switches mixing off for the last {off} of {} epochs, which are others of {}",
+                before.get(),
+                self.epochs.get()
+            ));
+        }
+        self.schedule.agrees_up_to(before.get(), self.epochs.get())
+    }
+}
+
 /// Arithmetic of convolutions and matrix products; parameters and optimizer state are always f32.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

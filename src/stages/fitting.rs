@@ -1,15 +1,47 @@
 //! What train and transfer share: their inputs, their outputs, and the job for the worker.
 
+use std::path::Path;
+
 use super::input;
 use crate::{
     error::Result,
-    record::{Data, Fit, Job, Start},
-    settings::{Pixels, Training},
-    stage::{Context, Input},
+    files::read_json,
+    record::{Data, Fit, History, Job, Start},
+    settings::{Pixels, Save, Training},
+    stage::{Context, Input, Reuse, TakesOver},
 };
 
 /// The outputs of a training.
 pub(super) const OUTPUTS: &[&str] = &["best.safetensors", "last.safetensors", "history.json"];
+
+/// A longer training goes on where a shorter one ended.
+pub(super) const REUSE: Reuse = Reuse::OtherSetting(&["training", "epochs"]);
+
+/// Whether this training goes on where one with another number of epochs, whose result lies in a folder, ended.
+pub(super) fn takes_over(training: &Training, earlier: &Path) -> Option<TakesOver> {
+    let history: History = read_json(&earlier.join("history.json")).ok()?;
+    let done = history.epochs.len() as u32;
+    let asked = history.asked()?;
+    let no = |why: String| Some(TakesOver::Nothing(format!("starts anew: {why}")));
+    if done > training.epochs.get() {
+        return no(format!(
+            "of the earlier result of {done} epochs no state after epoch {} was kept",
+            training.epochs.get()
+        ));
+    }
+    if let Err(why) = training.goes_on_from(asked) {
+        return no(why);
+    }
+    if !earlier.join(Fit::LEFT).is_dir() {
+        return no(format!(
+            "the earlier result of {done} epochs has no state to go on from"
+        ));
+    }
+    Some(TakesOver::From {
+        rank: u64::from(done),
+        what: format!("goes on from epoch {done} of an earlier result"),
+    })
+}
 
 /// The inputs of a training: the ids of a preprocess, a dataset and a split instance.
 pub(super) fn inputs(data: &str, dataset: &str, split: &str) -> Vec<Input> {
@@ -25,6 +57,7 @@ pub(super) struct Fitting<'a> {
     pub(super) fold: Option<u32>,
     pub(super) pixels: Pixels,
     pub(super) training: &'a Training,
+    pub(super) save: Save,
 }
 
 impl Fitting<'_> {
@@ -44,6 +77,8 @@ impl Fitting<'_> {
             threads: context.threads,
             out: context.out.to_owned(),
             state: context.state.join("training"),
+            save: self.save,
+            earlier: context.earlier.to_vec(),
         });
         context
             .worker

@@ -13,7 +13,7 @@ use crate::{
     error::{Error, Result},
     files::{read_json, write_json},
     record::{Image, Images},
-    stage::{Context, Input, Stage},
+    stage::{Context, Input, Reuse, Stage},
 };
 
 /// Decodes and resizes every image of a data set into one pack. Who is in which part is no input.
@@ -73,8 +73,8 @@ impl Stage for PreprocessStage {
         &["pixels.pack", "photographs.json", "look_alikes.json"]
     }
 
-    fn reuses(&self) -> bool {
-        true
+    fn reuses(&self) -> Reuse {
+        Reuse::OtherInputs
     }
 
     fn run(&self, context: &Context<'_>) -> Result<()> {

@@ -1,14 +1,16 @@
 //! `[train.x]`: a pack and a split to a model.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
-use super::fitting::{Fitting, OUTPUTS, inputs};
+use super::fitting::{Fitting, OUTPUTS, REUSE, inputs, takes_over};
 use crate::{
     config,
     error::Result,
     record::Start,
     settings::Pixels,
-    stage::{Context, Input, Resource, Stage},
+    stage::{Context, Input, Resource, Reuse, Stage, TakesOver},
 };
 
 /// Trains a network from scratch.
@@ -62,6 +64,14 @@ impl Stage for TrainStage {
         OUTPUTS
     }
 
+    fn reuses(&self) -> Reuse {
+        REUSE
+    }
+
+    fn takes_over(&self, earlier: &Path) -> Option<TakesOver> {
+        takes_over(&self.settings.training, earlier)
+    }
+
     fn resource(&self) -> Resource {
         Resource::Tensor
     }
@@ -71,6 +81,7 @@ impl Stage for TrainStage {
             fold: self.settings.fold,
             pixels: self.pixels,
             training: &self.settings.training,
+            save: self.settings.save,
         };
         let start = Start::Scratch {
             arch: self.settings.arch,

@@ -1,9 +1,11 @@
 //! `[transfer.x]`: a model, a pack and a split to a model.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::{
-    fitting::{Fitting, OUTPUTS, inputs},
+    fitting::{Fitting, OUTPUTS, REUSE, inputs, takes_over},
     model_file::{given_normalize, model_file, model_input, model_of},
 };
 use crate::{
@@ -11,7 +13,7 @@ use crate::{
     error::Result,
     record::Start,
     settings::Pixels,
-    stage::{Context, Input, InputFile, Resource, Stage},
+    stage::{Context, Input, InputFile, Resource, Reuse, Stage, TakesOver},
 };
 
 /// Trains another model's network on with a new head.
@@ -72,6 +74,14 @@ impl Stage for TransferStage {
         OUTPUTS
     }
 
+    fn reuses(&self) -> Reuse {
+        REUSE
+    }
+
+    fn takes_over(&self, earlier: &Path) -> Option<TakesOver> {
+        takes_over(&self.settings.training, earlier)
+    }
+
     fn resource(&self) -> Resource {
         Resource::Tensor
     }
@@ -81,6 +91,7 @@ impl Stage for TransferStage {
             fold: self.settings.fold,
             pixels: self.pixels,
             training: &self.settings.training,
+            save: self.settings.save,
         };
         let start = Start::Transfer {
             model: model_of(&self.settings.model, context)?,

@@ -14,7 +14,7 @@ use kfood::{
     exec::{self, Options, Status, Summary},
     name,
     record::Job,
-    stage::{Context, Input, InputFile, Resource, Stage, Worker},
+    stage::{Context, Input, InputFile, Resource, Reuse, Stage, Worker},
     stop::Stop,
 };
 
@@ -34,7 +34,7 @@ pub(super) struct Fake {
     pub(super) folder: Option<PathBuf>,
     pub(super) resource: Resource,
     /// Whether it is handed earlier results.
-    pub(super) reuses: bool,
+    pub(super) reuses: Reuse,
     /// Done before the outputs are written.
     pub(super) act: Option<Act>,
     /// The ids of stages that ran, in order.
@@ -53,7 +53,7 @@ impl Fake {
             reads: Vec::new(),
             folder: None,
             resource: Resource::Cpu,
-            reuses: false,
+            reuses: Reuse::Nothing,
             act: None,
             log: Arc::default(),
         }
@@ -143,7 +143,7 @@ impl Stage for Fake {
     fn outputs(&self) -> &'static [&'static str] {
         &["sum", "parity"]
     }
-    fn reuses(&self) -> bool {
+    fn reuses(&self) -> Reuse {
         self.reuses
     }
     fn resource(&self) -> Resource {

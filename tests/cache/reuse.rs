@@ -10,7 +10,7 @@ use kfood::{
     cache::{Cache, Gc},
     error::Class,
     exec::Options,
-    stage::{Context, InputFile},
+    stage::{Context, InputFile, Reuse},
     stop::Stop,
 };
 
@@ -32,7 +32,7 @@ fn stages(
             *seen.lock().unwrap() = context.earlier.to_vec();
             Ok(())
         });
-    reader.reuses = true;
+    reader.reuses = Reuse::OtherInputs;
     [Fake::new("a", value), reader]
 }
 
@@ -69,7 +69,7 @@ fn results_of_other_inputs_alone_are_handed_on() {
     run(&other, &cache);
     assert!(handed(&seen).is_empty());
     let mut other = of(3);
-    other[1].reuses = false;
+    other[1].reuses = Reuse::Nothing;
     run(&other, &cache);
     assert!(handed(&seen).is_empty());
 

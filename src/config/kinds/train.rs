@@ -43,6 +43,7 @@ impl Draft {
                 fold: fold.fold,
                 arch: self.arch,
                 training: self.training.training.clone(),
+                save: self.training.save,
             };
             Outcome {
                 after: fold.varied,

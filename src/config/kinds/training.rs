@@ -7,7 +7,7 @@ use crate::{
     seed::Seed,
     settings::{
         ClassWeights, Count, EarlyStopping, Factor, Loss, Mix, NonNegative, Normalize, Optimizer,
-        Positive, Precision, Probability, Sampling, Schedule, Training,
+        Positive, Precision, Probability, Sampling, Save, Schedule, Training,
     },
 };
 
@@ -30,6 +30,8 @@ pub(crate) struct Draft {
     pub augment: Items,
     /// Whether `normalize` was given.
     pub normalized: bool,
+    /// When to save the state.
+    pub save: Save,
 }
 
 /// The fields before it is known whether they are all there.
@@ -54,6 +56,7 @@ pub(crate) struct Read {
     precision: Option<Spanned<Precision>>,
     early_stopping: Option<Spanned<EarlyStopping>>,
     seed: Seed,
+    save: Option<Spanned<Save>>,
 }
 
 pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Read {
@@ -79,6 +82,7 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Read {
         precision: fields.take("precision", "`\"auto\"`, `\"f32\"` or `\"bf16\"`"),
         early_stopping: fields.take("early_stopping", "`{ patience = 5 }`"),
         seed: fields.seed(),
+        save: fields.take("save", "`{ every = \"5m\" }`"),
     };
     check_warmup(fields, &read);
     check_off_epochs(fields, &read);
@@ -176,6 +180,7 @@ impl Read {
         let augment = self.augment.map(Spanned::into_inner).unwrap_or_default();
         Some(Draft {
             normalized: self.normalize.is_some(),
+            save: inner(self.save),
             training: Training {
                 epochs: self.epochs?.into_inner(),
                 batch_size: self

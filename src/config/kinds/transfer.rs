@@ -63,6 +63,7 @@ impl Draft {
                 train_layers: self.train_layers,
                 keep_normalize: !training.normalized,
                 training: training.training.clone(),
+                save: training.save,
             };
             Outcome {
                 after: fold.varied,

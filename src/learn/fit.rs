@@ -8,6 +8,7 @@ use tch::Device;
 use super::{
     course::{best_epoch, stop_early},
     criterion::Criterion,
+    ema::Ema,
     inputs::Inputs,
     loader::Loader,
     optimizer::Optimizer,
@@ -25,7 +26,7 @@ use crate::{
     model::ResNet,
     native::make_deterministic,
     record::{CheckpointInfo, Epoch, Fingerprint, Fit, History, Start, Transform},
-    settings::{Augment, Schedule, Training},
+    settings::{Augment, GradualUnfreezing, Schedule, TrainLayers, Training},
     stop::Stop,
 };
 
@@ -51,10 +52,13 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
     }
     let (model, transform) = start(job, &inputs, device)?;
     let moved = job.training.schedule.max_momentum();
-    let optimizer = Optimizer::new(&job.training, model.trainable(), false)?;
+    let optimizer = Optimizer::new(&job.training, model.trainable(), unfreezing(job).is_some())?;
     let bf16 = uses_bf16(job.training.precision, device);
     let arithmetic = Arithmetic { device, bf16 };
-    let mut stepper = Stepper::new(Criterion::of(&job.training), arithmetic)?;
+    let ema = job.training.ema;
+    let ema = ema.map(|settings| Ema::new(settings, &model)).transpose()?;
+    let accumulation = job.training.accumulation_steps.get();
+    let mut stepper = Stepper::new(Criterion::of(&job.training), arithmetic, accumulation, ema)?;
     if moved.is_some() {
         stepper = stepper.unrecorded();
     }
@@ -69,6 +73,8 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
         model,
         optimizer,
         stepper,
+        unfreezing: unfreezing(job),
+        trains: None,
     };
     course.resume(tell)?;
     let pass = Pass {
@@ -96,6 +102,10 @@ struct Course<'a> {
     model: ResNet,
     optimizer: Optimizer,
     stepper: Stepper,
+    /// How the trained layers, the second, are thawed.
+    unfreezing: Option<(GradualUnfreezing, TrainLayers)>,
+    /// What is trained now, where that changes.
+    trains: Option<TrainLayers>,
 }
 
 impl Course<'_> {
@@ -125,7 +135,10 @@ impl Course<'_> {
             return Ok(());
         };
         let (weights, optimizer) = self.folder.load(&saved)?;
-        self.model.load_state(&weights)?;
+        match self.stepper.ema_mut() {
+            Some(ema) => ema.load(&weights, &mut self.model, &optimizer)?,
+            None => self.model.load_state(&weights)?,
+        }
         self.optimizer.load(&optimizer)?;
         self.history = saved.history.clone();
         self.seconds = saved.seconds.clone();
@@ -150,6 +163,7 @@ impl Course<'_> {
         let Some(epoch) = self.next_epoch(training) else {
             return Ok(());
         };
+        self.unfreeze(epoch, pass.tell)?;
         let of = training.epochs.get();
         let began = Instant::now();
         let (lr, train) = pass.train(
@@ -159,7 +173,7 @@ impl Course<'_> {
             epoch,
             &self.history.epochs,
         )?;
-        let validation = pass.validate(&self.model, epoch)?;
+        let validation = pass.validate(self.judged(), epoch)?;
         self.seconds.push(began.elapsed().as_secs_f64());
 
         let figures = Epoch {
@@ -174,7 +188,7 @@ impl Course<'_> {
         self.history.stopped_early =
             stop_early(&self.history.epochs, training.early_stopping.as_ref());
         self.save(&checkpoint(
-            &self.model,
+            self.judged(),
             pass.loader.inputs,
             pass.loader.transform,
             figures,
@@ -186,6 +200,30 @@ impl Course<'_> {
         Ok(())
     }
 
+    /// Trains what is due in this epoch.
+    fn unfreeze(&mut self, epoch: u32, tell: Tell<'_>) -> Result<()> {
+        let Some((gradual, down_to)) = self.unfreezing else {
+            return Ok(());
+        };
+        let due = gradual.layers(down_to, epoch);
+        if self.trains != Some(due) {
+            self.model.freeze(due);
+            self.optimizer.clear_gradients()?;
+            self.stepper.forget();
+            self.trains = Some(due);
+            tell(StageEvent::Note(format!(
+                "trains from `{}` on, beginning with epoch {epoch}",
+                due.first().name()
+            )));
+        }
+        Ok(())
+    }
+
+    /// The model that validates and is kept: the mean of weights where there is one.
+    fn judged(&self) -> &ResNet {
+        self.stepper.ema().map_or(&self.model, Ema::mean)
+    }
+
     fn save(&mut self, info: &CheckpointInfo) -> Result<()> {
         let now = Now {
             work: self.work,
@@ -193,7 +231,10 @@ impl Course<'_> {
             history: &self.history,
             seconds: &self.seconds,
         };
-        let (weights, optimizer) = (self.model.state(), self.optimizer.state());
+        let (weights, mut optimizer) = (self.judged().state(), self.optimizer.state());
+        if let Some(ema) = self.stepper.ema() {
+            ema.save(&self.model, &mut optimizer);
+        }
         let before = self.saved.take();
         self.saved = Some(self.folder.write(before, now, &weights, info, &optimizer)?);
         Ok(())
@@ -260,6 +301,18 @@ pub(super) fn source(job: &Fit) -> Option<&Path> {
     }
 }
 
+/// How the layers of a transfer are thawed, where that is gradual.
+fn unfreezing(job: &Fit) -> Option<(GradualUnfreezing, TrainLayers)> {
+    match &job.start {
+        Start::Transfer {
+            gradual_unfreezing: Some(gradual),
+            train_layers,
+            ..
+        } => Some((*gradual, *train_layers)),
+        _ => None,
+    }
+}
+
 /// Settings that only together with the data make no sense.
 pub(super) fn check(job: &Fit, inputs: &Inputs) -> Result<()> {
     if job.training.early_stopping.is_some() && inputs.validation.is_empty() {
@@ -295,13 +348,18 @@ pub(super) fn check(job: &Fit, inputs: &Inputs) -> Result<()> {
 /// A digest of everything that the result depends on beside the machine. Paths are not in it.
 fn work(job: &Fit, inputs: &Inputs) -> Digest {
     let start = match &job.start {
-        Start::Scratch { arch } => serde_json::json!({ "arch": arch }),
+        Start::Scratch {
+            arch,
+            zero_init_residual,
+        } => serde_json::json!({ "arch": arch, "zero_init_residual": zero_init_residual }),
         Start::Transfer {
             model,
             train_layers,
+            gradual_unfreezing,
             keep_normalize,
         } => serde_json::json!({
             "train_layers": train_layers,
+            "gradual_unfreezing": gradual_unfreezing,
             "keep_normalize": keep_normalize,
             "normalize": model.normalize,
         }),

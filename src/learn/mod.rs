@@ -1,9 +1,11 @@
 //! Training and evaluation on tensors: augmentation, optimizers, schedules, the loop over epochs, metrics.
 
+mod accumulate;
 mod affine;
 mod batch;
 mod course;
 mod criterion;
+mod ema;
 mod evaluate;
 mod fit;
 mod geometry;

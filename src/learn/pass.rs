@@ -49,7 +49,7 @@ impl Pass<'_> {
         };
         let mut at = first;
         let mut progress = self.progress(epoch, "", batches.iter().map(Vec::len).sum());
-        stepper.begin()?;
+        stepper.begin(&batches.iter().map(Vec::len).collect::<Vec<_>>())?;
         self.loader.training(&batches, epoch, |batch| {
             self.stop.check()?;
             let lr = learning_rate(schedule, base, at, before);

@@ -60,7 +60,7 @@ pub fn speed(job: &record::Speed, device: Device, stop: &Stop) -> Result<()> {
     let mut timed = Timed {
         loader: Loader::new(&fit.training, &inputs, &transform, device)?,
         optimizer: Optimizer::new(&fit.training, model.trainable(), false)?,
-        stepper: Stepper::new(Criterion::of(&fit.training), arithmetic)?,
+        stepper: Stepper::new(Criterion::of(&fit.training), arithmetic, 1, None)?,
         lr: fit.training.optimizer.lr(),
         model,
         stop,
@@ -155,7 +155,7 @@ impl Timed<'_> {
 
     /// Images a second of `work`, which handles `steps` whole batches; waits for the device before and after it.
     fn rate(&mut self, steps: usize, work: impl FnOnce(&mut Self) -> Result<()>) -> Result<f64> {
-        self.stepper.begin()?;
+        self.stepper.begin(&[])?;
         let _ = self.stepper.read()?;
         let began = Instant::now();
         work(self)?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::EvaluatePart;
-use crate::settings::{Arch, Normalize, Pixels, TrainLayers, Training};
+use crate::settings::{Arch, GradualUnfreezing, Normalize, Pixels, TrainLayers, Training};
 
 /// What a worker shall do. All paths are absolute.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -82,6 +82,8 @@ pub enum Start {
     Scratch {
         /// The architecture.
         arch: Arch,
+        /// Whether each residual block begins as the identity.
+        zero_init_residual: bool,
     },
     /// From another model, with a new head.
     Transfer {
@@ -89,6 +91,8 @@ pub enum Start {
         model: ModelFile,
         /// What to train.
         train_layers: TrainLayers,
+        /// Whether they come to it one after the other.
+        gradual_unfreezing: Option<GradualUnfreezing>,
         /// Keep the source's normalisation instead of the one in `training`.
         keep_normalize: bool,
     },

@@ -27,5 +27,5 @@ pub use schedule::{
     Anneal, Constant, Cosine, CosineWarmRestarts, Interval, MultiStep, OneCycle, Plateau, Schedule,
     Step,
 };
-pub use train_layers::{Layer, TrainLayers};
-pub use training::{Checkpoint, EarlyStopping, Loss, Metric, Precision, Training};
+pub use train_layers::{GradualUnfreezing, Layer, TrainLayers};
+pub use training::{Checkpoint, EarlyStopping, Ema, Loss, Metric, Precision, Training};

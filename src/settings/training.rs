@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Augment, Count, Factor, NonNegative, Normalize, Optimizer, Positive, Probability, Schedule,
+    Augment, Count, Decay, Factor, NonNegative, Normalize, Optimizer, Positive, Probability,
+    Schedule,
 };
 use crate::seed::Seed;
 
@@ -27,6 +28,10 @@ pub struct Training {
     pub clip_grad_norm: Option<Positive>,
     /// Every element of a gradient is brought into ± this.
     pub clip_grad_value: Option<Positive>,
+    /// Batches whose gradients make one step of the optimizer: the mean over all their images.
+    pub accumulation_steps: Count,
+    /// Judge and keep a running mean of the weights instead of the weights themselves.
+    pub ema: Option<Ema>,
     /// The learning rate over the epochs.
     pub schedule: Schedule,
     /// The loss.
@@ -65,6 +70,17 @@ pub enum Precision {
     F32,
     /// bf16 autocast everywhere.
     Bf16,
+}
+
+/// `ema = { decay = 0.999, warmup = true }`: an exponential moving average of weights and BatchNorm statistics.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ema {
+    /// The share of the mean that a step keeps.
+    pub decay: Decay,
+    /// Keep less in the first steps: 1 - (1 + step)^(-2/3), as timm's `ModelEmaV3`; off by default.
+    #[serde(default)]
+    pub warmup: bool,
 }
 
 /// `early_stopping = { patience = 5 }`.

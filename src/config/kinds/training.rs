@@ -6,8 +6,8 @@ use super::{Fields, augment::Items};
 use crate::{
     seed::Seed,
     settings::{
-        Count, EarlyStopping, Factor, Loss, NonNegative, Normalize, Optimizer, Positive, Precision,
-        Probability, Schedule, Training,
+        Count, EarlyStopping, Ema, Factor, Loss, NonNegative, Normalize, Optimizer, Positive,
+        Precision, Probability, Schedule, Training,
     },
 };
 
@@ -39,6 +39,8 @@ pub(crate) struct Read {
     layer_decay: Option<Spanned<Factor>>,
     clip_grad_norm: Option<Spanned<Positive>>,
     clip_grad_value: Option<Spanned<Positive>>,
+    accumulation_steps: Option<Spanned<Count>>,
+    ema: Option<Spanned<Ema>>,
     schedule: Option<Spanned<Schedule>>,
     loss: Option<Spanned<Loss>>,
     label_smoothing: Option<Spanned<Probability>>,
@@ -60,6 +62,8 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Read {
         layer_decay: fields.take("layer_decay", "a number above 0 and at most 1"),
         clip_grad_norm: fields.take("clip_grad_norm", "a number above 0"),
         clip_grad_value: fields.take("clip_grad_value", "a number above 0"),
+        accumulation_steps: fields.take("accumulation_steps", WHOLE),
+        ema: fields.take("ema", "`{ decay = 0.999, warmup = true }`"),
         schedule: fields.take_checked("schedule", SCHEDULE, check_phases),
         loss: fields.take("loss", "`\"cross_entropy\"`"),
         label_smoothing: fields.take("label_smoothing", "a number from 0 to 1"),
@@ -127,6 +131,11 @@ fn check_nesterov(fields: &mut Fields<'_, '_>, optimizer: &Optimizer, value: &De
 }
 
 impl Read {
+    /// Epochs, where they are given.
+    pub(crate) fn epochs(&self) -> Option<u32> {
+        self.epochs.as_ref().map(|epochs| epochs.get_ref().get())
+    }
+
     pub(crate) fn draft(self) -> Option<Draft> {
         let augment = self.augment.map(Spanned::into_inner).unwrap_or_default();
         Some(Draft {
@@ -144,6 +153,10 @@ impl Read {
                     .map_or(Factor::known(1.0), Spanned::into_inner),
                 clip_grad_norm: self.clip_grad_norm.map(Spanned::into_inner),
                 clip_grad_value: self.clip_grad_value.map(Spanned::into_inner),
+                accumulation_steps: self
+                    .accumulation_steps
+                    .map_or(Count::known(1), Spanned::into_inner),
+                ema: self.ema.map(Spanned::into_inner),
                 schedule: inner(self.schedule),
                 loss: inner(self.loss),
                 label_smoothing: self

@@ -42,6 +42,8 @@ fn training(given: &Value) -> Training {
         "layer_decay": 1.0,
         "clip_grad_norm": null,
         "clip_grad_value": null,
+        "accumulation_steps": 1,
+        "ema": null,
         "schedule": { "constant": {} },
         "loss": "cross_entropy",
         "label_smoothing": 0.0,

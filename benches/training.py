@@ -99,7 +99,7 @@ class Worker:
         settings = stages["net"]["settings"]  # Never run, so that they stand there in full.
         self.fit = {
             "data": {"pack": output("pixels", "pixels.pack"), "labels": output("dishes", "labels.json"), "split": output("most", "membership.json"), "fold": None},
-            "pixels": settings["pixels"], "training": settings["training"], "start": {"scratch": {"arch": arch}},
+            "pixels": settings["pixels"], "training": settings["training"], "start": {"scratch": {"arch": arch, "zero_init_residual": False}},
             "device": options.device, "threads": len(os.sched_getaffinity(0)), "out": str(self.folder), "state": str(self.folder / "state"),
         }
 

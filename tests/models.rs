@@ -532,3 +532,20 @@ fn a_forward_job_reads_a_model_and_an_input_and_writes_logits() {
     job.input = model;
     assert!(forward_file(&job, Device::Cpu).is_err());
 }
+
+#[test]
+fn a_block_whose_last_norm_is_zero_begins_as_its_shortcut() {
+    for (arch, last) in [(Arch::Resnet18, "bn2"), (Arch::Resnet50, "bn3")] {
+        let mut model = ResNet::new(arch, 3, 1, Device::Cpu);
+        let before = model.state();
+        model.zero_init_residual();
+        for (name, tensor) in model.state().iter() {
+            let zeroed = name.starts_with("layer") && name.ends_with(&format!(".{last}.weight"));
+            if zeroed {
+                assert!(tensor.to_f32().iter().all(|v| *v == 0.0), "{name}");
+            } else {
+                assert_eq!(Some(tensor), before.get(name), "{name}");
+            }
+        }
+    }
+}

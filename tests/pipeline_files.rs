@@ -146,6 +146,8 @@ fn training(
         "layer_decay": 1.0,
         "clip_grad_norm": null,
         "clip_grad_value": null,
+        "accumulation_steps": 1,
+        "ema": null,
         "schedule": { "constant": { "warmup_epochs": 0, "interval": "epoch" } },
         "loss": "cross_entropy",
         "label_smoothing": 0.0,
@@ -669,7 +671,7 @@ error: unknown key `bach_size` in `train.net`
 19 | bach_size = 3
    | ^^^^^^^^^
    |
-   = help: did you mean `batch_size`? accepted: `data`, `split`, `fold`, `arch`, `epochs`, `batch_size`, `optimizer`, `norm_weight_decay`, `bias_weight_decay`, `layer_decay`, `clip_grad_norm`, `clip_grad_value`, `schedule`, `loss`, `label_smoothing`, `class_weights`, `sampling`, `repeated_augmentation`, `augment`, `mix`, `normalize`, `precision`, `early_stopping`, `seed`, `save` or `matrix`
+   = help: did you mean `batch_size`? accepted: `data`, `split`, `fold`, `arch`, `zero_init_residual`, `epochs`, `batch_size`, `optimizer`, `norm_weight_decay`, `bias_weight_decay`, `layer_decay`, `clip_grad_norm`, `clip_grad_value`, `accumulation_steps`, `ema`, `schedule`, `loss`, `label_smoothing`, `class_weights`, `sampling`, `repeated_augmentation`, `augment`, `mix`, `normalize`, `precision`, `early_stopping`, `seed`, `save` or `matrix`
 
 error: invalid value `-1` for `optimizer.sgd.lr`: expected a number above 0
   --> p.toml:20:24
@@ -840,7 +842,7 @@ fn a_mistake_in_a_matrix_is_told_once_and_at_its_value() {
 20 | matrix.epoch = [1, 2]
    |        ^^^^^
    |
-   = help: did you mean `epochs`? accepted: `data`, `split`, `fold`, `arch`, `epochs`, `batch_size`, `optimizer`, `norm_weight_decay`, `bias_weight_decay`, `layer_decay`, `clip_grad_norm`, `clip_grad_value`, `schedule`, `loss`, `label_smoothing`, `class_weights`, `sampling`, `repeated_augmentation`, `augment`, `mix`, `normalize`, `precision`, `early_stopping`, `seed`, `save` or `matrix`
+   = help: did you mean `epochs`? accepted: `data`, `split`, `fold`, `arch`, `zero_init_residual`, `epochs`, `batch_size`, `optimizer`, `norm_weight_decay`, `bias_weight_decay`, `layer_decay`, `clip_grad_norm`, `clip_grad_value`, `accumulation_steps`, `ema`, `schedule`, `loss`, `label_smoothing`, `class_weights`, `sampling`, `repeated_augmentation`, `augment`, `mix`, `normalize`, `precision`, `early_stopping`, `seed`, `save` or `matrix`
 
 error: unknown value `bf61` for `precision`
   --> p.toml:21:28
@@ -915,6 +917,11 @@ fn impossible_values_are_told_where_they_stand() {
             "epochs = 3",
             "epochs = 3\nlayer_decay = 1.5",
             "19:15 invalid value `1.5` for `layer_decay`: expected a number above 0 and at most 1",
+        ),
+        (
+            "epochs = 3",
+            "epochs = 3\nema = { decay = 1 }",
+            "19:17 invalid value `1` for `ema.decay`: expected a number from 0 to below 1",
         ),
         (
             "epochs = 3",

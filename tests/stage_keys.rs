@@ -39,6 +39,9 @@ bias_weight_decay = 0.001
 layer_decay = 0.75
 clip_grad_norm = 2
 clip_grad_value = 0.5
+accumulation_steps = 2
+ema = { decay = 0.99, warmup = true }
+zero_init_residual = true
 schedule.step = { step_size = 2, gamma = 0.5, warmup_epochs = 1 }
 label_smoothing = 0.1
 augment = [{ random_rotation = 15 }, { center_crop = 40 }, { random_resized_crop = { size = 32 } }, { random_horizontal_flip = 0.5 }, { random_vertical_flip = 0.25 }]
@@ -65,7 +68,8 @@ model = "chosen"
 data = "pixels"
 split = "holdout"
 train_layers = { from = "layer3" }
-epochs = 1
+gradual_unfreezing = { epochs = 2 }
+epochs = 9
 optimizer.adam = { lr = 0.001 }
 
 [ensemble.both]
@@ -122,6 +126,7 @@ const GOLDEN: &str = r#"[
     "id": "deep", "kind": "train", "version": 2,
     "settings": {
         "arch": "resnet18",
+        "zero_init_residual": true,
         "fold": null,
         "pixels": { "resize": { "width": 64, "height": 48, "fit": "squash" }, "filter": "bilinear", "quality": "fast" },
         "training": {
@@ -133,6 +138,8 @@ const GOLDEN: &str = r#"[
             "layer_decay": 0.75,
             "clip_grad_norm": 2.0,
             "clip_grad_value": 0.5,
+            "accumulation_steps": 2,
+            "ema": { "decay": 0.99, "warmup": true },
             "schedule": { "step": { "step_size": 2, "gamma": 0.5, "warmup_epochs": 1, "interval": "epoch" } },
             "loss": "cross_entropy",
             "label_smoothing": 0.1,
@@ -160,6 +167,7 @@ const GOLDEN: &str = r#"[
     "id": "folded", "kind": "train", "version": 2,
     "settings": {
         "arch": "resnet34",
+        "zero_init_residual": false,
         "fold": 1,
         "pixels": { "resize": { "width": 64, "height": 48, "fit": "squash" }, "filter": "bilinear", "quality": "fast" },
         "training": {
@@ -171,6 +179,8 @@ const GOLDEN: &str = r#"[
             "layer_decay": 1.0,
             "clip_grad_norm": null,
             "clip_grad_value": null,
+            "accumulation_steps": 1,
+            "ema": null,
             "schedule": { "cosine": { "min_lr": 0.0, "warmup_epochs": 0, "interval": "epoch" } },
             "loss": "cross_entropy",
             "label_smoothing": 0.0,
@@ -206,11 +216,12 @@ const GOLDEN: &str = r#"[
     "settings": {
         "fold": null,
         "train_layers": { "from": "layer3" },
+        "gradual_unfreezing": { "epochs": 2 },
         "keep_normalize": true,
         "source_normalize": null,
         "pixels": { "resize": { "width": 64, "height": 48, "fit": "squash" }, "filter": "bilinear", "quality": "fast" },
         "training": {
-            "epochs": 1,
+            "epochs": 9,
             "batch_size": 32,
             "optimizer": { "adam": { "lr": 0.001, "betas": [0.9, 0.999], "eps": 1e-8, "weight_decay": 0.0 } },
             "norm_weight_decay": null,
@@ -218,6 +229,8 @@ const GOLDEN: &str = r#"[
             "layer_decay": 1.0,
             "clip_grad_norm": null,
             "clip_grad_value": null,
+            "accumulation_steps": 1,
+            "ema": null,
             "schedule": { "constant": { "warmup_epochs": 0, "interval": "epoch" } },
             "loss": "cross_entropy",
             "label_smoothing": 0.0,
@@ -461,21 +474,21 @@ fn a_default_that_is_written_out_changes_nothing() {
             "precision = \"f32\"",
             "precision = \"f32\"\nbatch_size = 32",
         ),
-        ("epochs = 1\n", "epochs = 1\nschedule.constant = {}\n"),
+        ("epochs = 9\n", "epochs = 9\nschedule.constant = {}\n"),
         (
-            "epochs = 1\n",
-            "epochs = 1\nseed = 7\nloss = \"cross_entropy\"\n",
+            "epochs = 9\n",
+            "epochs = 9\nseed = 7\nloss = \"cross_entropy\"\n",
         ),
         (
-            "epochs = 1\n",
-            "epochs = 1\nprecision = \"auto\"\naugment = []\n",
+            "epochs = 9\n",
+            "epochs = 9\nprecision = \"auto\"\naugment = []\n",
         ),
-        ("epochs = 1\n", "epochs = 1\nlabel_smoothing = 0\n"),
+        ("epochs = 9\n", "epochs = 9\nlabel_smoothing = 0\n"),
         // No default, but when a training saves its state changes no result.
-        ("epochs = 1\n", "epochs = 1\nsave = { every = \"90s\" }\n"),
+        ("epochs = 9\n", "epochs = 9\nsave = { every = \"90s\" }\n"),
         (
-            "epochs = 1\n",
-            "epochs = 1\nsampling = \"shuffle\"\nrepeated_augmentation = 1\n",
+            "epochs = 9\n",
+            "epochs = 9\nsampling = \"shuffle\"\nrepeated_augmentation = 1\n",
         ),
         (
             "by = \"validation.loss\"",
@@ -572,6 +585,10 @@ fn each_setting_of_a_stage_changes_the_settings_of_that_stage_alone() {
         ("deep", "layer_decay = 0.75", "layer_decay = 0.5"),
         ("deep", "clip_grad_norm = 2\n", ""),
         ("deep", "clip_grad_value = 0.5", "clip_grad_value = 1"),
+        ("deep", "accumulation_steps = 2", "accumulation_steps = 3"),
+        ("deep", "decay = 0.99,", "decay = 0.999,"),
+        ("deep", ", warmup = true", ""),
+        ("deep", "zero_init_residual = true\n", ""),
         ("deep", "step_size = 2", "step_size = 1"),
         ("deep", "gamma = 0.5", "gamma = 0.25"),
         ("deep", "warmup_epochs = 1", "warmup_epochs = 2"),
@@ -646,12 +663,22 @@ fn each_setting_of_a_stage_changes_the_settings_of_that_stage_alone() {
         ("folded", "precision = \"f32\"", ""),
         ("chosen", "validation.loss", "validation.top1"),
         ("partial", "{ from = \"layer3\" }", "{ from = \"layer4\" }"),
-        ("partial", "{ from = \"layer3\" }", "\"head\""),
+        (
+            "partial",
+            "{ from = \"layer3\" }\ngradual_unfreezing = { epochs = 2 }",
+            "\"head\"",
+        ),
+        ("partial", "gradual_unfreezing = { epochs = 2 }", ""),
+        (
+            "partial",
+            "unfreezing = { epochs = 2 }",
+            "unfreezing = { epochs = 3 }",
+        ),
         ("partial", "{ from = \"layer3\" }", "\"all\""),
         (
             "partial",
-            "epochs = 1\n",
-            "epochs = 1\nnormalize = \"none\"\n",
+            "epochs = 9\n",
+            "epochs = 9\nnormalize = \"none\"\n",
         ),
         ("partial", "lr = 0.001", "lr = 0.0011"),
         (

@@ -81,7 +81,10 @@ impl World {
             data: self.data.clone(),
             pixels: Pixels::new(side(SIDE)),
             training: training(settings),
-            start: Start::Scratch { arch },
+            start: Start::Scratch {
+                arch,
+                zero_init_residual: false,
+            },
             device: "cpu".to_owned(),
             threads: 1,
             out: self.folder.path().join(name),
@@ -100,6 +103,7 @@ impl World {
         let start = Start::Transfer {
             model,
             train_layers: layers,
+            gradual_unfreezing: None,
             keep_normalize: true,
         };
         Fit {
@@ -141,6 +145,8 @@ fn training(given: Value) -> Training {
         "layer_decay": 1.0,
         "clip_grad_norm": null,
         "clip_grad_value": null,
+        "accumulation_steps": 1,
+        "ema": null,
         "schedule": { "constant": {} },
         "loss": "cross_entropy",
         "label_smoothing": 0.0,
@@ -354,6 +360,128 @@ fn a_stopped_training_goes_on_to_the_bits_of_an_unbroken_one() {
         assert!(!ran.told(|e| matches!(e, StageEvent::Epoch(e) if e.epoch <= 2)));
         assert_eq!(digests(&job.out), unbroken);
     }
+}
+
+/// What makes a step out of more than one batch, or a state beside weights and optimizer.
+fn elaborate(optimizer: Value) -> Value {
+    json!({
+        "epochs": 4,
+        "batch_size": 4,
+        "optimizer": optimizer,
+        "norm_weight_decay": 0.0,
+        "layer_decay": 0.8,
+        "clip_grad_norm": 1.0,
+        "accumulation_steps": 2,
+        "ema": { "decay": 0.9, "warmup": true },
+    })
+}
+
+#[test]
+fn a_mean_of_weights_and_steps_of_several_batches_go_on_to_the_same_bits() {
+    let world = World::small();
+    for (name, optimizer) in [
+        ("lamb", json!({ "lamb": { "lr": 0.01 } })),
+        (
+            "rmsprop",
+            json!({ "rmsprop": { "lr": 0.001, "momentum": 0.9, "centered": true } }),
+        ),
+    ] {
+        let whole = world.fit(
+            &format!("{name} whole"),
+            Arch::Resnet18,
+            elaborate(optimizer.clone()),
+        );
+        let unbroken = outputs(&whole);
+        let job = world.fit(
+            &format!("{name} broken"),
+            Arch::Resnet18,
+            elaborate(optimizer),
+        );
+        let ran = work(
+            &Job::Fit(job.clone()),
+            |e| matches!(e, StageEvent::Epoch(e) if e.epoch == 2),
+        );
+        assert_eq!(ran.code, Some(130), "{:?}", ran.events.last());
+        assert_eq!(outputs(&job), unbroken);
+        // The state that goes on holds the trained weights, and the outputs their mean.
+        let at = |job: &Fit| job.state.join("optimizer-4.safetensors");
+        let (one, _) = model::safetensors::read(&at(&whole)).unwrap();
+        let (other, _) = model::safetensors::read(&at(&job)).unwrap();
+        assert_eq!(one, other);
+        let last = weights(&job.out.join("last.safetensors"));
+        assert_ne!(one.get("trained.fc.weight"), last.get("fc.weight"));
+    }
+}
+
+#[test]
+fn several_batches_to_a_step_move_as_one_of_their_size_where_batch_norms_are_frozen() {
+    let world = World::small();
+    let source = world.fit("source", Arch::Resnet18, json!({ "epochs": 1 }));
+    outputs(&source);
+    let source = source.out.join("last.safetensors");
+    let run = |name: &str, size: u32, steps: u32| {
+        let settings = json!({ "epochs": 2, "batch_size": size, "accumulation_steps": steps });
+        let job = world.transfer(name, &source, TrainLayers::Head, settings);
+        outputs(&job);
+        weights(&job.out.join("last.safetensors"))
+            .get("fc.weight")
+            .unwrap()
+            .to_f32()
+    };
+    // 18 images train: the last step of an epoch has 6, in batches of 4 and 2.
+    let (one, three) = (run("one", 12, 1), run("three", 4, 3));
+    for (one, three) in one.iter().zip(&three) {
+        assert!((one - three).abs() < 1e-6, "{one} and {three}");
+    }
+    assert_ne!(one, run("smaller", 4, 1));
+}
+
+#[test]
+fn layers_that_are_not_thawed_yet_stay_bit_equal_statistics_too() {
+    let world = World::small();
+    let source = world.fit("source", Arch::Resnet18, augmented(1));
+    outputs(&source);
+    let source = source.out.join("best.safetensors");
+    let before = weights(&source);
+    let gradual = |name: &str, epochs: u32| {
+        let layers = serde_json::from_value(json!({ "from": "layer3" })).unwrap();
+        let settings = json!({ "epochs": epochs, "optimizer": { "adam": { "lr": 0.001, "weight_decay": 0.1 } } });
+        let mut job = world.transfer(name, &source, layers, settings);
+        let Start::Transfer {
+            gradual_unfreezing, ..
+        } = &mut job.start
+        else {
+            panic!("no transfer");
+        };
+        *gradual_unfreezing = serde_json::from_value(json!({ "epochs": 1 })).unwrap();
+        job
+    };
+    for (epochs, moves) in [
+        (1, ["fc"].as_slice()),
+        (2, ["layer4", "fc"].as_slice()),
+        (4, ["layer3", "layer4", "fc"].as_slice()),
+    ] {
+        let job = gradual(&format!("{epochs} epochs"), epochs);
+        outputs(&job);
+        for (tensor, value) in weights(&job.out.join("last.safetensors")).iter() {
+            let moved = before.get(tensor) != Some(value);
+            let may = moves.iter().any(|layer| tensor.starts_with(layer));
+            assert_eq!(moved, may, "{epochs} epochs: `{tensor}`");
+        }
+    }
+    let broken = gradual("broken", 4);
+    let ran = work(
+        &Job::Fit(broken.clone()),
+        |e| matches!(e, StageEvent::Epoch(e) if e.epoch == 2),
+    );
+    assert_eq!(ran.code, Some(130));
+    let unbroken = gradual("4 epochs", 4);
+    assert_eq!(outputs(&broken), digests(&unbroken.out));
+    // Each layer counts its own steps of 3 an epoch, as PyTorch does for each parameter.
+    let (state, _) =
+        model::safetensors::read(&unbroken.state.join("optimizer-4.safetensors")).unwrap();
+    let steps = |group: u32| state.get(&format!("step.{group}")).unwrap().to_f32();
+    assert_eq!([0, 1, 2].map(steps), [[6.0], [9.0], [12.0]]);
 }
 
 #[test]

@@ -7,8 +7,8 @@ use crate::{
     record::EvaluatePart,
     seed::Seed,
     settings::{
-        Arch, Checkpoint, Count, FeatureLeaks, GroupBy, Leaks, Metric, Normalize, Pixels,
-        Probability, Save, Storage, TrainLayers, Training, Tta, Unreadable,
+        Arch, Checkpoint, Count, FeatureLeaks, GradualUnfreezing, GroupBy, Leaks, Metric,
+        Normalize, Pixels, Probability, Save, Storage, TrainLayers, Training, Tta, Unreadable,
     },
 };
 
@@ -161,8 +161,10 @@ pub struct Train {
     pub fold: Option<u32>,
     /// The architecture.
     pub arch: Arch,
+    /// Whether each residual block begins as the identity: the weight of its last BatchNorm is 0 at first (torchvision's name).
+    pub zero_init_residual: bool,
     /// How to train.
-    pub training: Training,
+    pub training: Box<Training>,
     /// When to save the state of a running training; in no key.
     pub save: Save,
 }
@@ -195,10 +197,12 @@ pub struct Transfer {
     pub fold: Option<u32>,
     /// Which layers move.
     pub train_layers: TrainLayers,
+    /// Whether they come to it one after the other.
+    pub gradual_unfreezing: Option<GradualUnfreezing>,
     /// Whether `normalize` was left out: the source's is kept then.
     pub keep_normalize: bool,
     /// How to train.
-    pub training: Training,
+    pub training: Box<Training>,
     /// When to save the state of a running training; in no key.
     pub save: Save,
 }

@@ -8,6 +8,7 @@ use super::{
     course::{best_epoch, stop_early},
     criterion::Criterion,
     divergence::{Watch, with_batch_size},
+    ema::Ema,
     inputs::Inputs,
     keep::Keep,
     learner::Learner,
@@ -28,7 +29,7 @@ use crate::{
     model::ResNet,
     native::make_deterministic,
     record::{CheckpointInfo, Epoch, EpochTiming, Fit, History, Start, Timing, Transform},
-    settings::{Augment, Count, Schedule, Training},
+    settings::{Augment, Count, GradualUnfreezing, Schedule, TrainLayers, Training},
     stop::Stop,
 };
 
@@ -54,10 +55,14 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
         tell(StageEvent::Note(text));
     }
     let (model, transform) = start(job, &inputs, device)?;
-    let optimizer = Optimizer::new(&job.training, model.trainable(), false)?;
+    let optimizer = Optimizer::new(&job.training, model.trainable(), unfreezing(job).is_some())?;
     let bf16 = uses_bf16(job.training.precision, device);
     let arithmetic = Arithmetic { device, bf16 };
-    let mut stepper = Stepper::new(Criterion::of(&job.training, &inputs, device)?, arithmetic)?;
+    let ema = job.training.ema;
+    let ema = ema.map(|settings| Ema::new(settings, &model)).transpose()?;
+    let criterion = Criterion::of(&job.training, &inputs, device)?;
+    let accumulation = job.training.accumulation_steps.get();
+    let mut stepper = Stepper::new(criterion, arithmetic, accumulation, ema)?;
     if job.training.schedule.max_momentum().is_some() {
         stepper = stepper.unrecorded();
     }
@@ -80,6 +85,8 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
             optimizer,
             stepper,
         },
+        unfreezing: unfreezing(job),
+        trains: None,
     };
     if !course.resume(tell)? {
         course.extend(job, tell)?;
@@ -107,6 +114,10 @@ struct Course<'a> {
     resumed: usize,
     saved: Option<Saved>,
     learner: Learner,
+    /// How the trained layers, the second, are thawed.
+    unfreezing: Option<(GradualUnfreezing, TrainLayers)>,
+    /// What is trained now, where that changes.
+    trains: Option<TrainLayers>,
 }
 
 impl Course<'_> {
@@ -213,6 +224,7 @@ impl Course<'_> {
         let Some(epoch) = self.next_epoch(training) else {
             return Ok(());
         };
+        self.unfreeze(epoch, pass.tell)?;
         let of = training.epochs.get();
         let checkpoints = self
             .saved
@@ -228,7 +240,7 @@ impl Course<'_> {
         let mut keep = Keep::new(&self.folder, self.now.clone(), self.every, &mut self.saved);
         let (lr, train) = pass.train(&mut self.learner, &watch, &mut keep)?;
         let train_seconds = keep.seconds();
-        let validation = pass.validate(&self.learner.model, &watch);
+        let validation = pass.validate(self.learner.judged(), &watch);
         if pass.stop.requested() {
             keep.keep(&self.learner, pass.loader.order(epoch).len())?;
         }
@@ -254,7 +266,7 @@ impl Course<'_> {
         self.now.timing.push(timing);
         self.now.within = None;
         self.save(&checkpoint(
-            &self.learner.model,
+            self.learner.judged(),
             pass.loader.inputs,
             pass.loader.transform,
             figures,
@@ -262,6 +274,25 @@ impl Course<'_> {
         (pass.tell)(StageEvent::Epoch(figures));
         if let Some(why) = &self.now.history.stopped_early {
             (pass.tell)(StageEvent::Note(format!("stopped early: {why}")));
+        }
+        Ok(())
+    }
+
+    /// Trains what is due in this epoch.
+    fn unfreeze(&mut self, epoch: u32, tell: Tell<'_>) -> Result<()> {
+        let Some((gradual, down_to)) = self.unfreezing else {
+            return Ok(());
+        };
+        let due = gradual.layers(down_to, epoch);
+        if self.trains != Some(due) {
+            self.learner.model.freeze(due);
+            self.learner.optimizer.clear_gradients()?;
+            self.learner.stepper.forget();
+            self.trains = Some(due);
+            tell(StageEvent::Note(format!(
+                "trains from `{}` on, beginning with epoch {epoch}",
+                due.first().name()
+            )));
         }
         Ok(())
     }
@@ -321,6 +352,18 @@ pub(super) fn source(job: &Fit) -> Option<&Path> {
     }
 }
 
+/// How the layers of a transfer are thawed, where that is gradual.
+fn unfreezing(job: &Fit) -> Option<(GradualUnfreezing, TrainLayers)> {
+    match &job.start {
+        Start::Transfer {
+            gradual_unfreezing: Some(gradual),
+            train_layers,
+            ..
+        } => Some((*gradual, *train_layers)),
+        _ => None,
+    }
+}
+
 /// Settings that only together with the data make no sense.
 pub(super) fn check(job: &Fit, inputs: &Inputs) -> Result<()> {
     if job.training.early_stopping.is_some() && inputs.validation.is_empty() {
@@ -356,13 +399,18 @@ pub(super) fn check(job: &Fit, inputs: &Inputs) -> Result<()> {
 /// A digest of everything that the result depends on beside the machine, `epochs` being the number of epochs. Paths are not in it.
 fn work(job: &Fit, inputs: &Inputs, epochs: Option<Count>) -> Digest {
     let start = match &job.start {
-        Start::Scratch { arch } => serde_json::json!({ "arch": arch }),
+        Start::Scratch {
+            arch,
+            zero_init_residual,
+        } => serde_json::json!({ "arch": arch, "zero_init_residual": zero_init_residual }),
         Start::Transfer {
             model,
             train_layers,
+            gradual_unfreezing,
             keep_normalize,
         } => serde_json::json!({
             "train_layers": train_layers,
+            "gradual_unfreezing": gradual_unfreezing,
             "keep_normalize": keep_normalize,
             "normalize": model.normalize,
         }),

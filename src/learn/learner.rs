@@ -1,6 +1,6 @@
 //! What the steps of a training change: the model, the optimizer, the tally.
 
-use super::{loader::Batch, optimizer::Optimizer, step::Stepper};
+use super::{ema::Ema, loader::Batch, optimizer::Optimizer, step::Stepper};
 use crate::{
     error::{Error, Result},
     model::{ResNet, StateDict},
@@ -31,12 +31,18 @@ impl Learner {
             .step(&self.model, &mut self.optimizer, batch, lr)
     }
 
+    /// The model that validates and is kept: the mean of weights where there is one.
+    pub(super) fn judged(&self) -> &ResNet {
+        self.stepper.ema().map_or(&self.model, Ema::mean)
+    }
+
     /// All tensors that the next step depends on, copied from the device.
     pub(super) fn groups(&self) -> Groups {
-        vec![
-            (WEIGHTS, self.model.state()),
-            (OPTIMIZER, self.optimizer.state()),
-        ]
+        let mut optimizer = self.optimizer.state();
+        if let Some(ema) = self.stepper.ema() {
+            ema.save(&self.model, &mut optimizer);
+        }
+        vec![(WEIGHTS, self.judged().state()), (OPTIMIZER, optimizer)]
     }
 
     /// Takes saved tensors over, in their present places; `group` gives those of a name.
@@ -47,7 +53,11 @@ impl Learner {
         let need = |name: &str| {
             group(name)?.ok_or_else(|| Error::failed(format!("the saved state has no {name}")))
         };
-        self.model.load_state(&need(WEIGHTS)?)?;
-        self.optimizer.load(&need(OPTIMIZER)?)
+        let (weights, optimizer) = (need(WEIGHTS)?, need(OPTIMIZER)?);
+        match self.stepper.ema_mut() {
+            Some(ema) => ema.load(&weights, &mut self.model, &optimizer)?,
+            None => self.model.load_state(&weights)?,
+        }
+        self.optimizer.load(&optimizer)
     }
 }

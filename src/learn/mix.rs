@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     fn training(mix: &Value) -> Training {
-        super::super::criterion::tests::training(&json!({ "mix": mix }))
+        Training::plain(&json!({ "mix": mix }))
     }
 
     fn drawn(mix: &Value, epoch: u32) -> Vec<Option<Drawn>> {

@@ -1,5 +1,6 @@
 //! Training and evaluation on tensors: augmentation, optimizers, schedules, the loop over epochs, metrics.
 
+mod accumulate;
 mod affine;
 mod augment;
 mod batch;
@@ -8,6 +9,7 @@ mod color;
 mod course;
 mod criterion;
 mod divergence;
+mod ema;
 mod evaluate;
 mod fit;
 mod functionals;

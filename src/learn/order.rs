@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     fn training(given: &Value) -> Training {
-        super::super::criterion::tests::training(given)
+        Training::plain(given)
     }
 
     /// Nine images of class 0, two of class 1 and one of class 2.

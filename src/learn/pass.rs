@@ -39,14 +39,16 @@ impl Pass<'_> {
         let training = self.loader.training;
         let schedule = &training.schedule;
         let steps = batches.len() as u32;
-        let moment = |step| Moment {
+        // A schedule counts the steps of the optimizer.
+        let accumulation = training.accumulation_steps.get();
+        let moment = |batch: u32| Moment {
             epoch: watch.epoch - 1,
             epochs: watch.of,
-            step,
-            steps,
+            step: batch / accumulation,
+            steps: steps.div_ceil(accumulation),
         };
-        let lr = |step| {
-            let at = moment(step);
+        let lr = |batch| {
+            let at = moment(batch);
             learning_rate(schedule, training.optimizer.lr(), at, watch.before)
         };
         let done = keep.done();
@@ -65,17 +67,21 @@ impl Pass<'_> {
             }
         };
         let mut progress = self.progress(watch, "", batches.iter().map(Vec::len).sum());
+        let rest = batches.get(done..).unwrap_or_default();
         if done == 0 {
             learner.stepper.begin()?;
         }
-        let rest = batches.get(done..).unwrap_or_default();
+        learner
+            .stepper
+            .expect(&rest.iter().map(Vec::len).collect::<Vec<_>>());
         let mut done = done as u32;
         self.loader.training(rest, watch.epoch, |batch| {
-            if self.stop.requested() {
+            // Gradients that are not yet used up are in no saved state.
+            if self.stop.requested() && learner.stepper.is_between() {
                 check(&learner.stepper, done, keep.first_steps)?;
                 keep.keep(learner, done as usize)?;
+                self.stop.check()?;
             }
-            self.stop.check()?;
             if let Some(momentum) = momentum(schedule, moment(done)) {
                 learner.optimizer.set_momentum(momentum);
             }
@@ -88,7 +94,7 @@ impl Pass<'_> {
             if progress.at(learner.stepper.images()) {
                 check(&learner.stepper, done, keep.first_steps)?;
             }
-            if keep.due() {
+            if keep.due() && learner.stepper.is_between() {
                 check(&learner.stepper, done, keep.first_steps)?;
                 keep.keep(learner, done as usize)?;
             }

@@ -61,7 +61,12 @@ pub fn speed(job: &record::Speed, device: Device, stop: &Stop) -> Result<()> {
     let mut timed = Timed {
         loader: Loader::new(&fit.training, &inputs, &transform, device)?,
         optimizer: Optimizer::new(&fit.training, model.trainable(), false)?,
-        stepper: Stepper::new(Criterion::of(&fit.training, &inputs, device)?, arithmetic)?,
+        stepper: Stepper::new(
+            Criterion::of(&fit.training, &inputs, device)?,
+            arithmetic,
+            1,
+            None,
+        )?,
         lr: fit.training.optimizer.lr(),
         model,
         stop,

@@ -16,11 +16,21 @@ pub(super) fn start(job: &Fit, inputs: &Inputs, device: Device) -> Result<(ResNe
     let seed = job.training.seed;
     let own = |inputs| normalization(&job.training.normalize, inputs);
     let (mut model, normalize) = match &job.start {
-        Start::Scratch { arch } => (ResNet::new(*arch, classes, seed, device), own(inputs)?),
+        Start::Scratch {
+            arch,
+            zero_init_residual,
+        } => {
+            let mut model = ResNet::new(*arch, classes, seed, device);
+            if *zero_init_residual {
+                model.zero_init_residual();
+            }
+            (model, own(inputs)?)
+        }
         Start::Transfer {
             model: file,
             train_layers,
             keep_normalize,
+            ..
         } => {
             let source = model::load(&file.path)?;
             let mut model = ResNet::from_state(&source.state, source.arch, device)?;

@@ -3,7 +3,9 @@
 use tch::{Device, Kind, Tensor};
 
 use super::{
+    accumulate::{Part, parts},
     criterion::Criterion,
+    ema::Ema,
     loader::Batch,
     optimizer::Optimizer,
     tally::{Sums, Tally},
@@ -53,6 +55,12 @@ pub(super) struct Stepper {
     /// Steps done one operation at a time with batches of this shape.
     warm: (Vec<i64>, u32),
     recorded: Option<Recorded>,
+    /// Batches to a step of the optimizer.
+    accumulation: usize,
+    /// The parts of the batches of this pass, and the number of the next one.
+    parts: Vec<Part>,
+    next: usize,
+    ema: Option<Ema>,
 }
 
 /// A step whose tensors keep their places.
@@ -62,12 +70,19 @@ struct Recorded {
 }
 
 impl Stepper {
-    /// For a training on this device.
+    /// For a training on this device, `accumulation` batches to a step of the optimizer, after which `ema` follows.
     ///
     /// # Errors
     /// When libtorch refuses.
-    pub(super) fn new(criterion: Criterion, arithmetic: Arithmetic) -> Result<Self> {
-        let recording = arithmetic.device.is_cuda() && accelerated().is_none();
+    pub(super) fn new(
+        criterion: Criterion,
+        arithmetic: Arithmetic,
+        accumulation: u32,
+        ema: Option<Ema>,
+    ) -> Result<Self> {
+        // A recorded step begins with new gradients and ends with the optimizer's step: what several batches make together is
+        // done one operation at a time.
+        let recording = arithmetic.device.is_cuda() && accelerated().is_none() && accumulation == 1;
         Ok(Self {
             criterion,
             arithmetic,
@@ -75,6 +90,10 @@ impl Stepper {
             recording,
             warm: (Vec::new(), 0),
             recorded: None,
+            accumulation: accumulation as usize,
+            parts: Vec::new(),
+            next: 0,
+            ema,
         })
     }
 
@@ -85,12 +104,39 @@ impl Stepper {
         self
     }
 
+    /// The running mean of the weights, where the training keeps one.
+    pub(super) fn ema(&self) -> Option<&Ema> {
+        self.ema.as_ref()
+    }
+
+    /// The same, to be loaded.
+    pub(super) fn ema_mut(&mut self) -> Option<&mut Ema> {
+        self.ema.as_mut()
+    }
+
+    /// Forgets a recorded step: other parameters are trained from now on.
+    pub(super) fn forget(&mut self) {
+        self.recorded = None;
+        self.warm = (Vec::new(), 0);
+    }
+
     /// Starts the tally anew.
     ///
     /// # Errors
     /// When libtorch refuses.
     pub(super) fn begin(&mut self) -> Result<()> {
         self.tally.clear()
+    }
+
+    /// Batches of these sizes follow; a step of the optimizer begins with the first of them.
+    pub(super) fn expect(&mut self, sizes: &[usize]) {
+        self.parts = parts(sizes, self.accumulation);
+        self.next = 0;
+    }
+
+    /// Whether the next batch begins a step of the optimizer: no gradients wait for one.
+    pub(super) fn is_between(&self) -> bool {
+        self.parts.get(self.next).is_none_or(|part| part.first)
     }
 
     /// The sums of the steps so far; waits for the device.
@@ -143,6 +189,8 @@ impl Stepper {
     ) -> Result<()> {
         optimizer.set_lr(lr)?;
         let images = batch.len();
+        let part = self.parts.get(self.next).copied().unwrap_or(Part::WHOLE);
+        self.next += 1;
         if self.recording {
             self.record_when_warm(model, optimizer, batch)?;
         }
@@ -161,11 +209,16 @@ impl Stepper {
                     arithmetic,
                     &mut self.tally,
                     batch,
+                    part,
                 )?;
             }
         }
         self.tally.count(images);
-        Ok(())
+        // Not part of a recorded step: how much of the mean is kept changes with the step.
+        match &mut self.ema {
+            Some(ema) if part.last => ema.follow(model),
+            _ => Ok(()),
+        }
     }
 
     /// Records the step of this batch's shape after some of its kind; the last, smaller batch of an epoch never comes to that.
@@ -193,7 +246,17 @@ impl Stepper {
         let mut graph = CudaGraph::new()?;
         let (criterion, arithmetic, tally) = (&self.criterion, self.arithmetic, &mut self.tally);
         optimizer.clear_gradients()?;
-        graph.capture(|| one(model, optimizer, criterion, arithmetic, tally, &batch))?;
+        graph.capture(|| {
+            one(
+                model,
+                optimizer,
+                criterion,
+                arithmetic,
+                tally,
+                &batch,
+                Part::WHOLE,
+            )
+        })?;
         // Recording did nothing, but the host counted.
         model.count_batch(-1);
         self.recorded = Some(Recorded { graph, batch });
@@ -209,11 +272,20 @@ fn one(
     arithmetic: Arithmetic,
     tally: &mut Tally,
     batch: &Batch,
+    part: Part,
 ) -> Result<()> {
-    optimizer.clear_gradients()?;
+    if part.first {
+        optimizer.clear_gradients()?;
+    }
     let logits = arithmetic.forward(model, &batch.images, true)?;
     let loss = criterion.loss(&logits, &batch.targets)?;
-    loss.f_backward()?;
-    optimizer.apply()?;
+    if part.first && part.last {
+        loss.f_backward()?;
+    } else {
+        loss.f_mul_scalar(part.share)?.f_backward()?;
+    }
+    if part.last {
+        optimizer.apply()?;
+    }
     tally.add(&loss, &logits, &batch.targets.classes)
 }

@@ -6,6 +6,8 @@ mod init;
 mod norm;
 mod tensor;
 
+use std::iter;
+
 use tch::{Device, Tensor, no_grad_guard};
 
 pub use self::tensor::{to_data, to_tensor};
@@ -162,10 +164,41 @@ impl ResNet {
     /// Counts a training batch (-1: takes one back) in `num_batches_tracked`: a recorded step runs without this model's
     /// knowledge, and one that is recorded counts without having run.
     pub fn count_batch(&self, by: i64) {
-        self.bn1.count(by);
-        for block in self.layers.iter().flatten() {
-            block.count(by);
+        self.norms().for_each(|norm| norm.count(by));
+    }
+
+    /// Takes over the `num_batches_tracked` of another model of the same architecture.
+    pub fn take_counts(&self, from: &Self) {
+        for (to, from) in self.norms().zip(from.norms()) {
+            to.take_count(from);
         }
+    }
+
+    fn norms(&self) -> impl Iterator<Item = &BatchNorm> {
+        let blocks = self.layers.iter().flatten();
+        iter::once(&self.bn1).chain(blocks.flat_map(Block::norms))
+    }
+
+    /// Lets every residual block begin as the identity: the weight of its last BatchNorm becomes 0, so that a deep network first
+    /// learns as a shallow one (Goyal et al., 2017; torchvision's `zero_init_residual`).
+    pub fn zero_init_residual(&mut self) {
+        let _guard = no_grad_guard();
+        self.layers
+            .iter_mut()
+            .flatten()
+            .for_each(Block::zero_residual);
+    }
+
+    /// Parameters and BatchNorm statistics in torchvision's order; clones share memory with the model.
+    #[must_use]
+    pub fn tensors(&self) -> Vec<Tensor> {
+        let mut all = Vec::new();
+        self.visit(&mut |_, item| {
+            if let Item::Tensor(tensor) = item {
+                all.push(tensor.shallow_clone());
+            }
+        });
+        all
     }
 
     /// The trained parameters in torchvision's order; clones share memory and gradients with the model.

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{Browse, EvaluatePart, Functionals};
-use crate::settings::{Arch, Normalize, Pixels, Save, TrainLayers, Training, Tta};
+use crate::settings::{
+    Arch, GradualUnfreezing, Normalize, Pixels, Save, TrainLayers, Training, Tta,
+};
 
 /// What a worker shall do. All paths are absolute.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -119,6 +121,8 @@ pub enum Start {
     Scratch {
         /// The architecture.
         arch: Arch,
+        /// Whether each residual block begins as the identity.
+        zero_init_residual: bool,
     },
     /// From another model, with a new head.
     Transfer {
@@ -126,6 +130,8 @@ pub enum Start {
         model: ModelFile,
         /// What to train.
         train_layers: TrainLayers,
+        /// Whether they come to it one after the other.
+        gradual_unfreezing: Option<GradualUnfreezing>,
         /// Keep the source's normalisation instead of the one in `training`.
         keep_normalize: bool,
     },

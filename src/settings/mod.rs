@@ -39,6 +39,6 @@ pub use schedule::{
     Anneal, Constant, Cosine, CosineWarmRestarts, Interval, MultiStep, OneCycle, Plateau, Schedule,
     Step,
 };
-pub use train_layers::{Layer, TrainLayers};
-pub use training::{Checkpoint, EarlyStopping, Metric, Precision, Training};
+pub use train_layers::{GradualUnfreezing, Layer, TrainLayers};
+pub use training::{Checkpoint, EarlyStopping, Ema, Metric, Precision, Training};
 pub use tta::Tta;

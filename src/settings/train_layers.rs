@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+use super::Count;
+
 /// `train_layers = "all"`, `"head"` or `{ from = "layer3" }`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -15,6 +17,24 @@ pub enum TrainLayers {
     From(Layer),
     /// The new head only.
     Head,
+}
+
+/// `gradual_unfreezing = { epochs = 2 }`: the head first, then one layer more at a time (Howard and Ruder, 2018).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GradualUnfreezing {
+    /// Epochs before the next layer is trained too.
+    pub epochs: Count,
+}
+
+impl GradualUnfreezing {
+    /// What is trained in epoch `epoch` (from 1), `down_to` at the end.
+    #[must_use]
+    pub fn layers(self, down_to: TrainLayers, epoch: u32) -> TrainLayers {
+        let thawed = (epoch.saturating_sub(1) / self.epochs.get()) as usize;
+        let reached = Layer::ALL.into_iter().rev().nth(thawed);
+        TrainLayers::From(reached.unwrap_or(Layer::Conv1).max(down_to.first()))
+    }
 }
 
 /// A named stage of a ResNet, in the order of the forward pass. `conv1` means `conv1` and `bn1`.
@@ -45,6 +65,19 @@ impl Layer {
         Self::Layer4,
         Self::Fc,
     ];
+
+    /// The name as written in a pipeline file.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Conv1 => "conv1",
+            Self::Layer1 => "layer1",
+            Self::Layer2 => "layer2",
+            Self::Layer3 => "layer3",
+            Self::Layer4 => "layer4",
+            Self::Fc => "fc",
+        }
+    }
 
     /// How many layers lie between it and the end: 0 for the head, 5 for the stem.
     #[must_use]
@@ -98,5 +131,31 @@ impl<'de> Deserialize<'de> for TrainLayers {
             }
         }
         deserializer.deserialize_any(Visitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layers_thaw_from_the_head_backwards_down_to_the_first_that_is_trained() {
+        use Layer::{Conv1, Fc, Layer1, Layer2, Layer3, Layer4};
+        let rule = GradualUnfreezing {
+            epochs: Count::known(2),
+        };
+        let course = |down_to| {
+            (1..=13)
+                .map(|e| rule.layers(down_to, e).first())
+                .collect::<Vec<_>>()
+        };
+        let twice = [Fc, Layer4, Layer3, Layer2, Layer1, Conv1].map(|layer| [layer; 2]);
+        assert_eq!(
+            course(TrainLayers::All),
+            [twice.as_flattened(), &[Conv1]].concat()
+        );
+        let until = course(TrainLayers::From(Layer3));
+        assert_eq!(until[..4], [Fc, Fc, Layer4, Layer4]);
+        assert!(until[4..].iter().all(|layer| *layer == Layer3));
     }
 }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Augment, ClassWeights, Count, Factor, Loss, Mix, NonNegative, Normalize, Optimizer, Positive,
-    Probability, Sampling, Schedule,
+    Augment, ClassWeights, Count, Decay, Factor, Loss, Mix, NonNegative, Normalize, Optimizer,
+    Positive, Probability, Sampling, Schedule,
 };
 use crate::seed::Seed;
 
@@ -28,6 +28,10 @@ pub struct Training {
     pub clip_grad_norm: Option<Positive>,
     /// Every element of a gradient is brought into ± this.
     pub clip_grad_value: Option<Positive>,
+    /// Batches whose gradients make one step of the optimizer: the mean over all their images.
+    pub accumulation_steps: Count,
+    /// Judge and keep a running mean of the weights instead of the weights themselves.
+    pub ema: Option<Ema>,
     /// The learning rate over the epochs.
     pub schedule: Schedule,
     /// The loss.
@@ -86,6 +90,17 @@ pub enum Precision {
     Bf16,
 }
 
+/// `ema = { decay = 0.999, warmup = true }`: an exponential moving average of weights and BatchNorm statistics.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ema {
+    /// The share of the mean that a step keeps.
+    pub decay: Decay,
+    /// Keep less in the first steps: 1 - (1 + step)^(-2/3), as timm's `ModelEmaV3`; off by default.
+    #[serde(default)]
+    pub warmup: bool,
+}
+
 /// `early_stopping = { patience = 5 }`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -142,4 +157,39 @@ pub enum Checkpoint {
     Best,
     /// The last epoch.
     Last,
+}
+
+#[cfg(test)]
+impl Training {
+    /// Settings with the ones given on top of plain ones, for tests.
+    pub(crate) fn plain(given: &serde_json::Value) -> Self {
+        let mut all = serde_json::json!({
+            "epochs": 1,
+            "batch_size": 8,
+            "optimizer": { "sgd": { "lr": 0.01 } },
+            "norm_weight_decay": null,
+            "bias_weight_decay": null,
+            "layer_decay": 1.0,
+            "clip_grad_norm": null,
+            "clip_grad_value": null,
+            "accumulation_steps": 1,
+            "ema": null,
+            "schedule": { "constant": {} },
+            "loss": "cross_entropy",
+            "label_smoothing": 0.0,
+            "class_weights": null,
+            "sampling": "shuffle",
+            "repeated_augmentation": 1,
+            "augment": [],
+            "mix": null,
+            "normalize": "none",
+            "precision": "f32",
+            "early_stopping": null,
+            "seed": 1,
+        });
+        for (key, value) in given.as_object().unwrap() {
+            all[key] = value.clone();
+        }
+        serde_json::from_value(all).unwrap()
+    }
 }

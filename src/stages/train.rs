@@ -49,6 +49,7 @@ impl Stage for TrainStage {
     fn settings(&self) -> Value {
         json!({
             "arch": self.settings.arch,
+            "zero_init_residual": self.settings.zero_init_residual,
             "fold": self.settings.fold,
             "pixels": self.pixels,
             "training": self.settings.training,
@@ -85,6 +86,7 @@ impl Stage for TrainStage {
         };
         let start = Start::Scratch {
             arch: self.settings.arch,
+            zero_init_residual: self.settings.zero_init_residual,
         };
         fitting.run(start, context)
     }

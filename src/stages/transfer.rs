@@ -52,6 +52,7 @@ impl Stage for TransferStage {
         json!({
             "fold": self.settings.fold,
             "train_layers": self.settings.train_layers,
+            "gradual_unfreezing": self.settings.gradual_unfreezing,
             "keep_normalize": self.settings.keep_normalize,
             "source_normalize": given_normalize(&self.settings.model),
             "pixels": self.pixels,
@@ -96,6 +97,7 @@ impl Stage for TransferStage {
         let start = Start::Transfer {
             model: model_of(&self.settings.model, context)?,
             train_layers: self.settings.train_layers,
+            gradual_unfreezing: self.settings.gradual_unfreezing,
             keep_normalize: self.settings.keep_normalize,
         };
         fitting.run(start, context)

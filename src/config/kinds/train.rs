@@ -15,6 +15,7 @@ use crate::settings::Arch;
 pub(crate) struct Draft {
     data: fold::Draft,
     arch: Arch,
+    zero_init_residual: bool,
     training: training::Draft,
 }
 
@@ -22,11 +23,13 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
     let data = fold::read(fields);
     let names = crate::name::one_of(Arch::ALL.map(Arch::name));
     let arch = fields.need("arch", &names);
+    let zero_init_residual = fields.take("zero_init_residual", "`true` or `false`");
     let training = training::read(fields);
     fields.finish()?;
     Some(Draft {
         data: data.draft()?,
         arch: arch.map(Spanned::into_inner)?,
+        zero_init_residual: zero_init_residual.is_some_and(Spanned::into_inner),
         training: training.draft()?,
     })
 }
@@ -42,7 +45,8 @@ impl Draft {
                 split: builder.id(found.split),
                 fold: fold.fold,
                 arch: self.arch,
-                training: self.training.training.clone(),
+                zero_init_residual: self.zero_init_residual,
+                training: Box::new(self.training.training.clone()),
                 save: self.training.save,
             };
             Outcome {

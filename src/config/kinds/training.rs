@@ -6,8 +6,8 @@ use super::{super::wording::place, Fields, augment::Items};
 use crate::{
     seed::Seed,
     settings::{
-        ClassWeights, Count, EarlyStopping, Factor, Loss, Mix, NonNegative, Normalize, Optimizer,
-        Positive, Precision, Probability, Sampling, Save, Schedule, Training,
+        ClassWeights, Count, EarlyStopping, Ema, Factor, Loss, Mix, NonNegative, Normalize,
+        Optimizer, Positive, Precision, Probability, Sampling, Save, Schedule, Training,
     },
 };
 
@@ -44,6 +44,8 @@ pub(crate) struct Read {
     layer_decay: Option<Spanned<Factor>>,
     clip_grad_norm: Option<Spanned<Positive>>,
     clip_grad_value: Option<Spanned<Positive>>,
+    accumulation_steps: Option<Spanned<Count>>,
+    ema: Option<Spanned<Ema>>,
     schedule: Option<Spanned<Schedule>>,
     loss: Option<Spanned<Loss>>,
     label_smoothing: Option<Spanned<Probability>>,
@@ -70,6 +72,8 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Read {
         layer_decay: fields.take("layer_decay", "a number above 0 and at most 1"),
         clip_grad_norm: fields.take("clip_grad_norm", "a number above 0"),
         clip_grad_value: fields.take("clip_grad_value", "a number above 0"),
+        accumulation_steps: fields.take("accumulation_steps", WHOLE),
+        ema: fields.take("ema", "`{ decay = 0.999, warmup = true }`"),
         schedule: fields.take_checked("schedule", SCHEDULE, check_phases),
         loss: fields.take("loss", LOSS),
         label_smoothing: fields.take("label_smoothing", "a number from 0 to 1"),
@@ -176,6 +180,11 @@ fn check_nesterov(fields: &mut Fields<'_, '_>, optimizer: &Optimizer, value: &De
 }
 
 impl Read {
+    /// Epochs, where they are given.
+    pub(crate) fn epochs(&self) -> Option<u32> {
+        self.epochs.as_ref().map(|epochs| epochs.get_ref().get())
+    }
+
     pub(crate) fn draft(self) -> Option<Draft> {
         let augment = self.augment.map(Spanned::into_inner).unwrap_or_default();
         Some(Draft {
@@ -194,6 +203,10 @@ impl Read {
                     .map_or(Factor::known(1.0), Spanned::into_inner),
                 clip_grad_norm: self.clip_grad_norm.map(Spanned::into_inner),
                 clip_grad_value: self.clip_grad_value.map(Spanned::into_inner),
+                accumulation_steps: self
+                    .accumulation_steps
+                    .map_or(Count::known(1), Spanned::into_inner),
+                ema: self.ema.map(Spanned::into_inner),
                 schedule: inner(self.schedule),
                 loss: inner(self.loss),
                 label_smoothing: self

@@ -9,7 +9,7 @@ use super::{
     },
     Fields, Kind, augment, fold, model, training,
 };
-use crate::settings::{Checkpoint, TrainLayers};
+use crate::settings::{Checkpoint, GradualUnfreezing, TrainLayers};
 
 /// A transfer as written.
 pub(crate) struct Draft {
@@ -17,6 +17,7 @@ pub(crate) struct Draft {
     checkpoint: Option<Spanned<Checkpoint>>,
     data: fold::Draft,
     train_layers: TrainLayers,
+    gradual_unfreezing: Option<GradualUnfreezing>,
     training: training::Draft,
 }
 
@@ -26,16 +27,45 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
     let model = model::read(fields, &Kind::MODELS);
     let data = fold::read(fields);
     let train_layers = fields.take("train_layers", TRAIN_LAYERS);
+    let gradual = fields.take("gradual_unfreezing", "`{ epochs = 2 }`");
     model::need_normalize(fields, &model.model, fields.has("normalize"));
     let training = training::read(fields);
+    check_unfreezing(fields, gradual.as_ref(), train_layers.as_ref(), &training);
     fields.finish()?;
     Some(Draft {
         model: model.model?,
         checkpoint: model.checkpoint,
         data: data.draft()?,
         train_layers: train_layers.map(Spanned::into_inner).unwrap_or_default(),
+        gradual_unfreezing: gradual.map(Spanned::into_inner),
         training: training.draft()?,
     })
+}
+
+fn check_unfreezing(
+    fields: &mut Fields<'_, '_>,
+    gradual: Option<&Spanned<GradualUnfreezing>>,
+    layers: Option<&Spanned<TrainLayers>>,
+    training: &training::Read,
+) {
+    let Some(gradual) = gradual else {
+        return;
+    };
+    if layers.is_some_and(|layers| *layers.get_ref() == TrainLayers::Head) {
+        let message = "`gradual_unfreezing` of a transfer that trains the head alone";
+        let help = "leave it out, or let `train_layers` reach further";
+        fields.tell(&gradual.span(), message, Some(help));
+    }
+    let (every, Some(epochs)) = (gradual.get_ref().epochs.get(), training.epochs()) else {
+        return;
+    };
+    if every >= epochs {
+        let message = format!(
+            "`gradual_unfreezing` after {every} epochs in a training of {epochs}: nothing but the head would be trained"
+        );
+        let help = "set its `epochs` lower, or train longer";
+        fields.tell(&gradual.span(), message, Some(help));
+    }
 }
 
 impl Draft {
@@ -61,8 +91,9 @@ impl Draft {
                 split: builder.id(found.split),
                 fold: fold.fold,
                 train_layers: self.train_layers,
+                gradual_unfreezing: self.gradual_unfreezing,
                 keep_normalize: !training.normalized,
-                training: training.training.clone(),
+                training: Box::new(training.training.clone()),
                 save: training.save,
             };
             Outcome {

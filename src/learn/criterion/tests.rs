@@ -4,31 +4,6 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// Settings with the ones given on top of short defaults.
-pub(in super::super) fn training(given: &Value) -> Training {
-    let mut all = json!({
-        "epochs": 2,
-        "batch_size": 4,
-        "optimizer": { "sgd": { "lr": 0.01 } },
-        "schedule": { "constant": {} },
-        "loss": "cross_entropy",
-        "label_smoothing": 0.0,
-        "class_weights": null,
-        "sampling": "shuffle",
-        "repeated_augmentation": 1,
-        "augment": [],
-        "mix": null,
-        "normalize": "none",
-        "precision": "f32",
-        "early_stopping": null,
-        "seed": 1,
-    });
-    for (key, value) in given.as_object().unwrap() {
-        all[key] = value.clone();
-    }
-    serde_json::from_value(all).unwrap()
-}
-
 fn logits() -> Tensor {
     let values: [f32; 12] = [
         1.5, -0.5, 0.25, 0.1, 2.0, -1.0, -0.3, 0.4, 0.9, 3.0, -2.0, 0.0,
@@ -49,7 +24,7 @@ fn targets(soft: bool) -> Targets {
 /// The loss and the gradient of the first image's logits.
 #[track_caller]
 fn equals(given: &Value, weights: bool, soft: bool, loss: f64, gradient: [f64; 3]) {
-    let training = training(given);
+    let training = Training::plain(given);
     let criterion = Criterion {
         loss: training.loss,
         label_smoothing: training.label_smoothing.get(),
@@ -223,7 +198,7 @@ fn the_focal_loss_of_a_certain_image_has_a_gradient() {
     let logits = Tensor::from_slice(&[200.0_f32, -200.0]).reshape([1, 2]);
     let logits = logits.set_requires_grad(true);
     let criterion = Criterion {
-        loss: training(&json!({ "loss": { "focal": { "gamma": 0.5 } } })).loss,
+        loss: Training::plain(&json!({ "loss": { "focal": { "gamma": 0.5 } } })).loss,
         label_smoothing: 0.0,
         weights: None,
     };

@@ -32,31 +32,6 @@ fn channels_last(tensor: &Tensor) -> Tensor {
     tensor.copy()
 }
 
-/// A training with these settings on top of plain ones.
-fn training(given: &Value) -> Training {
-    let mut all = json!({
-        "epochs": 1,
-        "batch_size": 8,
-        "norm_weight_decay": null,
-        "bias_weight_decay": null,
-        "layer_decay": 1.0,
-        "clip_grad_norm": null,
-        "clip_grad_value": null,
-        "schedule": { "constant": {} },
-        "loss": "cross_entropy",
-        "label_smoothing": 0.0,
-        "augment": [],
-        "normalize": "none",
-        "precision": "f32",
-        "early_stopping": null,
-        "seed": 1,
-    });
-    for (key, value) in given.as_object().unwrap() {
-        all[key] = value.clone();
-    }
-    serde_json::from_value(all).unwrap()
-}
-
 /// `tests/optimizer_parity.py` recorded the gradients of a small network, and where PyTorch's and timm's own optimizers take its
 /// parameters by them.
 #[test]
@@ -81,7 +56,7 @@ fn twenty_steps_are_those_of_pytorch_and_timm() {
             })
             .collect();
         let clones = params.iter().map(|(n, p)| (n.clone(), p.shallow_clone()));
-        let training = training(settings);
+        let training = Training::plain(settings);
         let mut optimizer = Optimizer::new(&training, clones.collect(), false).unwrap();
         for step in 0..20 {
             optimizer.clear_gradients().unwrap();
@@ -113,7 +88,7 @@ fn a_saved_state_goes_on_to_the_same_bits() {
         json!({ "rmsprop": { "lr": 0.1, "momentum": 0.9, "centered": true } }),
         json!({ "lamb": { "lr": 0.1 } }),
     ] {
-        let settings = training(&json!({ "optimizer": settings, "layer_decay": 0.5 }));
+        let settings = Training::plain(&json!({ "optimizer": settings, "layer_decay": 0.5 }));
         let names = ["layer4.0.bn1.weight", "fc.bias"];
         let fresh = || -> (Vec<Tensor>, Optimizer) {
             let params = Vec::from(names.map(|_| tensor(START).set_requires_grad(true)));
@@ -168,7 +143,7 @@ fn weight_decay_and_learning_rate_go_by_kind_and_layer() {
         });
         let mut all = settings;
         all["optimizer"] = json!({ "sgd": { "lr": 0.1, "weight_decay": 0.25 } });
-        let optimizer = Optimizer::new(&training(&all), Vec::from(params), false).unwrap();
+        let optimizer = Optimizer::new(&Training::plain(&all), Vec::from(params), false).unwrap();
         let find = |name: &str| {
             let mut groups = optimizer.groups.iter();
             let group = groups.find(|g| g.names.iter().any(|n| n == name)).unwrap();
@@ -218,7 +193,7 @@ fn a_parameter_without_a_gradient_stays_bit_equal() {
             ("conv1.weight".to_owned(), still.shallow_clone()),
             ("fc.bias".to_owned(), moving.shallow_clone()),
         ];
-        let settings = training(&json!({ "optimizer": settings }));
+        let settings = Training::plain(&json!({ "optimizer": settings }));
         let mut optimizer = Optimizer::new(&settings, params, true).unwrap();
         let kept = |optimizer: &Optimizer| {
             let state = optimizer.state();

@@ -79,6 +79,8 @@ fn attempt(trial: &mut Trial<'_>, batch_size: u32) -> Result<BatchTry> {
     let mut stepper = Stepper::new(
         Criterion::of(&training, trial.inputs, device)?,
         trial.arithmetic,
+        1,
+        None,
     )?;
     let full = |batch: &Vec<Shown>| batch.len() == batch_size as usize;
     let order: Vec<_> = loader.order(1).into_iter().filter(full).collect();

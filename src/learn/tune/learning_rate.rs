@@ -28,6 +28,8 @@ pub(super) fn find(trial: &mut Trial<'_>) -> Result<LearningRates> {
     let mut stepper = Stepper::new(
         Criterion::of(training, trial.inputs, trial.arithmetic.device)?,
         trial.arithmetic,
+        1,
+        None,
     )?;
     let mut course = Course::default();
     for epoch in 1.. {

@@ -51,9 +51,15 @@ impl Block {
         y
     }
 
-    pub(super) fn count(&self, by: i64) {
-        for (_, norm) in self.convs.iter().chain(&self.downsample) {
-            norm.count(by);
+    pub(super) fn norms(&self) -> impl Iterator<Item = &BatchNorm> {
+        let pairs = self.convs.iter().chain(&self.downsample);
+        pairs.map(|(_, norm)| norm)
+    }
+
+    /// Makes the block begin as its shortcut. To be called without gradients.
+    pub(super) fn zero_residual(&mut self) {
+        if let Some((_, norm)) = self.convs.last_mut() {
+            norm.zero_weight();
         }
     }
 

@@ -86,6 +86,16 @@ impl BatchNorm {
         }
     }
 
+    /// Takes over the count of another one.
+    pub(super) fn take_count(&self, from: &Self) {
+        self.batches.set(from.batches.get());
+    }
+
+    /// Gives nothing at first but its bias. To be called without gradients.
+    pub(super) fn zero_weight(&mut self) {
+        let _ = self.weight.zero_();
+    }
+
     pub(super) fn train(&mut self, on: bool) {
         self.frozen = !on;
         let _ = self.weight.set_requires_grad(on);

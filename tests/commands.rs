@@ -696,14 +696,14 @@ fn wrong_arguments_say_what_is_accepted() {
 const TOGETHER: &str = r#"
 [train.folded]
 data = "pixels"
-split = "folds"
+split = "halves"
 fold = "all"
 arch = "resnet18"
 epochs = 1
 batch_size = 8
 optimizer.adam = { lr = 0.001 }
 
-[split.folds]
+[split.halves]
 dataset = "dishes"
 folds = 2
 

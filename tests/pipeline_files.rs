@@ -155,6 +155,7 @@ fn training(
         "sampling": "shuffle",
         "repeated_augmentation": 1,
         "augment": augment,
+        "mix": null,
         "normalize": normalize,
         "precision": "auto",
         "early_stopping": null,
@@ -1577,7 +1578,7 @@ fn a_time_between_two_saves_is_a_number_and_its_unit() {
     let text = changed("epochs = 3", "epochs = 3\nsave = { every = \"5 minutes\" }");
     assert_eq!(
         mistakes(&text),
-        r#"error: invalid value `5 minutes` for `save.every`: expected a time such as "90s", "5m" or "1h"
+        r#"error: invalid value `"5 minutes"` for `save.every`: expected a time such as "90s", "5m" or "1h"
   --> p.toml:19:18
    |
 19 | save = { every = "5 minutes" }

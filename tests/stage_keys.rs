@@ -82,8 +82,7 @@ on = ["test"]
 
 [evaluate.together]
 model = "both"
-on = ["test"]
-tta = ["five_crop", "horizontal_flip"]
+tta = ["horizontal_flip"]
 "#;
 
 const NAMES: [&str; 11] = [
@@ -282,8 +281,8 @@ const GOLDEN: &str = r#"[
 {
     "id": "together", "kind": "evaluate", "version": 2,
     "settings": {
-        "on": ["test"],
-        "tta": ["horizontal_flip", "five_crop"],
+        "on": ["train", "validation", "test"],
+        "tta": ["horizontal_flip"],
         "batch_size": 32,
         "fold": null,
         "pixels": { "resize": { "width": 64, "height": 48, "fit": "squash" }, "filter": "bilinear", "quality": "fast" },
@@ -699,7 +698,7 @@ fn each_setting_of_a_stage_changes_the_settings_of_that_stage_alone() {
 #[test]
 fn the_size_of_a_pack_is_a_setting_of_all_that_read_it() {
     // A training writes it into its model's transform, and an evaluation checks the model against it.
-    let all = ["pixels", "deep", "folded", "partial", "result"];
+    let all = ["pixels", "deep", "folded", "partial", "result", "together"];
     changes_settings("width = 64", "width = 65", &all);
     changes_settings("height = 48", "height = 47", &all);
     for filter in ["bicubic", "lanczos"] {

@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     fn training(mix: &Value) -> Training {
-        Training::plain(&json!({ "mix": mix }))
+        Training::plain(&json!({ "epochs": 2, "mix": mix }))
     }
 
     fn drawn(mix: &Value, epoch: u32) -> Vec<Option<Drawn>> {

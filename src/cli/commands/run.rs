@@ -129,9 +129,10 @@ fn totals(summary: &Summary, seconds: f64) -> String {
         .iter()
         .map(|(word, n)| format!("{n} {word}"))
         .collect();
+    let n = summary.stages().len();
     format!(
-        "{} stages: {}; {}",
-        summary.stages().len(),
+        "{n} stage{}: {}; {}",
+        if n == 1 { "" } else { "s" },
         counts.join(", "),
         report::duration(seconds)
     )

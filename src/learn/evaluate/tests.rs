@@ -1,5 +1,7 @@
 //! Evaluations of an untrained model on generated pixels: what is written agrees with the model and with itself.
 
+mod together;
+
 use std::{path::Path, sync::Mutex};
 
 use serde_json::json;
@@ -441,88 +443,5 @@ fn a_diverged_model_is_an_error_and_not_a_ranking() {
         &job,
         Class::Failed,
         "not finite for 4 of 4 images of `train`",
-    );
-}
-
-/// The lines of `predictions.csv`.
-fn lines(job: &record::Evaluate) -> Vec<Prediction> {
-    let path = job.out.join("predictions.csv");
-    let mut reader = csv::Reader::from_path(path).unwrap();
-    reader.deserialize().collect::<Result<_, _>>().unwrap()
-}
-
-/// For each image of the data set the probability that these logits give its class, averaged over them.
-fn mean_of_label(logits: &[Vec<f32>], label: usize) -> f64 {
-    let softmax = |logits: &Vec<f32>| {
-        let e: Vec<f64> = logits.iter().map(|v| f64::from(*v).exp()).collect();
-        e[label] / e.iter().sum::<f64>()
-    };
-    logits.iter().map(softmax).sum::<f64>() / logits.len() as f64
-}
-
-#[test]
-fn views_of_an_image_are_averaged_as_probabilities_and_recorded() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut job = prepared(folder.path(), Some(&info(&CLASSES, transform())));
-    job.tta = vec![Tta::HorizontalFlip];
-    run(&job).unwrap();
-    let found: Evaluation = files::read_json(&job.out.join("metrics.json")).unwrap();
-    assert_eq!(
-        (found.parts.len(), found.tta),
-        (3, vec![Tta::HorizontalFlip])
-    );
-
-    let model = ResNet::new(Arch::Resnet18, 3, 1, Device::Cpu);
-    let _guard = tch::no_grad_guard();
-    for (i, line) in lines(&job).iter().enumerate() {
-        let x = evaluation_batch(&pixels(i), 1, SIDE, SIDE, &transform(), Device::Cpu).unwrap();
-        let views = [x.shallow_clone(), x.flip([3_i64])];
-        let logits = views.map(|view| flat(&model.forward(&view, false)).unwrap());
-        let expected = -mean_of_label(&logits, i % 3).ln();
-        assert!(
-            (line.loss - expected).abs() < 1e-4,
-            "{i}: {line:?}, {expected}"
-        );
-    }
-}
-
-#[test]
-fn an_ensemble_is_the_mean_of_the_probabilities_of_its_members() {
-    let folder = tempfile::tempdir().unwrap();
-    let uncropped = Transform {
-        center_crop: None,
-        normalize: MeanStd::IDENTITY,
-        ..transform()
-    };
-    let mut job = prepared(folder.path(), Some(&info(&CLASSES, transform())));
-    let first = model::load(&job.model.path).unwrap();
-    let second = ResNet::new(Arch::Resnet34, 3, 2, Device::Cpu);
-    let said = CheckpointInfo {
-        arch: Arch::Resnet34,
-        ..info(&CLASSES, uncropped)
-    };
-    model::safetensors::write(&job.model.path, &second.state(), Some(&said)).unwrap();
-    let members = [first, model::load(&job.model.path).unwrap()];
-    model::write_ensemble(&job.model.path, &members).unwrap();
-    job.cosine = Some(0.98);
-    run(&job).unwrap();
-
-    let first = ResNet::new(Arch::Resnet18, 3, 1, Device::Cpu);
-    let _guard = tch::no_grad_guard();
-    for (i, line) in lines(&job).iter().enumerate() {
-        let logits = [(&first, transform()), (&second, uncropped)].map(|(model, transform)| {
-            let x = evaluation_batch(&pixels(i), 1, SIDE, SIDE, &transform, Device::Cpu).unwrap();
-            flat(&model.forward(&x, false)).unwrap()
-        });
-        let expected = -mean_of_label(&logits, i % 3).ln();
-        assert!(
-            (line.loss - expected).abs() < 1e-4,
-            "{i}: {line:?}, {expected}"
-        );
-    }
-    let error = model::load(&job.model.path).unwrap_err();
-    assert!(
-        error.to_string().contains("an ensemble of 2 models"),
-        "{error}"
     );
 }

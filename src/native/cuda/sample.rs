@@ -8,9 +8,9 @@ use crate::{error::Result, native::shim::done};
 /// How images are sampled.
 #[derive(Clone, Copy, Debug)]
 pub struct Sampling<'a> {
-    /// i64 [n]: which images.
+    /// Which images, i64 of shape `[n]`.
     pub rows: &'a Tensor,
-    /// f32 [n, 1 + 10 `pieces`]: for each image the samples along a side of a pixel of the result, then for each step from the
+    /// f32 of shape `[n, 1 + 10 * pieces]`: for each image the samples along a side of a pixel of the result, then for each step from the
     /// result to the source a matrix (2 x 2), an offset (2), and lower and upper limits (2 + 2); in pixels from the centres.
     pub numbers: &'a Tensor,
     /// Steps.

@@ -813,3 +813,58 @@ fn an_ensemble_is_evaluated_reported_compared_explained_and_predicts_like_a_mode
         refused.stderr
     );
 }
+
+#[test]
+fn an_average_gives_a_model_like_any_other_and_that_of_equal_ones_is_the_model() {
+    let project = small();
+    let twin = SMALL
+        .split("[train.net]")
+        .nth(1)
+        .unwrap()
+        .split("[select.best]")
+        .next()
+        .unwrap();
+    project.write(
+        FILE,
+        &format!(
+            "{SMALL}[train.twin]{twin}[train.other]{twin}seed = 8\n\n{}",
+            "[average.equal]\nfrom = [\"net\", \"twin\"]\nbatch_norm = \"average\"\n\n\
+             [average.soup]\nfrom = [\"net\", \"other\"]\n\n\
+             [average.greedy]\nfrom = [\"net\", \"other\"]\nrule = \"greedy\"\nby = \"validation.loss\"\n\n\
+             [select.mean]\nfrom = [\"soup\", \"net\"]\nby = \"validation.loss\"\n\n\
+             [transfer.onward]\nmodel = \"soup\"\ndata = \"pixels\"\nsplit = \"holdout\"\nepochs = 1\nbatch_size = 8\n\
+             optimizer.adam = { lr = 0.001 }\ntrain_layers = \"head\"\n\n\
+             [evaluate.souped]\nmodel = \"soup\"\n\n[evaluate.greedily]\nmodel = \"greedy\"\n"
+        ),
+    );
+    let run = project.ok(&["run", FILE]).stdout;
+    for part in ["average of 2", "of 2"] {
+        assert!(run.contains(part), "no `{part}` in:\n{run}");
+    }
+    let exported = |stage: &str| {
+        let to = format!("{stage}.pt");
+        project.ok(&["export", &format!("{FILE}:{stage}"), &to]);
+        kfood::model::load(&project.path(&to)).unwrap().state
+    };
+    let [net, equal, soup, other] = ["net", "equal", "soup", "other"].map(exported);
+    assert!(net == equal, "a mean of equal models is not the model");
+    let values = |state: &kfood::model::StateDict, name: &str| state.get(name).unwrap().to_f32();
+    let all = [&net, &other, &soup].map(|state| values(state, "layer1.0.conv1.weight"));
+    for i in 0..all[0].len() {
+        let mean = (f64::from(all[0][i]) + f64::from(all[1][i])) / 2.0;
+        assert!((f64::from(all[2][i]) - mean).abs() < 1e-7);
+    }
+    // Statistics are those of the averaged weights and no mean.
+    let means = [&net, &other, &soup].map(|state| values(state, "layer4.1.bn2.running_mean"));
+    let far =
+        (0..means[0].len()).any(|i| (means[2][i] - (means[0][i] + means[1][i]) / 2.0).abs() > 1e-3);
+    assert!(far, "BatchNorm's statistics were averaged");
+    assert!(
+        project
+            .ok(&["explain", FILE, "greedy"])
+            .stdout
+            .contains("rule = \"greedy\"")
+    );
+    let model = format!("{FILE}:soup");
+    project.ok(&["predict", "--model", &model, "data/test/김밥/000.png"]);
+}

@@ -688,7 +688,7 @@ error: unknown key `momentun` in `optimizer.sgd`
    |
    = help: did you mean `momentum`? accepted: `lr`, `momentum`, `nesterov` or `weight_decay`
 
-error: no train, transfer, select or ensemble stage is called `nett`
+error: no train, transfer, select, average or ensemble stage is called `nett`
   --> p.toml:22:9
    |
 22 | model = "nett"
@@ -710,7 +710,7 @@ fn a_misspelt_kind_shows_the_nearest_one_and_hides_nothing_else() {
 14 | [trian.net]
    |  ^^^^^
    |
-   = help: did you mean `train`? accepted: `dataset`, `split`, `preprocess`, `train`, `select`, `transfer`, `ensemble` or `evaluate`
+   = help: did you mean `train`? accepted: `dataset`, `split`, `preprocess`, `train`, `select`, `transfer`, `average`, `ensemble` or `evaluate`
 "#
     );
 }
@@ -1596,5 +1596,48 @@ fn a_time_between_two_saves_is_a_number_and_its_unit() {
             &format!("epochs = 3\nsave = {{ every = {every} }}"),
         );
         assert_eq!(load(&text).is_ok(), accepted, "{every}");
+    }
+}
+
+#[test]
+fn an_average_of_what_has_no_mean_or_no_common_validation_is_told_where_it_stands() {
+    let other = |more: &str| {
+        let text = net("").replace("[train.net]", "[train.other]");
+        net(&format!("{}{more}", text.strip_prefix(HEAD).unwrap()))
+    };
+    let soup = "[average.soup]\nfrom = [\"net\", \"other\"]\n";
+    let pipeline = good(&other(&format!(
+        "{soup}rule = \"greedy\"\nby = \"validation.loss\"\n"
+    )));
+    let Settings::Average(average) = &instance(&pipeline, "soup").settings else {
+        panic!("an average")
+    };
+    assert_eq!(average.from, ["net", "other"]);
+    assert_eq!(
+        (average.split.as_str(), average.by),
+        ("holdout", Metric::ValidationLoss)
+    );
+
+    let architectures = other(soup).replacen("resnet18", "resnet34", 1);
+    let folds = net("fold = \"all\"\n[average.soup]\nfrom = [\"net\"]\n")
+        .replace("split = \"holdout\"", "split = \"five\"");
+    for (text, expected) in [
+        (architectures, "weights of different networks have no mean"),
+        (folds, "what one validates, another may have trained on"),
+        (
+            other(&format!("{soup}by = \"validation.loss\"\n")),
+            "`by` in an average that chooses nothing",
+        ),
+        (
+            other(&format!("{soup}rule = \"gready\"\n")),
+            "did you mean `greedy`?",
+        ),
+        (
+            net("[average.soup]\nfrom = [\"net\"]\n"),
+            "an average of one model, `net`",
+        ),
+    ] {
+        let told = mistakes(&text);
+        assert!(told.contains(expected), "{told}");
     }
 }

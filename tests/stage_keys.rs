@@ -72,6 +72,12 @@ gradual_unfreezing = { epochs = 2 }
 epochs = 9
 optimizer.adam = { lr = 0.001 }
 
+[average.soup]
+from = ["deep", "partial"]
+rule = "greedy"
+by = "validation.loss"
+batch_size = 8
+
 [ensemble.both]
 from = ["deep", "partial"]
 checkpoint = "last"
@@ -85,9 +91,9 @@ model = "both"
 tta = ["horizontal_flip"]
 "#;
 
-const NAMES: [&str; 11] = [
-    "dishes", "pixels", "holdout", "five", "deep", "folded", "chosen", "partial", "both", "result",
-    "together",
+const NAMES: [&str; 12] = [
+    "dishes", "pixels", "holdout", "five", "deep", "folded", "chosen", "partial", "soup", "both",
+    "result", "together",
 ];
 
 /// Everything that a key is made of, in the order of the file. The names of keys in the settings and the roles are in every
@@ -253,6 +259,25 @@ const GOLDEN: &str = r#"[
     "outputs": ["best.safetensors", "last.safetensors", "history.json"]
 },
 {
+    "id": "soup", "kind": "average", "version": 1,
+    "settings": {
+        "rule": "greedy",
+        "by": "validation.loss",
+        "batch_norm": "recompute",
+        "fold": null,
+        "batch_size": 8,
+        "seed": 7
+    },
+    "inputs": {
+        "pack": "pixels/pixels.pack",
+        "labels": "dishes/labels.json",
+        "split": "holdout/membership.json",
+        "member.0000": "deep/best.safetensors",
+        "member.0001": "partial/best.safetensors"
+    },
+    "outputs": ["best.safetensors", "last.safetensors", "history.json", "averaging.json"]
+},
+{
     "id": "both", "kind": "ensemble", "version": 1,
     "settings": {},
     "inputs": { "member.0000": "deep/last.safetensors", "member.0001": "partial/last.safetensors" },
@@ -395,6 +420,7 @@ fn every_kind_of_stage_is_among_the_pinned() {
         "train",
         "select",
         "transfer",
+        "average",
         "ensemble",
         "evaluate",
     ];

@@ -159,13 +159,14 @@ fn model_of_stage(file: &Path, stage: &str) -> Result<PathBuf> {
             Settings::Train(_)
                 | Settings::Transfer(_)
                 | Settings::Select(_)
+                | Settings::Average(_)
                 | Settings::Ensemble(_)
         )
     });
     if !makes_models {
         let kind = opened.stages[*index].kind();
         return Err(Error::usage(format!(
-            "`{stage}` is of kind `{kind}`, expected `train`, `transfer`, `select` or `ensemble`"
+            "`{stage}` is of kind `{kind}`, expected `train`, `transfer`, `select`, `average` or `ensemble`"
         )));
     }
     let summary = exec::resolve(&opened.stages, &[id.to_owned()], &opened.cache, &Silent)?;

@@ -8,9 +8,9 @@ use crate::{
     error::Result,
     exec::Summary,
     files,
-    record::{History, Selection},
+    record::{Averaging, History, Selection},
     report::{self, Evaluated, Results, Trained},
-    settings::{Arch, Checkpoint},
+    settings::{Arch, AverageRule, Checkpoint},
 };
 
 /// The results of a finished pipeline, as far as the summary has them. Predictions are read only where asked for.
@@ -71,12 +71,11 @@ fn evaluated(
                 Checkpoint::Last => history.epochs.last().map_or(0, |e| e.epoch),
             };
             let arch = arch(opened, summary, id)?;
-            (
-                model_name(opened, summary, id)?,
-                Some(*checkpoint),
-                arch,
-                Some(epoch),
-            )
+            let name = model_name(opened, summary, id)?;
+            made_of = average_of(opened, summary, id)?;
+            // An average has no epochs of its own.
+            let epoch = made_of.is_none().then_some(epoch);
+            (name, Some(*checkpoint), arch, epoch)
         }
     };
     Ok(Evaluated {
@@ -120,10 +119,34 @@ fn arch(opened: &Opened, summary: &Summary, id: &str) -> Result<Option<Arch>> {
             ModelSource::Stage { id, .. } => arch(opened, summary, id),
             ModelSource::Ensemble { .. } | ModelSource::File { .. } => Ok(None),
         },
+        Settings::Average(average) => match average.from.first() {
+            Some(first) => arch(opened, summary, first),
+            None => Ok(None),
+        },
         _ => match chosen(summary, instance)? {
             Some(chosen) => arch(opened, summary, &chosen),
             None => Ok(None),
         },
+    }
+}
+
+/// Of how many models a stage's model is the mean, in words; `None` where it is none.
+fn average_of(opened: &Opened, summary: &Summary, id: &str) -> Result<Option<String>> {
+    let Some(instance) = find(opened, id) else {
+        return Ok(None);
+    };
+    if let Settings::Average(average) = &instance.settings {
+        let averaging: Averaging = files::read_json(&summary.output(id, "averaging.json")?)?;
+        let (used, of) = (averaging.used.len(), average.from.len());
+        let words = match average.rule {
+            AverageRule::Uniform => format!("average of {of}"),
+            AverageRule::Greedy => format!("average of {used} of {of}"),
+        };
+        return Ok(Some(words));
+    }
+    match chosen(summary, instance)? {
+        Some(chosen) => average_of(opened, summary, &chosen),
+        None => Ok(None),
     }
 }
 

@@ -213,7 +213,7 @@ impl Builder<'_> {
         let ids: Vec<_> = chosen.iter().map(|number| self.id(*number)).collect();
         let is_model = matches!(
             self.settings(chosen[0]),
-            Settings::Train(_) | Settings::Transfer(_) | Settings::Select(_)
+            Settings::Train(_) | Settings::Transfer(_) | Settings::Select(_) | Settings::Average(_)
         );
         let choose = if is_model {
             let text = &reference.text;

@@ -33,8 +33,8 @@ use std::path::Path;
 pub use location::Location;
 pub use mistake::{Mistake, MistakeRow, Mistakes};
 pub use pipeline::{
-    DataPath, Dataset, Ensemble, Evaluate, Instance, ModelSource, Pipeline, Preprocess, Select,
-    Settings, Split, Train, Transfer,
+    Average, DataPath, Dataset, Ensemble, Evaluate, Instance, ModelSource, Pipeline, Preprocess,
+    Select, Settings, Split, Train, Transfer,
 };
 
 /// Reads a pipeline file and everything it uses. Variables in paths come from the environment.

@@ -7,8 +7,9 @@ use crate::{
     record::EvaluatePart,
     seed::Seed,
     settings::{
-        Arch, Checkpoint, Count, FeatureLeaks, GradualUnfreezing, GroupBy, Leaks, Metric,
-        Normalize, Pixels, Probability, Save, Storage, TrainLayers, Training, Tta, Unreadable,
+        Arch, AverageNorm, AverageRule, Checkpoint, Count, FeatureLeaks, GradualUnfreezing,
+        GroupBy, Leaks, Metric, Normalize, Pixels, Probability, Save, Storage, TrainLayers,
+        Training, Tta, Unreadable,
     },
 };
 
@@ -62,6 +63,8 @@ pub enum Settings {
     Select(Select),
     /// `[transfer.x]`
     Transfer(Transfer),
+    /// `[average.x]`
+    Average(Average),
     /// `[ensemble.x]`
     Ensemble(Ensemble),
     /// `[evaluate.x]`
@@ -79,6 +82,7 @@ impl Settings {
             Self::Train(_) => "train",
             Self::Select(_) => "select",
             Self::Transfer(_) => "transfer",
+            Self::Average(_) => "average",
             Self::Ensemble(_) => "ensemble",
             Self::Evaluate(_) => "evaluate",
         }
@@ -205,6 +209,33 @@ pub struct Transfer {
     pub training: Box<Training>,
     /// When to save the state of a running training; in no key.
     pub save: Save,
+}
+
+/// One model whose weights are the mean of those of finished models.
+#[derive(Clone, Debug)]
+pub struct Average {
+    /// The members, at least two, trained and validated on one data, split and fold: train, transfer, select or average instances.
+    pub from: Vec<String>,
+    /// Whether a member's best or last state counts.
+    pub checkpoint: Checkpoint,
+    /// Which members go into the mean.
+    pub rule: AverageRule,
+    /// The metric of the greedy rule.
+    pub by: Metric,
+    /// Where BatchNorm's statistics come from.
+    pub batch_norm: AverageNorm,
+    /// The members' preprocess instance.
+    pub data: String,
+    /// Their dataset.
+    pub dataset: String,
+    /// Their split.
+    pub split: String,
+    /// Their fold.
+    pub fold: Option<u32>,
+    /// Images in a step.
+    pub batch_size: Count,
+    /// Of the order of images when statistics are taken.
+    pub seed: Seed,
 }
 
 /// Several finished models that answer together: the mean of their probabilities.

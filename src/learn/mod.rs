@@ -3,6 +3,7 @@
 mod accumulate;
 mod affine;
 mod augment;
+mod average;
 mod batch;
 mod browse;
 mod color;
@@ -38,6 +39,7 @@ mod tune;
 mod usable;
 mod views;
 
+pub use average::average;
 pub use batch::evaluation_batch;
 pub use browse::browse;
 pub use evaluate::evaluate;

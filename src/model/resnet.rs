@@ -201,6 +201,15 @@ impl ResNet {
         all
     }
 
+    /// How far BatchNorm's running statistics move to those of a batch from now on: 1 / k at batch k is their mean over the
+    /// batches, whatever they were before; `None` is PyTorch's default of training, 0.1.
+    pub fn follow(&self, share: Option<f64>) {
+        self.bn1.follow(share);
+        for block in self.layers.iter().flatten() {
+            block.follow(share);
+        }
+    }
+
     /// The trained parameters in torchvision's order; clones share memory and gradients with the model.
     #[must_use]
     pub fn trainable(&self) -> Vec<(String, Tensor)> {

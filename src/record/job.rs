@@ -5,8 +5,12 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{Browse, EvaluatePart, Functionals};
-use crate::settings::{
-    Arch, GradualUnfreezing, Normalize, Pixels, Save, TrainLayers, Training, Tta,
+use crate::{
+    seed::Seed,
+    settings::{
+        Arch, AverageNorm, AverageRule, GradualUnfreezing, Metric, Normalize, Pixels, Save,
+        TrainLayers, Training, Tta,
+    },
 };
 
 /// What a worker shall do. All paths are absolute.
@@ -19,6 +23,8 @@ pub enum Job {
     Speed(Speed),
     /// Try a training out.
     Tune(Tune),
+    /// Average the weights of models.
+    Average(Average),
     /// Evaluate a model on parts of a data set.
     Evaluate(Evaluate),
     /// Classify image files.
@@ -147,6 +153,33 @@ pub struct ModelFile {
     /// Likewise its class names, in the order of its outputs.
     #[serde(default)]
     pub classes: Option<Vec<String>>,
+}
+
+/// An average of weights. Writes what a training writes to `out`, and `averaging.json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Average {
+    /// What the models were trained and validated on.
+    pub data: Data,
+    /// The models: checkpoints of ours.
+    pub members: Vec<PathBuf>,
+    /// What the pipeline calls them, for messages.
+    pub names: Vec<String>,
+    /// Which of them go into the mean.
+    pub rule: AverageRule,
+    /// What the greedy rule compares.
+    pub by: Metric,
+    /// Where BatchNorm's statistics come from.
+    pub batch_norm: AverageNorm,
+    /// Images in a step.
+    pub batch_size: u32,
+    /// Of the order of images when statistics are taken.
+    pub seed: Seed,
+    /// `auto`, `cpu` or `cuda:N`.
+    pub device: String,
+    /// Threads of one tensor operation.
+    pub threads: u32,
+    /// Folder for the outputs.
+    pub out: PathBuf,
 }
 
 /// An evaluation. Writes `metrics.json` and `predictions.csv` to `out`, and `timing.json` and `fingerprint.json` beside them.

@@ -1,5 +1,6 @@
 //! What is written down: the typed content of the files that stages hand to each other and to people.
 
+mod averaging;
 mod browse;
 mod checkpoint;
 mod dataset;
@@ -18,6 +19,7 @@ mod split;
 mod timing;
 mod tune;
 
+pub use averaging::{Averaging, Tried};
 pub use browse::{Browse, Browsed};
 pub use checkpoint::{CheckpointInfo, Provenance, Transform};
 pub use dataset::{Crop, Image, Images, Label, Labels, Part};
@@ -25,7 +27,9 @@ pub use evaluation::{ClassMetrics, Evaluation, Gap, Interval, PartMetrics};
 pub use fingerprint::Fingerprint;
 pub use functional::{Functional, Functionals};
 pub use history::{Epoch, History, Measure};
-pub use job::{Data, Evaluate, Fit, Forward, Job, ModelFile, Predict, Speed, Start, Tune, Tuned};
+pub use job::{
+    Average, Data, Evaluate, Fit, Forward, Job, ModelFile, Predict, Speed, Start, Tune, Tuned,
+};
 pub use leaks::{ByFeatures, FeatureLeak, FeatureLeaks, Leaked, LeakedPart, Leaks};
 pub use lock::{Headline, Lock, LockedStage};
 pub use look_alikes::{Likeness, LookAlikes, Pair};

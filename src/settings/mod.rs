@@ -5,6 +5,7 @@
 
 mod arch;
 mod augment;
+mod averaging;
 mod leaks;
 mod loss;
 mod mix;
@@ -25,6 +26,7 @@ pub use augment::{
     Augment, ColorJitter, Degrees, Erased, FactorRange, GaussianBlur, HueShift, KernelSize, Policy,
     RandAugment, RandomAffine, RandomErasing, RandomResizedCrop, Shear, TrivialAugmentWide,
 };
+pub use averaging::{AverageNorm, AverageRule};
 pub use leaks::{FeatureLeaks, GroupBy, Leaks};
 pub use loss::{Bce, ClassWeights, Focal, Loss};
 pub use mix::{Mix, MixRule};

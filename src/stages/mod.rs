@@ -1,5 +1,6 @@
 //! One file for each kind of stage: from settings to inputs, outputs and work.
 
+mod average;
 mod dataset;
 mod ensemble;
 mod evaluate;
@@ -11,6 +12,7 @@ mod split;
 mod train;
 mod transfer;
 
+pub use average::AverageStage;
 pub use dataset::DatasetStage;
 pub use ensemble::EnsembleStage;
 pub use evaluate::EvaluateStage;
@@ -55,6 +57,7 @@ fn stage(pipeline: &Pipeline, instance: &Instance) -> Option<Box<dyn Stage>> {
         Settings::Train(s) => Box::new(TrainStage::new(id, s, pack(&s.data)?)),
         Settings::Select(s) => Box::new(SelectStage::new(id, s)),
         Settings::Transfer(s) => Box::new(TransferStage::new(id, s, pack(&s.data)?)),
+        Settings::Average(s) => Box::new(AverageStage::new(id, s)),
         Settings::Ensemble(s) => Box::new(EnsembleStage::new(id, s)),
         Settings::Evaluate(s) => Box::new(EvaluateStage::new(id, s, pack(&s.data)?)),
     })

@@ -1,6 +1,7 @@
 //! The kinds of stages: for each one file that says which fields it has and what an instance of it comes to.
 
 mod augment;
+mod average;
 mod dataset;
 mod ensemble;
 mod evaluate;
@@ -37,6 +38,8 @@ pub(crate) enum Kind {
     Select,
     /// `[transfer.x]`
     Transfer,
+    /// `[average.x]`
+    Average,
     /// `[ensemble.x]`
     Ensemble,
     /// `[evaluate.x]`
@@ -45,23 +48,29 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Dataset,
         Self::Split,
         Self::Preprocess,
         Self::Train,
         Self::Select,
         Self::Transfer,
+        Self::Average,
         Self::Ensemble,
         Self::Evaluate,
     ];
 
     /// Those that give a model, or several to be used together.
-    pub(crate) const ANSWERING: [Self; 4] =
-        [Self::Train, Self::Transfer, Self::Select, Self::Ensemble];
+    pub(crate) const ANSWERING: [Self; 5] = [
+        Self::Train,
+        Self::Transfer,
+        Self::Select,
+        Self::Average,
+        Self::Ensemble,
+    ];
 
     /// Those that give one model.
-    pub(crate) const MODELS: [Self; 3] = [Self::Train, Self::Transfer, Self::Select];
+    pub(crate) const MODELS: [Self; 4] = [Self::Train, Self::Transfer, Self::Select, Self::Average];
 
     /// As in a header.
     pub(crate) const fn name(self) -> &'static str {
@@ -72,6 +81,7 @@ impl Kind {
             Self::Train => "train",
             Self::Select => "select",
             Self::Transfer => "transfer",
+            Self::Average => "average",
             Self::Ensemble => "ensemble",
             Self::Evaluate => "evaluate",
         }
@@ -108,6 +118,7 @@ pub(crate) enum Draft {
     Train(Box<train::Draft>),
     Select(select::Draft),
     Transfer(Box<transfer::Draft>),
+    Average(average::Draft),
     Ensemble(ensemble::Draft),
     Evaluate(Box<evaluate::Draft>),
 }
@@ -147,6 +158,7 @@ impl Draft {
             Kind::Train => train::read(fields).map(|d| Self::Train(Box::new(d))),
             Kind::Select => select::read(fields).map(Self::Select),
             Kind::Transfer => transfer::read(fields).map(|d| Self::Transfer(Box::new(d))),
+            Kind::Average => average::read(fields).map(Self::Average),
             Kind::Ensemble => ensemble::read(fields).map(Self::Ensemble),
             Kind::Evaluate => evaluate::read(fields).map(|d| Self::Evaluate(Box::new(d))),
         }
@@ -161,6 +173,7 @@ impl Draft {
             Self::Train(draft) => draft.build(builder),
             Self::Select(draft) => draft.build(builder),
             Self::Transfer(draft) => draft.build(builder),
+            Self::Average(draft) => draft.build(builder),
             Self::Ensemble(draft) => draft.build(builder),
             Self::Evaluate(draft) => draft.build(builder),
         };

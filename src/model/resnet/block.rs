@@ -63,6 +63,12 @@ impl Block {
         }
     }
 
+    pub(super) fn follow(&self, share: Option<f64>) {
+        for (_, norm) in self.convs.iter().chain(&self.downsample) {
+            norm.follow(share);
+        }
+    }
+
     pub(super) fn train(&mut self, on: bool) {
         for (conv, norm) in self.convs.iter_mut().chain(&mut self.downsample) {
             conv.train(on);

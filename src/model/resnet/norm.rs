@@ -22,6 +22,8 @@ pub(super) struct BatchNorm {
     running_var: Tensor,
     /// Training batches seen. Kept by the host: PyTorch's tensor costs a kernel for each layer and step.
     batches: Cell<i64>,
+    /// How far the running statistics move to those of a batch.
+    momentum: Cell<f64>,
     /// Statistics stand still, also while the rest is trained.
     frozen: bool,
 }
@@ -34,6 +36,7 @@ impl BatchNorm {
             running_mean: source.buffer(&format!("{name}.running_mean")),
             running_var: source.buffer(&format!("{name}.running_var")),
             batches: Cell::new(source.count(&format!("{name}.num_batches_tracked"))),
+            momentum: Cell::new(MOMENTUM),
             frozen: false,
         }
     }
@@ -56,7 +59,7 @@ impl BatchNorm {
                 &self.running_var,
             ];
             // As tch's own functions do: an error of libtorch is a panic, which the worker makes an error again.
-            let done = norm_act(x, tensors, residual, rectify, MOMENTUM, EPSILON)
+            let done = norm_act(x, tensors, residual, rectify, self.momentum.get(), EPSILON)
                 .unwrap_or_else(|error| panic!("{error}"));
             if let Some(done) = done {
                 return done;
@@ -68,7 +71,7 @@ impl BatchNorm {
             Some(&self.running_mean),
             Some(&self.running_var),
             train,
-            MOMENTUM,
+            self.momentum.get(),
             EPSILON,
             true,
         );
@@ -77,6 +80,11 @@ impl BatchNorm {
             y = y.g_add_(residual);
         }
         if rectify { y.relu_() } else { y }
+    }
+
+    /// From now on statistics move by this share to those of a batch; `None` as in training.
+    pub(super) fn follow(&self, share: Option<f64>) {
+        self.momentum.set(share.unwrap_or(MOMENTUM));
     }
 
     /// Counts `by` training batches that this model did not see itself: those of a recorded step.

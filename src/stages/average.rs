@@ -1,0 +1,107 @@
+//! `[average.x]`: finished models to one whose weights are their mean.
+
+use serde_json::{Value, json};
+
+use super::{fitting, input, model_file::state_output};
+use crate::{
+    config,
+    error::Result,
+    record::{self, Data, Job},
+    settings::AverageRule,
+    stage::{Context, Input, Resource, Stage},
+};
+
+/// One `[average.x]` instance.
+pub struct AverageStage {
+    id: String,
+    settings: config::Average,
+}
+
+impl AverageStage {
+    /// From its settings.
+    #[must_use]
+    pub fn new(id: &str, settings: &config::Average) -> Self {
+        Self {
+            id: id.to_owned(),
+            settings: settings.clone(),
+        }
+    }
+}
+
+impl Stage for AverageStage {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn kind(&self) -> &'static str {
+        "average"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn settings(&self) -> Value {
+        let s = &self.settings;
+        json!({
+            "rule": s.rule,
+            "by": (s.rule == AverageRule::Greedy).then_some(s.by),
+            "batch_norm": s.batch_norm,
+            "fold": s.fold,
+            "batch_size": s.batch_size,
+            "seed": s.seed,
+        })
+    }
+
+    fn inputs(&self) -> Vec<Input> {
+        let s = &self.settings;
+        let output = state_output(s.checkpoint);
+        let member = |(i, id): (usize, &String)| Input::stage(role(i), id, output);
+        let mut all = fitting::inputs(&s.data, &s.dataset, &s.split);
+        all.extend(s.from.iter().enumerate().map(member));
+        all
+    }
+
+    fn outputs(&self) -> &'static [&'static str] {
+        &[
+            "best.safetensors",
+            "last.safetensors",
+            "history.json",
+            "averaging.json",
+        ]
+    }
+
+    fn resource(&self) -> Resource {
+        Resource::Tensor
+    }
+
+    fn run(&self, context: &Context<'_>) -> Result<()> {
+        let s = &self.settings;
+        let members = (0..s.from.len()).map(|i| input(context, &role(i)));
+        let job = Job::Average(record::Average {
+            data: Data {
+                pack: input(context, "pack")?,
+                labels: input(context, "labels")?,
+                split: input(context, "split")?,
+                fold: s.fold,
+            },
+            members: members.collect::<Result<_>>()?,
+            names: s.from.clone(),
+            rule: s.rule,
+            by: s.by,
+            batch_norm: s.batch_norm,
+            batch_size: s.batch_size.get(),
+            seed: s.seed,
+            device: context.device.to_owned(),
+            threads: context.threads,
+            out: context.out.to_owned(),
+        });
+        context
+            .worker
+            .run(&job, context.state, context.tell, context.stop)
+    }
+}
+
+fn role(member: usize) -> String {
+    format!("member.{member:04}")
+}

@@ -710,7 +710,7 @@ folds = 2
 [ensemble.both]
 from = ["net", "head"]
 
-[ensemble.folds]
+[ensemble.all_folds]
 from = ["folded"]
 
 [evaluate.both_result]
@@ -722,7 +722,7 @@ on = ["test"]
 tta = ["horizontal_flip"]
 
 [evaluate.folds_result]
-model = "folds"
+model = "all_folds"
 "#;
 
 #[test]

@@ -75,7 +75,6 @@ optimizer.adam = { lr = 0.001 }
 [average.soup]
 from = ["deep", "partial"]
 rule = "greedy"
-by = "validation.loss"
 batch_size = 8
 
 [ensemble.both]
@@ -262,7 +261,7 @@ const GOLDEN: &str = r#"[
     "id": "soup", "kind": "average", "version": 1,
     "settings": {
         "rule": "greedy",
-        "by": "validation.loss",
+        "by": "validation.top1",
         "batch_norm": "recompute",
         "fold": null,
         "batch_size": 8,

@@ -849,10 +849,10 @@ fn an_average_gives_a_model_like_any_other_and_that_of_equal_ones_is_the_model()
     let [net, equal, soup, other] = ["net", "equal", "soup", "other"].map(exported);
     assert!(net == equal, "a mean of equal models is not the model");
     let values = |state: &kfood::model::StateDict, name: &str| state.get(name).unwrap().to_f32();
-    let all = [&net, &other, &soup].map(|state| values(state, "layer1.0.conv1.weight"));
-    for i in 0..all[0].len() {
-        let mean = (f64::from(all[0][i]) + f64::from(all[1][i])) / 2.0;
-        assert!((f64::from(all[2][i]) - mean).abs() < 1e-7);
+    let [a, b, mean] = [&net, &other, &soup].map(|state| values(state, "layer1.0.conv1.weight"));
+    for ((a, b), mean) in a.iter().zip(&b).zip(&mean) {
+        let wanted = (f64::from(*a) + f64::from(*b)) / 2.0;
+        assert!((f64::from(*mean) - wanted).abs() < 1e-7);
     }
     // Statistics are those of the averaged weights and no mean.
     let means = [&net, &other, &soup].map(|state| values(state, "layer4.1.bn2.running_mean"));

@@ -209,7 +209,7 @@ impl Soup<'_> {
             batches += 1;
             // After k batches each has the weight 1 / k.
             self.model.follow(Some(1.0 / f64::from(batches)));
-            self.model.forward(&self.images(rows)?, true);
+            let _ = self.model.forward(&self.images(rows)?, true);
             done += rows.len() as u64;
             progress.at(done);
         }

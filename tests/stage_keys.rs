@@ -734,7 +734,7 @@ fn the_size_of_a_pack_is_a_setting_of_all_that_read_it() {
 
 #[test]
 fn the_seed_of_the_file_is_a_setting_of_every_stage_that_draws() {
-    let all = ["holdout", "five", "deep", "folded", "partial"];
+    let all = ["holdout", "five", "deep", "folded", "partial", "soup"];
     changes_settings("seed = 7", "seed = 8", &all);
     changes_settings("seed = 7", "", &all);
 }

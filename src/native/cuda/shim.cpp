@@ -1,8 +1,6 @@
 // What of CUDA neither tch nor libtorch's CPU half offers: graphs, memory statistics, and training kernels of our own with their
 // gradients. Built as a library of its own, which the worker carries within itself and loads behind CUDA's half of libtorch:
 // the worker needs no CUDA to start.
-//
-// Every function returns nullptr, or a message allocated with strdup(): no exception crosses into Rust.
 #include <ATen/ATen.h>
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDACachingAllocator.h>
@@ -12,31 +10,16 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <dlfcn.h>
 
-#include <cstdlib>
-#include <cstring>
-#include <exception>
 #include <string>
 #include <vector>
+
+#include "../guarded.h"
 
 namespace {
 
 using at::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-template <typename Work>
-char* guarded(Work work) noexcept {
-  try {
-    work();
-    return nullptr;
-  } catch (const c10::Error& e) {
-    return strdup(e.what_without_backtrace());
-  } catch (const std::exception& e) {
-    return strdup(e.what());
-  } catch (...) {
-    return strdup("an unknown C++ exception");
-  }
-}
 
 // ---- The driver and NVRTC, by the functions that are used: their headers are not needed, and a missing library is an error in words.
 

@@ -355,7 +355,9 @@ fn a_stopped_training_goes_on_to_the_bits_of_an_unbroken_one() {
 
         let ran = fit(&job);
         assert_eq!(ran.code, Some(0));
-        let resumed = |e: &StageEvent| matches!(e, StageEvent::Note(n) if n.starts_with("goes on after epoch"));
+        // The stop may come before a step of epoch 3 or, as quick as they are here, after one.
+        let resumed =
+            |e: &StageEvent| matches!(e, StageEvent::Note(n) if n.starts_with("goes on after "));
         assert!(ran.told(resumed));
         assert!(!ran.told(|e| matches!(e, StageEvent::Epoch(e) if e.epoch <= 2)));
         assert_eq!(digests(&job.out), unbroken);

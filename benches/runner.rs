@@ -187,7 +187,8 @@ fn files(c: &mut Criterion) {
     };
     let plan = |cache: &Path| {
         let cache = Cache::open(cache).unwrap_or_else(|e| panic!("{e}"));
-        exec::status(&stages, &[], &[], &cache, &Silent).unwrap_or_else(|e| panic!("{e}"))
+        exec::status(&stages, &Options::default(), &cache, &Silent)
+            .unwrap_or_else(|e| panic!("{e}"))
     };
     group.bench_function("first hash", |b| {
         b.iter_batched(

@@ -62,6 +62,8 @@ pub enum StageEvent {
         /// The message.
         message: String,
     },
+    /// It was stopped, as asked.
+    Interrupted,
     /// It could not start because of a stage before it.
     Skipped {
         /// The failed stage.

@@ -52,6 +52,12 @@ pub trait Stage: Send + Sync {
         None
     }
 
+    /// What it would go on from of an attempt that did not end, given the folder that was [`Context::state`] then.
+    fn resumes(&self, state: &Path) -> Option<String> {
+        let _ = state;
+        None
+    }
+
     /// What it needs to run.
     fn resource(&self) -> Resource {
         Resource::Cpu

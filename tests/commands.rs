@@ -329,7 +329,15 @@ fn ctrl_c_stops_cleanly_and_a_new_run_goes_on_to_the_same_bits() {
     }
     let rest: Vec<_> = lines.map_while(Result::ok).collect();
     assert!(rest.iter().any(|line| line.contains("is kept")), "{rest:?}");
+    assert!(
+        rest.iter().any(|line| line.contains("net: interrupted")),
+        "{rest:?}"
+    );
+    assert!(!rest.iter().any(|line| line.contains("failed")), "{rest:?}");
     assert_eq!(child.wait().unwrap().code(), Some(130));
+    let plan = project.command(&["plan", FILE, "net"]).output().unwrap();
+    let plan = String::from_utf8_lossy(&plan.stdout).into_owned();
+    assert!(plan.contains("goes on after "), "{plan}");
 
     let resumed = project.ok(&["run", FILE, "net"]);
     assert!(!resumed.stderr.contains("epoch 1/12"), "{}", resumed.stderr);

@@ -806,7 +806,7 @@ fn files_that_use_each_other_are_refused() {
         ("a.toml", "[use]\nb = \"b.toml\"\n"),
         (
             "b.toml",
-            "[use]\na = \"a.toml\"\nc = \"c.toml\"\n[dataset.x]\ntrain = \"x\"\n",
+            "[use]\na = \"a.toml\"\nc = \"none.toml\"\n[dataset.x]\ntrain = \"x\"\n",
         ),
     ];
     assert_eq!(
@@ -819,15 +819,37 @@ fn files_that_use_each_other_are_refused() {
   |
   = help: move what both need into a third file
 
-error: cannot read `c.toml`: No such file or directory (os error 2)
+error: cannot read `none.toml`: No such file or directory (os error 2)
  --> b.toml:3:5
   |
-3 | c = "c.toml"
-  |     ^^^^^^^^
+3 | c = "none.toml"
+  |     ^^^^^^^^^^^
   |
   = help: a path in `[use]` is relative to the file that it stands in
 "#
     );
+}
+
+#[test]
+fn a_used_file_that_is_not_there_is_told_with_the_nearest_name() {
+    let files = [
+        ("b.toml", "[use]\na = \"mision1.toml\"\n"),
+        ("mission1.toml", ""),
+        ("other.toml", ""),
+    ];
+    let told = load_files(&files).unwrap_err();
+    assert!(
+        told.contains("help: did you mean `mission1.toml`, which lies there?"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_matrix_that_is_a_list_hides_which_fields_are_missing() {
+    let text = changed("arch = \"resnet18\"", "matrix = [\"resnet18\"]");
+    let at_matrix = told(&text);
+    assert_eq!(at_matrix.len(), 1, "{at_matrix:?}");
+    assert!(at_matrix[0].contains("`matrix` is not a list of values"));
 }
 
 #[test]

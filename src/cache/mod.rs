@@ -133,6 +133,12 @@ impl Cache {
         self.entry(&record.key).join(&record.folder)
     }
 
+    /// The folder of what an unfinished attempt at a key left to go on from; there may be none.
+    #[must_use]
+    pub fn attempt_state(&self, key: &Digest) -> PathBuf {
+        self.attempt_folder(key).join("state")
+    }
+
     fn attempt_folder(&self, key: &Digest) -> PathBuf {
         self.root.join("attempts").join(key.to_string())
     }

@@ -103,27 +103,32 @@ impl fmt::Display for Reason {
     }
 }
 
-/// How much a record of another stage may differ to be worth comparing with: beyond it, the stage is new.
+/// How much a record of another stage or pipeline may differ to be worth comparing with: beyond it, the stage is new.
 const FAR: usize = 4;
 
-/// The earlier record that a document is best compared with: of the same kind; of the same stage if there is one, then
-/// with the fewest differences, then the newest. One of another stage counts only where it differs in `FAR` things or fewer
-/// and reads something that this one reads too: another data set is no earlier state of this one.
+/// The earlier record that a document is best compared with: of the same kind; of the same stage of the same pipeline file
+/// if there is one, then with the fewest differences, then the newest. One of another counts only where it differs in `FAR`
+/// things or fewer, and of a stage with another name only where it reads something that this one reads too: another data set
+/// is no earlier state of this one.
 #[must_use]
 pub fn nearest<'a>(
     records: &'a [Record],
     document: &KeyDocument,
     stage: &str,
+    pipeline: Option<&str>,
 ) -> Option<&'a Record> {
+    let own = |r: &Record| r.stage == stage && r.pipeline.as_deref() == pipeline;
     records
         .iter()
         .filter(|r| r.document.kind == document.kind)
         .map(|r| (differences(&r.document, document).len(), r))
         .filter(|(differences, r)| {
-            r.stage == stage || (*differences <= FAR && shares_input(&r.document, document))
+            let near = *differences <= FAR;
+            own(r) || (near && (r.stage == stage || shares_input(&r.document, document)))
         })
         .min_by_key(|(differences, r)| {
             (
+                !own(r),
                 r.stage != stage,
                 *differences,
                 std::cmp::Reverse(r.started),

@@ -34,6 +34,15 @@ impl Opened {
         let own = self.pipeline.instances.iter().filter(|i| !i.is_used());
         own.map(|i| i.id.clone()).collect()
     }
+
+    /// To run all of it, or to say what that would do.
+    pub(super) fn options(&self) -> exec::Options {
+        exec::Options {
+            threads: threads(),
+            pipeline: Some(self.pipeline.file.display().to_string()),
+            ..exec::Options::default()
+        }
+    }
 }
 
 /// Reads a pipeline file and opens the cache of its project.

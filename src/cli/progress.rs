@@ -168,8 +168,9 @@ impl Progress {
                 seconds,
             } => self.finished(id, &format!("✓ {id}: ran in {}", duration(*seconds))),
             StageEvent::Failed { .. } => self.finished(id, &format!("✗ {id}: failed")),
+            StageEvent::Interrupted => self.finished(id, &format!("✗ {id}: interrupted")),
             StageEvent::Skipped { because } => {
-                self.line(&format!("– {id}: not run, after `{because}` failed"));
+                self.line(&format!("– {id}: not run, for `{because}` did not end"));
             }
         }
     }

@@ -124,7 +124,8 @@ impl<'a, 'i> Fields<'a, 'i> {
     /// Notes that a field is missing, if it is.
     pub(crate) fn miss(&mut self, key: &'static str, accepts: &str) {
         let head = &self.house.heads[self.stage];
-        if self.has(key) || head.matrix.fields.iter().any(|field| field == key) {
+        let varied = head.matrix.fields.as_ref();
+        if self.has(key) || varied.is_none_or(|fields| fields.iter().any(|field| field == key)) {
             return;
         }
         let kind = head.kind.map_or("stage", Kind::name);

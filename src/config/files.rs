@@ -215,11 +215,32 @@ fn open_used(
             } else {
                 format!("`{}`: {message}", location.file.display())
             };
-            let help = "a path in `[use]` is relative to the file that it stands in";
-            found.add(at, &span, message, Some(help.to_owned()));
+            let help = match sibling(&path) {
+                Some(name) => format!("did you mean `{name}`, which lies there?"),
+                None => "a path in `[use]` is relative to the file that it stands in".to_owned(),
+            };
+            found.add(at, &span, message, Some(help));
             None
         }
     }
+}
+
+/// The file that a path to none most likely means: the one of the nearest name in its folder.
+fn sibling(path: &Path) -> Option<String> {
+    if path.exists() {
+        return None;
+    }
+    let names: Vec<_> = fs::read_dir(path.parent()?)
+        .ok()?
+        .filter_map(|entry| {
+            let name = entry.ok()?.file_name();
+            Some(name::nfc(name.to_str()?.strip_suffix(".toml")?))
+        })
+        .collect();
+    let wanted = name::nfc(path.file_name()?.to_str()?);
+    let wanted = wanted.strip_suffix(".toml").unwrap_or(&wanted);
+    let found = name::nearest(wanted, names.iter().map(String::as_str))?;
+    Some(format!("{found}.toml"))
 }
 
 /// The numbers of all files, each after the files it uses, otherwise in the order of `[use]`.

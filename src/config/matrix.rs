@@ -30,8 +30,8 @@ pub(crate) struct Matrix<'i> {
     pub variants: Vec<Variant<'i>>,
     /// Whether it is free of mistakes. If not, the combinations serve to find the other mistakes of the stage.
     pub sound: bool,
-    /// The fields that it names, right or wrong: none of them is missing.
-    pub fields: Vec<String>,
+    /// The fields that it names, right or wrong: none of them is missing. `None` where that cannot be told.
+    pub fields: Option<Vec<String>>,
 }
 
 /// One field with its values.
@@ -42,15 +42,18 @@ struct Axis<'i> {
 
 /// The instances of a stage; the first field in the file varies slowest.
 pub(crate) fn expand<'i>(file: usize, mut table: DeTable<'i>, found: &mut Found) -> Matrix<'i> {
-    let (mut axes, mut fields, mut sound) = (Vec::new(), Vec::new(), true);
+    let (mut axes, mut fields, mut sound) = (Vec::new(), Some(Vec::new()), true);
     if let Some((key, value)) = table.remove_entry("matrix") {
         let mut tell = |span: &Span, message: String, help: &str| {
             sound = false;
             found.add(file, span, message, Some(help.to_owned()));
         };
-        if let DeValue::Table(named) = value.get_ref() {
-            fields.extend(named.keys().map(|key| key.get_ref().to_string()));
-        }
+        fields = match value.get_ref() {
+            DeValue::Table(named) => {
+                Some(named.keys().map(|key| key.get_ref().to_string()).collect())
+            }
+            _ => None,
+        };
         collect(vec![], &key.span(), value, &mut axes, &mut tell);
         axes.sort_by_key(|axis: &Axis<'_>| axis.path.last().map(|key| key.span().start));
         check(&table, &key.span(), &mut axes, &mut tell);

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     cache::{Cache, Found, Hold, Reason, Record},
     digest::Digest,
-    error::{Error, Result},
+    error::{Class, Error, Result},
     event::{Event, Observer, StageEvent},
     plan::Graph,
     stage::{Resource, Stage, Worker},
@@ -82,8 +82,7 @@ pub fn run(
     let survey = Survey::make(
         stages,
         &graph,
-        &options.targets,
-        &options.force,
+        options,
         cache,
         Some((&hold, stop)),
         observer,
@@ -345,8 +344,11 @@ impl<'a> Run<'a> {
             }
             Err(error) => {
                 let error = error.within(&format!("stage `{id}`"));
-                tell(StageEvent::Failed {
-                    message: error.to_string(),
+                tell(match error.class() {
+                    Class::Interrupted => StageEvent::Interrupted,
+                    Class::Failed | Class::Usage => StageEvent::Failed {
+                        message: error.to_string(),
+                    },
                 });
                 self.failed.get_or_insert(index);
                 (Outcome::Failed(error), None)

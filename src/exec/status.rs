@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     gather::{Gathered, gather},
+    run::Options,
     summary::{Outcome, StageSummary, Summary},
 };
 use crate::{
@@ -74,20 +75,18 @@ impl Estimate {
     }
 }
 
-/// Says for each stage that `targets` need (all of them if there are none), in order, what a run would do. `force` names
-/// stages that shall run in any case.
+/// Says for each stage that the targets of `options` need, in order, what a run with them would do.
 ///
 /// # Errors
 /// When the graph is wrong, a name is no stage, or outside files cannot be read.
 pub fn status(
     stages: &[Box<dyn Stage>],
-    targets: &[String],
-    force: &[String],
+    options: &Options,
     cache: &Cache,
     observer: &dyn Observer,
 ) -> Result<Vec<StageStatus>> {
     let graph = Graph::new(stages)?;
-    let survey = Survey::make(stages, &graph, targets, force, cache, None, observer)?;
+    let survey = Survey::make(stages, &graph, options, cache, None, observer)?;
     Ok(survey.into_statuses(stages))
 }
 
@@ -101,7 +100,11 @@ pub fn resolve(
     cache: &Cache,
     observer: &dyn Observer,
 ) -> Result<Summary> {
-    let finished = status(stages, targets, &[], cache, observer)?
+    let options = Options {
+        targets: targets.to_vec(),
+        ..Options::default()
+    };
+    let finished = status(stages, &options, cache, observer)?
         .into_iter()
         .map(|s| match s.status {
             Status::Cached { record } => Ok(StageSummary {
@@ -136,6 +139,7 @@ pub(super) struct Survey<'a> {
     /// Keys that a stage is said to run for.
     pub(super) promised: HashMap<Digest, usize>,
     cache: &'a Cache,
+    pipeline: Option<&'a str>,
     earlier: OnceLock<Vec<Record>>,
 }
 
@@ -143,22 +147,22 @@ impl<'a> Survey<'a> {
     pub(super) fn make(
         stages: &[Box<dyn Stage>],
         graph: &Graph,
-        targets: &[String],
-        force: &[String],
+        options: &'a Options,
         cache: &'a Cache,
         of_run: Option<(&Hold, &Stop)>,
         observer: &dyn Observer,
     ) -> Result<Self> {
         let mut forced = BTreeSet::new();
-        for name in force {
+        for name in &options.force {
             forced.extend(graph.named(name)?);
         }
         let mut survey = Self {
-            order: graph.needed(targets)?,
+            order: graph.needed(&options.targets)?,
             status: stages.iter().map(|_| None).collect(),
             forced,
             promised: HashMap::new(),
             cache,
+            pipeline: options.pipeline.as_deref(),
             earlier: OnceLock::new(),
         };
         if let Some(&stage) = survey.forced.iter().find(|s| !survey.order.contains(s)) {
@@ -268,7 +272,12 @@ impl<'a> Survey<'a> {
         forced: bool,
         stage: &dyn Stage,
     ) -> (Vec<Reason>, Option<Estimate>) {
-        let near = nearest(self.earlier(), &gathered.document, stage.id());
+        let near = nearest(
+            self.earlier(),
+            &gathered.document,
+            stage.id(),
+            self.pipeline,
+        );
         let estimate = near.map(Estimate::of);
         let mut why = match found {
             Found::Damaged(what) => vec![Reason::Damaged(what.clone())],
@@ -286,9 +295,11 @@ impl<'a> Survey<'a> {
                 Reason::Damaged("its result is no longer in the cache".to_owned())
             });
         }
-        if !forced {
+        let left = stage.resumes(&self.cache.attempt_state(&gathered.key));
+        if left.is_none() && !forced {
             why.extend(self.takes_over(gathered, stage).map(Reason::Earlier));
         }
+        why.extend(left.map(Reason::Earlier));
         (why, estimate)
     }
 

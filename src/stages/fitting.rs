@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde::Deserialize;
+
 use super::input;
 use crate::{
     error::Result,
@@ -13,6 +15,9 @@ use crate::{
 
 /// The outputs of a training.
 pub(super) const OUTPUTS: &[&str] = &["best.safetensors", "last.safetensors", "history.json"];
+
+/// The folder of a training's own state, within the one that survives an interruption.
+const STATE: &str = "training";
 
 /// A longer training goes on where a shorter one ended.
 pub(super) const REUSE: Reuse = Reuse::OtherSetting(&["training", "epochs"]);
@@ -40,6 +45,29 @@ pub(super) fn takes_over(training: &Training, earlier: &Path) -> Option<TakesOve
     Some(TakesOver::From {
         rank: u64::from(done),
         what: format!("goes on from epoch {done} of an earlier result"),
+    })
+}
+
+/// Where an interrupted training goes on, given the folder that survived it.
+pub(super) fn resumes(state: &Path) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Index {
+        now: Now,
+    }
+    #[derive(Deserialize)]
+    struct Now {
+        history: History,
+        within: Option<Within>,
+    }
+    #[derive(Deserialize)]
+    struct Within {
+        steps: u64,
+    }
+    let Index { now } = read_json(&state.join(STATE).join("state.json")).ok()?;
+    let done = now.history.epochs.len();
+    Some(match now.within {
+        Some(Within { steps }) => format!("goes on after step {steps} of epoch {}", done + 1),
+        None => format!("goes on after epoch {done}"),
     })
 }
 
@@ -76,7 +104,7 @@ impl Fitting<'_> {
             device: context.device.to_owned(),
             threads: context.threads,
             out: context.out.to_owned(),
-            state: context.state.join("training"),
+            state: context.state.join(STATE),
             save: self.save,
             earlier: context.earlier.to_vec(),
         });

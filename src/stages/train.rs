@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::fitting::{Fitting, OUTPUTS, REUSE, inputs, takes_over};
+use super::fitting::{Fitting, OUTPUTS, REUSE, inputs, resumes, takes_over};
 use crate::{
     config,
     error::Result,
@@ -71,6 +71,10 @@ impl Stage for TrainStage {
 
     fn takes_over(&self, earlier: &Path) -> Option<TakesOver> {
         takes_over(&self.settings.training, earlier)
+    }
+
+    fn resumes(&self, state: &Path) -> Option<String> {
+        resumes(state)
     }
 
     fn resource(&self) -> Resource {

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{
-    fitting::{Fitting, OUTPUTS, REUSE, inputs, takes_over},
+    fitting::{Fitting, OUTPUTS, REUSE, inputs, resumes, takes_over},
     model_file::{given_normalize, model_file, model_input, model_of},
 };
 use crate::{
@@ -81,6 +81,10 @@ impl Stage for TransferStage {
 
     fn takes_over(&self, earlier: &Path) -> Option<TakesOver> {
         takes_over(&self.settings.training, earlier)
+    }
+
+    fn resumes(&self, state: &Path) -> Option<String> {
+        resumes(state)
     }
 
     fn resource(&self) -> Resource {

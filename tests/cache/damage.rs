@@ -235,5 +235,5 @@ fn a_listing_that_is_lost_only_makes_the_reason_shorter() {
     fs::remove_file(cache.entry(&cache.list()[0].key).join("images.files")).unwrap();
     fs::write(images.join("a"), "2").unwrap();
     assert!(status(&stages, &cache)["data"].starts_with("run: input `images` "));
-    let _ = exec::status(&boxed(&stages), &[], &[], &cache, &Silent).unwrap();
+    let _ = exec::status(&boxed(&stages), &Options::default(), &cache, &Silent).unwrap();
 }

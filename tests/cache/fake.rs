@@ -237,7 +237,7 @@ pub(super) fn run_with(stages: &[Fake], cache: &Cache, options: &Options) -> Sum
 
 /// Each stage with `cached`, `run: …` or `waits: …`.
 pub(super) fn status(stages: &[Fake], cache: &Cache) -> BTreeMap<String, String> {
-    let statuses = exec::status(&boxed(stages), &[], &[], cache, &Silent).unwrap();
+    let statuses = exec::status(&boxed(stages), &Options::default(), cache, &Silent).unwrap();
     let word = |status: Status| match status {
         Status::Cached { .. } => "cached".to_owned(),
         Status::Run { reasons, .. } => {

@@ -145,11 +145,11 @@ fn a_file_that_cannot_be_read_is_an_error_with_its_path() {
     let images = images(folder.path());
     std::os::unix::fs::symlink(images.join("loop.jpg"), images.join("loop.jpg")).unwrap();
     let stages = boxed(&[Fake::new("data", 1).folder(&images)]);
-    let error = exec::status(&stages, &[], &[], &cache, &Heard::default()).unwrap_err();
+    let error = exec::status(&stages, &Options::default(), &cache, &Heard::default()).unwrap_err();
     assert!(error.to_string().contains("loop.jpg"), "{error}");
     fs::remove_file(images.join("loop.jpg")).unwrap();
     fs::create_dir(images.join("folder.jpg")).unwrap();
-    let error = exec::status(&stages, &[], &[], &cache, &Heard::default()).unwrap_err();
+    let error = exec::status(&stages, &Options::default(), &cache, &Heard::default()).unwrap_err();
     assert!(error.to_string().contains("folder.jpg"), "{error}");
     // As when it goes away between listing and reading.
     let gone = [InputFile {

@@ -207,16 +207,13 @@ fn write_unseen(path: &Path, content: u8) {
 /// Looks, runs, and compares: with the oracle, and what was said with what was done.
 fn check(world: &World, force: Vec<String>, jobs: usize) -> Result<(), TestCaseError> {
     let stages = world.stages();
-    let planned = exec::status(&boxed(&stages), &[], &force, &world.cache, &Silent).unwrap();
-    let summary = run_with(
-        &stages,
-        &world.cache,
-        &Options {
-            jobs,
-            force,
-            ..Options::default()
-        },
-    );
+    let options = Options {
+        jobs,
+        force,
+        ..Options::default()
+    };
+    let planned = exec::status(&boxed(&stages), &options, &world.cache, &Silent).unwrap();
+    let summary = run_with(&stages, &world.cache, &options);
     prop_assert!(summary.succeeded(), "{:?}", summary.first_error());
     for (said, done) in planned.iter().zip(summary.stages()) {
         prop_assert_eq!(&said.id, &done.id);
@@ -244,7 +241,7 @@ fn check(world: &World, force: Vec<String>, jobs: usize) -> Result<(), TestCaseE
             &id
         );
     }
-    let after = exec::status(&boxed(&stages), &[], &[], &world.cache, &Silent).unwrap();
+    let after = exec::status(&boxed(&stages), &Options::default(), &world.cache, &Silent).unwrap();
     prop_assert!(
         after
             .iter()

@@ -3,11 +3,11 @@
 use kfood::{
     cache::Cache,
     event::Silent,
-    exec::{self, Status},
+    exec::{self, Options, Status},
     stage::Resource,
 };
 
-use super::fake::{Fake, boxed, run, scratch, status};
+use super::fake::{Fake, boxed, run, run_with, scratch, status};
 
 #[test]
 fn a_stage_is_cached_runs_or_waits_and_says_why() {
@@ -74,6 +74,33 @@ fn the_nearest_earlier_run_is_that_of_the_same_stage_with_the_fewest_differences
 }
 
 #[test]
+fn a_stage_of_the_same_name_in_another_pipeline_is_another_stage() {
+    let folder = scratch();
+    let cache = Cache::open(folder.path()).unwrap();
+    let of = |file: &str| Options {
+        pipeline: Some(file.to_owned()),
+        ..Options::default()
+    };
+    let said = |stage: Fake, file: &str| {
+        let all = exec::status(&boxed(&[stage]), &of(file), &cache, &Silent).unwrap();
+        match &all[0].status {
+            Status::Run { reasons, .. } => reasons[0].to_string(),
+            other => panic!("{other:?}"),
+        }
+    };
+    run_with(&[Fake::new("x", 1).modulo(10)], &cache, &of("a.toml"));
+    run_with(&[Fake::new("x", 5).modulo(20)], &cache, &of("b.toml"));
+    assert_eq!(
+        said(Fake::new("x", 5).modulo(10), "b.toml"),
+        "`modulo` 20 -> 10"
+    );
+    assert_eq!(
+        said(Fake::new("x", 5).modulo(10), "a.toml"),
+        "`value` 1 -> 5"
+    );
+}
+
+#[test]
 fn forced_stages_say_so_and_estimates_come_from_earlier_runs() {
     let folder = scratch();
     let cache = Cache::open(folder.path()).unwrap();
@@ -82,7 +109,11 @@ fn forced_stages_say_so_and_estimates_come_from_earlier_runs() {
         &[Fake::new("a", 3), Fake::new("b", 5).reads("a", "sum")],
         &cache,
     );
-    let statuses = exec::status(&stages, &[], &["a".to_owned()], &cache, &Silent).unwrap();
+    let forced = |stage: &str| Options {
+        force: vec![stage.to_owned()],
+        ..Options::default()
+    };
+    let statuses = exec::status(&stages, &forced("a"), &cache, &Silent).unwrap();
     let Status::Run {
         reasons, estimate, ..
     } = &statuses[0].status
@@ -92,5 +123,5 @@ fn forced_stages_say_so_and_estimates_come_from_earlier_runs() {
     assert_eq!(reasons[0].to_string(), "forced");
     assert_eq!(estimate.unwrap().bytes, 4);
     assert!(matches!(&statuses[1].status, Status::Waits { on, estimate: Some(_) } if on == &["a"]));
-    assert!(exec::status(&stages, &[], &["z".to_owned()], &cache, &Silent).is_err());
+    assert!(exec::status(&stages, &forced("z"), &cache, &Silent).is_err());
 }

@@ -41,9 +41,7 @@ pub(in crate::cli) fn browse(args: &Browse) -> Result<u8> {
             targets: [seen.data, seen.dataset, seen.split]
                 .map(str::to_owned)
                 .to_vec(),
-            threads: open::threads(),
-            pipeline: Some(opened.pipeline.file.display().to_string()),
-            ..Options::default()
+            ..opened.options()
         },
         &opened.cache,
         &worker,

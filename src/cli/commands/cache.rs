@@ -243,7 +243,7 @@ fn cannot_tell(path: &Path, error: &Error) -> Error {
 
 fn referred(file: &Path) -> Result<Vec<Digest>> {
     let opened = open::open(file)?;
-    let all = exec::status(&opened.stages, &[], &[], &opened.cache, &Silent)?;
+    let all = exec::status(&opened.stages, &opened.options(), &opened.cache, &Silent)?;
     let earlier = opened.cache.records();
     // What a waiting stage will need is not known yet: all its earlier results stay.
     let of_stage = |id: &str| {

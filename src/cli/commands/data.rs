@@ -32,9 +32,7 @@ pub(in crate::cli) fn data(args: &Data) -> Result<u8> {
         &Options {
             targets: looked_at.iter().map(|(data, _)| data.clone()).collect(),
             keep_going: true,
-            threads: open::threads(),
-            pipeline: Some(opened.pipeline.file.display().to_string()),
-            ..Options::default()
+            ..opened.options()
         },
         &opened.cache,
         &Process::beside_this_program()?,

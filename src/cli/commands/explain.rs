@@ -11,7 +11,7 @@ use crate::{
     cache::Record,
     cli::{args::Explain, open, print, progress::Progress, results},
     error::Result,
-    exec::{self, StageStatus, Status},
+    exec::{self, Options, StageStatus, Status},
     plan::Graph,
     report::{bytes, duration},
     stage::{Source, Stage},
@@ -21,14 +21,11 @@ pub(in crate::cli) fn explain(args: &Explain) -> Result<u8> {
     let opened = open::open(&args.file)?;
     let graph = Graph::new(&opened.stages)?;
     let wanted = graph.named(&args.stage)?;
-    let target = [args.stage.clone()];
-    let status = exec::status(
-        &opened.stages,
-        &target,
-        &[],
-        &opened.cache,
-        &Progress::new(),
-    )?;
+    let options = Options {
+        targets: vec![args.stage.clone()],
+        ..opened.options()
+    };
+    let status = exec::status(&opened.stages, &options, &opened.cache, &Progress::new())?;
     let explained: Vec<_> = wanted
         .iter()
         .filter_map(|index| {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     cli::{args::Plan, open, print, progress::Progress},
     error::Result,
-    exec::{self, Estimate, StageStatus, Status},
+    exec::{self, Estimate, Options, StageStatus, Status},
     report::{Align, Grid, bytes, duration},
 };
 
@@ -14,14 +14,12 @@ const PENDING: u8 = 3;
 
 pub(in crate::cli) fn plan(args: &Plan) -> Result<u8> {
     let opened = open::open(&args.file)?;
-    let targets = opened.targets(&args.stages);
-    let all = exec::status(
-        &opened.stages,
-        &targets,
-        &args.force,
-        &opened.cache,
-        &Progress::new(),
-    )?;
+    let options = Options {
+        targets: opened.targets(&args.stages),
+        force: args.force.clone(),
+        ..opened.options()
+    };
+    let all = exec::status(&opened.stages, &options, &opened.cache, &Progress::new())?;
     let pending = all
         .iter()
         .any(|s| !matches!(s.status, Status::Cached { .. }));

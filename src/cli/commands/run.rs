@@ -13,7 +13,7 @@ use crate::{
         progress::Progress,
         results,
     },
-    error::{Error, Result},
+    error::{Class, Error, Result},
     exec::{
         self, Options, Outcome, StageSummary, Summary,
         locked::{self, Compared, Verdict},
@@ -63,8 +63,7 @@ fn options(args: &Run, opened: &Opened) -> Options {
         jobs: args.jobs as usize,
         keep_going: args.keep_going,
         device: args.device.clone(),
-        threads: open::threads(),
-        pipeline: Some(opened.pipeline.file.display().to_string()),
+        ..opened.options()
     }
 }
 
@@ -142,6 +141,7 @@ fn word(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Cached => "cached",
         Outcome::Ran => "ran",
+        Outcome::Failed(error) if error.class() == Class::Interrupted => "interrupted",
         Outcome::Failed(_) => "failed",
         Outcome::Skipped { .. } => "skipped",
     }

@@ -52,9 +52,7 @@ fn try_out<T: Serialize + DeserializeOwned>(
     let options = Options {
         targets: needs(stage),
         device: args.device.clone(),
-        threads: open::threads(),
-        pipeline: Some(opened.pipeline.file.display().to_string()),
-        ..Options::default()
+        ..opened.options()
     };
     let summary = exec::run(
         &opened.stages,

@@ -1,11 +1,11 @@
-//! Whether a file holds more than one frame; only the first is used.
+//! Frames: whether a file holds more than one, of which only the first is used, and how far that one reaches.
 
 use image::ImageFormat;
 
 /// Looks at the structure alone; a broken file counts as one frame.
 pub(super) fn is_animated(bytes: &[u8], format: ImageFormat) -> bool {
     match format {
-        ImageFormat::Gif => second_gif_frame(bytes).is_some(),
+        ImageFormat::Gif => GifFrames::of(bytes).is_some_and(|mut frames| frames.nth(1).is_some()),
         ImageFormat::Png => animation_chunk(bytes).is_some(),
         // `VP8X` follows the container's header; the flag for an animation is its second bit.
         ImageFormat::WebP => {
@@ -15,28 +15,50 @@ pub(super) fn is_animated(bytes: &[u8], format: ImageFormat) -> bool {
     }
 }
 
-/// Walks the blocks of a GIF to its second image descriptor.
-fn second_gif_frame(bytes: &[u8]) -> Option<()> {
-    let table = |flags: u8| match flags & 0x80 {
+/// The sides in pixels of what a GIF's first frame reaches to, which may be more than its screen.
+pub(super) fn gif_extent(bytes: &[u8]) -> Option<(u32, u32)> {
+    let frame = GifFrames::of(bytes)?.next()?;
+    let side = |place: usize| {
+        let number = |at: usize| u32::from(u16::from_le_bytes([frame[at], frame[at + 1]]));
+        number(place) + number(place + 4)
+    };
+    Some((side(1), side(3)))
+}
+
+/// The image descriptors of a GIF, up to where its blocks make no sense.
+struct GifFrames<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> GifFrames<'a> {
+    fn of(bytes: &'a [u8]) -> Option<Self> {
+        let at = 13 + color_table(*bytes.get(10)?);
+        Some(Self { bytes, at })
+    }
+}
+
+impl<'a> Iterator for GifFrames<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Self { bytes, at } = self;
+        // An extension: a label, then data.
+        while *bytes.get(*at)? == 0x21 {
+            *at = after_blocks(bytes, *at + 2)?;
+        }
+        // A comma, place, size and flags; then a table of colours, the code size, and data.
+        let frame = bytes.get(*at..*at + 10).filter(|frame| frame[0] == 0x2c)?;
+        *at = after_blocks(bytes, *at + 11 + color_table(frame[9])).unwrap_or(bytes.len());
+        Some(frame)
+    }
+}
+
+/// The length in bytes of the table of colours that flags tell of.
+fn color_table(flags: u8) -> usize {
+    match flags & 0x80 {
         0 => 0,
         _ => 3 << ((flags & 7) + 1),
-    };
-    let mut at = 13 + table(*bytes.get(10)?);
-    let mut frames = 0;
-    loop {
-        match *bytes.get(at)? {
-            // An extension: a label, then data.
-            0x21 => at = after_blocks(bytes, at + 2)?,
-            0x2c => {
-                frames += 1;
-                if frames == 2 {
-                    return Some(());
-                }
-                // Place, size and flags, a table of colours, the code size, then data.
-                at = after_blocks(bytes, at + 10 + table(*bytes.get(at + 9)?) + 1)?;
-            }
-            _ => return None,
-        }
     }
 }
 

@@ -10,7 +10,11 @@ use image::{
     metadata::Orientation,
 };
 
-use super::{Head, MAX_ALLOC, Picture, Unusable, animated::is_animated, unusable::format_name};
+use super::{
+    Head, MAX_ALLOC, MAX_PIXELS, Picture, Unusable,
+    animated::{gif_extent, is_animated},
+    unusable::format_name,
+};
 
 /// All of it at its stored size, with its pixels: red, green, blue.
 ///
@@ -37,6 +41,12 @@ fn decode_checked(bytes: &[u8], format: ImageFormat) -> Result<(Picture, Vec<u8>
         orientation: decoder.orientation().unwrap_or(Orientation::NoTransforms),
     };
     head.check_size()?;
+    if format == ImageFormat::Gif
+        && let Some((width, height)) = gif_extent(bytes)
+        && u64::from(width) * u64::from(height) > MAX_PIXELS
+    {
+        return Err(Unusable::too_large());
+    }
     if decoder.total_bytes() > MAX_ALLOC {
         return Err(Unusable::too_large());
     }

@@ -172,6 +172,21 @@ fn a_size_over_the_limit_is_known_from_the_header() {
 }
 
 #[test]
+fn a_frame_that_reaches_far_beyond_its_screen_is_over_the_limit() {
+    let mut bytes = Vec::new();
+    GifEncoder::new(&mut bytes)
+        .encode_frame(image::Frame::new(RgbaImage::from_pixel(
+            6,
+            5,
+            Rgba([255, 0, 0, 255]),
+        )))
+        .unwrap();
+    let at = bytes.iter().position(|byte| *byte == 0x2c).unwrap();
+    bytes[at + 3..at + 7].copy_from_slice(&[0, 0xff, 0xff, 0xff]);
+    assert!(why(&bytes).contains("over the size limit of 200 megapixels"));
+}
+
+#[test]
 fn a_buffer_is_reused_after_a_larger_picture() {
     let mut decoder = Decoder::new();
     let small = written(RgbImage::from_pixel(3, 2, Rgb([1, 2, 3])), ImageFormat::Png);

@@ -1,13 +1,22 @@
 //! Content digests: blake3, domain-separated and length-prefixed.
 
-use std::{fmt, fs::File, path::Path, str::FromStr};
+use std::{
+    fmt,
+    fs::File,
+    io::{self, Read},
+    path::Path,
+    str::FromStr,
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::error::{Error, Result};
 
-/// Files from this size on are hashed by memory map on all cores; below it one `read` is faster.
+/// Files from this size on are hashed on all cores; below it one is faster.
 const LARGE: u64 = 16 << 20;
+
+/// Bytes that are read at once of such a file.
+const PIECE: u64 = 8 << 20;
 
 /// A 32-byte blake3 digest, written as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,7 +38,7 @@ impl Digest {
         let file = File::open(path).map_err(fail)?;
         let mut hasher = blake3::Hasher::new();
         if file.metadata().map_err(fail)?.len() >= LARGE {
-            hasher.update_mmap_rayon(path).map_err(fail)?;
+            update_rayon(&mut hasher, file).map_err(fail)?;
         } else {
             hasher.update_reader(file).map_err(fail)?;
         }
@@ -41,6 +50,22 @@ impl Digest {
     pub fn short(&self) -> String {
         self.to_string()[..12].to_owned()
     }
+}
+
+/// Hashes a large file on all cores, the next piece being read meanwhile. Not mapped: all of it would count as this program's memory.
+fn update_rayon(hasher: &mut blake3::Hasher, mut file: File) -> io::Result<()> {
+    let mut fill = |buffer: &mut Vec<u8>| {
+        buffer.clear();
+        file.by_ref().take(PIECE).read_to_end(buffer)
+    };
+    let (mut at_hand, mut next) = (Vec::new(), Vec::new());
+    fill(&mut at_hand)?;
+    while !at_hand.is_empty() {
+        let (_, filled) = rayon::join(|| hasher.update_rayon(&at_hand).count(), || fill(&mut next));
+        filled?;
+        std::mem::swap(&mut at_hand, &mut next);
+    }
+    Ok(())
 }
 
 impl fmt::Display for Digest {

@@ -40,6 +40,29 @@ fn by_the_system(from: &File, mut at: u64, to: &File, mut to_at: u64, length: us
     done
 }
 
+/// Whether the file system of a file shares blocks between files, or copies where the file lies (on a server): only then is
+/// [`copy_range`] faster than writing what was read anyway.
+#[cfg(target_os = "linux")]
+pub(super) fn shares_blocks(file: &File) -> bool {
+    // The numbers of statfs(2): Btrfs, XFS, bcachefs, ZFS, OCFS2, NFS and SMB.
+    const KINDS: [u32; 8] = [
+        0x9123_683e,
+        0x5846_5342,
+        0xca45_1a4e,
+        0x2fc1_2fc1,
+        0x7461_636f,
+        0x6969,
+        0xff53_4d42,
+        0xfe53_4d42,
+    ];
+    rustix::fs::fstatfs(file).is_ok_and(|found| KINDS.contains(&(found.f_type as u32)))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn shares_blocks(_: &File) -> bool {
+    false
+}
+
 #[cfg(not(target_os = "linux"))]
 fn by_the_system(_: &File, _: u64, _: &File, _: u64, _: usize) -> usize {
     0

@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     fs::File,
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
 
@@ -165,6 +166,22 @@ impl Pack {
         stored
             .filter(|stored| row_digest(stored) == entry.row)
             .ok_or_else(|| self.damaged(i))
+    }
+
+    /// As [`Pack::whole`]; raw rows are read into a buffer, so that a pass over all of them takes no more memory than one.
+    pub(super) fn read_whole<'a>(&'a self, i: usize, buffer: &'a mut Vec<u8>) -> Result<&'a [u8]> {
+        if self.head.storage == Storage::Jpeg {
+            return self.whole(i);
+        }
+        let entry = self.index_entry(i);
+        buffer.resize(self.row_bytes(), 0);
+        self.file()
+            .read_exact_at(buffer, self.head.raw_at(i) as u64)
+            .map_err(|e| Error::io("read", &self.path, e))?;
+        if row_digest(buffer) != entry.row {
+            return Err(self.damaged(i));
+        }
+        Ok(buffer)
     }
 
     /// The header, for who copies rows.

@@ -11,6 +11,7 @@ use crate::{
     error::Result,
     files::read_json,
     record::{Photograph, Photographs},
+    settings::Storage,
 };
 
 /// The most bytes that are copied in one piece: between two pieces a request to stop is heeded.
@@ -81,7 +82,8 @@ impl Earlier {
         pieces
     }
 
-    /// Copies the rows of a piece that are as their index says, in as few calls as there are damaged ones between them.
+    /// Takes over the rows of a piece that are as their index says: shared by the file system where it can, else written while
+    /// they are at hand.
     pub(super) fn take<F>(
         &self,
         piece: &Piece,
@@ -91,18 +93,24 @@ impl Earlier {
         let (pack, photographs) = &self.0[piece.pack];
         let mut taken = Vec::with_capacity(piece.rows);
         let mut whole = vec![false; piece.rows];
+        let mut buffer = Vec::new();
         for (k, whole) in whole.iter_mut().enumerate() {
             let row = piece.row + k;
-            if pack.whole(row).is_err() {
+            let Ok(stored) = pack.read_whole(row, &mut buffer) else {
                 continue;
-            }
-            let seen = if pack.is_dropped(row) {
-                None
-            } else {
-                // An encoded row may be whole and still be of another decoder's making.
-                let Ok(pixels) = pack.row(row) else { continue };
-                Some(see(&pixels))
             };
+            let seen = match pack.storage() {
+                _ if pack.is_dropped(row) => None,
+                Storage::Raw => Some(see(stored)),
+                // An encoded row may be whole and still be of another decoder's making.
+                Storage::Jpeg => match pack.row(row) {
+                    Ok(pixels) => Some(see(&pixels)),
+                    Err(_) => continue,
+                },
+            };
+            if !writer.shares() {
+                writer.take_row(piece.to + k, stored, &pack.index_entry(row))?;
+            }
             *whole = true;
             taken.push(Taken {
                 to: piece.to + k,
@@ -110,12 +118,14 @@ impl Earlier {
                 seen,
             });
         }
-        let mut from = 0;
-        for run in whole.chunk_by(|a, b| a == b) {
-            if run[0] {
-                writer.copy_rows(piece.to + from, run.len(), pack, piece.row + from)?;
+        if writer.shares() {
+            let mut from = 0;
+            for run in whole.chunk_by(|a, b| a == b) {
+                if run[0] {
+                    writer.share_rows(piece.to + from, run.len(), pack, piece.row + from)?;
+                }
+                from += run.len();
             }
-            from += run.len();
         }
         Ok(taken)
     }
@@ -135,7 +145,7 @@ fn open(folder: &Path, head: &Head) -> Option<(Pack, Vec<Photograph>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{files::write_json, settings::Storage};
+    use crate::files::write_json;
 
     fn digest(i: u8) -> Digest {
         Digest::of(&[i])
@@ -185,24 +195,28 @@ mod tests {
         let at = bytes.len() - 4;
         bytes[at] ^= 1;
         std::fs::write(&path, bytes).unwrap();
-        let made_of = images.map(digest).to_vec();
-        let made = folder.path().join("made");
-        let writer = PackWriter::create(&made, 1, 1, Storage::Raw, made_of).unwrap();
-        let mut taken = Vec::new();
-        for piece in &pieces {
-            taken.extend(earlier.take(piece, &writer, &|row| row[0]).unwrap());
+        for shares in [false, true] {
+            let made_of = images.map(digest).to_vec();
+            let made = folder.path().join("made");
+            let writer = PackWriter::create(&made, 1, 1, Storage::Raw, made_of)
+                .unwrap()
+                .sharing(shares);
+            let mut taken = Vec::new();
+            for piece in &pieces {
+                taken.extend(earlier.take(piece, &writer, &|row| row[0]).unwrap());
+            }
+            let taken: Vec<_> = taken.iter().map(|t| (t.to, t.seen)).collect();
+            assert_eq!(
+                taken,
+                [(0, Some(1)), (2, Some(3)), (4, Some(5)), (5, Some(4))]
+            );
+            writer.write(1, &[2; 3]).unwrap();
+            writer.repeat(0, 3).unwrap();
+            writer.finish().unwrap();
+            let made = Pack::open(&made).unwrap();
+            made.verify().unwrap();
+            let rows: Vec<_> = (0..6).map(|i| made.row(i).unwrap()[0]).collect();
+            assert_eq!(rows, [1, 2, 3, 1, 5, 4]);
         }
-        let taken: Vec<_> = taken.iter().map(|t| (t.to, t.seen)).collect();
-        assert_eq!(
-            taken,
-            [(0, Some(1)), (2, Some(3)), (4, Some(5)), (5, Some(4))]
-        );
-        writer.write(1, &[2; 3]).unwrap();
-        writer.repeat(0, 3).unwrap();
-        writer.finish().unwrap();
-        let made = Pack::open(&made).unwrap();
-        made.verify().unwrap();
-        let rows: Vec<_> = (0..6).map(|i| made.row(i).unwrap()[0]).collect();
-        assert_eq!(rows, [1, 2, 3, 1, 5, 4]);
     }
 }

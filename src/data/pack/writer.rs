@@ -13,7 +13,7 @@ use std::{
 
 use super::{
     Pack,
-    copy::copy_range,
+    copy::{copy_range, shares_blocks},
     layout::{ENTRY, Entry, Head, PAGE, row_digest},
     row_jpeg,
 };
@@ -35,6 +35,8 @@ pub struct PackWriter {
     made_of: Vec<Digest>,
     rows: Mutex<Vec<Option<Stored>>>,
     waiting: Option<Waiting>,
+    /// Whether rows are taken over by the file system.
+    shares: bool,
 }
 
 /// A row that was written.
@@ -87,6 +89,7 @@ impl PackWriter {
             .open(path)
             .map_err(fail)?;
         file.set_len(head.length as u64).map_err(fail)?;
+        let shares = storage == Storage::Raw && shares_blocks(&file);
         let waiting = match storage {
             Storage::Raw => None,
             Storage::Jpeg => Some(Waiting {
@@ -102,6 +105,7 @@ impl PackWriter {
             made_of,
             rows: Mutex::new(vec![None; count]),
             waiting,
+            shares,
         })
     }
 
@@ -137,27 +141,28 @@ impl PackWriter {
             Storage::Raw => &vec![0; self.head.row_bytes()],
             Storage::Jpeg => &[],
         };
-        self.store(i, stored)?;
-        if let Some(row) = &mut self.rows()[i] {
-            row.dropped = true;
-        }
-        Ok(())
+        self.put(i, stored, row_digest(stored), true)
     }
 
-    /// Takes `n` rows over from a pack of the same settings, from `row` on, as rows `i` and following. Nothing is checked here:
-    /// see [`Pack::whole`].
-    pub(super) fn copy_rows(&self, i: usize, n: usize, from: &Pack, row: usize) -> Result<()> {
-        debug_assert_eq!(from.storage(), self.head.storage);
-        if self.head.storage == Storage::Jpeg {
-            for k in 0..n {
-                if from.is_dropped(row + k) {
-                    self.drop_row(i + k)?;
-                } else {
-                    self.store(i + k, from.whole(row + k)?)?;
-                }
-            }
-            return Ok(());
-        }
+    #[cfg(test)]
+    pub(super) fn sharing(mut self, shares: bool) -> Self {
+        self.shares = shares;
+        self
+    }
+
+    /// Whether [`PackWriter::share_rows`] is cheaper than [`PackWriter::take_row`].
+    pub(super) fn shares(&self) -> bool {
+        self.shares
+    }
+
+    /// Takes a row over from a pack of the same settings: its bytes, which are as its entry there says.
+    pub(super) fn take_row(&self, i: usize, stored: &[u8], entry: &Entry) -> Result<()> {
+        self.put(i, stored, entry.row, entry.dropped)
+    }
+
+    /// Takes `n` raw rows over from a pack of the same settings, from `row` on, as rows `i` and following, without a way through
+    /// this process. Nothing is checked here: see [`Pack::whole`].
+    pub(super) fn share_rows(&self, i: usize, n: usize, from: &Pack, row: usize) -> Result<()> {
         let (at, to_at) = (from.head().raw_at(row), self.head.raw_at(i));
         // The padding behind the last row goes along, for whole pages can be shared.
         copy_range(from.file(), at, &self.file, to_at, n * self.head.stride)
@@ -246,6 +251,10 @@ impl PackWriter {
     }
 
     fn store(&self, i: usize, stored: &[u8]) -> Result<()> {
+        self.put(i, stored, row_digest(stored), false)
+    }
+
+    fn put(&self, i: usize, stored: &[u8], row: u64, dropped: bool) -> Result<()> {
         let (file, at) = match &self.waiting {
             None => (&self.file, self.head.raw_at(i)),
             Some(waiting) => {
@@ -256,11 +265,11 @@ impl PackWriter {
         file.write_all_at(stored, at as u64)
             .map_err(|e| Error::io("write", &self.path, e))?;
         self.rows()[i] = Some(Stored {
-            row: row_digest(stored),
+            row,
             at,
             length: u32::try_from(stored.len())
                 .map_err(|_| Error::usage("a row has more than 4 GiB"))?,
-            dropped: false,
+            dropped,
         });
         Ok(())
     }

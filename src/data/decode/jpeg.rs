@@ -28,6 +28,12 @@ pub(super) struct Jpeg {
     second: Vec<u8>,
 }
 
+/// From so many pixels on it is asked first whether the file can hold them.
+const LARGE: u64 = 1 << 24;
+
+/// More pixels do not fit into a byte: each block of 8 x 8 takes a bit at least, for its first coefficient.
+const PIXELS_OF_A_BYTE: u64 = 8 * 64;
+
 impl Jpeg {
     pub(super) fn new() -> Self {
         Self {
@@ -55,6 +61,10 @@ impl Jpeg {
             let held = pixels * u64::from(markers.components) * 2;
             if pixels > super::MAX_PIXELS || (markers.progressive && held > MAX_ALLOC) {
                 return Err(Unusable::too_large());
+            }
+            // Nothing would come of it but grey, after seconds.
+            if pixels > LARGE && pixels / PIXELS_OF_A_BYTE > bytes.len() as u64 {
+                return Err(Unusable::ends_early());
             }
         }
         #[cfg(feature = "libjpeg-turbo")]

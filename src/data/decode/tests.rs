@@ -172,6 +172,14 @@ fn a_size_over_the_limit_is_known_from_the_header() {
 }
 
 #[test]
+fn a_jpeg_of_more_blocks_than_bits_is_cut_off_without_a_look_at_them() {
+    let mut bytes = photo(90);
+    let frame = bytes.windows(2).position(|w| w == [0xff, 0xc0]).unwrap();
+    bytes[frame + 5..frame + 9].copy_from_slice(&[0x27, 0x10, 0x27, 0x10]);
+    assert!(why(&bytes).starts_with("cut off"), "{}", why(&bytes));
+}
+
+#[test]
 fn a_frame_that_reaches_far_beyond_its_screen_is_over_the_limit() {
     let mut bytes = Vec::new();
     GifEncoder::new(&mut bytes)

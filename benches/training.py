@@ -176,7 +176,7 @@ def loader(options) -> dict:
     result = {"kfood": [], "peer": []}
     for _ in range(options.rounds):
         result["kfood"].append(ours.round(options.steps)["loading"][0])
-        result["peer"].append(peer.round(options.steps)["rate"])
+        result["peer"].append(peer.round(5 * options.steps)["rate"])  # As many as kfood loads.
     peer.close()
     return result
 

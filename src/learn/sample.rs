@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    native::{floats_mut, vectorised},
+    native::{Bilinear, POINTS, floats_mut, vectorised},
     settings::MeanStd,
 };
 
@@ -185,57 +185,62 @@ fn sampled(
         source.height as f32 / 2.0 - 0.5,
     ];
     let within = |i: usize| (i as f32 + 0.5) / finer as f32;
-    let at = |x: f32, y: f32| {
-        let mut point = [x - half[0], y - half[1]];
+    let at = |x: [f32; POINTS], y: f32| {
+        let mut points = [x.map(|x| x - half[0]), [y - half[1]; POINTS]];
         for step in &steps {
-            point = std::array::from_fn(|k| {
+            let [xs, ys] = points;
+            for k in 0..2 {
                 let [a, b] = step.linear[k];
                 // Not `clamp`, which looks for NaN.
-                (a * point[0] + b * point[1] + step.offset[k])
-                    .max(step.low[k])
-                    .min(step.high[k])
-            });
+                points[k] = std::array::from_fn(|i| {
+                    (a * xs[i] + b * ys[i] + step.offset[k])
+                        .max(step.low[k])
+                        .min(step.high[k])
+                });
+            }
         }
-        [point[0] + origin[0], point[1] + origin[1]]
+        let [x, y] = points;
+        [x.map(|x| x + origin[0]), y.map(|y| y + origin[1])]
     };
-    // An exact product and sum of its own: a fused one is a call where the processor is not known to have it.
-    let level = |c: usize, value: f32| value * levels.scale[c] + levels.shift[c];
-    if finer == 1 {
-        if let [step] = steps.as_slice()
-            && step.low[0] == f32::NEG_INFINITY
-        {
-            // The usual case, without a loop over steps for every pixel.
-            for (y, row) in out.chunks_exact_mut(3 * result.width).enumerate() {
-                let y = y as f32 + 0.5 - half[1];
-                let first: [f32; 2] =
-                    std::array::from_fn(|k| step.linear[k][1] * y + step.offset[k] + origin[k]);
-                for (x, pixel) in row.as_chunks_mut::<3>().0.iter_mut().enumerate() {
-                    let x = x as f32 + 0.5 - half[0];
-                    let point = std::array::from_fn(|k| step.linear[k][0] * x + first[k]);
-                    let value = bilinear(pixels, source, point);
-                    *pixel = std::array::from_fn(|c| level(c, value[c]));
-                }
-            }
-            return;
-        }
-        for (y, row) in out.chunks_exact_mut(3 * result.width).enumerate() {
-            for (x, pixel) in row.as_chunks_mut::<3>().0.iter_mut().enumerate() {
-                let value = bilinear(pixels, source, at(x as f32 + 0.5, y as f32 + 0.5));
-                *pixel = std::array::from_fn(|c| level(c, value[c]));
-            }
-        }
-        return;
-    }
+    // The usual case, a single step that holds nothing back, goes along a line of the source.
+    let line = match steps.as_slice() {
+        [step] if finer == 1 && step.low[0] == f32::NEG_INFINITY => Some(step),
+        _ => None,
+    };
+    let wide = Bilinear::new(pixels, source.width, source.height);
     let share = 1.0 / (finer * finer) as f32;
     for (y, row) in out.chunks_exact_mut(3 * result.width).enumerate() {
-        for (x, pixel) in row.as_chunks_mut::<3>().0.iter_mut().enumerate() {
-            let mut sum = [0.0; 4];
+        let first: [f32; 2] = line.map_or([0.0; 2], |step| {
+            let y = y as f32 + 0.5 - half[1];
+            std::array::from_fn(|k| step.linear[k][1] * y + step.offset[k] + origin[k])
+        });
+        for (group, pixels_out) in row.chunks_mut(3 * POINTS).enumerate() {
+            let xs: [f32; POINTS] = std::array::from_fn(|i| (POINTS * group + i) as f32);
+            let mut sums = [[0.0_f32; 4]; POINTS];
             for i in 0..finer * finer {
-                let point = at(x as f32 + within(i % finer), y as f32 + within(i / finer));
-                let value = bilinear(pixels, source, point);
-                sum = std::array::from_fn(|c| sum[c] + value[c]);
+                let mut points = [[0.0_f32; POINTS]; 2];
+                if let Some(step) = line {
+                    for k in 0..2 {
+                        points[k] = xs.map(|x| step.linear[k][0] * (x + 0.5 - half[0]) + first[k]);
+                    }
+                } else {
+                    let (dx, y) = (within(i % finer), y as f32 + within(i / finer));
+                    points = at(xs.map(|x| x + dx), y);
+                }
+                let [px, py] = points;
+                if !wide.is_some_and(|wide| wide.add(&px, &py, &mut sums)) {
+                    let used = pixels_out.len() / 3;
+                    for (sum, point) in sums.iter_mut().zip(px.into_iter().zip(py)).take(used) {
+                        let value = bilinear(pixels, source, [point.0, point.1]);
+                        *sum = std::array::from_fn(|c| sum[c] + value[c]);
+                    }
+                }
             }
-            *pixel = std::array::from_fn(|c| level(c, sum[c] * share));
+            for (pixel, sum) in pixels_out.as_chunks_mut::<3>().0.iter_mut().zip(&sums) {
+                // An exact product and sum of its own: a fused one is a call where the processor is not known to have it.
+                *pixel =
+                    std::array::from_fn(|c| sum[c] * share * levels.scale[c] + levels.shift[c]);
+            }
         }
     }
 }
@@ -310,4 +315,43 @@ pub(super) fn numbers(geometry: &[impl Borrow<Geometry>]) -> (Vec<f32>, usize) {
         }
     }
     (numbers, pieces)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::RngExt;
+
+    use super::*;
+    use crate::seed::stream;
+
+    #[test]
+    fn eight_points_at_a_time_have_the_bits_of_one() {
+        let mut rng = stream(1, "points", &[]);
+        let source = Size::new(23, 17);
+        let pixels: Vec<u8> = (0..3 * 23 * 17).map(|_| rng.random()).collect();
+        let Some(wide) = Bilinear::new(&pixels, source.width, source.height) else {
+            return; // This processor takes them one by one.
+        };
+        let (mut together, mut apart) = (0, 0);
+        for reach in [0.0, 1.0, 40.0] {
+            for _ in 0..2000 {
+                let mut side = |length: usize| {
+                    let (low, high) = (-reach, length as f32 - 1.0 + reach);
+                    std::array::from_fn(|_| rng.random_range(low..high))
+                };
+                let (x, y) = (side(source.width), side(source.height));
+                let mut sums = [[0.5; 4]; POINTS];
+                let added = wide.add(&x, &y, &mut sums);
+                for (i, sum) in sums.iter().enumerate() {
+                    let value = bilinear(&pixels, source, [x[i], y[i]]);
+                    for c in 0..3 {
+                        let expected = if added { 0.5 + value[c] } else { 0.5 };
+                        assert_eq!(sum[c].to_bits(), expected.to_bits());
+                    }
+                }
+                *(if added { &mut together } else { &mut apart }) += 1;
+            }
+        }
+        assert!(together > 1000 && apart > 1000, "{together} {apart}");
+    }
 }

@@ -28,6 +28,9 @@ use crate::{
 /// Steps before anything is timed: libraries choose kernels, memory is taken, a GPU's step is recorded.
 const WARM_UP: usize = 5;
 
+/// Loading is so much faster than a step that so many times as many batches are needed to time it.
+const LOADED: usize = 5;
+
 /// `speed.json`. Rates are images a second, one for each round.
 #[derive(Serialize)]
 struct Found {
@@ -80,7 +83,8 @@ pub fn speed(job: &record::Speed, device: Device, stop: &Stop) -> Result<()> {
     let (mut loading, mut alone, mut training) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..job.rounds {
         let batches = timed.batches(steps, round)?;
-        loading.push(timed.rate(steps, |t| t.load(&batches, round, false))?);
+        let more = timed.batches(LOADED * steps, round)?;
+        loading.push(timed.rate(LOADED * steps, |t| t.load(&more, round, false))?);
         alone.push(timed.rate(steps, |t| t.steps(&resident, steps))?);
         training.push(timed.rate(steps, |t| t.load(&batches, round, true))?);
     }

@@ -3,6 +3,7 @@
 #![allow(unsafe_code, reason = "the one room that speaks to C and C++")]
 
 mod autocast;
+mod bilinear;
 mod cuda;
 mod device;
 mod error;
@@ -20,6 +21,7 @@ mod turbo_jpeg;
 mod vectorised;
 
 pub use autocast::Autocast;
+pub use bilinear::{Bilinear, POINTS};
 pub use cuda::{
     Cuda, CudaGraph, CudaMemory, Sampling, accelerated, cuda, cuda_device_memory, cuda_memory,
     empty_cuda_cache, load_cuda, max_pool, norm_act, reset_cuda_peak, sample_pixels,

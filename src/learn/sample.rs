@@ -189,15 +189,15 @@ fn sampled(
         let mut points = [x.map(|x| x - half[0]), [y - half[1]; POINTS]];
         for step in &steps {
             let [xs, ys] = points;
-            for k in 0..2 {
+            points = std::array::from_fn(|k| {
                 let [a, b] = step.linear[k];
                 // Not `clamp`, which looks for NaN.
-                points[k] = std::array::from_fn(|i| {
+                std::array::from_fn(|i| {
                     (a * xs[i] + b * ys[i] + step.offset[k])
                         .max(step.low[k])
                         .min(step.high[k])
-                });
-            }
+                })
+            });
         }
         let [x, y] = points;
         [x.map(|x| x + origin[0]), y.map(|y| y + origin[1])]
@@ -218,16 +218,15 @@ fn sampled(
             let xs: [f32; POINTS] = std::array::from_fn(|i| (POINTS * group + i) as f32);
             let mut sums = [[0.0_f32; 4]; POINTS];
             for i in 0..finer * finer {
-                let mut points = [[0.0_f32; POINTS]; 2];
-                if let Some(step) = line {
-                    for k in 0..2 {
-                        points[k] = xs.map(|x| step.linear[k][0] * (x + 0.5 - half[0]) + first[k]);
+                let [px, py]: [[f32; POINTS]; 2] = match line {
+                    Some(step) => std::array::from_fn(|k| {
+                        xs.map(|x| step.linear[k][0] * (x + 0.5 - half[0]) + first[k])
+                    }),
+                    None => {
+                        let (dx, y) = (within(i % finer), y as f32 + within(i / finer));
+                        at(xs.map(|x| x + dx), y)
                     }
-                } else {
-                    let (dx, y) = (within(i % finer), y as f32 + within(i / finer));
-                    points = at(xs.map(|x| x + dx), y);
-                }
-                let [px, py] = points;
+                };
                 if !wide.is_some_and(|wide| wide.add(&px, &py, &mut sums)) {
                     let used = pixels_out.len() / 3;
                     for (sum, point) in sums.iter_mut().zip(px.into_iter().zip(py)).take(used) {

@@ -17,6 +17,7 @@ mod layouts;
 mod missions;
 mod models;
 mod pipeline_files;
+mod resolution;
 mod resume;
 mod splits;
 mod stage_keys;

@@ -169,6 +169,7 @@ fn info(arch: Arch, classes: usize) -> CheckpointInfo {
         transform: Transform {
             pixels: Pixels::new(serde_json::from_str(r#"{"width":64,"height":64}"#).unwrap()),
             center_crop: None,
+            test_resolution: None,
             normalize: MeanStd::IMAGENET,
         },
         epoch: Epoch {

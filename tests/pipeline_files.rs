@@ -672,7 +672,7 @@ error: unknown key `bach_size` in `train.net`
 19 | bach_size = 3
    | ^^^^^^^^^
    |
-   = help: did you mean `batch_size`? accepted: `data`, `split`, `fold`, `arch`, `zero_init_residual`, `epochs`, `batch_size`, `optimizer`, `norm_weight_decay`, `bias_weight_decay`, `layer_decay`, `clip_grad_norm`, `clip_grad_value`, `accumulation_steps`, `ema`, `schedule`, `loss`, `label_smoothing`, `class_weights`, `sampling`, `repeated_augmentation`, `augment`, `mix`, `normalize`, `precision`, `early_stopping`, `seed`, `save` or `matrix`
+   = help: did you mean `batch_size`? accepted: `data`, `split`, `fold`, `arch`, `zero_init_residual`, `epochs`, `batch_size`, `optimizer`, `norm_weight_decay`, `bias_weight_decay`, `layer_decay`, `clip_grad_norm`, `clip_grad_value`, `accumulation_steps`, `ema`, `schedule`, `loss`, `label_smoothing`, `class_weights`, `sampling`, `repeated_augmentation`, `augment`, `mix`, `progressive_resizing`, `normalize`, `test_resolution`, `precision`, `early_stopping`, `seed`, `save` or `matrix`
 
 error: invalid value `-1` for `optimizer.sgd.lr`: expected a number above 0
   --> p.toml:20:24
@@ -865,7 +865,7 @@ fn a_mistake_in_a_matrix_is_told_once_and_at_its_value() {
 20 | matrix.epoch = [1, 2]
    |        ^^^^^
    |
-   = help: did you mean `epochs`? accepted: `data`, `split`, `fold`, `arch`, `zero_init_residual`, `epochs`, `batch_size`, `optimizer`, `norm_weight_decay`, `bias_weight_decay`, `layer_decay`, `clip_grad_norm`, `clip_grad_value`, `accumulation_steps`, `ema`, `schedule`, `loss`, `label_smoothing`, `class_weights`, `sampling`, `repeated_augmentation`, `augment`, `mix`, `normalize`, `precision`, `early_stopping`, `seed`, `save` or `matrix`
+   = help: did you mean `epochs`? accepted: `data`, `split`, `fold`, `arch`, `zero_init_residual`, `epochs`, `batch_size`, `optimizer`, `norm_weight_decay`, `bias_weight_decay`, `layer_decay`, `clip_grad_norm`, `clip_grad_value`, `accumulation_steps`, `ema`, `schedule`, `loss`, `label_smoothing`, `class_weights`, `sampling`, `repeated_augmentation`, `augment`, `mix`, `progressive_resizing`, `normalize`, `test_resolution`, `precision`, `early_stopping`, `seed`, `save` or `matrix`
 
 error: unknown value `bf61` for `precision`
   --> p.toml:21:28
@@ -1095,6 +1095,31 @@ fn impossible_values_are_told_where_they_stand() {
             "height = 64",
             "height = 60000",
             "7:33 invalid value `60000` for `resize.height`: expected a whole number from 1 to 8192",
+        ),
+        (
+            "epochs = 3",
+            "epochs = 3\naugment = [{ random_resized_crop = { size = 100000 } }]",
+            "19:45 invalid value `100000` for `augment.random_resized_crop.size`: expected a whole number from 1 to 8192",
+        ),
+        (
+            "epochs = 3",
+            "epochs = 3\ntest_resolution = 9000",
+            "19:19 invalid value `9000` for `test_resolution`: expected a whole number from 1 to 8192",
+        ),
+        (
+            "epochs = 3",
+            "epochs = 3\nprogressive_resizing = { from = 32, epochs = 2, hold_epochs = 1 }",
+            "19:24 `progressive_resizing` reaches the full size in epoch 4, and the training has 3",
+        ),
+        (
+            "epochs = 3",
+            "epochs = 3\nprogressive_resizing = { from = 64, epochs = 2 }",
+            "19:24 images would grow from 64 pixels to the 64 that they have",
+        ),
+        (
+            "epochs = 3",
+            "epochs = 3\nprogressive_resizing = { from = 8, epochs = 2 }\naugment = [{ gaussian_blur = { kernel_size = 17 } }]",
+            "20:12 `gaussian_blur` with a kernel of 17 pixels does not fit the image, which is 8 x 8",
         ),
         (
             "seed = 7",

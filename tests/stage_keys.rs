@@ -45,7 +45,9 @@ zero_init_residual = true
 schedule.step = { step_size = 2, gamma = 0.5, warmup_epochs = 1 }
 label_smoothing = 0.1
 augment = [{ random_rotation = 15 }, { center_crop = 40 }, { random_resized_crop = { size = 32 } }, { random_horizontal_flip = 0.5 }, { random_vertical_flip = 0.25 }]
+progressive_resizing = { from = 16, epochs = 2 }
 normalize = "dataset"
+test_resolution = 48
 early_stopping = { patience = 2 }
 
 [train.folded]
@@ -158,7 +160,9 @@ const GOLDEN: &str = r#"[
                 { "random_vertical_flip": 0.25 }
             ],
             "mix": null,
+            "progressive_resizing": { "from": 16, "epochs": 2, "hold_epochs": 0, "multiple_of": 32 },
             "normalize": "dataset",
+            "test_resolution": 48,
             "precision": "auto",
             "early_stopping": { "patience": 2, "min_delta": 0.0, "monitor": "validation.top1" },
             "seed": 7
@@ -491,6 +495,7 @@ fn a_default_that_is_written_out_changes_nothing() {
             "patience = 2, monitor = \"validation.top1\"",
         ),
         ("size = 32", "size = 32, scale = [0.08, 1]"),
+        ("from = 16", "from = 16, hold_epochs = 0, multiple_of = 32"),
         ("lr = 0.002", "lr = 0.002, betas = [0.9, 0.999], eps = 1e-8"),
         ("lr = 0.002", "lr = 0.002, weight_decay = 0.01"),
         ("schedule.cosine = {}", "schedule.cosine = { min_lr = 0 }"),
@@ -656,6 +661,20 @@ fn each_setting_of_a_stage_changes_the_settings_of_that_stage_alone() {
             "deep",
             "normalize = \"dataset\"",
             "normalize = \"imagenet\"",
+        ),
+        ("deep", "test_resolution = 48\n", ""),
+        ("deep", "test_resolution = 48", "test_resolution = 64"),
+        (
+            "deep",
+            "progressive_resizing = { from = 16, epochs = 2 }\n",
+            "",
+        ),
+        ("deep", "from = 16", "from = 24"),
+        ("deep", "from = 16", "from = 16, multiple_of = 8"),
+        (
+            "deep",
+            "from = 16, epochs = 2",
+            "from = 16, epochs = 1, hold_epochs = 1",
         ),
         ("deep", "patience = 2", "patience = 3"),
         ("deep", "patience = 2", "patience = 2, min_delta = 0.01"),

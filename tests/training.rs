@@ -117,7 +117,7 @@ fn side(side: u32) -> Resize {
     serde_json::from_value(json!({ "width": side, "height": side })).unwrap()
 }
 
-fn picture(class: u32, seed: u32, side: u32) -> Vec<u8> {
+pub(super) fn picture(class: u32, seed: u32, side: u32) -> Vec<u8> {
     let mut rng = stream(seed, "picture", &[]);
     let mut pixels = vec![0; 3 * (side * side) as usize];
     rng.fill_bytes(&mut pixels);

@@ -14,6 +14,20 @@ impl Size {
         Self { width, height }
     }
 
+    /// The shorter side.
+    pub(super) fn short_side(self) -> usize {
+        self.width.min(self.height)
+    }
+
+    /// With a shorter side of this length and the same aspect; the longer side is rounded down (torchvision's `Resize`).
+    pub(super) fn with_short_side(self, side: usize) -> Self {
+        let short = self.short_side().max(1);
+        Self {
+            width: side * self.width / short,
+            height: side * self.height / short,
+        }
+    }
+
     const fn sides(self) -> [f64; 2] {
         [self.width as f64, self.height as f64]
     }

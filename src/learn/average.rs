@@ -115,7 +115,7 @@ fn members(job: &record::Average, inputs: &Inputs) -> Result<(Vec<ModelState>, C
             continue;
         };
         return Err(Error::usage(format!("`{name}` {other}: weights of different networks have no mean"))
-            .help("average models of one `arch`, with one `normalize` and one `center_crop`; an `ensemble` stage takes any mix"));
+            .help("average models of one `arch`, with one `normalize`, one `center_crop` and one `test_resolution`; an `ensemble` stage takes any mix"));
     }
     let first = first.ok_or_else(|| Error::failed("there is nothing to average"))?;
     Ok((members, first))

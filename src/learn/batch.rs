@@ -6,7 +6,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::{
     affine::Size,
-    augment::Augmented,
+    augment::{Augmented, resized},
     geometry::Geometry,
     render::{Recipe, render},
     sample::{Levels, sample},
@@ -17,7 +17,7 @@ use crate::{
     native::{accelerated, cuda_device_memory},
     record::Transform,
     seed::{Seed, stream},
-    settings::{Augment, MeanStd},
+    settings::{Augment, MeanStd, ProgressiveResizing},
 };
 
 /// Images as the evaluation of a model sees them: the centre crop of its transform, and its normalisation.
@@ -39,11 +39,29 @@ pub fn evaluation_batch(
     device: Device,
 ) -> Result<Tensor> {
     let source = Size::new(width, height);
-    let geometry = vec![centre(source, transform); n];
-    let length = 3 * width * height;
+    let geometry = centre(source, transform);
+    seen(pixels, n, source, &geometry, &transform.normalize, device)
+}
+
+/// `n` images through one geometry, normalised; otherwise as [`evaluation_batch`].
+///
+/// # Errors
+/// When libtorch refuses.
+///
+/// # Panics
+/// When `pixels` is shorter than `n` images.
+pub(super) fn seen(
+    pixels: &[u8],
+    n: usize,
+    source: Size,
+    geometry: &Geometry,
+    normalize: &MeanStd,
+    device: Device,
+) -> Result<Tensor> {
+    let length = 3 * source.width * source.height;
     let image = |i: usize| Ok(Cow::Borrowed(&pixels[i * length..][..length]));
-    let levels = Levels::of(&transform.normalize);
-    Ok(sample(image, source, &geometry, |_| levels)?.f_to_device(device)?)
+    let levels = Levels::of(normalize);
+    Ok(sample(image, source, &vec![geometry; n], |_| levels)?.f_to_device(device)?)
 }
 
 /// The geometry of evaluation.
@@ -51,12 +69,22 @@ pub(super) fn centre(source: Size, transform: &Transform) -> Geometry {
     let result = transform
         .center_crop
         .map_or(source, |side| Size::new(side as usize, side as usize));
-    Geometry::of_center_crop(source, result)
+    let geometry = Geometry::of_center_crop(source, result);
+    at_test_resolution(geometry, transform)
+}
+
+/// What is cropped, at the size at which a model judges.
+pub(super) fn at_test_resolution(mut geometry: Geometry, transform: &Transform) -> Geometry {
+    if let Some(side) = transform.test_resolution {
+        geometry.resize(geometry.result().with_short_side(side as usize));
+    }
+    geometry
 }
 
 /// What random draws of an epoch depend on.
 pub(super) struct Draw<'a> {
     pub(super) augment: &'a [Augment],
+    pub(super) progressive_resizing: Option<ProgressiveResizing>,
     pub(super) seed: Seed,
     /// From 1.
     pub(super) epoch: u32,
@@ -69,7 +97,9 @@ impl Draw<'_> {
         let position = [u64::from(self.epoch), sample as u64, u64::from(repeat)];
         let position = &position[..if repeat == 0 { 2 } else { 3 }];
         let mut rng = stream(self.seed, "augment", position);
-        Augmented::draw(self.augment, source, &mut rng)
+        let resizing = self.progressive_resizing;
+        let shown = |full| resizing.map_or(full, |resizing| resized(&resizing, self.epoch, full));
+        Augmented::draw(self.augment, source, shown, &mut rng)
     }
 }
 

@@ -34,6 +34,7 @@ pub fn browse(job: &Browse, device: Device, _tell: Tell<'_>, stop: &Stop) -> Res
     let transform = Transform {
         pixels: job.pixels,
         center_crop: center_crop(&job.training.augment)?,
+        test_resolution: None,
         normalize: normalization(&job.training.normalize, &inputs)?,
     };
     let loader = Loader::new(&job.training, &inputs, &transform, device)?;

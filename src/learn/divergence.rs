@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::affine::Size;
 use crate::{
     error::{Error, Result},
     record::{Epoch, Measure},
@@ -93,16 +94,12 @@ impl Watch<'_> {
 }
 
 /// Whether libtorch ran out of memory; then the error names what takes it and the way out.
-pub(super) fn with_batch_size<T>(
-    done: Result<T>,
-    batch_size: u32,
-    pixels: [usize; 2],
-) -> Result<T> {
+pub(super) fn with_batch_size<T>(done: Result<T>, batch_size: u32, shown: Size) -> Result<T> {
     done.map_err(|error| {
         if !crate::native::is_out_of_memory(&error) {
             return error;
         }
-        let [width, height] = pixels;
+        let Size { width, height } = shown;
         let half = (batch_size / 2).max(1);
         Error::failed(format!(
             "memory ran out with `batch_size` = {batch_size} at {width} x {height} pixels"
@@ -172,7 +169,7 @@ mod tests {
     #[test]
     fn full_memory_names_the_batch_size_and_a_way_out() {
         let full = torch_error("CUDA out of memory. Tried to allocate 2.00 GiB.");
-        let error = with_batch_size::<()>(Err(full), 32, [224, 224]).unwrap_err();
+        let error = with_batch_size::<()>(Err(full), 32, Size::new(224, 224)).unwrap_err();
         assert_eq!(
             error.message(),
             "memory ran out with `batch_size` = 32 at 224 x 224 pixels"
@@ -183,7 +180,8 @@ mod tests {
                 .unwrap()
                 .starts_with("`batch_size = 16` with `accumulation_steps = 2`")
         );
-        let other = with_batch_size::<()>(Err(torch_error("no")), 32, [224, 224]).unwrap_err();
+        let other =
+            with_batch_size::<()>(Err(torch_error("no")), 32, Size::new(224, 224)).unwrap_err();
         assert_eq!(other.message(), "libtorch: no");
     }
 }

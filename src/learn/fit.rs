@@ -5,6 +5,8 @@ use std::{fs, path::Path, time::Duration};
 use tch::Device;
 
 use super::{
+    affine::Size,
+    augment::shown_size,
     course::{best_epoch, stop_early},
     criterion::Criterion,
     divergence::{Watch, with_batch_size},
@@ -29,7 +31,7 @@ use crate::{
     model::ResNet,
     native::make_deterministic,
     record::{CheckpointInfo, Epoch, EpochTiming, Fit, History, Start, Timing, Transform},
-    settings::{Augment, Count, GradualUnfreezing, Schedule, TrainLayers, Training},
+    settings::{Count, GradualUnfreezing, Schedule, TrainLayers, Training},
     stop::Stop,
 };
 
@@ -87,6 +89,7 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
         },
         unfreezing: unfreezing(job),
         trains: None,
+        shown: shown_size(&job.training, inputs.size(), 1),
     };
     if !course.resume(tell)? {
         course.extend(job, tell)?;
@@ -98,8 +101,8 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
         stop,
     };
     while course.next_epoch(&job.training).is_some() {
-        let pixels = [inputs.pack.width(), inputs.pack.height()];
-        with_batch_size(course.epoch(&pass), job.training.batch_size.get(), pixels)?;
+        let done = course.epoch(&pass);
+        with_batch_size(done, job.training.batch_size.get(), course.shown)?;
     }
     course.publish(&job.out)
 }
@@ -118,6 +121,8 @@ struct Course<'a> {
     unfreezing: Option<(GradualUnfreezing, TrainLayers)>,
     /// What is trained now, where that changes.
     trains: Option<TrainLayers>,
+    /// The size of what the last epoch showed; at first that of the first.
+    shown: Size,
 }
 
 impl Course<'_> {
@@ -225,6 +230,7 @@ impl Course<'_> {
             return Ok(());
         };
         self.unfreeze(epoch, pass.tell)?;
+        self.resize(epoch, pass);
         let of = training.epochs.get();
         let checkpoints = self
             .saved
@@ -295,6 +301,20 @@ impl Course<'_> {
             )));
         }
         Ok(())
+    }
+
+    /// Shows images of the size that is due in this epoch.
+    fn resize(&mut self, epoch: u32, pass: &Pass<'_>) {
+        let due = shown_size(pass.loader.training, pass.loader.inputs.size(), epoch);
+        if due != self.shown {
+            // A recorded step is one of its shape.
+            self.learner.stepper.forget();
+            self.shown = due;
+            (pass.tell)(StageEvent::Note(format!(
+                "shows images of {} x {} pixels, beginning with epoch {epoch}",
+                due.width, due.height
+            )));
+        }
     }
 
     fn save(&mut self, info: &CheckpointInfo) -> Result<()> {
@@ -378,15 +398,8 @@ pub(super) fn check(job: &Fit, inputs: &Inputs) -> Result<()> {
         )
         .help("set `validation` in the split above 0, or choose another schedule"));
     }
-    let (mut width, mut height) = (inputs.pack.width(), inputs.pack.height());
-    for item in &job.training.augment {
-        let side = match item {
-            Augment::CenterCrop(side) => side.get() as usize,
-            Augment::RandomResizedCrop(crop) => crop.size.get() as usize,
-            _ => continue,
-        };
-        (width, height) = (side, side);
-    }
+    // The first epoch shows the smallest images.
+    let Size { width, height } = shown_size(&job.training, inputs.size(), 1);
     if job.training.batch_size.get() == 1 && width <= 32 && height <= 32 {
         return Err(Error::usage(format!(
             "`batch_size` = 1 at {width} x {height} pixels leaves BatchNorm a single value to take statistics of"

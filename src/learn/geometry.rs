@@ -148,6 +148,38 @@ impl Geometry {
         self.push(&affine, Some(to));
     }
 
+    /// Resized as a whole: torchvision's `resize` without antialias, but that several samples are taken where it shrinks below half.
+    pub(super) fn resize(&mut self, to: Size) {
+        let from = self.result();
+        if to != from {
+            self.resized_crop(Window::whole(from), to);
+        }
+    }
+
+    /// Made smaller as a whole, where nothing beyond the edges is looked at: a change of the one sampling that there is anyway.
+    pub(super) fn shrink(&mut self, to: Size) {
+        let from = self.result();
+        let ratio = |from: usize, to: usize| from as f64 / to as f64;
+        let affine = scale(ratio(from.width, to.width), ratio(from.height, to.height));
+        self.push(&affine, Some(to));
+    }
+
+    /// A part of whole pixels, whose first is `first` as (x, y).
+    pub(super) fn crop(&mut self, first: [usize; 2], to: Size) {
+        let from = self.result();
+        let offset = |first: usize, from: usize, to: usize| {
+            first as f64 + to as f64 / 2.0 - from as f64 / 2.0
+        };
+        let affine = Affine {
+            offset: [
+                offset(first[0], from.width, to.width),
+                offset(first[1], from.height, to.height),
+            ],
+            ..Affine::IDENTITY
+        };
+        self.push(&affine, Some(to));
+    }
+
     /// A part, resized: torchvision's `resized_crop`.
     pub(super) fn resized_crop(&mut self, window: Window, to: Size) {
         let from = self.result();

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tch::{Device, Tensor};
 
-use super::usable::usable;
+use super::{affine::Size, usable::usable};
 use crate::{
     data::Pack,
     digest::Digest,
@@ -30,6 +30,11 @@ pub(super) struct Inputs {
 }
 
 impl Inputs {
+    /// The size of a row.
+    pub(super) fn size(&self) -> Size {
+        Size::new(self.pack.width(), self.pack.height())
+    }
+
     /// Opens all three; `source` is the model that the training starts from.
     ///
     /// # Errors

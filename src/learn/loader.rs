@@ -139,6 +139,7 @@ impl<'a> Loader<'a> {
     ) -> Result<()> {
         let draw = Draw {
             augment: &self.training.augment,
+            progressive_resizing: self.training.progressive_resizing,
             seed: self.training.seed,
             epoch,
         };

@@ -22,6 +22,7 @@ use crate::{
     model::ResNet,
     native::{cuda_memory, make_deterministic, peak_memory, reset_cuda_peak},
     record::{self, Fingerprint},
+    settings::Training,
     stop::Stop,
 };
 
@@ -53,7 +54,14 @@ struct Found {
 /// When an input cannot be used, an epoch has not a single whole batch, a stop was requested, or libtorch refuses.
 pub fn speed(job: &record::Speed, device: Device, stop: &Stop) -> Result<()> {
     make_deterministic()?;
-    let fit = &job.fit;
+    // At full size throughout.
+    let fit = &record::Fit {
+        training: Training {
+            progressive_resizing: None,
+            ..job.fit.training.clone()
+        },
+        ..job.fit.clone()
+    };
     let inputs = Inputs::open(&fit.data, super::fit::source(fit))?;
     check(fit, &inputs)?;
     let (model, transform) = start(fit, &inputs, device)?;

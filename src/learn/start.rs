@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Result},
     model::{self, ResNet},
     record::{Fit, ModelFile, Start, Transform},
-    settings::{Augment, MeanStd, Normalize},
+    settings::{Augment, MeanStd, Normalize, Side},
 };
 
 /// The model as the first epoch finds it, and what happens to a photograph before it.
@@ -49,6 +49,7 @@ pub(super) fn start(job: &Fit, inputs: &Inputs, device: Device) -> Result<(ResNe
     let transform = Transform {
         pixels: job.pixels,
         center_crop: center_crop(&job.training.augment)?,
+        test_resolution: job.training.test_resolution.map(Side::get),
         normalize,
     };
     Ok((model, transform))

@@ -2,7 +2,11 @@
 
 use tch::{Device, Tensor};
 
-use super::{affine::Size, batch::evaluation_batch};
+use super::{
+    affine::Size,
+    batch::{at_test_resolution, centre, seen},
+    geometry::Geometry,
+};
 use crate::{
     error::{Error, Result},
     record::Transform,
@@ -11,8 +15,8 @@ use crate::{
 
 /// Images as evaluation sees them, in every view; the first is the plain one.
 ///
-/// Pixels as for [`evaluation_batch`]; each view is f32 [n, 3, height', width'] on `device`. Crops and flips move whole pixels, so
-/// a view is made of the very pixels that the plain one is made of.
+/// Pixels as for [`super::evaluation_batch`]; each view is f32 [n, 3, height', width'] on `device`. Crops and flips move whole pixels, so
+/// a view is made of the very pixels that the plain one is made of; a transform with a test resolution resizes each crop to it.
 ///
 /// # Errors
 /// When a view does not exist under this transform, or libtorch refuses.
@@ -24,19 +28,19 @@ pub fn views(
     tta: &[Tta],
     device: Device,
 ) -> Result<Vec<Tensor>> {
-    let (width, height) = source;
-    let plain = evaluation_batch(pixels, n, height, width, transform, device)?;
-    let mut views = vec![plain];
+    let source = Size::new(source.0, source.1);
+    let view = |geometry: &Geometry| {
+        let normalize = &transform.normalize;
+        seen(pixels, n, source, geometry, normalize, device)
+    };
+    let mut views = vec![view(&centre(source, transform))?];
     if tta.contains(&Tta::FiveCrop) {
-        let side = corners_side(Size::new(width, height), transform)?;
-        let uncropped = Transform {
-            center_crop: None,
-            ..*transform
-        };
-        let whole = evaluation_batch(pixels, n, height, width, &uncropped, device)?;
-        let (bottom, right) = (height as i64 - side, width as i64 - side);
-        for (top, left) in [(0, 0), (0, right), (bottom, 0), (bottom, right)] {
-            views.push(whole.f_narrow(2, top, side)?.f_narrow(3, left, side)?);
+        let side = corners_side(source, transform)?;
+        let (bottom, right) = (source.height - side, source.width - side);
+        for first in [[0, 0], [right, 0], [0, bottom], [right, bottom]] {
+            let mut corner = Geometry::new(source);
+            corner.crop(first, Size::new(side, side));
+            views.push(view(&at_test_resolution(corner, transform))?);
         }
     }
     if tta.contains(&Tta::HorizontalFlip) {
@@ -49,9 +53,9 @@ pub fn views(
 }
 
 /// The side of the corners: that of the centre crop, which must leave corners beside it.
-fn corners_side(source: Size, transform: &Transform) -> Result<i64> {
+fn corners_side(source: Size, transform: &Transform) -> Result<usize> {
     match transform.center_crop.map(|side| side as usize) {
-        Some(side) if side <= source.width && side <= source.height => Ok(side as i64),
+        Some(side) if side <= source.width && side <= source.height => Ok(side),
         found => Err(Error::usage(match found {
             None => "`five_crop` needs a centre crop to take the size of its corners from, and the model was trained without one"
                 .to_owned(),
@@ -110,6 +114,7 @@ mod tests {
         Transform {
             pixels: Pixels::new(serde_json::from_value(resize).unwrap()),
             center_crop,
+            test_resolution: None,
             normalize: MeanStd::IDENTITY,
         }
     }
@@ -146,6 +151,31 @@ mod tests {
             (&crops.map(Vec::from)[..], &vec![8, 7, 13, 12])
         );
         assert_eq!(reds(None, &[Tta::HorizontalFlip]).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn corners_are_resized_to_the_test_resolution_each_by_itself() {
+        let pixels: Vec<u8> = (0..20).flat_map(|i| [7 * i, 0, 0]).collect();
+        let at = |test_resolution| Transform {
+            test_resolution,
+            ..transform(Some(2))
+        };
+        let of = |test_resolution| {
+            let transform = at(test_resolution);
+            views(
+                &pixels,
+                1,
+                (5, 4),
+                &transform,
+                &[Tta::FiveCrop],
+                Device::Cpu,
+            )
+            .unwrap()
+        };
+        for (plain, resized) in of(None).iter().zip(of(Some(3))) {
+            let expected = plain.upsample_bilinear2d([3, 3], false, None, None);
+            assert!((resized - expected).abs().max().double_value(&[]) < 1e-5);
+        }
     }
 
     #[test]

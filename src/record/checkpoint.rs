@@ -25,13 +25,20 @@ pub struct CheckpointInfo {
     pub provenance: Provenance,
 }
 
-/// From photograph to input: decode, resize, centre crop, normalise.
+/// From photograph to input: decode, resize, centre crop, resize again, normalise.
+///
+/// The second resize is bilinear without antialias, as `torch.nn.functional.interpolate(x, size, mode="bilinear")`. Where a side
+/// shrinks to less than half, to `interpolate` at `n` times the size follows `avg_pool2d(x, n)`, `n` being the ratio rounded down.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Transform {
     /// The size of a row, and how a photograph comes to it.
     pub pixels: Pixels,
     /// The central square cut out after the resize, side in pixels.
     pub center_crop: Option<u32>,
+    /// What the shorter side is resized to then, in pixels; the aspect is kept, the longer side rounded down (torchvision's
+    /// `Resize`). As it is if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_resolution: Option<u32>,
     /// Normalisation.
     pub normalize: MeanStd,
 }

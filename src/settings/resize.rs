@@ -1,11 +1,8 @@
 //! The size of a row, and how a photograph comes to it.
 
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{Error, Unexpected},
-};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::Count;
+use super::{Count, Side};
 
 /// `resize = { width = 224, height = 224 }` or `resize = { short_side = 256, crop = 224 }`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,17 +70,8 @@ impl Resize {
     }
 }
 
-/// The longest side in pixels. A square of it takes 192 MiB, and each core holds one while it decodes.
-const LONGEST: u32 = 8192;
-
 fn side<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Count>, D::Error> {
-    let side = Count::deserialize(deserializer)?;
-    if side.get() > LONGEST {
-        let found = Unexpected::Unsigned(side.get().into());
-        let accepts = format!("a whole number from 1 to {LONGEST}");
-        return Err(D::Error::invalid_value(found, &accepts.as_str()));
-    }
-    Ok(Some(side))
+    Ok(Some(Side::deserialize(deserializer)?.into()))
 }
 
 /// As in a file.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Augment, ClassWeights, Count, Decay, Factor, Loss, Mix, NonNegative, Normalize, Optimizer,
-    Positive, Probability, Sampling, Schedule,
+    Positive, Probability, ProgressiveResizing, Sampling, Schedule, Side,
 };
 use crate::seed::Seed;
 
@@ -48,8 +48,15 @@ pub struct Training {
     pub augment: Vec<Augment>,
     /// Mixing of the images of a batch, after `augment`.
     pub mix: Option<Mix>,
+    /// Smaller images in the first epochs; where it is not given, the key does without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progressive_resizing: Option<ProgressiveResizing>,
     /// Normalisation of pixels.
     pub normalize: Normalize,
+    /// The shorter side in pixels at which validation, evaluation and prediction see an image (Touvron et al., 2019); by default
+    /// that of the pack or of the centre crop. Where it is not given, the key does without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_resolution: Option<Side>,
     /// Arithmetic of convolutions and matrix products.
     pub precision: Precision,
     /// Stop when validation does not improve.

@@ -3,13 +3,20 @@
 use toml::Spanned;
 
 use super::super::build::Builder;
-use crate::settings::{Augment, Count, Resize};
+use crate::settings::{Augment, Count, ProgressiveResizing, Resize};
 
 /// `augment` as written.
 pub(crate) type Items = Vec<Spanned<Augment>>;
 
 /// Notes a mistake that an item alone does not show: a crop or a kernel larger than its image, an order that cannot be.
-pub(crate) fn check(builder: &mut Builder<'_>, items: &Items, resize: Resize) -> Option<()> {
+///
+/// Gives the shorter side of what a training shows when `resizing` is through.
+pub(crate) fn check(
+    builder: &mut Builder<'_>,
+    items: &Items,
+    resize: Resize,
+    resizing: Option<ProgressiveResizing>,
+) -> Option<u32> {
     let pack = (resize.width(), resize.height());
     // Evaluation leaves the random items out, so that it may see another size.
     let (mut training, mut evaluation) = (pack, pack);
@@ -57,6 +64,13 @@ pub(crate) fn check(builder: &mut Builder<'_>, items: &Items, resize: Resize) ->
             _ => {}
         }
     }
+    let full = least(training);
+    // A kernel must fit the smallest image, which the first epoch shows.
+    if let Some(resizing) = resizing {
+        let side = resizing.side(1, full);
+        let long = |length: u32| (u64::from(side) * u64::from(length) / u64::from(full)) as u32;
+        training = (long(training.0), long(training.1));
+    }
     for item in items {
         if let Augment::GaussianBlur(blur) = item.get_ref() {
             let most = least(training).saturating_mul(2).saturating_sub(1);
@@ -72,7 +86,7 @@ pub(crate) fn check(builder: &mut Builder<'_>, items: &Items, resize: Resize) ->
             }
         }
     }
-    Some(())
+    Some(full)
 }
 
 fn bins(builder: &mut Builder<'_>, item: &Spanned<Augment>, bins: Count) -> Option<()> {

@@ -7,7 +7,7 @@ use super::{
         Settings, Train,
         build::{Builder, Outcome},
     },
-    Fields, augment, fold, training,
+    Fields, fold, training,
 };
 use crate::settings::Arch;
 
@@ -37,7 +37,7 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
 impl Draft {
     pub(crate) fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>> {
         let (found, folds) = self.data.build(builder)?;
-        augment::check(builder, &self.training.augment, found.resize)?;
+        self.training.check(builder, found.resize)?;
         let outcome = |fold: fold::Fold| {
             let settings = Train {
                 data: builder.id(found.data),

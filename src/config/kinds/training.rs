@@ -2,12 +2,17 @@
 
 use toml::{Spanned, de::DeValue};
 
-use super::{super::wording::place, Fields, augment::Items};
+use super::{
+    super::{build::Builder, wording::place},
+    Fields, Span,
+    augment::{self, Items},
+};
 use crate::{
     seed::Seed,
     settings::{
         ClassWeights, Count, EarlyStopping, Ema, Factor, Loss, Mix, NonNegative, Normalize,
-        Optimizer, Positive, Precision, Probability, Sampling, Save, Schedule, Training,
+        Optimizer, Positive, Precision, Probability, ProgressiveResizing, Resize, Sampling, Save,
+        Schedule, Side, Training,
     },
 };
 
@@ -20,6 +25,7 @@ const NORMALIZE: &str =
 const LOSS: &str = "`\"cross_entropy\"`, `loss.focal = { gamma = 2.0 }` or `loss.bce = {}`";
 const CLASS_WEIGHTS: &str = "`\"balanced\"` or weights by class such as `{ bibimbap = 2.0 }`";
 const MIX: &str = "`{ mixup = { alpha = 0.2 }, cutmix = { alpha = 1.0 } }` or one of the two";
+const RESIZING: &str = "`{ from = 128, epochs = 20 }`";
 const AUGMENT: &str = "a list such as `[{ random_rotation = 15 }, { center_crop = 200 }]`";
 
 /// The training settings with the places that later checks need.
@@ -28,10 +34,31 @@ pub(crate) struct Draft {
     pub training: Training,
     /// The items of `augment` with their places.
     pub augment: Items,
+    /// Where `progressive_resizing` stands.
+    pub resizing_at: Option<Span>,
     /// Whether `normalize` was given.
     pub normalized: bool,
     /// When to save the state.
     pub save: Save,
+}
+
+impl Draft {
+    /// Notes mistakes that show only beside the size of a row: in `augment`, and a size to grow from that is none.
+    pub(crate) fn check(&self, builder: &mut Builder<'_>, resize: Resize) -> Option<()> {
+        let resizing = self.training.progressive_resizing;
+        let full = augment::check(builder, &self.augment, resize, resizing)?;
+        if let (Some(resizing), Some(at)) = (resizing, &self.resizing_at)
+            && resizing.from.get() >= full
+        {
+            let from = resizing.from.get();
+            let message =
+                format!("images would grow from {from} pixels to the {full} that they have");
+            let help = "grow from less, or leave `progressive_resizing` out";
+            builder.tell(at, message, Some(help));
+            return None;
+        }
+        Some(())
+    }
 }
 
 /// The fields before it is known whether they are all there.
@@ -54,7 +81,9 @@ pub(crate) struct Read {
     repeated_augmentation: Option<Spanned<Count>>,
     augment: Option<Spanned<Items>>,
     mix: Option<Spanned<Mix>>,
+    progressive_resizing: Option<Spanned<ProgressiveResizing>>,
     normalize: Option<Spanned<Normalize>>,
+    test_resolution: Option<Spanned<Side>>,
     precision: Option<Spanned<Precision>>,
     early_stopping: Option<Spanned<EarlyStopping>>,
     seed: Seed,
@@ -82,7 +111,9 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Read {
         repeated_augmentation: fields.take("repeated_augmentation", WHOLE),
         augment: fields.take("augment", AUGMENT),
         mix: fields.take_checked("mix", MIX, check_mix),
+        progressive_resizing: fields.take("progressive_resizing", RESIZING),
         normalize: normalize(fields),
+        test_resolution: fields.take("test_resolution", "a side in pixels such as `224`"),
         precision: fields.take("precision", "`\"auto\"`, `\"f32\"` or `\"bf16\"`"),
         early_stopping: fields.take("early_stopping", "`{ patience = 5 }`"),
         seed: fields.seed(),
@@ -90,6 +121,7 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Read {
     };
     check_warmup(fields, &read);
     check_off_epochs(fields, &read);
+    check_full_size(fields, &read);
     read
 }
 
@@ -134,6 +166,23 @@ fn check_off_epochs(fields: &mut Fields<'_, '_>, read: &Read) {
         );
         let help = format!("switch off for {} or less, or leave `mix` out", epochs - 1);
         fields.tell(&mix.span(), message, Some(&help));
+    }
+}
+
+fn check_full_size(fields: &mut Fields<'_, '_>, read: &Read) {
+    let (Some(epochs), Some(resizing)) = (&read.epochs, &read.progressive_resizing) else {
+        return;
+    };
+    let (epochs, full_from) = (epochs.get_ref().get(), resizing.get_ref().full_from());
+    if full_from > epochs {
+        let message = format!(
+            "`progressive_resizing` reaches the full size in epoch {full_from}, and the training has {epochs}"
+        );
+        let help = format!(
+            "let `hold_epochs` and `epochs` of it be {} or less together, or train longer",
+            epochs - 1
+        );
+        fields.tell(&resizing.span(), message, Some(&help));
     }
 }
 
@@ -190,6 +239,7 @@ impl Read {
         Some(Draft {
             normalized: self.normalize.is_some(),
             save: inner(self.save),
+            resizing_at: self.progressive_resizing.as_ref().map(Spanned::span),
             training: Training {
                 epochs: self.epochs?.into_inner(),
                 batch_size: self
@@ -218,6 +268,8 @@ impl Read {
                     .repeated_augmentation
                     .map_or(Count::known(1), Spanned::into_inner),
                 mix: self.mix.map(Spanned::into_inner),
+                progressive_resizing: self.progressive_resizing.map(Spanned::into_inner),
+                test_resolution: self.test_resolution.map(Spanned::into_inner),
                 augment: augment.iter().map(|item| *item.get_ref()).collect(),
                 normalize: inner(self.normalize),
                 precision: inner(self.precision),

@@ -7,7 +7,7 @@ use super::{
         Settings, Transfer,
         build::{Builder, Outcome},
     },
-    Fields, Kind, augment, fold, model, training,
+    Fields, Kind, fold, model, training,
 };
 use crate::settings::{Checkpoint, GradualUnfreezing, TrainLayers};
 
@@ -81,7 +81,7 @@ impl Draft {
                 .and_then(|number| model::of_stage(builder, number, self.checkpoint.as_ref())),
         };
         let (found, folds) = self.data.build(builder)?;
-        augment::check(builder, &training.augment, found.resize)?;
+        training.check(builder, found.resize)?;
         let model = model?;
         let outcome = |fold: fold::Fold| {
             let settings = Transfer {

@@ -12,7 +12,9 @@ use super::{
     color::{Color, Operation},
     geometry::{Geometry, Map},
 };
-use crate::settings::{Augment, ColorJitter, GaussianBlur, RandomAffine};
+use crate::settings::{
+    Augment, ColorJitter, GaussianBlur, ProgressiveResizing, RandomAffine, Side, Training,
+};
 
 pub(super) use erase::Rectangle;
 use random::{below, uniform, unit};
@@ -40,16 +42,26 @@ impl From<Geometry> for Augmented {
 }
 
 impl Augmented {
-    /// Draws for one image; `rng` is the stream of that image in that epoch.
-    pub(super) fn draw(augment: &[Augment], source: Size, rng: &mut ChaCha8Rng) -> Self {
+    /// Draws for one image; `rng` is the stream of that image in that epoch. `shown` is the size at which that epoch shows an image
+    /// of a size. What is drawn of geometry does not depend on it: the whole result is made smaller, in the same sampling.
+    pub(super) fn draw(
+        augment: &[Augment],
+        source: Size,
+        shown: impl Fn(Size) -> Size,
+        rng: &mut ChaCha8Rng,
+    ) -> Self {
         let mut drawn = Self::from(Geometry::new(source));
         for item in augment {
-            drawn.push(item, rng);
+            drawn.push(item, &shown, rng);
+        }
+        let (full, shown) = (drawn.geometry.result(), shown(drawn.geometry.result()));
+        if shown != full {
+            drawn.geometry.shrink(shown);
         }
         drawn
     }
 
-    fn push(&mut self, item: &Augment, rng: &mut ChaCha8Rng) {
+    fn push(&mut self, item: &Augment, shown: impl Fn(Size) -> Size, rng: &mut ChaCha8Rng) {
         let geometry = &mut self.geometry;
         match item {
             Augment::RandomRotation(degrees) => {
@@ -92,10 +104,31 @@ impl Augmented {
             }
             Augment::AutoAugment(settings) => policy::auto_augment(self, *settings, rng),
             Augment::RandomErasing(settings) => {
-                self.erased = Rectangle::draw(settings, geometry.result(), rng);
+                self.erased = Rectangle::draw(settings, shown(geometry.result()), rng);
             }
         }
     }
+}
+
+/// The size of what a training shows in an epoch (from 1).
+pub(super) fn shown_size(training: &Training, source: Size, epoch: u32) -> Size {
+    let square = |side: Side| Size::new(side.get() as usize, side.get() as usize);
+    let crop = training.augment.iter().rev().find_map(|item| match item {
+        Augment::CenterCrop(side) => Some(square(*side)),
+        Augment::RandomResizedCrop(crop) => Some(square(crop.size)),
+        _ => None,
+    });
+    let full = crop.unwrap_or(source);
+    match &training.progressive_resizing {
+        Some(resizing) => resized(resizing, epoch, full),
+        None => full,
+    }
+}
+
+/// The size at which progressive resizing shows an image of the size `full` in an epoch (from 1).
+pub(super) fn resized(resizing: &ProgressiveResizing, epoch: u32, full: Size) -> Size {
+    let side = resizing.side(epoch, full.short_side() as u32);
+    full.with_short_side(side as usize)
 }
 
 /// torchvision's `RandomAffine.make_params`: shifts are whole pixels.

@@ -5,7 +5,12 @@ use crate::seed::stream;
 
 fn draw(text: &str, size: Size, sample: u64) -> Augmented {
     let augment: Vec<Augment> = serde_json::from_str(text).unwrap();
-    Augmented::draw(&augment, size, &mut stream(7, "augment", &[3, sample]))
+    Augmented::draw(
+        &augment,
+        size,
+        |full| full,
+        &mut stream(7, "augment", &[3, sample]),
+    )
 }
 
 const ALL: &str = r#"[{"random_rotation": 15}, {"random_affine": {"degrees": 5, "translate": [0.2, 0.1]}}, {"center_crop": 20},

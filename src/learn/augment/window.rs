@@ -15,6 +15,16 @@ pub(in crate::learn) struct Window {
 }
 
 impl Window {
+    /// All of an image.
+    pub(in crate::learn) fn whole(size: Size) -> Self {
+        Self {
+            left: 0.0,
+            top: 0.0,
+            width: size.width as f64,
+            height: size.height as f64,
+        }
+    }
+
     /// torchvision's `RandomResizedCrop.get_params`: ten tries, then the largest central part within the ratios.
     pub(in crate::learn) fn draw(
         settings: &RandomResizedCrop,

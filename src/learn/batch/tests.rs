@@ -6,6 +6,7 @@ fn augmented(text: &str, pixels: &[u8], size: Size) -> Tensor {
     let augment: Vec<Augment> = serde_json::from_str(text).unwrap();
     let draw = Draw {
         augment: &augment,
+        progressive_resizing: None,
         seed: 1,
         epoch: 1,
     };
@@ -200,6 +201,7 @@ fn normalisation_is_a_channel_at_a_time_and_comes_last() {
             serde_json::from_str(r#"{"width": 1, "height": 1}"#).unwrap(),
         ),
         center_crop: Some(3),
+        test_resolution: None,
         normalize: by,
     };
     let out = evaluation_batch(&[255, 255, 255], 1, 1, 1, &transform, Device::Cpu).unwrap();
@@ -219,7 +221,7 @@ fn a_crop_far_below_half_size_averages_what_it_covers() {
     let text = r#"[{"random_resized_crop": {"size": 12, "scale": [1, 1], "ratio": [1, 1]}}]"#;
     let augment: Vec<Augment> = serde_json::from_str(text).unwrap();
     let mut rng = stream(1, "test", &[]);
-    let geometry = [Augmented::draw(&augment, Size::new(64, 64), &mut rng).geometry];
+    let geometry = [Augmented::draw(&augment, Size::new(64, 64), |full| full, &mut rng).geometry];
     assert_eq!(geometry[0].samples(), 5);
     let out = sampled(&pixels, Size::new(64, 64), &geometry);
     assert!(out.max().double_value(&[]) < 0.75 && out.min().double_value(&[]) > 0.25);
@@ -233,7 +235,9 @@ fn an_image_is_sampled_the_same_alone_and_among_others() {
         .collect();
     let text = r#"[{"random_resized_crop": {"size": 10, "scale": [0.05, 1], "ratio": [1, 1]}}]"#;
     let augment: Vec<Augment> = serde_json::from_str(text).unwrap();
-    let draw = |i: u64| Augmented::draw(&augment, size, &mut stream(7, "test", &[i])).geometry;
+    let draw = |i: u64| {
+        Augmented::draw(&augment, size, |full| full, &mut stream(7, "test", &[i])).geometry
+    };
     let geometry: Vec<_> = (0..6).map(draw).collect();
     let samples: std::collections::BTreeSet<_> = geometry.iter().map(Geometry::samples).collect();
     assert!(samples.len() > 1, "windows of one kind: {samples:?}");
@@ -241,5 +245,115 @@ fn an_image_is_sampled_the_same_alone_and_among_others() {
     for (i, pixels) in pixels.chunks_exact(3 * 40 * 40).enumerate() {
         let alone = sampled(pixels, size, &geometry[i..=i]);
         assert_eq!(alone, together.narrow(0, i as i64, 1), "image {i}");
+    }
+}
+
+/// Under a test resolution: an image of `source` behind its centre crop.
+fn judged(pixels: &[u8], source: Size, crop: Option<u32>, resolution: u32) -> Tensor {
+    let resize = serde_json::json!({ "width": source.width, "height": source.height });
+    let transform = Transform {
+        pixels: crate::settings::Pixels::new(serde_json::from_value(resize).unwrap()),
+        center_crop: crop,
+        test_resolution: Some(resolution),
+        normalize: MeanStd::IDENTITY,
+    };
+    let Size { width, height } = source;
+    evaluation_batch(pixels, 1, height, width, &transform, Device::Cpu).unwrap()
+}
+
+#[track_caller]
+fn assert_near(found: &Tensor, expected: &Tensor) {
+    assert_eq!(found.size(), expected.size());
+    let difference = (found - expected).abs().max().double_value(&[]);
+    assert!(difference < 1e-5, "{difference}");
+}
+
+#[test]
+fn a_test_resolution_is_the_crop_resized_as_interpolate_does() {
+    let size = Size::new(20, 20);
+    let pixels = picture(size);
+    let crop = plain(&pixels, size).narrow(2, 4, 12).narrow(3, 4, 12);
+    for side in [7, 9, 17, 24] {
+        let expected = crop.upsample_bilinear2d([side, side], false, None, None);
+        assert_near(&judged(&pixels, size, Some(12), side as u32), &expected);
+    }
+    // Its own size is nothing done: the very bits.
+    assert_eq!(judged(&pixels, size, Some(12), 12), crop);
+}
+
+#[test]
+fn a_test_resolution_below_half_is_the_mean_of_a_finer_one() {
+    let size = Size::new(40, 40);
+    let pixels = picture(size);
+    let finer = plain(&pixels, size).upsample_bilinear2d([36, 36], false, None, None);
+    let expected = finer.avg_pool2d([4, 4], [4, 4], [0, 0], false, true, None);
+    assert_near(&judged(&pixels, size, None, 9), &expected);
+}
+
+#[test]
+fn a_test_resolution_keeps_the_aspect_and_rounds_the_longer_side_down() {
+    let size = Size::new(25, 16);
+    let pixels = picture(size);
+    let expected = plain(&pixels, size).upsample_bilinear2d([20, 31], false, None, None);
+    assert_near(&judged(&pixels, size, None, 20), &expected);
+}
+
+#[test]
+fn an_epoch_of_smaller_images_shows_the_same_draws_smaller() {
+    let size = Size::new(32, 32);
+    let text = r#"[{"random_affine": {"degrees": 20, "translate": [0.2, 0.2], "scale": [0.8, 1.2]}},
+        {"random_horizontal_flip": 0.5}, {"random_resized_crop": {"size": 24}}, {"random_rotation": 10}]"#;
+    let augment: Vec<Augment> = serde_json::from_str(text).unwrap();
+    let resizing = serde_json::from_str(r#"{"from": 12, "epochs": 2, "multiple_of": 4}"#).unwrap();
+    let draw = |epoch, progressive_resizing| Draw {
+        augment: &augment,
+        progressive_resizing,
+        seed: 3,
+        epoch,
+    };
+    // A plane: bilinear sampling of it is exact, and the mean of four neighbours is the value between them.
+    let pixels: Vec<u8> = (0..32 * 32)
+        .flat_map(|i| [60 + 2 * (i % 32), 60 + 3 * (i / 32), 90].map(|v| v as u8))
+        .collect();
+    for sample in 0..8 {
+        let full = draw(1, None).augmented(size, sample, 0).geometry;
+        let small = draw(1, Some(resizing)).augmented(size, sample, 0).geometry;
+        assert_eq!(
+            (full.result(), small.result()),
+            (Size::new(24, 24), Size::new(12, 12))
+        );
+        let expected =
+            sampled(&pixels, size, &[full]).avg_pool2d([2, 2], [2, 2], [0, 0], false, true, None);
+        let found = sampled(&pixels, size, &[small]);
+        // Blue is one value inside, and less where the outside is looked at: there the two differ.
+        let inside = expected
+            .select(1, 2)
+            .gt(89.9 / 255.0)
+            .logical_and(&found.select(1, 2).gt(89.9 / 255.0));
+        assert!(inside.sum(Kind::Int64).int64_value(&[]) > 20);
+        let difference = (found - expected).abs().amax([1], false) * inside;
+        assert!(difference.max().double_value(&[]) < 1e-3, "image {sample}");
+    }
+    let third = draw(3, Some(resizing)).augmented(size, 0, 0);
+    assert_eq!(third, draw(3, None).augmented(size, 0, 0));
+}
+
+#[test]
+fn what_is_erased_lies_within_the_smaller_image() {
+    let augment: Vec<Augment> = serde_json::from_str(r#"[{"random_erasing": {"p": 1}}]"#).unwrap();
+    let resizing = serde_json::from_str(r#"{"from": 8, "epochs": 2}"#).unwrap();
+    let draw = Draw {
+        augment: &augment,
+        progressive_resizing: Some(resizing),
+        seed: 3,
+        epoch: 1,
+    };
+    for sample in 0..32 {
+        let drawn = draw.augmented(Size::new(32, 32), sample, 0);
+        let image = Tensor::ones([1, 3, 8, 8], (Kind::Float, Device::Cpu));
+        let erased = drawn.erased.unwrap();
+        erased.erase(&image).unwrap();
+        let left = image.sum(Kind::Float).double_value(&[]) / 192.0;
+        assert!((0.6..0.99).contains(&left), "image {sample}: {left}");
     }
 }

@@ -264,6 +264,7 @@ fn transform(job: &Evaluate, model: &ModelState, pack: &Pack, split: &Split) -> 
     Ok(Transform {
         pixels: job.pixels,
         center_crop: None,
+        test_resolution: None,
         normalize,
     })
 }

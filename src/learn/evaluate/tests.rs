@@ -41,6 +41,7 @@ fn transform() -> Transform {
     Transform {
         pixels: Pixels::new(resize(SIDE)),
         center_crop: Some(28),
+        test_resolution: None,
         normalize: MeanStd::IMAGENET,
     }
 }

@@ -52,10 +52,15 @@ pub fn tune(job: &Tune, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<(
     let fit = &job.fit;
     let inputs = Inputs::open(&fit.data, source(fit))?;
     let (model, transform) = start(fit, &inputs, device)?;
-    let optimizer = Optimizer::new(&fit.training, model.trainable(), false)?;
-    let bf16 = uses_bf16(fit.training.precision, device);
+    // What is found must hold for the largest images too.
+    let training = Training {
+        progressive_resizing: None,
+        ..fit.training.clone()
+    };
+    let optimizer = Optimizer::new(&training, model.trainable(), false)?;
+    let bf16 = uses_bf16(training.precision, device);
     let mut trial = Trial {
-        training: &fit.training,
+        training: &training,
         inputs: &inputs,
         transform: &transform,
         arithmetic: Arithmetic { device, bf16 },

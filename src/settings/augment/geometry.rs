@@ -5,14 +5,14 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::Degrees;
-use crate::settings::{Count, Positive, Probability, number};
+use crate::settings::{Positive, Probability, Side, number};
 
 /// `random_resized_crop = { size = 224 }` (Szegedy et al., 2014).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RandomResizedCrop {
     /// The side of the result in pixels.
-    pub size: Count,
+    pub size: Side,
     /// The smallest and largest share of the area; `[0.08, 1.0]` by default.
     #[serde(default = "scale", deserialize_with = "number::ascending")]
     pub scale: [Probability; 2],

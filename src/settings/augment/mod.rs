@@ -15,7 +15,7 @@ pub use geometry::{RandomAffine, RandomResizedCrop, Shear};
 pub use policy::{Policy, RandAugment, TrivialAugmentWide};
 pub use spread::{Degrees, FactorRange, HueShift};
 
-use super::{Count, NonNegative, Probability};
+use super::{NonNegative, Probability, Side};
 
 /// One item of `augment = [{ random_rotation = 15 }, { center_crop = 200 }]`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ pub enum Augment {
     /// Rotation, translation, scale and shear about the centre, bilinear, black outside.
     RandomAffine(RandomAffine),
     /// The central square of this side in pixels. Deterministic: also acts in evaluation and prediction.
-    CenterCrop(Count),
+    CenterCrop(Side),
     /// A crop of random area and aspect, resized to a square.
     RandomResizedCrop(RandomResizedCrop),
     /// Mirrored left to right with this probability.

@@ -15,6 +15,7 @@ use kfood::{
     model::{self, StateDict},
     record::{
         Assignment, Data, Fit, History, Job, Label, Labels, ModelFile, Part, Predict, Split, Start,
+        StepTaken, Steps,
     },
     seed::stream,
     settings::{Arch, MeanStd, Normalize, Pixels, Resize, Save, Storage, TrainLayers, Training},
@@ -681,6 +682,42 @@ fn a_plateau_needs_a_validation_part_and_one_cycle_moves_the_momentum() {
     };
     assert_eq!(cycle("b", true), cycle("c", true));
     assert_ne!(cycle("d", true)[1], cycle("e", false)[1]);
+}
+
+#[test]
+fn steps_written_down_are_those_of_the_training() {
+    let world = World::small();
+    let mut settings = augmented(1);
+    settings["schedule"] = json!({ "one_cycle": {} });
+    let whole = world.fit("whole", Arch::Resnet18, settings);
+    outputs(&whole);
+    let alone = Fit {
+        out: world.folder.path().join("steps"),
+        ..whole.clone()
+    };
+    // 18 training images in batches of 8.
+    let ask = |steps| {
+        let fit = alone.clone();
+        work(&Job::Steps(Steps { fit, steps }), |_| false)
+    };
+    assert_eq!(ask(3).code, Some(0));
+    let taken: Vec<StepTaken> = files::read_json(&alone.out.join("steps.json")).unwrap();
+    let mean = (8.0 * taken[0].loss + 8.0 * taken[1].loss + 2.0 * taken[2].loss) / 18.0;
+    let told = history(&whole).epochs[0].train.loss;
+    assert!((mean - told).abs() < 1e-12 * told, "{mean} and {told}");
+    assert_eq!(
+        weights(&alone.out.join("end.safetensors")),
+        weights(&whole.out.join("last.safetensors"))
+    );
+    let (first, _) = model::safetensors::read(&alone.out.join("batch-1.safetensors")).unwrap();
+    assert_eq!(first.get("images").unwrap().shape, [8, 3, 28, 28]);
+
+    let ran = ask(4);
+    assert!(
+        ran.failure().contains("an epoch has 3 steps"),
+        "{}",
+        ran.failure()
+    );
 }
 
 #[test]

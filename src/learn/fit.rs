@@ -8,20 +8,17 @@ use super::{
     affine::Size,
     augment::shown_size,
     course::{best_epoch, stop_early},
-    criterion::Criterion,
     divergence::{Watch, with_batch_size},
-    ema::Ema,
     inputs::Inputs,
     keep::Keep,
     learner::Learner,
     loader::Loader,
     memory,
-    optimizer::Optimizer,
     pass::Pass,
     precision::{fingerprint, uses_bf16},
     start::start,
     state::{Now, Saved, StateFolder},
-    step::{Arithmetic, Stepper},
+    step::Arithmetic,
 };
 use crate::{
     digest::{Digest, Parts},
@@ -57,17 +54,10 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
         tell(StageEvent::Note(text));
     }
     let (model, transform) = start(job, &inputs, device)?;
-    let optimizer = Optimizer::new(&job.training, model.trainable(), unfreezing(job).is_some())?;
     let bf16 = uses_bf16(job.training.precision, device);
     let arithmetic = Arithmetic { device, bf16 };
-    let ema = job.training.ema;
-    let ema = ema.map(|settings| Ema::new(settings, &model)).transpose()?;
-    let criterion = Criterion::of(&job.training, &inputs, device)?;
-    let accumulation = job.training.accumulation_steps.get();
-    let mut stepper = Stepper::new(criterion, arithmetic, accumulation, ema)?;
-    if job.training.schedule.max_momentum().is_some() {
-        stepper = stepper.unrecorded();
-    }
+    let by_layer = unfreezing(job).is_some();
+    let learner = Learner::new(&job.training, by_layer, &inputs, model, arithmetic)?;
     let now = Now {
         work: work(job, &inputs, Some(job.training.epochs)),
         prefix: work(job, &inputs, None),
@@ -82,11 +72,7 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
         now,
         resumed: 0,
         saved: None,
-        learner: Learner {
-            model,
-            optimizer,
-            stepper,
-        },
+        learner,
         unfreezing: unfreezing(job),
         trains: None,
         shown: shown_size(&job.training, inputs.size(), 1),
@@ -373,7 +359,7 @@ pub(super) fn source(job: &Fit) -> Option<&Path> {
 }
 
 /// How the layers of a transfer are thawed, where that is gradual.
-fn unfreezing(job: &Fit) -> Option<(GradualUnfreezing, TrainLayers)> {
+pub(super) fn unfreezing(job: &Fit) -> Option<(GradualUnfreezing, TrainLayers)> {
     match &job.start {
         Start::Transfer {
             gradual_unfreezing: Some(gradual),

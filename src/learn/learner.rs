@@ -1,9 +1,17 @@
 //! What the steps of a training change: the model, the optimizer, the tally.
 
-use super::{ema::Ema, loader::Batch, optimizer::Optimizer, step::Stepper};
+use super::{
+    criterion::Criterion,
+    ema::Ema,
+    inputs::Inputs,
+    loader::Batch,
+    optimizer::Optimizer,
+    step::{Arithmetic, Stepper},
+};
 use crate::{
     error::{Error, Result},
     model::{ResNet, StateDict},
+    settings::Training,
 };
 
 /// The model and everything that moves it.
@@ -22,6 +30,33 @@ pub(super) const OPTIMIZER: &str = "optimizer";
 pub(super) type Groups = Vec<(&'static str, StateDict)>;
 
 impl Learner {
+    /// Before the first step. `by_layer`: layers come to be trained one after the other.
+    ///
+    /// # Errors
+    /// When the training's class weights do not fit the classes, or libtorch refuses.
+    pub(super) fn new(
+        training: &Training,
+        by_layer: bool,
+        inputs: &Inputs,
+        model: ResNet,
+        arithmetic: Arithmetic,
+    ) -> Result<Self> {
+        let optimizer = Optimizer::new(training, model.trainable(), by_layer)?;
+        let ema = training.ema;
+        let ema = ema.map(|settings| Ema::new(settings, &model)).transpose()?;
+        let criterion = Criterion::of(training, inputs, arithmetic.device)?;
+        let accumulation = training.accumulation_steps.get();
+        let mut stepper = Stepper::new(criterion, arithmetic, accumulation, ema)?;
+        if training.schedule.max_momentum().is_some() {
+            stepper = stepper.unrecorded();
+        }
+        Ok(Self {
+            model,
+            optimizer,
+            stepper,
+        })
+    }
+
     /// Moves the model by one batch at this learning rate.
     ///
     /// # Errors

@@ -21,6 +21,8 @@ pub enum Job {
     Fit(Fit),
     /// Time the parts of a training.
     Speed(Speed),
+    /// Take the first steps of a training, for comparison with other implementations.
+    Steps(Steps),
     /// Try a training out.
     Tune(Tune),
     /// Average the weights of models.
@@ -98,6 +100,28 @@ pub struct Speed {
     pub steps: u32,
     /// Rounds, in each of which every part is timed once.
     pub rounds: u32,
+}
+
+/// The first steps of a training's first epoch. Writes to its `out`: the model as `start.safetensors` and after them as
+/// `end.safetensors`; of each step, from 1, `batch-N.safetensors` with `images` (f32 [n, 3, height, width], augmented and normalised),
+/// `classes` (i64 [n]) and, in a training that mixes, `shares` (f32 [n, classes]); and `steps.json`, a list of [`StepTaken`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Steps {
+    /// The training. Its state is neither read nor written.
+    pub fit: Fit,
+    /// How many.
+    pub steps: u32,
+}
+
+/// A step of a training.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepTaken {
+    /// The learning rate.
+    pub lr: f64,
+    /// The momentum or first beta, where the schedule moves it.
+    pub momentum: Option<f64>,
+    /// The mean loss over the batch, before the step.
+    pub loss: f64,
 }
 
 /// A training that is tried out and thrown away. Writes `tune.json` to the `out` of the training: what [`Tuned`] says.

@@ -28,7 +28,8 @@ pub use fingerprint::Fingerprint;
 pub use functional::{Functional, Functionals};
 pub use history::{Epoch, History, Measure};
 pub use job::{
-    Average, Data, Evaluate, Fit, Forward, Job, ModelFile, Predict, Speed, Start, Tune, Tuned,
+    Average, Data, Evaluate, Fit, Forward, Job, ModelFile, Predict, Speed, Start, StepTaken, Steps,
+    Tune, Tuned,
 };
 pub use leaks::{ByFeatures, FeatureLeak, FeatureLeaks, Leaked, LeakedPart, Leaks};
 pub use lock::{Headline, Lock, LockedStage};

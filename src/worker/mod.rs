@@ -58,6 +58,7 @@ pub fn run(job: &Path, tell: &(dyn Fn(&StageEvent) + Sync), stop: &Stop) -> Resu
     match files::read_json(job)? {
         Job::Fit(job) => learn::fit(&job, device(&job.device, job.threads)?, tell, stop),
         Job::Speed(job) => learn::speed(&job, device(&job.fit.device, job.fit.threads)?, stop),
+        Job::Steps(job) => learn::steps(&job, device(&job.fit.device, job.fit.threads)?, stop),
         Job::Tune(job) => learn::tune(&job, device(&job.fit.device, job.fit.threads)?, tell, stop),
         Job::Average(job) => learn::average(&job, device(&job.device, job.threads)?, tell, stop),
         Job::Evaluate(job) => learn::evaluate(&job, device(&job.device, job.threads)?, tell, stop),

@@ -7,8 +7,8 @@ use kfood::{
     error::{Class, Error},
     record::EvaluatePart,
     settings::{
-        Arch, Checkpoint, Count, Filter, Layer, Metric, Normalize, Optimizer, Probability,
-        TrainLayers, Tta,
+        Arch, AverageOf, Checkpoint, Count, Filter, Layer, Metric, Normalize, Optimizer,
+        Probability, TrainLayers, Tta,
     },
 };
 use proptest::prelude::*;
@@ -672,7 +672,7 @@ error: unknown key `bach_size` in `train.net`
 19 | bach_size = 3
    | ^^^^^^^^^
    |
-   = help: did you mean `batch_size`? accepted: `data`, `split`, `fold`, `arch`, `zero_init_residual`, `epochs`, `batch_size`, `optimizer`, `norm_weight_decay`, `bias_weight_decay`, `layer_decay`, `clip_grad_norm`, `clip_grad_value`, `accumulation_steps`, `ema`, `schedule`, `loss`, `label_smoothing`, `class_weights`, `sampling`, `repeated_augmentation`, `augment`, `mix`, `progressive_resizing`, `normalize`, `test_resolution`, `precision`, `early_stopping`, `seed`, `save` or `matrix`
+   = help: did you mean `batch_size`? accepted: `data`, `split`, `fold`, `arch`, `zero_init_residual`, `epochs`, `batch_size`, `optimizer`, `norm_weight_decay`, `bias_weight_decay`, `layer_decay`, `clip_grad_norm`, `clip_grad_value`, `accumulation_steps`, `ema`, `schedule`, `loss`, `label_smoothing`, `class_weights`, `sampling`, `repeated_augmentation`, `augment`, `mix`, `progressive_resizing`, `normalize`, `test_resolution`, `precision`, `keep_last`, `early_stopping`, `seed`, `save` or `matrix`
 
 error: invalid value `-1` for `optimizer.sgd.lr`: expected a number above 0
   --> p.toml:20:24
@@ -865,7 +865,7 @@ fn a_mistake_in_a_matrix_is_told_once_and_at_its_value() {
 20 | matrix.epoch = [1, 2]
    |        ^^^^^
    |
-   = help: did you mean `epochs`? accepted: `data`, `split`, `fold`, `arch`, `zero_init_residual`, `epochs`, `batch_size`, `optimizer`, `norm_weight_decay`, `bias_weight_decay`, `layer_decay`, `clip_grad_norm`, `clip_grad_value`, `accumulation_steps`, `ema`, `schedule`, `loss`, `label_smoothing`, `class_weights`, `sampling`, `repeated_augmentation`, `augment`, `mix`, `progressive_resizing`, `normalize`, `test_resolution`, `precision`, `early_stopping`, `seed`, `save` or `matrix`
+   = help: did you mean `epochs`? accepted: `data`, `split`, `fold`, `arch`, `zero_init_residual`, `epochs`, `batch_size`, `optimizer`, `norm_weight_decay`, `bias_weight_decay`, `layer_decay`, `clip_grad_norm`, `clip_grad_value`, `accumulation_steps`, `ema`, `schedule`, `loss`, `label_smoothing`, `class_weights`, `sampling`, `repeated_augmentation`, `augment`, `mix`, `progressive_resizing`, `normalize`, `test_resolution`, `precision`, `keep_last`, `early_stopping`, `seed`, `save` or `matrix`
 
 error: unknown value `bf61` for `precision`
   --> p.toml:21:28
@@ -1100,6 +1100,16 @@ fn impossible_values_are_told_where_they_stand() {
             "epochs = 3",
             "epochs = 3\naugment = [{ random_resized_crop = { size = 100000 } }]",
             "19:45 invalid value `100000` for `augment.random_resized_crop.size`: expected a whole number from 1 to 8192",
+        ),
+        (
+            "epochs = 3",
+            "epochs = 3\nkeep_last = 1",
+            "19:13 `keep_last` of 1: expected a whole number from 2 to 50",
+        ),
+        (
+            "epochs = 3",
+            "epochs = 3\nkeep_last = 4",
+            "19:13 `keep_last` of 4 in a training of 3 epochs",
         ),
         (
             "epochs = 3",
@@ -1665,6 +1675,14 @@ fn an_average_of_what_has_no_mean_or_no_common_validation_is_told_where_it_stand
         ("holdout", Metric::ValidationLoss)
     );
 
+    let swa = good(&net(
+        "keep_last = 2\n[average.swa]\nfrom = [\"net\"]\ncheckpoint = \"kept\"\n",
+    ));
+    let Settings::Average(swa) = &instance(&swa, "swa").settings else {
+        panic!("an average")
+    };
+    assert_eq!((swa.from.len(), swa.checkpoint), (1, AverageOf::Kept));
+
     let architectures = other(soup).replacen("resnet18", "resnet34", 1);
     let folds = net("fold = \"all\"\n[average.soup]\nfrom = [\"net\"]\n")
         .replace("split = \"holdout\"", "split = \"five\"");
@@ -1682,6 +1700,17 @@ fn an_average_of_what_has_no_mean_or_no_common_validation_is_told_where_it_stand
         (
             net("[average.soup]\nfrom = [\"net\"]\n"),
             "an average of one model, `net`",
+        ),
+        (
+            net("[average.soup]\nfrom = [\"net\"]\ncheckpoint = \"kept\"\n"),
+            "`net` keeps no epochs to average",
+        ),
+        (
+            net(
+                "[select.best]\nfrom = [\"net\"]\nby = \"validation.top1\"\n\
+                 [average.soup]\nfrom = [\"best\"]\ncheckpoint = \"kept\"\n",
+            ),
+            "`best` is no training, and hands on one state",
         ),
     ] {
         let told = mistakes(&text);

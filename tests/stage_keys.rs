@@ -48,6 +48,7 @@ augment = [{ random_rotation = 15 }, { center_crop = 40 }, { random_resized_crop
 progressive_resizing = { from = 16, epochs = 2 }
 normalize = "dataset"
 test_resolution = 48
+keep_last = 2
 early_stopping = { patience = 2 }
 
 [train.folded]
@@ -164,12 +165,13 @@ const GOLDEN: &str = r#"[
             "normalize": "dataset",
             "test_resolution": 48,
             "precision": "auto",
+            "keep_last": 2,
             "early_stopping": { "patience": 2, "min_delta": 0.0, "monitor": "validation.top1" },
             "seed": 7
         }
     },
     "inputs": { "pack": "pixels/pixels.pack", "labels": "dishes/labels.json", "split": "holdout/membership.json" },
-    "outputs": ["best.safetensors", "last.safetensors", "history.json"]
+    "outputs": ["best.safetensors", "last.safetensors", "history.json", "kept.safetensors"]
 },
 {
     "id": "folded", "kind": "train", "version": 2,
@@ -662,6 +664,8 @@ fn each_setting_of_a_stage_changes_the_settings_of_that_stage_alone() {
             "normalize = \"dataset\"",
             "normalize = \"imagenet\"",
         ),
+        ("deep", "keep_last = 2", "keep_last = 3"),
+        ("deep", "keep_last = 2\n", ""),
         ("deep", "test_resolution = 48\n", ""),
         ("deep", "test_resolution = 48", "test_resolution = 64"),
         (

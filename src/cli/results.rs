@@ -137,10 +137,10 @@ fn average_of(opened: &Opened, summary: &Summary, id: &str) -> Result<Option<Str
     };
     if let Settings::Average(average) = &instance.settings {
         let averaging: Averaging = files::read_json(&summary.output(id, "averaging.json")?)?;
-        let (used, of) = (averaging.used.len(), average.from.len());
+        let used = averaging.used.len();
         let words = match average.rule {
-            AverageRule::Uniform => format!("average of {of}"),
-            AverageRule::Greedy => format!("average of {used} of {of}"),
+            AverageRule::Uniform => format!("average of {used}"),
+            AverageRule::Greedy => format!("average of {used} of {}", averaging.tried.len()),
         };
         return Ok(Some(words));
     }

@@ -7,9 +7,9 @@ use crate::{
     record::EvaluatePart,
     seed::Seed,
     settings::{
-        Arch, AverageNorm, AverageRule, Checkpoint, Count, FeatureLeaks, GradualUnfreezing,
-        GroupBy, Leaks, Metric, Normalize, Pixels, Probability, Save, Storage, TrainLayers,
-        Training, Tta, Unreadable,
+        Arch, AverageNorm, AverageOf, AverageRule, Checkpoint, Count, FeatureLeaks,
+        GradualUnfreezing, GroupBy, Leaks, Metric, Normalize, Pixels, Probability, Save, Storage,
+        TrainLayers, Training, Tta, Unreadable,
     },
 };
 
@@ -214,10 +214,10 @@ pub struct Transfer {
 /// One model whose weights are the mean of those of finished models.
 #[derive(Clone, Debug)]
 pub struct Average {
-    /// The members, at least two, trained and validated on one data, split and fold: train, transfer, select or average instances.
+    /// The members, at least two or with several epochs each, trained and validated on one data, split and fold: train, transfer, select or average instances.
     pub from: Vec<String>,
-    /// Whether a member's best or last state counts.
-    pub checkpoint: Checkpoint,
+    /// Which epochs of a member count.
+    pub checkpoint: AverageOf,
     /// Which members go into the mean.
     pub rule: AverageRule,
     /// The metric of the greedy rule.

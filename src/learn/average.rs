@@ -92,8 +92,11 @@ struct Timing {
 fn members(job: &record::Average, inputs: &Inputs) -> Result<(Vec<ModelState>, CheckpointInfo)> {
     let mut members = Vec::new();
     let mut first: Option<CheckpointInfo> = None;
+    let mut all = Vec::new();
     for (path, name) in job.members.iter().zip(&job.names) {
-        let member = model::load(path)?;
+        all.extend(model::load_all(path)?.into_iter().map(|one| (one, name)));
+    }
+    for (member, name) in all {
         let info = member.info.clone().ok_or_else(|| {
             Error::failed(format!(
                 "`{name}` does not say its classes and its transform"

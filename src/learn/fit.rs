@@ -25,7 +25,7 @@ use crate::{
     error::{Error, Result},
     event::{StageEvent, Tell},
     files,
-    model::ResNet,
+    model::{self, ResNet},
     native::make_deterministic,
     record::{CheckpointInfo, Epoch, EpochTiming, Fit, History, Start, Timing, Transform},
     settings::{Count, GradualUnfreezing, Schedule, TrainLayers, Training},
@@ -33,7 +33,8 @@ use crate::{
 };
 
 /// Trains a model, from scratch or from another one, and writes `best.safetensors`, `last.safetensors` and `history.json` to
-/// `job.out`; `timing.json` and `fingerprint.json` beside them tell of the machine.
+/// `job.out`; `timing.json` and `fingerprint.json` beside them tell of the machine. With `keep_last`, `kept.safetensors` holds the
+/// models of the last epochs, oldest first; fewer where it stopped early.
 ///
 /// After every epoch, every `job.save.every` within one and where a stop was requested, the whole state goes to `job.state`. A later
 /// call with the same work on the same machine goes on there and ends with the same bits as an unbroken training; so does one that
@@ -90,7 +91,7 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
         let done = course.epoch(&pass);
         with_batch_size(done, job.training.batch_size.get(), course.shown)?;
     }
-    course.publish(&job.out)
+    course.publish(job)
 }
 
 /// A training between two epochs, or where an interrupted one goes on.
@@ -257,12 +258,9 @@ impl Course<'_> {
         history.stopped_early = stop_early(&history.epochs, training.early_stopping.as_ref());
         self.now.timing.push(timing);
         self.now.within = None;
-        self.save(&checkpoint(
-            self.learner.judged(),
-            pass.loader.inputs,
-            pass.loader.transform,
-            figures,
-        ))?;
+        let (inputs, transform) = (pass.loader.inputs, pass.loader.transform);
+        let info = checkpoint(self.learner.judged(), inputs, transform, figures);
+        self.save(&info, training.keep_last)?;
         (pass.tell)(StageEvent::Epoch(figures));
         if let Some(why) = &self.now.history.stopped_early {
             (pass.tell)(StageEvent::Note(format!("stopped early: {why}")));
@@ -303,15 +301,18 @@ impl Course<'_> {
         }
     }
 
-    fn save(&mut self, info: &CheckpointInfo) -> Result<()> {
+    fn save(&mut self, info: &CheckpointInfo, keep_last: Option<Count>) -> Result<()> {
         let (now, groups) = (self.now.clone(), self.learner.groups());
         let before = self.saved.take();
-        self.saved = Some(self.folder.end_epoch(before, now, &groups, info)?);
+        let keep = keep_last.map_or(1, Count::get);
+        let saved = self.folder.end_epoch(before, now, &groups, info, keep)?;
+        self.saved = Some(saved);
         Ok(())
     }
 
     /// Writes the outputs, and what a longer training goes on from.
-    fn publish(&self, out: &Path) -> Result<()> {
+    fn publish(&self, job: &Fit) -> Result<()> {
+        let out = job.out.as_path();
         // At least one epoch is finished: `epochs` is a `Count`.
         let saved = self
             .saved
@@ -322,6 +323,11 @@ impl Course<'_> {
         for (from, to) in [(best, "best.safetensors"), (last, "last.safetensors")] {
             let to = out.join(to);
             fs::copy(&from, &to).map_err(|e| Error::io("write", &to, e))?;
+        }
+        if let Some(keep) = job.training.keep_last {
+            let kept = self.folder.kept(saved, keep.get());
+            let members: Result<Vec<_>> = kept.iter().map(|path| model::load(path)).collect();
+            model::write_ensemble(&out.join("kept.safetensors"), &members?)?;
         }
         self.folder.leave(saved, &out.join(Fit::LEFT))?;
         files::write_json(&out.join("history.json"), &self.now.history)?;

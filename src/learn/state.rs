@@ -35,7 +35,7 @@ pub(super) struct Saved {
     pub(super) now: Now,
     /// What the next step needs, by group.
     tensors: BTreeMap<String, Stored>,
-    /// Checkpoints of finished epochs by number, the best and the last among them.
+    /// Checkpoints of finished epochs by number, the best and the last ones among them.
     epochs: BTreeMap<u32, Stored>,
 }
 
@@ -114,7 +114,8 @@ impl StateFolder<'_> {
         Ok(Some(saved))
     }
 
-    /// Saves the state after an epoch with its checkpoint; `before` is what was saved last.
+    /// Saves the state after an epoch with its checkpoint; `before` is what was saved last. The checkpoints of so many last epochs
+    /// as `keep` says stay, and that of the best.
     ///
     /// # Errors
     /// When the disk refuses; what was saved before then still holds.
@@ -124,11 +125,12 @@ impl StateFolder<'_> {
         now: Now,
         groups: &Groups,
         info: &CheckpointInfo,
+        keep: u32,
     ) -> Result<Saved> {
         let epoch = info.epoch.epoch;
         files::create_folder(self.0)?;
         let mut epochs = before.map(|before| before.epochs).unwrap_or_default();
-        epochs.retain(|number, _| *number == now.history.best_epoch);
+        epochs.retain(|number, _| *number == now.history.best_epoch || number + keep > epoch);
         let mut tensors = BTreeMap::new();
         for (name, state) in groups {
             // The weights are the checkpoint: written once.
@@ -204,7 +206,7 @@ impl StateFolder<'_> {
     }
 
     /// Leaves what a longer training needs to go on in a folder beside its outputs `best.safetensors` and `last.safetensors`,
-    /// which it names instead of copying them.
+    /// which it names instead of copying them. Other epochs that were kept are copied.
     ///
     /// # Errors
     /// When the disk refuses.
@@ -222,9 +224,17 @@ impl StateFolder<'_> {
             stored.file = file;
         }
         let end = saved.now.history.epochs.len() as u32;
+        let best = saved.now.history.best_epoch;
         for (number, stored) in &mut left.epochs {
-            let output = if *number == end { "last" } else { "best" };
-            stored.file = format!("../{output}.safetensors");
+            stored.file = if *number == end {
+                "../last.safetensors".to_owned()
+            } else if *number == best {
+                "../best.safetensors".to_owned()
+            } else {
+                let file = checkpoint_file(*number);
+                copy(&self.0.join(&stored.file), &folder.join(&file))?;
+                file
+            };
         }
         files::write_json(&folder.join(INDEX), &left)
     }
@@ -270,6 +280,13 @@ impl StateFolder<'_> {
         let last = last(&saved.epochs)?;
         let best = saved.epochs.get(&saved.now.history.best_epoch);
         Ok([best.unwrap_or(last), last].map(|stored| self.0.join(&stored.file)))
+    }
+
+    /// The checkpoints of so many last epochs, oldest first; of all where there are fewer.
+    pub(super) fn kept(&self, saved: &Saved, keep: u32) -> Vec<PathBuf> {
+        let end = saved.now.history.epochs.len() as u32;
+        let kept = saved.epochs.range(end.saturating_sub(keep) + 1..);
+        kept.map(|(_, stored)| self.0.join(&stored.file)).collect()
     }
 
     fn publish(

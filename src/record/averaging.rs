@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Which of the models went into the mean, and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Averaging {
-    /// The places of those in the mean, in the order of the stage's inputs.
+    /// The places of those in the mean, in the order of the stage's inputs and of the epochs of each.
     pub used: Vec<usize>,
     /// Of the greedy rule: what was tried, in that order.
     pub tried: Vec<Tried>,
@@ -14,7 +14,7 @@ pub struct Averaging {
 /// One step of the greedy rule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tried {
-    /// The place of the model in the stage's inputs.
+    /// The place of the model among them.
     pub candidate: usize,
     /// The validation metric of that model alone.
     pub alone: f64,

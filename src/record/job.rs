@@ -57,8 +57,8 @@ pub struct Data {
     pub fold: Option<u32>,
 }
 
-/// A training. Writes `best.safetensors`, `last.safetensors` and `history.json` to `out`, and beside them
-/// `timing.json` and `fingerprint.json`.
+/// A training. Writes `best.safetensors`, `last.safetensors` and `history.json` to `out`, with `keep_last` `kept.safetensors` too, and
+/// beside them `timing.json` and `fingerprint.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Fit {
     /// What to train on.
@@ -184,7 +184,7 @@ pub struct ModelFile {
 pub struct Average {
     /// What the models were trained and validated on.
     pub data: Data,
-    /// The models: checkpoints of ours.
+    /// The models: checkpoints of ours, or files of several.
     pub members: Vec<PathBuf>,
     /// What the pipeline calls them, for messages.
     pub names: Vec<String>,

@@ -2,6 +2,33 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Checkpoint;
+
+/// `checkpoint = "best"`, `"last"` or `"kept"`: which epochs of each training go into an average.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AverageOf {
+    /// The best one.
+    #[default]
+    Best,
+    /// The last one.
+    Last,
+    /// All that its `keep_last` kept: stochastic weight averaging (Izmailov et al., 2018).
+    Kept,
+}
+
+impl AverageOf {
+    /// The one state that it names; `None` where that is several.
+    #[must_use]
+    pub const fn one(self) -> Option<Checkpoint> {
+        match self {
+            Self::Best => Some(Checkpoint::Best),
+            Self::Last => Some(Checkpoint::Last),
+            Self::Kept => None,
+        }
+    }
+}
+
 /// `rule = "uniform"` or `"greedy"` (Wortsman et al., 2022, "Model soups").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

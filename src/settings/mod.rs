@@ -27,7 +27,7 @@ pub use augment::{
     Augment, ColorJitter, Degrees, Erased, FactorRange, GaussianBlur, HueShift, KernelSize, Policy,
     RandAugment, RandomAffine, RandomErasing, RandomResizedCrop, Shear, TrivialAugmentWide,
 };
-pub use averaging::{AverageNorm, AverageRule};
+pub use averaging::{AverageNorm, AverageOf, AverageRule};
 pub use leaks::{FeatureLeaks, GroupBy, Leaks};
 pub use loss::{Bce, ClassWeights, Focal, Loss};
 pub use mix::{Mix, MixRule};

@@ -59,6 +59,9 @@ pub struct Training {
     pub test_resolution: Option<Side>,
     /// Arithmetic of convolutions and matrix products.
     pub precision: Precision,
+    /// The models of so many last epochs are handed on together, as `kept.safetensors`; where it is not given, the key does without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_last: Option<Count>,
     /// Stop when validation does not improve.
     pub early_stopping: Option<EarlyStopping>,
     /// The seed of initialisation, order and augmentation.

@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{fitting, input, model_file::state_output};
+use super::{
+    fitting::{self, KEPT},
+    input,
+    model_file::state_output,
+};
 use crate::{
     config,
     error::Result,
@@ -55,7 +59,7 @@ impl Stage for AverageStage {
 
     fn inputs(&self) -> Vec<Input> {
         let s = &self.settings;
-        let output = state_output(s.checkpoint);
+        let output = s.checkpoint.one().map_or(KEPT, state_output);
         let member = |(i, id): (usize, &String)| Input::stage(role(i), id, output);
         let mut all = fitting::inputs(&s.data, &s.dataset, &s.split);
         all.extend(s.from.iter().enumerate().map(member));

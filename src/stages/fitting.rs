@@ -14,7 +14,16 @@ use crate::{
 };
 
 /// The outputs of a training.
-pub(super) const OUTPUTS: &[&str] = &["best.safetensors", "last.safetensors", "history.json"];
+pub(super) fn outputs(training: &Training) -> &'static [&'static str] {
+    const ALL: &[&str] = &["best.safetensors", "last.safetensors", "history.json", KEPT];
+    match training.keep_last {
+        Some(_) => ALL,
+        None => &ALL[..3],
+    }
+}
+
+/// The output with the models of several last epochs.
+pub(super) const KEPT: &str = "kept.safetensors";
 
 /// The folder of a training's own state, within the one that survives an interruption.
 const STATE: &str = "training";

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::fitting::{Fitting, OUTPUTS, REUSE, inputs, resumes, takes_over};
+use super::fitting::{Fitting, REUSE, inputs, outputs, resumes, takes_over};
 use crate::{
     config,
     error::Result,
@@ -62,7 +62,7 @@ impl Stage for TrainStage {
     }
 
     fn outputs(&self) -> &'static [&'static str] {
-        OUTPUTS
+        outputs(&self.settings.training)
     }
 
     fn reuses(&self) -> Reuse {

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{
-    fitting::{Fitting, OUTPUTS, REUSE, inputs, resumes, takes_over},
+    fitting::{Fitting, REUSE, inputs, outputs, resumes, takes_over},
     model_file::{given_normalize, model_file, model_input, model_of},
 };
 use crate::{
@@ -72,7 +72,7 @@ impl Stage for TransferStage {
     }
 
     fn outputs(&self) -> &'static [&'static str] {
-        OUTPUTS
+        outputs(&self.settings.training)
     }
 
     fn reuses(&self) -> Reuse {

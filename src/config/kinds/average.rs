@@ -7,17 +7,17 @@ use super::{
         Average, Settings,
         build::{Builder, FoldOf, Outcome},
     },
-    Fields, from, model, select, training,
+    Fields, from, select, training,
 };
 use crate::{
     seed::Seed,
-    settings::{AverageNorm, AverageRule, Checkpoint, Count, Metric},
+    settings::{AverageNorm, AverageOf, AverageRule, Count, Metric, Training},
 };
 
 /// An average as written.
 pub(crate) struct Draft {
     from: from::Draft,
-    checkpoint: Checkpoint,
+    checkpoint: AverageOf,
     rule: AverageRule,
     by: Metric,
     batch_norm: AverageNorm,
@@ -33,7 +33,7 @@ const WORDS: from::Words = from::Words {
 
 pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
     let from = from::read(fields, WORDS);
-    let checkpoint = model::checkpoint(fields);
+    let checkpoint = fields.take::<AverageOf>("checkpoint", "`\"best\"`, `\"last\"` or `\"kept\"`");
     let rule = fields.take::<AverageRule>("rule", "`\"uniform\"` or `\"greedy\"`");
     let by_at = fields.place("by");
     let by = select::metric(fields);
@@ -59,10 +59,12 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
 
 impl Draft {
     pub(crate) fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>> {
-        let members = self.from.build(builder, self.checkpoint)?;
-        if let [one] = members.as_slice() {
+        let members = self.from.build(builder, self.checkpoint.one())?;
+        if self.checkpoint == AverageOf::Kept {
+            self.check_kept(builder, &members)?;
+        } else if let [one] = members.as_slice() {
             let message = format!("an average of one model, `{}`", builder.id(*one));
-            let help = "name a second model, or use this one itself";
+            let help = "name a second model, use this one itself, or average its last epochs: `keep_last = 5` there, `checkpoint = \"kept\"` here";
             builder.tell(&self.from.span, message, Some(help));
             return None;
         }
@@ -94,6 +96,32 @@ impl Draft {
             seed: self.seed,
         };
         Some(vec![Outcome::plain(Settings::Average(settings), origin)])
+    }
+
+    /// Every member must have kept some epochs.
+    fn check_kept(&self, builder: &mut Builder<'_>, members: &[usize]) -> Option<()> {
+        let kept = |training: &Training| training.keep_last.is_some();
+        let without = members.iter().find(|m| match builder.settings(**m) {
+            Settings::Train(train) => !kept(&train.training),
+            Settings::Transfer(transfer) => !kept(&transfer.training),
+            _ => true,
+        });
+        let Some(without) = without else {
+            return Some(());
+        };
+        let id = builder.id(*without);
+        let (message, help) = match builder.settings(*without) {
+            Settings::Train(_) | Settings::Transfer(_) => (
+                format!("`{id}` keeps no epochs to average"),
+                format!("add `keep_last = 5` to `{id}`"),
+            ),
+            _ => (
+                format!("`{id}` is no training, and hands on one state"),
+                "name train and transfer stages with `keep_last`, or leave `checkpoint = \"kept\"` out".to_owned(),
+            ),
+        };
+        builder.tell(&self.from.span, message, Some(&help));
+        None
     }
 
     /// Architectures that the file says must be one; those of files and selections are seen when it runs.

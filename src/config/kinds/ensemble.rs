@@ -37,7 +37,7 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
 
 impl Draft {
     pub(crate) fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>> {
-        let members = self.from.build(builder, self.checkpoint)?;
+        let members = self.from.build(builder, Some(self.checkpoint))?;
         if let [one] = members.as_slice() {
             let message = format!("an ensemble of one model, `{}`", builder.id(*one));
             let help = "name a second model, or use this one itself";

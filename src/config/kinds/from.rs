@@ -53,11 +53,11 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>, words: Words) -> Draft {
 }
 
 impl Draft {
-    /// The instances, in the order of the list: each once, of one dataset, and with the state that is asked for.
+    /// The instances, in the order of the list: each once, of one dataset, and with the state that is asked for, if it is one.
     pub(crate) fn build(
         &self,
         builder: &mut Builder<'_>,
-        checkpoint: Checkpoint,
+        checkpoint: Option<Checkpoint>,
     ) -> Option<Vec<usize>> {
         let mut models: Vec<usize> = Vec::new();
         let mut sound = true;
@@ -79,7 +79,7 @@ impl Draft {
         reference: &Reference,
         before: &[usize],
         more: &[usize],
-        checkpoint: Checkpoint,
+        checkpoint: Option<Checkpoint>,
     ) -> bool {
         if let Some(twice) = more.iter().find(|c| before.contains(c)) {
             let message = format!("`{}` is {} twice", builder.id(*twice), self.words.one);
@@ -103,7 +103,7 @@ impl Draft {
                 return false;
             }
             if let Settings::Select(inner) = builder.settings(*model)
-                && inner.checkpoint != checkpoint
+                && checkpoint.is_some_and(|asked| asked != inner.checkpoint)
             {
                 let message = format!("`{}` hands on another checkpoint", builder.id(*model));
                 let help = "give both stages the same `checkpoint`";

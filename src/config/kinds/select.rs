@@ -67,7 +67,7 @@ pub(crate) fn metric(fields: &mut Fields<'_, '_>) -> Option<Metric> {
 
 impl Draft {
     pub(crate) fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>> {
-        let candidates = self.from.build(builder, self.checkpoint)?;
+        let candidates = self.from.build(builder, Some(self.checkpoint))?;
         let settings = Select {
             from: candidates.iter().map(|c| builder.id(*c)).collect(),
             groups: groups(builder, &candidates),

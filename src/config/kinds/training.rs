@@ -85,6 +85,7 @@ pub(crate) struct Read {
     normalize: Option<Spanned<Normalize>>,
     test_resolution: Option<Spanned<Side>>,
     precision: Option<Spanned<Precision>>,
+    keep_last: Option<Spanned<Count>>,
     early_stopping: Option<Spanned<EarlyStopping>>,
     seed: Seed,
     save: Option<Spanned<Save>>,
@@ -115,6 +116,7 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Read {
         normalize: normalize(fields),
         test_resolution: fields.take("test_resolution", "a side in pixels such as `224`"),
         precision: fields.take("precision", "`\"auto\"`, `\"f32\"` or `\"bf16\"`"),
+        keep_last: fields.take("keep_last", "a whole number from 2 to 50"),
         early_stopping: fields.take("early_stopping", "`{ patience = 5 }`"),
         seed: fields.seed(),
         save: fields.take("save", "`{ every = \"5m\" }`"),
@@ -122,6 +124,7 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Read {
     check_warmup(fields, &read);
     check_off_epochs(fields, &read);
     check_full_size(fields, &read);
+    check_keep_last(fields, &read);
     read
 }
 
@@ -166,6 +169,26 @@ fn check_off_epochs(fields: &mut Fields<'_, '_>, read: &Read) {
         );
         let help = format!("switch off for {} or less, or leave `mix` out", epochs - 1);
         fields.tell(&mix.span(), message, Some(&help));
+    }
+}
+
+/// At most so many: they are written as one file.
+const MOST_KEPT: u32 = 50;
+
+fn check_keep_last(fields: &mut Fields<'_, '_>, read: &Read) {
+    let Some(keep) = &read.keep_last else {
+        return;
+    };
+    let (kept, epochs) = (keep.get_ref().get(), read.epochs());
+    if !(2..=MOST_KEPT).contains(&kept) {
+        let message =
+            format!("`keep_last` of {kept}: expected a whole number from 2 to {MOST_KEPT}");
+        let help = "the last epoch alone is kept anyway: `checkpoint = \"last\"`";
+        fields.tell(&keep.span(), message, (kept < 2).then_some(help));
+    } else if let Some(epochs) = epochs.filter(|epochs| kept > *epochs) {
+        let message = format!("`keep_last` of {kept} in a training of {epochs} epochs");
+        let help = "keep fewer, or train longer";
+        fields.tell(&keep.span(), message, Some(help));
     }
 }
 
@@ -273,6 +296,7 @@ impl Read {
                 augment: augment.iter().map(|item| *item.get_ref()).collect(),
                 normalize: inner(self.normalize),
                 precision: inner(self.precision),
+                keep_last: self.keep_last.map(Spanned::into_inner),
                 early_stopping: self.early_stopping.map(Spanned::into_inner),
                 seed: self.seed,
             },

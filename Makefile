@@ -95,10 +95,11 @@ tools:
 	fi; \
 	echo "building without libjpeg-turbo, JPEGs decode at about half the speed: it needs$$slower (Debian and Ubuntu: sudo apt-get install$$slower; then build again)" >&2
 
-# Logits of the five ResNets against torchvision, model files in both directions, optimizers, augmentations and event files. PyTorch
-# goes into .venv.
+# Logits of the five ResNets against torchvision, model files in both directions, optimizers, the first steps of a recipe, augmentations and
+# event files. PyTorch goes into .venv.
 parity: build .venv/parity
 	.venv/bin/python tests/optimizer_parity.py
+	.venv/bin/python tests/recipe_parity.py --kfood $(KFOOD) --worker $(KFOOD)-worker
 	.venv/bin/python tests/pytorch_parity.py --kfood $(KFOOD) --worker $(KFOOD)-worker
 	.venv/bin/python tests/tensorboard_events.py --kfood $(KFOOD)
 	.venv/bin/python tests/torchvision_parity.py --worker $(KFOOD)-worker

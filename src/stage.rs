@@ -75,8 +75,8 @@ pub trait Stage: Send + Sync {
 pub enum Reuse {
     /// None.
     Nothing,
-    /// Of the same settings, with other inputs.
-    OtherInputs,
+    /// Of the same settings but for one, by its path of keys (none by an empty one), and with any inputs.
+    OtherInputs(&'static [&'static str]),
     /// Of the same inputs and settings, but for another value at this path of keys.
     OtherSetting(&'static [&'static str]),
 }

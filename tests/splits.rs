@@ -234,6 +234,40 @@ fn the_validation_part_of_the_data_set_is_taken_as_it_is() {
 }
 
 #[test]
+fn a_validation_part_is_taken_unasked_and_a_split_that_draws_another_says_so() {
+    let mut labels = labels();
+    labels.validation = vec![1, 4, 5];
+    let (unasked, told) = split(settings(), &labels, &[]).unwrap();
+    assert_eq!(unasked.members(EvaluatePart::Validation, None), [1, 4, 5]);
+    assert!(told.is_empty());
+    let drawn = config::Split {
+        validation: Some(serde_json::from_value(serde_json::json!(0.2)).unwrap()),
+        ..settings()
+    };
+    let (_, told) = split(drawn, &labels, &[]).unwrap();
+    assert!(
+        told[0].contains("gives 3 images to validation") && told[0].contains("`given = true`"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_class_of_which_all_images_are_copies_of_test_images_is_an_error_by_name() {
+    let group = config::Split {
+        leaks: Leaks::Group,
+        ..settings()
+    };
+    // All of class 1.
+    let pairs: Vec<_> = (0..10).map(|i| pair(2 * i + 1, 21)).collect();
+    refused(
+        group,
+        &labels(),
+        &pairs,
+        "nothing is left to train on of `잡채`",
+    );
+}
+
+#[test]
 fn look_alikes_stay_together_and_copies_of_test_images_are_left_out_and_listed() {
     let settings = config::Split {
         leaks: Leaks::Group,

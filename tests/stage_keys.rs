@@ -102,13 +102,13 @@ const NAMES: [&str; 12] = [
 /// cache: to rename one, or to leave one out, makes all results of that kind of stage a miss.
 const GOLDEN: &str = r#"[
 {
-    "id": "dishes", "kind": "dataset", "version": 2,
+    "id": "dishes", "kind": "dataset", "version": 3,
     "settings": {},
     "inputs": { "train": "files", "test": "files" },
     "outputs": ["images.json", "labels.json"]
 },
 {
-    "id": "pixels", "kind": "preprocess", "version": 3,
+    "id": "pixels", "kind": "preprocess", "version": 4,
     "settings": {
         "pixels": { "resize": { "width": 64, "height": 48, "fit": "squash" }, "filter": "bilinear", "quality": "fast" },
         "unreadable": "fail",

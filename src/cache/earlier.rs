@@ -81,12 +81,13 @@ fn means(reuse: Reuse, record: &Record, document: &KeyDocument) -> bool {
     let of = &record.document;
     match reuse {
         Reuse::Nothing => false,
-        Reuse::OtherInputs => {
-            of.inputs != document.inputs
-                && KeyDocument {
-                    inputs: document.inputs.clone(),
-                    ..of.clone()
-                } == *document
+        Reuse::OtherInputs(path) => {
+            let inputs = document.inputs.clone();
+            let of = KeyDocument {
+                inputs,
+                ..of.clone()
+            };
+            record.key != document.key() && without(&of, path) == without(document, path)
         }
         Reuse::OtherSetting(path) => {
             record.key != document.key() && without(of, path) == without(document, path)

@@ -8,13 +8,14 @@ use crate::{
     error::Result,
     exec::Summary,
     files,
-    record::{Averaging, History, Selection},
-    report::{self, Evaluated, Results, Trained},
+    record::{Averaging, History, Images, LeftOut, Photographs, Selection, Split},
+    report::{self, Evaluated, Results, Trained, Unused},
     settings::{Arch, AverageRule, Checkpoint},
 };
 
-/// The results of a finished pipeline, as far as the summary has them. Predictions are read only where asked for.
-pub(super) fn collect(opened: &Opened, summary: &Summary, predictions: bool) -> Result<Results> {
+/// The results of a finished pipeline, as far as the summary has them. Predictions, and which images are not used, are read only
+/// where that is asked for.
+pub(super) fn collect(opened: &Opened, summary: &Summary, images: bool) -> Result<Results> {
     let mut results = Results {
         pipeline: shown(&opened.pipeline.file),
         ..Results::default()
@@ -28,7 +29,7 @@ pub(super) fn collect(opened: &Opened, summary: &Summary, predictions: bool) -> 
             Settings::Evaluate(settings) => {
                 let mut evaluated = evaluated(opened, summary, instance, settings)?;
                 evaluated.fingerprint = fingerprint;
-                if predictions {
+                if images {
                     let path = summary.output(&instance.id, "predictions.csv")?;
                     evaluated.predictions = report::predictions(&path)?;
                 }
@@ -42,10 +43,55 @@ pub(super) fn collect(opened: &Opened, summary: &Summary, predictions: bool) -> 
                 started: record.started,
                 fingerprint,
             }),
+            Settings::Preprocess(settings) if images => {
+                let found = dropped(summary, &instance.id, &settings.dataset)?;
+                results.unused.extend(found);
+            }
+            Settings::Split(settings) if images => {
+                let found = left_out(summary, &instance.id, &settings.dataset)?;
+                results.unused.extend(found);
+            }
             _ => {}
         }
     }
     Ok(results)
+}
+
+/// The files that a preprocess stage dropped.
+fn dropped(summary: &Summary, id: &str, dataset: &str) -> Result<Option<Unused>> {
+    let found: Photographs = files::read_json(&summary.output(id, "photographs.json")?)?;
+    if found.photographs.iter().all(|p| p.dropped.is_none()) {
+        return Ok(None);
+    }
+    let Images { images } = files::read_json(&summary.output(dataset, "images.json")?)?;
+    let named = images.iter().zip(&found.photographs);
+    let dropped = named.filter_map(|(image, p)| Some((image.path.clone(), p.dropped.clone()?)));
+    Ok(Some(Unused {
+        id: id.to_owned(),
+        verb: "drops",
+        of: images.len(),
+        images: dropped.collect(),
+    }))
+}
+
+/// The images that a split left out.
+fn left_out(summary: &Summary, id: &str, dataset: &str) -> Result<Option<Unused>> {
+    let split: Split = files::read_json(&summary.output(id, "membership.json")?)?;
+    if split.left_out.is_empty() {
+        return Ok(None);
+    }
+    let Images { images } = files::read_json(&summary.output(dataset, "images.json")?)?;
+    let path = |image: u32| images.get(image as usize).map_or("", |i| i.path.as_str());
+    let like = |left: &LeftOut| {
+        let why = format!("looks like `{}`", path(left.like));
+        (path(left.image).to_owned(), why)
+    };
+    Ok(Some(Unused {
+        id: id.to_owned(),
+        verb: "leaves out",
+        of: images.len(),
+        images: split.left_out.iter().map(like).collect(),
+    }))
 }
 
 fn evaluated(

@@ -96,7 +96,8 @@ impl Fitting {
                 };
                 // The box in the resized photograph, then in the original: the resize sees past its edges, as if all had
                 // been resized first.
-                let start = |side: u32| f64::from((side - crop.get()).div_ceil(2));
+                // torchvision's `center_crop` rounds half a pixel to the even one.
+                let start = |side: u32| (f64::from(side - crop.get()) / 2.0).round_ties_even();
                 let (across, down) = (from.width / f64::from(w), from.height / f64::from(h));
                 let side = f64::from(crop.get());
                 Self {

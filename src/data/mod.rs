@@ -19,6 +19,6 @@ pub use pack::{Fill, Filled, Pack, PackWriter, batches, epoch_order, gather};
 pub use resample::{Resampler, Row, decode_resized};
 pub use sheet::Sheet;
 pub use split::{
-    Division, Groups, across, fold_groups, folds, given, hold_out, hold_out_groups,
-    join_look_alikes, leave_out, stable,
+    Division, Groups, across, copies, fold_groups, folds, given, hold_out, hold_out_groups,
+    join_look_alikes, leave_out, stable, without,
 };

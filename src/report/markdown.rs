@@ -14,6 +14,8 @@ use crate::{
     record::{EpochTiming, EvaluatePart, Fingerprint, Gap},
 };
 
+/// Images that are listed of those that are not used.
+const UNUSED: usize = 100;
 /// Confusions that are listed.
 const CONFUSIONS: usize = 10;
 
@@ -39,10 +41,36 @@ pub fn markdown(results: &Results, part: Option<EvaluatePart>) -> Result<String>
     for group in results.groups() {
         text += &evaluation(&group, part);
     }
+    text += &unused(results);
     text += &trainings(results);
     text += &machines(results);
     text += &times(results);
     Ok(text)
+}
+
+/// Who is in no part, and why.
+fn unused(results: &Results) -> String {
+    let mut text = String::new();
+    for unused in &results.unused {
+        if text.is_empty() {
+            text += "\n## Images that are not used\n";
+        }
+        let (n, of) = (unused.images.len() as u64, unused.of as u64);
+        text += &format!(
+            "\n`{}` {} {} of {} images:\n\n",
+            unused.id,
+            unused.verb,
+            number(n),
+            number(of)
+        );
+        for (path, why) in unused.images.iter().take(UNUSED) {
+            text += &format!("- `{path}`: {why}\n");
+        }
+        if unused.images.len() > UNUSED {
+            text += &format!("- … and {} more\n", unused.images.len() - UNUSED);
+        }
+    }
+    text
 }
 
 fn comparisons(results: &Results, part: EvaluatePart) -> Result<String> {

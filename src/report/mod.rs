@@ -28,7 +28,7 @@ pub use grid::{Align, Grid};
 pub use markdown::markdown;
 pub use overview::{Class, LeakPair, Leaks, Overview, Seen};
 pub use predictions::predictions;
-pub use results::{Evaluated, Group, Results, Trained};
+pub use results::{Evaluated, Group, Results, Trained, Unused};
 pub use table::{PartRow, Row, Table, table};
 pub use tensorboard::{EVENT_FILE, event_files};
 pub use tune::{batch_sizes, learning_rates};

@@ -44,8 +44,10 @@ pub struct Overview {
 pub struct Class {
     /// Its name.
     pub name: String,
-    /// Images of the training part.
+    /// Images of the training part that the data set does not give to validation.
     pub train: u64,
+    /// Images that the data set itself gives to validation.
+    pub validation: u64,
     /// Images of the test part.
     pub test: u64,
 }
@@ -53,7 +55,7 @@ pub struct Class {
 /// Pictures that are there more than once.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Leaks {
-    /// Pairs between training and test part, by likeness.
+    /// Pairs between parts (training, given validation and test), by likeness.
     pub across: BTreeMap<Likeness, u64>,
     /// Pairs inside a part.
     pub inside: BTreeMap<Likeness, u64>,
@@ -143,6 +145,11 @@ impl Overview {
     }
 }
 
+/// Whether the data set gives this image to validation.
+fn validates(labels: &Labels, image: usize) -> bool {
+    labels.validation.binary_search(&(image as u32)).is_ok()
+}
+
 fn classes(labels: &Labels) -> Vec<Class> {
     let mut classes: Vec<_> = labels
         .classes
@@ -150,12 +157,14 @@ fn classes(labels: &Labels) -> Vec<Class> {
         .map(|name| Class {
             name: name.clone(),
             train: 0,
+            validation: 0,
             test: 0,
         })
         .collect();
-    for label in &labels.labels {
+    for (image, label) in labels.labels.iter().enumerate() {
         if let Some(class) = classes.get_mut(label.class as usize) {
             match label.part {
+                Part::Train if validates(labels, image) => class.validation += 1,
                 Part::Train => class.train += 1,
                 Part::Test => class.test += 1,
             }
@@ -194,7 +203,8 @@ fn leaks(seen: Seen<'_>) -> Leaks {
         let (Some(first), Some(second)) = (labels.get(a), labels.get(b)) else {
             continue;
         };
-        let across = first.part != second.part;
+        let side = |image: usize| validates(seen.labels, image);
+        let across = first.part != second.part || side(a) != side(b);
         let counts = if across {
             &mut leaks.across
         } else {
@@ -221,7 +231,8 @@ fn leaks(seen: Seen<'_>) -> Leaks {
         .zip(labels)
         .filter(|(_, l)| l.part == Part::Test);
     leaks.leaked_test_images = test.filter(|(like, _)| like.is_some()).count() as u64;
-    let across = |p: &LeakPair| labels[p.a].part != labels[p.b].part;
+    let side = |image: usize| (labels[image].part, validates(seen.labels, image));
+    let across = |p: &LeakPair| side(p.a) != side(p.b);
     leaks
         .pairs
         .sort_by_key(|p| (!across(p), !p.conflict, p.a, p.b));
@@ -325,9 +336,7 @@ mod tests {
         );
         let text = seen.text();
         assert!(
-            text.contains(
-                "across train and test: 1 equal bytes; inside a part: 1 equal pixels, 1 near"
-            ),
+            text.contains("across parts: 1 equal bytes; inside a part: 1 equal pixels, 1 near"),
             "{text}"
         );
         assert!(

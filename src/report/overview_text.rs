@@ -17,28 +17,27 @@ impl Overview {
             "{} ({}): {} images in {} classes, {}\n",
             self.data,
             self.dataset,
-            number(total(|c| c.train + c.test)),
+            number(total(|c| c.train + c.validation + c.test)),
             self.classes.len(),
             bytes(self.bytes)
         );
-        let mut grid = Grid::new(&[
-            ("no.", Align::Right),
-            ("class", Align::Left),
-            ("train", Align::Right),
-            ("test", Align::Right),
-        ]);
-        for (i, class) in self.classes.iter().enumerate() {
-            grid.rows.push(vec![
-                i.to_string(),
-                class.name.clone(),
-                number(class.train),
-                number(class.test),
-            ]);
+        let test = total(|c| c.test);
+        let mut columns: Vec<(&str, fn(&Class) -> u64)> = vec![("train", |c| c.train)];
+        if total(|c| c.validation) > 0 {
+            columns.push(("validation", |c| c.validation));
         }
-        let all = "all".to_owned();
-        let (train, test) = (total(|c| c.train), total(|c| c.test));
-        grid.rows
-            .push(vec![String::new(), all, number(train), number(test)]);
+        columns.push(("test", |c| c.test));
+        let mut head = vec![("no.", Align::Right), ("class", Align::Left)];
+        head.extend(columns.iter().map(|(name, _)| (*name, Align::Right)));
+        let mut grid = Grid::new(&head);
+        for (i, class) in self.classes.iter().enumerate() {
+            let mut row = vec![i.to_string(), class.name.clone()];
+            row.extend(columns.iter().map(|(_, of)| number(of(class))));
+            grid.rows.push(row);
+        }
+        let mut row = vec![String::new(), "all".to_owned()];
+        row.extend(columns.iter().map(|(_, of)| number(total(*of))));
+        grid.rows.push(row);
         text.push_str(&grid.text(None));
         text.push('\n');
         if let Some(imbalance) = self.imbalance {
@@ -109,7 +108,7 @@ impl Leaks {
             }
         };
         let mut text = format!(
-            "look-alikes, pairs across train and test: {}; inside a part: {}\n",
+            "look-alikes, pairs across parts: {}; inside a part: {}\n",
             counts(&self.across),
             counts(&self.inside)
         );

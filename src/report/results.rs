@@ -14,6 +14,21 @@ pub struct Results {
     pub evaluations: Vec<Evaluated>,
     /// In the order of the pipeline: train and transfer instances.
     pub trainings: Vec<Trained>,
+    /// In the order of the pipeline: images that are in no part, where they were asked for.
+    pub unused: Vec<Unused>,
+}
+
+/// Images that a stage keeps out of every part.
+#[derive(Clone, Debug)]
+pub struct Unused {
+    /// The preprocess or split instance.
+    pub id: String,
+    /// What it does with them: `drops` or `leaves out`.
+    pub verb: &'static str,
+    /// Of how many images.
+    pub of: usize,
+    /// Each with the reason.
+    pub images: Vec<(String, String)>,
 }
 
 /// One evaluate instance with its result.

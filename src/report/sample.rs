@@ -90,6 +90,7 @@ pub(super) fn results(evaluations: Vec<Evaluated>) -> Results {
         pipeline: "pipelines/mission1.toml".to_owned(),
         evaluations,
         trainings: Vec::new(),
+        unused: Vec::new(),
     }
 }
 

@@ -46,7 +46,7 @@ impl Stage for DatasetStage {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     /// Only what is done with the files: where they lie is not content, and what they are is input.
@@ -311,7 +311,7 @@ fn digested(listing: &Listing, context: &Context<'_>) -> Result<Images> {
             }
             place @ Place::Zip { .. } => {
                 context.stop.check()?;
-                let bytes = place.read()?;
+                let read = place.read();
                 let done = done.fetch_add(1, Ordering::Relaxed) + 1;
                 if done.is_multiple_of(512) {
                     (context.tell)(StageEvent::Progress {
@@ -321,7 +321,11 @@ fn digested(listing: &Listing, context: &Context<'_>) -> Result<Images> {
                         unit: "images".to_owned(),
                     });
                 }
-                (Digest::of(&bytes), bytes.len() as u64)
+                match read {
+                    Ok(bytes) => (Digest::of(&bytes), bytes.len() as u64),
+                    // A damaged entry is a file that is no image: preprocess judges it with the others.
+                    Err(why) => (Digest::of(why.to_string().as_bytes()), 0),
+                }
             }
         };
         Ok(Image {

@@ -45,7 +45,7 @@ impl Stage for PreprocessStage {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn settings(&self) -> serde_json::Value {
@@ -74,7 +74,7 @@ impl Stage for PreprocessStage {
     }
 
     fn reuses(&self) -> Reuse {
-        Reuse::OtherInputs
+        Reuse::OtherInputs(&["unreadable"])
     }
 
     fn run(&self, context: &Context<'_>) -> Result<()> {

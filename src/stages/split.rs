@@ -3,8 +3,8 @@
 use crate::{
     config,
     data::{
-        Division, Groups, across, fold_groups, folds, given, hold_out, hold_out_groups,
-        join_look_alikes, leave_out, stable,
+        Division, Groups, across, copies, fold_groups, folds, given, hold_out, hold_out_groups,
+        join_look_alikes, leave_out, stable, without,
     },
     error::{Error, Result},
     event::StageEvent,
@@ -49,8 +49,14 @@ impl Stage for SplitStage {
         "split"
     }
 
+    /// A split that keeps nothing together is still what it was in version 1.
     fn version(&self) -> u32 {
-        1
+        let s = &self.settings;
+        if s.group_by.is_some() || s.leaks == Leaks::Group {
+            2
+        } else {
+            1
+        }
     }
 
     fn settings(&self) -> serde_json::Value {
@@ -114,12 +120,31 @@ impl Stage for SplitStage {
             None => None,
         };
         self.check_lengths(&labels, images.as_ref(), alike.as_ref())?;
-        let (mut split, told) = self.divide(&labels, &paths, alike.as_ref())?;
-        if let (Leaks::Group, Some(alike)) = (self.settings.leaks, &alike) {
-            leave_out(&mut split, alike, self.settings.given);
-            if let Some(told) = left_out(&split, &paths) {
-                (context.tell)(StageEvent::Warning(told));
+        let takes_given = self.takes_given(&labels);
+        let groups = match takes_given {
+            true => None,
+            false => self.groups(&labels, alike.as_ref())?,
+        };
+        let (split, told) = match (self.settings.leaks, &alike) {
+            (Leaks::Group, Some(alike)) => {
+                let copies = copies(&labels, alike, takes_given);
+                let rest = without(&labels, &copies);
+                let (mut split, told) = self.divide(&rest, &paths, groups, takes_given)?;
+                leave_out(&mut split, copies);
+                (split, told)
             }
+            _ => self.divide(&labels, &paths, groups, takes_given)?,
+        };
+        if let Some(told) = left_out(&split, &paths) {
+            (context.tell)(StageEvent::Warning(told));
+            refuse_lost_classes(&split, &labels)?;
+        }
+        if !takes_given && !labels.validation.is_empty() {
+            let text = format!(
+                "the data set gives {} images to validation, and this split divides them anew: set `given = true` to take its own part",
+                labels.validation.len()
+            );
+            (context.tell)(StageEvent::Warning(text));
         }
         if let (Leaks::Fail, Some(alike)) = (self.settings.leaks, &alike) {
             refuse_leaks(&split, alike, &paths)?;
@@ -151,24 +176,31 @@ impl SplitStage {
         )))
     }
 
-    /// The split before anything is left out, and what is to be told of it.
+    /// Whether the data set's own validation part is taken: where that is asked for, and where nothing else is.
+    fn takes_given(&self, labels: &Labels) -> bool {
+        let s = &self.settings;
+        let asks = s.validation.is_some() || s.folds.is_some() || s.stable || s.group_by.is_some();
+        s.given || (!asks && !labels.validation.is_empty())
+    }
+
+    /// The split, and what is to be told of it.
     fn divide(
         &self,
         labels: &Labels,
         paths: &[&str],
-        alike: Option<&LookAlikes>,
+        groups: Option<Groups>,
+        takes_given: bool,
     ) -> Result<(Split, Option<String>)> {
         let (settings, seed) = (&self.settings, self.settings.seed);
-        if settings.given {
+        if takes_given {
             let split = given(labels).ok_or_else(|| {
                 Error::usage(
                     "`given = true`, and the data set says of no image that it is for validation",
                 )
-                .help("give its manifest a column `part` with `validation`, or leave `given` out")
+                .help("give the dataset a `validation` folder or its manifest a column `part` with `validation`, or leave `given` out")
             })?;
             return Ok((split, None));
         }
-        let groups = self.groups(labels, alike)?;
         if settings.stable {
             let division = match settings.folds {
                 Some(k) => Division::Folds(k.get()),
@@ -212,6 +244,31 @@ impl SplitStage {
         }
         Ok((looks || self.settings.group_by.is_some()).then_some(groups))
     }
+}
+
+/// Classes of which copies of test images were all that there was to learn from.
+fn refuse_lost_classes(split: &Split, labels: &Labels) -> Result<()> {
+    let mut learnt = vec![false; labels.classes.len()];
+    let mut given = learnt.clone();
+    for (label, assignment) in labels.labels.iter().zip(&split.assignments) {
+        let class = label.class as usize;
+        if label.part == Part::Train && class < learnt.len() {
+            given[class] = true;
+            learnt[class] |= matches!(assignment, Assignment::Train | Assignment::Fold(_));
+        }
+    }
+    let lost: Vec<_> = (0..learnt.len())
+        .filter(|c| given[*c] && !learnt[*c])
+        .map(|c| format!("`{}`", labels.classes[c]))
+        .collect();
+    if lost.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "nothing is left to train on of {}, for what looks like a given test or validation image is left out",
+        lost.join(", ")
+    );
+    Err(Error::usage(message).help("set `leaks = \"report\"`, or give these classes other images"))
 }
 
 /// A fold or a side without an image.

@@ -32,7 +32,7 @@ fn stages(
             *seen.lock().unwrap() = context.earlier.to_vec();
             Ok(())
         });
-    reader.reuses = Reuse::OtherInputs;
+    reader.reuses = Reuse::OtherInputs(&[]);
     [Fake::new("a", value), reader]
 }
 

@@ -112,9 +112,9 @@ pub fn find(
     let mut first = Vec::new();
     let mut same_file = vec![None; fingerprints.len()];
     for (i, fingerprint) in fingerprints.iter().enumerate() {
-        let file = sources
-            .get(i)
-            .map(|source| *files.entry(source).or_insert(i));
+        // What was dropped is no picture, whatever its bytes are.
+        let source = fingerprint.as_ref().and_then(|_| sources.get(i));
+        let file = source.map(|source| *files.entry(source).or_insert(i));
         let row = fingerprint
             .as_ref()
             .map(|f| *rows.entry(&f.pixels).or_insert(i));

@@ -107,22 +107,36 @@ pub fn parse_sources(bytes: &[u8]) -> Vec<SourceRow> {
     let text = text::decode_lossy(bytes);
     let first = text.lines().next().unwrap_or_default();
     let tabs = first.contains('\t') && !first.contains(',');
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .delimiter(if tabs { b'\t' } else { b',' })
-        .from_reader(text.as_bytes());
+    let delimiter = if tabs { b'\t' } else { b',' };
     let mut rows = Vec::new();
     let mut columns = None;
-    // The reader goes over text that is UTF-8, so a record that it cannot read is not there.
-    for record in reader.records().map_while(Result::ok) {
+    for line in text.lines() {
+        // Line by line: a quote that is never closed must not swallow those behind it.
+        let reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .trim(csv::Trim::All)
+            .quoting(line.matches('"').count().is_multiple_of(2))
+            .delimiter(delimiter)
+            .from_reader(line.as_bytes());
+        let Some(Ok(record)) = reader.into_records().next() else {
+            continue;
+        };
+        let unquoted = |field: &str| field.trim_matches('"').trim().to_owned();
+        let record: Vec<String> = record.iter().map(unquoted).collect();
         let columns = *columns.get_or_insert(record.len());
         let Some(at) = record.iter().position(|field| field.contains("://")) else {
             continue;
         };
-        let more = record.len().saturating_sub(columns);
-        let url: Vec<&str> = record.iter().skip(at).take(1 + more).collect();
+        let more = record
+            .len()
+            .saturating_sub(columns)
+            .min(record.len() - 1 - at);
+        let url: Vec<&str> = record
+            .iter()
+            .skip(at)
+            .take(1 + more)
+            .map(String::as_str)
+            .collect();
         let others = record.iter().enumerate();
         let others = others.filter(|(i, field)| !(at..=at + more).contains(i) && !field.is_empty());
         rows.push(SourceRow {
@@ -206,5 +220,7 @@ Img_000_0013=NaN,inf,1,2
         assert_eq!(named("Img_1.jpg,\"http://a.kr/x?a=1,2\"\n"), one);
         assert_eq!(named("url\tname\nhttp://a.kr/x?a=1,2\tImg_1\n"), one);
         assert_eq!(named("no,address\n,\n"), []);
+        let open = "Img_1.jpg,\"http://a.kr/x?a=1,2\nImg_2.jpg,http://b.kr\n";
+        assert_eq!(named(open).len(), 2);
     }
 }

@@ -64,7 +64,8 @@ pub fn read_manifest(list: &Path) -> Result<Listing> {
     for (line, row) in rows {
         match row.and_then(|row| found(folder, row)) {
             Ok((relative, found)) => {
-                if let Some(first) = lines.insert(relative.clone(), line) {
+                let first = *lines.entry(relative.clone()).or_insert(line);
+                if first != line {
                     mistakes.push(format!(
                         "line {line}: `{relative}` is already on line {first}"
                     ));
@@ -121,6 +122,7 @@ pub fn parse_manifest(bytes: &[u8], tsv: bool, shown: &str) -> Result<Rows> {
     let separator = order.into_iter().find(|c| header.contains(*c));
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
+        .flexible(true)
         .delimiter(separator.unwrap_or(',') as u8)
         .from_reader(text.as_bytes());
     let broken = |e: csv::Error| {
@@ -128,12 +130,20 @@ pub fn parse_manifest(bytes: &[u8], tsv: bool, shown: &str) -> Result<Rows> {
             .because(e)
             .help(HELP)
     };
-    let columns = columns(shown, reader.headers().map_err(broken)?)?;
+    let header = reader.headers().map_err(broken)?.clone();
+    let columns = columns(shown, &header)?;
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(broken)?;
         let line = record.position().map_or(0, csv::Position::line);
-        rows.push((line, row(&columns, &record)));
+        let row = match (record.len(), header.len()) {
+            (found, wanted) if found != wanted => {
+                let fields = if found == 1 { "field" } else { "fields" };
+                Err(format!("{found} {fields} instead of {wanted}"))
+            }
+            _ => row(&columns, &record),
+        };
+        rows.push((line, row));
     }
     Ok((rows, note))
 }
@@ -300,10 +310,20 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(error.contains("no column `label`") && error.contains("is `lable` meant?"));
-        let error = read("path,label\na.jpg\n", &["a.jpg"])
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains("line: 2"), "{error}");
+        let error = read(
+            "path,label\na.jpg\nno.jpg,x\na.jpg,x\na.jpg,x\na.jpg,x\n",
+            &["a.jpg"],
+        )
+        .unwrap_err()
+        .to_string();
+        for part in [
+            "line 2: 1 field instead of 2",
+            "line 3: no file `no.jpg`",
+            "line 5: `a.jpg` is already on line 4",
+            "line 6: `a.jpg` is already on line 4",
+        ] {
+            assert!(error.contains(part), "{part}: {error}");
+        }
         assert!(read("path,label\n", &[]).is_err());
     }
 

@@ -84,16 +84,30 @@ fn beside(
             listing.beside.push((below(name), path.clone()));
         }
     };
+    let mut without_address = 0;
     for (name, place) in &tree.sources {
         let images = by_folder.get(folder_of(&below(name)));
         use_file(name, place, images.is_some(), listing);
         let Some(images) = images else { continue };
         for row in parse_sources(&place.read()?) {
             let of = row.names.iter().find_map(|name| images.get(name));
+            without_address += usize::from(of.is_none());
             for i in of.into_iter().flatten() {
                 listing.images[*i].source = Some(row.url.clone());
             }
         }
+    }
+    if !tree.sources.is_empty() {
+        let known = listing.images.iter().filter(|i| i.source.is_some()).count();
+        let mut note = format!(
+            "`{}`: the addresses of {known} images are known, of {} they are not",
+            role.name(),
+            listing.images.len() - known
+        );
+        if without_address > 0 {
+            note.push_str(&format!("; {without_address} addresses are of no image"));
+        }
+        listing.notes.push(note);
     }
     let (mut unused, mut bad) = (0, BTreeMap::<&str, usize>::new());
     for (name, place) in &tree.areas {
@@ -122,7 +136,8 @@ fn beside(
             role.name()
         );
         if unused > 0 {
-            note.push_str(&format!("; {unused} boxes are of no image"));
+            let boxes = if unused == 1 { "box is" } else { "boxes are" };
+            note.push_str(&format!("; {unused} {boxes} of no image"));
         }
         let lines: usize = bad.values().sum();
         if lines > 0 {

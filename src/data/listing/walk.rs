@@ -9,7 +9,10 @@ use std::{
 
 use walkdir::WalkDir;
 
-use super::{Archive, Place, found::PassedOver};
+use super::{
+    Archive, Place,
+    found::{PassedOver, some_lines},
+};
 use crate::{
     error::{Error, Result},
     name::nfc,
@@ -96,6 +99,7 @@ impl Tree {
     fn folder(&mut self, root: &Path) -> Result<()> {
         let entries = WalkDir::new(root).follow_links(true).min_depth(1);
         let mut entries = entries.into_iter();
+        let mut lost = Vec::new();
         while let Some(entry) = entries.next() {
             let entry = match entry {
                 Ok(entry) => entry,
@@ -107,7 +111,10 @@ impl Tree {
                     self.passed_over.count("hidden");
                     continue;
                 }
-                Err(e) => return Err(unreadable(root, e)),
+                Err(e) => {
+                    lost.push(e);
+                    continue;
+                }
             };
             if is_hidden_path(Some(entry.path())) {
                 self.passed_over.count("hidden");
@@ -128,7 +135,19 @@ impl Tree {
                 self.file(name, place);
             }
         }
-        Ok(())
+        match lost.len() {
+            0 => Ok(()),
+            1 => lost.pop().map_or(Ok(()), |e| Err(unreadable(root, e))),
+            n => {
+                let lines: Vec<_> = lost
+                    .into_iter()
+                    .map(|e| unreadable(root, e).to_string())
+                    .collect();
+                let text = format!("{n} entries of `{}` cannot be read:", root.display());
+                Err(Error::failed(text + &some_lines(&lines, 20))
+                    .help("make them readable, or remove them (links that lead nowhere too)"))
+            }
+        }
     }
 
     fn zip(&mut self, prefix: &str, path: &Path) -> Result<()> {

@@ -198,6 +198,10 @@ impl Fill<'_> {
         let image = &self.images[i];
         let bytes = match place.read() {
             Ok(bytes) => bytes,
+            // What a zip holds is content, as the zip itself is.
+            Err(e) if matches!(place, Place::Zip { .. }) => {
+                return self.drop_row(i, writer, e.to_string());
+            }
             Err(e) => return Ok(Err(e.to_string())),
         };
         if Digest::of(&bytes) != image.digest {
@@ -205,17 +209,7 @@ impl Fill<'_> {
         }
         let mut row = match resampler.decode(&bytes, image.crop) {
             Ok(row) => row,
-            Err(why) => {
-                writer.drop_row(i)?;
-                let dropped = Some(why.to_string());
-                return Ok(Ok(Done {
-                    photograph: Photograph {
-                        dropped,
-                        ..Photograph::default()
-                    },
-                    seen: None,
-                }));
-            }
+            Err(why) => return self.drop_row(i, writer, why.to_string()),
         };
         let sum: u64 = row.pixels.iter().map(|v| u64::from(*v)).sum();
         let photograph = Photograph {
@@ -229,6 +223,23 @@ impl Fill<'_> {
         writer.write_and_see(i, &mut row.pixels)?;
         let seen = Some(see(&row.pixels));
         Ok(Ok(Done { photograph, seen }))
+    }
+
+    fn drop_row<F>(
+        &self,
+        i: usize,
+        writer: &PackWriter,
+        why: String,
+    ) -> Result<Result<Done<F>, String>> {
+        writer.drop_row(i)?;
+        let photograph = Photograph {
+            dropped: Some(why),
+            ..Photograph::default()
+        };
+        Ok(Ok(Done {
+            photograph,
+            seen: None,
+        }))
     }
 
     /// What a second look at a changed data set did not cost.

@@ -1,8 +1,9 @@
 //! Whole groups on one side, with each class as near to its share as groups allow.
 //!
-//! The largest groups are placed first (equal ones in the order of the seed), each where it brings the classes nearest to
-//! their wanted sizes: the sum over classes of (images - wanted)² / images of the class is least (as scikit-learn's
-//! `StratifiedGroupKFold` goes about it). A group that holds all images of a class stays in training, because without it nothing
+//! The misfit is the sum over classes of (images - wanted)² / images of the class. Folds are dealt the largest groups first (equal
+//! ones in the order of the seed), each where it adds least to the misfit (as scikit-learn's `StratifiedGroupKFold` goes about it).
+//! For a hold-out every group has its turn in the order of the seed and goes in where it fits; then single groups join or leave
+//! as long as that lessens the misfit. A group that holds all images of a class stays in training, because without it nothing
 //! of the class would be learnt. From two groups on, a class gives one to validation where that takes no class out of training.
 
 use rand::seq::SliceRandom;
@@ -74,6 +75,12 @@ fn add(counts: &mut [usize], unit: &Unit) {
     }
 }
 
+fn remove(counts: &mut [usize], unit: &Unit) {
+    for (class, count) in &unit.classes {
+        counts[*class] -= count;
+    }
+}
+
 /// Holds out a share of the training part in whole groups. The second value says in words how far the sizes are from the share.
 #[must_use]
 pub fn hold_out_groups(
@@ -86,13 +93,7 @@ pub fn hold_out_groups(
     let mut counts = vec![0; units.sizes.len()];
     let mut held = vec![false; units.units.len()];
     if share > 0.0 {
-        let wanted = |class: usize| share * units.sizes[class] as f64;
-        for (unit, held) in units.units.iter().zip(&mut held) {
-            if !units.holds_a_class(unit) && units.change(unit, &counts, wanted) < 0.0 {
-                *held = true;
-                add(&mut counts, unit);
-            }
-        }
+        fill(&units, share, seed, &mut counts, &mut held);
         balance(&units, &mut counts, &mut held);
     }
     let mut assignments = as_given(&labels.labels);
@@ -110,6 +111,44 @@ pub fn hold_out_groups(
     (split, told)
 }
 
+/// Takes groups in the order of the seed where they fit, then mends what that leaves open.
+fn fill(units: &Units, share: f64, seed: Seed, counts: &mut [usize], held: &mut [bool]) {
+    let wanted = |class: usize| share * units.sizes[class] as f64;
+    let mut turns: Vec<usize> = (0..held.len())
+        .filter(|u| !units.holds_a_class(&units.units[*u]))
+        .collect();
+    turns.shuffle(&mut stream(seed, "split turns", &[]));
+    for u in &turns {
+        let unit = &units.units[*u];
+        let fits = |(class, count): &(usize, usize)| {
+            (counts[*class] + count) as f64 <= wanted(*class).round()
+        };
+        if unit.classes.iter().all(fits) {
+            held[*u] = true;
+            add(counts, unit);
+        }
+    }
+    // Each turn lessens the misfit, which is bounded: this ends.
+    loop {
+        let mut moved = false;
+        for u in &turns {
+            let unit = &units.units[*u];
+            if held[*u] {
+                remove(counts, unit);
+            }
+            let stays = units.change(unit, counts, wanted) < if held[*u] { 1e-9 } else { -1e-9 };
+            moved |= stays != held[*u];
+            held[*u] = stays;
+            if stays {
+                add(counts, unit);
+            }
+        }
+        if !moved {
+            return;
+        }
+    }
+}
+
 /// Gives back what left a class without a training image, then gives each class without a validation image its smallest group.
 fn balance(units: &Units, counts: &mut [usize], held: &mut [bool]) {
     for class in 0..counts.len() {
@@ -121,9 +160,7 @@ fn balance(units: &Units, counts: &mut [usize], held: &mut [bool]) {
                 .find(|u| held[*u] && has(&units.units[*u]))
         {
             held[last] = false;
-            for (class, count) in &units.units[last].classes {
-                counts[*class] -= count;
-            }
+            remove(counts, &units.units[last]);
         }
     }
     for class in 0..counts.len() {

@@ -3,7 +3,7 @@
 //! [`hold_out`] and [`folds`] place every image for itself, stratified by class. Where images belong together ([`Groups`]: a
 //! column of a manifest, an address, look-alikes), [`hold_out_groups`] and [`fold_groups`] place whole groups. [`stable()`]
 //! places each by its name alone, so that adding images moves no other. [`given()`] takes the data set's own validation part.
-//! [`leave_out`] takes copies of test images out, [`across`] finds look-alikes in different parts. The test part is always what
+//! [`copies`] of test images are left out before anything is divided ([`without`], [`leave_out`]), [`across`] finds look-alikes in different parts. The test part is always what
 //! it was given as.
 
 mod given;
@@ -19,6 +19,6 @@ mod tests;
 pub use given::given;
 pub use grouped::{fold_groups, hold_out_groups};
 pub use groups::Groups;
-pub use leaks::{across, join_look_alikes, leave_out};
+pub use leaks::{across, copies, join_look_alikes, leave_out, without};
 pub use plain::{folds, hold_out};
 pub use stable::{Division, stable};

@@ -1,5 +1,7 @@
 //! Properties of every way to divide: groups stay whole, nobody is forgotten, the same again for the same seed.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -127,6 +129,24 @@ fn the_stable_share_is_met_on_average_and_the_ending_does_not_count() {
 }
 
 #[test]
+fn a_large_group_is_held_out_by_chance_alone_and_singles_meet_the_share() {
+    // Two classes of 60: in each a group of 23 and 37 images apart.
+    let labels = labels(&(0..120).map(|i| i % 2).collect::<Vec<_>>());
+    let number = |i: u32| if i < 46 { i % 2 } else { i };
+    let groups = grouped(&labels, &(0..120).map(number).collect::<Vec<_>>());
+    let mut parts = BTreeSet::new();
+    for seed in 0..20 {
+        let (split, told) = hold_out_groups(&labels, &groups, 0.2, seed);
+        assert_eq!(told, None);
+        let held = split.members(EvaluatePart::Validation, None);
+        assert_eq!(held.len(), 24);
+        assert!(held.iter().all(|image| *image >= 46));
+        parts.insert(held);
+    }
+    assert_eq!(parts.len(), 20, "another seed holds out others");
+}
+
+#[test]
 fn a_group_that_holds_all_of_a_class_stays_in_training_and_misfits_are_told() {
     let labels = labels(&[0, 0, 0, 0, 0, 0, 1, 1, 1, 1]);
     let groups = grouped(&labels, &[1, 1, 1, 2, 3, 4, 9, 9, 9, 9]);
@@ -171,8 +191,13 @@ fn copies_of_test_images_are_left_out_and_the_rest_stays_together() {
     let mut groups = Groups::new(10);
     join_look_alikes(&mut groups, &labels, &alike);
     assert_eq!((groups.of(1), groups.of(3)), (1, 2));
-    let (mut split, _) = hold_out_groups(&labels, &groups, 0.25, 1);
-    leave_out(&mut split, &alike, false);
+    let copies = copies(&labels, &alike, false);
+    let rest = without(&labels, &copies);
+    let (mut split, told) = hold_out_groups(&rest, &groups, 0.25, 1);
+    leave_out(&mut split, copies);
+    // Two of the seven that are left, whole groups all the same.
+    assert_eq!(told, None);
+    assert_eq!(split.members(EvaluatePart::Validation, None).len(), 2);
     assert_eq!(split.assignments[0], Assignment::LeftOut);
     assert_eq!(split.assignments[2], split.assignments[3]);
     let left: Vec<_> = split.left_out.iter().map(|l| (l.image, l.like)).collect();
@@ -188,9 +213,10 @@ fn a_given_validation_part_is_kept_and_its_copies_leave_training() {
     let mut labels = labels(&[0; 4]);
     assert!(given(&labels).is_none());
     labels.validation = vec![2];
-    let mut split = given(&labels).unwrap();
+    let copies = copies(&labels, &alike(6, &[(1, 2)]), true);
+    let mut split = given(&without(&labels, &copies)).unwrap();
     assert_eq!(split.members(EvaluatePart::Validation, None), [2]);
-    leave_out(&mut split, &alike(6, &[(1, 2)]), true);
+    leave_out(&mut split, copies);
     assert_eq!(split.members(EvaluatePart::Train, None), [0, 3]);
     assert_eq!(split.members(EvaluatePart::Validation, None), [2]);
 }

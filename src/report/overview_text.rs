@@ -8,6 +8,9 @@ use crate::{record::Likeness, settings::MeanStd};
 /// Lists of names are cut off after so many.
 const SHOWN: usize = 10;
 
+/// A column of the table of classes.
+type Column = (&'static str, fn(&Class) -> u64);
+
 impl Overview {
     /// For a terminal.
     #[must_use]
@@ -22,11 +25,15 @@ impl Overview {
             bytes(self.bytes)
         );
         let test = total(|c| c.test);
-        let mut columns: Vec<(&str, fn(&Class) -> u64)> = vec![("train", |c| c.train)];
-        if total(|c| c.validation) > 0 {
-            columns.push(("validation", |c| c.validation));
-        }
-        columns.push(("test", |c| c.test));
+        let all: [Column; 3] = [
+            ("train", |c| c.train),
+            ("validation", |c| c.validation),
+            ("test", |c| c.test),
+        ];
+        let columns = all
+            .into_iter()
+            .filter(|(name, of)| *name != "validation" || total(*of) > 0);
+        let columns: Vec<Column> = columns.collect();
         let mut head = vec![("no.", Align::Right), ("class", Align::Left)];
         head.extend(columns.iter().map(|(name, _)| (*name, Align::Right)));
         let mut grid = Grid::new(&head);

@@ -522,6 +522,38 @@ fn a_training_is_browsed_epoch_by_epoch_before_it_is_run() {
 }
 
 #[test]
+fn a_transfer_is_browsed_under_the_normalisation_of_its_source_once_there_is_one() {
+    let project = small();
+    project.edit(
+        FILE,
+        "normalize = \"dataset\"",
+        "normalize = { mean = [1, 0, 0], std = [1, 1, 1] }",
+    );
+    project.edit(
+        FILE,
+        "train_layers = \"head\"",
+        "train_layers = \"head\"\naugment = [{ random_erasing = { p = 1 } }]",
+    );
+    let head = format!("{FILE}:head");
+    // What is erased has the colour of the mean.
+    let erased = |color: [u8; 3]| {
+        let sheet = image::open(project.path("browse.png")).unwrap().into_rgb8();
+        let of = |pixel: &&image::Rgb<u8>| pixel.0 == color;
+        sheet.pixels().filter(of).count()
+    };
+    let args = ["browse", &head, "--epochs", "1", "--images", "4"];
+    let told = project.ok(&args);
+    let said = format!("{}{}", told.stdout, told.stderr);
+    assert!(said.contains("`best` is not trained yet"), "{said}");
+    assert!(erased([0; 3]) > 40 && erased([255, 0, 0]) == 0);
+    project.ok(&["run", FILE, "best"]);
+    let told = project.ok(&args);
+    let said = format!("{}{}", told.stdout, told.stderr);
+    assert!(!said.contains("not trained yet"), "{said}");
+    assert!(erased([255, 0, 0]) > 40);
+}
+
+#[test]
 fn the_cache_can_be_listed_verified_and_cleared_of_what_nobody_needs() {
     let project = small();
     project.ok(&["run", FILE, "pixels", "holdout"]);

@@ -515,6 +515,10 @@ fn a_default_that_is_written_out_changes_nothing() {
             "epochs = 9\nprecision = \"auto\"\naugment = []\n",
         ),
         ("epochs = 9\n", "epochs = 9\nlabel_smoothing = 0\n"),
+        (
+            "epochs = 9\n",
+            "epochs = 9\ndeterministic = true\nallow_tf32 = false\n",
+        ),
         // No default, but when a training saves its state changes no result.
         ("epochs = 9\n", "epochs = 9\nsave = { every = \"90s\" }\n"),
         (
@@ -535,6 +539,20 @@ fn a_default_that_is_written_out_changes_nothing() {
         ),
     ] {
         assert_eq!(by_id(&stages_of(&edited(from, to))), expected, "{to}");
+    }
+}
+
+#[test]
+fn a_loss_may_be_a_word_and_then_has_its_defaults() {
+    for (word, table) in [
+        ("loss = \"bce\"", "loss.bce = {}"),
+        ("loss = \"focal\"", "loss.focal = { gamma = 2 }"),
+    ] {
+        let [word, table] = [word, table].map(|loss| {
+            let text = edited("epochs = 9\n", &format!("epochs = 9\n{loss}\n"));
+            by_id(&stages_of(&text))
+        });
+        assert_eq!(word, table);
     }
 }
 
@@ -664,6 +682,8 @@ fn each_setting_of_a_stage_changes_the_settings_of_that_stage_alone() {
             "normalize = \"dataset\"",
             "normalize = \"imagenet\"",
         ),
+        ("deep", "epochs = 3", "epochs = 3\ndeterministic = false"),
+        ("deep", "epochs = 3", "epochs = 3\nallow_tf32 = true"),
         ("deep", "keep_last = 2", "keep_last = 3"),
         ("deep", "keep_last = 2\n", ""),
         ("deep", "test_resolution = 48\n", ""),

@@ -755,6 +755,17 @@ fn bf16_is_an_arithmetic_of_its_own() {
 }
 
 #[test]
+fn on_a_cpu_neither_determinism_nor_tf32_changes_a_bit() {
+    let world = World::small();
+    let mut settings = augmented(1);
+    let plain = outputs(&world.fit("plain", Arch::Resnet18, settings.clone()));
+    settings["deterministic"] = json!(false);
+    settings["allow_tf32"] = json!(true);
+    let other = outputs(&world.fit("other", Arch::Resnet18, settings));
+    assert_eq!(plain, other);
+}
+
+#[test]
 fn the_end_of_the_parent_ends_the_worker() {
     let world = World::small();
     let path = world.folder.path().join("job.json");

@@ -6,7 +6,7 @@ use super::{
     inputs::Inputs,
     loader::Loader,
     order::Shown,
-    start::{center_crop, normalization},
+    start::{center_crop, kept_normalization, normalization},
 };
 use crate::{
     data::Sheet,
@@ -30,12 +30,16 @@ type Picture = (Vec<u8>, usize, usize);
 pub fn browse(job: &Browse, device: Device, _tell: Tell<'_>, stop: &Stop) -> Result<()> {
     make_deterministic()?;
     let inputs = Inputs::open(&job.data, None)?;
-    // A transfer that keeps the normalisation of its source is shown without one: what is erased to 0 is black then.
+    // What is erased to 0 has the colour of the mean.
+    let normalize = match &job.source {
+        Some(file) => kept_normalization(file, &inputs)?,
+        None => normalization(&job.training.normalize, &inputs)?,
+    };
     let transform = Transform {
         pixels: job.pixels,
         center_crop: center_crop(&job.training.augment)?,
         test_resolution: None,
-        normalize: normalization(&job.training.normalize, &inputs)?,
+        normalize,
     };
     let loader = Loader::new(&job.training, &inputs, &transform, device)?;
     let n = (job.images as usize).min(inputs.train.len());

@@ -101,11 +101,11 @@ impl Criterion {
     }
 }
 
-/// f32 [n, classes] of i64 [n]. By `scatter`, for `one_hot` looks at its values on the host.
-pub(super) fn one_hot(classes: &Tensor, number: i64) -> Result<Tensor> {
-    let shape = [classes.size1()?, number];
-    let mut target = Tensor::f_zeros(shape, (Kind::Float, classes.device()))?;
-    Ok(target.f_scatter_value_(1, &classes.f_unsqueeze(1)?, 1.0)?)
+/// f32 [n, classes] of i64 [n]. By comparison, for `one_hot` looks at its values on the host.
+pub(super) fn one_hot(classes: &Tensor, n: i64) -> Result<Tensor> {
+    let all = Tensor::f_arange(n, (Kind::Int64, classes.device()))?;
+    let same = classes.f_unsqueeze(1)?.f_eq_tensor(&all)?;
+    Ok(same.f_to_kind(Kind::Float)?)
 }
 
 /// Mean softmax cross entropy, by which every model is judged, whatever it was trained with.

@@ -26,7 +26,7 @@ use crate::{
     event::{StageEvent, Tell},
     files,
     model::{self, ResNet},
-    native::make_deterministic,
+    native::set_training,
     record::{CheckpointInfo, Epoch, EpochTiming, Fit, History, Start, Timing, Transform},
     settings::{Count, GradualUnfreezing, Schedule, TrainLayers, Training},
     stop::Stop,
@@ -44,7 +44,7 @@ use crate::{
 /// When a stop was requested (class `Interrupted`), an input cannot be used, the loss is no longer a number, or libtorch or the
 /// disk refuses.
 pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()> {
-    make_deterministic()?;
+    set_training(device, job.training.deterministic, job.training.allow_tf32)?;
     let inputs = Inputs::open(&job.data, source(job))?;
     check(job, &inputs)?;
     if inputs.dropped > 0 {

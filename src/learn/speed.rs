@@ -20,7 +20,7 @@ use crate::{
     error::{Error, Result},
     files,
     model::ResNet,
-    native::{cuda_memory, make_deterministic, peak_memory, reset_cuda_peak},
+    native::{cuda_memory, peak_memory, reset_cuda_peak, set_training},
     record::{self, Fingerprint},
     settings::Training,
     stop::Stop,
@@ -53,7 +53,11 @@ struct Found {
 /// # Errors
 /// When an input cannot be used, an epoch has not a single whole batch, a stop was requested, or libtorch refuses.
 pub fn speed(job: &record::Speed, device: Device, stop: &Stop) -> Result<()> {
-    make_deterministic()?;
+    set_training(
+        device,
+        job.fit.training.deterministic,
+        job.fit.training.allow_tf32,
+    )?;
     // At full size throughout.
     let fit = &record::Fit {
         training: Training {

@@ -68,6 +68,16 @@ pub(super) fn normalization(setting: &Normalize, inputs: &Inputs) -> Result<Mean
     })
 }
 
+/// The normalisation that a transfer from this file keeps.
+///
+/// # Errors
+/// When the file cannot be read, or neither it nor the pipeline says one.
+pub(super) fn kept_normalization(file: &ModelFile, inputs: &Inputs) -> Result<MeanStd> {
+    let source = model::load(&file.path)?;
+    let said = source.info.map(|info| info.transform.normalize);
+    kept(said, file, inputs)
+}
+
 fn kept(said: Option<MeanStd>, file: &ModelFile, inputs: &Inputs) -> Result<MeanStd> {
     let given = file.normalize.as_ref();
     let given = given.map(|n| normalization(n, inputs)).transpose()?;

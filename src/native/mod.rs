@@ -36,7 +36,7 @@ pub use optimizers::{
     fused_sgd, grad_norm, lamb, lerp, rmsprop,
 };
 pub use process::{exit_now, ignore_interrupt, peak_memory, prepare_cublas, tune_allocator};
-pub use shim::{cpu_capability, make_deterministic, set_grad};
+pub use shim::{cpu_capability, make_deterministic, set_grad, set_training};
 pub use tensor::floats_mut;
 pub use threads::use_one_thread;
 #[cfg(feature = "libjpeg-turbo")]

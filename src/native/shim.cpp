@@ -44,6 +44,22 @@ char* kfood_deterministic() {
   });
 }
 
+// How a training computes. Without determinism cuDNN tries its kernels out for each shape. Algorithms of ATen itself are made
+// deterministic on a GPU alone: on the CPU they are for a number of threads, and oneDNN is slower with the flag. What has no such
+// algorithm warns instead of failing.
+char* kfood_training(bool cuda, bool deterministic, bool tf32) {
+  return guarded([&] {
+    auto& context = at::globalContext();
+    context.setDeterministicCuDNN(deterministic);
+    context.setBenchmarkCuDNN(!deterministic);
+    context.setAllowTF32CuDNN(tf32);
+    context.setAllowTF32CuBLAS(tf32);
+    context.setDeterministicAlgorithms(cuda && deterministic, /*warn_only=*/true);
+    // No result reads memory before it is written.
+    context.setDeterministicFillUninitializedMemory(false);
+  });
+}
+
 // `text` is to be handed back to kfood_free().
 char* kfood_cpu_capability(char** text) {
   return guarded([&] { *text = strdup(at::get_cpu_capability().c_str()); });

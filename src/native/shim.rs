@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_char};
 
-use tch::Tensor;
+use tch::{Device, Tensor};
 use torch_sys::C_tensor;
 
 use super::torch_error;
@@ -14,6 +14,7 @@ unsafe extern "C" {
     fn kfood_autocast_enter(cuda: bool) -> *mut c_char;
     fn kfood_autocast_leave(cuda: bool) -> *mut c_char;
     fn kfood_deterministic() -> *mut c_char;
+    fn kfood_training(cuda: bool, deterministic: bool, tf32: bool) -> *mut c_char;
     fn kfood_cpu_capability(text: *mut *mut c_char) -> *mut c_char;
 }
 
@@ -34,6 +35,16 @@ pub fn set_grad(param: &Tensor, grad: Option<&Tensor>) -> Result<()> {
 pub fn make_deterministic() -> Result<()> {
     // SAFETY: takes nothing and sets flags of libtorch's global context.
     done(unsafe { kfood_deterministic() })
+}
+
+/// How a training computes on a device: with deterministic algorithms (equal inputs give equal bits) or with whatever is fastest,
+/// and on a GPU with TF32 for f32 or without it. For the whole process, before anything is computed.
+///
+/// # Errors
+/// When libtorch refuses.
+pub fn set_training(device: Device, deterministic: bool, allow_tf32: bool) -> Result<()> {
+    // SAFETY: takes plain values and sets flags of libtorch's global context.
+    done(unsafe { kfood_training(device.is_cuda(), deterministic, allow_tf32) })
 }
 
 /// libtorch's vector instructions in effect, such as `AVX2`.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::Data;
+use super::{Data, ModelFile};
 use crate::settings::{Pixels, Training};
 
 /// Writes `sheet.png` and `browsed.json` ([`Browsed`]) to `out`.
@@ -16,6 +16,9 @@ pub struct Browse {
     pub pixels: Pixels,
     /// The training.
     pub training: Training,
+    /// The model whose normalisation a transfer keeps, where there is one already.
+    #[serde(default)]
+    pub source: Option<ModelFile>,
     /// The first epoch shown, from 1.
     pub epoch: u32,
     /// Epochs shown.

@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{NonNegative, Positive, Probability};
 
-/// The loss: `loss = "cross_entropy"`, `loss.focal = { gamma = 2.0 }` or `loss.bce = {}`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// The loss: `loss = "cross_entropy"`, `"focal"` or `"bce"`, the last two also with settings: `loss.focal = { gamma = 2.0 }`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Loss {
     /// Softmax cross entropy, mean over the batch (`torch.nn.functional.cross_entropy`).
@@ -17,6 +17,50 @@ pub enum Loss {
     Focal(Focal),
     /// Binary cross entropy of each class by itself.
     Bce(Bce),
+}
+
+/// With settings, as derived.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Table {
+    CrossEntropy,
+    Focal(Focal),
+    Bce(Bce),
+}
+
+impl<'de> Deserialize<'de> for Loss {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Loss;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`cross_entropy`, `focal` or `bce`, or a table such as `{ focal = { gamma = 2.0 } }`")
+            }
+
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<Loss, E> {
+                match word {
+                    "cross_entropy" => Ok(Loss::CrossEntropy),
+                    "focal" => Ok(Loss::Focal(Focal { gamma: gamma() })),
+                    "bce" => Ok(Loss::Bce(Bce {
+                        target_threshold: None,
+                        sum_classes: false,
+                    })),
+                    _ => Err(E::unknown_variant(word, &["cross_entropy", "focal", "bce"])),
+                }
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Loss, A::Error> {
+                let table = Table::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                Ok(match table {
+                    Table::CrossEntropy => Loss::CrossEntropy,
+                    Table::Focal(focal) => Loss::Focal(focal),
+                    Table::Bce(bce) => Loss::Bce(bce),
+                })
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
 }
 
 /// `loss.focal`: the sum over classes of `-q (1 - p)^gamma log p`, for targets q and softmax p, mean over the batch. The

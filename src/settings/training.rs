@@ -59,6 +59,14 @@ pub struct Training {
     pub test_resolution: Option<Side>,
     /// Arithmetic of convolutions and matrix products.
     pub precision: Precision,
+    /// Equal bits from equal inputs; on by default. Without it a GPU may choose faster algorithms whose sums have no fixed order, and
+    /// cuDNN tries out which those are; a CPU computes as ever. Where it is on, the key does without it.
+    #[serde(default = "on", skip_serializing_if = "Clone::clone")]
+    pub deterministic: bool,
+    /// TF32 on a GPU where arithmetic is f32: ten bits of mantissa in the factors of convolutions and matrix products; off by default.
+    /// Where it is off, the key does without it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_tf32: bool,
     /// The models of so many last epochs are handed on together, as `kept.safetensors`; where it is not given, the key does without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_last: Option<Count>,
@@ -66,6 +74,10 @@ pub struct Training {
     pub early_stopping: Option<EarlyStopping>,
     /// The seed of initialisation, order and augmentation.
     pub seed: Seed,
+}
+
+const fn on() -> bool {
+    true
 }
 
 impl Training {

@@ -16,6 +16,7 @@ pub use average::AverageStage;
 pub use dataset::DatasetStage;
 pub use ensemble::EnsembleStage;
 pub use evaluate::EvaluateStage;
+pub(crate) use model_file::state_output;
 pub use preprocess::PreprocessStage;
 pub use select::SelectStage;
 pub use split::SplitStage;

@@ -21,7 +21,7 @@ pub(super) fn model_input(model: &ModelSource) -> Input {
 }
 
 /// The output of a training that holds this state.
-pub(super) const fn state_output(checkpoint: Checkpoint) -> &'static str {
+pub(crate) const fn state_output(checkpoint: Checkpoint) -> &'static str {
     match checkpoint {
         Checkpoint::Best => "best.safetensors",
         Checkpoint::Last => "last.safetensors",

@@ -6,15 +6,16 @@ use serde_json::json;
 
 use crate::{
     cli::{args::Browse, open, print, progress::Progress},
-    config::Settings,
+    config::{ModelSource, Settings},
     error::{Error, Result},
-    event::{Event, Observer},
+    event::{Event, Observer, Silent},
     exec::{self, Options, Summary, worker::Process},
     files,
-    record::{self, Browsed, Data, Images, Job, Labels},
+    record::{self, Browsed, Data, Images, Job, Labels, ModelFile},
     report::{Align, Grid},
     settings::{Pixels, Training},
     stage::Worker,
+    stages::state_output,
 };
 
 /// A training to look at: the ids of its preprocess, dataset and split, its fold, how it trains.
@@ -25,6 +26,8 @@ struct Seen<'a> {
     fold: Option<u32>,
     pixels: Pixels,
     training: &'a Training,
+    /// Of a transfer, the model whose normalisation it keeps.
+    source: Option<&'a ModelSource>,
 }
 
 /// Does what is pending of the inputs of a training, and writes the sheet.
@@ -54,7 +57,8 @@ pub(in crate::cli) fn browse(args: &Browse) -> Result<u8> {
     }
     let folder = tempfile::tempdir()
         .map_err(|e| Error::failed("cannot make a temporary folder").because(e))?;
-    let job = job(args, &seen, &summary, folder.path())?;
+    let source = source(&opened, &seen)?;
+    let job = job(args, &seen, source, &summary, folder.path())?;
     let tell = |event| {
         progress.observe(&Event::Stage {
             id: "browse".to_owned(),
@@ -74,9 +78,13 @@ fn seen<'a>(opened: &'a open::Opened, id: &str) -> Result<Seen<'a>> {
         let instances = &opened.pipeline.instances;
         instances.iter().find(|i| i.id == id).map(|i| &i.settings)
     };
+    let mut source = None;
     let (data, dataset, split, fold, training) = match settings(id) {
         Some(Settings::Train(s)) => (&s.data, &s.dataset, &s.split, s.fold, &s.training),
-        Some(Settings::Transfer(s)) => (&s.data, &s.dataset, &s.split, s.fold, &s.training),
+        Some(Settings::Transfer(s)) => {
+            source = s.keep_normalize.then_some(&s.model);
+            (&s.data, &s.dataset, &s.split, s.fold, &s.training)
+        }
         other => {
             let kind = other.map_or("none", Settings::kind);
             let message = format!("`{id}` is of kind `{kind}`, expected `train` or `transfer`");
@@ -93,10 +101,43 @@ fn seen<'a>(opened: &'a open::Opened, id: &str) -> Result<Seen<'a>> {
         fold,
         pixels: preprocess.pixels,
         training,
+        source,
     })
 }
 
-fn job(args: &Browse, seen: &Seen<'_>, summary: &Summary, folder: &Path) -> Result<Job> {
+/// The model whose normalisation is kept, if it is there: nothing is trained for a look.
+fn source(opened: &open::Opened, seen: &Seen<'_>) -> Result<Option<ModelFile>> {
+    let (path, normalize) = match seen.source {
+        Some(ModelSource::File {
+            path, normalize, ..
+        }) => (path.path.clone(), *normalize),
+        Some(ModelSource::Stage { id, checkpoint }) => {
+            let targets = [id.clone()];
+            let finished = exec::resolve(&opened.stages, &targets, &opened.cache, &Silent);
+            let Ok(path) = finished.and_then(|s| s.output(id, state_output(*checkpoint))) else {
+                print::say(&format!(
+                    "`{id}` is not trained yet: shown without its normalisation, so that what is erased is black"
+                ));
+                return Ok(None);
+            };
+            (path, None)
+        }
+        Some(ModelSource::Ensemble { .. }) | None => return Ok(None),
+    };
+    Ok(Some(ModelFile {
+        path,
+        normalize,
+        classes: None,
+    }))
+}
+
+fn job(
+    args: &Browse,
+    seen: &Seen<'_>,
+    source: Option<ModelFile>,
+    summary: &Summary,
+    folder: &Path,
+) -> Result<Job> {
     Ok(Job::Browse(record::Browse {
         data: Data {
             pack: summary.output(seen.data, "pixels.pack")?,
@@ -106,6 +147,7 @@ fn job(args: &Browse, seen: &Seen<'_>, summary: &Summary, folder: &Path) -> Resu
         },
         pixels: seen.pixels,
         training: seen.training.clone(),
+        source,
         epoch: args.epoch,
         epochs: args.epochs,
         images: args.images,

@@ -22,7 +22,7 @@ const SCHEDULE: &str = "`schedule.constant = {}`, `schedule.step = { step_size =
     `schedule.cosine = {}`, `schedule.cosine_warm_restarts = { t_0 = 10 }`, `schedule.one_cycle = {}` or `schedule.plateau = {}`";
 const NORMALIZE: &str =
     "`\"dataset\"`, `\"imagenet\"`, `\"none\"` or `{ mean = [r, g, b], std = [r, g, b] }`";
-const LOSS: &str = "`\"cross_entropy\"`, `loss.focal = { gamma = 2.0 }` or `loss.bce = {}`";
+const LOSS: &str = "`\"cross_entropy\"`, `\"focal\"` or `loss.focal = { gamma = 2.0 }`, `\"bce\"` or `loss.bce = { sum_classes = true }`";
 const CLASS_WEIGHTS: &str = "`\"balanced\"` or weights by class such as `{ bibimbap = 2.0 }`";
 const MIX: &str = "`{ mixup = { alpha = 0.2 }, cutmix = { alpha = 1.0 } }` or one of the two";
 const RESIZING: &str = "`{ from = 128, epochs = 20 }`";
@@ -85,6 +85,8 @@ pub(crate) struct Read {
     normalize: Option<Spanned<Normalize>>,
     test_resolution: Option<Spanned<Side>>,
     precision: Option<Spanned<Precision>>,
+    deterministic: Option<Spanned<bool>>,
+    allow_tf32: Option<Spanned<bool>>,
     keep_last: Option<Spanned<Count>>,
     early_stopping: Option<Spanned<EarlyStopping>>,
     seed: Seed,
@@ -116,6 +118,8 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Read {
         normalize: normalize(fields),
         test_resolution: fields.take("test_resolution", "a side in pixels such as `224`"),
         precision: fields.take("precision", "`\"auto\"`, `\"f32\"` or `\"bf16\"`"),
+        deterministic: fields.take("deterministic", "`true` or `false`"),
+        allow_tf32: fields.take("allow_tf32", "`true` or `false`"),
         keep_last: fields.take("keep_last", "a whole number from 2 to 50"),
         early_stopping: fields.take("early_stopping", "`{ patience = 5 }`"),
         seed: fields.seed(),
@@ -296,6 +300,8 @@ impl Read {
                 augment: augment.iter().map(|item| *item.get_ref()).collect(),
                 normalize: inner(self.normalize),
                 precision: inner(self.precision),
+                deterministic: self.deterministic.is_none_or(Spanned::into_inner),
+                allow_tf32: self.allow_tf32.is_some_and(Spanned::into_inner),
                 keep_last: self.keep_last.map(Spanned::into_inner),
                 early_stopping: self.early_stopping.map(Spanned::into_inner),
                 seed: self.seed,

@@ -14,7 +14,7 @@ use crate::{
     event::{StageEvent, Tell},
     files,
     model::ResNet,
-    native::make_deterministic,
+    native::set_training,
     record::{Transform, Tune, Tuned},
     settings::Training,
     stop::Stop,
@@ -48,8 +48,8 @@ impl Trial<'_> {
 /// # Errors
 /// When a stop was requested, an input cannot be used, or libtorch or the disk refuses.
 pub fn tune(job: &Tune, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()> {
-    make_deterministic()?;
     let fit = &job.fit;
+    set_training(device, fit.training.deterministic, fit.training.allow_tf32)?;
     let inputs = Inputs::open(&fit.data, source(fit))?;
     let (model, transform) = start(fit, &inputs, device)?;
     // What is found must hold for the largest images too.

@@ -41,8 +41,8 @@ demo: build
 test: $(READY) tools
 	$(CARGO) fmt --check
 	$(CARGO) clippy --release --all-targets $(FEATURES) -- --deny warnings
-	$(CARGO) test --release $(FEATURES)
 	RUSTDOCFLAGS='--deny warnings' $(CARGO) doc --release --no-deps $(FEATURES)
+	$(CARGO) test --release $(FEATURES)
 
 missions: build
 	@test -n "$$KFOOD_REAL_DATA" || { echo 'set KFOOD_REAL_DATA to the folder that holds korean20 and korean_transfer7' >&2; exit 2; }

@@ -18,6 +18,7 @@ use std::{
     f64::consts::PI,
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Instant,
 };
 
@@ -25,7 +26,7 @@ use image::{Rgb, RgbImage, codecs::jpeg::JpegEncoder, imageops};
 use kfood::{
     data::{
         Resampler, Role,
-        audit::{Fingerprint, find},
+        audit::{CloserLook, Fingerprint, find},
         sample::{self, SampleSettings},
         scan,
     },
@@ -42,6 +43,7 @@ use rayon::prelude::*;
 const COPIES: usize = 300;
 const SIDE: u32 = 224;
 
+type Seen = (Fingerprint, Digest, Arc<Vec<u8>>);
 type Change = fn(&RgbImage, &mut ChaCha8Rng) -> (RgbImage, u8);
 
 const KINDS: &[(&str, Change)] = &[
@@ -293,7 +295,7 @@ fn as_found() {
 }
 
 /// The search in a set as large as mission 1's and in a larger one, of originals laid over each other in pairs.
-fn timing(known: &[(Fingerprint, Digest)]) {
+fn timing(known: &[Seen]) {
     let pixels: Vec<u8> = (0..3 * SIDE * SIDE).map(|i| (i * 7 % 251) as u8).collect();
     let began = Instant::now();
     for _ in 0..1000 {
@@ -319,7 +321,8 @@ fn timing(known: &[(Fingerprint, Digest)]) {
                     &known[b].0,
                     [rng.random_range(0..1024), rng.random_range(0..1024)],
                 );
-                (fingerprint, Digest::of(&rng.random::<u64>().to_le_bytes()))
+                let digest = Digest::of(&rng.random::<u64>().to_le_bytes());
+                (fingerprint, digest, known[a].2.clone())
             })
             .collect();
         let began = Instant::now();
@@ -363,7 +366,7 @@ fn originals(keep: &Path) -> Vec<PathBuf> {
     paths
 }
 
-fn seen(files: &[Vec<u8>]) -> Vec<(Fingerprint, Digest)> {
+fn seen(files: &[Vec<u8>]) -> Vec<Seen> {
     let side = Count::new(SIDE).unwrap();
     let pixels = Pixels::new(Resize::squash(side, side));
     files
@@ -373,16 +376,17 @@ fn seen(files: &[Vec<u8>]) -> Vec<(Fingerprint, Digest)> {
             |resampler, bytes| {
                 let row = resampler.decode(bytes, None).unwrap();
                 let fingerprint = Fingerprint::of(&row.pixels, SIDE as usize, SIDE as usize);
-                (fingerprint, Digest::of(bytes))
+                (fingerprint, Digest::of(bytes), Arc::new(row.pixels))
             },
         )
         .collect()
 }
 
-fn search(all: &[(Fingerprint, Digest)]) -> LookAlikes {
-    let fingerprints: Vec<_> = all.iter().map(|(f, _)| Some(f.clone())).collect();
-    let digests: Vec<_> = all.iter().map(|(_, d)| *d).collect();
-    find(&fingerprints, &digests, &Stop::default()).unwrap()
+fn search(all: &[Seen]) -> LookAlikes {
+    let fingerprints: Vec<_> = all.iter().map(|(f, ..)| Some(f.clone())).collect();
+    let digests: Vec<_> = all.iter().map(|(_, d, _)| *d).collect();
+    let closer = |i: usize| Ok(CloserLook::of(&all[i].2, SIDE as usize, SIDE as usize));
+    find(&fingerprints, &digests, closer, &Stop::default()).unwrap()
 }
 
 fn png(image: &RgbImage) -> Vec<u8> {

@@ -108,7 +108,7 @@ const GOLDEN: &str = r#"[
     "outputs": ["images.json", "labels.json"]
 },
 {
-    "id": "pixels", "kind": "preprocess", "version": 4,
+    "id": "pixels", "kind": "preprocess", "version": 5,
     "settings": {
         "pixels": { "resize": { "width": 64, "height": 48, "fit": "squash" }, "filter": "bilinear", "quality": "fast" },
         "unreadable": "fail",

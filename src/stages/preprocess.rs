@@ -6,8 +6,8 @@ use super::dataset::list;
 use crate::{
     config,
     data::{
-        Fill, JPEG_DECODER, Place,
-        audit::{Fingerprint, find},
+        Fill, JPEG_DECODER, Pack, Place,
+        audit::{CloserLook, Fingerprint, find},
     },
     digest::Digest,
     error::{Error, Result},
@@ -45,7 +45,7 @@ impl Stage for PreprocessStage {
     }
 
     fn version(&self) -> u32 {
-        4
+        5
     }
 
     fn settings(&self) -> serde_json::Value {
@@ -98,7 +98,9 @@ impl Stage for PreprocessStage {
         )?;
         write_json(&context.out.join("photographs.json"), &filled.photographs)?;
         let sources: Vec<Digest> = images.iter().map(|image| image.digest).collect();
-        let look_alikes = find(&filled.seen, &sources, context.stop)?;
+        let pack = Pack::open(&context.out.join("pixels.pack"))?;
+        let closer = |i| Ok(CloserLook::of(&pack.row(i)?, width, height));
+        let look_alikes = find(&filled.seen, &sources, closer, context.stop)?;
         write_json(&context.out.join("look_alikes.json"), &look_alikes)
     }
 }

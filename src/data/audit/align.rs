@@ -5,9 +5,10 @@
 //! difference from the mean of the neighbourhood. Two dishes on like plates correlate well as pictures, but not in detail.
 
 use super::{
-    fingerprint::SIDE,
-    variant::{Map, cell, point, sample},
+    picture::{Picture, black, cell, point, sample},
+    variant::Map,
 };
+use crate::native::vectorised;
 
 const STEPS: usize = 12;
 /// How far one number of the map may move in all, in halves of the picture.
@@ -24,20 +25,28 @@ pub(super) struct Agreement {
     pub(super) detail: f32,
 }
 
-type Picture = [f32; SIDE * SIDE];
-
-/// How well `copy` agrees with what `original` shows through a map near `map`; `None` where no such map is found, or they
-/// agree too little from the start (`least`).
-pub(super) fn agreement(
-    original: &Picture,
-    copy: &Picture,
+/// How well `copy` agrees with what `original` shows through a map near `map`, and that map; `None` where no such map is found, or
+/// they agree too little from the start (`least`).
+pub(super) fn agreement<const S: usize>(
+    original: &Picture<S>,
+    copy: &Picture<S>,
     map: Map,
     least: f32,
-) -> Option<Agreement> {
+) -> Option<(Agreement, Map)> {
+    vectorised(|| laid_onto(original, copy, map, least))
+}
+
+#[inline(always)]
+fn laid_onto<const S: usize>(
+    original: &Picture<S>,
+    copy: &Picture<S>,
+    map: Map,
+    least: f32,
+) -> Option<(Agreement, Map)> {
     let start = map;
     let mut seen = Seen::new(original, &map);
-    let mut best = seen.measure(copy)?;
-    if best.whole < least {
+    let mut best = (seen.measure(copy)?, map);
+    if best.0.whole < least {
         return None;
     }
     let mut map = map;
@@ -58,8 +67,8 @@ pub(super) fn agreement(
         let Some(found) = seen.measure(copy) else {
             break;
         };
-        if found.detail > best.detail {
-            best = found;
+        if found.detail > best.0.detail {
+            best = (found, map);
         }
         if moved < 1e-3 {
             break;
@@ -69,59 +78,61 @@ pub(super) fn agreement(
 }
 
 /// A picture through a map, with its slopes; all 0 where nothing is shown.
-struct Seen {
-    value: Picture,
-    slopes: [Picture; 2],
+pub(super) struct Seen<const S: usize> {
+    pub(super) value: Box<Picture<S>>,
+    slopes: [Box<Picture<S>>; 2],
     /// 1 where something is shown.
-    shown: Picture,
+    pub(super) shown: Box<Picture<S>>,
 }
 
-/// Cells of a picture with a border of one cell around it.
-const WIDE: usize = SIDE + 2;
-type Bordered = [[f32; WIDE]; WIDE];
-
-impl Seen {
-    fn new(original: &Picture, map: &Map) -> Self {
+impl<const S: usize> Seen<S> {
+    #[inline(always)]
+    pub(super) fn new(original: &Picture<S>, map: &Map) -> Self {
         let mut seen = Self {
-            value: [0.0; SIDE * SIDE],
-            slopes: [[0.0; SIDE * SIDE]; 2],
-            shown: [0.0; SIDE * SIDE],
+            value: black(),
+            slopes: [black(), black()],
+            shown: black(),
         };
-        for i in 0..SIDE * SIDE {
-            let (x, y) = (point(i % SIDE), point(i / SIDE));
-            let at_x = cell(map[0] + map[1] * x + map[2] * y);
-            let at_y = cell(map[3] + map[4] * x + map[5] * y);
-            if let Some([value, dx, dy]) = sample(original, at_x, at_y) {
-                seen.value[i] = value;
-                seen.slopes[0][i] = dx;
-                seen.slopes[1][i] = dy;
-                seen.shown[i] = 1.0;
+        for j in 0..S {
+            for i in 0..S {
+                let (x, y) = (point::<S>(i), point::<S>(j));
+                let at_x = cell::<S>(map[0] + map[1] * x + map[2] * y);
+                let at_y = cell::<S>(map[3] + map[4] * x + map[5] * y);
+                if let Some([value, dx, dy]) = sample(original, at_x, at_y) {
+                    seen.value[j][i] = value;
+                    seen.slopes[0][j][i] = dx;
+                    seen.slopes[1][j][i] = dy;
+                    seen.shown[j][i] = 1.0;
+                }
             }
         }
         seen
     }
 
-    fn cells(&self) -> impl Iterator<Item = usize> {
-        (0..SIDE * SIDE).filter(|i| self.shown[*i] > 0.0)
+    fn cells(&self) -> impl Iterator<Item = (usize, usize)> {
+        (0..S)
+            .flat_map(|j| (0..S).map(move |i| (j, i)))
+            .filter(|(j, i)| self.shown[*j][*i] > 0.0)
     }
 
     /// One Gauss-Newton step of the map.
-    fn step(&self, copy: &Picture, map: &Map) -> Option<Map> {
+    #[inline(always)]
+    fn step(&self, copy: &Picture<S>, map: &Map) -> Option<Map> {
         let (gain, offset) = self.tone(copy);
         const N: usize = 8;
         let mut normal = [[0.0_f32; N]; N];
         let mut right = [0.0_f32; N];
         // Slopes are per cell, the map is in halves of the picture.
-        let half = gain * (SIDE as f32 / 2.0);
-        for i in self.cells() {
+        let half = gain * (S as f32 / 2.0);
+        for (j, i) in self.cells() {
             let (value, dx, dy) = (
-                self.value[i],
-                self.slopes[0][i] * half,
-                self.slopes[1][i] * half,
+                self.value[j][i],
+                self.slopes[0][j][i] * half,
+                self.slopes[1][j][i] * half,
             );
-            let (x, y) = (point(i % SIDE) as f32, point(i / SIDE) as f32);
+            let (x, y) = (point::<S>(i) as f32, point::<S>(j) as f32);
             let slopes = [dx, dx * x, dx * y, dy, dy * x, dy * y, value, 1.0];
-            let error = copy[i] - (gain * value + offset);
+            let error = copy[j][i] - (gain * value + offset);
             for a in 0..N {
                 for b in 0..N {
                     normal[a][b] += slopes[a] * slopes[b];
@@ -135,10 +146,11 @@ impl Seen {
     }
 
     /// Contrast and brightness that bring what is seen nearest to `copy`.
-    fn tone(&self, copy: &Picture) -> (f32, f32) {
+    #[inline(always)]
+    fn tone(&self, copy: &Picture<S>) -> (f32, f32) {
         let mut sums = Sums::default();
-        for i in self.cells() {
-            sums.add(self.value[i], copy[i]);
+        for (j, i) in self.cells() {
+            sums.add(self.value[j][i], copy[j][i]);
         }
         let gain = sums.covariance() / sums.variance_a().max(1e-6);
         let offset = sums.b / sums.n - gain * sums.a / sums.n;
@@ -146,22 +158,28 @@ impl Seen {
     }
 
     /// Both correlations; `None` where too little is shown by both.
-    fn measure(&self, copy: &Picture) -> Option<Agreement> {
-        if (self.cells().count() as f64) < SHOWN * (SIDE * SIDE) as f64 {
+    #[inline(always)]
+    fn measure(&self, copy: &Picture<S>) -> Option<Agreement> {
+        if (self.cells().count() as f64) < SHOWN * (S * S) as f64 {
             return None;
         }
-        let masked = std::array::from_fn(|i| copy[i] * self.shown[i]);
+        let mut masked = black::<S>();
+        let of = copy.as_flattened().iter().zip(self.shown.as_flattened());
+        for (masked, (value, shown)) in masked.as_flattened_mut().iter_mut().zip(of) {
+            *masked = value * shown;
+        }
         let count = around(&self.shown);
         let mut details = [around(&self.value), around(&masked)];
-        for (details, of) in details.iter_mut().zip([&self.value, copy]) {
-            for ((detail, value), count) in details.iter_mut().zip(of).zip(&count) {
+        for (details, of) in details.iter_mut().zip([&*self.value, copy]) {
+            let of = of.as_flattened().iter().zip(count.as_flattened());
+            for (detail, (value, count)) in details.as_flattened_mut().iter_mut().zip(of) {
                 *detail = squashed(value - *detail / count.max(1.0));
             }
         }
         let (mut whole, mut detail) = (Sums::default(), Sums::default());
-        for i in self.cells() {
-            whole.add(self.value[i], copy[i]);
-            detail.add(details[0][i], details[1][i]);
+        for (j, i) in self.cells() {
+            whole.add(self.value[j][i], copy[j][i]);
+            detail.add(details[0][j][i], details[1][j][i]);
         }
         Some(Agreement {
             whole: whole.correlation(),
@@ -171,18 +189,19 @@ impl Seen {
 }
 
 /// The sums of a cell and its up to eight neighbours.
-fn around(picture: &Picture) -> Picture {
-    let mut wide: Bordered = [[0.0; WIDE]; WIDE];
-    for (wide, row) in wide[1..].iter_mut().zip(picture.as_chunks::<SIDE>().0) {
-        wide[1..=SIDE].copy_from_slice(row);
-    }
-    let mut sums = [0.0; SIDE * SIDE];
-    for (rows, sums) in wide.windows(3).zip(sums.as_chunks_mut::<SIDE>().0) {
-        for row in rows {
-            for shift in 0..3 {
-                for (sum, value) in sums.iter_mut().zip(&row[shift..]) {
-                    *sum += value;
-                }
+#[inline(always)]
+pub(super) fn around<const S: usize>(picture: &Picture<S>) -> Box<Picture<S>> {
+    let mut sums = black::<S>();
+    for (j, sums) in sums.iter_mut().enumerate() {
+        for row in &picture[j.saturating_sub(1)..(j + 2).min(S)] {
+            for (sum, value) in sums[1..].iter_mut().zip(row) {
+                *sum += value;
+            }
+            for (sum, value) in sums.iter_mut().zip(row) {
+                *sum += value;
+            }
+            for (sum, value) in sums.iter_mut().zip(&row[1..]) {
+                *sum += value;
             }
         }
     }
@@ -206,6 +225,7 @@ struct Sums {
 }
 
 impl Sums {
+    #[inline(always)]
     fn add(&mut self, a: f32, b: f32) {
         let (a, b) = (f64::from(a), f64::from(b));
         self.n += 1.0;
@@ -235,7 +255,7 @@ impl Sums {
 }
 
 /// Gauss elimination with pivots; `None` for a singular matrix.
-fn solve<const N: usize>(mut m: [[f64; N]; N], mut v: [f64; N]) -> Option<[f64; N]> {
+pub(super) fn solve<const N: usize>(mut m: [[f64; N]; N], mut v: [f64; N]) -> Option<[f64; N]> {
     for i in 0..N {
         let pivot = (i..N).max_by(|a, b| m[*a][i].abs().total_cmp(&m[*b][i].abs()))?;
         m.swap(i, pivot);

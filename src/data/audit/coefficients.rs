@@ -6,7 +6,7 @@
 
 use std::{f64::consts::PI, sync::LazyLock};
 
-use super::fingerprint::SIDE;
+use super::{fingerprint::SIDE, picture::Picture};
 
 /// Frequencies of an axis: 0 to 10.
 pub(super) const FREQUENCIES: usize = 11;
@@ -50,10 +50,11 @@ impl Axis {
     }
 
     /// The transform down the columns: [frequency][column].
-    pub(super) fn down(&self, picture: &[f32; SIDE * SIDE]) -> [[f32; SIDE]; FREQUENCIES] {
+    #[inline(always)]
+    pub(super) fn down(&self, picture: &Picture<SIDE>) -> [[f32; SIDE]; FREQUENCIES] {
         let mut sums = [[0.0; SIDE]; FREQUENCIES];
         for (weights, sums) in self.by_frequency.iter().zip(&mut sums) {
-            for (weight, row) in weights.iter().zip(picture.as_chunks::<SIDE>().0) {
+            for (weight, row) in weights.iter().zip(picture) {
                 if *weight == 0.0 {
                     continue;
                 }
@@ -66,6 +67,7 @@ impl Axis {
     }
 
     /// The transform across, of what [`Axis::down`] gives.
+    #[inline(always)]
     pub(super) fn across(&self, down: &[[f32; SIDE]; FREQUENCIES]) -> Coefficients {
         let mut found = [[0.0; PADDED]; FREQUENCIES];
         for (found, values) in found.iter_mut().zip(down) {
@@ -143,9 +145,9 @@ pub(super) fn form(f: usize, [x, y]: [f64; 2]) -> [f64; 2] {
 mod tests {
     use super::*;
 
-    fn picture(of: impl Fn(f64, f64) -> f64) -> [f32; SIDE * SIDE] {
+    fn picture(of: impl Fn(f64, f64) -> f64) -> Picture<SIDE> {
         let at = |i: usize| (i as f64 + 0.5) / SIDE as f64 * 2.0 - 1.0;
-        std::array::from_fn(|i| of(at(i % SIDE), at(i / SIDE)) as f32)
+        std::array::from_fn(|j| std::array::from_fn(|i| of(at(i), at(j)) as f32))
     }
 
     fn scene(x: f64, y: f64) -> f64 {

@@ -16,6 +16,8 @@ pub(super) struct Index {
 
 /// One band: the entries whose band has value `v` lie from `starts[v]` to `starts[v + 1]`.
 struct Band {
+    /// A bit for each value that has entries: most have none, and the bits of all bands stay in the nearest cache.
+    used: Vec<u64>,
     starts: Vec<u32>,
     entries: Vec<(u64, u32)>,
 }
@@ -60,10 +62,10 @@ impl Index {
             let value = band(hash, b);
             for mask in &self.masks[..masks] {
                 let at = value ^ usize::from(*mask);
-                let (from, to) = (found.starts[at] as usize, found.starts[at + 1] as usize);
-                if from == to {
+                if found.used[at / 64] >> (at % 64) & 1 == 0 {
                     continue;
                 }
+                let (from, to) = (found.starts[at] as usize, found.starts[at + 1] as usize);
                 let Some(left) = budget.checked_sub(to - from) else {
                     return;
                 };
@@ -81,9 +83,12 @@ impl Index {
 
 impl Band {
     fn new(hashes: &[u64], number: usize) -> Self {
+        let mut used = vec![0_u64; (1 << WIDTH) / 64];
         let mut starts = vec![0_u32; (1 << WIDTH) + 1];
         for hash in hashes {
-            starts[band(*hash, number) + 1] += 1;
+            let at = band(*hash, number);
+            used[at / 64] |= 1 << (at % 64);
+            starts[at + 1] += 1;
         }
         for i in 1..starts.len() {
             starts[i] += starts[i - 1];
@@ -95,7 +100,11 @@ impl Band {
             entries[*slot as usize] = (*hash, place);
             *slot += 1;
         }
-        Self { starts, entries }
+        Self {
+            used,
+            starts,
+            entries,
+        }
     }
 }
 

@@ -5,8 +5,10 @@ use rayon::prelude::*;
 use super::{
     align::{Agreement, agreement},
     coefficients::{form, hashes},
-    fingerprint::{Fingerprint, SIDE},
+    fingerprint::{CloserLook, Fingerprint, SIDE},
     index::Index,
+    parallax::parallax,
+    picture::{Picture, black},
     variant::{Map, VARIANTS},
 };
 use crate::{error::Result, stop::Stop};
@@ -18,6 +20,8 @@ const CHANGED: u32 = 7;
 const BEFORE: f32 = 0.5;
 const AFTER: f32 = 0.8;
 const DETAIL: f32 = 0.7;
+/// The shift within a pair from which on it is two photographs of one scene, in cells of a closer look.
+const MOVED: f64 = 0.36;
 /// A picture with a smaller standard deviation (of 255) is flat: it looks like every other flat one, which means nothing.
 const FLAT: f64 = 3.0;
 /// Variants that are tried on a pair, the nearest hashes first.
@@ -31,7 +35,11 @@ const COMPARED: usize = 4_000_000;
 type Candidate = (u32, u32, u8, u8);
 
 /// Pairs of places with their correlation, each once, the smaller place first, in order.
-pub(super) fn find(all: &[&Fingerprint], stop: &Stop) -> Result<Vec<(usize, usize, f32)>> {
+pub(super) fn find(
+    all: &[&Fingerprint],
+    closer: &(impl Fn(usize) -> Result<CloserLook> + Sync),
+    stop: &Stop,
+) -> Result<Vec<(usize, usize, f32)>> {
     // Pictures are made of thumbnails where they are looked at: as numbers they take four times the memory.
     let plain: Vec<(u64, u32)> = all
         .par_iter()
@@ -51,7 +59,7 @@ pub(super) fn find(all: &[&Fingerprint], stop: &Stop) -> Result<Vec<(usize, usiz
                 return Ok(Vec::new());
             };
             let found = candidates(a, &picture, &index, &plain);
-            Ok(confirmed(a, &picture, &found, all))
+            confirmed(a, &picture, &found, all, closer)
         })
         .collect::<Result<Vec<_>>>()?;
     let mut found: Vec<_> = found.into_iter().flatten().collect();
@@ -62,19 +70,23 @@ pub(super) fn find(all: &[&Fingerprint], stop: &Stop) -> Result<Vec<(usize, usiz
 }
 
 /// A thumbnail as numbers; `None` for a flat one.
-fn picture_of(fingerprint: &Fingerprint) -> Option<Box<[f32; SIDE * SIDE]>> {
+fn picture_of(fingerprint: &Fingerprint) -> Option<Box<Picture<SIDE>>> {
     let cells = fingerprint.thumbnail.iter().map(|v| f64::from(*v));
     let n = (SIDE * SIDE) as f64;
     let mean = cells.clone().sum::<f64>() / n;
     let variance = cells.map(|v| (v - mean).powi(2)).sum::<f64>() / n;
-    (variance.sqrt() >= FLAT)
-        .then(|| Box::new(std::array::from_fn(|i| f32::from(fingerprint.thumbnail[i]))))
+    let mut picture = black();
+    let values = picture.as_flattened_mut().iter_mut();
+    for (value, small) in values.zip(&*fingerprint.thumbnail) {
+        *value = f32::from(*small);
+    }
+    (variance.sqrt() >= FLAT).then_some(picture)
 }
 
 /// The candidates of one image, by the other image and then the nearest first.
 fn candidates(
     a: usize,
-    picture: &[f32; SIDE * SIDE],
+    picture: &Picture<SIDE>,
     index: &Index,
     plain: &[(u64, u32)],
 ) -> Vec<Candidate> {
@@ -97,14 +109,16 @@ fn candidates(
     found
 }
 
-/// Those of them that agree.
+/// Those of them that agree, also at a closer look.
 fn confirmed(
     a: usize,
-    picture: &[f32; SIDE * SIDE],
+    picture: &Picture<SIDE>,
     candidates: &[Candidate],
     all: &[&Fingerprint],
-) -> Vec<(usize, usize, f32)> {
+    closer: &impl Fn(usize) -> Result<CloserLook>,
+) -> Result<Vec<(usize, usize, f32)>> {
     let mut found = Vec::new();
+    let mut near = None;
     for of_one in candidates.chunk_by(|x, y| x.0 == y.0).take(LOOKED_AT) {
         let b = of_one[0].0 as usize;
         let Some(other) = picture_of(all[b]) else {
@@ -112,15 +126,26 @@ fn confirmed(
         };
         let agreed = of_one.iter().take(TRIED).find_map(|(_, _, v, f)| {
             let map = through(&VARIANTS.all[*v as usize].map, *f as usize);
-            agreement(picture, &other, map, BEFORE).filter(is_copy)
+            agreement(picture, &other, map, BEFORE).filter(|(agreed, _)| is_copy(agreed))
         });
-        if let Some(agreed) = agreed {
+        let Some((agreed, map)) = agreed else {
+            continue;
+        };
+        if near.is_none() {
+            near = Some(closer(a)?);
+        }
+        let Some(near) = &near else { continue };
+        let moved = match (&near.0, &closer(b)?.0) {
+            (Some(a), Some(b)) => parallax(a, b, map),
+            _ => None,
+        };
+        if moved.is_none_or(|moved| moved < MOVED) {
             // Four digits are enough, and the same everywhere.
             let correlation = (agreed.detail * 1e4).round() / 1e4;
             found.push((a.min(b), a.max(b), correlation));
         }
     }
-    found
+    Ok(found)
 }
 
 fn is_copy(agreement: &Agreement) -> bool {

@@ -32,19 +32,21 @@ fn planted_look_alikes_are_found_and_nothing_else() {
     let paths: Vec<String> = paths.into_iter().collect();
     let side = Count::new(96).unwrap();
     let mut resampler = Resampler::new(Pixels::new(Resize::squash(side, side)));
-    let (mut fingerprints, mut digests) = (Vec::new(), Vec::new());
+    let (mut fingerprints, mut digests, mut rows) = (Vec::new(), Vec::new(), Vec::new());
     for path in &paths {
         let bytes = fs::read(folder.path().join(path)).unwrap();
         let row = resampler.decode(&bytes, None).unwrap();
         fingerprints.push(Some(Fingerprint::of(&row.pixels, 96, 96)));
         digests.push(Digest::of(&bytes));
+        rows.push(row.pixels);
     }
-    let found = find(&fingerprints, &digests, &Stop::default()).unwrap();
+    let closer = |i: usize| Ok(CloserLook::of(&rows[i], 96, 96));
+    let found = find(&fingerprints, &digests, closer, &Stop::default()).unwrap();
     let one = rayon::ThreadPoolBuilder::new()
         .num_threads(1)
         .build()
         .unwrap();
-    let again = one.install(|| find(&fingerprints, &digests, &Stop::default()));
+    let again = one.install(|| find(&fingerprints, &digests, closer, &Stop::default()));
     assert_eq!(again.unwrap(), found, "whatever the number of threads");
 
     let at = |path: &str| paths.iter().position(|p| p == path).unwrap() as u32;
@@ -71,6 +73,10 @@ fn planted_look_alikes_are_found_and_nothing_else() {
     }
 }
 
+fn never(_: usize) -> Result<CloserLook> {
+    unreachable!("nothing here is near anything")
+}
+
 #[test]
 fn equal_rows_of_other_files_are_the_same_pixels_and_missing_rows_are_passed_over() {
     let row = |shift: usize| {
@@ -82,7 +88,7 @@ fn equal_rows_of_other_files_are_the_same_pixels_and_missing_rows_are_passed_ove
     let digest = |n: u8| Digest::of(&[n]);
     let rows = [row(0), row(0), None, row(0), row(900)];
     let files = [digest(0), digest(1), digest(2), digest(0), digest(2)];
-    let found = find(&rows, &files, &Stop::default()).unwrap();
+    let found = find(&rows, &files, never, &Stop::default()).unwrap();
     let found: Vec<_> = found.pairs.iter().map(|p| (p.a, p.b, p.likeness)).collect();
     // What was dropped is like nothing, whatever its bytes are.
     let expected = [(0, 1, Likeness::Pixels), (0, 3, Likeness::Bytes)];
@@ -96,12 +102,12 @@ fn flat_pictures_look_like_nothing_and_a_stop_is_obeyed() {
         .collect();
     let files: Vec<_> = (0..4).map(|v| Digest::of(&[v])).collect();
     assert!(
-        find(&rows, &files, &Stop::default())
+        find(&rows, &files, never, &Stop::default())
             .unwrap()
             .pairs
             .is_empty()
     );
     let stop = Stop::default();
     stop.request();
-    assert!(find(&rows, &files, &stop).is_err());
+    assert!(find(&rows, &files, never, &stop).is_err());
 }

@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 use super::{
     coefficients::{Axis, Coefficients, FREQUENCIES},
     fingerprint::SIDE,
+    picture::{Picture, Spot, cell, point},
 };
+use crate::native::vectorised;
 
 /// How much is cut off an axis in all, in steps of one twentieth.
 const CUTS: usize = 4;
@@ -32,14 +34,6 @@ enum How {
 
 /// Where the cells of a turned picture come from.
 struct Sampling(Vec<Option<Spot>>);
-
-/// A place between four cells: the upper left one, and how far from it.
-#[derive(Clone, Copy)]
-struct Spot {
-    first: u32,
-    u: f32,
-    v: f32,
-}
 
 /// All variants; the image itself is the first.
 pub(super) struct Variants {
@@ -101,12 +95,18 @@ impl Variants {
     }
 
     /// The coefficients of an unchanged picture.
-    pub(super) fn plain(&self, picture: &[f32; SIDE * SIDE]) -> Coefficients {
+    #[inline(always)]
+    pub(super) fn plain(&self, picture: &Picture<SIDE>) -> Coefficients {
         self.axes[0].across(&self.axes[0].down(picture))
     }
 
     /// The coefficients of every variant, in order.
-    pub(super) fn of(&self, picture: &[f32; SIDE * SIDE]) -> Vec<Coefficients> {
+    pub(super) fn of(&self, picture: &Picture<SIDE>) -> Vec<Coefficients> {
+        vectorised(|| self.each(picture))
+    }
+
+    #[inline(always)]
+    fn each(&self, picture: &Picture<SIDE>) -> Vec<Coefficients> {
         let down: Vec<[[f32; SIDE]; FREQUENCIES]> =
             self.axes.iter().map(|axis| axis.down(picture)).collect();
         let one = |variant: &Variant| match variant.how {
@@ -119,78 +119,30 @@ impl Variants {
     }
 }
 
-/// A point's place in cells, 0 being the middle of the first.
-pub(super) fn cell(at: f64) -> f64 {
-    (at + 1.0) * (SIDE as f64 / 2.0) - 0.5
-}
-
-/// The middle of a cell as a point.
-pub(super) fn point(cell: usize) -> f64 {
-    (cell as f64 + 0.5) * (2.0 / SIDE as f64) - 1.0
-}
-
 impl Sampling {
     /// Through a map.
     fn new(map: &Map) -> Self {
         let spot = |i: usize| {
-            let (x, y) = (point(i % SIDE), point(i / SIDE));
-            Spot::new(
-                cell(map[0] + map[1] * x + map[2] * y),
-                cell(map[3] + map[4] * x + map[5] * y),
+            let (x, y) = (point::<SIDE>(i % SIDE), point::<SIDE>(i / SIDE));
+            Spot::new::<SIDE>(
+                cell::<SIDE>(map[0] + map[1] * x + map[2] * y),
+                cell::<SIDE>(map[3] + map[4] * x + map[5] * y),
             )
         };
         Self((0..SIDE * SIDE).map(spot).collect())
     }
 
     /// A picture, bilinear; `fill` outside.
-    fn through(&self, picture: &[f32; SIDE * SIDE], fill: f32) -> [f32; SIDE * SIDE] {
-        let mut found = [fill; SIDE * SIDE];
-        for (found, spot) in found.iter_mut().zip(&self.0) {
+    #[inline(always)]
+    fn through(&self, picture: &Picture<SIDE>, fill: f32) -> Picture<SIDE> {
+        let mut found = [[fill; SIDE]; SIDE];
+        for (found, spot) in found.as_flattened_mut().iter_mut().zip(&self.0) {
             if let Some(spot) = spot {
                 *found = spot.look(picture)[0];
             }
         }
         found
     }
-}
-
-impl Spot {
-    /// At a place in cells; `None` outside of the picture.
-    fn new(x: f64, y: f64) -> Option<Self> {
-        const LAST: f64 = SIDE as f64 - 1.0;
-        // Up to half a cell beyond the outermost middles there still is picture.
-        if !(-0.5..=LAST + 0.5).contains(&x) || !(-0.5..=LAST + 0.5).contains(&y) {
-            return None;
-        }
-        let (x, y) = (x.clamp(0.0, LAST) as f32, y.clamp(0.0, LAST) as f32);
-        let (i, j) = (
-            (x as u32).min(SIDE as u32 - 2),
-            (y as u32).min(SIDE as u32 - 2),
-        );
-        Some(Self {
-            first: j * SIDE as u32 + i,
-            u: x - i as f32,
-            v: y - j as f32,
-        })
-    }
-
-    /// The bilinear value there, with its slopes across and down.
-    fn look(self, picture: &[f32; SIDE * SIDE]) -> [f32; 3] {
-        let Self { first, u, v } = self;
-        let at = |i: usize| picture[(first as usize + i) % (SIDE * SIDE)];
-        let (a, b, c, d) = (at(0), at(1), at(SIDE), at(SIDE + 1));
-        let (top, bottom) = (a + u * (b - a), c + u * (d - c));
-        [
-            top + v * (bottom - top),
-            (b - a) + v * ((d - c) - (b - a)),
-            bottom - top,
-        ]
-    }
-}
-
-/// The bilinear value at a place in cells, with its slopes across and down; `None` outside of the picture.
-pub(super) fn sample(picture: &[f32; SIDE * SIDE], x: f64, y: f64) -> Option<[f32; 3]> {
-    Spot::new(x, y).map(|spot| spot.look(picture))
 }
 
 #[cfg(test)]
@@ -205,11 +157,13 @@ mod tests {
 
     #[test]
     fn the_identity_changes_nothing() {
-        let picture = std::array::from_fn(|i| (i * 7 % 251) as f32);
+        let picture =
+            std::array::from_fn(|j| std::array::from_fn(|i| ((j * SIDE + i) * 7 % 251) as f32));
         let seen = Sampling::new(&VARIANTS.all[0].map).through(&picture, 0.0);
         let far = picture
+            .as_flattened()
             .iter()
-            .zip(&seen)
+            .zip(seen.as_flattened())
             .map(|(a, b)| (a - b).abs())
             .fold(0.0, f32::max);
         assert!(far < 1e-2, "{far}");

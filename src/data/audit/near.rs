@@ -31,6 +31,21 @@ const TRIED: usize = 3;
 const LOOKED_AT: usize = 512;
 const COMPARED: usize = 4_000_000;
 
+/// Two images that agree: what `copy` shows is what `original` shows through the map.
+struct Agreed {
+    original: usize,
+    copy: usize,
+    map: Map,
+    correlation: f32,
+}
+
+impl Agreed {
+    /// The smaller place first.
+    fn places(&self) -> (usize, usize) {
+        (self.original.min(self.copy), self.original.max(self.copy))
+    }
+}
+
 /// A pair that may be one: the other image, bits that differ, the variant and the form of the first.
 type Candidate = (u32, u32, u8, u8);
 
@@ -59,14 +74,26 @@ pub(super) fn find(
                 return Ok(Vec::new());
             };
             let found = candidates(a, &picture, &index, &plain);
-            confirmed(a, &picture, &found, all, closer)
+            Ok(confirmed(a, &picture, &found, all))
         })
         .collect::<Result<Vec<_>>>()?;
     let mut found: Vec<_> = found.into_iter().flatten().collect();
     // A pair may be found from both sides: the better correlation stays.
-    found.sort_by(|x, y| (x.0, x.1).cmp(&(y.0, y.1)).then(y.2.total_cmp(&x.2)));
-    found.dedup_by_key(|pair| (pair.0, pair.1));
-    Ok(found)
+    found.sort_by(|x, y| {
+        let better = y.correlation.total_cmp(&x.correlation);
+        x.places().cmp(&y.places()).then(better)
+    });
+    found.dedup_by_key(|pair| pair.places());
+    let kept = found
+        .par_iter()
+        .map(|pair| {
+            stop.check()?;
+            let (a, b) = pair.places();
+            let copy = !is_of_one_scene(pair, closer)?;
+            Ok(copy.then_some((a, b, pair.correlation)))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Ok(kept.into_iter().flatten().collect())
 }
 
 /// A thumbnail as numbers; `None` for a flat one.
@@ -109,16 +136,14 @@ fn candidates(
     found
 }
 
-/// Those of them that agree, also at a closer look.
+/// Those of them that agree.
 fn confirmed(
     a: usize,
     picture: &Picture<SIDE>,
     candidates: &[Candidate],
     all: &[&Fingerprint],
-    closer: &impl Fn(usize) -> Result<CloserLook>,
-) -> Result<Vec<(usize, usize, f32)>> {
+) -> Vec<Agreed> {
     let mut found = Vec::new();
-    let mut near = None;
     for of_one in candidates.chunk_by(|x, y| x.0 == y.0).take(LOOKED_AT) {
         let b = of_one[0].0 as usize;
         let Some(other) = picture_of(all[b]) else {
@@ -128,24 +153,24 @@ fn confirmed(
             let map = through(&VARIANTS.all[*v as usize].map, *f as usize);
             agreement(picture, &other, map, BEFORE).filter(|(agreed, _)| is_copy(agreed))
         });
-        let Some((agreed, map)) = agreed else {
-            continue;
-        };
-        if near.is_none() {
-            near = Some(closer(a)?);
-        }
-        let Some(near) = &near else { continue };
-        let moved = match (&near.0, &closer(b)?.0) {
-            (Some(a), Some(b)) => parallax(a, b, map),
-            _ => None,
-        };
-        if moved.is_none_or(|moved| moved < MOVED) {
+        found.extend(agreed.map(|(agreed, map)| Agreed {
+            original: a,
+            copy: b,
+            map,
             // Four digits are enough, and the same everywhere.
-            let correlation = (agreed.detail * 1e4).round() / 1e4;
-            found.push((a.min(b), a.max(b), correlation));
-        }
+            correlation: (agreed.detail * 1e4).round() / 1e4,
+        }));
     }
-    Ok(found)
+    found
+}
+
+/// Whether a closer look finds two photographs of one scene; not where it cannot tell.
+fn is_of_one_scene(pair: &Agreed, closer: &impl Fn(usize) -> Result<CloserLook>) -> Result<bool> {
+    let (original, copy) = (closer(pair.original)?.0, closer(pair.copy)?.0);
+    let moved = original
+        .zip(copy)
+        .and_then(|(a, b)| parallax(&a, &b, pair.map));
+    Ok(moved.is_some_and(|moved| moved >= MOVED))
 }
 
 fn is_copy(agreement: &Agreement) -> bool {

@@ -2,7 +2,8 @@
  *
  * libjpeg-turbo does everything but that: headers, inverse transform, upsampling, colour. Between jpeg_start_decompress and the
  * first row its function for one MCU is replaced. The bits come from a copy of the scan without stuffed bytes, so that eight
- * bytes are taken at a time without looking for markers; a table of 11 bits gives code and length of its value at once.
+ * bytes are taken at a time without looking for markers; a table of 11 bits gives up to two codes with their values at once. Tables are
+ * kept from one image to the next, as most have the same codes.
  *
  * Fast or not at all: whatever is not plain and whole (progressive, several scans, a warning, a code that is none, data that end
  * early or late) is refused, and the caller asks libjpeg-turbo alone, whose answer counts. Coefficients are the same to the bit. */
@@ -25,6 +26,7 @@ struct jpeg_entropy_decoder {
 
 enum {
   LOOK = 11,    /* bits looked up at once */
+  PAIR = 11,    /* the same for two codes with their values */
   SKIP = 13,    /* the same where values are passed over */
   LONGEST = 16, /* bits of the longest code */
   END = 64,     /* how far the end of a block goes on */
@@ -52,6 +54,13 @@ typedef struct {
 #define SEVERAL(total, end, on) ((uint16_t)((total) | (end) << 4 | (on) << 8))
 typedef uint16_t Skips[1 << SKIP];
 
+/* One or two whole codes with their values, where PAIR bits hold them: their bits, those of the first, coefficients to go on by to the
+ * place of either value, and both values; for one code, the second is the first once more. 0 is none. */
+#define TWO(total, first, on, then, value, next)                                                                     \
+  ((uint64_t)(total) | (uint64_t)(first) << 8 | (uint64_t)(on) << 16 | (uint64_t)(then) << 24 |                       \
+   (uint64_t)(uint16_t)(value) << 32 | (uint64_t)(uint16_t)(next) << 48)
+typedef uint64_t Pairs[1 << PAIR];
+
 /* A scan without stuffed bytes: pieces between restart markers, one behind the other. */
 typedef struct {
   uint8_t *bytes;
@@ -74,7 +83,11 @@ typedef struct {
   uint64_t left; /* MCUs */
   int last_dc[MAX_COMPS_IN_SCAN];
   Table tables[2][NUM_HUFF_TBLS];
+  JHUFF_TBL made_of[2][NUM_HUFF_TBLS]; /* the codes of those tables that are `made` */
+  int made[2][NUM_HUFF_TBLS], made_skips[NUM_HUFF_TBLS];
+  Pairs pairs[NUM_HUFF_TBLS];
   Skips skips[NUM_HUFF_TBLS];
+  const uint64_t *pair[D_MAX_BLOCKS_IN_MCU];
   const uint16_t *skip[D_MAX_BLOCKS_IN_MCU]; /* NULL where coefficients are needed */
   const Table *dc[D_MAX_BLOCKS_IN_MCU], *ac[D_MAX_BLOCKS_IN_MCU];
 } Scan;
@@ -131,6 +144,33 @@ static int make_table(Table *table, const JHUFF_TBL *from, int dc) {
   return 1;
 }
 
+/* The value whose bits are the top `size` of `bits`: with a leading 0 it is below zero (ITU T.81, F.2.2.1). */
+static inline int value_of(uint64_t bits, int size) {
+  int64_t below = ~((int64_t)bits >> 63);
+  int64_t magnitude = (int64_t)(((bits ^ (uint64_t)below) >> 1) >> (63 - size));
+  return (int)((magnitude ^ below) - below);
+}
+
+static void make_pairs(uint64_t *pairs, const Table *table) {
+  for (uint64_t window = 0; window < 1u << PAIR; window++) {
+    uint64_t bits = window << (64 - PAIR);
+    uint32_t code = table->look[bits >> (64 - LOOK)], then = 0;
+    int value = value_of(bits << LENGTH(code), SIZE(code)), next = value;
+    if (!code || TOTAL(code) > PAIR) {
+      pairs[window] = 0;
+      continue;
+    }
+    /* Bits behind the window count as zeros: a code that needs them is not taken. */
+    if (ON(code) != END) {
+      bits <<= TOTAL(code);
+      then = table->look[bits >> (64 - LOOK)];
+      if (TOTAL(code) + TOTAL(then) > PAIR) then = 0;
+      if (then) next = value_of(bits << LENGTH(then), SIZE(then));
+    }
+    pairs[window] = TWO(TOTAL(code) + TOTAL(then), TOTAL(code), ON(code), ON(then), value, next);
+  }
+}
+
 static void make_skips(uint16_t *skips, const Table *table) {
   for (uint32_t window = 0; window < 1u << SKIP; window++) {
     unsigned total = 0, on = 0, end = 0;
@@ -163,22 +203,14 @@ static inline uint64_t eight(const uint8_t *at) {
   return value;
 }
 
-/* The value whose bits are the top `size` of `bits`: with a leading 0 it is below zero (ITU T.81, F.2.2.1). */
-static inline int value_of(uint64_t bits, int size) {
-  int64_t below = ~((int64_t)bits >> 63);
-  int64_t magnitude = (int64_t)(((bits ^ (uint64_t)below) >> 1) >> (63 - size));
-  return (int)((magnitude ^ below) - below);
-}
-
-/* At least 32 bits: a code of 16 and a value of 15. Those below `count` are the right ones too, so that writing them again
- * changes nothing. */
-#define REFILL()                     \
-  if (count < 32) {                  \
-    bits |= eight(next) >> count;    \
-    int whole = (63 - count) >> 3;   \
-    next += whole;                   \
-    count += 8 * whole;              \
-  }
+/* At least 56 bits: a code of 16 with a value of 15 takes 31. Those below `count` are the right ones too, so that writing them again
+ * changes nothing. Without asking whether bits are short: that cannot be foreseen, and waiting for the answer takes longer. */
+#define REFILL()                  \
+  do {                            \
+    bits |= eight(next) >> count; \
+    next += (63 - count) >> 3;    \
+    count |= 56;                  \
+  } while (0)
 
 #define TAKE(n) (bits <<= (n), count -= (int)(n))
 
@@ -201,14 +233,38 @@ static inline __attribute__((always_inline)) int decode_blocks(Scan *scan, j_dec
     if (blocks && !skips) {
       JCOEF *block = *blocks[i];
       block[0] = (JCOEF)dc;
-      for (unsigned k = 1; k < 64;) {
+      const uint64_t *pairs = scan->pair[i];
+      unsigned k = 1;
+/* What the window holds; goes on to the next block where this one ends. */
+#define WINDOW()                                          \
+  two = pairs[bits >> (64 - PAIR)];                       \
+  if (__builtin_expect(!two, 0)) goto one;                \
+  k += two >> 16 & 0xff;                                  \
+  block[NATURAL[k - 1]] = (JCOEF)(two >> 32);             \
+  if (__builtin_expect(k >= 64, 0)) {                     \
+    TAKE(two >> 8 & 0xff); /* the second is none of it */ \
+    break;                                                \
+  }                                                       \
+  k += two >> 24 & 0xff;                                  \
+  block[NATURAL[k - 1]] = (JCOEF)(two >> 48);             \
+  TAKE(two & 0xff);                                       \
+  if (__builtin_expect(k >= 64, 0)) break
+      for (;;) {
+        uint64_t two;
         REFILL();
+        WINDOW();
+        WINDOW();
+        WINDOW(); /* 34 bits are left, enough for a single code too */
+        continue;
+      one:
         code = table->look[bits >> (64 - LOOK)];
         if (__builtin_expect(!code, 0) && !(code = long_code(table, bits))) return 0;
         k += ON(code);
         block[NATURAL[k - 1]] = (JCOEF)value_of(bits << LENGTH(code), SIZE(code));
         TAKE(TOTAL(code));
+        if (k >= 64) break;
       }
+#undef WINDOW
     } else {
       if (blocks) (*blocks[i])[0] = (JCOEF)dc;
       for (unsigned k = 1; k < 64;) {
@@ -315,29 +371,43 @@ static int cut(Pieces *pieces, const uint8_t *from, size_t length) {
   return 1;
 }
 
+/* Makes a table of codes, unless it is there from this image or the last one. False where it is none. */
+static int keep_table(Scan *scan, int ac, int n, JHUFF_TBL *const *of) {
+  const JHUFF_TBL *from = n < 0 || n >= NUM_HUFF_TBLS ? NULL : of[n];
+  if (!from) return 0;
+  JHUFF_TBL *known = &scan->made_of[ac][n];
+  if (scan->made[ac][n] && !memcmp(known->bits, from->bits, sizeof known->bits) &&
+      !memcmp(known->huffval, from->huffval, sizeof known->huffval))
+    return 1;
+  scan->made[ac][n] = 0;
+  if (!make_table(&scan->tables[ac][n], from, !ac)) return 0;
+  if (ac) {
+    make_pairs(scan->pairs[n], &scan->tables[ac][n]);
+    scan->made_skips[n] = 0;
+  }
+  memcpy(known->bits, from->bits, sizeof known->bits);
+  memcpy(known->huffval, from->huffval, sizeof known->huffval);
+  scan->made[ac][n] = 1;
+  return 1;
+}
+
 /* Puts the scan's function in the place of the library's. False where this JPEG is not for it. */
 static int take_over(Scan *scan, j_decompress_ptr cinfo) {
   if (cinfo->progressive_mode || cinfo->arith_code || cinfo->data_precision != 8 || jpeg_has_multiple_scans(cinfo) ||
       cinfo->comps_in_scan != cinfo->num_components || cinfo->Ss != 0 || cinfo->Se != 63 || cinfo->Ah != 0 || cinfo->Al != 0)
     return 0;
-  int made[2][NUM_HUFF_TBLS] = {{0}}, made_skips[NUM_HUFF_TBLS] = {0};
   for (int i = 0; i < cinfo->blocks_in_MCU; i++) {
     const jpeg_component_info *component = cinfo->cur_comp_info[cinfo->MCU_membership[i]];
-    int number[2] = {component->dc_tbl_no, component->ac_tbl_no};
-    for (int ac = 0; ac < 2; ac++) {
-      int n = number[ac];
-      const JHUFF_TBL *from = n < 0 || n >= NUM_HUFF_TBLS ? NULL : ac ? cinfo->ac_huff_tbl_ptrs[n] : cinfo->dc_huff_tbl_ptrs[n];
-      if (!from || (!made[ac][n] && !make_table(&scan->tables[ac][n], from, !ac))) return 0;
-      made[ac][n] = 1;
-    }
-    scan->dc[i] = &scan->tables[0][number[0]];
-    scan->ac[i] = &scan->tables[1][number[1]];
+    int dc = component->dc_tbl_no, ac = component->ac_tbl_no;
+    if (!keep_table(scan, 0, dc, cinfo->dc_huff_tbl_ptrs) || !keep_table(scan, 1, ac, cinfo->ac_huff_tbl_ptrs)) return 0;
+    scan->dc[i] = &scan->tables[0][dc];
+    scan->ac[i] = &scan->tables[1][ac];
+    scan->pair[i] = scan->pairs[ac];
     scan->skip[i] = NULL;
     if (component->DCT_scaled_size == 1) {
-      int n = number[1];
-      if (!made_skips[n]) make_skips(scan->skips[n], scan->ac[i]);
-      made_skips[n] = 1;
-      scan->skip[i] = scan->skips[n];
+      if (!scan->made_skips[ac]) make_skips(scan->skips[ac], scan->ac[i]);
+      scan->made_skips[ac] = 1;
+      scan->skip[i] = scan->skips[ac];
     }
   }
   if (!cut(&scan->pieces, cinfo->src->next_input_byte, cinfo->src->bytes_in_buffer)) return 0;

@@ -94,7 +94,7 @@ impl Stage for PreprocessStage {
         let filled = fill.run(
             &context.out.join("pixels.pack"),
             |wanted| places(&self.dataset, images, wanted),
-            |pixels| Fingerprint::of(pixels, width, height),
+            |pixels, digest| Fingerprint::with_digest(pixels, digest, width, height),
         )?;
         write_json(&context.out.join("photographs.json"), &filled.photographs)?;
         let sources: Vec<Digest> = images.iter().map(|image| image.digest).collect();

@@ -49,6 +49,12 @@ impl Axis {
         axis
     }
 
+    /// The transform of a picture with this window on both axes.
+    #[inline(always)]
+    pub(super) fn of(&self, picture: &Picture<SIDE>) -> Coefficients {
+        self.across(&self.down(picture))
+    }
+
     /// The transform down the columns: [frequency][column].
     #[inline(always)]
     pub(super) fn down(&self, picture: &Picture<SIDE>) -> [[f32; SIDE]; FREQUENCIES] {

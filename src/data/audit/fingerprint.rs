@@ -69,8 +69,14 @@ impl Fingerprint {
     /// A row of another length than its sides say is taken as empty below or cut off.
     #[must_use]
     pub fn of(pixels: &[u8], width: usize, height: usize) -> Self {
+        Self::with_digest(pixels, Digest::of(pixels), width, height)
+    }
+
+    /// As [`Fingerprint::of`], where the digest of the pixels is known.
+    #[must_use]
+    pub fn with_digest(pixels: &[u8], digest: Digest, width: usize, height: usize) -> Self {
         Self {
-            pixels: Digest::of(pixels),
+            pixels: digest,
             thumbnail: thumbnail::<SIDE>(pixels, width, height)
                 .into_boxed_slice()
                 .try_into()

@@ -33,7 +33,11 @@ enum How {
 }
 
 /// Where the cells of a turned picture come from.
-struct Sampling(Vec<Option<Spot>>);
+struct Sampling {
+    spots: Vec<Option<Spot>>,
+    /// The coefficients of what lies outside of the picture, at a grey of 1.
+    outside: Coefficients,
+}
 
 /// All variants; the image itself is the first.
 pub(super) struct Variants {
@@ -71,7 +75,7 @@ impl Variants {
                 }
             }
         }
-        let mut samplings = Vec::new();
+        let mut maps = Vec::new();
         for turn in TURNS.into_iter().flat_map(|t| [t, -t]) {
             let (sin, cos) = turn.to_radians().sin_cos();
             // The largest upright square inside the turned one; or the whole frame with black or white corners.
@@ -80,16 +84,22 @@ impl Variants {
                 let (c, s) = (scale * cos, scale * sin);
                 let map = [0.0, c, -s, 0.0, s, c];
                 for fill in fills {
-                    let how = How::Turned(samplings.len(), *fill);
+                    let how = How::Turned(maps.len(), *fill);
                     all.push(Variant { map, how });
                 }
-                samplings.push(Sampling::new(&map));
+                maps.push(map);
             }
         }
-        let axes = windows.iter().map(|(_, from, to)| Axis::new(*from, *to));
+        let axes: Vec<_> = windows
+            .iter()
+            .map(|(_, from, to)| Axis::new(*from, *to))
+            .collect();
         Self {
-            axes: axes.collect(),
-            samplings,
+            samplings: maps
+                .iter()
+                .map(|map| Sampling::new(map, &axes[0]))
+                .collect(),
+            axes,
             all,
         }
     }
@@ -97,7 +107,7 @@ impl Variants {
     /// The coefficients of an unchanged picture.
     #[inline(always)]
     pub(super) fn plain(&self, picture: &Picture<SIDE>) -> Coefficients {
-        self.axes[0].across(&self.axes[0].down(picture))
+        self.axes[0].of(picture)
     }
 
     /// The coefficients of every variant, in order.
@@ -109,11 +119,14 @@ impl Variants {
     fn each(&self, picture: &Picture<SIDE>) -> Vec<Coefficients> {
         let down: Vec<[[f32; SIDE]; FREQUENCIES]> =
             self.axes.iter().map(|axis| axis.down(picture)).collect();
+        let turned: Vec<Coefficients> = self
+            .samplings
+            .iter()
+            .map(|sampling| self.plain(&sampling.through(picture)))
+            .collect();
         let one = |variant: &Variant| match variant.how {
             How::Cut(across, from) => self.axes[across].across(&down[from]),
-            How::Turned(sampling, fill) => {
-                self.plain(&self.samplings[sampling].through(picture, fill))
-            }
+            How::Turned(sampling, fill) => self.samplings[sampling].filled(turned[sampling], fill),
         };
         self.all.iter().map(one).collect()
     }
@@ -121,7 +134,7 @@ impl Variants {
 
 impl Sampling {
     /// Through a map.
-    fn new(map: &Map) -> Self {
+    fn new(map: &Map, axis: &Axis) -> Self {
         let spot = |i: usize| {
             let (x, y) = (point::<SIDE>(i % SIDE), point::<SIDE>(i / SIDE));
             Spot::new::<SIDE>(
@@ -129,19 +142,37 @@ impl Sampling {
                 cell::<SIDE>(map[3] + map[4] * x + map[5] * y),
             )
         };
-        Self((0..SIDE * SIDE).map(spot).collect())
+        let spots: Vec<_> = (0..SIDE * SIDE).map(spot).collect();
+        let mut outside = [[0.0; SIDE]; SIDE];
+        for (outside, spot) in outside.as_flattened_mut().iter_mut().zip(&spots) {
+            *outside = f32::from(u8::from(spot.is_none()));
+        }
+        Self {
+            spots,
+            outside: axis.of(&outside),
+        }
     }
 
-    /// A picture, bilinear; `fill` outside.
+    /// A picture, bilinear; black outside.
     #[inline(always)]
-    fn through(&self, picture: &Picture<SIDE>, fill: f32) -> Picture<SIDE> {
-        let mut found = [[fill; SIDE]; SIDE];
-        for (found, spot) in found.as_flattened_mut().iter_mut().zip(&self.0) {
+    fn through(&self, picture: &Picture<SIDE>) -> Picture<SIDE> {
+        let mut found = [[0.0; SIDE]; SIDE];
+        for (found, spot) in found.as_flattened_mut().iter_mut().zip(&self.spots) {
             if let Some(spot) = spot {
                 *found = spot.look(picture)[0];
             }
         }
         found
+    }
+
+    /// The coefficients of what it shows with another grey outside: the transform of a sum is the sum of the transforms.
+    #[inline(always)]
+    fn filled(&self, mut black: Coefficients, fill: f32) -> Coefficients {
+        let outside = self.outside.as_flattened();
+        for (value, outside) in black.as_flattened_mut().iter_mut().zip(outside) {
+            *value += fill * outside;
+        }
+        black
     }
 }
 
@@ -159,7 +190,8 @@ mod tests {
     fn the_identity_changes_nothing() {
         let picture =
             std::array::from_fn(|j| std::array::from_fn(|i| ((j * SIDE + i) * 7 % 251) as f32));
-        let seen = Sampling::new(&VARIANTS.all[0].map).through(&picture, 0.0);
+        let sampling = Sampling::new(&VARIANTS.all[0].map, &VARIANTS.axes[0]);
+        let seen = sampling.through(&picture);
         let far = picture
             .as_flattened()
             .iter()

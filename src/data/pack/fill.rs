@@ -19,6 +19,7 @@ use crate::{
     digest::Digest,
     error::{Error, Result},
     event::{StageEvent, Tell},
+    native::vectorised,
     record::{Image, Photograph, Photographs},
     settings::{Pixels, Storage, Unreadable},
     stop::Stop,
@@ -58,7 +59,7 @@ struct Done<F> {
 
 impl Fill<'_> {
     /// Writes the pack at `path`. `places` says where some of the images are, and is asked at most once and for those alone
-    /// that must be decoded; `see` looks at the pixels of every usable row as a reader of the pack will find them. The result
+    /// that must be decoded; `see` looks at the pixels of every usable row as a reader of the pack will find them, and their digest. The result
     /// is the same whatever there is to reuse.
     ///
     /// # Errors
@@ -68,7 +69,7 @@ impl Fill<'_> {
         &self,
         path: &Path,
         places: impl FnOnce(&[usize]) -> Result<Vec<Place>>,
-        see: impl Fn(&[u8]) -> F + Sync,
+        see: impl Fn(&[u8], Digest) -> F + Sync,
     ) -> Result<Filled<F>> {
         let resize = self.pixels.resize;
         let made_of: Vec<Digest> = self.images.par_iter().map(made_of).collect();
@@ -125,7 +126,7 @@ impl Fill<'_> {
         wanted: &HashMap<Digest, usize>,
         writer: &PackWriter,
         rows: &mut [Option<Done<F>>],
-        see: &(impl Fn(&[u8]) -> F + Sync),
+        see: &(impl Fn(&[u8], Digest) -> F + Sync),
     ) -> Result<usize> {
         let earlier = Earlier::open(self.earlier, writer.head());
         let pieces = earlier.find(wanted.clone());
@@ -160,7 +161,7 @@ impl Fill<'_> {
         places: &[Place],
         writer: &PackWriter,
         rows: &mut [Option<Done<F>>],
-        see: &(impl Fn(&[u8]) -> F + Sync),
+        see: &(impl Fn(&[u8], Digest) -> F + Sync),
     ) -> Result<Vec<Why>> {
         let progress = Progress::new(self.tell, "decoding", open.len());
         let decoded = open
@@ -193,7 +194,7 @@ impl Fill<'_> {
         place: &Place,
         resampler: &mut Resampler,
         writer: &PackWriter,
-        see: &impl Fn(&[u8]) -> F,
+        see: &impl Fn(&[u8], Digest) -> F,
     ) -> Result<Result<Done<F>, String>> {
         let image = &self.images[i];
         let bytes = match place.read() {
@@ -211,7 +212,7 @@ impl Fill<'_> {
             Ok(row) => row,
             Err(why) => return self.drop_row(i, writer, why.to_string()),
         };
-        let sum: u64 = row.pixels.iter().map(|v| u64::from(*v)).sum();
+        let sum = sum(&row.pixels);
         let photograph = Photograph {
             width: row.width,
             height: row.height,
@@ -220,8 +221,8 @@ impl Fill<'_> {
             odd: row.odd,
             dropped: None,
         };
-        writer.write_and_see(i, &mut row.pixels)?;
-        let seen = Some(see(&row.pixels));
+        let digest = writer.write_and_see(i, &mut row.pixels)?;
+        let seen = Some(see(&row.pixels, digest));
         Ok(Ok(Done { photograph, seen }))
     }
 
@@ -275,6 +276,17 @@ fn distinct(made_of: &[Digest]) -> (HashMap<Digest, usize>, Vec<(usize, usize)>)
     (first, repeats)
 }
 
+/// Of all values; in pieces whose sums are small, which is several times as fast.
+fn sum(values: &[u8]) -> u64 {
+    let of = |piece: &[u8]| piece.iter().map(|v| u32::from(*v)).sum::<u32>();
+    vectorised(|| {
+        values
+            .chunks(1 << 16)
+            .map(|piece| u64::from(of(piece)))
+            .sum()
+    })
+}
+
 fn changed(place: &Place) -> Error {
     Error::failed(format!(
         "`{place}` changed since the data set was listed; nothing is stored"
@@ -298,6 +310,12 @@ fn grouped(n: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sum_of_more_than_a_piece_is_whole() {
+        assert_eq!(sum(&vec![255; 200_001]), 255 * 200_001);
+        assert_eq!(sum(&[]), 0);
+    }
 
     #[test]
     fn numbers_are_grouped() {

@@ -192,7 +192,12 @@ pub(super) fn made_of(image: &Image) -> Digest {
 
 /// What tells damage of a stored row: the first 8 bytes of its blake3.
 pub(super) fn row_digest(stored: &[u8]) -> u64 {
-    u64::from_le_bytes(part(&Digest::of(stored).0, 0))
+    short(&Digest::of(stored))
+}
+
+/// The part of a row's digest that is kept.
+pub(super) fn short(digest: &Digest) -> u64 {
+    u64::from_le_bytes(part(&digest.0, 0))
 }
 
 /// `N` bytes from `at` on; callers hand in bytes that are long enough.

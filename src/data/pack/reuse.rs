@@ -88,7 +88,7 @@ impl Earlier {
         &self,
         piece: &Piece,
         writer: &PackWriter,
-        see: &impl Fn(&[u8]) -> F,
+        see: &impl Fn(&[u8], Digest) -> F,
     ) -> Result<Vec<Taken<F>>> {
         let (pack, photographs) = &self.0[piece.pack];
         let mut taken = Vec::with_capacity(piece.rows);
@@ -101,10 +101,10 @@ impl Earlier {
             };
             let seen = match pack.storage() {
                 _ if pack.is_dropped(row) => None,
-                Storage::Raw => Some(see(stored)),
+                Storage::Raw => Some(see(stored, Digest::of(stored))),
                 // An encoded row may be whole and still be of another decoder's making.
                 Storage::Jpeg => match pack.row(row) {
-                    Ok(pixels) => Some(see(&pixels)),
+                    Ok(pixels) => Some(see(&pixels, Digest::of(&pixels))),
                     Err(_) => continue,
                 },
             };
@@ -203,7 +203,7 @@ mod tests {
                 .sharing(shares);
             let mut taken = Vec::new();
             for piece in &pieces {
-                taken.extend(earlier.take(piece, &writer, &|row| row[0]).unwrap());
+                taken.extend(earlier.take(piece, &writer, &|row, _| row[0]).unwrap());
             }
             let taken: Vec<_> = taken.iter().map(|t| (t.to, t.seen)).collect();
             assert_eq!(

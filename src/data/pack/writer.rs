@@ -14,7 +14,7 @@ use std::{
 use super::{
     Pack,
     copy::{copy_range, shares_blocks},
-    layout::{ENTRY, Entry, Head, PAGE, row_digest},
+    layout::{ENTRY, Entry, Head, PAGE, row_digest, short},
     row_jpeg,
 };
 use crate::{
@@ -121,15 +121,18 @@ impl PackWriter {
         }
     }
 
-    /// As [`PackWriter::write`]; leaves in `row` what a reader will find.
-    pub(super) fn write_and_see(&self, i: usize, row: &mut [u8]) -> Result<()> {
+    /// As [`PackWriter::write`]; leaves in `row` what a reader will find, and gives the digest of that.
+    pub(super) fn write_and_see(&self, i: usize, row: &mut [u8]) -> Result<Digest> {
         if self.head.storage == Storage::Raw {
-            return self.store(i, row);
+            let digest = Digest::of(row);
+            self.put(i, row, short(&digest), false)?;
+            return Ok(digest);
         }
         let bytes = self.encode(row)?;
         row_jpeg::decode(&bytes, self.head.width, self.head.height, row)
             .map_err(|why| Error::failed("a row does not survive its encoding").because(why))?;
-        self.store(i, &bytes)
+        self.store(i, &bytes)?;
+        Ok(Digest::of(row))
     }
 
     /// Leaves row `i` black and marks it as dropped.

@@ -1,9 +1,9 @@
 """Makes the photographs of the benchmark: the same ones each time, from real photographs that packages ship.
 
-Crops of four photographs side by side are scaled to a camera's size, and noise like a sensor's is added until the JPEG (quality 90,
-4:2:0) weighs what a camera's weighs. The time to decode a JPEG goes by its bytes as much as by its pixels, so without this a
-scaled-up photograph would decode too fast. Four, because there are few sources: hundreds of crops of eight are copies of each other in great
-part, as no data set's photographs are, and the look for copies would have that much more to do.
+A crop of a photograph is scaled to a camera's size, and noise like a sensor's is added until the JPEG (quality 90, 4:2:0)
+weighs what a camera's weighs. The time to decode a JPEG goes by its bytes as much as by its pixels, so without this a
+scaled-up photograph would decode too fast. Each is lit from other sides: there are few sources, and hundreds of crops of eight would be
+copies of each other in great part, as no data set's photographs are, so that the look for copies would have that much more to do.
 """
 
 import argparse
@@ -46,14 +46,14 @@ class Size:
         return f"{self.width}x{self.height}"
 
 
-SIZES = [Size(1024, 768, 204_000, 200), Size(4000, 3000, 2_400_000, 24), Size(512, 384, 60_000, 300)]
+SIZES = [Size(1024, 768, 204_000, 1000), Size(4000, 3000, 2_400_000, 48), Size(512, 384, 60_000, 2000)]
 
 
 def make(folder: Path, sizes=SIZES, processes: int = 2) -> None:
     """Makes `folder/SIZE/CLASS/NNNN.jpg` for every size that is not there yet in just this form."""
     for size in sizes:
         place, stamp = folder / size.name, folder / f"{size.name}.json"
-        form = {"size": asdict(size), "sources": SOURCES, "quality": QUALITY, "pillow": pillow_version, "version": 2}
+        form = {"size": asdict(size), "sources": SOURCES, "quality": QUALITY, "pillow": pillow_version, "version": 3}
         if stamp.exists() and json.loads(stamp.read_text()) == form:
             continue
         for name in CLASSES:
@@ -69,23 +69,23 @@ def make(folder: Path, sizes=SIZES, processes: int = 2) -> None:
 def photograph(size: Size, i: int) -> bytes:
     """Photograph `i` of a size, as JPEG."""
     rng = np.random.default_rng([size.width, i])
-    chosen = rng.choice(len(SOURCES), 4, replace=False)
-    pieces = [(load(SOURCES[k]), rng.uniform(0.5, 1.0), rng.uniform(size=2), int(rng.integers(8))) for k in chosen]
-    share = 1.0
+    source = load(SOURCES[i % len(SOURCES)])
+    share = rng.uniform(0.5, 1.0)
+    turn, where = int(rng.integers(8)), rng.uniform(size=2)
+    light = lighting(size, rng)
     while True:
-        clean = np.asarray(beside(size, [crop(source, share * of, where, turn) for source, of, where, turn in pieces]), dtype=np.float32)
+        scaled = crop(source, share, where, turn).resize((size.width, size.height), Image.Resampling.BICUBIC)
+        clean = np.clip(np.asarray(scaled, dtype=np.float32) * light, 0, 255)
         if len(jpeg(clean)) < 0.9 * size.weight:
             return noisy(clean, size.weight, rng)
         share *= 0.8  # Too rich in detail even without noise: come closer.
 
 
-def beside(size: Size, pieces) -> Image.Image:
-    """Four pieces, two by two."""
-    whole = Image.new("RGB", (size.width, size.height))
-    half = (size.width // 2, size.height // 2)
-    for k, piece in enumerate(pieces):
-        whole.paste(piece.resize(half, Image.Resampling.BICUBIC), (k % 2 * half[0], k // 2 * half[1]))
-    return whole
+def lighting(size: Size, rng) -> np.ndarray:
+    """Smooth factors around 1, height x width x 1: five by five lamps of other strengths."""
+    lamps = Image.fromarray(rng.normal(0, 0.7, (5, 5)).astype(np.float32))
+    field = np.exp(np.asarray(lamps.resize((size.width, size.height), Image.Resampling.BICUBIC)))
+    return (field / field.mean())[:, :, None]
 
 
 def load(name: str) -> Image.Image:

@@ -6,6 +6,8 @@
 
 const BANDS: usize = 4;
 const WIDTH: usize = 16;
+/// Values of a band with up to two bits set.
+const MASKS: usize = 1 + WIDTH + WIDTH * (WIDTH - 1) / 2;
 
 /// Hashes by band.
 pub(super) struct Index {
@@ -19,7 +21,8 @@ struct Band {
     /// A bit for each value that has entries: most have none, and the bits of all bands stay in the nearest cache.
     used: Vec<u64>,
     starts: Vec<u32>,
-    entries: Vec<(u64, u32)>,
+    hashes: Vec<u64>,
+    places: Vec<u32>,
 }
 
 /// Bit `i` of a hash belongs to band `i % 4`: every band has low and high frequencies.
@@ -59,21 +62,27 @@ impl Index {
             _ => self.masks.len(),
         };
         for (b, found) in self.bands.iter().enumerate() {
-            let value = band(hash, b);
+            // Which values have entries is asked of all first, without a branch that depends on the answer: the lookups behind
+            // it then wait for memory side by side, and not one after the other.
+            let mut hits = [0_u16; MASKS];
+            let mut count = 0;
+            let value = band(hash, b) as u16;
             for mask in &self.masks[..masks] {
-                let at = value ^ usize::from(*mask);
-                if found.used[at / 64] >> (at % 64) & 1 == 0 {
-                    continue;
-                }
+                let at = usize::from(value ^ mask);
+                hits[count] = at as u16;
+                count += (found.used[at / 64] >> (at % 64) & 1) as usize;
+            }
+            for at in &hits[..count] {
+                let at = usize::from(*at);
                 let (from, to) = (found.starts[at] as usize, found.starts[at + 1] as usize);
                 let Some(left) = budget.checked_sub(to - from) else {
                     return;
                 };
                 *budget = left;
-                for (other, place) in &found.entries[from..to] {
+                for (i, other) in found.hashes[from..to].iter().enumerate() {
                     let distance = (other ^ hash).count_ones();
                     if distance <= radius {
-                        tell(*place, distance);
+                        tell(found.places[from + i], distance);
                     }
                 }
             }
@@ -94,16 +103,19 @@ impl Band {
             starts[i] += starts[i - 1];
         }
         let mut next = starts.clone();
-        let mut entries = vec![(0, 0); hashes.len()];
+        let mut sorted = vec![0; hashes.len()];
+        let mut places = vec![0; hashes.len()];
         for (place, hash) in (0..).zip(hashes) {
             let slot = &mut next[band(*hash, number)];
-            entries[*slot as usize] = (*hash, place);
+            sorted[*slot as usize] = *hash;
+            places[*slot as usize] = place;
             *slot += 1;
         }
         Self {
             used,
             starts,
-            entries,
+            hashes: sorted,
+            places,
         }
     }
 }

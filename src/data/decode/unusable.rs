@@ -49,7 +49,8 @@ impl Unusable {
             )),
             ImageError::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => Self::ends_early(),
             _ if ends_early(&text) => Self(format!("{CUT_OFF} ({name})")),
-            _ => Self(format!("a broken {name}: {}", brief(&text))),
+            _ if text.contains("too large") => Self::too_large(),
+            _ => Self(format!("a broken {name}: {}", in_words(&text))),
         }
     }
 }
@@ -86,9 +87,30 @@ fn ends_early(text: &str) -> bool {
         "eof",
         "failed to fill",
         "not enough bytes",
+        "premature end",
     ]
     .iter()
     .any(|sign| lower.contains(sign))
+}
+
+/// What a decoder says of a broken file, as a person would say it; else what stands behind the names of its own modules.
+fn in_words(text: &str) -> String {
+    const KNOWN: [(&str, &str); 5] = [
+        ("ChunkType", "a chunk that nobody knows"),
+        ("set to zero", "a width or height of 0"),
+        ("quantization table", "a quantization table is missing"),
+        ("huffman", "a Huffman table that is none"),
+        ("inconsistent sizes", "sizes that contradict each other"),
+    ];
+    let known = KNOWN
+        .iter()
+        .find(|(sign, _)| text.to_lowercase().contains(&sign.to_lowercase()));
+    match known {
+        Some((_, words)) => (*words).to_owned(),
+        None => brief(text.rsplit_once(" decoding ").map_or(text, |(_, rest)| {
+            rest.split_once(": ").map_or(rest, |(_, rest)| rest)
+        })),
+    }
 }
 
 /// The first line of a decoder's message, not too long.
@@ -99,4 +121,34 @@ pub(super) fn brief(text: &str) -> String {
         short.push('…');
     }
     short
+}
+
+#[cfg(test)]
+mod tests {
+    use image::error::{DecodingError, ImageFormatHint};
+
+    use super::*;
+
+    fn said(text: &str) -> String {
+        let hint = ImageFormatHint::Exact(ImageFormat::Png);
+        let error = ImageError::Decoding(DecodingError::new(hint, text.to_owned()));
+        Unusable::by_decoder(ImageFormat::Png, &error).to_string()
+    }
+
+    #[test]
+    fn a_broken_file_is_told_without_the_names_of_a_decoder() {
+        assert_eq!(
+            said("ChunkType { type: x, critical: false }"),
+            "a broken PNG: a chunk that nobody knows"
+        );
+        assert_eq!(said("a filter of 9"), "a broken PNG: a filter of 9");
+        assert_eq!(
+            said("Premature End of image"),
+            "cut off: the file ends before the image does (PNG)"
+        );
+        assert_eq!(
+            said("Image too large (one of (3000000, 2000000) > soft limit of 65535)"),
+            "over the size limit of 200 megapixels"
+        );
+    }
 }

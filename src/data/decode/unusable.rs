@@ -95,7 +95,8 @@ fn ends_early(text: &str) -> bool {
 
 /// What a decoder says of a broken file, as a person would say it; else what stands behind the names of its own modules.
 fn in_words(text: &str) -> String {
-    const KNOWN: [(&str, &str); 5] = [
+    const KNOWN: [(&str, &str); 6] = [
+        ("CRC", "a checksum that does not fit its data"),
         ("ChunkType", "a chunk that nobody knows"),
         ("set to zero", "a width or height of 0"),
         ("quantization table", "a quantization table is missing"),

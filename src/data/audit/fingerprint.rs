@@ -1,6 +1,5 @@
 //! What is remembered of an image for the audit.
 
-use super::picture::{Picture, black};
 use crate::{digest::Digest, native::vectorised};
 
 /// The side of a thumbnail.
@@ -13,54 +12,6 @@ pub struct Fingerprint {
     pub(super) pixels: Digest,
     /// Luma, [`SIDE`] x [`SIDE`], each the mean of what it covers.
     pub(super) thumbnail: Box<[u8; SIDE * SIDE]>,
-}
-
-/// The side of a closer look.
-pub(super) const CLOSE: usize = 64;
-
-/// Four times as many cells: asked for where two fingerprints are alike. Empty for a row that has no more to show.
-pub struct CloserLook(pub(super) Option<Box<Picture<CLOSE>>>);
-
-impl CloserLook {
-    /// Of a row, as for [`Fingerprint::of`].
-    #[must_use]
-    pub fn of(pixels: &[u8], width: usize, height: usize) -> Self {
-        let enough = width.min(height) >= CLOSE && pixels.len() == 3 * width * height;
-        Self(enough.then(|| close(pixels, width, height)))
-    }
-}
-
-/// Each cell the mean of exactly what it covers, parts of pixels too: where a cell lies matters here.
-fn close(pixels: &[u8], width: usize, height: usize) -> Box<Picture<CLOSE>> {
-    let (across, down) = (shares(width), shares(height));
-    let mut picture = black();
-    let mut line = vec![0.0_f32; width];
-    for (cells, rows) in picture.iter_mut().zip(&down) {
-        line.fill(0.0);
-        for (y, share) in rows {
-            let row = pixels[3 * width * y..][..3 * width].as_chunks::<3>().0;
-            for (sum, [r, g, b]) in line.iter_mut().zip(row) {
-                *sum +=
-                    share * (0.299 * f32::from(*r) + 0.587 * f32::from(*g) + 0.114 * f32::from(*b));
-            }
-        }
-        for (cell, columns) in cells.iter_mut().zip(&across) {
-            *cell = columns.iter().map(|(x, share)| share * line[*x]).sum();
-        }
-    }
-    picture
-}
-
-/// The pixels of one axis that each cell covers, with their shares of it.
-fn shares(pixels: usize) -> Vec<Vec<(usize, f32)>> {
-    let scale = pixels as f64 / CLOSE as f64;
-    let of = |cell: usize| {
-        let (from, to) = (cell as f64 * scale, (cell as f64 + 1.0) * scale);
-        let share = |x: usize| (to.min(x as f64 + 1.0) - from.max(x as f64)) / scale;
-        let covered = from as usize..(to.ceil() as usize).min(pixels);
-        covered.map(|x| (x, share(x).max(0.0) as f32)).collect()
-    };
-    (0..CLOSE).map(of).collect()
 }
 
 impl Fingerprint {
@@ -77,10 +28,7 @@ impl Fingerprint {
     pub fn with_digest(pixels: &[u8], digest: Digest, width: usize, height: usize) -> Self {
         Self {
             pixels: digest,
-            thumbnail: thumbnail::<SIDE>(pixels, width, height)
-                .into_boxed_slice()
-                .try_into()
-                .expect("a thumbnail has all of its cells"),
+            thumbnail: Box::new(vectorised(|| thumbnail(pixels, width, height))),
         }
     }
 
@@ -102,28 +50,23 @@ impl Fingerprint {
 }
 
 /// The pixels from which a cell of the thumbnail takes its mean: at least one.
-fn covered<const S: usize>(cell: usize, pixels: usize) -> std::ops::Range<usize> {
-    let from = cell * pixels / S;
-    let to = ((cell + 1) * pixels / S).max(from + 1);
+fn covered(cell: usize, pixels: usize) -> std::ops::Range<usize> {
+    let from = cell * pixels / SIDE;
+    let to = ((cell + 1) * pixels / SIDE).max(from + 1);
     from..to.min(pixels.max(1))
 }
 
-/// `S` x `S` cells.
-fn thumbnail<const S: usize>(pixels: &[u8], width: usize, height: usize) -> Vec<u8> {
-    vectorised(|| means::<S>(pixels, width, height))
-}
-
 #[inline(always)]
-fn means<const S: usize>(pixels: &[u8], width: usize, height: usize) -> Vec<u8> {
-    let mut small = vec![0; S * S];
+fn thumbnail(pixels: &[u8], width: usize, height: usize) -> [u8; SIDE * SIDE] {
+    let mut small = [0; SIDE * SIDE];
     let line = 3 * width;
     if line == 0 || height == 0 {
         return small;
     }
     // Sums down the columns first: long loops over neighbours, which the compiler turns into wide additions.
     let mut sums = vec![0_u32; line];
-    for (y, cells) in small.chunks_exact_mut(S).enumerate() {
-        let rows = covered::<S>(y, height);
+    for (y, cells) in small.chunks_exact_mut(SIDE).enumerate() {
+        let rows = covered(y, height);
         sums.fill(0);
         for row in pixels.chunks_exact(line).skip(rows.start).take(rows.len()) {
             for (sum, value) in sums.iter_mut().zip(row) {
@@ -131,7 +74,7 @@ fn means<const S: usize>(pixels: &[u8], width: usize, height: usize) -> Vec<u8> 
             }
         }
         for (x, cell) in cells.iter_mut().enumerate() {
-            let columns = covered::<S>(x, width);
+            let columns = covered(x, width);
             let mut rgb = [0_u64; 3];
             for pixel in sums[3 * columns.start..3 * columns.end].chunks_exact(3) {
                 for (sum, value) in rgb.iter_mut().zip(pixel) {

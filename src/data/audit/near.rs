@@ -4,8 +4,9 @@ use rayon::prelude::*;
 
 use super::{
     align::{Agreement, agreement},
+    closer_look::CloserLook,
     coefficients::{form, hashes},
-    fingerprint::{CloserLook, Fingerprint, SIDE},
+    fingerprint::{Fingerprint, SIDE},
     index::Index,
     parallax::parallax,
     picture::{Picture, black},

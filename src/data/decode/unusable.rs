@@ -49,7 +49,6 @@ impl Unusable {
             )),
             ImageError::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => Self::ends_early(),
             _ if ends_early(&text) => Self(format!("{CUT_OFF} ({name})")),
-            _ if text.contains("too large") => Self::too_large(),
             _ => Self(format!("a broken {name}: {}", in_words(&text))),
         }
     }
@@ -95,12 +94,16 @@ fn ends_early(text: &str) -> bool {
 
 /// What a decoder says of a broken file, as a person would say it; else what stands behind the names of its own modules.
 fn in_words(text: &str) -> String {
-    const KNOWN: [(&str, &str); 6] = [
+    const KNOWN: [(&str, &str); 7] = [
+        (
+            "too large",
+            "it says that it is larger than its decoder takes",
+        ),
         ("CRC", "a checksum that does not fit its data"),
         ("ChunkType", "a chunk that nobody knows"),
         ("set to zero", "a width or height of 0"),
         ("quantization table", "a quantization table is missing"),
-        ("huffman", "a Huffman table that is none"),
+        ("huffman", "Huffman codes that are wrong"),
         ("inconsistent sizes", "sizes that contradict each other"),
     ];
     let known = KNOWN
@@ -149,7 +152,7 @@ mod tests {
         );
         assert_eq!(
             said("Image too large (one of (3000000, 2000000) > soft limit of 65535)"),
-            "over the size limit of 200 megapixels"
+            "a broken PNG: it says that it is larger than its decoder takes"
         );
     }
 }

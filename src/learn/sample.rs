@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    native::{Bilinear, POINTS, floats_mut, vectorised},
+    native::{Bilinear, POINTS, Vectorised, floats_mut},
     settings::MeanStd,
 };
 
@@ -110,7 +110,15 @@ pub(super) fn sample<'a>(
             match geometry.shift(source) {
                 Some(shift) => moved(&pixels, source, result, shift, &levels(i).table(), out),
                 None => {
-                    vectorised(|| sampled(&pixels, source, result, geometry, levels(i), out));
+                    let sampling = Sampled {
+                        pixels: &pixels,
+                        source,
+                        result,
+                        geometry,
+                        levels: levels(i),
+                        out,
+                    };
+                    sampling.vectorised();
                 }
             }
             Ok::<_, Error>(())
@@ -167,15 +175,35 @@ fn backwards(geometry: &Geometry) -> Vec<Back> {
         .collect()
 }
 
-#[inline(always)]
-fn sampled(
-    pixels: &[u8],
+/// One image, interpolated.
+struct Sampled<'a> {
+    pixels: &'a [u8],
     source: Size,
     result: Size,
-    geometry: &Geometry,
+    geometry: &'a Geometry,
     levels: Levels,
-    out: &mut [f32],
-) {
+    out: &'a mut [f32],
+}
+
+impl Vectorised for Sampled<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        sampled(self);
+    }
+}
+
+#[inline(always)]
+fn sampled(work: Sampled<'_>) {
+    let Sampled {
+        pixels,
+        source,
+        result,
+        geometry,
+        levels,
+        out,
+    } = work;
     let steps = backwards(geometry);
     let finer = geometry.samples() as usize;
     let half = [result.width as f32 / 2.0, result.height as f32 / 2.0];

@@ -41,4 +41,4 @@ pub use tensor::floats_mut;
 pub use threads::use_one_thread;
 #[cfg(feature = "libjpeg-turbo")]
 pub use turbo_jpeg::{TurboHeader, TurboJpeg, TurboRegion};
-pub use vectorised::vectorised;
+pub use vectorised::Vectorised;

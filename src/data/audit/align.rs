@@ -8,7 +8,7 @@ use super::{
     picture::{Picture, black, cell, point, sample},
     variant::Map,
 };
-use crate::native::vectorised;
+use crate::native::Vectorised;
 
 const STEPS: usize = 12;
 /// How far one number of the map may move in all, in halves of the picture.
@@ -33,16 +33,39 @@ pub(super) fn agreement<const S: usize>(
     map: Map,
     least: f32,
 ) -> Option<(Agreement, Map)> {
-    vectorised(|| laid_onto(original, copy, map, least))
+    let laying = Laying {
+        original,
+        copy,
+        map,
+        least,
+    };
+    laying.vectorised()
+}
+
+struct Laying<'a, const S: usize> {
+    original: &'a Picture<S>,
+    copy: &'a Picture<S>,
+    map: Map,
+    least: f32,
+}
+
+impl<const S: usize> Vectorised for Laying<'_, S> {
+    type Output = Option<(Agreement, Map)>;
+
+    #[inline(always)]
+    fn run(self) -> Self::Output {
+        laid_onto(self)
+    }
 }
 
 #[inline(always)]
-fn laid_onto<const S: usize>(
-    original: &Picture<S>,
-    copy: &Picture<S>,
-    map: Map,
-    least: f32,
-) -> Option<(Agreement, Map)> {
+fn laid_onto<const S: usize>(laying: Laying<'_, S>) -> Option<(Agreement, Map)> {
+    let Laying {
+        original,
+        copy,
+        map,
+        least,
+    } = laying;
     let start = map;
     let mut seen = Seen::new(original, &map);
     let mut best = (seen.measure(copy)?, map);

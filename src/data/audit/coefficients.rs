@@ -12,6 +12,8 @@ use super::{fingerprint::SIDE, picture::Picture};
 pub(super) const FREQUENCIES: usize = 11;
 /// [`FREQUENCIES`] rounded up to whole vectors.
 const PADDED: usize = 12;
+/// Frequencies across of one vector.
+const LOW: usize = 8;
 
 /// Coefficients by frequency down and across.
 pub(super) type Coefficients = [[f32; PADDED]; FREQUENCIES];
@@ -72,16 +74,30 @@ impl Axis {
         sums
     }
 
-    /// The transform across, of what [`Axis::down`] gives.
+    /// The transform across, of what [`Axis::down`] gives; only of frequencies whose sum is one of a hash, 0 for others.
     #[inline(always)]
     pub(super) fn across(&self, down: &[[f32; SIDE]; FREQUENCIES]) -> Coefficients {
-        let mut found = [[0.0; PADDED]; FREQUENCIES];
-        for (found, values) in found.iter_mut().zip(down) {
-            for (value, weights) in values.iter().zip(&self.by_cell) {
-                for (sum, weight) in found.iter_mut().zip(weights) {
-                    *sum += value * weight;
+        // Frequencies across up to 7, and from 8 on, which only the lowest down go with: whole vectors, all sums side by side.
+        let mut low = [[0.0_f32; LOW]; FREQUENCIES];
+        let mut high = [[0.0_f32; PADDED - LOW]; FREQUENCIES - LOW];
+        for (cell, weights) in self.by_cell.iter().enumerate() {
+            for (sums, values) in low.iter_mut().zip(down) {
+                for (sum, weight) in sums.iter_mut().zip(&weights[..LOW]) {
+                    *sum += values[cell] * weight;
                 }
             }
+            for (sums, values) in high.iter_mut().zip(down) {
+                for (sum, weight) in sums.iter_mut().zip(&weights[LOW..]) {
+                    *sum += values[cell] * weight;
+                }
+            }
+        }
+        let mut found = [[0.0; PADDED]; FREQUENCIES];
+        for (found, sums) in found.iter_mut().zip(&low) {
+            found[..LOW].copy_from_slice(sums);
+        }
+        for (found, sums) in found.iter_mut().zip(&high) {
+            found[LOW..].copy_from_slice(sums);
         }
         found
     }
@@ -110,6 +126,15 @@ static BITS: LazyLock<Bits> = LazyLock::new(|| {
     Bits { pairs, odd }
 });
 
+/// The hash of the picture itself.
+pub(super) fn hash(coefficients: &Coefficients) -> u64 {
+    let mut hash = 0;
+    for (bit, (down, across)) in BITS.pairs.iter().enumerate() {
+        hash |= u64::from(coefficients[*down][*across] > 0.0) << bit;
+    }
+    hash
+}
+
 /// The hashes of the eight forms; number `f` is mirrored left to right (`f & 1`), top to bottom (`f & 2`) and has its axes
 /// swapped (`f & 4`) as [`form`] says.
 pub(super) fn hashes(coefficients: &Coefficients) -> [u64; 8] {
@@ -136,6 +161,15 @@ pub(super) fn hashes(coefficients: &Coefficients) -> [u64; 8] {
         }
         hash
     })
+}
+
+/// The form that undoes form `f`: a quarter turn is undone by the other one, everything else by itself.
+pub(super) fn inverse(f: usize) -> usize {
+    match f {
+        5 => 6,
+        6 => 5,
+        f => f,
+    }
 }
 
 /// Where a point of form `f` lies in the picture, both from -1 to 1.
@@ -187,6 +221,19 @@ mod tests {
         }
         let distinct: std::collections::HashSet<_> = all.iter().collect();
         assert_eq!(distinct.len(), 8);
+        assert_eq!(hash(&coefficients(scene)), all[0]);
+    }
+
+    #[test]
+    fn a_form_is_as_far_from_a_picture_as_that_from_the_inverse_form() {
+        let other = |x: f64, y: f64| scene(0.8 * x + 0.1, 0.9 * y) + 30.0 * (4.0 * x * y).cos();
+        let (one, other) = (hashes(&coefficients(scene)), hashes(&coefficients(other)));
+        for f in 0..8 {
+            let back = [0.3, -0.8];
+            assert_eq!(form(inverse(f), form(f, back)), back, "form {f}");
+            let [there, back] = [one[f] ^ other[0], one[0] ^ other[inverse(f)]];
+            assert_eq!(there.count_ones(), back.count_ones(), "form {f}");
+        }
     }
 
     #[test]

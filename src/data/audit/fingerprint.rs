@@ -1,6 +1,6 @@
 //! What is remembered of an image for the audit.
 
-use crate::{digest::Digest, native::vectorised};
+use crate::{digest::Digest, native::Vectorised};
 
 /// The side of a thumbnail.
 pub(super) const SIDE: usize = 32;
@@ -28,7 +28,14 @@ impl Fingerprint {
     pub fn with_digest(pixels: &[u8], digest: Digest, width: usize, height: usize) -> Self {
         Self {
             pixels: digest,
-            thumbnail: Box::new(vectorised(|| thumbnail(pixels, width, height))),
+            thumbnail: Box::new(
+                Thumbnail {
+                    pixels,
+                    width,
+                    height,
+                }
+                .vectorised(),
+            ),
         }
     }
 
@@ -49,11 +56,30 @@ impl Fingerprint {
     }
 }
 
+/// Rows whose values have a sum of 16 bits.
+const FEW: usize = 257;
+
 /// The pixels from which a cell of the thumbnail takes its mean: at least one.
 fn covered(cell: usize, pixels: usize) -> std::ops::Range<usize> {
     let from = cell * pixels / SIDE;
     let to = ((cell + 1) * pixels / SIDE).max(from + 1);
     from..to.min(pixels.max(1))
+}
+
+/// The making of a thumbnail.
+struct Thumbnail<'a> {
+    pixels: &'a [u8],
+    width: usize,
+    height: usize,
+}
+
+impl Vectorised for Thumbnail<'_> {
+    type Output = [u8; SIDE * SIDE];
+
+    #[inline(always)]
+    fn run(self) -> Self::Output {
+        thumbnail(self.pixels, self.width, self.height)
+    }
 }
 
 #[inline(always)]
@@ -65,25 +91,36 @@ fn thumbnail(pixels: &[u8], width: usize, height: usize) -> [u8; SIDE * SIDE] {
     }
     // Sums down the columns first: long loops over neighbours, which the compiler turns into wide additions.
     let mut sums = vec![0_u32; line];
+    let mut few = vec![0_u16; line];
+    let mut lumas = vec![0_u32; width];
     for (y, cells) in small.chunks_exact_mut(SIDE).enumerate() {
         let rows = covered(y, height);
         sums.fill(0);
-        for row in pixels.chunks_exact(line).skip(rows.start).take(rows.len()) {
-            for (sum, value) in sums.iter_mut().zip(row) {
+        let (from, to) = (line * rows.start, line * rows.end);
+        let covered_rows = &pixels[from.min(pixels.len())..to.min(pixels.len())];
+        for few_rows in covered_rows.chunks(FEW * line) {
+            few.fill(0);
+            for row in few_rows.chunks_exact(line) {
+                for (sum, value) in few.iter_mut().zip(row) {
+                    *sum = sum.wrapping_add(u16::from(*value));
+                }
+            }
+            for (sum, value) in sums.iter_mut().zip(&few) {
                 *sum = sum.wrapping_add(u32::from(*value));
             }
         }
+        // Rec. 601 luma in 256ths.
+        for (luma, [r, g, b]) in lumas.iter_mut().zip(sums.as_chunks::<3>().0) {
+            let (r, g, b) = (r.wrapping_mul(77), g.wrapping_mul(150), b.wrapping_mul(29));
+            *luma = r.wrapping_add(g).wrapping_add(b);
+        }
         for (x, cell) in cells.iter_mut().enumerate() {
             let columns = covered(x, width);
-            let mut rgb = [0_u64; 3];
-            for pixel in sums[3 * columns.start..3 * columns.end].chunks_exact(3) {
-                for (sum, value) in rgb.iter_mut().zip(pixel) {
-                    *sum += u64::from(*value);
-                }
-            }
             let count = (rows.len() * columns.len()) as u64;
-            // Rec. 601 luma in 256ths.
-            let luma = 77 * rgb[0] + 150 * rgb[1] + 29 * rgb[2];
+            let mut luma = 0_u64;
+            for value in &lumas[columns] {
+                luma = luma.wrapping_add(u64::from(*value));
+            }
             *cell = (luma / (256 * count)) as u8;
         }
     }

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::{
     align::{Agreement, agreement},
     closer_look::CloserLook,
-    coefficients::{form, hashes},
+    coefficients::{form, hash, hashes, inverse},
     fingerprint::{Fingerprint, SIDE},
     index::Index,
     parallax::parallax,
@@ -57,15 +57,22 @@ pub(super) fn find(
     stop: &Stop,
 ) -> Result<Vec<(usize, usize, f32)>> {
     // Pictures are made of thumbnails where they are looked at: as numbers they take four times the memory.
-    let plain: Vec<(u64, u32)> = all
+    let plain: Vec<([u64; 8], u32)> = all
         .par_iter()
         .enumerate()
         .filter_map(|(i, fingerprint)| {
             let coefficients = VARIANTS.plain(&*picture_of(fingerprint)?);
-            Some((hashes(&coefficients)[0], i as u32))
+            Some((hashes(&coefficients), i as u32))
         })
         .collect();
-    let index = Index::new(&plain.iter().map(|(hash, _)| *hash).collect::<Vec<_>>());
+    // All eight forms are stored, so that a variant is looked up once and not in eight forms of its own.
+    let index = Index::new(
+        &plain
+            .iter()
+            .flat_map(|(forms, _)| *forms)
+            .collect::<Vec<_>>(),
+    );
+    let plain: Vec<u32> = plain.into_iter().map(|(_, i)| i).collect();
     let found = all
         .par_iter()
         .enumerate()
@@ -112,25 +119,23 @@ fn picture_of(fingerprint: &Fingerprint) -> Option<Box<Picture<SIDE>>> {
 }
 
 /// The candidates of one image, by the other image and then the nearest first.
-fn candidates(
-    a: usize,
-    picture: &Picture<SIDE>,
-    index: &Index,
-    plain: &[(u64, u32)],
-) -> Vec<Candidate> {
+fn candidates(a: usize, picture: &Picture<SIDE>, index: &Index, plain: &[u32]) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = Vec::new();
     let mut budget = COMPARED;
     for (v, coefficients) in VARIANTS.of(picture).iter().enumerate() {
         let radius = if v == 0 { WHOLE } else { CHANGED };
-        for (f, hash) in hashes(coefficients).into_iter().enumerate() {
-            index.within(hash, radius, &mut budget, |place, distance| {
-                let b = plain[place as usize].1;
+        index.within(
+            hash(coefficients),
+            radius,
+            &mut budget,
+            |place, distance| {
+                let (b, f) = (plain[place as usize / 8], inverse(place as usize % 8));
                 // Whole pictures are found from both sides alike; one is enough.
                 if b as usize != a && (v > 0 || b as usize > a) {
                     found.push((b, distance, v as u8, f as u8));
                 }
-            });
-        }
+            },
+        );
     }
     found.sort_unstable();
     found.dedup();

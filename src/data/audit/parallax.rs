@@ -9,7 +9,7 @@ use super::{
     picture::Picture,
     variant::Map,
 };
-use crate::native::vectorised;
+use crate::native::Vectorised;
 
 /// Blocks along a side.
 const BLOCKS: usize = 8;
@@ -28,7 +28,27 @@ pub(super) fn parallax<const S: usize>(
     map: Map,
 ) -> Option<f64> {
     let (_, map) = agreement(original, copy, map, 0.0)?;
-    vectorised(|| shifts(original, copy, &map))
+    let shifts = Shifts {
+        original,
+        copy,
+        map,
+    };
+    shifts.vectorised()
+}
+
+struct Shifts<'a, const S: usize> {
+    original: &'a Picture<S>,
+    copy: &'a Picture<S>,
+    map: Map,
+}
+
+impl<const S: usize> Vectorised for Shifts<'_, S> {
+    type Output = Option<f64>;
+
+    #[inline(always)]
+    fn run(self) -> Option<f64> {
+        shifts(self.original, self.copy, &self.map)
+    }
 }
 
 #[inline(always)]

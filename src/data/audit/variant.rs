@@ -3,11 +3,11 @@
 use std::sync::LazyLock;
 
 use super::{
-    coefficients::{Axis, Coefficients, FREQUENCIES},
+    coefficients::{Axis, Coefficients},
     fingerprint::SIDE,
     picture::{Picture, Spot, cell, point},
 };
-use crate::native::vectorised;
+use crate::native::Vectorised;
 
 /// How much is cut off an axis in all, in steps of one twentieth.
 const CUTS: usize = 4;
@@ -112,23 +112,47 @@ impl Variants {
 
     /// The coefficients of every variant, in order.
     pub(super) fn of(&self, picture: &Picture<SIDE>) -> Vec<Coefficients> {
-        vectorised(|| self.each(picture))
+        let all = AllOf {
+            variants: self,
+            picture,
+        };
+        all.vectorised()
     }
 
     #[inline(always)]
     fn each(&self, picture: &Picture<SIDE>) -> Vec<Coefficients> {
-        let down: Vec<[[f32; SIDE]; FREQUENCIES]> =
-            self.axes.iter().map(|axis| axis.down(picture)).collect();
-        let turned: Vec<Coefficients> = self
-            .samplings
-            .iter()
-            .map(|sampling| self.plain(&sampling.through(picture)))
-            .collect();
-        let one = |variant: &Variant| match variant.how {
-            How::Cut(across, from) => self.axes[across].across(&down[from]),
-            How::Turned(sampling, fill) => self.samplings[sampling].filled(turned[sampling], fill),
-        };
-        self.all.iter().map(one).collect()
+        // Loops, as the closures of iterators would be compiled without the vector instructions.
+        let mut down = Vec::with_capacity(self.axes.len());
+        for axis in &self.axes {
+            down.push(axis.down(picture));
+        }
+        let mut turned = Vec::with_capacity(self.samplings.len());
+        for sampling in &self.samplings {
+            turned.push(self.plain(&sampling.through(picture)));
+        }
+        let mut all = Vec::with_capacity(self.all.len());
+        for variant in &self.all {
+            all.push(match variant.how {
+                How::Cut(across, from) => self.axes[across].across(&down[from]),
+                How::Turned(at, fill) => self.samplings[at].filled(turned[at], fill),
+            });
+        }
+        all
+    }
+}
+
+/// The coefficients of every variant of a picture.
+struct AllOf<'a> {
+    variants: &'a Variants,
+    picture: &'a Picture<SIDE>,
+}
+
+impl Vectorised for AllOf<'_> {
+    type Output = Vec<Coefficients>;
+
+    #[inline(always)]
+    fn run(self) -> Vec<Coefficients> {
+        self.variants.each(self.picture)
     }
 }
 

@@ -19,7 +19,7 @@ use crate::{
     digest::Digest,
     error::{Error, Result},
     event::{StageEvent, Tell},
-    native::vectorised,
+    native::Vectorised,
     record::{Image, Photograph, Photographs},
     settings::{Pixels, Storage, Unreadable},
     stop::Stop,
@@ -278,13 +278,26 @@ fn distinct(made_of: &[Digest]) -> (HashMap<Digest, usize>, Vec<(usize, usize)>)
 
 /// Of all values; in pieces whose sums are small, which is several times as fast.
 fn sum(values: &[u8]) -> u64 {
-    let of = |piece: &[u8]| piece.iter().map(|v| u32::from(*v)).sum::<u32>();
-    vectorised(|| {
-        values
-            .chunks(1 << 16)
-            .map(|piece| u64::from(of(piece)))
-            .sum()
-    })
+    Sum(values).vectorised()
+}
+
+struct Sum<'a>(&'a [u8]);
+
+impl Vectorised for Sum<'_> {
+    type Output = u64;
+
+    #[inline(always)]
+    fn run(self) -> u64 {
+        let mut sum = 0;
+        for piece in self.0.chunks(1 << 16) {
+            let mut of_piece = 0_u32;
+            for value in piece {
+                of_piece = of_piece.wrapping_add(u32::from(*value));
+            }
+            sum += u64::from(of_piece);
+        }
+        sum
+    }
 }
 
 fn changed(place: &Place) -> Error {

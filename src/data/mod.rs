@@ -5,6 +5,8 @@ mod decode;
 mod fitting;
 mod listing;
 mod pack;
+#[cfg(feature = "libjpeg-turbo")]
+mod planes;
 mod resample;
 pub mod sample;
 mod sheet;

@@ -11,6 +11,8 @@ use fast_image_resize::{
 };
 use image::{DynamicImage, RgbImage, metadata::Orientation};
 
+#[cfg(feature = "libjpeg-turbo")]
+use super::planes::PlaneResizer;
 use super::{
     Unusable,
     decode::{Decoder, Head, Picture, Want},
@@ -58,6 +60,8 @@ pub struct Resampler {
     reach: f64,
     decoder: Decoder,
     resizer: Resizer,
+    #[cfg(feature = "libjpeg-turbo")]
+    planes: PlaneResizer,
 }
 
 impl Resampler {
@@ -77,6 +81,8 @@ impl Resampler {
             reach,
             decoder: Decoder::new(),
             resizer: Resizer::new(),
+            #[cfg(feature = "libjpeg-turbo")]
+            planes: PlaneResizer::new(pixels.filter),
         }
     }
 
@@ -133,10 +139,6 @@ impl Resampler {
 
     /// The wanted part of the decoded picture, resized as it is stored.
     fn resize(&mut self, picture: &Picture, want: &Want) -> Result<Vec<u8>, String> {
-        let from = self.decoder.pixels();
-        let from = ImageRef::new(picture.width, picture.height, from, PixelType::U8x3)
-            .map_err(|e| e.to_string())?;
-        let mut to = Image::new(want.width, want.height, PixelType::U8x3);
         // Rounding must not carry the box past the edge.
         let span = |from: f64, length: f64, offset: u32, limit: u32| {
             let (shrink, limit) = (f64::from(picture.shrink), f64::from(limit));
@@ -146,6 +148,20 @@ impl Resampler {
         };
         let (left, width) = span(want.from.x, want.from.width, picture.left, picture.width);
         let (top, height) = span(want.from.y, want.from.height, picture.top, picture.height);
+        #[cfg(feature = "libjpeg-turbo")]
+        if picture.in_planes
+            && let Some(planes) = self.decoder.planes()
+        {
+            let (sides, spans) = (
+                (picture.width, picture.height),
+                [(left, width), (top, height)],
+            );
+            return Ok(self.planes.resize(&planes, sides, spans, want));
+        }
+        let from = self.decoder.pixels();
+        let from = ImageRef::new(picture.width, picture.height, from, PixelType::U8x3)
+            .map_err(|e| e.to_string())?;
+        let mut to = Image::new(want.width, want.height, PixelType::U8x3);
         let options = self.options.crop(left, top, width, height);
         self.resizer
             .resize(&from, &mut to, Some(&options))

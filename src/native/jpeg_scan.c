@@ -1,6 +1,7 @@
 /* Baseline JPEGs through libjpeg-turbo with a faster decoder of their Huffman codes.
  *
- * libjpeg-turbo does everything but that: headers, inverse transform, upsampling, colour. Between jpeg_start_decompress and the
+ * libjpeg-turbo does everything but that: headers, inverse transform, upsampling, colour (or neither of the last two, where planes
+ * are asked for). Between jpeg_start_decompress and the
  * first row its function for one MCU is replaced. The bits come from a copy of the scan without stuffed bytes, so that eight
  * bytes are taken at a time without looking for markers; a table of 11 bits gives up to two codes with their values at once. Tables are
  * kept from one image to the next, as most have the same codes.
@@ -30,6 +31,7 @@ enum {
   SKIP = 13,    /* the same where values are passed over */
   LONGEST = 16, /* bits of the longest code */
   END = 64,     /* how far the end of a block goes on */
+  KEPT = 64 << 20, /* bytes of planes that are kept from one image to the next */
   SPARE = 4096, /* zeros behind the data: more than one MCU of ten blocks can take, 10 x 64 x 31 bits */
 };
 
@@ -69,10 +71,20 @@ typedef struct {
   size_t pieces, rooms;
 } Pieces;
 
+/* One component at its own size, rows of `stride` samples. A sample stands for `across` x `down` of the largest component's; where
+ * `smooth`, the library would not repeat it but go over to its neighbours in between, by quarters. */
+typedef struct {
+  const uint8_t *rows;
+  size_t stride;
+  uint32_t width, height, across, down, smooth;
+} Plane;
+
 typedef struct {
   struct jpeg_error_mgr errors;
   jmp_buf refused;
   Pieces pieces;
+  uint8_t *planes;
+  size_t planes_room;
   size_t piece;
   /* The bits to come: the top `count` of `bits`, then from `next` on. */
   uint64_t bits;
@@ -430,8 +442,35 @@ void kfood_jpeg_scan_free(void *memory) {
   if (!scan) return;
   free(scan->pieces.bytes);
   free(scan->pieces.ends);
+  free(scan->planes);
   free(scan);
 }
+
+/* Reads the header and asks for 1 / shrink of the size, in colour or as it is stored. False where this JPEG is not plain. */
+static int begin(Scan *scan, j_decompress_ptr cinfo, const uint8_t *bytes, size_t length, unsigned shrink, int raw) {
+  jpeg_create_decompress(cinfo);
+  jpeg_mem_src(cinfo, bytes, length);
+  jpeg_read_header(cinfo, TRUE);
+  cinfo->out_color_space = JCS_RGB;
+  cinfo->raw_data_out = raw;
+  cinfo->dct_method = JDCT_ISLOW;
+  cinfo->scale_num = 1;
+  cinfo->scale_denom = shrink;
+  if (cinfo->num_components != 1 && cinfo->num_components != 3) return 0;
+  if (raw && cinfo->jpeg_color_space != (cinfo->num_components == 1 ? JCS_GRAYSCALE : JCS_YCbCr)) return 0;
+  return jpeg_start_decompress(cinfo) && take_over(scan, cinfo);
+}
+
+static void listen(Scan *scan, j_decompress_ptr cinfo) {
+  memset(cinfo, 0, sizeof *cinfo);
+  cinfo->err = jpeg_std_error(&scan->errors);
+  scan->errors.error_exit = refuse;
+  scan->errors.emit_message = on_message;
+  scan->errors.output_message = on_output;
+}
+
+/* Whether the data ended where the picture did. */
+static int at_end(const Scan *scan) { return scan->left == 0 && bits_left(scan) < 8 && scan->piece + 1 == scan->pieces.pieces; }
 
 /* Decodes at 1 / shrink of the size into `out`, width x height of red, green, blue; with a width of the region, that part of the
  * picture. 1 when done; 0 when libjpeg-turbo must be asked. */
@@ -439,39 +478,78 @@ int kfood_jpeg_scan_decode(void *memory, const uint8_t *bytes, size_t length, un
                            unsigned width, unsigned height) {
   Scan *scan = memory;
   struct jpeg_decompress_struct cinfo;
-  memset(&cinfo, 0, sizeof cinfo);
-  cinfo.err = jpeg_std_error(&scan->errors);
-  scan->errors.error_exit = refuse;
-  scan->errors.emit_message = on_message;
-  scan->errors.output_message = on_output;
+  listen(scan, &cinfo);
   volatile int done = 0;
-  if (setjmp(scan->refused) == 0) {
-    jpeg_create_decompress(&cinfo);
-    jpeg_mem_src(&cinfo, bytes, length);
-    jpeg_read_header(&cinfo, TRUE);
-    cinfo.out_color_space = JCS_RGB;
-    cinfo.dct_method = JDCT_ISLOW;
-    cinfo.scale_num = 1;
-    cinfo.scale_denom = shrink;
-    int plain = cinfo.num_components == 1 || cinfo.num_components == 3;
-    if (plain && jpeg_start_decompress(&cinfo) && take_over(scan, &cinfo)) {
-      JDIMENSION x = region[0], across = region[2], top = region[2] ? region[1] : 0;
-      if (across && across != cinfo.output_width) jpeg_crop_scanline(&cinfo, &x, &across);
-      int fits = !region[2] ? cinfo.output_width == width && cinfo.output_height == height
-                            : x == region[0] && across == width && cinfo.output_width == width && region[3] == height &&
-                                  top + height <= cinfo.output_height;
-      if (fits && (top == 0 || jpeg_skip_scanlines(&cinfo, top) == top)) {
-        JSAMPROW rows[16];
-        while (cinfo.output_scanline < top + height) {
-          unsigned row = cinfo.output_scanline - top, n = height - row < 16 ? height - row : 16;
-          for (unsigned i = 0; i < n; i++) rows[i] = out + (size_t)(row + i) * width * 3;
-          jpeg_read_scanlines(&cinfo, rows, n);
-        }
-        /* What lies below a region is not looked at. */
-        done = top + height < cinfo.output_height ||
-               (scan->left == 0 && bits_left(scan) < 8 && scan->piece + 1 == scan->pieces.pieces);
+  if (setjmp(scan->refused) == 0 && begin(scan, &cinfo, bytes, length, shrink, FALSE)) {
+    JDIMENSION x = region[0], across = region[2], top = region[2] ? region[1] : 0;
+    if (across && across != cinfo.output_width) jpeg_crop_scanline(&cinfo, &x, &across);
+    int fits = !region[2] ? cinfo.output_width == width && cinfo.output_height == height
+                          : x == region[0] && across == width && cinfo.output_width == width && region[3] == height &&
+                                top + height <= cinfo.output_height;
+    if (fits && (top == 0 || jpeg_skip_scanlines(&cinfo, top) == top)) {
+      JSAMPROW rows[16];
+      while (cinfo.output_scanline < top + height) {
+        unsigned row = cinfo.output_scanline - top, n = height - row < 16 ? height - row : 16;
+        for (unsigned i = 0; i < n; i++) rows[i] = out + (size_t)(row + i) * width * 3;
+        jpeg_read_scanlines(&cinfo, rows, n);
       }
+      /* What lies below a region is not looked at. */
+      done = top + height < cinfo.output_height || at_end(scan);
     }
+  }
+  jpeg_destroy_decompress(&cinfo);
+  return done;
+}
+
+/* Room for the planes, each a whole number of MCUs high and of blocks wide. False where memory is short. */
+static int lay_out(Scan *scan, j_decompress_ptr cinfo, Plane planes[3]) {
+  size_t room = 0, starts[3];
+  for (int i = 0; i < cinfo->num_components; i++) {
+    const jpeg_component_info *component = &cinfo->comp_info[i];
+    int size = component->DCT_scaled_size, largest = cinfo->min_DCT_scaled_size;
+    int across = component->h_samp_factor * size, down = component->v_samp_factor * size;
+    if (cinfo->max_h_samp_factor * largest % across || cinfo->max_v_samp_factor * largest % down) return 0;
+    Plane *plane = &planes[i];
+    plane->stride = (size_t)component->width_in_blocks * size;
+    plane->width = component->downsampled_width;
+    plane->height = component->downsampled_height;
+    plane->across = cinfo->max_h_samp_factor * largest / across;
+    plane->down = cinfo->max_v_samp_factor * largest / down;
+    /* As jdsample.c chooses. */
+    int twice = (plane->across == 2 && plane->down <= 2 && plane->width > 2) || (plane->across == 1 && plane->down == 2);
+    plane->smooth = twice && largest > 1;
+    starts[i] = room;
+    room += plane->stride * cinfo->total_iMCU_rows * down;
+  }
+  if (scan->planes_room < room || (scan->planes_room > KEPT && room <= KEPT)) {
+    free(scan->planes);
+    scan->planes = malloc(room);
+    scan->planes_room = scan->planes ? room : 0;
+    if (!scan->planes) return 0;
+  }
+  for (int i = 0; i < cinfo->num_components; i++) planes[i].rows = scan->planes + starts[i];
+  return 1;
+}
+
+/* Decodes at 1 / shrink of the size into planes that stay in the scan's memory until its next use: one of grey, or three of luma and
+ * the two of colour. Their number when done; 0 when libjpeg-turbo must be asked. */
+int kfood_jpeg_scan_planes(void *memory, const uint8_t *bytes, size_t length, unsigned shrink, Plane planes[3]) {
+  Scan *scan = memory;
+  struct jpeg_decompress_struct cinfo;
+  listen(scan, &cinfo);
+  volatile int done = 0;
+  if (setjmp(scan->refused) == 0 && begin(scan, &cinfo, bytes, length, shrink, TRUE) && lay_out(scan, &cinfo, planes)) {
+    JSAMPROW rows[3][MAX_SAMP_FACTOR * DCTSIZE];
+    JSAMPARRAY arrays[3] = {rows[0], rows[1], rows[2]};
+    unsigned lines = cinfo.max_v_samp_factor * cinfo.min_DCT_scaled_size;
+    for (unsigned row = 0; cinfo.output_scanline < cinfo.output_height; row++) {
+      for (int i = 0; i < cinfo.num_components; i++) {
+        unsigned n = cinfo.comp_info[i].v_samp_factor * cinfo.comp_info[i].DCT_scaled_size;
+        for (unsigned j = 0; j < n; j++) rows[i][j] = (uint8_t *)planes[i].rows + planes[i].stride * (n * row + j);
+      }
+      jpeg_read_raw_data(&cinfo, arrays, lines);
+    }
+    if (at_end(scan)) done = cinfo.num_components;
   }
   jpeg_destroy_decompress(&cinfo);
   return done;

@@ -4,6 +4,8 @@
 
 mod autocast;
 mod bilinear;
+#[cfg(feature = "libjpeg-turbo")]
+mod colours;
 mod cuda;
 mod device;
 mod error;
@@ -19,9 +21,14 @@ mod threads;
 #[cfg(feature = "libjpeg-turbo")]
 mod turbo_jpeg;
 mod vectorised;
+#[cfg(feature = "libjpeg-turbo")]
+mod weighted;
+mod writeback;
 
 pub use autocast::Autocast;
 pub use bilinear::{Bilinear, POINTS};
+#[cfg(feature = "libjpeg-turbo")]
+pub use colours::{GREY, ycc_to_rgb};
 pub use cuda::{
     Cuda, CudaGraph, CudaMemory, Sampling, accelerated, cuda, cuda_device_memory, cuda_memory,
     empty_cuda_cache, load_cuda, max_pool, norm_act, reset_cuda_peak, sample_pixels,
@@ -29,6 +36,8 @@ pub use cuda::{
 };
 pub use device::{bf16_gains, device_name, parse_device};
 pub use error::{is_out_of_memory, torch_error};
+#[cfg(feature = "libjpeg-turbo")]
+pub use jpeg_scan::{JpegPlane, JpegPlanes};
 pub use libtorch::libtorch_version;
 pub use mmap::Map;
 pub use optimizers::{
@@ -42,3 +51,6 @@ pub use threads::use_one_thread;
 #[cfg(feature = "libjpeg-turbo")]
 pub use turbo_jpeg::{TurboHeader, TurboJpeg, TurboRegion};
 pub use vectorised::Vectorised;
+#[cfg(feature = "libjpeg-turbo")]
+pub use weighted::{WEIGHT_BITS, WeightedSums, weighted_rows};
+pub use writeback::start_writeback;

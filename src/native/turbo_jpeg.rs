@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_int};
 
 use turbojpeg_sys as raw;
 
-use super::jpeg_scan::JpegScan;
+use super::jpeg_scan::{JpegPlanes, JpegScan};
 
 /// Scans of a progressive JPEG; encoders write about ten. More cost time without end at little size.
 const MAX_SCANS: c_int = 200;
@@ -131,6 +131,18 @@ impl TurboJpeg {
             return Ok(None);
         }
         self.decode_alone(bytes, &header, shrink, region, out)
+    }
+
+    /// Decodes all of a picture at 1 / `shrink` of its size to the components that it is stored in, each at its own size; false where
+    /// [`TurboJpeg::decode`] must be asked.
+    pub fn decode_planes(&mut self, bytes: &[u8], shrink: u32) -> bool {
+        self.scan.decode_planes(bytes, shrink)
+    }
+
+    /// The components that the last [`TurboJpeg::decode_planes`] found.
+    #[must_use]
+    pub fn planes(&self) -> Option<JpegPlanes<'_>> {
+        self.scan.planes()
     }
 
     /// The same by libjpeg-turbo alone.

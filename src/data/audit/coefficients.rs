@@ -60,18 +60,18 @@ impl Axis {
     /// The transform down the columns: [frequency][column].
     #[inline(always)]
     pub(super) fn down(&self, picture: &Picture<SIDE>) -> [[f32; SIDE]; FREQUENCIES] {
-        let mut sums = [[0.0; SIDE]; FREQUENCIES];
-        for (weights, sums) in self.by_frequency.iter().zip(&mut sums) {
+        let mut all = [[0.0; SIDE]; FREQUENCIES];
+        for (weights, found) in self.by_frequency.iter().zip(&mut all) {
+            // Of its own, so that it stays in registers. Cells outside of the window count 0.
+            let mut sums = [0.0_f32; SIDE];
             for (weight, row) in weights.iter().zip(picture) {
-                if *weight == 0.0 {
-                    continue;
-                }
                 for (sum, value) in sums.iter_mut().zip(row) {
                     *sum += weight * value;
                 }
             }
+            *found = sums;
         }
-        sums
+        all
     }
 
     /// The transform across, of what [`Axis::down`] gives; only of frequencies whose sum is one of a hash, 0 for others.

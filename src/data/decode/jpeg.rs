@@ -9,7 +9,10 @@ use super::{
     unusable::{brief, format_name},
 };
 #[cfg(feature = "libjpeg-turbo")]
-use crate::native::{TurboHeader, TurboJpeg, TurboRegion};
+use crate::{
+    native::{JpegPlanes, TurboHeader, TurboJpeg, TurboRegion},
+    settings::Quality,
+};
 
 /// The decoder of JPEGs, for people.
 #[cfg(feature = "libjpeg-turbo")]
@@ -44,7 +47,13 @@ impl Jpeg {
         }
     }
 
-    /// Decodes into `pixels`, which grows where it must.
+    /// The components of the last picture, where it was decoded to those.
+    #[cfg(feature = "libjpeg-turbo")]
+    pub(super) fn planes(&self) -> Option<JpegPlanes<'_>> {
+        self.turbo.as_ref().and_then(TurboJpeg::planes)
+    }
+
+    /// Decodes into `pixels`, which grows where it must, or to components.
     ///
     /// # Errors
     /// When neither decoder can use it, it is too large, or it is cut off.
@@ -156,8 +165,23 @@ impl Jpeg {
         }
         let wanted = want(&head);
         let shrink = wanted.shrink();
+        let picture = |size: (u32, u32), region: Option<TurboRegion>, in_planes| Picture {
+            head,
+            width: size.0,
+            height: size.1,
+            shrink,
+            left: region.map_or(0, |r| r.x),
+            top: region.map_or(0, |r| r.y),
+            in_planes,
+            format: format_name(ImageFormat::Jpeg),
+            odd: oddities(markers),
+        };
         let mut region = region(&wanted, &header, shrink);
         let mut size = decoded_size(&header, shrink, region);
+        if wanted.quality == Quality::Fast && region.is_none() && turbo.decode_planes(bytes, shrink)
+        {
+            return Ok(picture(size, None, true));
+        }
         let length =
             |size: (u32, u32)| size.0 as usize * size.1 as usize * if header.cmyk { 4 } else { 3 };
         let into = if header.cmyk {
@@ -199,16 +223,7 @@ impl Jpeg {
             let rgb = at_least(pixels, size.0 as usize * size.1 as usize * 3);
             inks_to_rgb(inks, rgb);
         }
-        Ok(Picture {
-            head,
-            width: size.0,
-            height: size.1,
-            shrink,
-            left: region.map_or(0, |r| r.x),
-            top: region.map_or(0, |r| r.y),
-            format: format_name(ImageFormat::Jpeg),
-            odd: oddities(markers),
-        })
+        Ok(picture(size, region, false))
     }
 }
 

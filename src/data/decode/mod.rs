@@ -14,6 +14,9 @@ mod unusable;
 
 use image::{DynamicImage, RgbImage, metadata::Orientation};
 
+#[cfg(feature = "libjpeg-turbo")]
+use crate::native::JpegPlanes;
+
 use self::jpeg::Jpeg;
 pub(super) use self::plan::{Area, Want};
 pub use self::{jpeg::JPEG_DECODER, unusable::Unusable};
@@ -103,6 +106,8 @@ pub(super) struct Picture {
     pub(super) left: u32,
     /// From the top.
     pub(super) top: u32,
+    /// Decoded to the components that it is stored in, and not to colours.
+    pub(super) in_planes: bool,
     /// The format by content.
     pub(super) format: &'static str,
     /// What is unusual about the file.
@@ -150,7 +155,10 @@ impl Decoder {
             self.pixels = pixels;
             picture
         };
-        self.used = picture.width as usize * picture.height as usize * 3;
+        self.used = match picture.in_planes {
+            true => 0,
+            false => picture.width as usize * picture.height as usize * 3,
+        };
         if self.pixels.len() < self.used {
             return Err(Unusable::new("broken: fewer pixels than its header says"));
         }
@@ -158,6 +166,12 @@ impl Decoder {
             picture.odd.insert(0, "turned by EXIF".to_owned());
         }
         Ok(picture)
+    }
+
+    /// The components of the last picture, where they were decoded.
+    #[cfg(feature = "libjpeg-turbo")]
+    pub(super) fn planes(&self) -> Option<JpegPlanes<'_>> {
+        self.jpeg.planes()
     }
 
     /// The pixels of the last picture.

@@ -79,6 +79,7 @@ fn decode_checked(bytes: &[u8], format: ImageFormat) -> Result<(Picture, Vec<u8>
             shrink: 1,
             left: 0,
             top: 0,
+            in_planes: false,
             format: format_name(format),
             odd,
         },

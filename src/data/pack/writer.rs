@@ -20,8 +20,12 @@ use super::{
 use crate::{
     digest::Digest,
     error::{Error, Result},
+    native::start_writeback,
     settings::Storage,
 };
+
+/// After so many bytes they are sent to the disk.
+const ON_ITS_WAY: usize = 32 << 20;
 
 /// A pack under way; see `layout` for the format. It is none before [`PackWriter::finish`].
 ///
@@ -37,6 +41,8 @@ pub struct PackWriter {
     waiting: Option<Waiting>,
     /// Whether rows are taken over by the file system.
     shares: bool,
+    /// Bytes of rows that were written by this process.
+    written: AtomicUsize,
 }
 
 /// A row that was written.
@@ -106,6 +112,7 @@ impl PackWriter {
             rows: Mutex::new(vec![None; count]),
             waiting,
             shares,
+            written: AtomicUsize::new(0),
         })
     }
 
@@ -267,6 +274,11 @@ impl PackWriter {
         };
         file.write_all_at(stored, at as u64)
             .map_err(|e| Error::io("write", &self.path, e))?;
+        let before = self.written.fetch_add(stored.len(), Ordering::Relaxed);
+        if before / ON_ITS_WAY != (before + stored.len()) / ON_ITS_WAY {
+            // The disk works while images are decoded, and not only once all of them are.
+            start_writeback(file);
+        }
         self.rows()[i] = Some(Stored {
             row,
             at,

@@ -12,7 +12,7 @@ pub mod sample;
 mod sheet;
 mod split;
 
-pub use decode::{JPEG_DECODER, MAX_PIXELS, Unusable, decode};
+pub use decode::{JPEG_BY_COMPONENTS, JPEG_DECODER, MAX_PIXELS, Unusable, decode};
 pub use listing::{
     Archive, Areas, Found, LARGEST_ENTRY, Listing, PassedOver, Place, Role, SourceRow, is_tsv,
     is_zip, may_be_image, parse_areas, parse_manifest, parse_sources, read_manifest, scan,

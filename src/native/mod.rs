@@ -48,6 +48,8 @@ pub use process::{exit_now, ignore_interrupt, peak_memory, prepare_cublas, tune_
 pub use shim::{cpu_capability, make_deterministic, set_grad, set_training};
 pub use tensor::floats_mut;
 pub use threads::use_one_thread;
+#[cfg(all(test, feature = "libjpeg-turbo"))]
+pub(crate) use turbo_jpeg::{SAMPLINGS, compressed};
 #[cfg(feature = "libjpeg-turbo")]
 pub use turbo_jpeg::{TurboHeader, TurboJpeg, TurboRegion};
 pub use vectorised::Vectorised;

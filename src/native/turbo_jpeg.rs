@@ -248,6 +248,58 @@ fn int(value: u32) -> Result<c_int, String> {
     c_int::try_from(value).map_err(|_| "too large".to_owned())
 }
 
+/// The samplings of colour that encoders write.
+#[cfg(test)]
+pub(crate) const SAMPLINGS: [raw::TJSAMP; 6] = [
+    raw::TJSAMP_TJSAMP_444,
+    raw::TJSAMP_TJSAMP_422,
+    raw::TJSAMP_TJSAMP_420,
+    raw::TJSAMP_TJSAMP_GRAY,
+    raw::TJSAMP_TJSAMP_440,
+    raw::TJSAMP_TJSAMP_411,
+];
+
+/// Red, green, blue as a JPEG of one of the [`SAMPLINGS`], with a restart marker after every so many blocks.
+#[cfg(test)]
+pub(crate) fn compressed(
+    pixels: &[u8],
+    width: u32,
+    height: u32,
+    sampling: raw::TJSAMP,
+    quality: c_int,
+    restart: c_int,
+) -> Vec<u8> {
+    assert_eq!(pixels.len(), (width * height * 3) as usize);
+    let mut out = std::ptr::null_mut();
+    let mut length = 0;
+    // SAFETY: `pixels` has the sides that are told; the library allocates `out`, which is copied and freed.
+    unsafe {
+        let handle = raw::tj3Init(raw::TJINIT_TJINIT_COMPRESS as c_int);
+        for (what, value) in [
+            (raw::TJPARAM_TJPARAM_QUALITY, quality),
+            (raw::TJPARAM_TJPARAM_SUBSAMP, sampling as c_int),
+            (raw::TJPARAM_TJPARAM_RESTARTBLOCKS, restart),
+        ] {
+            assert_eq!(raw::tj3Set(handle, what as c_int, value), 0);
+        }
+        let done = raw::tj3Compress8(
+            handle,
+            pixels.as_ptr(),
+            width as c_int,
+            0,
+            height as c_int,
+            raw::TJPF_TJPF_RGB,
+            &raw mut out,
+            &raw mut length,
+        );
+        assert_eq!(done, 0);
+        let bytes = std::slice::from_raw_parts(out, length as usize).to_vec();
+        raw::tj3Free(out.cast());
+        raw::tj3Destroy(handle);
+        bytes
+    }
+}
+
 #[cfg(all(test, jpeg_scan))]
 mod tests {
     use rand::RngExt;
@@ -271,45 +323,8 @@ mod tests {
                 (edge + (x * (i % 3) + y) % 120 + rng.random_range(0..40)) as u8
             })
             .collect();
-        let grey = sampling == raw::TJSAMP_TJSAMP_GRAY;
-        let mut out = std::ptr::null_mut();
-        let mut length = 0;
-        // SAFETY: `pixels` has the sides that are told; the library allocates `out`, which is copied and freed.
-        unsafe {
-            let handle = raw::tj3Init(raw::TJINIT_TJINIT_COMPRESS as c_int);
-            for (what, value) in [
-                (raw::TJPARAM_TJPARAM_QUALITY, quality),
-                (raw::TJPARAM_TJPARAM_SUBSAMP, sampling as c_int),
-                (raw::TJPARAM_TJPARAM_RESTARTBLOCKS, restart),
-            ] {
-                assert_eq!(raw::tj3Set(handle, what as c_int, value), 0);
-            }
-            let done = raw::tj3Compress8(
-                handle,
-                pixels.as_ptr(),
-                width as c_int,
-                0,
-                height as c_int,
-                raw::TJPF_TJPF_RGB,
-                &raw mut out,
-                &raw mut length,
-            );
-            assert_eq!(done, 0, "grey: {grey}");
-            let bytes = std::slice::from_raw_parts(out, length as usize).to_vec();
-            raw::tj3Free(out.cast());
-            raw::tj3Destroy(handle);
-            bytes
-        }
+        compressed(&pixels, width, height, sampling, quality, restart)
     }
-
-    const SAMPLINGS: [raw::TJSAMP; 6] = [
-        raw::TJSAMP_TJSAMP_444,
-        raw::TJSAMP_TJSAMP_422,
-        raw::TJSAMP_TJSAMP_420,
-        raw::TJSAMP_TJSAMP_GRAY,
-        raw::TJSAMP_TJSAMP_440,
-        raw::TJSAMP_TJSAMP_411,
-    ];
 
     fn bytes_of(header: &TurboHeader, shrink: u32) -> usize {
         (header.width.div_ceil(shrink) * header.height.div_ceil(shrink) * 3) as usize
@@ -329,6 +344,7 @@ mod tests {
                 let bytes = jpeg(width, height, sampling, quality, restart);
                 let header = turbo.header(&bytes).unwrap();
                 for shrink in [1, 2, 4, 8] {
+                    assert!(turbo.decode_planes(&bytes, shrink), "{i}: {width}x{height}");
                     let mut fast = vec![0; bytes_of(&header, shrink)];
                     let mut alone = fast.clone();
                     let name = format!("{i}: {width}x{height} / {shrink}");
@@ -409,6 +425,8 @@ mod tests {
             }
             let mut fast = vec![0; bytes_of(&header, 1)];
             let mut alone = fast.clone();
+            let in_planes = turbo.decode_planes(&bytes, 1);
+            assert!(!in_planes || turbo.scan.decode(&bytes, &header, 1, None, &mut fast));
             if turbo.scan.decode(&bytes, &header, 1, None, &mut fast) {
                 let warning = turbo.decode_alone(&bytes, &header, 1, None, &mut alone);
                 assert_eq!(warning, Ok(None), "{i}");

@@ -72,7 +72,8 @@ pub enum Filter {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quality {
-    /// Decoded at 1/2, 1/4 or 1/8 of its size where the resize shrinks it at least as far anyway.
+    /// Decoded at 1/2, 1/4 or 1/8 of its size where the resize shrinks it at least as far anyway, and resized before luma and
+    /// colour become red, green and blue.
     #[default]
     Fast,
     /// Decoded in full: within rounding of Pillow's antialiased resize.

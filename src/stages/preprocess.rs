@@ -6,13 +6,14 @@ use super::dataset::list;
 use crate::{
     config,
     data::{
-        Fill, JPEG_DECODER, Pack, Place,
+        Fill, JPEG_BY_COMPONENTS, JPEG_DECODER, Pack, Place,
         audit::{CloserLook, Fingerprint, find},
     },
     digest::Digest,
     error::{Error, Result},
     files::{read_json, write_json},
     record::{Image, Images},
+    settings::Quality,
     stage::{Context, Input, Reuse, Stage},
 };
 
@@ -57,6 +58,10 @@ impl Stage for PreprocessStage {
         // The other decoder gives slightly other pixels: rows of the two must not mix.
         if JPEG_DECODER != "libjpeg-turbo" {
             settings["jpeg_decoder"] = JPEG_DECODER.into();
+        }
+        // So must those that were resized as components and those that were resized as colours.
+        if JPEG_BY_COMPONENTS && self.settings.pixels.quality == Quality::Fast {
+            settings["fast"] = "components".into();
         }
         settings
     }

@@ -21,6 +21,11 @@ pub const JPEG_DECODER: &str = "libjpeg-turbo";
 #[cfg(not(feature = "libjpeg-turbo"))]
 pub const JPEG_DECODER: &str = "zune-jpeg (in Rust, about half as fast as libjpeg-turbo, which was not built in: it needs cmake and nasm)";
 
+/// Whether plain JPEGs are resized as components where that is fast enough to be worth its rounding ([`Quality::Fast`]).
+///
+/// [`Quality::Fast`]: crate::settings::Quality::Fast
+pub const JPEG_BY_COMPONENTS: bool = cfg!(jpeg_scan);
+
 /// A decoder of JPEGs; keeps its memory from one to the next.
 pub(super) struct Jpeg {
     /// None until the first JPEG, and where memory is short.

@@ -19,7 +19,10 @@ use crate::native::JpegPlanes;
 
 use self::jpeg::Jpeg;
 pub(super) use self::plan::{Area, Want};
-pub use self::{jpeg::JPEG_DECODER, unusable::Unusable};
+pub use self::{
+    jpeg::{JPEG_BY_COMPONENTS, JPEG_DECODER},
+    unusable::Unusable,
+};
 
 /// The largest image that is decoded, in pixels: about twice what today's cameras make. Taken from the header, before memory is.
 pub const MAX_PIXELS: u64 = 200_000_000;

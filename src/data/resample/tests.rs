@@ -194,6 +194,45 @@ fn a_crop_decodes_to_the_same_as_the_whole_cut_down() {
     }
 }
 
+#[cfg(feature = "libjpeg-turbo")]
+#[test]
+fn resized_as_components_a_photograph_is_what_it_is_resized_as_colours() {
+    use crate::native::{SAMPLINGS, compressed};
+
+    let crops = [None, Some((1, 2))];
+    for (i, sampling) in SAMPLINGS.into_iter().enumerate() {
+        for (width, height) in [(1, 1), (3, 2), (67, 45), (160, 131), (333, 250)] {
+            let image = picture(width, height);
+            let bytes = compressed(image.as_raw(), width, height, sampling, 95, 5);
+            for filter in [Filter::Bilinear, Filter::Bicubic, Filter::Lanczos] {
+                for (cut, to) in crops.into_iter().zip([(112, 91), (230, 40)]) {
+                    let crop = cut.filter(|_| width > 10).map(|(x, y)| Crop {
+                        x,
+                        y,
+                        width: width - x,
+                        height: height - 2 * y,
+                    });
+                    let pixels = Pixels {
+                        filter,
+                        ..Pixels::new(squash(to.0, to.1))
+                    };
+                    let fast = row(&bytes, pixels, crop);
+                    let exact = Pixels {
+                        quality: Quality::Exact,
+                        ..pixels
+                    };
+                    let ratio = psnr(&fast.pixels, &row(&bytes, exact, crop).pixels);
+                    // Both round: nothing on the way is worth more than a step.
+                    assert!(
+                        ratio > 48.0,
+                        "{i}: {width}x{height} to {to:?}, {filter:?}, {crop:?}: {ratio} dB"
+                    );
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn a_crop_outside_the_photograph_is_refused_with_its_size() {
     let crop = Crop {

@@ -1,13 +1,10 @@
 //! Content digests: blake3, domain-separated and length-prefixed.
 
-use std::{
-    fmt,
-    fs::File,
-    io::{self, Read},
-    path::Path,
-    str::FromStr,
-};
+use std::{cell::RefCell, fmt, fs::File, io, os::unix::fs::FileExt, path::Path, str::FromStr};
 
+use blake3::hazmat::{
+    ChainingValue, HasherExt, Mode, left_subtree_len, merge_subtrees_non_root, merge_subtrees_root,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::error::{Error, Result};
@@ -15,8 +12,8 @@ use crate::error::{Error, Result};
 /// Files from this size on are hashed on all cores; below it one is faster.
 const LARGE: u64 = 16 << 20;
 
-/// Bytes that are read at once of such a file.
-const PIECE: u64 = 8 << 20;
+/// Bytes that one thread reads at once of such a file.
+const PIECE: usize = 256 << 10;
 
 /// A 32-byte blake3 digest, written as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,12 +33,12 @@ impl Digest {
     pub fn of_file(path: &Path) -> Result<Self> {
         let fail = |e| Error::io("read", path, e);
         let file = File::open(path).map_err(fail)?;
-        let mut hasher = blake3::Hasher::new();
-        if file.metadata().map_err(fail)?.len() >= LARGE {
-            update_rayon(&mut hasher, file).map_err(fail)?;
-        } else {
-            hasher.update_reader(file).map_err(fail)?;
+        let length = file.metadata().map_err(fail)?.len();
+        if length >= LARGE {
+            return of_large(&file, length).map_err(fail);
         }
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(file).map_err(fail)?;
         Ok(Self(*hasher.finalize().as_bytes()))
     }
 
@@ -52,20 +49,40 @@ impl Digest {
     }
 }
 
-/// Hashes a large file on all cores, the next piece being read meanwhile. Not mapped: all of it would count as this program's memory.
-fn update_rayon(hasher: &mut blake3::Hasher, mut file: File) -> io::Result<()> {
-    let mut fill = |buffer: &mut Vec<u8>| {
-        buffer.clear();
-        file.by_ref().take(PIECE).read_to_end(buffer)
-    };
-    let (mut at_hand, mut next) = (Vec::new(), Vec::new());
-    fill(&mut at_hand)?;
-    while !at_hand.is_empty() {
-        let (_, filled) = rayon::join(|| hasher.update_rayon(&at_hand).count(), || fill(&mut next));
-        filled?;
-        std::mem::swap(&mut at_hand, &mut next);
+/// The digest of a large file, on all cores: blake3 is a tree of halves, and each thread reads what it hashes into a buffer that its
+/// nearest caches hold. Not mapped: all of it would count as this program's memory, and a file that shrinks would end it.
+fn of_large(file: &File, length: u64) -> io::Result<Digest> {
+    let left = left_subtree_len(length);
+    let (left, right) = rayon::join(
+        || subtree(file, 0, left),
+        || subtree(file, left, length - left),
+    );
+    let root = merge_subtrees_root(&left?, &right?, Mode::Hash);
+    Ok(Digest(*root.as_bytes()))
+}
+
+/// The part of a file from `from` on that is a subtree and not all of it.
+fn subtree(file: &File, from: u64, length: u64) -> io::Result<ChainingValue> {
+    if length > PIECE as u64 {
+        let left = left_subtree_len(length);
+        let (left, right) = rayon::join(
+            || subtree(file, from, left),
+            || subtree(file, from + left, length - left),
+        );
+        return Ok(merge_subtrees_non_root(&left?, &right?, Mode::Hash));
     }
-    Ok(())
+    thread_local! {
+        static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; PIECE]);
+    }
+    BUFFER.with_borrow_mut(|buffer| {
+        let buffer = &mut buffer[..length as usize];
+        file.read_exact_at(buffer, from)?;
+        let mut hasher = blake3::Hasher::new();
+        Ok(hasher
+            .set_input_offset(from)
+            .update(buffer)
+            .finalize_non_root())
+    })
 }
 
 impl fmt::Display for Digest {
@@ -141,6 +158,22 @@ mod tests {
         };
         assert_ne!(digest(&["ab", "c"]), digest(&["a", "bc"]));
         assert_ne!(digest(&["ab"]), digest(&["ab", ""]));
+    }
+
+    #[test]
+    fn a_large_file_has_the_digest_of_its_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("large");
+        let bytes: Vec<u8> = (0..17_000_000_u32)
+            .map(|i| (i.wrapping_mul(i) >> 11) as u8)
+            .collect();
+        for length in [16 << 20, (16 << 20) + 1, 17_000_000 - 77] {
+            std::fs::write(&path, &bytes[..length]).unwrap();
+            assert_eq!(
+                Digest::of_file(&path).unwrap(),
+                Digest::of(&bytes[..length])
+            );
+        }
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::{
     fs::{self, File},
     io::ErrorKind,
+    panic::resume_unwind,
     path::{Path, PathBuf},
+    thread,
     time::{Duration, SystemTime},
 };
 
@@ -168,34 +170,16 @@ impl Cache {
     /// # Errors
     /// When an output is missing or is no plain file.
     pub fn seal(&self, attempt: &Attempt, outputs: &[&str]) -> Result<Vec<(String, Output)>> {
-        let sealed: Vec<_> = outputs
-            .par_iter()
-            .map(|name| {
-                let path = attempt.out.join(name);
-                let meta = match fs::symlink_metadata(&path) {
-                    Ok(meta) if meta.is_file() => meta,
-                    Ok(_) => {
-                        return Err(Error::failed(format!(
-                            "its output `{name}` is no plain file"
-                        )));
-                    }
-                    Err(e) if e.kind() == ErrorKind::NotFound => {
-                        return Err(Error::failed(format!(
-                            "it ended without writing its output `{name}`"
-                        )));
-                    }
-                    Err(e) => return Err(Error::io("read", &path, e)),
-                };
-                let digest = Digest::of_file(&path)?;
-                let output = Output {
-                    digest,
-                    bytes: meta.len(),
-                    seen: Stat::of(&meta),
-                };
-                Ok(((*name).to_owned(), output))
-            })
-            .collect();
-        files::sync_tree(&attempt.out)?;
+        let (synced, sealed) = thread::scope(|scope| {
+            // The disk writes while the processor hashes.
+            let sync = scope.spawn(|| files::sync_tree(&attempt.out));
+            let sealed: Vec<_> = outputs
+                .par_iter()
+                .map(|name| Ok(((*name).to_owned(), sealed(&attempt.out, name)?)))
+                .collect();
+            (sync.join().unwrap_or_else(|e| resume_unwind(e)), sealed)
+        });
+        synced?;
         sealed.into_iter().collect()
     }
 
@@ -284,4 +268,27 @@ pub(super) fn names(folder: &Path) -> Vec<String> {
 
 fn listing_path(entry: &Path, role: &str) -> PathBuf {
     entry.join(format!("{}.files", role.replace('/', "_")))
+}
+/// What the record says of an output.
+fn sealed(folder: &Path, name: &str) -> Result<Output> {
+    let path = folder.join(name);
+    let meta = match fs::symlink_metadata(&path) {
+        Ok(meta) if meta.is_file() => meta,
+        Ok(_) => {
+            return Err(Error::failed(format!(
+                "its output `{name}` is no plain file"
+            )));
+        }
+        Err(e) if e.kind() == ErrorKind::NotFound => {
+            return Err(Error::failed(format!(
+                "it ended without writing its output `{name}`"
+            )));
+        }
+        Err(e) => return Err(Error::io("read", &path, e)),
+    };
+    Ok(Output {
+        digest: Digest::of_file(&path)?,
+        bytes: meta.len(),
+        seen: Stat::of(&meta),
+    })
 }

@@ -76,6 +76,7 @@ pub(super) fn find(
     let found = all
         .par_iter()
         .enumerate()
+        .with_max_len(16) // so that all threads end at about the same time
         .map(|(a, fingerprint)| {
             stop.check()?;
             let Some(picture) = picture_of(fingerprint) else {

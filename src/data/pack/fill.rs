@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, hash_map},
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 use rayon::prelude::*;
@@ -24,6 +25,9 @@ use crate::{
     settings::{Pixels, Storage, Unreadable},
     stop::Stop,
 };
+
+/// Images that a thread takes at a time.
+const PIECE: usize = 4;
 
 /// The making of one pack.
 pub struct Fill<'a> {
@@ -164,21 +168,28 @@ impl Fill<'_> {
         see: &(impl Fn(&[u8], Digest) -> F + Sync),
     ) -> Result<Vec<Why>> {
         let progress = Progress::new(self.tell, "decoding", open.len());
+        let idle = Mutex::new(Vec::new());
+        let idle = || idle.lock().unwrap_or_else(PoisonError::into_inner);
+        // Short pieces, so that all threads end at about the same time.
         let decoded = open
-            .par_iter()
-            .zip(places)
-            .map_init(
-                || Resampler::new(self.pixels),
-                |resampler, (i, place)| {
+            .par_chunks(PIECE)
+            .zip(places.par_chunks(PIECE))
+            .with_max_len(1)
+            .map(|(open, places)| {
+                let resampler = idle().pop();
+                let mut resampler = resampler.unwrap_or_else(|| Resampler::new(self.pixels));
+                let mut decoded = Vec::with_capacity(open.len());
+                for (i, place) in open.iter().zip(places) {
                     self.stop.check()?;
-                    let done = self.one(*i, place, resampler, writer, see)?;
+                    decoded.push((*i, self.one(*i, place, &mut resampler, writer, see)?));
                     progress.more(1);
-                    Ok((*i, done))
-                },
-            )
+                }
+                idle().push(resampler);
+                Ok(decoded)
+            })
             .collect::<Result<Vec<_>>>()?;
         let mut lost = Vec::new();
-        for (i, done) in decoded {
+        for (i, done) in decoded.into_iter().flatten() {
             match done {
                 Ok(done) => rows[i] = Some(done),
                 Err(why) => lost.push(Why { image: i, why }),

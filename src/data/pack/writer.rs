@@ -247,7 +247,9 @@ impl PackWriter {
         self.file
             .write_all_at(&index, PAGE as u64)
             .and_then(|()| self.file.write_all_at(&self.head.page(), 0))
-            .map_err(fail)
+            .map_err(fail)?;
+        start_writeback(&self.file);
+        Ok(())
     }
 
     /// The header as far as it is known.

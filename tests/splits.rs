@@ -196,6 +196,31 @@ fn groups_of_a_manifest_and_sources_stay_on_one_side() {
 }
 
 #[test]
+fn groups_that_the_given_test_part_shares_with_training_are_told() {
+    let mut labels = labels();
+    // Those of images 0 to 3 and 4 to 7 have a test image each, the last two have a group of their own.
+    let of = |i: u32| match i {
+        20 => 0,
+        21 => 1,
+        i => i / 4,
+    };
+    labels.groups = (0..24).map(|i| Some(of(i))).collect();
+    let by = |by| config::Split {
+        group_by: by,
+        ..settings()
+    };
+    let (_, told) = split(by(Some(GroupBy::Group)), &labels, &[]).unwrap();
+    assert_eq!(
+        told,
+        [
+            "2 groups of the given test part have images in the training part too (8 images there): what is told of the test part may be too good"
+        ]
+    );
+    let (_, told) = split(by(None), &labels, &[]).unwrap();
+    assert!(told.is_empty(), "{told:?}");
+}
+
+#[test]
 fn a_data_set_without_groups_or_a_validation_part_says_so() {
     let by = |by| config::Split {
         group_by: Some(by),

@@ -1,5 +1,7 @@
 //! `[split.x]`: labels to `membership.json`.
 
+use std::collections::HashSet;
+
 use crate::{
     config,
     data::{
@@ -139,6 +141,9 @@ impl Stage for SplitStage {
             (context.tell)(StageEvent::Warning(told));
             refuse_lost_classes(&split, &labels)?;
         }
+        if let Some(told) = self.groups_in_test(&labels) {
+            (context.tell)(StageEvent::Warning(told));
+        }
         if !takes_given && !labels.validation.is_empty() {
             let text = format!(
                 "the data set gives {} images to validation, and this split divides them anew: set `given = true` to take its own part",
@@ -217,22 +222,40 @@ impl SplitStage {
         })
     }
 
+    /// Groups that the given test part shares with what is trained on: that part is never moved, so that it is told.
+    fn groups_in_test(&self, labels: &Labels) -> Option<String> {
+        let by = self.settings.group_by?;
+        let (groups, images) = shared_with_test(labels, numbers(labels, by));
+        let what = match by {
+            GroupBy::Group => "group",
+            GroupBy::Source => "source",
+        };
+        let s = |n: usize| if n == 1 { "" } else { "s" };
+        (groups > 0).then(|| {
+            format!(
+                "{groups} {what}{} of the given test part {} images in the training part too ({images} image{} there): what is told of the test part may be too good",
+                s(groups),
+                if groups == 1 { "has" } else { "have" },
+                s(images),
+            )
+        })
+    }
+
     /// What stays together; `None` where nothing is asked to.
     fn groups(&self, labels: &Labels, alike: Option<&LookAlikes>) -> Result<Option<Groups>> {
         let mut groups = Groups::new(labels.labels.len());
         if let Some(by) = self.settings.group_by {
-            let (numbers, none, help) = match by {
+            let (none, help) = match by {
                 GroupBy::Group => (
-                    &labels.groups,
                     "`group_by = \"group\"`, and the data set has no groups",
                     "give its manifest a column `group`, or leave `group_by` out",
                 ),
                 GroupBy::Source => (
-                    &labels.sources,
                     "`group_by = \"source\"`, and the data set does not say where its images came from",
                     "put the `org_url.csv` of the collection beside its images, or leave `group_by` out",
                 ),
             };
+            let numbers = numbers(labels, by);
             if numbers.iter().flatten().next().is_none() {
                 return Err(Error::usage(none).help(help));
             }
@@ -244,6 +267,26 @@ impl SplitStage {
         }
         Ok((looks || self.settings.group_by.is_some()).then_some(groups))
     }
+}
+
+/// The number of each image's group, where it has one.
+fn numbers(labels: &Labels, by: GroupBy) -> &[Option<u32>] {
+    match by {
+        GroupBy::Group => &labels.groups,
+        GroupBy::Source => &labels.sources,
+    }
+}
+
+/// How many groups have training images, which are so many, and test images too.
+fn shared_with_test(labels: &Labels, groups: &[Option<u32>]) -> (usize, usize) {
+    let of = |part: Part| {
+        let images = labels.labels.iter().zip(groups);
+        images.filter_map(move |(label, group)| (label.part == part).then_some(*group).flatten())
+    };
+    let test: HashSet<u32> = of(Part::Test).collect();
+    let shared: Vec<u32> = of(Part::Train).filter(|g| test.contains(g)).collect();
+    let groups: HashSet<_> = shared.iter().collect();
+    (groups.len(), shared.len())
 }
 
 /// Classes of which copies of test images were all that there was to learn from.

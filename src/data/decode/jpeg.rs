@@ -42,6 +42,11 @@ const LARGE: u64 = 1 << 24;
 /// More pixels do not fit into a byte: each block of 8 x 8 takes a bit at least, for its first coefficient.
 const PIXELS_OF_A_BYTE: u64 = 8 * 64;
 
+/// From this share of the picture on, all of it is decoded to components and no region to colours: at 57% of 512x384 that takes 10%
+/// less time, at 32% 3% more.
+#[cfg(feature = "libjpeg-turbo")]
+const BY_COMPONENTS_FROM: f64 = 0.4;
+
 impl Jpeg {
     pub(super) fn new() -> Self {
         Self {
@@ -183,9 +188,10 @@ impl Jpeg {
         };
         let mut region = region(&wanted, &header, shrink);
         let mut size = decoded_size(&header, shrink, region);
-        if wanted.quality == Quality::Fast && region.is_none() && turbo.decode_planes(bytes, shrink)
-        {
-            return Ok(picture(size, None, true));
+        let whole = decoded_size(&header, shrink, None);
+        let worth = region.is_none_or(|part| share(part, whole) >= BY_COMPONENTS_FROM);
+        if wanted.quality == Quality::Fast && worth && turbo.decode_planes(bytes, shrink) {
+            return Ok(picture(whole, None, true));
         }
         let length =
             |size: (u32, u32)| size.0 as usize * size.1 as usize * if header.cmyk { 4 } else { 3 };
@@ -230,6 +236,13 @@ impl Jpeg {
         }
         Ok(picture(size, region, false))
     }
+}
+
+/// How much of the decoded picture a part is.
+#[cfg(feature = "libjpeg-turbo")]
+fn share(part: TurboRegion, whole: (u32, u32)) -> f64 {
+    let area = |width: u32, height: u32| f64::from(width) * f64::from(height);
+    area(part.width, part.height) / area(whole.0, whole.1)
 }
 
 #[cfg(feature = "libjpeg-turbo")]

@@ -21,7 +21,7 @@ pub const JPEG_DECODER: &str = "libjpeg-turbo";
 #[cfg(not(feature = "libjpeg-turbo"))]
 pub const JPEG_DECODER: &str = "zune-jpeg (in Rust, about half as fast as libjpeg-turbo, which was not built in: it needs cmake and nasm)";
 
-/// Whether plain JPEGs are resized as components where that is fast enough to be worth its rounding ([`Quality::Fast`]).
+/// Whether plain JPEGs are resized before their components become colours, with [`Quality::Fast`]: not with a system's libjpeg-turbo.
 ///
 /// [`Quality::Fast`]: crate::settings::Quality::Fast
 pub const JPEG_BY_COMPONENTS: bool = cfg!(jpeg_scan);
@@ -190,7 +190,8 @@ impl Jpeg {
         let mut size = decoded_size(&header, shrink, region);
         let whole = decoded_size(&header, shrink, None);
         let worth = region.is_none_or(|part| share(part, whole) >= BY_COMPONENTS_FROM);
-        if wanted.quality == Quality::Fast && worth && turbo.decode_planes(bytes, shrink) {
+        let worth = worth && wanted.quality == Quality::Fast && wanted.sums_few(shrink);
+        if worth && turbo.decode_planes(bytes, shrink) {
             return Ok(picture(whole, None, true));
         }
         let length =

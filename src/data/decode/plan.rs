@@ -34,6 +34,13 @@ pub(in crate::data) struct Want {
 )]
 const LEAST: f64 = 1.65;
 
+/// So many pixels of an axis are few.
+#[cfg_attr(
+    not(feature = "libjpeg-turbo"),
+    allow(dead_code, reason = "the other decoder gives everything at full size")
+)]
+const FEW: f64 = 32.0;
+
 #[cfg_attr(
     not(feature = "libjpeg-turbo"),
     allow(dead_code, reason = "the other decoder gives everything at full size")
@@ -71,6 +78,14 @@ impl Want {
                 && self.from.height >= least * f64::from(self.height)
         };
         [8, 4, 2].into_iter().find(fits).unwrap_or(1)
+    }
+
+    /// Whether a pixel of the result is made of few pixels of the picture at 1 / `shrink` of its size, on each axis. The sums of
+    /// components are rounded pixel by pixel, by 1 / 128 of a step at most.
+    pub(super) fn sums_few(&self, shrink: u32) -> bool {
+        let few =
+            |from: f64, to: u32| 2.0 * self.reach * from <= FEW * f64::from(shrink) * f64::from(to);
+        few(self.from.width, self.width) && few(self.from.height, self.height)
     }
 
     /// The part that the resize looks at, in whole pixels at 1 / `shrink` of the size: left, top, right, bottom; `left` is a
@@ -119,6 +134,14 @@ mod tests {
             ..want(4000.0, 3000.0)
         };
         assert_eq!(exact.shrink(), 1);
+    }
+
+    #[test]
+    fn a_resize_by_much_sums_many_pixels() {
+        assert!(want(448.0, 3500.0).sums_few(1));
+        assert!(!want(448.0, 3700.0).sums_few(1));
+        assert!(want(448.0, 3700.0).sums_few(2));
+        assert!(!want(4000.0, 3.0).sums_few(1));
     }
 
     #[test]

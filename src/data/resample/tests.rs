@@ -201,7 +201,15 @@ fn resized_as_components_a_photograph_is_what_it_is_resized_as_colours() {
 
     let crops = [None, Some((1, 2))];
     for (i, sampling) in SAMPLINGS.into_iter().enumerate() {
-        for (width, height) in [(1, 1), (3, 2), (67, 45), (160, 131), (333, 250)] {
+        for (width, height) in [
+            (1, 1),
+            (3, 2),
+            (67, 45),
+            (160, 131),
+            (333, 250),
+            (30, 600),
+            (24, 4000),
+        ] {
             let image = picture(width, height);
             let bytes = compressed(image.as_raw(), width, height, sampling, 95, 5);
             for filter in [Filter::Bilinear, Filter::Bicubic, Filter::Lanczos] {

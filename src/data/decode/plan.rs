@@ -67,7 +67,8 @@ impl Want {
     /// Fast against exact at 224 x 224, bilinear: 24 photographs of 1024x768 mean 50.8 dB, worst 48.1; 12 of 4000x3000 mean
     /// 51.2, worst 47.6. At 17 sides from 48 to 384 (55 photographs, 463 results that were scaled at all) mean 52.8, worst
     /// 44.1, the few below 45 dB nearly all at a side of 48. With twice instead of 1.65 times nothing of 1024x768 would be scaled;
-    /// with once the mean is 43 to 46 dB near the limit, and the worst 37.
+    /// with once the mean is 43 to 46 dB near the limit, and the worst 37. (Of rows resized as colours; resized as components they differ
+    /// from these by some tenths of a decibel, see benches/README.md.)
     pub(super) fn shrink(&self) -> u32 {
         if self.quality == Quality::Exact {
             return 1;

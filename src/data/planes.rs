@@ -75,25 +75,22 @@ impl PlaneResizer {
         let weights: Vec<_> = planes
             .iter()
             .map(|plane| {
-                let across = self.weights(Axis {
-                    from: spans[0].0,
-                    length: spans[0].1,
-                    to: want.width,
-                    whole: sides.0 as usize,
-                    samples: plane.width(),
-                    each: plane.across as usize,
-                    smooth: plane.smooth(),
-                });
-                let down = self.weights(Axis {
-                    from: spans[1].0,
-                    length: spans[1].1,
-                    to: want.height,
-                    whole: sides.1 as usize,
-                    samples: plane.height(),
-                    each: plane.down as usize,
-                    smooth: plane.smooth(),
-                });
-                (across, down)
+                let mut weights = |(from, length), to, whole: u32, samples, each: u32| {
+                    self.weights(Axis {
+                        from,
+                        length,
+                        to,
+                        whole: whole as usize,
+                        samples,
+                        each: each as usize,
+                        smooth: plane.smooth(),
+                    })
+                };
+                let [across, down] = spans;
+                (
+                    weights(across, want.width, sides.0, plane.width(), plane.across),
+                    weights(down, want.height, sides.1, plane.height(), plane.down),
+                )
             })
             .collect();
         let width = want.width as usize;
@@ -158,7 +155,7 @@ impl Axis {
         let scale = self.length / f64::from(self.to);
         let wide = scale.max(1.0);
         let middle = self.from + (f64::from(i) + 0.5) * scale;
-        let reach = reach(filter) * wide;
+        let reach = filter.reach() * wide;
         let last = self.whole.saturating_sub(1);
         let first = ((middle - reach).floor().max(0.0) as usize).min(last);
         let end = ((middle + reach).ceil().max(0.0) as usize).clamp(first + 1, last + 1);
@@ -216,18 +213,10 @@ fn in_steps(first: usize, weights: &[f64]) -> (usize, Vec<i16>) {
     (first + zeros, steps.split_off(zeros.min(steps.len())))
 }
 
-fn reach(filter: Filter) -> f64 {
-    match filter {
-        Filter::Bilinear => 1.0,
-        Filter::Bicubic => 2.0,
-        Filter::Lanczos => 3.0,
-    }
-}
-
 /// The filters of Pillow at a distance of `x`.
 fn kernel(filter: Filter, x: f64) -> f64 {
     let x = x.abs();
-    if x >= reach(filter) {
+    if x >= filter.reach() {
         return 0.0;
     }
     match filter {

@@ -56,8 +56,6 @@ pub struct Row {
 pub struct Resampler {
     pixels: Pixels,
     options: ResizeOptions,
-    /// How far the filter reaches, in pixels of the row.
-    reach: f64,
     decoder: Decoder,
     resizer: Resizer,
     #[cfg(feature = "libjpeg-turbo")]
@@ -68,17 +66,16 @@ impl Resampler {
     /// For rows made this way.
     #[must_use]
     pub fn new(pixels: Pixels) -> Self {
-        let (kernel, reach) = match pixels.filter {
-            Filter::Bilinear => (FilterType::Bilinear, 1.0),
-            Filter::Bicubic => (FilterType::CatmullRom, 2.0),
-            Filter::Lanczos => (FilterType::Lanczos3, 3.0),
+        let kernel = match pixels.filter {
+            Filter::Bilinear => FilterType::Bilinear,
+            Filter::Bicubic => FilterType::CatmullRom,
+            Filter::Lanczos => FilterType::Lanczos3,
         };
         Self {
             pixels,
             options: ResizeOptions::new()
                 .resize_alg(ResizeAlg::Convolution(kernel))
                 .use_alpha(false),
-            reach,
             decoder: Decoder::new(),
             resizer: Resizer::new(),
             #[cfg(feature = "libjpeg-turbo")]
@@ -102,7 +99,7 @@ impl Resampler {
     }
 
     fn decode_row(&mut self, bytes: &[u8], crop: Option<Crop>) -> Result<Row, Unusable> {
-        let (pixels, reach) = (self.pixels, self.reach);
+        let pixels = self.pixels;
         let fitting = |head: &Head| {
             let sides = head.upright();
             let fitting = Fitting::new(pixels.resize, sides, crop)?;
@@ -111,7 +108,7 @@ impl Resampler {
                 from,
                 width,
                 height,
-                reach,
+                reach: pixels.filter.reach(),
                 quality: pixels.quality,
             };
             Some((fitting, want))

@@ -1,4 +1,4 @@
-//! What libtorch and the operating system give that needs `unsafe`: the C++ shim, devices, the memory map; and libjpeg-turbo. The only room with `unsafe`.
+//! What libtorch and the operating system give that needs `unsafe`: the C++ shim, devices, the memory map; libjpeg-turbo; and vector instructions. The only room with `unsafe`.
 
 #![allow(unsafe_code, reason = "the one room that speaks to C and C++")]
 

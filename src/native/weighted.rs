@@ -229,10 +229,10 @@ impl WeightedSums {
             }
         }
         #[cfg(target_arch = "x86_64")]
-        let wide = WideSums::new(each).filter(|_| {
-            std::arch::is_x86_feature_detected!("avx512f")
-                && std::arch::is_x86_feature_detected!("avx512bw")
-        });
+        let wide = (std::arch::is_x86_feature_detected!("avx512f")
+            && std::arch::is_x86_feature_detected!("avx512bw"))
+        .then(|| WideSums::new(each))
+        .flatten();
         #[cfg(target_arch = "x86_64")]
         if let Some(wide) = &wide {
             needed = needed.max(wide.needed());

@@ -68,6 +68,18 @@ pub enum Filter {
     Lanczos,
 }
 
+impl Filter {
+    /// How far it reaches from its middle, in pixels of the result.
+    #[must_use]
+    pub fn reach(self) -> f64 {
+        match self {
+            Self::Bilinear => 1.0,
+            Self::Bicubic => 2.0,
+            Self::Lanczos => 3.0,
+        }
+    }
+}
+
 /// How exactly a JPEG is decoded before it is resized.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

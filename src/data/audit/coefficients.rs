@@ -139,10 +139,9 @@ pub(super) fn hash(coefficients: &Coefficients) -> u64 {
 /// swapped (`f & 4`) as [`form`] says.
 pub(super) fn hashes(coefficients: &Coefficients) -> [u64; 8] {
     let Bits { pairs, odd } = &*BITS;
-    let mut straight = 0_u64;
+    let straight = hash(coefficients);
     let mut swapped = 0_u64;
     for (bit, (down, across)) in pairs.iter().enumerate() {
-        straight |= u64::from(coefficients[*down][*across] > 0.0) << bit;
         swapped |= u64::from(coefficients[*across][*down] > 0.0) << bit;
     }
     std::array::from_fn(|form| {

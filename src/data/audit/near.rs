@@ -65,14 +65,9 @@ pub(super) fn find(
             Some((hashes(&coefficients), i as u32))
         })
         .collect();
+    let (forms, plain): (Vec<_>, Vec<_>) = plain.into_iter().unzip();
     // All eight forms are stored, so that a variant is looked up once and not in eight forms of its own.
-    let index = Index::new(
-        &plain
-            .iter()
-            .flat_map(|(forms, _)| *forms)
-            .collect::<Vec<_>>(),
-    );
-    let plain: Vec<u32> = plain.into_iter().map(|(_, i)| i).collect();
+    let index = Index::new(forms.as_flattened());
     let found = all
         .par_iter()
         .enumerate()

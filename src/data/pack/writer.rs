@@ -277,7 +277,9 @@ impl PackWriter {
         file.write_all_at(stored, at as u64)
             .map_err(|e| Error::io("write", &self.path, e))?;
         let before = self.written.fetch_add(stored.len(), Ordering::Relaxed);
-        if before / ON_ITS_WAY != (before + stored.len()) / ON_ITS_WAY {
+        let due = before / ON_ITS_WAY != (before + stored.len()) / ON_ITS_WAY;
+        // Rows that wait are copied in the end, and need never reach the disk where they are.
+        if due && self.waiting.is_none() {
             // The disk works while images are decoded, and not only once all of them are.
             start_writeback(file);
         }

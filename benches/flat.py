@@ -1,4 +1,4 @@
-"""What flat parameters and gradients would gain: one buffer with views, against lists of tensors. See benches/README.md.
+"""What flat parameters and gradients gain: one buffer with views, against lists of tensors. See benches/README.md.
 
     python benches/flat.py [--device cuda:0]
 
@@ -22,12 +22,13 @@ def main() -> None:
     tune_allocator()
     for key, value in machine.describe(options.kfood.resolve()).items():
         print(f"- {key}: {value}")
-    print(f"- {options.steps} steps of each way in a round, medians (smallest to largest) of {options.rounds} interleaved rounds\n")
-    print("| network | optimizer | ms a step, lists | ms a step, flat | flat is |")
-    print("|---|---|---|---|---|")
+    print(f"- {options.steps} steps of each way in a round, medians (smallest to largest) of {options.rounds} interleaved rounds of ms a step\n")
+    print("| network | optimizer | precision | lists | flat, added to | flat, as kfood | kfood takes |")
+    print("|---|---|---|---|---|---|---|")
     for arch in options.arch or ["resnet18", "resnet50", "resnet101"]:
         for optimizer in ("sgd", "adamw"):
-            row(options, arch, optimizer)
+            for bf16 in (True, False):
+                row(options, arch, optimizer, bf16)
 
 
 def arguments():
@@ -40,16 +41,15 @@ def arguments():
     return parser.parse_args()
 
 
-def row(options, arch: str, optimizer: str) -> None:
+def row(options, arch: str, optimizer: str, bf16: bool) -> None:
     shapes = [p.shape for p in getattr(torchvision.models, arch)(num_classes=42).parameters()]
-    ways = [Lists(shapes, optimizer, options.device), Flat(shapes, optimizer, options.device)]
-    seconds = [[], []]
+    ways = [way(shapes, optimizer, bf16, options.device) for way in (Lists, Added, Collected)]
+    ms = [[] for _ in ways]
     for _ in range(options.rounds):
-        for way, spent in zip(ways, seconds, strict=True):
-            spent.append(way.seconds(options.steps))
-    lists, flat = ([1000 * s for s in each] for each in seconds)
-    ratio = statistics.median(a / b for a, b in zip(lists, flat, strict=True))
-    print(f"| {arch} | {optimizer} | {spread(lists)} | {spread(flat)} | {ratio:.2f}x |", flush=True)
+        for way, spent in zip(ways, ms, strict=True):
+            spent.append(1000 * way.seconds(options.steps))
+    ratio = statistics.median(kfood / lists for lists, _, kfood in zip(*ms, strict=True))
+    print(f"| {arch} | {optimizer} | {'bf16' if bf16 else 'f32'} | {' | '.join(map(spread, ms))} | {ratio:.2f}x of lists |", flush=True)
 
 
 def spread(ms) -> str:
@@ -57,30 +57,36 @@ def spread(ms) -> str:
 
 
 class Way:
-    """All of a step but the network: gradients arrive as autograd makes them, then the fused optimizer, then they are forgotten."""
+    """All of a step but the network: in bf16 the weights are converted before it, and their gradients behind it; gradients arrive
+    as autograd leaves them, then comes the fused optimizer, then they are forgotten."""
 
-    def __init__(self, shapes, optimizer: str, device: str):
-        self.device = torch.device(device)
-        self.weights = [torch.randn(shape, device=self.device) for shape in shapes]
-        self.params = self.parameters()
+    def __init__(self, shapes, optimizer: str, bf16: bool, device: str):
+        self.device, self.bf16 = torch.device(device), bf16
+        weights = [torch.randn(shape, device=self.device) for shape in shapes]
         make = {"sgd": lambda p: torch.optim.SGD(p, lr=1e-9, momentum=0.9, fused=True), "adamw": lambda p: torch.optim.AdamW(p, lr=1e-9, fused=True)}
-        self.optimizer = make[optimizer](self.updated())
-        # A backward pass leaves a new tensor for each parameter: autograd's last node takes it as the gradient, or adds it to what is there.
+        self.optimizer = make[optimizer](self.parameters(weights))
         self.seconds(3)
 
     def seconds(self, steps: int) -> float:
         total = 0.0
         for _ in range(steps):
-            # The product of the parameters with constants has those constants as its gradient, made in the backward pass.
-            loss = sum((p * 1e-3).sum() for p in self.params)
+            self.wait()
+            start = time.perf_counter()
+            used = self.used()
+            total += time.perf_counter() - start
+            # The product of a weight with a constant has that constant as its gradient, made in the backward pass.
+            loss = sum((p * 1e-3).sum(dtype=torch.float32) for p in used)
             self.wait()
             start = time.perf_counter()
             loss.backward()
-            self.optimizer.step()
-            self.forget()
+            self.update()
             self.wait()
             total += time.perf_counter() - start
         return total / steps
+
+    def converts(self, weight) -> bool:
+        """Those of convolutions and head: what else there is has one dimension (the head's bias counts for nothing here)."""
+        return self.bf16 and weight.dim() > 1
 
     def wait(self) -> None:
         if self.device.type == "cuda":
@@ -88,36 +94,65 @@ class Way:
 
 
 class Lists(Way):
-    """What kfood does: a tensor for each parameter, gradients taken over from autograd, one call over all of them."""
+    """What PyTorch does: a tensor for each parameter, converted by autocast, gradients taken over, one call over all of them."""
 
-    def parameters(self):
-        return [w.requires_grad_() for w in self.weights]
-
-    def updated(self):
+    def parameters(self, weights):
+        self.params = [w.requires_grad_() for w in weights]
         return self.params
 
-    def forget(self) -> None:
+    def used(self):
+        return [p.to(torch.bfloat16) if self.converts(p) else p for p in self.params]
+
+    def update(self) -> None:
+        self.optimizer.step()
         for p in self.params:
             p.grad = None
 
 
-class Flat(Way):
+class Added(Lists):
     """One buffer of parameters and one of gradients; autograd adds into views of the second, which is zeroed at once."""
 
-    def parameters(self):
-        sizes = [w.numel() for w in self.weights]
-        self.flat = torch.cat([w.flatten() for w in self.weights])
+    def parameters(self, weights):
+        self.flat = torch.cat([w.flatten() for w in weights])
         self.flat.grad = torch.zeros_like(self.flat)
-        params = [piece.view(w.shape).detach().requires_grad_() for piece, w in zip(self.flat.split(sizes), self.weights, strict=True)]
-        for p, grad in zip(params, self.flat.grad.split(sizes), strict=True):
-            p.grad = grad.view(p.shape)
-        return params
-
-    def updated(self):
+        self.params = [v.detach().requires_grad_() for v in views(self.flat, weights)]
+        for p, grad in zip(self.params, views(self.flat.grad, weights), strict=True):
+            p.grad = grad
         return [self.flat.requires_grad_()]
 
-    def forget(self) -> None:
+    def update(self) -> None:
+        self.optimizer.step()
         self.flat.grad.zero_()
+
+
+class Collected(Way):
+    """What kfood does: one buffer of parameters, converted at once; gradients are taken over and collected in another."""
+
+    def parameters(self, weights):
+        self.flat, self.weights = torch.cat([w.flatten() for w in weights]), weights
+        self.halves = self.flat.to(torch.bfloat16)
+        pairs = zip(views(self.flat, weights), views(self.halves, weights), strict=True)
+        self.leaves = [(half if self.converts(full) else full).detach().requires_grad_() for full, half in pairs]
+        return [self.flat.requires_grad_()]
+
+    def used(self):
+        if self.bf16:
+            with torch.no_grad():
+                self.halves.copy_(self.flat)
+        return self.leaves
+
+    def update(self) -> None:
+        self.flat.grad = torch.empty_like(self.flat)
+        torch._foreach_copy_(views(self.flat.grad, self.weights), [p.grad for p in self.leaves])
+        for p in self.leaves:
+            p.grad = None
+        self.optimizer.step()
+        self.flat.grad = None
+
+
+def views(flat, weights):
+    pieces = flat.detach().split([w.numel() for w in weights])
+    return [piece.view(w.shape) for piece, w in zip(pieces, weights, strict=True)]
 
 
 if __name__ == "__main__":

@@ -276,7 +276,6 @@ impl Course<'_> {
         let due = gradual.layers(down_to, epoch);
         if self.trains != Some(due) {
             self.learner.model.freeze(due);
-            self.learner.optimizer.clear_gradients()?;
             self.learner.stepper.forget();
             self.trains = Some(due);
             tell(StageEvent::Note(format!(

@@ -38,10 +38,10 @@ impl Learner {
         training: &Training,
         by_layer: bool,
         inputs: &Inputs,
-        model: ResNet,
+        mut model: ResNet,
         arithmetic: Arithmetic,
     ) -> Result<Self> {
-        let optimizer = Optimizer::new(training, model.trainable(), by_layer)?;
+        let optimizer = Optimizer::of(training, &mut model, by_layer, arithmetic.bf16)?;
         let ema = training.ema;
         let ema = ema.map(|settings| Ema::new(settings, &model)).transpose()?;
         let criterion = Criterion::of(training, inputs, arithmetic.device)?;

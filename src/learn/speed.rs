@@ -68,14 +68,14 @@ pub fn speed(job: &record::Speed, device: Device, stop: &Stop) -> Result<()> {
     };
     let inputs = Inputs::open(&fit.data, super::fit::source(fit))?;
     check(fit, &inputs)?;
-    let (model, transform) = start(fit, &inputs, device)?;
+    let (mut model, transform) = start(fit, &inputs, device)?;
     let arithmetic = Arithmetic {
         device,
         bf16: uses_bf16(fit.training.precision, device),
     };
     let mut timed = Timed {
         loader: Loader::new(&fit.training, &inputs, &transform, device)?,
-        optimizer: Optimizer::new(&fit.training, model.trainable(), false)?,
+        optimizer: Optimizer::of(&fit.training, &mut model, false, arithmetic.bf16)?,
         stepper: Stepper::new(
             Criterion::of(&fit.training, &inputs, device)?,
             arithmetic,

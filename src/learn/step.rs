@@ -245,7 +245,6 @@ impl Stepper {
         let batch = batch.places()?;
         let mut graph = CudaGraph::new()?;
         let (criterion, arithmetic, tally) = (&self.criterion, self.arithmetic, &mut self.tally);
-        optimizer.clear_gradients()?;
         graph.capture(|| {
             one(
                 model,
@@ -275,7 +274,7 @@ fn one(
     part: Part,
 ) -> Result<()> {
     if part.first {
-        optimizer.clear_gradients()?;
+        optimizer.begin()?;
     }
     let logits = arithmetic.forward(model, &batch.images, true)?;
     let loss = criterion.loss(&logits, &batch.targets)?;
@@ -284,6 +283,7 @@ fn one(
     } else {
         loss.f_mul_scalar(part.share)?.f_backward()?;
     }
+    optimizer.collect(part.first)?;
     if part.last {
         optimizer.apply()?;
     }

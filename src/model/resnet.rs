@@ -41,10 +41,32 @@ enum Item<'a> {
     Count(i64),
 }
 
+/// What training passes compute with in place of the parameter of a name, if there is such a thing.
+type Copies<'a> = &'a mut dyn FnMut(&str) -> Option<Tensor>;
+
 /// The linear layer at the end: [n, features] to [n, classes].
 struct Head {
     weight: Tensor,
     bias: Tensor,
+    /// Training passes compute with these in place of weight and bias.
+    copies: Option<[Tensor; 2]>,
+}
+
+impl Head {
+    fn new(source: &tensor::Source<'_>) -> Self {
+        Self {
+            weight: source.parameter("fc.weight"),
+            bias: source.parameter("fc.bias"),
+            copies: None,
+        }
+    }
+
+    fn forward(&self, x: &Tensor, train: bool) -> Tensor {
+        match self.copies.as_ref().filter(|_| train) {
+            Some([weight, bias]) => x.linear(weight, Some(bias)),
+            None => x.linear(&self.weight, Some(&self.bias)),
+        }
+    }
 }
 
 impl ResNet {
@@ -92,10 +114,7 @@ impl ResNet {
             conv1: Conv::new(&source, "conv1", 2),
             bn1: BatchNorm::new(&source, "bn1"),
             layers,
-            head: Head {
-                weight: source.parameter("fc.weight"),
-                bias: source.parameter("fc.bias"),
-            },
+            head: Head::new(&source),
         }
     }
 
@@ -106,8 +125,7 @@ impl ResNet {
     /// # Panics
     /// When the shape is another one, the tensor lies on another device, or its memory is full.
     pub fn forward(&self, x: &Tensor, train: bool) -> Tensor {
-        self.features(x, train)
-            .linear(&self.head.weight, Some(&self.head.bias))
+        self.head.forward(&self.features(x, train), train)
     }
 
     /// Images [n, 3, height, width] to what the head sees, [n, features].
@@ -115,7 +133,9 @@ impl ResNet {
     /// # Panics
     /// As [`ResNet::forward`].
     pub fn features(&self, x: &Tensor, train: bool) -> Tensor {
-        let stem = self.bn1.forward(&self.conv1.forward(x), None, true, train);
+        let stem = self
+            .bn1
+            .forward(&self.conv1.forward(x, train), None, true, train);
         let pooled = max_pool(&stem).unwrap_or_else(|error| panic!("{error}"));
         let mut x =
             pooled.unwrap_or_else(|| stem.max_pool2d([3, 3], [2, 2], [1, 1], [1, 1], false));
@@ -136,10 +156,7 @@ impl ResNet {
             .collect();
         let state = init::state(&head, Blocks::of(self.arch).features(), seed);
         let source = tensor::Source::new(&state, self.device);
-        self.head = Head {
-            weight: source.parameter("fc.weight"),
-            bias: source.parameter("fc.bias"),
-        };
+        self.head = Head::new(&source);
         self.classes = classes;
     }
 
@@ -260,6 +277,19 @@ impl ResNet {
         tensor::copy(&mut self.head.weight, &state, "fc.weight");
         tensor::copy(&mut self.head.bias, &state, "fc.bias");
         Ok(())
+    }
+
+    /// From now on training passes compute with `copy` of a name, where it gives one, in place of that weight of a convolution or
+    /// of the head. Copies are as the weights in all but their element type; gradients arrive there. Whoever gives them lets them
+    /// follow the weights.
+    pub fn compute_with(&mut self, copy: &mut dyn FnMut(&str) -> Option<Tensor>) {
+        self.conv1.compute_with("conv1", copy);
+        for (l, layer) in self.layers.iter_mut().enumerate() {
+            for (i, block) in layer.iter_mut().enumerate() {
+                block.compute_with(&format!("layer{}.{i}", l + 1), copy);
+            }
+        }
+        self.head.copies = copy("fc.weight").zip(copy("fc.bias")).map(Into::into);
     }
 
     /// Gives the convolutions channels_last weights. Clones handed out before see the new memory too.

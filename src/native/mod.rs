@@ -41,8 +41,8 @@ pub use jpeg_scan::{JpegPlane, JpegPlanes};
 pub use libtorch::libtorch_version;
 pub use mmap::Map;
 pub use optimizers::{
-    AdamStep, LambStep, RmspropStep, SgdStep, clip_grad_norm, clip_grad_value, fused_adam,
-    fused_sgd, grad_norm, lamb, lerp, rmsprop,
+    AdamStep, LambStep, RmspropStep, SgdStep, clip_grad_norm, clip_grad_value, collect_gradients,
+    fused_adam, fused_sgd, grad_norm, lamb, lerp, rmsprop,
 };
 pub use process::{exit_now, ignore_interrupt, peak_memory, prepare_cublas, tune_allocator};
 pub use shim::{cpu_capability, make_deterministic, set_grad, set_training};

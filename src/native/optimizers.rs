@@ -1,6 +1,7 @@
-//! Steps of optimizers over lists of tensors: libtorch's fused kernels, one call for all parameters of a group.
+//! Steps of optimizers over flat tensors, by libtorch's fused kernels where it has them.
 //!
-//! None of them waits for the device. Parameters without a gradient stand still, with their state.
+//! Parameters, gradients and state lie in tensors of one dimension, equally long, and take one call for all. None of these
+//! functions waits for the device.
 
 use std::ffi::c_char;
 
@@ -13,21 +14,22 @@ use crate::error::Result;
 type List = *const *mut C_tensor;
 
 unsafe extern "C" {
+    fn kfood_collect_gradients(leaves: List, to: List, n: usize, add: bool) -> *mut c_char;
     fn kfood_fused_sgd(
-        params: List,
-        momenta: List,
-        n: usize,
+        params: *mut C_tensor,
+        grads: *mut C_tensor,
+        momenta: *mut C_tensor,
         lr: *mut C_tensor,
         momentum: f64,
         weight_decay: f64,
         nesterov: bool,
     ) -> *mut c_char;
     fn kfood_fused_adam(
-        params: List,
-        means: List,
-        squares: List,
+        params: *mut C_tensor,
+        grads: *mut C_tensor,
+        means: *mut C_tensor,
+        squares: *mut C_tensor,
         step: *mut C_tensor,
-        n: usize,
         lr: *mut C_tensor,
         beta1: f64,
         beta2: f64,
@@ -36,11 +38,11 @@ unsafe extern "C" {
         decoupled: bool,
     ) -> *mut c_char;
     fn kfood_rmsprop(
-        params: List,
-        squares: List,
-        means: List,
-        momenta: List,
-        n: usize,
+        params: *mut C_tensor,
+        grads: *mut C_tensor,
+        squares: *mut C_tensor,
+        means: *mut C_tensor,
+        momenta: *mut C_tensor,
         lr: *mut C_tensor,
         alpha: f64,
         momentum: f64,
@@ -49,6 +51,7 @@ unsafe extern "C" {
     ) -> *mut c_char;
     fn kfood_lamb(
         params: List,
+        grads: List,
         means: List,
         squares: List,
         step: *mut C_tensor,
@@ -62,9 +65,9 @@ unsafe extern "C" {
         trust_clip: bool,
         always_adapt: bool,
     ) -> *mut c_char;
-    fn kfood_grad_norm(params: List, n: usize, to: *mut C_tensor) -> *mut c_char;
-    fn kfood_clip_grad_norm(params: List, n: usize, max_norm: f64) -> *mut c_char;
-    fn kfood_clip_grad_value(params: List, n: usize, value: f64) -> *mut c_char;
+    fn kfood_grad_norm(grads: List, n: usize, to: *mut C_tensor) -> *mut c_char;
+    fn kfood_clip_grad_norm(grads: List, n: usize, max_norm: f64) -> *mut c_char;
+    fn kfood_clip_grad_value(grads: *mut C_tensor, value: f64) -> *mut c_char;
     fn kfood_lerp(to: List, from: List, n: usize, weight: f64) -> *mut c_char;
 }
 
@@ -130,20 +133,35 @@ pub struct LambStep<'a> {
     pub always_adapt: bool,
 }
 
-/// Moves all parameters that have a gradient by one step. `momenta` is empty without momentum, and otherwise holds a buffer
-/// for each parameter that starts with zeros.
+/// Brings the gradients that a backward pass left with `leaves` into the tensors of `to`, or adds them to those, and takes them
+/// from the leaves, so that the next pass leaves new ones. Each becomes of the element type and memory order of its place.
 ///
 /// # Errors
-/// When libtorch refuses.
-pub fn fused_sgd(params: &[Tensor], momenta: &[Tensor], step: SgdStep<'_>) -> Result<()> {
-    let (momenta, params) = (State::of(momenta, params), pointers(params));
-    // SAFETY: both lists live through the call and hold `params.len()` live tensors, or the second is null.
+/// When a leaf has no gradient or libtorch refuses.
+pub fn collect_gradients(leaves: &[Tensor], to: &[Tensor], add: bool) -> Result<()> {
+    assert!(leaves.len() == to.len());
+    let (leaves, to) = (pointers(leaves), pointers(to));
+    // SAFETY: both lists live through the call and hold `to.len()` live tensors.
+    done(unsafe { kfood_collect_gradients(leaves.as_ptr(), to.as_ptr(), to.len(), add) })
+}
+
+/// Moves parameters by one step. `momenta` are there where the step has momentum, and start with zeros.
+///
+/// # Errors
+/// When libtorch refuses, or the tensors differ in length.
+pub fn fused_sgd(
+    params: &Tensor,
+    grads: &Tensor,
+    momenta: Option<&Tensor>,
+    step: SgdStep<'_>,
+) -> Result<()> {
+    // SAFETY: live tensors, or null for the momenta.
     done(unsafe {
         kfood_fused_sgd(
-            params.as_ptr(),
-            momenta.list(),
-            params.len(),
-            step.lr.as_ptr().cast_mut(),
+            pointer(params),
+            pointer(grads),
+            pointer_or_null(momenta),
+            pointer(step.lr),
             step.momentum,
             step.weight_decay,
             step.nesterov,
@@ -151,29 +169,27 @@ pub fn fused_sgd(params: &[Tensor], momenta: &[Tensor], step: SgdStep<'_>) -> Re
     })
 }
 
-/// Moves all parameters that have a gradient by one step. `means` and `squares` hold a buffer for each parameter; `count` is a
-/// float scalar on the same device, the number of steps so far.
+/// Moves parameters by one step; `count` is a float scalar on the same device, the number of steps so far.
 ///
 /// # Errors
-/// When libtorch refuses.
+/// As [`fused_sgd`].
 pub fn fused_adam(
-    params: &[Tensor],
-    means: &[Tensor],
-    squares: &[Tensor],
+    params: &Tensor,
+    grads: &Tensor,
+    means: &Tensor,
+    squares: &Tensor,
     count: &Tensor,
     step: AdamStep<'_>,
 ) -> Result<()> {
-    assert!(means.len() == params.len() && squares.len() == params.len());
-    let (params, means, squares) = (pointers(params), pointers(means), pointers(squares));
-    // SAFETY: the three lists live through the call and hold `params.len()` live tensors each.
+    // SAFETY: live tensors.
     done(unsafe {
         kfood_fused_adam(
-            params.as_ptr(),
-            means.as_ptr(),
-            squares.as_ptr(),
-            count.as_ptr().cast_mut(),
-            params.len(),
-            step.lr.as_ptr().cast_mut(),
+            pointer(params),
+            pointer(grads),
+            pointer(means),
+            pointer(squares),
+            pointer(count),
+            pointer(step.lr),
             step.betas[0],
             step.betas[1],
             step.weight_decay,
@@ -183,30 +199,27 @@ pub fn fused_adam(
     })
 }
 
-/// Moves all parameters that have a gradient by one step. `squares` hold a buffer for each parameter; `means` too where the step
-/// is centered, and `momenta` where it has momentum; they are empty elsewhere.
+/// Moves parameters by one step; `means` are there where the step is centered, and `momenta` where it has momentum.
 ///
 /// # Errors
-/// When libtorch refuses.
+/// As [`fused_sgd`].
 pub fn rmsprop(
-    params: &[Tensor],
-    squares: &[Tensor],
-    means: &[Tensor],
-    momenta: &[Tensor],
+    params: &Tensor,
+    grads: &Tensor,
+    squares: &Tensor,
+    means: Option<&Tensor>,
+    momenta: Option<&Tensor>,
     step: RmspropStep<'_>,
 ) -> Result<()> {
-    assert!(squares.len() == params.len());
-    let [squares, means, momenta] = [squares, means, momenta].map(|list| State::of(list, params));
-    let params = pointers(params);
-    // SAFETY: the lists live through the call and hold `params.len()` live tensors, or are null where the shim allows it.
+    // SAFETY: live tensors, or null where the shim allows it.
     done(unsafe {
         kfood_rmsprop(
-            params.as_ptr(),
-            squares.list(),
-            means.list(),
-            momenta.list(),
-            params.len(),
-            step.lr.as_ptr().cast_mut(),
+            pointer(params),
+            pointer(grads),
+            pointer(squares),
+            pointer_or_null(means),
+            pointer_or_null(momenta),
+            pointer(step.lr),
             step.alpha,
             step.momentum,
             step.weight_decay,
@@ -215,32 +228,33 @@ pub fn rmsprop(
     })
 }
 
-/// Moves all parameters that have a gradient by one step; lists and `count` as in [`fused_adam`].
+/// Moves parameters by one step, a tensor for each of them in all lists: each takes a step of its own length. `count` as in
+/// [`fused_adam`].
 ///
 /// # Errors
 /// When libtorch refuses.
 pub fn lamb(
     params: &[Tensor],
+    grads: &[Tensor],
     means: &[Tensor],
     squares: &[Tensor],
     count: &Tensor,
     step: LambStep<'_>,
 ) -> Result<()> {
-    assert!(means.len() == params.len() && squares.len() == params.len());
-    let (params, means, squares) = (pointers(params), pointers(means), pointers(squares));
-    let divisor = step
-        .divisor
-        .map_or(std::ptr::null_mut(), |t| t.as_ptr().cast_mut());
-    // SAFETY: the three lists live through the call and hold `params.len()` live tensors each; the divisor lives or is null.
+    let n = params.len();
+    assert!(grads.len() == n && means.len() == n && squares.len() == n);
+    let [params, grads, means, squares] = [params, grads, means, squares].map(pointers);
+    // SAFETY: the lists live through the call and hold `n` live tensors each; the divisor lives or is null.
     done(unsafe {
         kfood_lamb(
             params.as_ptr(),
+            grads.as_ptr(),
             means.as_ptr(),
             squares.as_ptr(),
-            count.as_ptr().cast_mut(),
-            params.len(),
-            step.lr.as_ptr().cast_mut(),
-            divisor,
+            pointer(count),
+            n,
+            pointer(step.lr),
+            pointer_or_null(step.divisor),
             step.betas[0],
             step.betas[1],
             step.weight_decay,
@@ -255,30 +269,29 @@ pub fn lamb(
 ///
 /// # Errors
 /// When libtorch refuses.
-pub fn grad_norm(params: &[Tensor], to: &Tensor) -> Result<()> {
-    let params = pointers(params);
-    // SAFETY: the list lives through the call and holds `params.len()` live tensors.
-    done(unsafe { kfood_grad_norm(params.as_ptr(), params.len(), to.as_ptr().cast_mut()) })
+pub fn grad_norm(grads: &[Tensor], to: &Tensor) -> Result<()> {
+    let grads = pointers(grads);
+    // SAFETY: the list lives through the call and holds `grads.len()` live tensors.
+    done(unsafe { kfood_grad_norm(grads.as_ptr(), grads.len(), pointer(to)) })
 }
 
 /// Scales all gradients down so that their norm as one vector is at most `max_norm` (`torch.nn.utils.clip_grad_norm_`).
 ///
 /// # Errors
 /// When libtorch refuses.
-pub fn clip_grad_norm(params: &[Tensor], max_norm: f64) -> Result<()> {
-    let params = pointers(params);
-    // SAFETY: the list lives through the call and holds `params.len()` live tensors.
-    done(unsafe { kfood_clip_grad_norm(params.as_ptr(), params.len(), max_norm) })
+pub fn clip_grad_norm(grads: &[Tensor], max_norm: f64) -> Result<()> {
+    let grads = pointers(grads);
+    // SAFETY: the list lives through the call and holds `grads.len()` live tensors.
+    done(unsafe { kfood_clip_grad_norm(grads.as_ptr(), grads.len(), max_norm) })
 }
 
-/// Brings every element of all gradients into ±`value` (`torch.nn.utils.clip_grad_value_`).
+/// Brings every element of the gradients into ±`value` (`torch.nn.utils.clip_grad_value_`).
 ///
 /// # Errors
 /// When libtorch refuses.
-pub fn clip_grad_value(params: &[Tensor], value: f64) -> Result<()> {
-    let params = pointers(params);
-    // SAFETY: the list lives through the call and holds `params.len()` live tensors.
-    done(unsafe { kfood_clip_grad_value(params.as_ptr(), params.len(), value) })
+pub fn clip_grad_value(grads: &Tensor, value: f64) -> Result<()> {
+    // SAFETY: a live tensor.
+    done(unsafe { kfood_clip_grad_value(pointer(grads), value) })
 }
 
 /// Moves each tensor of `to` by the share `weight` of the way to its partner in `from`.
@@ -292,43 +305,98 @@ pub fn lerp(to: &[Tensor], from: &[Tensor], weight: f64) -> Result<()> {
     done(unsafe { kfood_lerp(to.as_ptr(), from.as_ptr(), to.len(), weight) })
 }
 
-/// A buffer for each parameter, or none at all.
-struct State(Vec<*mut C_tensor>);
+fn pointer(tensor: &Tensor) -> *mut C_tensor {
+    tensor.as_ptr().cast_mut()
+}
 
-impl State {
-    fn of(tensors: &[Tensor], params: &[Tensor]) -> Self {
-        assert!(tensors.is_empty() || tensors.len() == params.len());
-        Self(pointers(tensors))
-    }
-
-    /// Null where there is none.
-    fn list(&self) -> List {
-        if self.0.is_empty() {
-            std::ptr::null()
-        } else {
-            self.0.as_ptr()
-        }
-    }
+fn pointer_or_null(tensor: Option<&Tensor>) -> *mut C_tensor {
+    tensor.map_or(std::ptr::null_mut(), pointer)
 }
 
 #[cfg(test)]
 mod tests {
     use tch::{Device, Kind};
 
-    use super::{super::set_grad, *};
+    use super::*;
+
+    fn sgd(lr: &Tensor) -> SgdStep<'_> {
+        SgdStep {
+            lr,
+            momentum: 0.9,
+            weight_decay: 0.01,
+            nesterov: false,
+        }
+    }
 
     #[test]
     fn an_exception_in_cpp_is_an_error() {
-        let param = Tensor::zeros([2], (Kind::Float, Device::Cpu)).set_requires_grad(true);
-        let grad = Tensor::zeros([3], (Kind::Float, Device::Cpu));
-        set_grad(&param, Some(&grad)).unwrap();
-        let step = SgdStep {
-            lr: &Tensor::from(0.1),
-            momentum: 0.0,
-            weight_decay: 0.0,
-            nesterov: false,
-        };
-        let error = fused_sgd(&[param], &[], step).unwrap_err();
+        let [param, grad] = [2, 3].map(|n| Tensor::zeros([n], (Kind::Float, Device::Cpu)));
+        let lr = Tensor::from(0.1);
+        let error = fused_sgd(&param, &grad, None, sgd(&lr)).unwrap_err();
         assert!(error.message().starts_with("libtorch: "), "{error}");
+        let error = collect_gradients(&[param], &[grad], false).unwrap_err();
+        assert!(error.message().contains("no gradient"), "{error}");
+    }
+
+    /// PyTorch has a tensor for each parameter, and its kernels take what is left behind whole vectors in another way, in whose
+    /// last bits it differs. Of a ResNet only the head's bias has such a rest, and it is last here and there.
+    #[test]
+    fn a_step_of_a_flat_tensor_is_that_of_its_pieces_to_the_bit() {
+        let sizes = [64 * 3 * 49, 64, 64, 64 * 64 * 9, 20 * 512, 20];
+        let n = sizes.iter().sum::<i64>();
+        let make = |shift: f64| {
+            let numbers = Tensor::arange(n, (Kind::Double, Device::Cpu));
+            (numbers.g_mul_scalar(0.7).g_add_scalar(shift).sin() * 0.1).to_kind(Kind::Float)
+        };
+        let (lr, count) = (Tensor::from(0.01), Tensor::from(0f32));
+        let adam = AdamStep {
+            lr: &lr,
+            betas: [0.9, 0.999],
+            eps: 1e-8,
+            weight_decay: 0.01,
+            decoupled: true,
+        };
+        let step = |kind: usize, [p, g, m, s]: [&Tensor; 4], count: &Tensor| match kind {
+            0 => fused_sgd(p, g, Some(m), sgd(&lr)).unwrap(),
+            1 => fused_adam(p, g, m, s, count, adam).unwrap(),
+            _ => {
+                let coupled = AdamStep {
+                    decoupled: false,
+                    ..adam
+                };
+                fused_adam(p, g, m, s, count, coupled).unwrap();
+            }
+        };
+        for kind in 0..3 {
+            let fresh = || [make(0.0), make(1.0), make(2.0) * 0.1, make(3.0).square()];
+            let (flat, pieces) = (fresh(), fresh());
+            for steps in 0..3 {
+                let count = |_| count.copy() + f64::from(steps);
+                step(kind, [&flat[0], &flat[1], &flat[2], &flat[3]], &count(()));
+                let split = pieces.each_ref().map(|t| t.split_with_sizes(sizes, 0));
+                for i in 0..sizes.len() {
+                    let [p, g, m, s] = split.each_ref().map(|list| &list[i]);
+                    step(kind, [p, g, m, s], &count(()));
+                }
+            }
+            for (one, other) in flat.iter().zip(&pieces) {
+                assert!(one.equal(other), "{kind}");
+            }
+        }
+    }
+
+    #[test]
+    fn gradients_move_to_their_places_and_add_up_there() {
+        let leaf = Tensor::ones([2, 3], (Kind::BFloat16, Device::Cpu)).set_requires_grad(true);
+        let flat = Tensor::full([6], 7.0, (Kind::Float, Device::Cpu));
+        // In another memory order than the leaf.
+        let place = [flat.as_strided([2, 3], [1, 2], None)];
+        let leaves = [leaf.shallow_clone()];
+        for (add, wanted) in [(false, 0.5), (true, 1.0), (false, 0.5)] {
+            (&leaf * 0.5).sum(Kind::Float).backward();
+            collect_gradients(&leaves, &place, add).unwrap();
+            assert!(!leaf.grad().defined());
+            assert!(flat.equal(&flat.full_like(wanted)), "{flat:?}");
+        }
     }
 }

@@ -1,20 +1,23 @@
 //! Parameters that take their steps alike.
 
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
-use super::rules;
+use super::{flat::Flat, rules};
 use crate::{
     error::Result,
     model::layout::layer_of,
     settings::{Layer, Optimizer as Settings, Training},
 };
 
-/// Parameters with the same learning rate and weight decay, that are trained from the same epoch on.
+/// Parameters with the same learning rate and weight decay, that are trained from the same epoch on. They are a stretch of the
+/// model's flat parameters, with a flat state.
 pub(super) struct Group {
     pub(super) names: Vec<String>,
-    pub(super) params: Vec<Tensor>,
-    /// Each kind of state by PyTorch's name of it, a tensor for each parameter and in its memory order.
-    pub(super) state: Vec<(&'static str, Vec<Tensor>)>,
+    /// What a backward pass leaves gradients with, for each parameter: itself, or its bf16 copy.
+    pub(super) leaves: Vec<Tensor>,
+    pub(super) params: Flat,
+    /// Each kind of state by PyTorch's name of it.
+    pub(super) state: Vec<(&'static str, Flat)>,
     /// Steps so far, a float scalar beside the parameters.
     pub(super) count: Tensor,
     /// The learning rate of the next step, a float scalar beside the parameters: a recorded step reads it there.
@@ -25,19 +28,24 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// With a fresh state.
+    /// With a fresh state. The parameters move to `params`, and the model's tensors with them.
     ///
     /// # Errors
     /// When libtorch refuses.
-    pub(super) fn new(settings: &Settings, share: Share, device: Device) -> Result<Self> {
-        let (names, params): (Vec<_>, Vec<_>) = share.params.into_iter().unzip();
+    pub(super) fn new(settings: &Settings, share: Share, params: Tensor) -> Result<Self> {
+        let _guard = tch::no_grad_guard();
+        let device = params.device();
+        let (names, mut leaves): (Vec<_>, Vec<_>) = share.params.into_iter().unzip();
+        let params = Flat::new(params, &leaves)?;
         let state = rules::state(settings)
             .into_iter()
-            .map(|kind| {
-                let zeros = params.iter().map(|p| p.detach().f_zeros_like());
-                Ok((kind, zeros.collect::<Result<_, _>>()?))
-            })
+            .map(|kind| Ok((kind, Flat::new(params.whole.f_zeros_like()?, &leaves)?)))
             .collect::<Result<_>>()?;
+        for (leaf, place) in leaves.iter_mut().zip(&params.pieces) {
+            place.shallow_clone().f_copy_(leaf)?;
+            // Not a new tensor: the model holds this one.
+            leaf.set_data(place);
+        }
         let lr_kind = if device.is_cuda() {
             Kind::Float
         } else {
@@ -45,6 +53,7 @@ impl Group {
         };
         Ok(Self {
             names,
+            leaves,
             params,
             state,
             count: Tensor::f_zeros([], (Kind::Float, device))?,
@@ -54,16 +63,27 @@ impl Group {
         })
     }
 
-    /// The state of this kind; empty where the optimizer keeps none.
-    pub(super) fn state(&self, kind: &str) -> &[Tensor] {
+    /// Whether a backward pass leaves gradients: what is frozen stands still, with its state.
+    pub(super) fn trains(&self) -> bool {
+        self.leaves.iter().any(Tensor::requires_grad)
+    }
+
+    /// The state of this kind, where the optimizer keeps one.
+    pub(super) fn kept(&self, kind: &str) -> Option<&Flat> {
         let found = self.state.iter().find(|(name, _)| *name == kind);
-        found.map_or(&[], |(_, tensors)| tensors.as_slice())
+        found.map(|(_, flat)| flat)
+    }
+
+    /// The state of a kind that the optimizer always keeps.
+    pub(super) fn state(&self, kind: &str) -> &Flat {
+        self.kept(kind)
+            .expect("`rules::state` names every kind that a rule asks for")
     }
 }
 
 /// The parameters of a group before it has a state.
 pub(super) struct Share {
-    params: Vec<(String, Tensor)>,
+    pub(super) params: Vec<(String, Tensor)>,
     lr_factor: f64,
     weight_decay: f64,
     /// Given where layers are thawed one after the other: each then counts its own steps.

@@ -1,17 +1,29 @@
-//! Optimizers with a state that can be saved.
+//! Optimizers with a state that can be saved, over flat parameters and gradients.
+//!
+//! The trained parameters of a model lie in one buffer and their gradients in another, group behind group; the model's tensors are
+//! views of the former. So a step is one call for a group, whatever the network. A backward pass hands its gradients over as
+//! tensors of their own (autograd would else add each to zeros), which are brought into the flat ones together. In bf16 that is
+//! where they become f32, and the passes compute with a bf16 copy of all parameters that is made at once: both conversions are
+//! none of autocast's, which would take a call for each weight.
 
+mod flat;
 mod group;
 mod rules;
 #[cfg(test)]
 mod tests;
 
-use tch::{Device, Tensor};
+use std::{collections::HashMap, mem};
 
-use self::group::{Group, shares};
+use tch::{Device, Kind, Tensor};
+
+use self::{
+    flat::Flat,
+    group::{Group, shares},
+};
 use crate::{
     error::{Error, Result},
-    model::{StateDict, to_data, to_tensor},
-    native::{clip_grad_norm, clip_grad_value, set_grad},
+    model::{ResNet, StateDict, to_data, to_tensor},
+    native::{clip_grad_norm, clip_grad_value, collect_gradients, set_grad},
     settings::{Optimizer as Settings, Training},
 };
 
@@ -22,46 +34,138 @@ pub(super) struct Optimizer {
     max_norm: Option<f64>,
     /// `clip_grad_value` of the training.
     max_value: Option<f64>,
-    /// In the model's order.
-    params: Vec<Tensor>,
+    /// All parameters, f32.
+    values: Tensor,
+    /// The same in bf16, where the passes compute with them.
+    halves: Option<Tensor>,
     groups: Vec<Group>,
+    /// Those of the present step, for each group; none between two steps.
+    gradients: Vec<Flat>,
+    /// The group of each parameter and its place there, in the model's order: in that PyTorch sums norms.
+    order: Vec<(usize, usize)>,
 }
 
 impl Optimizer {
-    /// A fresh one; `params` are leaf tensors that share memory with the model. `by_layer`: layers come to be trained one after
-    /// the other, so that each counts its own steps.
+    /// A fresh one over the trained parameters of a model, which move to a buffer of their own. `by_layer`: layers come to be
+    /// trained one after the other, so that each counts its own steps. `bf16`: training passes compute with bf16 copies.
     ///
     /// # Errors
     /// When libtorch refuses.
-    pub(super) fn new(
+    pub(super) fn of(
         training: &Training,
-        params: Vec<(String, Tensor)>,
+        model: &mut ResNet,
         by_layer: bool,
+        bf16: bool,
     ) -> Result<Self> {
+        let mut optimizer = Self::new(training, model.trainable(), by_layer)?;
+        if bf16 {
+            optimizer.halve(model)?;
+        }
+        Ok(optimizer)
+    }
+
+    /// As [`Optimizer::of`], of leaf tensors that share memory with the model.
+    fn new(training: &Training, params: Vec<(String, Tensor)>, by_layer: bool) -> Result<Self> {
         let settings = training.optimizer;
         let moved = training.schedule.max_momentum();
         let settings = moved.map_or(settings, |momentum| settings.with_momentum(momentum));
         let device = params.first().map_or(Device::Cpu, |(_, p)| p.device());
-        let all = params.iter().map(|(_, p)| p.shallow_clone()).collect();
-        let groups = shares(training, params, by_layer);
+        let total: usize = params.iter().map(|(_, p)| p.numel()).sum();
+        let order: Vec<_> = params.iter().map(|(name, _)| name.clone()).collect();
+        let values = Tensor::f_zeros([total as i64], (Kind::Float, device))?;
+        let (mut groups, mut start) = (Vec::new(), 0);
+        for share in shares(training, params, by_layer) {
+            let length: usize = share.params.iter().map(|(_, p)| p.numel()).sum();
+            let place = values.f_narrow(0, start, length as i64)?;
+            groups.push(Group::new(&settings, share, place)?);
+            start += length as i64;
+        }
+        let place = |name| {
+            let places = groups
+                .iter()
+                .map(|g: &Group| g.names.iter().position(|n| n == name));
+            places.enumerate().find_map(|(g, place)| Some((g, place?)))
+        };
+        let order = order.iter().filter_map(place).collect();
         Ok(Self {
             settings,
             max_norm: training.clip_grad_norm.map(|v| v.get()),
             max_value: training.clip_grad_value.map(|v| v.get()),
-            params: all,
-            groups: groups
-                .into_iter()
-                .map(|share| Group::new(&settings, share, device))
-                .collect::<Result<_>>()?,
+            values,
+            halves: None,
+            groups,
+            gradients: Vec::new(),
+            order,
         })
     }
 
-    /// Forgets all gradients, so that the next backward pass stores instead of adding.
+    /// Lets the model's training passes compute with bf16 copies of the weights of convolutions and head: gradients arrive there.
+    fn halve(&mut self, model: &mut ResNet) -> Result<()> {
+        let halves = self.values.f_to_kind(Kind::BFloat16)?;
+        let flats = self.stretches(&halves)?;
+        let mut leaves = HashMap::new();
+        for (group, flat) in self.groups.iter_mut().zip(flats) {
+            let named = group.names.iter().zip(&mut group.leaves).zip(flat.pieces);
+            leaves.extend(named.map(|((name, leaf), half)| (name.as_str(), (leaf, half))));
+        }
+        model.compute_with(&mut |name| {
+            let (leaf, half) = leaves.get_mut(name)?;
+            **leaf = half.set_requires_grad(leaf.requires_grad());
+            Some(leaf.shallow_clone())
+        });
+        self.halves = Some(halves);
+        Ok(())
+    }
+
+    /// Before the first pass of a step: what is computed with follows the parameters, wherever they were changed.
     ///
     /// # Errors
     /// When libtorch refuses.
-    pub(super) fn clear_gradients(&self) -> Result<()> {
-        self.params.iter().try_for_each(|p| set_grad(p, None))
+    pub(super) fn begin(&mut self) -> Result<()> {
+        let leaves = self.groups.iter().flat_map(|group| &group.leaves);
+        // Of a pass that failed.
+        leaves.into_iter().try_for_each(|l| set_grad(l, None))?;
+        if let Some(halves) = &mut self.halves {
+            let _guard = tch::no_grad_guard();
+            halves.f_copy_(&self.values)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the gradients that a backward pass left; `first` of a step, or more of it.
+    ///
+    /// # Errors
+    /// When the pass left no gradient for a parameter, or libtorch refuses.
+    pub(super) fn collect(&mut self, first: bool) -> Result<()> {
+        if first {
+            self.gradients = self.stretches(&self.values.f_empty_like()?)?;
+        }
+        let leaves = self.moving(|g| &self.groups[g].leaves);
+        collect_gradients(&leaves, &self.gradients(), !first)
+    }
+
+    /// The gradients that were collected, a tensor for each parameter that is trained now, in the model's order.
+    fn gradients(&self) -> Vec<Tensor> {
+        self.moving(|g| &self.gradients[g].pieces)
+    }
+
+    /// One of these of the groups for each parameter that is trained now, in the model's order.
+    fn moving<'a>(&'a self, of: impl Fn(usize) -> &'a [Tensor]) -> Vec<Tensor> {
+        let all = self.order.iter().copied();
+        let moving = all.filter(|&(g, _)| self.groups[g].trains());
+        moving.map(|(g, i)| of(g)[i].shallow_clone()).collect()
+    }
+
+    /// The stretches of a buffer as long as all parameters, one for each group.
+    fn stretches(&self, all: &Tensor) -> Result<Vec<Flat>> {
+        let mut start = 0;
+        let groups = self.groups.iter().map(|group| {
+            let length = group.params.whole.numel() as i64;
+            start += length;
+            let whole = all.f_narrow(0, start - length, length)?;
+            Flat::new(whole, &group.params.pieces)
+        });
+        groups.collect()
     }
 
     /// Sets the learning rate of the steps that follow.
@@ -81,18 +185,28 @@ impl Optimizer {
         self.settings = self.settings.with_momentum(momentum);
     }
 
-    /// Clips the gradients where the training says so, and moves every parameter that has one; waits for nothing.
+    /// Clips the collected gradients where the training says so, and moves every parameter that is trained now; waits for nothing.
     ///
     /// # Errors
     /// When libtorch refuses.
+    ///
+    /// # Panics
+    /// When no gradients were collected.
     pub(super) fn apply(&mut self) -> Result<()> {
+        let all = self.gradients();
+        // Given back with the step: the activations of the next one may take their place.
+        let gradients = mem::take(&mut self.gradients);
+        let groups = self.groups.iter().zip(&gradients);
+        let groups: Vec<_> = groups.filter(|(group, _)| group.trains()).collect();
         if let Some(value) = self.max_value {
-            clip_grad_value(&self.params, value)?;
+            for (_, gradients) in &groups {
+                clip_grad_value(&gradients.whole, value)?;
+            }
         }
         if let Some(norm) = self.max_norm {
-            clip_grad_norm(&self.params, norm)?;
+            clip_grad_norm(&all, norm)?;
         }
-        rules::step(&self.settings, &self.params, &self.groups)
+        rules::step(&self.settings, &all, &groups)
     }
 
     /// Everything that the next step depends on beside the parameters.
@@ -130,8 +244,8 @@ impl Optimizer {
         let mut all = Vec::new();
         for (i, group) in self.groups.iter().enumerate() {
             all.push((format!("step.{i}"), &group.count));
-            for (kind, tensors) in &group.state {
-                let named = group.names.iter().zip(tensors);
+            for (kind, flat) in &group.state {
+                let named = group.names.iter().zip(&flat.pieces);
                 all.extend(named.map(|(name, tensor)| (format!("{kind}.{name}"), tensor)));
             }
         }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tch::{Device, Kind};
 
 use super::*;
-use crate::{files, model::safetensors};
+use crate::{files, model::safetensors, native::Autocast, settings::Arch};
 
 const START: [f64; 3] = [0.5, -1.25, 2.0];
 const GRADIENTS: [[f64; 3]; 3] = [[0.1, -0.2, 0.3], [-0.4, 0.05, 0.25], [0.02, 0.6, -0.7]];
@@ -59,13 +59,14 @@ fn twenty_steps_are_those_of_pytorch_and_timm() {
         let training = Training::plain(settings);
         let mut optimizer = Optimizer::new(&training, clones.collect(), false).unwrap();
         for step in 0..20 {
-            optimizer.clear_gradients().unwrap();
+            optimizer.begin().unwrap();
             for (name, param) in &params {
                 // Autograd gives a contiguous gradient for some parameters that lie in channels_last order.
                 let gradient = get(&format!("grad.{step}.{name}"));
                 set_grad(param, Some(&gradient)).unwrap();
             }
             optimizer.set_lr(training.optimizer.lr()).unwrap();
+            optimizer.collect(true).unwrap();
             optimizer.apply().unwrap();
         }
         for (name, param) in &params {
@@ -77,6 +78,53 @@ fn twenty_steps_are_those_of_pytorch_and_timm() {
             let moved = norm(&(get(&format!("start.{name}")) - &wanted)) / norm(&wanted);
             assert!(moved > 1e-3, "{settings}, {name}: {moved:e}");
         }
+    }
+}
+
+/// Autocast converts each weight before its use, and its gradient behind it; here all are converted together.
+#[test]
+fn gradients_through_bf16_copies_are_those_of_autocast_to_the_bit() {
+    let fresh = || {
+        let mut model = ResNet::new(Arch::Resnet18, 3, 1, Device::Cpu);
+        model.to_channels_last();
+        model
+    };
+    let images = Tensor::arange(2 * 3 * 32 * 32, (Kind::Float, Device::Cpu));
+    let images = (images * 0.37).sin().reshape([2, 3, 32, 32]);
+    let pass = |model: &ResNet| {
+        let _autocast = Autocast::bf16(Device::Cpu).unwrap();
+        let logits = model.forward(&images, true);
+        logits
+            .log_softmax(1, Kind::Float)
+            .select(1, 0)
+            .sum(Kind::Float)
+            .backward();
+    };
+    let mut plain = fresh();
+    let mut halved = fresh();
+    let settings = Training::plain(&json!({
+        "optimizer": { "sgd": { "lr": 0.1 } }, "norm_weight_decay": 0.0, "layer_decay": 0.5,
+    }));
+    let mut optimizer = Optimizer::of(&settings, &mut halved, false, true).unwrap();
+    for step in 0..2 {
+        for (_, param) in plain.trainable() {
+            set_grad(&param, None).unwrap();
+        }
+        optimizer.begin().unwrap();
+        // The second pass adds to the gradients of the first.
+        for first in [true, false] {
+            pass(&plain);
+            pass(&halved);
+            optimizer.collect(first).unwrap();
+        }
+        let gradients = optimizer.gradients();
+        assert_eq!(gradients.len(), plain.trainable().len());
+        for ((name, param), gradient) in plain.trainable().iter().zip(gradients) {
+            assert!(param.grad().equal(&gradient), "{name} in step {step}");
+        }
+        // Copies must follow to where the step leads.
+        optimizer.apply().unwrap();
+        plain.load_state(&halved.state()).unwrap();
     }
 }
 
@@ -101,6 +149,7 @@ fn a_saved_state_goes_on_to_the_same_bits() {
             for param in params {
                 set_grad(param, Some(&tensor(gradient))).unwrap();
             }
+            optimizer.collect(true).unwrap();
             optimizer.apply().unwrap();
         };
         let (params, mut optimizer) = fresh();
@@ -170,7 +219,7 @@ fn weight_decay_and_learning_rate_go_by_kind_and_layer() {
 }
 
 #[test]
-fn a_parameter_without_a_gradient_stays_bit_equal() {
+fn a_frozen_parameter_stays_bit_equal() {
     for (kind, settings) in [
         (
             "momentum_buffer",
@@ -201,7 +250,9 @@ fn a_parameter_without_a_gradient_stays_bit_equal() {
                 .map(|name| state.get(&name).cloned().unwrap())
         };
         let before = kept(&optimizer);
+        let still = still.set_requires_grad(false);
         set_grad(&moving, Some(&tensor(GRADIENTS[0]))).unwrap();
+        optimizer.collect(true).unwrap();
         optimizer.apply().unwrap();
         assert_eq!(values(&still), START.repeat(REPEATS), "{kind}");
         assert_ne!(values(&moving), START.repeat(REPEATS), "{kind}");

@@ -51,14 +51,14 @@ pub fn tune(job: &Tune, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<(
     let fit = &job.fit;
     set_training(device, fit.training.deterministic, fit.training.allow_tf32)?;
     let inputs = Inputs::open(&fit.data, source(fit))?;
-    let (model, transform) = start(fit, &inputs, device)?;
+    let (mut model, transform) = start(fit, &inputs, device)?;
     // What is found must hold for the largest images too.
     let training = Training {
         progressive_resizing: None,
         ..fit.training.clone()
     };
-    let optimizer = Optimizer::new(&training, model.trainable(), false)?;
     let bf16 = uses_bf16(training.precision, device);
+    let optimizer = Optimizer::of(&training, &mut model, false, bf16)?;
     let mut trial = Trial {
         training: &training,
         inputs: &inputs,

@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use super::{super::StateDict, Item, conv::Conv, norm::BatchNorm, tensor::Source};
+use super::{super::StateDict, Copies, Item, conv::Conv, norm::BatchNorm, tensor::Source};
 
 /// `relu(norm(conv(… x)) + shortcut(x))`.
 pub(super) struct Block {
@@ -40,13 +40,13 @@ impl Block {
         let shortcut = self
             .downsample
             .as_ref()
-            .map(|(conv, norm)| norm.forward(&conv.forward(x), None, false, train));
+            .map(|(conv, norm)| norm.forward(&conv.forward(x, train), None, false, train));
         let shortcut = shortcut.as_ref().unwrap_or(x);
         let last = self.convs.len() - 1;
         let mut y = x.shallow_clone();
         for (i, (conv, norm)) in self.convs.iter().enumerate() {
             let residual = (i == last).then_some(shortcut);
-            y = norm.forward(&conv.forward(&y), residual, true, train);
+            y = norm.forward(&conv.forward(&y, train), residual, true, train);
         }
         y
     }
@@ -90,6 +90,15 @@ impl Block {
     pub(super) fn channels_last(&mut self) {
         for (conv, _) in self.convs.iter_mut().chain(&mut self.downsample) {
             conv.channels_last();
+        }
+    }
+
+    pub(super) fn compute_with(&mut self, name: &str, copy: Copies<'_>) {
+        for (i, (conv, _)) in (1..).zip(&mut self.convs) {
+            conv.compute_with(&format!("{name}.conv{i}"), copy);
+        }
+        if let Some((conv, _)) = &mut self.downsample {
+            conv.compute_with(&format!("{name}.downsample.0"), copy);
         }
     }
 

@@ -4,13 +4,15 @@ use tch::Tensor;
 
 use super::{
     super::StateDict,
-    Item,
+    Copies, Item,
     tensor::{self, Source},
 };
 
 /// A k x k convolution, padded by (k - 1) / 2.
 pub(super) struct Conv {
     weight: Tensor,
+    /// Training passes compute with it in place of the weight.
+    copy: Option<Tensor>,
     stride: i64,
     padding: i64,
 }
@@ -21,14 +23,16 @@ impl Conv {
         let padding = weight.size().last().map_or(0, |side| (side - 1) / 2);
         Self {
             weight,
+            copy: None,
             stride,
             padding,
         }
     }
 
-    pub(super) fn forward(&self, x: &Tensor) -> Tensor {
+    pub(super) fn forward(&self, x: &Tensor, train: bool) -> Tensor {
+        let copy = self.copy.as_ref().filter(|_| train);
         x.conv2d(
-            &self.weight,
+            copy.unwrap_or(&self.weight),
             None::<Tensor>,
             [self.stride, self.stride],
             [self.padding, self.padding],
@@ -39,6 +43,13 @@ impl Conv {
 
     pub(super) fn train(&mut self, on: bool) {
         let _ = self.weight.set_requires_grad(on);
+        if let Some(copy) = &self.copy {
+            let _ = copy.set_requires_grad(on);
+        }
+    }
+
+    pub(super) fn compute_with(&mut self, name: &str, copy: Copies<'_>) {
+        self.copy = copy(&format!("{name}.weight"));
     }
 
     pub(super) fn load(&mut self, state: &StateDict, name: &str) {

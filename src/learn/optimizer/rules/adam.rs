@@ -1,5 +1,7 @@
 //! `torch.optim.Adam` and `torch.optim.AdamW`.
 
+use tch::Tensor;
+
 use super::Group;
 use crate::{
     error::Result,
@@ -7,11 +9,16 @@ use crate::{
     settings::{Decay, Positive},
 };
 
-const MEAN: &str = "exp_avg";
-const SQUARE: &str = "exp_avg_sq";
-pub(super) const STATE: [&str; 2] = [MEAN, SQUARE];
+/// The running means of gradients and of their squares.
+pub(super) const STATE: [&str; 2] = ["exp_avg", "exp_avg_sq"];
 
-pub(super) fn step(betas: [Decay; 2], eps: Positive, decoupled: bool, group: &Group) -> Result<()> {
+pub(super) fn step(
+    betas: [Decay; 2],
+    eps: Positive,
+    decoupled: bool,
+    group: &Group,
+    gradients: &Tensor,
+) -> Result<()> {
     let step = AdamStep {
         lr: &group.lr,
         betas: betas.map(Decay::get),
@@ -19,6 +26,7 @@ pub(super) fn step(betas: [Decay; 2], eps: Positive, decoupled: bool, group: &Gr
         weight_decay: group.weight_decay,
         decoupled,
     };
-    let (means, squares) = (group.state(MEAN), group.state(SQUARE));
-    fused_adam(&group.params, means, squares, &group.count, step)
+    let [means, squares] = STATE.map(|kind| &group.state(kind).whole);
+    let params = &group.params.whole;
+    fused_adam(params, gradients, means, squares, &group.count, step)
 }

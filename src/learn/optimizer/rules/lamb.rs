@@ -2,21 +2,20 @@
 
 use tch::{Kind, Tensor};
 
-use super::Group;
+use super::{Flat, Group};
 use crate::{
     error::Result,
     native::{self, LambStep},
     settings::{Decay, Lamb},
 };
 
-const MEAN: &str = "exp_avg";
-const SQUARE: &str = "exp_avg_sq";
-pub(super) const STATE: [&str; 2] = [MEAN, SQUARE];
+/// The running means of gradients and of their squares.
+pub(super) const STATE: [&str; 2] = ["exp_avg", "exp_avg_sq"];
 
 /// The norm that bounds gradients is that of all groups together.
-pub(super) fn step(settings: &Lamb, all: &[Tensor], groups: &[Group]) -> Result<()> {
+pub(super) fn step(settings: &Lamb, all: &[Tensor], groups: &[(&Group, &Flat)]) -> Result<()> {
     let divisor = divisor(settings.max_grad_norm.get(), all)?;
-    for group in groups {
+    for (group, gradients) in groups {
         let step = LambStep {
             lr: &group.lr,
             divisor: divisor.as_ref(),
@@ -26,8 +25,9 @@ pub(super) fn step(settings: &Lamb, all: &[Tensor], groups: &[Group]) -> Result<
             trust_clip: settings.trust_clip,
             always_adapt: settings.always_adapt,
         };
-        let (means, squares) = (group.state(MEAN), group.state(SQUARE));
-        native::lamb(&group.params, means, squares, &group.count, step)?;
+        let [means, squares] = STATE.map(|kind| group.state(kind).pieces.as_slice());
+        let (params, gradients) = (&group.params.pieces, &gradients.pieces);
+        native::lamb(params, gradients, means, squares, &group.count, step)?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ mod sgd;
 
 use tch::Tensor;
 
-use super::group::Group;
+use super::{flat::Flat, group::Group};
 use crate::{error::Result, settings::Optimizer as Settings};
 
 /// The kinds of state of an optimizer, by PyTorch's names.
@@ -20,20 +20,23 @@ pub(super) fn state(settings: &Settings) -> Vec<&'static str> {
     }
 }
 
-/// Moves every parameter that has a gradient; waits for nothing. `all` are the parameters of all groups.
+/// Moves the parameters of these groups, each with its gradients; waits for nothing. `all` are the latter in the model's order.
 ///
 /// # Errors
 /// When libtorch refuses.
-pub(super) fn step(settings: &Settings, all: &[Tensor], groups: &[Group]) -> Result<()> {
+pub(super) fn step(settings: &Settings, all: &[Tensor], groups: &[(&Group, &Flat)]) -> Result<()> {
+    let mut each = groups
+        .iter()
+        .map(|(group, gradients)| (*group, &gradients.whole));
     match settings {
-        Settings::Sgd(s) => groups.iter().try_for_each(|g| sgd::step(s, g)),
-        Settings::Adam(s) => groups
-            .iter()
-            .try_for_each(|g| adam::step(s.betas, s.eps, false, g)),
-        Settings::Adamw(s) => groups
-            .iter()
-            .try_for_each(|g| adam::step(s.betas, s.eps, true, g)),
-        Settings::Rmsprop(s) => groups.iter().try_for_each(|g| rmsprop::step(s, g)),
+        Settings::Sgd(s) => each.try_for_each(|(group, grads)| sgd::step(s, group, grads)),
+        Settings::Adam(s) => {
+            each.try_for_each(|(group, grads)| adam::step(s.betas, s.eps, false, group, grads))
+        }
+        Settings::Adamw(s) => {
+            each.try_for_each(|(group, grads)| adam::step(s.betas, s.eps, true, group, grads))
+        }
+        Settings::Rmsprop(s) => each.try_for_each(|(group, grads)| rmsprop::step(s, group, grads)),
         Settings::Lamb(s) => lamb::step(s, all, groups),
     }
 }

@@ -1,5 +1,7 @@
 //! `torch.optim.RMSprop`.
 
+use tch::Tensor;
+
 use super::Group;
 use crate::{error::Result, native, settings::Rmsprop};
 
@@ -18,7 +20,7 @@ pub(super) fn state(settings: &Rmsprop) -> Vec<&'static str> {
         .collect()
 }
 
-pub(super) fn step(settings: &Rmsprop, group: &Group) -> Result<()> {
+pub(super) fn step(settings: &Rmsprop, group: &Group, gradients: &Tensor) -> Result<()> {
     let step = native::RmspropStep {
         lr: &group.lr,
         alpha: settings.alpha.get(),
@@ -26,6 +28,8 @@ pub(super) fn step(settings: &Rmsprop, group: &Group) -> Result<()> {
         eps: settings.eps.get(),
         weight_decay: group.weight_decay,
     };
-    let [squares, means, momenta] = [SQUARE, MEAN, MOMENTUM].map(|kind| group.state(kind));
-    native::rmsprop(&group.params, squares, means, momenta, step)
+    let [means, momenta] = [MEAN, MOMENTUM].map(|kind| group.kept(kind).map(|kept| &kept.whole));
+    let params = &group.params.whole;
+    let squares = &group.state(SQUARE).whole;
+    native::rmsprop(params, gradients, squares, means, momenta, step)
 }

@@ -1,5 +1,7 @@
 //! `torch.optim.SGD` without dampening.
 
+use tch::Tensor;
+
 use super::Group;
 use crate::{
     error::Result,
@@ -17,7 +19,7 @@ pub(super) fn state(settings: &Sgd) -> Vec<&'static str> {
     }
 }
 
-pub(super) fn step(settings: &Sgd, group: &Group) -> Result<()> {
+pub(super) fn step(settings: &Sgd, group: &Group, gradients: &Tensor) -> Result<()> {
     let momentum = settings.momentum.get();
     let step = SgdStep {
         lr: &group.lr,
@@ -25,5 +27,6 @@ pub(super) fn step(settings: &Sgd, group: &Group) -> Result<()> {
         weight_decay: group.weight_decay,
         nesterov: settings.nesterov && momentum > 0.0,
     };
-    fused_sgd(&group.params, group.state(MOMENTUM), step)
+    let momenta = group.kept(MOMENTUM).map(|kept| &kept.whole);
+    fused_sgd(&group.params.whole, gradients, momenta, step)
 }

@@ -1,6 +1,7 @@
 """Training against PyTorch, in one run: see benches/README.md. Prints tables, asserts nothing."""
 
 import argparse
+import ctypes.util
 import json
 import os
 import shutil
@@ -40,7 +41,9 @@ augment = {augment}
 """
 AUGMENT = f"[{{ random_rotation = 15 }}, {{ center_crop = {CROP} }}, {{ random_horizontal_flip = 0.5 }}]"
 # Against PyTorch on a CPU: as a person writes it, in both precisions, and at its best; the memory; the loader.
-MARKS = {("auto", "eager"): "2.0x", ("f32", "eager"): "1.2x", ("auto", "best"): "0.95x", ("auto", "compiled"): "0.95x"}
+MARKS = {("auto", "eager"): "2.0x", ("f32", "eager"): "1.2x"} | {("auto", mode): "0.95x" for mode in ("best", "jemalloc", "compiled")}
+# `SETTINGS` of src/native/allocator.rs.
+MALLOC_CONF = "thp:always,narenas:1,oversize_threshold:0,dirty_decay_ms:-1,muzzy_decay_ms:-1"
 CPU, GPU = [("resnet18", 32), ("resnet50", 16)], [(f"resnet{n}", b) for n in (18, 50, 101) for b in (32, 64, 256)]
 
 
@@ -69,6 +72,7 @@ def arguments():
     parser.add_argument("--device", default="cpu", help="`cpu` or `cuda:0`")
     parser.add_argument("--net", action="append", type=lambda t: (t.split(":")[0], int(t.split(":")[1])), help="such as resnet50:64; may be repeated")
     parser.add_argument("--mode", action="append", choices=list(MODES), help="only these ways of PyTorch")
+    parser.add_argument("--jemalloc", default=ctypes.util.find_library("jemalloc"), help="a shared jemalloc for PyTorch, such as Debian's libjemalloc2")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, help="of each way in a round")
     parser.add_argument("--json", type=Path)
@@ -76,6 +80,9 @@ def arguments():
     options.kfood = options.kfood.resolve()
     options.steps = options.steps or (8 if options.device == "cpu" else 60)
     options.mode = options.mode or (list(MODES) if options.device == "cpu" else ["best", "compiled"])
+    if not options.jemalloc and "jemalloc" in options.mode:
+        print("no jemalloc is found for PyTorch (`--jemalloc`): its best is timed with glibc's allocator alone", file=sys.stderr)
+        options.mode.remove("jemalloc")
     options.work.mkdir(parents=True, exist_ok=True)
     return options
 
@@ -117,9 +124,10 @@ class Worker:
 class Peer:
     """A process of PyTorch that stays."""
 
-    def __init__(self, **settings):
+    def __init__(self, jemalloc=None, **settings):
         command = [sys.executable, "-m", "peers.training", json.dumps(settings)]
-        self.process = subprocess.Popen(command, cwd=Path(__file__).parent, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        env = os.environ | ({"LD_PRELOAD": jemalloc, "MALLOC_CONF": MALLOC_CONF} if jemalloc else {})
+        self.process = subprocess.Popen(command, cwd=Path(__file__).parent, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.answer()
 
     def answer(self) -> dict:
@@ -143,7 +151,9 @@ def net(arch: str, batch: int, options) -> dict:
     threads = len(os.sched_getaffinity(0))
     precisions = ["auto", "f32"] if options.device == "cpu" else ["auto"]
     ours = {p: Worker(arch, batch, p, AUGMENT if options.device != "cpu" else "[]", options) for p in precisions}
-    peers = {m: Peer(mode=m, arch=arch, batch=batch, side=SIDE if options.device == "cpu" else CROP, device=options.device, threads=threads) for m in options.mode}
+    same = {"arch": arch, "batch": batch, "side": SIDE if options.device == "cpu" else CROP, "device": options.device, "threads": threads}
+    preload = options.jemalloc if options.device == "cpu" else None
+    peers = {m: Peer(mode=m, jemalloc=preload if m in ("jemalloc", "compiled") else None, **same) for m in options.mode}
     rounds = {name: [] for name in [*ours, *peers]}
     for turn in range(options.rounds):
         print(f"{arch}, batch {batch}: round {turn + 1} of {options.rounds}", file=sys.stderr)

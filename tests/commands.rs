@@ -276,6 +276,35 @@ fn kfood_itself_needs_no_libtorch_and_the_worker_only_what_every_machine_has() {
     assert!(!worker.contains("libtorch_cuda"), "{worker}");
 }
 
+/// Its functions stand in the program's dynamic symbols, where libtorch finds them before those of libc.
+#[test]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn the_worker_and_libtorch_allocate_with_jemalloc_by_kfoods_settings() {
+    let worker = env!("CARGO_BIN_EXE_kfood-worker");
+    let output = Command::new("readelf")
+        .args(["--dyn-syms", "--wide", worker])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    for name in ["malloc", "posix_memalign", "realloc", "free"] {
+        let mut found = text.lines().map(|line| line.split_whitespace());
+        let line = found.find(|words| words.clone().next_back() == Some(name));
+        let defined = line.is_some_and(|mut words| words.all(|word| word != "UND"));
+        assert!(defined, "`{name}` in:\n{text}");
+    }
+    let output = Command::new(worker)
+        .env("MALLOC_CONF", "confirm_conf:true")
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    for setting in ["thp:always", "narenas:1", "oversize_threshold:0"] {
+        assert!(
+            said.contains(&format!("Set conf value: {setting}\n")),
+            "{said}"
+        );
+    }
+}
+
 #[test]
 fn a_killed_worker_is_a_failed_stage_with_a_clear_message() {
     let project = small();

@@ -2,6 +2,11 @@
 
 use std::process::ExitCode;
 
+/// For libtorch too: the settings are in `native::allocator`.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     kfood::worker::main(&arguments)

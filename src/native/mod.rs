@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code, reason = "the one room that speaks to C and C++")]
 
+mod allocator;
 mod autocast;
 mod bilinear;
 #[cfg(feature = "libjpeg-turbo")]
@@ -25,6 +26,7 @@ mod vectorised;
 mod weighted;
 mod writeback;
 
+pub use allocator::tune_allocator;
 pub use autocast::Autocast;
 pub use bilinear::{Bilinear, POINTS};
 #[cfg(feature = "libjpeg-turbo")]
@@ -44,7 +46,7 @@ pub use optimizers::{
     AdamStep, LambStep, RmspropStep, SgdStep, clip_grad_norm, clip_grad_value, collect_gradients,
     fused_adam, fused_sgd, grad_norm, lamb, lerp, rmsprop,
 };
-pub use process::{exit_now, ignore_interrupt, peak_memory, prepare_cublas, tune_allocator};
+pub use process::{exit_now, ignore_interrupt, peak_memory, prepare_cublas};
 pub use shim::{cpu_capability, make_deterministic, set_grad, set_training};
 pub use tensor::floats_mut;
 pub use threads::use_one_thread;

@@ -1,22 +1,4 @@
-//! The process itself: its allocator, its signals, its end.
-
-/// Tunes glibc's allocator for training: activations of a step are large, and by default each is mapped and unmapped anew
-/// (5-20% of a training step on CPUs). Freed memory is kept for the next step instead. No effect elsewhere.
-pub fn tune_allocator() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    {
-        /// The largest threshold that every glibc accepts on 64-bit machines (half of `HEAP_MAX_SIZE`).
-        const ACCEPTED_BY_ALL: i32 = 32 << 20;
-        // SAFETY: sets parameters of the allocator; a refused value leaves the old one.
-        unsafe {
-            if libc::mallopt(libc::M_MMAP_THRESHOLD, 1 << 30) == 0 {
-                libc::mallopt(libc::M_MMAP_THRESHOLD, ACCEPTED_BY_ALL);
-            }
-            libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
-            libc::mallopt(libc::M_TOP_PAD, 64 << 20);
-        }
-    }
-}
+//! The process itself: its signals, its environment, its end.
 
 /// Leaves Ctrl-C to the parent: a terminal sends it to both, and the parent then asks this process to stop.
 pub fn ignore_interrupt() {

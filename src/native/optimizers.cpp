@@ -47,21 +47,25 @@ extern "C" {
 char* kfood_collect_gradients(at::Tensor** leaves, at::Tensor** to, size_t n, bool add) {
   return guarded([&] {
     at::NoGradGuard no_grad;
-    Tensors grads;
-    grads.reserve(n);
+    // By element type: libtorch takes a list of one type in one kernel on a GPU, and a mixed one tensor by tensor.
+    Tensors grads[2], places[2];
     for (size_t i = 0; i < n; ++i) {
       at::Tensor& grad = leaves[i]->mutable_grad();
       TORCH_CHECK(grad.defined(), "the backward pass left no gradient for a parameter of shape ", leaves[i]->sizes());
-      grads.push_back(std::move(grad));
+      const bool same = grad.scalar_type() == to[i]->scalar_type();
+      grads[same].push_back(std::move(grad));
+      places[same].push_back(*to[i]);
       grad = at::Tensor();
     }
-    if (n == 0) {
-      return;
-    }
-    if (add) {
-      at::_foreach_add_(collect(to, n), grads);
-    } else {
-      at::_foreach_copy_(collect(to, n), grads);
+    for (const bool same : {false, true}) {
+      if (grads[same].empty()) {
+        continue;
+      }
+      if (add) {
+        at::_foreach_add_(places[same], grads[same]);
+      } else {
+        at::_foreach_copy_(places[same], grads[same]);
+      }
     }
   });
 }

@@ -4,6 +4,7 @@ import argparse
 import ctypes.util
 import json
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -42,8 +43,7 @@ augment = {augment}
 AUGMENT = f"[{{ random_rotation = 15 }}, {{ center_crop = {CROP} }}, {{ random_horizontal_flip = 0.5 }}]"
 # Against PyTorch on a CPU: as a person writes it, in both precisions, and at its best; the memory; the loader.
 MARKS = {("auto", "eager"): "2.0x", ("f32", "eager"): "1.2x"} | {("auto", mode): "0.95x" for mode in ("best", "jemalloc", "compiled")}
-# `SETTINGS` of src/native/allocator.rs.
-MALLOC_CONF = "thp:always,narenas:1,oversize_threshold:0,dirty_decay_ms:-1,muzzy_decay_ms:-1"
+ALLOCATOR = Path(__file__).parents[1] / "src/native/allocator.rs"
 CPU, GPU = [("resnet18", 32), ("resnet50", 16)], [(f"resnet{n}", b) for n in (18, 50, 101) for b in (32, 64, 256)]
 
 
@@ -126,7 +126,8 @@ class Peer:
 
     def __init__(self, jemalloc=None, **settings):
         command = [sys.executable, "-m", "peers.training", json.dumps(settings)]
-        env = os.environ | ({"LD_PRELOAD": jemalloc, "MALLOC_CONF": MALLOC_CONF} if jemalloc else {})
+        self.jemalloc = bool(jemalloc)
+        env = os.environ | ({"LD_PRELOAD": jemalloc, "MALLOC_CONF": settings_of_jemalloc()} if jemalloc else {})
         self.process = subprocess.Popen(command, cwd=Path(__file__).parent, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.answer()
 
@@ -144,6 +145,11 @@ class Peer:
     def close(self) -> None:
         self.process.stdin.close()
         self.process.wait()
+
+
+def settings_of_jemalloc() -> str:
+    """Those of kfood's worker."""
+    return re.search(r'SETTINGS: &CStr\s*=\s*c"([^"]+)"', ALLOCATOR.read_text())[1]
 
 
 def net(arch: str, batch: int, options) -> dict:
@@ -167,7 +173,7 @@ def net(arch: str, batch: int, options) -> dict:
         result["ours"][name] = {k: [f[k][0] for f in found] for k in ("loading", "steps", "training")}
         result["ours"][name] |= {"peak": max(f["peak"] for f in found), "precision": found[0]["fingerprint"]["precision"]}
     for name in peers:
-        result["peers"][name] = {"rate": [f["rate"] for f in rounds[name]], "peak": max(f["peak"] for f in rounds[name])}
+        result["peers"][name] = {"rate": [f["rate"] for f in rounds[name]], "peak": max(f["peak"] for f in rounds[name]), "jemalloc": peers[name].jemalloc}
     return result
 
 
@@ -217,7 +223,8 @@ def table(found: dict) -> None:
         for precision, ours in found["ours"].items():
             mark = MARKS.get((precision, name))
             cells.append(ratio(ours["training"], peer["rate"]) + (f" (mark {mark})" if mark else ""))
-        print(f"| {MODES[name]}, one resident batch | {spread(peer['rate'])} | " + " | ".join(cells) + f" | {peer['peak'] / 1e6:.0f} |")
+        under = ", under jemalloc" if peer["jemalloc"] else ""
+        print(f"| {MODES[name]}{under}, one resident batch | {spread(peer['rate'])} | " + " | ".join(cells) + f" | {peer['peak'] / 1e6:.0f} |")
     for name, ours in found["ours"].items():
         lost = statistics.median(1 - t / s for t, s in zip(ours["training"], ours["steps"]))
         print(f"\nkfood `{name}`: steps on a resident batch {spread(ours['steps'])} images/s, loading alone {spread(ours['loading'])}; loading costs a training {lost:.1%} (mark 3%).")

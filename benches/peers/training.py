@@ -12,8 +12,8 @@ from pathlib import Path
 MODES = {
     "eager": "PyTorch, eager f32 contiguous",
     "best": "PyTorch, eager bf16 channels_last",
-    "jemalloc": "PyTorch, the same under jemalloc",
-    "compiled": "PyTorch, torch.compile, bf16 channels_last, under jemalloc",
+    "jemalloc": "PyTorch, eager bf16 channels_last",
+    "compiled": "PyTorch, torch.compile, bf16 channels_last",
 }
 CLASSES = 42
 WARM_UP = 3

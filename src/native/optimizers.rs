@@ -8,7 +8,7 @@ use std::ffi::c_char;
 use tch::Tensor;
 use torch_sys::C_tensor;
 
-use super::shim::{done, pointers};
+use super::shim::{done, pointer, pointer_or_null, pointers};
 use crate::error::Result;
 
 type List = *const *mut C_tensor;
@@ -303,14 +303,6 @@ pub fn lerp(to: &[Tensor], from: &[Tensor], weight: f64) -> Result<()> {
     let (to, from) = (pointers(to), pointers(from));
     // SAFETY: both lists live through the call and hold `to.len()` live tensors.
     done(unsafe { kfood_lerp(to.as_ptr(), from.as_ptr(), to.len(), weight) })
-}
-
-fn pointer(tensor: &Tensor) -> *mut C_tensor {
-    tensor.as_ptr().cast_mut()
-}
-
-fn pointer_or_null(tensor: Option<&Tensor>) -> *mut C_tensor {
-    tensor.map_or(std::ptr::null_mut(), pointer)
 }
 
 #[cfg(test)]

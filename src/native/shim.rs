@@ -23,9 +23,8 @@ unsafe extern "C" {
 /// # Errors
 /// When the gradient does not fit the parameter.
 pub fn set_grad(param: &Tensor, grad: Option<&Tensor>) -> Result<()> {
-    let grad = grad.map_or(std::ptr::null_mut(), |g| g.as_ptr().cast_mut());
     // SAFETY: `param` is a live tensor, and `grad` is one or null; the shim keeps a counted reference of its own.
-    done(unsafe { kfood_set_grad(param.as_ptr().cast_mut(), grad) })
+    done(unsafe { kfood_set_grad(pointer(param), pointer_or_null(grad)) })
 }
 
 /// Deterministic kernels of cuDNN, no benchmarking of them, and no TF32: equal inputs give equal bits.
@@ -69,8 +68,16 @@ pub(super) fn autocast_leave(cuda: bool) -> Result<()> {
     done(unsafe { kfood_autocast_leave(cuda) })
 }
 
+pub(super) fn pointer(tensor: &Tensor) -> *mut C_tensor {
+    tensor.as_ptr().cast_mut()
+}
+
+pub(super) fn pointer_or_null(tensor: Option<&Tensor>) -> *mut C_tensor {
+    tensor.map_or(std::ptr::null_mut(), pointer)
+}
+
 pub(super) fn pointers(tensors: &[Tensor]) -> Vec<*mut C_tensor> {
-    tensors.iter().map(|t| t.as_ptr().cast_mut()).collect()
+    tensors.iter().map(pointer).collect()
 }
 
 pub(super) fn done(message: *mut c_char) -> Result<()> {

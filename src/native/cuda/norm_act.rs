@@ -3,7 +3,10 @@
 use tch::Tensor;
 
 use super::library::{Library, library};
-use crate::{error::Result, native::shim::done};
+use crate::{
+    error::Result,
+    native::shim::{done, pointer, pointer_or_null},
+};
 
 /// BatchNorm by the batch's statistics, `residual` added, rectified where `rectify`: what libtorch does in up to eight passes over
 /// memory in five. bf16 [n, c, h, w] in and out, with a gradient; `running_mean` and `running_var` move. `None` where the kernels
@@ -22,8 +25,6 @@ pub fn norm_act(
     let Some(library) = serving(x) else {
         return Ok(None);
     };
-    let pointer = |tensor: &Tensor| tensor.as_ptr().cast_mut();
-    let residual = residual.map_or(std::ptr::null_mut(), pointer);
     let (mut taken, mut out) = (false, std::ptr::null_mut());
     // SAFETY: live tensors, or null for the residual; both results are valid places.
     done(unsafe {
@@ -33,7 +34,7 @@ pub fn norm_act(
             pointer(bias),
             pointer(running_mean),
             pointer(running_var),
-            residual,
+            pointer_or_null(residual),
             rectify,
             momentum,
             epsilon,
@@ -55,7 +56,7 @@ pub fn max_pool(x: &Tensor) -> Result<Option<Tensor>> {
     };
     let (mut taken, mut out) = (false, std::ptr::null_mut());
     // SAFETY: a live tensor and two valid places.
-    done(unsafe { (library.max_pool)(x.as_ptr().cast_mut(), &raw mut taken, &raw mut out) })?;
+    done(unsafe { (library.max_pool)(pointer(x), &raw mut taken, &raw mut out) })?;
     // SAFETY: as above.
     Ok(taken.then(|| unsafe { Tensor::from_ptr(out) }))
 }

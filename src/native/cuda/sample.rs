@@ -3,7 +3,10 @@
 use tch::Tensor;
 
 use super::library::library;
-use crate::{error::Result, native::shim::done};
+use crate::{
+    error::Result,
+    native::shim::{done, pointer},
+};
 
 /// How images are sampled.
 #[derive(Clone, Copy, Debug)]
@@ -34,9 +37,9 @@ pub fn sample_pixels(pixels: &Tensor, sampling: &Sampling<'_>) -> Result<Tensor>
     // SAFETY: live tensors, two lists of three, and a valid place for the result.
     done(unsafe {
         (library()?.sample)(
-            pixels.as_ptr().cast_mut(),
-            sampling.rows.as_ptr().cast_mut(),
-            sampling.numbers.as_ptr().cast_mut(),
+            pointer(pixels),
+            pointer(sampling.rows),
+            pointer(sampling.numbers),
             sampling.pieces as i32,
             sampling.height as i32,
             sampling.width as i32,

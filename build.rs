@@ -14,6 +14,7 @@ fn main() {
     println!("cargo:rerun-if-changed=src/native/optimizers.cpp");
     println!("cargo:rerun-if-changed=src/native/guarded.h");
     println!("cargo:rerun-if-changed=src/native/cuda/shim.cpp");
+    println!("cargo:rerun-if-changed=src/native/cuda/launches.h");
     println!("cargo:rerun-if-env-changed=CUDA_HOME");
     println!("cargo:rerun-if-env-changed=LIBTORCH");
     let libtorch = env::var("LIBTORCH").unwrap_or_default();

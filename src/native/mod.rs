@@ -31,6 +31,8 @@ pub use autocast::Autocast;
 pub use bilinear::{Bilinear, POINTS};
 #[cfg(feature = "libjpeg-turbo")]
 pub use colours::{GREY, ycc_to_rgb};
+#[cfg(test)]
+pub(crate) use cuda::kernels_on_host;
 pub use cuda::{
     Cuda, CudaGraph, CudaMemory, Sampling, accelerated, cuda, cuda_device_memory, cuda_memory,
     empty_cuda_cache, load_cuda, max_pool, norm_act, reset_cuda_peak, sample_pixels,

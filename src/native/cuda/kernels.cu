@@ -18,11 +18,24 @@ __device__ __forceinline__ void unpack(const uint4& v, float (&f)[8]) {
   }
 }
 
+#if __CUDA_ARCH__ >= 800
 __device__ __forceinline__ unsigned pack_two(float low, float high) {
   unsigned both;
   asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(high), "f"(low));
   return both;
 }
+#else
+// To the nearest, halves to even; a NaN stays one.
+__device__ __forceinline__ unsigned rounded(float value) {
+  const unsigned bits = __float_as_uint(value);
+  return value != value ? 0x7fff : (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+}
+
+// GPUs before Ampere have no instruction for it. They train in f32, but sample and record by this program too.
+__device__ __forceinline__ unsigned pack_two(float low, float high) {
+  return rounded(low) | rounded(high) << 16;
+}
+#endif
 
 __device__ __forceinline__ uint4 pack(const float (&f)[8]) {
   return make_uint4(pack_two(f[0], f[1]), pack_two(f[2], f[3]), pack_two(f[4], f[5]), pack_two(f[6], f[7]));

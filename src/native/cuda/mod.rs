@@ -1,12 +1,16 @@
 //! CUDA's half of libtorch, loaded at run time: one worker program serves machines with and without a GPU.
 
 mod graph;
+#[cfg(test)]
+mod host;
 mod library;
 mod memory;
 mod norm_act;
 mod sample;
 
 pub use graph::CudaGraph;
+#[cfg(test)]
+pub(crate) use host::kernels_on_host;
 pub use library::accelerated;
 pub use memory::{
     CudaMemory, cuda_device_memory, cuda_memory, empty_cuda_cache, reset_cuda_peak,

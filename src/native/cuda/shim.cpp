@@ -14,8 +14,11 @@
 #include <vector>
 
 #include "../guarded.h"
+#include "launches.h"
 
 namespace {
+
+using namespace kfood_cuda;
 
 using at::Tensor;
 using torch::autograd::AutogradContext;
@@ -42,11 +45,19 @@ void* library(std::initializer_list<const char*> names) {
   TORCH_CHECK(false, dlerror());
 }
 
-// The kernels compiled for the GPU that is current when they are first asked for.
+// The kernels compiled for the GPU that is current when they are first asked for; started on the current stream.
 struct Kernels {
-  int (*launch)(Function, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void*, void**, void**);
+  int (*start)(Function, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void*, void**, void**);
   Function statistics, statistics_end, apply, gradient_sums, gradient_end, gradient, pool, pool_gradient, sample;
   int multiprocessors;
+
+  template <typename... Arguments>
+  void launch(Function kernel, int64_t blocks, Arguments... arguments) const {
+    void* pointers[] = {static_cast<void*>(&arguments)...};
+    const int status = start(kernel, static_cast<unsigned>(blocks), 1, 1, kThreads, 1, 1, 0,
+                             c10::cuda::getCurrentCUDAStream().stream(), pointers, nullptr);
+    TORCH_CHECK(status == 0, "a kernel could not be started: CUDA error ", status);
+  }
 };
 
 std::string source;
@@ -103,7 +114,7 @@ Kernels load() {
     return found;
   };
   Kernels kernels;
-  kernels.launch = symbol<decltype(kernels.launch)>(driver, "cuLaunchKernel");
+  kernels.start = symbol<decltype(kernels.start)>(driver, "cuLaunchKernel");
   kernels.statistics = kernel("norm_statistics");
   kernels.statistics_end = kernel("norm_statistics_end");
   kernels.apply = kernel("norm_apply");
@@ -122,45 +133,8 @@ const Kernels& kernels() {
   return loaded;
 }
 
-constexpr int64_t kThreads = 256;
-
-template <typename... Arguments>
-void launch(Function kernel, int64_t blocks, Arguments... arguments) {
-  void* pointers[] = {static_cast<void*>(&arguments)...};
-  const int status = kernels().launch(kernel, static_cast<unsigned>(blocks), 1, 1, kThreads, 1, 1, 0,
-                                      c10::cuda::getCurrentCUDAStream().stream(), pointers, nullptr);
-  TORCH_CHECK(status == 0, "a kernel could not be started: CUDA error ", status);
-}
-
-// [n, c, h, w] in channels_last order as rows of channels.
-struct Shape {
-  int64_t rows, count;
-  int channels, groups;
-
-  explicit Shape(const Tensor& x) {
-    channels = static_cast<int>(x.size(1));
-    groups = channels / 8;
-    rows = x.numel() / channels;
-    count = x.numel() / 8;
-  }
-
-  // Blocks of a kernel that sums over rows: enough to fill the GPU, few enough that each has some rows of its own.
-  int64_t summing() const {
-    const int64_t lanes = kThreads / groups;
-    const int64_t most = 4 * kernels().multiprocessors;
-    return std::max<int64_t>(1, std::min(most, rows / (lanes * 8)));
-  }
-
-  int64_t streaming() const {
-    const int64_t most = 16 * kernels().multiprocessors;
-    return std::max<int64_t>(1, std::min(most, (count + 2 * kThreads - 1) / (2 * kThreads)));
-  }
-};
-
 bool fits(const Tensor& x) {
-  const int64_t groups = x.size(1) / 8;
-  return x.is_cuda() && x.scalar_type() == at::kBFloat16 && x.dim() == 4 && x.size(1) % 8 == 0 && groups <= kThreads &&
-         (groups & (groups - 1)) == 0;
+  return x.is_cuda() && x.scalar_type() == at::kBFloat16 && x.dim() == 4 && Shape::serves(x.size(1));
 }
 
 Tensor channels_last(const Tensor& x) {
@@ -171,7 +145,13 @@ float* floats(const Tensor& x) {
   return x.data_ptr<float>();
 }
 
-constexpr int kPlain = 0, kFromX = 1, kFromY = 2;
+Shape shape_of(const Tensor& x) {
+  return Shape(x.numel(), x.size(1));
+}
+
+void* data(const Tensor& x) {
+  return x.defined() ? x.data_ptr() : nullptr;
+}
 
 // BatchNorm over the batch's statistics, a residual added, rectified: three kernels forward, three back.
 struct NormAct : torch::autograd::Function<NormAct> {
@@ -180,20 +160,14 @@ struct NormAct : torch::autograd::Function<NormAct> {
                         double momentum, double epsilon) {
     const Tensor x = channels_last(input);
     const Tensor r = residual.defined() ? channels_last(residual) : residual;
-    const Shape shape(x);
+    const Shape shape = shape_of(x);
+    const auto& k = kernels();
     const auto options = x.options().dtype(at::kFloat);
-    const int blocks = static_cast<int>(shape.summing());
-    const Tensor partial = at::empty({blocks, 2, shape.channels}, options.memory_format(std::nullopt));
+    const Tensor partial = at::empty({shape.summing(k.multiprocessors), 2, shape.channels}, options);
     const Tensor saved = at::empty({4, shape.channels}, options);
     Tensor y = at::empty_like(x);
-    const auto& k = kernels();
-    launch(k.statistics, blocks, x.data_ptr(), shape.rows, shape.groups, floats(partial));
-    launch(k.statistics_end, shape.channels / 8, x.data_ptr(), floats(partial), blocks, shape.rows, shape.channels,
-           floats(weight), floats(bias), floats(running_mean), floats(running_var), static_cast<float>(momentum),
-           static_cast<float>(epsilon), floats(saved));
-    launch(k.apply, shape.streaming(), x.data_ptr(), r.defined() ? r.data_ptr() : nullptr, y.data_ptr(), shape.count,
-           shape.groups, floats(saved), rectify ? 1 : 0);
-    const int mask = !rectify ? kPlain : r.defined() ? kFromY : kFromX;
+    const Norm norm = {floats(weight), floats(bias), floats(running_mean), floats(running_var), momentum, epsilon};
+    const int mask = norm_forward(k, shape, data(x), data(r), data(y), norm, rectify, floats(partial), floats(saved));
     ctx->saved_data["mask"] = static_cast<int64_t>(mask);
     ctx->saved_data["residual"] = r.defined();
     ctx->save_for_backward(mask == kFromY ? variable_list{x, saved, y} : variable_list{x, saved});
@@ -205,20 +179,16 @@ struct NormAct : torch::autograd::Function<NormAct> {
     const Tensor &x = tensors[0], &saved = tensors[1];
     const int mask = static_cast<int>(ctx->saved_data["mask"].toInt());
     const Tensor dy = channels_last(gradients[0]);
-    const Shape shape(x);
+    const Tensor y = mask == kFromY ? tensors[2] : Tensor();
+    const Shape shape = shape_of(x);
+    const auto& k = kernels();
     const auto options = saved.options();
-    const int blocks = static_cast<int>(shape.summing());
-    const Tensor partial = at::empty({blocks, 2, shape.channels}, options);
+    const Tensor partial = at::empty({shape.summing(k.multiprocessors), 2, shape.channels}, options);
     const Tensor terms = at::empty({3, shape.channels}, options);
     Tensor weight_gradient = at::empty({shape.channels}, options), bias_gradient = at::empty({shape.channels}, options);
     Tensor dx = at::empty_like(x), dz = mask == kFromY ? at::empty_like(x) : Tensor();
-    const auto& k = kernels();
-    launch(k.gradient_sums, blocks, dy.data_ptr(), x.data_ptr(), mask == kFromY ? tensors[2].data_ptr() : nullptr,
-           dz.defined() ? dz.data_ptr() : nullptr, shape.rows, shape.groups, floats(saved), mask, floats(partial));
-    launch(k.gradient_end, shape.channels / 8, floats(partial), blocks, shape.rows, shape.channels, floats(saved),
-           floats(weight_gradient), floats(bias_gradient), floats(terms));
-    launch(k.gradient, shape.streaming(), mask == kFromY ? dz.data_ptr() : dy.data_ptr(), x.data_ptr(), dx.data_ptr(),
-           shape.count, shape.groups, floats(saved), floats(terms), mask);
+    norm_backward(k, shape, data(dy), data(x), data(y), data(dz), data(dx), floats(saved), mask, floats(partial),
+                  floats(terms), floats(weight_gradient), floats(bias_gradient));
     Tensor residual_gradient;
     if (ctx->saved_data["residual"].toBool()) {
       residual_gradient = mask == kFromY ? dz : dy;
@@ -230,14 +200,11 @@ struct NormAct : torch::autograd::Function<NormAct> {
 struct MaxPool : torch::autograd::Function<MaxPool> {
   static Tensor forward(AutogradContext* ctx, const Tensor& input) {
     const Tensor x = channels_last(input);
-    const int groups = static_cast<int>(x.size(1) / 8);
-    const int height = static_cast<int>(x.size(2)), width = static_cast<int>(x.size(3));
-    const int out_height = (height - 1) / 2 + 1, out_width = (width - 1) / 2 + 1;
-    Tensor y = at::empty({x.size(0), x.size(1), out_height, out_width}, x.options(), at::MemoryFormat::ChannelsLast);
+    Tensor y = at::empty({x.size(0), x.size(1), pooled(x.size(2)), pooled(x.size(3))}, x.options(),
+                         at::MemoryFormat::ChannelsLast);
     const Tensor places = at::empty({y.numel()}, x.options().dtype(at::kByte));
-    const int64_t count = y.numel() / 8;
-    launch(kernels().pool, (count + kThreads - 1) / kThreads, x.data_ptr(), y.data_ptr(), places.data_ptr(), count, groups,
-           height, width, out_height, out_width);
+    pool_forward(kernels(), x.size(0), static_cast<int>(x.size(1) / 8), static_cast<int>(x.size(2)),
+                 static_cast<int>(x.size(3)), data(x), data(y), data(places));
     ctx->saved_data["size"] = x.sizes().vec();
     ctx->save_for_backward({places});
     return y;
@@ -248,10 +215,8 @@ struct MaxPool : torch::autograd::Function<MaxPool> {
     const Tensor places = ctx->get_saved_variables()[0];
     const Tensor dy = channels_last(gradients[0]);
     Tensor dx = at::empty(size, dy.options(), at::MemoryFormat::ChannelsLast);
-    const int64_t count = dx.numel() / 8;
-    launch(kernels().pool_gradient, (count + kThreads - 1) / kThreads, dy.data_ptr(), places.data_ptr(), dx.data_ptr(),
-           count, static_cast<int>(size[1] / 8), static_cast<int>(size[2]), static_cast<int>(size[3]),
-           static_cast<int>(dy.size(2)), static_cast<int>(dy.size(3)));
+    pool_backward(kernels(), size[0], static_cast<int>(size[1] / 8), static_cast<int>(size[2]), static_cast<int>(size[3]),
+                  data(dy), data(places), data(dx));
     return {dx};
   }
 };
@@ -307,12 +272,8 @@ char* kfood_cuda_sample(Tensor* pixels, Tensor* rows, Tensor* numbers, int piece
     TORCH_CHECK(pixels->is_cuda() && pixels->scalar_type() == at::kByte && pixels->is_contiguous(), "pixels of u8");
     TORCH_CHECK(numbers->numel() == n * (1 + 10 * pieces), "numbers for ", n, " images");
     const Tensor result = at::empty({n, 3, height, width}, numbers->options(), at::MemoryFormat::ChannelsLast);
-    const int64_t count = n * height * width;
-    if (count > 0) {
-      launch(kernels().sample, (count + kThreads - 1) / kThreads, pixels->data_ptr(), rows->data_ptr(),
-             numbers->data_ptr(), pieces, static_cast<int>(pixels->size(1)), static_cast<int>(pixels->size(2)), height,
-             width, count, scale[0], scale[1], scale[2], shift[0], shift[1], shift[2], result.data_ptr());
-    }
+    kfood_cuda::sample(kernels(), data(*pixels), static_cast<int>(pixels->size(1)), static_cast<int>(pixels->size(2)),
+                       data(*rows), data(*numbers), n, pieces, height, width, scale, shift, data(result));
     *out = new Tensor(result);
   });
 }

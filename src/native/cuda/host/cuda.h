@@ -2,10 +2,11 @@
 // `__syncthreads` is a barrier that must be there.
 #pragma once
 
-#include <barrier>
 #include <cmath>
+#include <condition_variable>
 #include <cstdint>
 #include <cstring>
+#include <mutex>
 #include <thread>
 #include <type_traits>
 #include <vector>
@@ -61,9 +62,33 @@ inline double rsqrt(double value) {
   return 1 / std::sqrt(value);
 }
 
+// C++20's std::barrier, which older compilers that build kfood do not have.
+class Barrier {
+ public:
+  explicit Barrier(int64_t threads) : threads_(threads), awaited_(threads) {}
+
+  void arrive_and_wait() {
+    std::unique_lock lock(mutex_);
+    const int64_t round = round_;
+    if (--awaited_ == 0) {
+      awaited_ = threads_;
+      ++round_;
+      all_.notify_all();
+    } else {
+      all_.wait(lock, [&] { return round_ != round; });
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable all_;
+  const int64_t threads_;
+  int64_t awaited_, round_ = 0;
+};
+
 thread_local Index threadIdx, blockIdx;
 Index gridDim;
-std::barrier<>* block_barrier = nullptr;
+Barrier* block_barrier = nullptr;
 
 inline void __syncthreads() {
   block_barrier->arrive_and_wait();
@@ -85,7 +110,7 @@ To argument(From from) {
 template <typename... Parameters, typename... Arguments>
 void launch_on_host(void (*kernel)(Parameters...), int64_t blocks, int64_t threads, Arguments... arguments) {
   static_assert(sizeof...(Parameters) == sizeof...(Arguments));
-  std::barrier<> together(threads);
+  Barrier together(threads);
   block_barrier = &together;
   gridDim.x = static_cast<unsigned>(blocks);
   std::vector<std::thread> all;

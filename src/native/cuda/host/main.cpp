@@ -15,6 +15,9 @@ namespace {
 
 using namespace kfood_cuda;
 
+// What launches.h says of kernels.cu.
+static_assert(kThreads == THREADS && kPlain == PLAIN && kFromX == FROM_X && kFromY == FROM_Y);
+
 #define KERNEL(name, function) decltype(&function) name = &function
 struct Host {
   KERNEL(statistics, norm_statistics);
@@ -26,7 +29,7 @@ struct Host {
   KERNEL(pool, max_pool);
   KERNEL(pool_gradient, max_pool_gradient);
   KERNEL(sample, sample_pixels);
-  int multiprocessors;
+  int multiprocessors = 1;
 
   template <typename Kernel, typename... Arguments>
   void launch(Kernel kernel, int64_t blocks, Arguments... arguments) const {
@@ -69,7 +72,8 @@ using Half = uint16_t;
 // multiprocessors, rows, channels, residual, rectify: x, gradient, residual if there is one, weight, bias, running mean, running variance;
 // to y, dx, the residual's gradient if there is one, weight's, bias's, and the moved running mean and variance.
 void norm(const std::vector<int64_t>& numbers) {
-  const Host host{.multiprocessors = static_cast<int>(numbers[0])};
+  Host host;
+  host.multiprocessors = static_cast<int>(numbers[0]);
   const int64_t length = numbers[1] * numbers[2], channels = numbers[2];
   const bool with_residual = numbers[3] != 0, rectify = numbers[4] != 0;
   const Shape shape(length, channels);
@@ -99,7 +103,7 @@ void norm(const std::vector<int64_t>& numbers) {
 
 // images, height, width, channels: x, and the gradient of y; to y and dx.
 void pool(const std::vector<int64_t>& numbers) {
-  const Host host{.multiprocessors = 1};
+  const Host host;
   const int64_t images = numbers[0], channels = numbers[3];
   const int height = static_cast<int>(numbers[1]), width = static_cast<int>(numbers[2]);
   const int64_t length = images * height * width * channels, made = images * pooled(height) * pooled(width) * channels;
@@ -115,7 +119,7 @@ void pool(const std::vector<int64_t>& numbers) {
 
 // images, height, width, n, pieces, height and width of the result: pixels, rows, numbers, scale, shift; to the result.
 void sampling(const std::vector<int64_t>& numbers) {
-  const Host host{.multiprocessors = 1};
+  const Host host;
   const int64_t n = numbers[3];
   const int height = static_cast<int>(numbers[1]), width = static_cast<int>(numbers[2]), pieces = static_cast<int>(numbers[4]);
   const int out_height = static_cast<int>(numbers[5]), out_width = static_cast<int>(numbers[6]);

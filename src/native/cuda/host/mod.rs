@@ -61,7 +61,7 @@ fn program() -> &'static PathBuf {
         let program = PathBuf::from(env!("OUT_DIR")).join("kernels_on_host");
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src/native/cuda/host/main.cpp");
         let status = Command::new(std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned()))
-            .args(["-std=c++20", "-O1", "-pthread", "-w"])
+            .args(["-std=c++17", "-O1", "-pthread", "-w"])
             .arg("-o")
             .args([&program, &PathBuf::from(source)])
             .status();

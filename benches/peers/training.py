@@ -11,9 +11,9 @@ from pathlib import Path
 # As a person writes it first; then everything that is known to help without own kernels; then the compiler on top.
 MODES = {
     "eager": "PyTorch, eager f32 contiguous",
-    "best": "PyTorch, eager bf16 channels_last",
-    "jemalloc": "PyTorch, eager bf16 channels_last",
-    "compiled": "PyTorch, torch.compile, bf16 channels_last",
+    "best": "PyTorch, eager {fast} channels_last",
+    "jemalloc": "PyTorch, eager {fast} channels_last",
+    "compiled": "PyTorch, torch.compile, {fast} channels_last",
 }
 CLASSES = 42
 WARM_UP = 3
@@ -31,12 +31,13 @@ def tune_allocator() -> None:
 class Training:
     """Steps of cross entropy and SGD with momentum on one resident batch of random images."""
 
-    def __init__(self, mode: str, arch: str, batch: int, side: int, device: str):
+    def __init__(self, mode: str, arch: str, batch: int, side: int, device: str, fast: str):
         import torch
         import torchvision
 
         self.torch, self.device, self.batch = torch, torch.device(device), batch
         self.fast = mode != "eager"
+        self.bf16 = self.fast and fast == "bf16"
         torch.manual_seed(1)
         torch.backends.cudnn.benchmark = True
         self.model = getattr(torchvision.models, arch)(num_classes=CLASSES).to(self.device).train()
@@ -53,7 +54,7 @@ class Training:
     def step(self):
         torch = self.torch
         self.optimizer.zero_grad(set_to_none=True)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.fast):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             logits = self.net(self.images)
             loss = self.loss(logits, self.targets)
         loss.backward()

@@ -11,8 +11,11 @@ use crate::{
 /// The steps at the start of a training whose mean loss is what it began with.
 pub(super) const START: u32 = 10;
 /// A training diverges where its mean loss is so many times that of its start. The loss of a network that knows nothing is that of
-/// its start (the logarithm of the number of classes), and no recipe leaves it that far behind for long.
+/// its start, and no recipe leaves it that far behind for long.
 const FAR: f64 = 5.0;
+/// What a training begins with at most: a transfer whose new head meets large features begins with some hundreds. Where it begins
+/// with more, it began by diverging.
+const START_AT_MOST: f64 = 1000.0;
 /// A mean over fewer steps says nothing yet, unless they are a whole epoch.
 const LONG: u32 = 100;
 
@@ -26,23 +29,25 @@ pub(super) struct Watch<'a> {
     pub(super) before: &'a [Epoch],
     /// The checkpoint of the last of them.
     pub(super) checkpoint: Option<PathBuf>,
+    /// The classes there are.
+    pub(super) classes: usize,
 }
 
 impl Watch<'_> {
-    /// The loss that the mean of this epoch is held against: of the first epoch, and in the first epoch of its first steps.
-    pub(super) fn start(&self, first_steps: Option<f64>) -> Option<f64> {
-        self.before.first().map(|e| e.train.loss).or(first_steps)
+    /// The loss that the mean of this epoch is held against: of the first epoch, and in the first epoch of its first steps. Not
+    /// less than of a network that knows nothing, the logarithm of the number of classes (a good model's transfer begins with less
+    /// and may lose its way for an epoch), and not more than a training begins with.
+    pub(super) fn start(&self, first_steps: Option<f64>) -> f64 {
+        let began = self.before.first().map(|e| e.train.loss).or(first_steps);
+        let knows_nothing = (self.classes as f64).ln();
+        began
+            .unwrap_or(START_AT_MOST)
+            .clamp(knows_nothing, START_AT_MOST)
     }
 
     /// Whether the mean over so many steps of this epoch (all of them where `whole`) is far above the start for long.
-    pub(super) fn diverges(
-        &self,
-        measure: Measure,
-        steps: u32,
-        whole: bool,
-        start: Option<f64>,
-    ) -> bool {
-        (whole || steps >= LONG) && start.is_some_and(|start| measure.loss > FAR * start)
+    pub(super) fn diverges(&self, measure: Measure, steps: u32, whole: bool, start: f64) -> bool {
+        (whole || steps >= LONG) && measure.loss > FAR * start
     }
 
     /// The loss of a step was no number.
@@ -71,9 +76,17 @@ impl Watch<'_> {
 
     /// The loss rose far above its start.
     pub(super) fn diverged(&self, loss: f64, start: f64, step: u32, lr: f64) -> Error {
+        let knows_nothing = (self.classes as f64).ln();
+        let far = if start > knows_nothing && start < START_AT_MOST {
+            format!("{loss:.3}, more than {FAR} times the {start:.3} that it began with")
+        } else {
+            format!(
+                "{loss:.3e}, where a network that knows nothing of {} classes has {knows_nothing:.3}",
+                self.classes
+            )
+        };
         self.lost(format!(
-            "the training diverges: over {step} steps of epoch {} of {} the mean loss is {loss:.3}, more than {FAR} times the {start:.3} \
-             that it began with, at a learning rate of {lr:e}",
+            "the training diverges: over {step} steps of epoch {} of {} the mean loss is {far}, at a learning rate of {lr:e}",
             self.epoch, self.of
         ))
     }
@@ -127,23 +140,71 @@ mod tests {
         }
     }
 
+    fn watch(before: &[Epoch]) -> Watch<'_> {
+        Watch {
+            epoch: 2,
+            of: 9,
+            before,
+            checkpoint: None,
+            classes: 4,
+        }
+    }
+
+    fn mean(loss: f64) -> Measure {
+        Measure { loss, top1: 0.0 }
+    }
+
     #[test]
     fn a_loss_is_held_against_the_first_epoch_for_long() {
         let before = [epoch(2.0)];
-        let watch = Watch {
-            epoch: 2,
-            of: 9,
-            before: &before,
-            checkpoint: None,
-        };
+        let watch = watch(&before);
         let start = watch.start(Some(100.0));
-        assert_eq!(start, Some(2.0));
-        let mean = |loss| Measure { loss, top1: 0.0 };
+        assert_eq!(start, 2.0);
         assert!(watch.diverges(mean(10.1), 100, false, start));
         assert!(!watch.diverges(mean(10.1), 99, false, start));
         assert!(watch.diverges(mean(10.1), 3, true, start));
         assert!(!watch.diverges(mean(9.9), 500, true, start));
-        assert!(!watch.diverges(mean(1e9), 500, true, None));
+        assert!(
+            watch
+                .diverged(10.1, start, 100, 0.1)
+                .message()
+                .contains("10.100, more than 5 times the 2.000 that it began with")
+        );
+    }
+
+    #[test]
+    fn what_begins_well_may_lose_its_way_as_far_as_a_network_that_knows_nothing() {
+        let before = [epoch(0.1)];
+        let watch = watch(&before);
+        let start = watch.start(None);
+        assert!(!watch.diverges(mean(6.0), 3, true, start));
+        assert!(watch.diverges(mean(7.0), 3, true, start));
+        assert!(
+            watch
+                .diverged(7.0, start, 3, 0.1)
+                .message()
+                .contains("7.000e0, where a network that knows nothing of 4 classes has 1.386")
+        );
+    }
+
+    #[test]
+    fn a_training_that_began_by_diverging_is_lost_too() {
+        let before = [epoch(5e29)];
+        // Too few steps to tell how it began, first steps that are lost, and a first epoch that is.
+        for start in [
+            watch(&[]).start(None),
+            watch(&[]).start(Some(1e9)),
+            watch(&before).start(None),
+        ] {
+            assert!(watch(&[]).diverges(mean(5e29), 3, true, start));
+            assert!(!watch(&[]).diverges(mean(400.0), 3, true, start));
+            assert!(
+                watch(&[])
+                    .diverged(5e29, start, 3, 0.01)
+                    .message()
+                    .contains("the mean loss is 5.000e29, where a network that knows nothing")
+            );
+        }
     }
 
     #[test]
@@ -154,6 +215,7 @@ mod tests {
             of: 9,
             before: &before,
             checkpoint: Some("state/weights-1.safetensors".into()),
+            classes: 4,
         };
         let error = watch.not_finite(12, 76, 0.1);
         assert!(error.message().starts_with(

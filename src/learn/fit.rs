@@ -15,7 +15,7 @@ use super::{
     loader::Loader,
     memory,
     pass::Pass,
-    precision::{fingerprint, uses_bf16},
+    precision::{fingerprint, in_words, uses_bf16},
     start::start,
     state::{Now, Saved, StateFolder},
     step::Arithmetic,
@@ -54,6 +54,7 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
         );
         tell(StageEvent::Note(text));
     }
+    tell(StageEvent::Note(in_words(job.training.precision, device)));
     let (model, transform) = start(job, &inputs, device)?;
     let bf16 = uses_bf16(job.training.precision, device);
     let arithmetic = Arithmetic { device, bf16 };
@@ -228,6 +229,7 @@ impl Course<'_> {
             of,
             before: &self.now.history.epochs,
             checkpoint: checkpoints.and_then(Result::ok).map(|[_, last]| last),
+            classes: self.learner.model.classes(),
         };
         memory::reset_peak(pass.arithmetic.device);
         let mut keep = Keep::new(&self.folder, self.now.clone(), self.every, &mut self.saved);

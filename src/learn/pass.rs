@@ -59,12 +59,11 @@ impl Pass<'_> {
                 let at = u32::try_from(step - 1).unwrap_or(done);
                 return Err(watch.not_finite(step, steps, lr(at)));
             }
-            match watch.start(first_steps) {
-                Some(start) if watch.diverges(measure, done, done == steps, Some(start)) => {
-                    Err(watch.diverged(measure.loss, start, done, lr(done - 1)))
-                }
-                _ => Ok(measure),
+            let start = watch.start(first_steps);
+            if watch.diverges(measure, done, done == steps, start) {
+                return Err(watch.diverged(measure.loss, start, done, lr(done - 1)));
             }
+            Ok(measure)
         };
         let mut progress = self.progress(watch, "", batches.iter().map(Vec::len).sum());
         let rest = batches.get(done..).unwrap_or_default();

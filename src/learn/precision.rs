@@ -19,6 +19,27 @@ pub fn uses_bf16(precision: Precision, device: Device) -> bool {
     }
 }
 
+/// What a training says of its arithmetic as it starts: which, where, and why.
+#[must_use]
+pub(super) fn in_words(precision: Precision, device: Device) -> String {
+    let name = device_name(device);
+    let arithmetic = if uses_bf16(precision, device) {
+        "bf16"
+    } else {
+        "f32"
+    };
+    let why = match (precision, bf16_gains(device)) {
+        (Precision::Auto, true) => "`precision = \"auto\"`: it computes faster in bf16",
+        (Precision::Auto, false) => "`precision = \"auto\"`: it has no bf16 instructions",
+        (Precision::Bf16, false) => {
+            "as `precision` asks, without instructions for it: `\"f32\"` is faster here"
+        }
+        (Precision::F32, true) => "as `precision` asks; `\"bf16\"` is faster here",
+        (Precision::Bf16, true) | (Precision::F32, false) => "as `precision` asks",
+    };
+    format!("trains in {arithmetic} on {name} ({why})")
+}
+
 /// Vendor, family and model of the processor: libraries choose kernels by them, beyond the vector instructions.
 fn cpu_kind() -> String {
     let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -52,4 +73,33 @@ pub fn fingerprint(device: Device, bf16: bool) -> Result<Fingerprint> {
         threads: u32::try_from(tch::get_num_threads()).unwrap_or(1),
         libtorch: libtorch_version(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_training_says_in_which_arithmetic_it_runs_and_why() {
+        let gains = bf16_gains(Device::Cpu);
+        let auto = in_words(Precision::Auto, Device::Cpu);
+        assert_eq!(auto.starts_with("trains in bf16 on cpu"), gains, "{auto}");
+        assert_eq!(
+            auto.contains("it has no bf16 instructions"),
+            !gains,
+            "{auto}"
+        );
+        let f32 = in_words(Precision::F32, Device::Cpu);
+        assert!(
+            f32.starts_with("trains in f32 on cpu (as `precision` asks"),
+            "{f32}"
+        );
+        assert_eq!(f32.contains("is faster here"), gains, "{f32}");
+        let bf16 = in_words(Precision::Bf16, Device::Cpu);
+        assert!(
+            bf16.starts_with("trains in bf16 on cpu (as `precision` asks"),
+            "{bf16}"
+        );
+        assert_eq!(bf16.contains("is faster here"), !gains, "{bf16}");
+    }
 }

@@ -7,11 +7,12 @@ use super::{
     curve::{epoch_grid, summary},
     figure::Figure,
     table::table,
-    units::{bytes, duration, fixed, number},
+    units::{bytes, duration, fixed},
 };
 use crate::{
     error::Result,
     record::{EpochTiming, EvaluatePart, Fingerprint, Gap},
+    text::number,
 };
 
 /// Images that are listed of those that are not used.

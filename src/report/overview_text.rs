@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Align, Class, Grid, Overview, bytes, number, overview::Leaks, percent};
-use crate::{record::Likeness, settings::MeanStd};
+use super::{Align, Class, Grid, Overview, bytes, overview::Leaks, percent};
+use crate::{record::Likeness, settings::MeanStd, text::number};
 
 /// Lists of names are cut off after so many.
 const SHOWN: usize = 10;

@@ -7,7 +7,8 @@ use crate::{
     data::sample::{self, SampleSettings},
     error::Result,
     event::{Event, Observer},
-    report::{bytes, number},
+    report::bytes,
+    text::number,
 };
 
 pub(in crate::cli) fn sample(args: &Sample) -> Result<u8> {

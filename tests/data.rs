@@ -110,7 +110,7 @@ pub fn folders(train: &Path, test: Option<&Path>) -> config::Dataset {
         validation: None,
         test: test.map(data_path),
         manifest: None,
-        crop_area: false,
+        ..config::Dataset::default()
     }
 }
 
@@ -258,7 +258,7 @@ fn a_csv_list_gives_the_same_list_as_folders() {
         validation: None,
         test: None,
         manifest,
-        crop_area: false,
+        ..config::Dataset::default()
     };
     run(
         &stages::DatasetStage::new("d", &settings),

@@ -9,7 +9,7 @@ use std::{
 use kfood::{
     config,
     data::{
-        Resampler, Role,
+        Reading, Resampler, Role,
         audit::{CloserLook, Fingerprint, find},
         scan,
     },
@@ -335,7 +335,10 @@ fn leaked(folder: &Path, side: usize) -> (Vec<Likeness>, usize) {
     let (mut rows, mut digests, mut pixels, mut train) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for (name, role) in [("train", Role::Train), ("test", Role::Test)] {
         train = rows.len();
-        for found in scan(&folder.join(name), role, Reading::default()).unwrap().images {
+        for found in scan(&folder.join(name), role, Reading::default())
+            .unwrap()
+            .images
+        {
             let bytes = found.place.read().unwrap();
             let row = resampler.decode(&bytes, None).unwrap();
             rows.push(Some(Fingerprint::of(&row.pixels, side, side)));

@@ -7,8 +7,8 @@ use crate::{
     record::EvaluatePart,
     seed::Seed,
     settings::{
-        Arch, AverageNorm, AverageOf, AverageRule, Checkpoint, Count, FeatureLeaks,
-        FolderLevel, GradualUnfreezing, GroupBy, Leaks, Metric, Normalize, Pixels, Probability, Save, Storage,
+        Arch, AverageNorm, AverageOf, AverageRule, Checkpoint, Count, FeatureLeaks, FolderLevel,
+        GradualUnfreezing, GroupBy, Leaks, Metric, Normalize, Pixels, Probability, Save, Storage,
         TrainLayers, Training, Tta, Unreadable,
     },
 };

@@ -16,7 +16,7 @@ use crate::{
     error::{Error, Result},
     exec::{self, Options, Outcome, Summary, worker::Process},
     files,
-    record::{Images, Labels, LookAlikes, Part, Photographs},
+    record::{Images, Labels, LookAlikes, Looked, Part, Photographs},
     report::{Overview, Seen},
     text::shown_path,
 };
@@ -114,7 +114,12 @@ fn show(args: &Data, summary: &Summary, data: &str, dataset: &str) -> Result<Ove
         photographs: &photographs,
         look_alikes: &look_alikes,
     };
-    let overview = Overview::new(data, dataset, seen, pack.mean_std(&train)?);
+    let mut overview = Overview::new(data, dataset, seen, pack.mean_std(&train)?);
+    // Results of earlier versions have no such file, and it is no part of the result.
+    let beside = summary
+        .output(dataset, "images.json")?
+        .with_file_name(Looked::FILE);
+    overview.looked = files::read_json(&beside).unwrap_or_default();
     if !args.json {
         print::out(&overview.text())?;
     }

@@ -12,8 +12,7 @@ use super::{
 use crate::settings::FolderLevel;
 
 /// What `class` and `group` accept.
-const LEVEL: &str =
-    "`\"deepest\"`, `\"first\"` or `{ level = 2 }`, a folder between what the dataset names and an image";
+const LEVEL: &str = "`\"deepest\"`, `\"first\"` or `{ level = 2 }`, a folder between what the dataset names and an image";
 
 /// `crop = "area"`.
 #[derive(Deserialize)]

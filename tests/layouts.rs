@@ -25,7 +25,7 @@ use crate::{
 
 /// How the names of a zip are written.
 #[derive(Clone, Copy)]
-enum Names {
+pub enum Names {
     /// UTF-8, and the flag says so.
     Flagged,
     /// UTF-8 without the flag.
@@ -37,7 +37,7 @@ enum Names {
 }
 
 /// A zip of these files, deflated and stored in turn.
-fn zip_of(files: &[(String, Vec<u8>)], names: Names) -> Vec<u8> {
+pub fn zip_of(files: &[(String, Vec<u8>)], names: Names) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let mut patches = Vec::new();
     for (i, (name, bytes)) in files.iter().enumerate() {

@@ -391,7 +391,7 @@ mod tests {
         assert_eq!(listing.images.len(), 2);
         assert_eq!(
             listing.passed_over.to_string(),
-            "passed over 1 entry: 1 looping links"
+            "passed over 1 entry: 1 looping link"
         );
     }
 }

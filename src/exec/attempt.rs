@@ -135,7 +135,7 @@ fn run_guarded(
     };
     ended.map_err(|error| match error.class() {
         Class::Interrupted => {
-            error.help("every finished stage is kept, and of a training what it did; the same command goes on from there")
+            error.help("every finished stage is kept, and of a preprocess or a training what it did; the same command goes on from there")
         }
         Class::Failed | Class::Usage => error,
     })

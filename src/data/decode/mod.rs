@@ -108,6 +108,14 @@ pub(super) struct Picture {
     pub(super) odd: Vec<String>,
 }
 
+impl Picture {
+    /// Whether nothing of the stored picture is left out.
+    pub(super) fn is_whole(&self) -> bool {
+        let sides = [self.head.width, self.head.height].map(|side| side.div_ceil(self.shrink));
+        self.in_planes || [self.width, self.height] == sides
+    }
+}
+
 /// Decodes many images; keeps its buffers from one to the next.
 pub(super) struct Decoder {
     jpeg: Jpeg,

@@ -96,7 +96,7 @@ impl Stage for PreprocessStage {
             unreadable: self.settings.unreadable,
             unfinished: Some(Unfinished {
                 state: context.state,
-                others: &[],
+                others: context.unfinished,
                 settings: self.makes_rows(),
             }),
             earlier: context.earlier,

@@ -12,6 +12,7 @@ mod orientation;
 mod others;
 mod plan;
 mod sniff;
+mod tiff;
 mod unusable;
 
 use image::{DynamicImage, RgbImage, metadata::Orientation};
@@ -19,13 +20,13 @@ use image::{DynamicImage, RgbImage, metadata::Orientation};
 #[cfg(feature = "libjpeg-turbo")]
 use crate::native::JpegPlanes;
 
-use self::{jpeg::Jpeg, orientation::Turn};
 pub(super) use self::plan::{Area, Want};
 pub use self::{
     bounds::MAX_PIXELS,
     jpeg::{JPEG_BY_COMPONENTS, JPEG_DECODER},
     unusable::Unusable,
 };
+use self::{jpeg::Jpeg, orientation::Turn};
 
 /// Pixel buffers up to this many bytes are kept from one image to the next.
 const KEPT: usize = 64 << 20;
@@ -152,7 +153,7 @@ impl Decoder {
                 return Err(Unusable::new(what));
             }
             let format =
-                image::guess_format(bytes).map_err(|_| Unusable::new(sniff::unknown(bytes)))?;
+                sniff::format(bytes).ok_or_else(|| Unusable::new(sniff::unknown(bytes)))?;
             let (picture, pixels) = others::decode(bytes, format)?;
             self.pixels = pixels;
             picture

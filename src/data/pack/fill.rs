@@ -138,13 +138,13 @@ impl Fill<'_> {
         let (pixels, storage) = (self.pixels, self.storage);
         let writer = Rows::create(&path, pixels, storage, made_of.clone(), settings)?;
         let mut rows: Vec<Option<Done<F>>> = made_of.iter().map(|_| None).collect();
-        let reused = self.reuse(&first, &writer, &mut rows, &see)?;
+        let mut reused = self.reuse(&first, &writer, &mut rows, &see)?;
         if let (Some(left), Some(unfinished)) = (folders, &self.unfinished) {
             let mut from = vec![left.clone()];
             for other in unfinished.others {
                 from.extend(["rows", "left"].map(|name| other.join(name)));
             }
-            self.go_on(&from, &first, &writer, &mut rows, &see)?;
+            reused += self.go_on(&from, &first, &writer, &mut rows, &see)?;
             files::remove(&left)?;
         }
         let mut open: Vec<_> = first.into_values().filter(|i| rows[*i].is_none()).collect();
@@ -219,7 +219,7 @@ impl Fill<'_> {
         Ok(n)
     }
 
-    /// Takes over what unfinished packs have of the rows that are still wanted.
+    /// Takes over what unfinished packs have of the rows that are still wanted, and says how many.
     fn go_on<F: Send>(
         &self,
         from: &[PathBuf],
@@ -227,9 +227,9 @@ impl Fill<'_> {
         writer: &Rows,
         rows: &mut [Option<Done<F>>],
         see: &(impl Fn(Look<'_>) -> F + Sync),
-    ) -> Result<()> {
+    ) -> Result<usize> {
         let Some(Unfinished { settings, .. }) = self.unfinished else {
-            return Ok(());
+            return Ok(0);
         };
         let row_bytes = writer.pixels.head().row_bytes();
         let mut taken = 0;
@@ -267,7 +267,7 @@ impl Fill<'_> {
             let text = format!("goes on from {taken} of {all} images of an interrupted run");
             (self.tell)(StageEvent::Note(text));
         }
-        Ok(())
+        Ok(taken)
     }
 
     /// One row of an unfinished pack; none where it is not whole.
@@ -401,12 +401,7 @@ impl Fill<'_> {
         Ok(Ok(Done { photograph, seen }))
     }
 
-    fn drop_row<F>(
-        &self,
-        i: usize,
-        writer: &Rows,
-        why: String,
-    ) -> Result<Result<Done<F>, String>> {
+    fn drop_row<F>(&self, i: usize, writer: &Rows, why: String) -> Result<Result<Done<F>, String>> {
         let photograph = Photograph {
             dropped: Some(why),
             ..Photograph::default()

@@ -160,7 +160,8 @@ pub(super) fn told(folder: &Path) -> Option<(usize, usize)> {
     let mut lines = texts(folder)?;
     let head: Head = serde_json::from_str(&lines.next()?).ok()?;
     let made = lines.count();
-    (made > 0).then_some((made.min(head.rows), head.rows))
+    // Without its rows, which moved on to the result, it tells of nothing.
+    (made > 0 && folder.join("pixels.pack").exists()).then_some((made.min(head.rows), head.rows))
 }
 
 /// Makes room for a new journal below `state`: gives its folder, and the one of the rows that an earlier making left, if any.

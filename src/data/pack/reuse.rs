@@ -249,7 +249,11 @@ mod tests {
             writer.pixels = writer.pixels.sharing(shares);
             let mut taken = Vec::new();
             for piece in &pieces {
-                taken.extend(earlier.take(piece, &writer, &|look| look.pixels[0]).unwrap());
+                taken.extend(
+                    earlier
+                        .take(piece, &writer, &|look| look.pixels[0])
+                        .unwrap(),
+                );
             }
             let taken: Vec<_> = taken.iter().map(|t| (t.to, t.seen)).collect();
             assert_eq!(

@@ -61,6 +61,7 @@ fn run_after(
             digested.push(DigestedFile {
                 digest: Digest::of_file(&file.path)?,
                 bytes: fs::metadata(&file.path).unwrap().len(),
+                lost: None,
                 name: file.name,
                 path: file.path,
             });

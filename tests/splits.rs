@@ -336,7 +336,7 @@ fn leaked(folder: &Path, side: usize) -> (Vec<Likeness>, usize) {
     let (mut rows, mut digests, mut pixels, mut train) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for (name, role) in [("train", Role::Train), ("test", Role::Test)] {
         train = rows.len();
-        for found in scan(&folder.join(name), role, false).unwrap().images {
+        for found in scan(&folder.join(name), role, Reading::default()).unwrap().images {
             let bytes = found.place.read().unwrap();
             let row = resampler.decode(&bytes, None).unwrap();
             rows.push(Some(Fingerprint::of(&row.pixels, side, side)));

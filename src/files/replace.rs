@@ -16,7 +16,10 @@ use super::{
     space::{self, Needed},
     synced,
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    text::shown_path,
+};
 
 /// Links that are followed, as the kernel does.
 const MOST_LINKS: usize = 40;
@@ -37,7 +40,7 @@ pub fn replace_with<T>(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result
     match fs::metadata(&place) {
         Ok(found) if found.is_dir() => Err(Error::usage(format!(
             "`{}` is a folder, and a file is to be written",
-            path.display()
+            shown_path(path)
         ))
         .help("name a file in it")),
         Ok(found) if !found.is_file() || is_handle(&place) => {

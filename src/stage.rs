@@ -197,6 +197,8 @@ pub struct Context<'a> {
     /// The folders of the earlier results that the stage [`Stage::reuses`], newest first: unchanged work can be taken from them.
     /// None where it is forced to run.
     pub earlier: &'a [PathBuf],
+    /// What attempts at other keys left in [`Context::state`], where the stage reuses results of other inputs: nothing of it may be trusted.
+    pub unfinished: &'a [PathBuf],
     /// Tells what happens.
     pub tell: Tell<'a>,
     /// To be looked at between two pieces of work.

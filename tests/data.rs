@@ -78,6 +78,7 @@ fn run_after(
         digests: &BTreeMap::new(),
         files: &files,
         earlier,
+        unfinished: &[],
         tell: &tell,
         stop,
         worker: &NoWorker,

@@ -110,6 +110,7 @@ fn split(settings: config::Split, labels: &Labels, pairs: &[Pair]) -> Result<(Sp
         digests: &BTreeMap::new(),
         files: &BTreeMap::new(),
         earlier: &[],
+        unfinished: &[],
         tell: &|event| {
             if let StageEvent::Warning(text) | StageEvent::Note(text) = event {
                 told.lock().unwrap().push(text);

@@ -18,8 +18,8 @@ pub use listing::{
     archive_way_out, is_tsv, is_zip, parse_areas, parse_manifest, parse_sources, pictures,
     read_manifest, scan,
 };
-pub use pack::{Fill, Filled, Pack, PackWriter, batches, epoch_order, gather};
-pub use resample::{Resampler, Row, decode_resized};
+pub use pack::{Fill, Filled, Look, Pack, PackWriter, Unfinished, batches, epoch_order, gather};
+pub use resample::{COMPARED_SIDE, Resampler, Row, decode_resized};
 pub use sheet::Sheet;
 pub use split::{
     Division, Groups, across, copies, fold_groups, folds, given, hold_out, hold_out_groups,

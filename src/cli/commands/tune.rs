@@ -170,6 +170,7 @@ fn job(
         digests: &digests,
         files: &outside,
         earlier: &[],
+        unfinished: &[],
         tell: &|_| {},
         stop,
         worker: &taken,

@@ -93,6 +93,7 @@ pub fn data_path(path: &Path) -> DataPath {
     DataPath {
         written: "data/x".to_owned(),
         path: path.to_owned(),
+        root: path.parent().unwrap().to_owned(),
         location: Location {
             file: "pipelines/p.toml".into(),
             line: 4,
@@ -109,6 +110,7 @@ pub fn folders(train: &Path, test: Option<&Path>) -> config::Dataset {
         validation: None,
         test: test.map(data_path),
         manifest: None,
+        exclude: None,
         crop_area: false,
     }
 }
@@ -257,6 +259,7 @@ fn a_csv_list_gives_the_same_list_as_folders() {
         validation: None,
         test: None,
         manifest,
+        exclude: None,
         crop_area: false,
     };
     run(

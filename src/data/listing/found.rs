@@ -95,6 +95,8 @@ pub struct Listing {
     pub beside: Vec<(String, PathBuf)>,
     /// What else there is to tell.
     pub notes: Vec<String>,
+    /// What is probably not as wanted.
+    pub warnings: Vec<String>,
 }
 
 impl Listing {
@@ -104,6 +106,7 @@ impl Listing {
         self.passed_over.append(other.passed_over);
         self.beside.extend(other.beside);
         self.notes.extend(other.notes);
+        self.warnings.extend(other.warnings);
         self.sort();
     }
 

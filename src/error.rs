@@ -2,6 +2,8 @@
 
 use std::{error, fmt, path::Path};
 
+use crate::text::shown_path;
+
 /// A result whose error a person can read.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -75,7 +77,7 @@ impl Error {
 
     /// An input or output failure on a path: "cannot read `data/x.jpg`".
     pub fn io(doing: &str, path: &Path, cause: std::io::Error) -> Self {
-        Self::failed(format!("cannot {doing} `{}`", path.display())).because(cause)
+        Self::failed(format!("cannot {doing} `{}`", shown_path(path))).because(cause)
     }
 
     fn of(class: Class, message: impl Into<String>) -> Self {

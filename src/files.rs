@@ -9,7 +9,10 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    text::shown_path,
+};
 
 /// Reads a whole file.
 ///
@@ -155,7 +158,7 @@ pub fn read_text(path: &Path) -> Result<String> {
 /// When it cannot be read or is not of that shape.
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
     serde_json::from_slice(&read(path)?)
-        .map_err(|e| Error::failed(format!("cannot understand `{}`", path.display())).because(e))
+        .map_err(|e| Error::failed(format!("cannot understand `{}`", shown_path(path))).because(e))
 }
 
 /// Writes a value as indented JSON with a final newline. Not atomic: for files in a private folder.
@@ -164,7 +167,7 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
 /// When it cannot be written.
 pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
     let mut text = serde_json::to_vec_pretty(value)
-        .map_err(|e| Error::failed(format!("cannot write `{}`", path.display())).because(e))?;
+        .map_err(|e| Error::failed(format!("cannot write `{}`", shown_path(path))).because(e))?;
     text.push(b'\n');
     write(path, &text)
 }
@@ -223,7 +226,7 @@ pub fn remove(path: &Path) -> Result<()> {
         Err(e) => Err(e),
     };
     match gone {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", path, e)),
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", path, e)),
         _ => Ok(()),
     }
 }

@@ -2,16 +2,18 @@
 //!
 //! A folder may have been copied from macOS (decomposed letters, NFD), a file in it from Windows, and the list that names both was
 //! typed on a third machine. A name is looked up folder by folder: each component as written, else as the entry that is the same
-//! name (NFC). Names on disk that are no UTF-8 are read as CP949, as an older Windows wrote them.
+//! name (NFC). Names on disk are read as [`Names`] says.
+
+mod names;
+
+pub use names::Names;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    ffi::{OsStr, OsString},
+    ffi::OsString,
     fs,
     path::{Component, Path, PathBuf},
 };
-
-use encoding_rs::EUC_KR;
 
 use crate::name::nfc;
 
@@ -82,7 +84,7 @@ impl Finder {
             let next = at.join(component);
             at = match component {
                 Component::Normal(name) if next.symlink_metadata().is_err() => {
-                    let spelt = self.entries(&at).get(&decoded(name)?)?.clone();
+                    let spelt = self.entries(&at).get(&nfc(name.to_str()?))?.clone();
                     at.join(spelt)
                 }
                 _ => next,
@@ -112,34 +114,22 @@ fn entries(folder: &Path) -> Entries {
         folder
     };
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut spelt: Vec<OsString> = entries.map(|entry| entry.file_name()).collect();
+    // Of two spellings of one name the first in byte order, whatever order the disk has.
+    spelt.sort();
+    let encoding = Names::of(spelt.iter().map(|name| name.as_encoded_bytes()));
     let mut found = Entries::new();
-    for entry in entries {
-        let spelt = entry.file_name();
-        if let Some(name) = decoded(&spelt) {
-            // Of two spellings of one name the first in byte order, whatever order the disk has.
-            let kept = found.entry(name).or_insert_with(|| spelt.clone());
-            if spelt < *kept {
-                *kept = spelt;
-            }
+    for spelt in spelt {
+        if let Some(name) = encoding.read(spelt.as_encoded_bytes()) {
+            found.entry(name).or_insert(spelt);
         }
     }
     found
 }
 
-/// A name on disk as the name it is: NFC, from UTF-8 or else CP949.
-fn decoded(name: &OsStr) -> Option<String> {
-    let bytes = name.as_encoded_bytes();
-    match std::str::from_utf8(bytes) {
-        Ok(name) => Some(nfc(name)),
-        Err(_) => EUC_KR
-            .decode_without_bom_handling_and_without_replacement(bytes)
-            .map(|name| nfc(&name)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::os::unix::ffi::OsStrExt;
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
 
     use super::*;
 
@@ -150,8 +140,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         fs::create_dir(root.join(NFD)).unwrap();
-        let (cp949, _, _) = EUC_KR.encode("회");
-        let odd = root.join(OsStr::from_bytes(&cp949));
+        let odd = root.join(OsStr::from_bytes(b"\xc8\xb8"));
         fs::create_dir(&odd).unwrap();
         for name in ["김밥.jpg", "b.c.jpg", "b.c.png"] {
             fs::write(root.join(NFD).join(name), b"x").unwrap();

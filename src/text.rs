@@ -30,7 +30,8 @@ pub fn shown(name: &str) -> String {
 
 /// A path as it may reach a terminal or a message: as [`shown`], with bytes that are no UTF-8 as `\xb1`.
 #[must_use]
-pub fn shown_path(path: &Path) -> String {
+pub fn shown_path(path: impl AsRef<Path>) -> String {
+    let path = path.as_ref();
     let text = decoded(path.as_os_str());
     let count = text.chars().count();
     if count > LONGEST_PATH {
@@ -52,10 +53,6 @@ pub fn shown_path(path: &Path) -> String {
 /// stay. The last door before printing; it can't know which line break belongs to a name, so names go through [`shown`] first.
 #[must_use]
 pub fn safe_lines(text: &str) -> String {
-    let steers = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
     let fine = |c: char| matches!(c, '\n' | '\t') || !steers(c);
     if text.chars().all(fine) {
         return text.to_owned();
@@ -69,6 +66,32 @@ pub fn safe_lines(text: &str) -> String {
         }
     }
     safe
+}
+
+/// The text of a JSON document in which every character that would steer a terminal is written as JSON escapes it, so that it
+/// stays the same document.
+#[must_use]
+pub fn json_safe(json: &str) -> String {
+    if !json.chars().any(|c| steers(c) && c != '\n') {
+        return json.to_owned();
+    }
+    let mut safe = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        if steers(c) && c != '\n' {
+            // All of them lie in the first plane.
+            let written = write!(safe, "\\u{:04x}", c as u32);
+            debug_assert!(written.is_ok(), "writing to a string does not fail");
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
+/// Whether a character steers a terminal or the direction of what follows.
+fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Two names that look alike, shown so that they don't: what differs stands escaped in both.
@@ -298,6 +321,15 @@ mod tests {
     fn lines_keep_their_breaks_and_lose_what_steers_a_terminal() {
         assert_eq!(safe_lines("a:\n  b\tc"), "a:\n  b\tc");
         assert_eq!(safe_lines("a\u{1b}]0;x\u{7}\n"), "a\\x1b]0;x\\x07\n");
+    }
+
+    #[test]
+    fn json_stays_the_same_document() {
+        let json = "{\n  \"a\": \"\u{9b}31m\u{202e}\u{7f}\"\n}";
+        assert_eq!(
+            json_safe(json),
+            "{\n  \"a\": \"\\u009b31m\\u202e\\u007f\"\n}"
+        );
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::{
     event::Tell,
     stage::{DigestedFile, Source, Stage},
     stop::Stop,
+    text::shown_path,
 };
 
 /// Everything a stage reads, digested.
@@ -106,7 +107,7 @@ impl Gathered {
             if !same {
                 return Err(changed(&format!(
                     "the file `{}` of input `{role}`",
-                    path.display()
+                    shown_path(path)
                 )));
             }
         }

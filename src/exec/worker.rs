@@ -19,6 +19,7 @@ use crate::{
     record::Job,
     stage::Worker,
     stop::Stop,
+    text::shown_path,
 };
 
 /// How often a request to stop is looked for.
@@ -70,7 +71,7 @@ impl Process {
             .process_group(0)
             .spawn()
             .map_err(|e| {
-                Error::failed(format!("cannot start `{}`", self.program.display()))
+                Error::failed(format!("cannot start `{}`", shown_path(&self.program)))
                     .because(e)
                     .help("build both programs: `cargo build --release`")
             })

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     error::Result,
     record::{EpochTiming, EvaluatePart, Fingerprint, Gap},
-    text::number,
+    text::{number, shown},
 };
 
 /// Images that are listed of those that are not used.
@@ -65,7 +65,7 @@ fn unused(results: &Results) -> String {
             number(of)
         );
         for (path, why) in unused.images.iter().take(UNUSED) {
-            text += &format!("- `{path}`: {why}\n");
+            text += &format!("- `{}`: {why}\n", shown(path));
         }
         if unused.images.len() > UNUSED {
             text += &format!("- … and {} more\n", unused.images.len() - UNUSED);

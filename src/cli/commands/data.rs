@@ -19,7 +19,8 @@ use crate::{
     record::{Images, Labels, LookAlikes, Part, Photographs},
     report::{ExcludeRow, Overview, Seen, exclude_csv, exclude_list},
     settings::Unreadable,
-    stages, text,
+    stages,
+    text::{self, shown_path},
 };
 
 /// Lines of a sheet of pairs.
@@ -99,7 +100,7 @@ fn write_excluded(out: &Path, found: Vec<(String, Vec<ExcludeRow>)>) -> Result<(
     let n = text::count(rows.len(), "photograph");
     print::say(&format!(
         "{}: {n} better left out; look through them, and name the file as `exclude` of the dataset",
-        text::shown_path(out)
+        shown_path(out)
     ));
     Ok(())
 }
@@ -226,6 +227,6 @@ fn picture(pack: &Pack, row: usize) -> Result<Vec<u8>> {
 fn write(sheet: Sheet, folder: &Path, name: &str) -> Result<()> {
     let path = folder.join(name);
     sheet.write(&path)?;
-    print::say(&format!("{}: written", path.display()));
+    print::say(&format!("{}: written", shown_path(path)));
     Ok(())
 }

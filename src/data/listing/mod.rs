@@ -12,6 +12,11 @@ mod scan;
 mod text;
 mod walk;
 
+#[allow(
+    unused_imports,
+    reason = "the walkers of folders and zips read names by it"
+)]
+use crate::spelt as names;
 pub use ai_hub::{Areas, SourceRow, parse_areas, parse_sources};
 pub use archive::{Archive, LARGEST_ENTRY};
 pub use exclude::Exclusion;

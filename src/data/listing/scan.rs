@@ -43,7 +43,7 @@ pub fn scan(root: &Path, role: Role, crop_area: bool) -> Result<Listing> {
     refuse_twins(root, folders)?;
     let images = listing.images.iter();
     refuse_twins(root, images.map(|i| (i.name.as_str(), i.place.spelling())))?;
-    refuse_empty(root, &tree)?;
+    listing.notes.extend(empty_classes(root, role, &tree)?);
     listing.passed_over = tree.passed_over.clone();
     beside(root, &tree, role, crop_area, &mut listing)?;
     Ok(listing)
@@ -177,8 +177,8 @@ fn refuse_stray(root: &Path, tree: &Tree) -> Result<()> {
     .help("put each image into a folder named after its class"))
 }
 
-/// Every folder must lead to an image.
-fn refuse_empty(root: &Path, tree: &Tree) -> Result<()> {
+/// Every folder must lead to an image where there is to be trained on it; elsewhere one that does not is told.
+fn empty_classes(root: &Path, role: Role, tree: &Tree) -> Result<Option<String>> {
     let root = root.display();
     if tree.files.is_empty() {
         return Err(
@@ -196,7 +196,7 @@ fn refuse_empty(root: &Path, tree: &Tree) -> Result<()> {
     let names = tree.folders.iter().map(|(name, _)| name.as_str());
     let mut empty: Vec<_> = names.filter(|name| !used.contains(name)).collect();
     if empty.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     empty.sort_unstable();
     let empty: Vec<_> = empty.iter().map(|name| format!("`{name}`")).collect();
@@ -205,12 +205,15 @@ fn refuse_empty(root: &Path, tree: &Tree) -> Result<()> {
     } else {
         ("class folders", "hold")
     };
-    Err(Error::failed(format!(
+    let told = format!(
         "{} {folders} in `{root}` {hold} no image:{}",
         empty.len(),
         some_lines(&empty, 10)
-    ))
-    .help("put images there, or remove the empty folder"))
+    );
+    if role != Role::Train {
+        return Ok(Some(told));
+    }
+    Err(Error::failed(told).help("put images there, or remove the empty folder"))
 }
 
 /// Entries sorted by NFC name, with the bytes of their names: two of one name are two spellings of it.

@@ -198,6 +198,8 @@ fn folders_become_a_list_a_split_and_a_pack() {
         dataset: "d".to_owned(),
         validation: None,
         folds: None,
+        test: None,
+        may_be_given: false,
         given: false,
         stable: false,
         group_by: None,

@@ -15,6 +15,7 @@ mod data_settings;
 mod kept;
 mod layering;
 mod layouts;
+mod lists;
 mod missions;
 mod models;
 mod pipeline_files;

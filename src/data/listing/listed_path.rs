@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::{
     name::nfc,
     spelt::Finder,
-    text::{count, shown, shown_path},
+    text::{count, either, shown, shown_path},
 };
 
 /// Looks up the paths of one list.
@@ -134,11 +134,9 @@ impl<'a> ListedPaths<'a> {
     pub(super) fn outside(&self) -> Option<String> {
         (self.outside > 0).then(|| {
             format!(
-                "{} of the list outside its folder, such as `{}`",
-                match self.outside {
-                    1 => "1 image lies".to_owned(),
-                    n => format!("{} lie", count(n, "image")),
-                },
+                "{} of the list {} outside its folder, such as `{}`",
+                count(self.outside, "image"),
+                either(self.outside, "lies", "lie"),
                 shown(&self.first_outside)
             )
         })

@@ -13,7 +13,7 @@ use crate::{
     error::{Error, Result},
     files,
     name::{is_blank_name, nearest, nfc},
-    text::{count, shown, shown_path},
+    text::{count, either, shown, shown_path},
 };
 
 /// What a list looks like.
@@ -22,6 +22,9 @@ const HELP: &str =
 
 /// The largest list that is read, in bytes: millions of rows have less.
 pub(super) const LARGEST: u64 = 1 << 30;
+
+/// The longest label, in characters: more is a text that slipped into the column.
+const LONGEST_LABEL: usize = 1000;
 
 /// The columns in the order in which a row is read.
 struct Columns {
@@ -101,7 +104,7 @@ pub fn read_manifest(list: &Path, root: &Path) -> Result<Listing> {
         return Err(Error::failed(format!("`{shown}` lists no images"))
             .help("add one row for each image: `path,label`"));
     }
-    listing.notes.extend(paths.outside());
+    listing.warnings.extend(paths.outside());
     listing.sort();
     Ok(listing)
 }
@@ -152,7 +155,10 @@ pub fn parse_manifest(bytes: &[u8], tsv: bool, shown: &str) -> Result<Rows> {
     }
     if headers > 0 {
         let rows = count(headers, "row");
-        let note = format!("`{shown}`: passed over {rows} that repeat the header");
+        let note = format!(
+            "`{shown}`: passed over {rows} that {} the header",
+            either(headers, "repeats", "repeat")
+        );
         found.notes.push(note);
     }
     Ok(found)
@@ -315,6 +321,14 @@ fn row(columns: &Columns, row: &Cells, separator: char) -> std::result::Result<R
                 shown(&label)
             ),
         });
+    }
+    let length = label.chars().count();
+    if length > LONGEST_LABEL {
+        return Err(format!(
+            "the label of `{}` has {length} characters: `{}`",
+            shown(path),
+            shown(&label)
+        ));
     }
     let part = columns.part.map_or("", cell);
     let role = role(part).ok_or_else(|| {

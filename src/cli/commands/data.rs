@@ -97,11 +97,14 @@ fn write_excluded(out: &Path, found: Vec<(String, Vec<ExcludeRow>)>) -> Result<(
         }
     }
     files::publish(out, &exclude_csv(&rows)?)?;
-    let n = text::count(rows.len(), "photograph");
-    print::say(&format!(
-        "{}: {n} better left out; look through them, and name the file as `exclude` of the dataset",
-        shown_path(out)
-    ));
+    let out = shown_path(out);
+    print::say(&match rows.len() {
+        0 => format!("{out}: written; there is nothing that is better left out"),
+        n => format!(
+            "{out}: {} better left out; look through them, and name the file as `exclude` of the dataset",
+            text::count(n, "photograph")
+        ),
+    });
     Ok(())
 }
 

@@ -16,6 +16,7 @@ mod folders;
 mod kept;
 mod layering;
 mod layouts;
+mod lists;
 mod missions;
 mod models;
 mod pictures;

@@ -42,6 +42,8 @@ fn settings() -> config::Split {
         dataset: "d".to_owned(),
         validation: None,
         folds: None,
+        test: None,
+        may_be_given: false,
         given: false,
         stable: false,
         group_by: None,

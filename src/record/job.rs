@@ -236,6 +236,9 @@ pub struct Evaluate {
     pub cosine: Option<f64>,
     /// The parts.
     pub on: Vec<EvaluatePart>,
+    /// Whether the test part is evaluated only where there is one: nobody asked for it.
+    #[serde(default)]
+    pub test_if_there: bool,
     /// Further views of each image.
     #[serde(default)]
     pub tta: Vec<Tta>,

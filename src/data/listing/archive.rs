@@ -14,7 +14,6 @@ use zip::{CompressionMethod, ZipArchive};
 
 use super::{
     held::{Content, Room},
-    names::Names,
     parts,
 };
 use crate::{
@@ -22,6 +21,7 @@ use crate::{
     error::{Error, Result},
     files,
     name::nfc,
+    spelt::Names,
     text::{shown, shown_path},
 };
 

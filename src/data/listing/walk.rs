@@ -13,12 +13,12 @@ use super::{
     Archive, Place,
     found::{PassedOver, some_lines},
     kinds::{left_behind, left_behind_folder, named_image, named_zip, other_kind},
-    names::Names,
     parts,
 };
 use crate::{
     error::{Error, Result},
     files,
+    spelt::Names,
     text::{count, shown, shown_path},
 };
 
@@ -289,6 +289,12 @@ pub fn pictures(root: &Path) -> Result<(Vec<PathBuf>, PassedOver)> {
     }
     images.sort();
     Ok((images, walked.passed_over))
+}
+
+/// Whether a file may be an image, by its name.
+pub(super) fn may_be_image(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    left_behind(&name).is_none() && other_kind(&name).is_none()
 }
 
 /// The kind of a file by its name, if it is passed over.

@@ -186,39 +186,58 @@ INLINE int decode_ac(Pass *pass, JCOEF *block, uint64_t *known, unsigned n) {
   return 1;
 }
 
-/* Bits for the known coefficients of `of`, into `set`. */
-#define CORRECT(of)                                                \
-  do {                                                             \
-    uint64_t some = (of);                                          \
-    int needed = ones(some);                                       \
-    if (__builtin_expect(needed > 38, 0)) {                        \
-      uint64_t upper = some & ~(uint64_t)UINT32_MAX;               \
-      REFILL();                                                    \
-      set |= spread((bits >> 1) >> (63 - ones(upper)), upper, has); \
-      TAKE(ones(upper));                                           \
-      some &= UINT32_MAX;                                          \
-      needed = ones(some);                                         \
-      REFILL();                                                    \
-    }                                                              \
-    set |= spread((bits >> 1) >> (63 - needed), some, has);        \
-    TAKE(needed);                                                  \
+/* Takes the top `n` bits, 0 to 56, and spreads them over the places of `of`. */
+#define SPREAD(of, n) (set |= spread(bits >> (-(n) & 63), (of), has), TAKE(n))
+
+/* Bits for the known coefficients of `of`, at most 38 without looking for more. */
+#define CORRECT(of)                                      \
+  do {                                                   \
+    uint64_t some = (of);                                \
+    int needed = ones(some);                             \
+    if (__builtin_expect(needed > 38, 0)) {              \
+      uint64_t upper = some & ~(uint64_t)UINT32_MAX;     \
+      REFILL();                                          \
+      SPREAD(upper, ones(upper));                        \
+      some &= UINT32_MAX;                                \
+      needed = ones(some);                               \
+      REFILL();                                          \
+    }                                                    \
+    SPREAD(some, needed);                                \
   } while (0)
 
 /* `n` blocks of a scan that brings coefficients on by one bit. */
 INLINE int refine_ac(Pass *pass, JCOEF *block, uint64_t *known, unsigned n, int has) {
   LOAD(pass);
-  const Table *table = &pass->codes[0]->table;
+  const Codes *codes = pass->codes[0];
   const uint64_t band = (~UINT64_C(0) >> pass->first) & (~UINT64_C(0) << (63 - pass->last));
+  const int beyond = 1 + pass->last; /* bits above the last coefficient's, with one spare */
+  const int low = pass->low;
+  const uint8_t *const end = pass->end + MOST_BYTES;
   unsigned run = pass->run;
   for (unsigned i = 0; i < n; i++, block += 64) {
     uint64_t old = known[i] & band, set = 0, fresh = 0, minus = 0;
     if (run == 0) {
-      uint64_t zeros = ~known[i] & band;
+      /* Those at zero are counted from the last one on, so that those behind need not be taken away. */
+      const uint64_t zeros = ~known[i] & band;
       int left = ones(zeros);
-      do {
+      for (;;) {
         REFILL();
-        uint32_t code = table->look[bits >> (64 - LOOK)];
-        if (__builtin_expect(!code, 0) && !(code = long_code(table, bits))) return 0;
+        if (!old) {
+          Several several = codes->several[bits >> (64 - LOOK)];
+          /* Where the block is full, what follows is the next one's. */
+          if (__builtin_expect(several.total && several.on < left, 1)) {
+            int shift = beyond - left;
+            left -= several.on;
+            fresh |= (uint64_t)several.fresh << 48 >> shift;
+            minus |= (uint64_t)several.minus << 48 >> shift;
+            TAKE(several.total);
+            run = several.run;
+            if (run) break;
+            continue;
+          }
+        }
+        uint32_t code = codes->table.look[bits >> (64 - LOOK)];
+        if (__builtin_expect(!code, 0) && !(code = long_code(&codes->table, bits))) return 0;
         uint64_t behind = bits << LENGTH(code);
         TAKE(TOTAL(code));
         if (ON(code) == END) {
@@ -227,15 +246,14 @@ INLINE int refine_ac(Pass *pass, JCOEF *block, uint64_t *known, unsigned n, int 
         }
         left -= (int)ON(code);
         if (__builtin_expect(left < 0 || SIZE(code) > 1, 0)) return 0;
-        uint64_t one = spread(UINT64_C(1) << left, zeros, has), rest = one - 1;
-        uint64_t of = old & ~rest;
+        uint64_t one = spread(UINT64_C(1) << left, zeros, has), rest = one - 1, of = old & ~rest;
         old &= rest;
-        zeros &= rest;
-        uint64_t is_value = -(uint64_t)SIZE(code);
-        fresh |= one & is_value;
+        one &= -(uint64_t)SIZE(code);
+        fresh |= one;
         minus |= one & ~(uint64_t)((int64_t)behind >> 63);
         CORRECT(of);
-      } while (old | zeros);
+        if (!(rest & band)) break;
+      }
     }
     if (run) {
       run--;
@@ -244,15 +262,15 @@ INLINE int refine_ac(Pass *pass, JCOEF *block, uint64_t *known, unsigned n, int 
         CORRECT(old);
       }
     }
-    if (__builtin_expect(next > pass->end + MOST_BYTES, 0)) return 0;
+    if (__builtin_expect(next > end, 0)) return 0;
     known[i] |= fresh;
 #if defined(__x86_64__)
     if (has == WIDE) {
-      if (set | fresh) refine_wide(block, set, fresh, minus, pass->low);
+      if (set | fresh) refine_wide(block, set, fresh, minus, low);
       continue;
     }
 #endif
-    refine(block, set, fresh, minus, pass->low);
+    refine(block, set, fresh, minus, low);
   }
   pass->run = run;
   STORE(pass);

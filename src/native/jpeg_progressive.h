@@ -14,11 +14,19 @@ enum {
   COMPONENTS = 3,
 };
 
-/* Codes of a scan; `values` has, for LOOK bits, bits of code and value, coefficients to go on by and the value, which for the end of a
- * block is the number of blocks that end; 0 where the bits do not hold all of it. */
+/* Whole codes of a refining scan with their bits, as many as LOOK bits and 16 coefficients hold: bits, coefficients to go on by, those
+ * of them that become known and those of these below zero, the first at the top; and how many blocks end, 0 for none. */
+typedef struct {
+  uint16_t fresh, minus, run;
+  uint8_t total, on;
+} Several;
+
+/* Codes of a scan, and for LOOK bits what they stand for; 0 where the bits do not hold all of it. A value has bits of code and value,
+ * coefficients to go on by and the value, which for the end of a block is the number of blocks that end. */
 typedef struct {
   Table table;
   uint32_t values[1 << LOOK];
+  Several several[1 << LOOK];
 } Codes;
 #define VALUE(total, on, value) ((uint32_t)(total) | (uint32_t)(on) << 8 | (uint32_t)(uint16_t)(value) << 16)
 

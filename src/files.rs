@@ -1,15 +1,24 @@
 //! Files with their path in every error, and publication that is never half done.
 
 use std::{
-    fs::{self, File},
-    io::Write,
+    fs::{self, File, FileType},
+    io::{self, ErrorKind, Read},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
 };
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    text::shown_path,
+};
+
+mod replace;
+mod space;
+
+pub use replace::replace_with;
+pub(crate) use space::{Needed, help as help_with_space};
 
 /// Reads a whole file.
 ///
@@ -17,6 +26,152 @@ use crate::error::{Error, Result};
 /// When it cannot be read; the path is in the message.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).map_err(|e| Error::io("read", path, e))
+}
+
+/// Opens a file of someone else for reading: a regular file, or a link to one. Never waits for a writer to a pipe, and opens
+/// no device: what has no end or no content of its own is no input.
+///
+/// # Errors
+/// When it cannot be opened, or is a folder, a pipe, a socket, a device, or what a system shows of itself as files (`/proc`).
+pub fn open_regular(path: &Path) -> Result<File> {
+    let fail = |e| Error::io("read", path, e);
+    // Asked before it is opened too: opening is enough to make some devices do something.
+    let found = fs::metadata(path).map_err(fail)?;
+    only_regular(path, found.file_type())?;
+    let file = open_at_once(path).map_err(fail)?;
+    let found = file.metadata().map_err(fail)?;
+    only_regular(path, found.file_type())?;
+    if of_the_system(&file) {
+        return Err(no_file(path, OF_THE_SYSTEM));
+    }
+    Ok(file)
+}
+
+/// Reads a whole file of someone else, as [`open_regular`] opens it, of at most `most` bytes: no memory is taken for more.
+///
+/// # Errors
+/// As [`open_regular`], when it is larger, or when it cannot be read.
+pub fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>> {
+    let file = open_regular(path)?;
+    let fail = |e| Error::io("read", path, e);
+    let length = file.metadata().map_err(fail)?.len();
+    let mut bytes = Vec::with_capacity(length.min(most).min(16 << 20) as usize);
+    if length <= most {
+        // One byte more than allowed is enough to see that a file has grown meanwhile.
+        let mut some = file.take(most.saturating_add(1));
+        some.read_to_end(&mut bytes).map_err(fail)?;
+    }
+    let length = length.max(bytes.len() as u64);
+    if length <= most {
+        return Ok(bytes);
+    }
+    Err(Error::failed(format!(
+        "`{}` has {length} bytes; at most {most} are read of such a file",
+        path.display()
+    )))
+}
+
+/// Opens without waiting. Where a file server is asked to give a file free first, that is waited for.
+fn open_at_once(path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        let mut options = File::options();
+        options
+            .read(true)
+            .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
+        match options.open(path) {
+            Err(e) if e.kind() == ErrorKind::WouldBlock => {}
+            opened => return opened,
+        }
+    }
+    File::open(path)
+}
+
+fn only_regular(path: &Path, kind: FileType) -> Result<()> {
+    if kind.is_file() {
+        return Ok(());
+    }
+    Err(no_file(path, kind_of(kind)))
+}
+
+fn no_file(path: &Path, is: &str) -> Error {
+    let shown = path.display();
+    Error::failed(format!("cannot read `{shown}`: it is {is}"))
+        .help("name a regular file, or a link to one")
+}
+
+/// What something on a disk is, for a message: `a folder`.
+#[must_use]
+pub fn kind_of(kind: FileType) -> &'static str {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        if kind.is_fifo() {
+            return "a named pipe";
+        } else if kind.is_socket() {
+            return "a socket";
+        } else if kind.is_block_device() || kind.is_char_device() {
+            return "a device";
+        }
+    }
+    if kind.is_dir() {
+        "a folder"
+    } else if kind.is_symlink() {
+        "a symbolic link"
+    } else {
+        "a regular file"
+    }
+}
+
+/// Why a file that is listed cannot be read, where that is a property of the file (a link that leads nowhere, no
+/// permission, a device) and not of the moment; `error` is what came of trying.
+#[must_use]
+pub fn why_lost(path: &Path, error: &Error) -> Option<&'static str> {
+    let cause = std::error::Error::source(error).and_then(|e| e.downcast_ref::<io::Error>());
+    let Some(cause) = cause else {
+        let kind = fs::metadata(path).ok()?.file_type();
+        return Some(if kind.is_file() { OF_THE_SYSTEM } else { kind_of(kind) });
+    };
+    if cause.kind() == io::ErrorKind::NotFound {
+        return path.is_symlink().then_some("a symbolic link that leads nowhere");
+    }
+    match cause.raw_os_error() {
+        Some(libc::EACCES | libc::EPERM) => Some("no permission to read it"),
+        Some(libc::ELOOP) => Some("a symbolic link that leads in a circle"),
+        Some(libc::ENOTDIR) => Some("a symbolic link that leads nowhere"),
+        Some(libc::EIO) => Some("the disk cannot read it"),
+        _ => None,
+    }
+}
+
+/// What `/proc` and its like hold.
+const OF_THE_SYSTEM: &str = "what the system shows of itself";
+
+/// Whether a file is made up by the kernel while it is read, such as `/proc/kmsg`, which calls itself regular and has no end.
+fn of_the_system(file: &File) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        // proc, sysfs, debugfs, tracefs, securityfs, selinuxfs, cgroup, cgroup2, bpf and configfs, from `linux/magic.h`.
+        const KINDS: [u32; 10] = [
+            0x9fa0,
+            0x6265_6572,
+            0x6462_6720,
+            0x7472_6163,
+            0x7363_6673,
+            0xf97c_ff8c,
+            0x0027_e0eb,
+            0x6367_7270,
+            0xcafe_4a11,
+            0x6265_6570,
+        ];
+        rustix::fs::fstatfs(file).is_ok_and(|found| KINDS.contains(&(found.f_type as u32)))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = file;
+        false
+    }
 }
 
 /// Reads a whole UTF-8 file.
@@ -33,7 +188,7 @@ pub fn read_text(path: &Path) -> Result<String> {
 /// When it cannot be read or is not of that shape.
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
     serde_json::from_slice(&read(path)?)
-        .map_err(|e| Error::failed(format!("cannot understand `{}`", path.display())).because(e))
+        .map_err(|e| Error::failed(format!("cannot understand `{}`", shown_path(path))).because(e))
 }
 
 /// Writes a value as indented JSON with a final newline. Not atomic: for files in a private folder.
@@ -42,7 +197,7 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
 /// When it cannot be written.
 pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
     let mut text = serde_json::to_vec_pretty(value)
-        .map_err(|e| Error::failed(format!("cannot write `{}`", path.display())).because(e))?;
+        .map_err(|e| Error::failed(format!("cannot write `{}`", shown_path(path))).because(e))?;
     text.push(b'\n');
     write(path, &text)
 }
@@ -55,31 +210,25 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     fs::write(path, bytes).map_err(|e| Error::io("write", path, e))
 }
 
-/// Replaces a file in one step: written beside its place, synced, renamed. A reader sees the old or the new content.
+/// Replaces a file of kfood's own in one step: written beside its place, synced, renamed. A reader sees the old or the new
+/// content. For a file that a user asked for, [`replace_with`] minds modes and links too.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn publish(path: &Path, bytes: &[u8]) -> Result<()> {
-    create_folder(folder_of(path))?;
-    let aside = aside(path);
-    let written = File::create(&aside)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .map_err(|e| Error::io("write", &aside, e))
-        .and_then(|()| rename(&aside, path));
-    if written.is_err() {
-        // What is left of a failed attempt helps nobody, and the first error is the one to tell.
-        let _ = fs::remove_file(&aside);
-    }
-    written
+    replace::publish(path, bytes)
 }
 
 /// A name beside `path` that no other process or thread uses.
 #[must_use]
 pub fn aside(path: &Path) -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
     let n = COUNT.fetch_add(1, Ordering::Relaxed);
-    path.with_file_name(format!(".{name}.{}.{n}.tmp", std::process::id()))
+    let ending = format!("{}.{n}.tmp", std::process::id());
+    path.with_file_name(replace::hidden(
+        path.file_name().unwrap_or_default(),
+        &ending,
+    ))
 }
 
 /// Creates a folder and its parents.
@@ -101,7 +250,7 @@ pub fn remove(path: &Path) -> Result<()> {
         Err(e) => Err(e),
     };
     match gone {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", path, e)),
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(Error::io("remove", path, e)),
         _ => Ok(()),
     }
 }
@@ -129,8 +278,16 @@ fn folder_of(path: &Path) -> &Path {
 /// When the sync fails.
 pub fn sync_folder(path: &Path) -> Result<()> {
     File::open(path)
-        .and_then(|folder| folder.sync_all())
+        .and_then(|folder| synced(&folder))
         .map_err(|e| Error::io("sync", path, e))
+}
+
+/// Makes a file or a folder durable, where its file system knows how.
+fn synced(file: &File) -> io::Result<()> {
+    match file.sync_all() {
+        Err(e) if matches!(e.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
+        done => done,
+    }
 }
 
 /// Makes every file below a folder, and the folder, durable.
@@ -161,6 +318,37 @@ mod tests {
         publish(&path, b"new").unwrap();
         assert_eq!(read(&path).unwrap(), b"new");
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_regular_files_are_read_and_nothing_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let why = |path: &Path| open_regular(path).unwrap_err().to_string();
+
+        fs::write(at("file"), b"content").unwrap();
+        std::os::unix::fs::symlink(at("file"), at("link")).unwrap();
+        assert_eq!(read_bounded(&at("link"), 7).unwrap(), b"content");
+        let error = read_bounded(&at("file"), 6).unwrap_err().to_string();
+        assert!(error.contains("has 7 bytes; at most 6"), "{error}");
+
+        let made = std::process::Command::new("mkfifo")
+            .arg(at("pipe"))
+            .status();
+        assert!(made.unwrap().success());
+        assert!(why(&at("pipe")).contains("it is a named pipe"));
+        let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+        assert!(why(&at("socket")).contains("it is a socket"));
+        std::os::unix::fs::symlink("/dev/zero", at("zeros")).unwrap();
+        assert!(why(&at("zeros")).contains("it is a device"));
+        assert!(why(folder.path()).contains("it is a folder"));
+        std::os::unix::fs::symlink(at("nowhere"), at("dead")).unwrap();
+        assert!(why(&at("dead")).contains("cannot read"));
+        if cfg!(target_os = "linux") {
+            let error = why(Path::new("/proc/self/status"));
+            assert!(error.contains("what the system shows of itself"), "{error}");
+        }
     }
 
     #[test]

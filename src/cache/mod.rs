@@ -54,6 +54,7 @@ use crate::{
     digest::Digest,
     error::{Error, Result},
     files,
+    text::shown_path,
 };
 
 const TAG: &str =
@@ -81,7 +82,7 @@ impl Cache {
             Ok(found) => {
                 let message = format!(
                     "the cache `{}` has the layout `{}`; this kfood knows `{}`",
-                    cache.root.display(),
+                    shown_path(&cache.root),
                     found.trim_end(),
                     LAYOUT.trim_end()
                 );

@@ -22,7 +22,10 @@ use crate::error::Result;
 /// Runs the program with the arguments of the process; the result is its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(told) => return print::arguments(&told),
+    };
     log(cli.verbose);
     match dispatch(cli.command) {
         Ok(code) => ExitCode::from(code),

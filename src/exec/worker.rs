@@ -19,12 +19,18 @@ use crate::{
     record::Job,
     stage::Worker,
     stop::Stop,
+    text::shown_path,
 };
 
 /// How often a request to stop is looked for.
 const TICK: Duration = Duration::from_millis(50);
 /// How long a worker may take to end after a request to stop, before it is killed.
 const GRACE: Duration = Duration::from_secs(30);
+/// How often a thread of libtorch looks for work before it sleeps (GNU OpenMP's `GOMP_SPINCOUNT`; 300,000 by default, about 20 ms).
+/// While it looks it holds a core that another training could use; `benches/shared.py` measures what either costs.
+const SPINS: &str = "2000";
+/// What a person may have set instead.
+const WAITING: [&str; 2] = ["OMP_WAIT_POLICY", "GOMP_SPINCOUNT"];
 /// Lines of the worker's standard error that are kept for the message of a crash.
 const TAIL: usize = 12;
 
@@ -52,7 +58,11 @@ impl Process {
     }
 
     fn start(&self, job: &Path) -> Result<Child> {
-        Command::new(&self.program)
+        let mut command = Command::new(&self.program);
+        if WAITING.iter().all(|name| env::var_os(name).is_none()) {
+            command.env("GOMP_SPINCOUNT", SPINS);
+        }
+        command
             .arg(job)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -61,7 +71,7 @@ impl Process {
             .process_group(0)
             .spawn()
             .map_err(|e| {
-                Error::failed(format!("cannot start `{}`", self.program.display()))
+                Error::failed(format!("cannot start `{}`", shown_path(&self.program)))
                     .because(e)
                     .help("build both programs: `cargo build --release`")
             })

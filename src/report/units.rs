@@ -65,20 +65,6 @@ pub fn bytes(count: u64) -> String {
     format!("{value:.1} {unit}")
 }
 
-/// A whole number with its thousands apart: `33,593`.
-#[must_use]
-pub fn number(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,14 +97,10 @@ mod tests {
     }
 
     #[test]
-    fn sizes_and_counts_are_easy_to_take_in() {
+    fn sizes_are_easy_to_take_in() {
         assert_eq!(
             [0, 999, 1_000, 1_234_567, 999_999, 5_100_000_000].map(bytes),
             ["0 B", "999 B", "1.0 kB", "1.2 MB", "1.0 MB", "5.1 GB"]
-        );
-        assert_eq!(
-            [0, 999, 1_000, 33_593, 1_234_567].map(number),
-            ["0", "999", "1,000", "33,593", "1,234,567"]
         );
     }
 }

@@ -16,6 +16,7 @@ use crate::{
     settings::{Pixels, Training},
     stage::Worker,
     stages::state_output,
+    text::shown_path,
 };
 
 /// A training to look at: the ids of its preprocess, dataset and split, its fold, how it trains.
@@ -189,7 +190,7 @@ fn show(args: &Browse, seen: &Seen<'_>, summary: &Summary, browsed: &Browsed) ->
     let epochs: Vec<_> = browsed.epochs.iter().map(u32::to_string).collect();
     print::say(&format!(
         "{}: written; in each line the photograph, then what it is in epoch {}",
-        args.out.display(),
+        shown_path(&args.out),
         epochs.join(", ")
     ));
     Ok(0)

@@ -23,6 +23,7 @@ use crate::{
     event::{Event, Observer, Silent},
     exec::{self, Status, locked},
     report::{Align, Grid, bytes, duration},
+    text::shown_path,
 };
 
 pub(in crate::cli) fn cache(args: &Args) -> Result<u8> {
@@ -201,14 +202,14 @@ fn kept(cache: &Cache, root: &Path) -> Result<BTreeSet<Digest>> {
                 return Err(cannot_tell(path, &error));
             }
             Err(error) => {
-                tracing::debug!("{} counts only by its lock file: {error}", path.display())
+                tracing::debug!("{} counts only by its lock file: {error}", shown_path(path))
             }
         }
     }
     if pipelines == 0 {
         return Err(Error::usage(format!(
             "there is no pipeline file below `{}`, so everything would go",
-            root.display()
+            shown_path(root)
         ))
         .help("run `kfood cache gc` in the project whose cache it is"));
     }
@@ -236,7 +237,7 @@ fn cannot_tell(path: &Path, error: &Error) -> Error {
     let first = text.lines().next().unwrap_or_default();
     Error::failed(format!(
         "cannot tell what `{}` refers to, so nothing is removed: {first}",
-        path.display()
+        shown_path(path)
     ))
     .help("mend or remove the file (`kfood check` shows its mistakes), or make its data available")
 }

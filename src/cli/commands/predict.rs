@@ -15,6 +15,7 @@ use crate::{
     record::{self, Job, ModelFile},
     report::{Align, Grid},
     stage::Worker,
+    text::shown_path,
 };
 
 pub(in crate::cli) fn predict(args: &Predict) -> Result<u8> {
@@ -64,7 +65,7 @@ fn images(given: &[PathBuf]) -> Result<Vec<PathBuf>> {
         if !path.exists() {
             return Err(Error::usage(format!(
                 "there is no image or folder `{}`",
-                path.display()
+                shown_path(path)
             )));
         }
         if path.is_file() {
@@ -78,7 +79,7 @@ fn images(given: &[PathBuf]) -> Result<Vec<PathBuf>> {
             .filter_entry(|e| e.depth() == 0 || !hidden(e.file_name()));
         for entry in entries {
             let entry = entry.map_err(|e| {
-                Error::failed(format!("cannot list `{}`", path.display())).because(e)
+                Error::failed(format!("cannot list `{}`", shown_path(path))).because(e)
             })?;
             if entry.file_type().is_file() && may_be_image(entry.path()) {
                 all.push(absolute(entry.path())?);

@@ -6,6 +6,7 @@ use crate::{
     cli::{args::Report, open, print, progress::Progress, results},
     error::{Error, Result},
     exec, files, report as render,
+    text::shown_path,
 };
 
 pub(in crate::cli) fn report(args: &Report) -> Result<u8> {
@@ -28,7 +29,7 @@ pub(in crate::cli) fn report(args: &Report) -> Result<u8> {
     match &args.output {
         Some(path) => {
             files::publish(path, text.as_bytes())?;
-            print::say(&format!("{}: written", path.display()));
+            print::say(&format!("{}: written", shown_path(path)));
         }
         None => print::out(&text)?,
     }
@@ -49,7 +50,7 @@ fn tensorboard(results: &render::Results, folder: &Path) -> Result<()> {
             files::publish(&path, &bytes)?;
         }
     }
-    let shown = folder.display();
+    let shown = shown_path(folder);
     print::say(&format!(
         "{shown}: written; look at it with `tensorboard --logdir {shown}`"
     ));

@@ -131,10 +131,16 @@ pub fn why_lost(path: &Path, error: &Error) -> Option<&'static str> {
     let cause = std::error::Error::source(error).and_then(|e| e.downcast_ref::<io::Error>());
     let Some(cause) = cause else {
         let kind = fs::metadata(path).ok()?.file_type();
-        return Some(if kind.is_file() { OF_THE_SYSTEM } else { kind_of(kind) });
+        return Some(if kind.is_file() {
+            OF_THE_SYSTEM
+        } else {
+            kind_of(kind)
+        });
     };
-    if cause.kind() == io::ErrorKind::NotFound {
-        return path.is_symlink().then_some("a symbolic link that leads nowhere");
+    if cause.kind() == ErrorKind::NotFound {
+        return path
+            .is_symlink()
+            .then_some("a symbolic link that leads nowhere");
     }
     match cause.raw_os_error() {
         Some(libc::EACCES | libc::EPERM) => Some("no permission to read it"),

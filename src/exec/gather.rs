@@ -92,9 +92,7 @@ impl Gathered {
         for (role, before) in &self.files {
             let now = stage
                 .files(role)
-                .and_then(|listed| {
-                    cache.digest_each(&listed, stage.may_be_lost(role), stop, tell)
-                })
+                .and_then(|listed| cache.digest_each(&listed, stage.may_be_lost(role), stop, tell))
                 .map_err(|e| match e.class() {
                     Class::Interrupted => e,
                     _ => changed(&format!("input `{role}`")).because(e),

@@ -46,7 +46,7 @@ fn notes(events: &[StageEvent], start: &str) -> bool {
 fn left(job: &Fit) -> [Digest; 2] {
     let state = job.out.join(Fit::LEFT);
     let index: Value = files::read_json(&state.join("state.json")).unwrap();
-    let course = index["now"]["history"].to_string();
+    let course = index["record"]["now"]["history"].to_string();
     [
         Digest::of_file(&state.join("optimizer.safetensors")).unwrap(),
         Digest::of(course.as_bytes()),
@@ -91,7 +91,8 @@ fn killed_within_an_epoch(job: &Fit, moment: Duration) -> bool {
     let before = fs::read(&index).unwrap_or_default();
     let within = || {
         let now = fs::read(&index).unwrap_or_default();
-        now != before && serde_json::from_slice::<Value>(&now).unwrap()["now"]["within"].is_object()
+        now != before
+            && serde_json::from_slice::<Value>(&now).unwrap()["record"]["now"]["within"].is_object()
     };
     while child.try_wait().unwrap().is_none() && !within() {
         thread::sleep(Duration::from_millis(2));

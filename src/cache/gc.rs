@@ -97,6 +97,10 @@ impl Cache {
     /// # Errors
     /// When something cannot be removed.
     pub fn gc(&self, gc: &Gc, dry: bool) -> Result<Removed> {
+        if !self.is_made() {
+            return Ok(Removed::default());
+        }
+        self.make()?;
         let _store = self.lock_store()?;
         let (held, dead_runs) = self.held()?;
         let keep: BTreeSet<_> = gc.keep.union(&held).copied().collect();

@@ -17,11 +17,12 @@ use clap::{CommandFactory, Parser};
 use tracing_subscriber::EnvFilter;
 
 use self::args::{Cli, Command};
-use crate::error::Result;
+use crate::{error::Result, native};
 
 /// Runs the program with the arguments of the process; the result is its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
+    native::limits_are_errors();
     let cli = Cli::parse();
     log(cli.verbose);
     match dispatch(cli.command) {

@@ -6,12 +6,17 @@ use std::{
     thread,
 };
 
+use signal_hook::{
+    consts::{SIGCONT, SIGTSTP},
+    iterator::Signals,
+};
+
 use crate::{
     cache::Cache,
     config::{self, Pipeline, Settings},
     error::{Error, Result},
     event::Silent,
-    exec,
+    exec, native,
     stage::Stage,
     stages,
     stop::Stop,
@@ -49,7 +54,7 @@ impl Opened {
 pub(super) fn open(file: &Path) -> Result<Opened> {
     let pipeline = config::load(file)?;
     let stages = stages::of(&pipeline);
-    let cache = Cache::open(&cache_of(&pipeline.root))?;
+    let cache = Cache::open(&cache_of(&pipeline.root)?)?;
     Ok(Opened {
         pipeline,
         stages,
@@ -57,11 +62,30 @@ pub(super) fn open(file: &Path) -> Result<Opened> {
     })
 }
 
-/// `KFOOD_CACHE`, else the folder `cache` of the project.
-fn cache_of(root: &Path) -> PathBuf {
-    match env::var_os("KFOOD_CACHE") {
-        Some(place) if !place.is_empty() => place.into(),
-        _ => root.join("cache"),
+/// `KFOOD_CACHE`, else the folder `cache` of the project. One cache for a project, wherever in it the command is given: a relative
+/// place is one in the project.
+fn cache_of(root: &Path) -> Result<PathBuf> {
+    let place = env::var_os("KFOOD_CACHE").filter(|place| !place.is_empty());
+    let Some(place) = place.map(PathBuf::from) else {
+        return Ok(root.join("cache"));
+    };
+    let first = place.components().next().map(|first| first.as_os_str());
+    let first = first.unwrap_or_default().to_string_lossy();
+    let unexpanded = |what: &str| {
+        let message = format!("KFOOD_CACHE is `{}`: {what}", place.display());
+        Error::usage(message).help("set it to the whole path, such as `/data/kfood-cache`")
+    };
+    match &*first {
+        "~" => {
+            let home = env::var_os("HOME").filter(|home| !home.is_empty());
+            let home = home.ok_or_else(|| unexpanded("`~` is unknown, for HOME is not set"))?;
+            let below = place.strip_prefix("~").unwrap_or(Path::new(""));
+            Ok(PathBuf::from(home).join(below))
+        }
+        other if other.starts_with('~') || other.contains('$') => {
+            Err(unexpanded(&format!("`{other}` was not expanded")))
+        }
+        _ => Ok(root.join(place)),
     }
 }
 
@@ -73,7 +97,10 @@ pub(super) fn project(folder: &Path) -> PathBuf {
 }
 
 /// The cache of the project around a folder.
-pub(super) fn cache_root(folder: &Path) -> PathBuf {
+///
+/// # Errors
+/// When `KFOOD_CACHE` names no place.
+pub(super) fn cache_root(folder: &Path) -> Result<PathBuf> {
     cache_of(&project(folder))
 }
 
@@ -192,16 +219,24 @@ pub(super) fn threads() -> u32 {
     u32::try_from(cores).unwrap_or(1)
 }
 
-/// A request to stop that Ctrl-C and termination signals make; the second one ends the program at once.
+/// A request to stop that Ctrl-C and termination signals make, unless they were ignored when the program started; the second one
+/// ends the program at once. Ctrl-Z stops the worker too, and `fg` or `bg` lets it go on.
 pub(super) fn stop_on_signals() -> Result<Stop> {
     let stop = Stop::default();
     let asked = stop.clone();
-    ctrlc::set_handler(move || {
-        if asked.requested() {
-            std::process::exit(130);
+    let to_stop = native::signals_to_stop_by();
+    let to_pause = native::signals_to_pause_by();
+    let mut signals = Signals::new(to_stop.iter().chain(&to_pause))
+        .map_err(|e| Error::failed("cannot listen for Ctrl-C").because(e))?;
+    thread::spawn(move || {
+        for signal in signals.forever() {
+            match signal {
+                SIGTSTP => native::pause(),
+                SIGCONT => native::continue_children(),
+                _ if asked.requested() => std::process::exit(130),
+                _ => asked.request(),
+            }
         }
-        asked.request();
-    })
-    .map_err(|e| Error::failed("cannot listen for Ctrl-C").because(e))?;
+    });
     Ok(stop)
 }

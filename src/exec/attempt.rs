@@ -9,6 +9,7 @@ use std::{
 use super::{
     gather::Gathered,
     run::{Options, Surroundings},
+    untouched::Untouched,
 };
 use crate::{
     cache::{Attempt, Found, Record},
@@ -61,9 +62,12 @@ pub(super) fn perform(
     } else {
         cache.earlier(&gathered.document, stage.reuses(), hold)?
     };
+    let before = Untouched::look(&gathered.files, &gathered.paths)?;
+    before.settle();
     run_guarded(stage, gathered, &attempt, &earlier, around, tell)?;
     let outputs = cache.seal(&attempt, stage.outputs())?;
-    if let Err(error) = gathered.check_again(stage, cache, stop, tell) {
+    let beside = cache.beside(&attempt, stage.outputs())?;
+    if let Err(error) = gathered.check_again(&before, stage, cache, stop, tell) {
         // Its state has seen inputs that its key does not stand for.
         attempt.discard()?;
         return Err(error);
@@ -73,6 +77,7 @@ pub(super) fn perform(
         document: gathered.document.clone(),
         folder: String::new(),
         outputs: outputs.into_iter().collect(),
+        beside: beside.into_iter().collect(),
         from: gathered.from.clone(),
         stage: stage.id().to_owned(),
         pipeline: around.options.pipeline.clone(),

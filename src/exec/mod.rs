@@ -9,6 +9,7 @@ pub mod locked;
 mod run;
 mod status;
 mod summary;
+mod untouched;
 pub mod worker;
 
 pub use run::{Options, run};

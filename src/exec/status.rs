@@ -284,7 +284,7 @@ impl<'a> Survey<'a> {
             _ => reasons(near, &gathered.document, &|earlier, role| {
                 let now = gathered.files.get(role)?;
                 let now: Listing = now.iter().map(|f| (f.name.clone(), f.digest)).collect();
-                let changes = Changes::between(&self.cache.listing(&earlier.key, role)?, &now);
+                let changes = Changes::between(&self.cache.listing(earlier, role)?, &now);
                 (!changes.is_empty()).then_some(changes)
             }),
         };

@@ -16,6 +16,7 @@ use crate::{
     error::{Error, Result},
     event::{StageEvent, Tell},
     files,
+    native::{Listed, start_child},
     record::Job,
     stage::Worker,
     stop::Stop,
@@ -51,20 +52,20 @@ impl Process {
         })
     }
 
-    fn start(&self, job: &Path) -> Result<Child> {
-        Command::new(&self.program)
+    fn start(&self, job: &Path) -> Result<(Child, Listed)> {
+        let mut command = Command::new(&self.program);
+        command
             .arg(job)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             // Ctrl-C reaches the whole foreground group; the worker is told to stop by a line instead.
-            .process_group(0)
-            .spawn()
-            .map_err(|e| {
-                Error::failed(format!("cannot start `{}`", self.program.display()))
-                    .because(e)
-                    .help("build both programs: `cargo build --release`")
-            })
+            .process_group(0);
+        start_child(|| command.spawn()).map_err(|e| {
+            Error::failed(format!("cannot start `{}`", self.program.display()))
+                .because(e)
+                .help("build both programs: `cargo build --release`")
+        })
     }
 }
 
@@ -79,7 +80,7 @@ impl Worker for Process {
         stop.check()?;
         let file = folder.join("job.json");
         files::write_json(&file, job)?;
-        let mut child = self.start(&file)?;
+        let (mut child, listed) = self.start(&file)?;
         let mut stdin = child.stdin.take();
         let (send, heard) = mpsc::channel();
         let stdout = child.stdout.take();
@@ -88,6 +89,8 @@ impl Worker for Process {
             scope.spawn(move || stdout.map(|out| forward_events(out, &send)));
             let tail = scope.spawn(move || stderr.map(last_lines).unwrap_or_default());
             let failure = listen(&heard, &mut child, &mut stdin, tell, stop);
+            // Once it was waited for, its number may be another's.
+            drop(listed);
             let status = child.wait();
             (status, failure, tail.join().unwrap_or_default())
         });

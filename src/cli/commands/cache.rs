@@ -28,7 +28,7 @@ use crate::{
 pub(in crate::cli) fn cache(args: &Args) -> Result<u8> {
     let here = env::current_dir()
         .map_err(|e| Error::failed("cannot find the working directory").because(e))?;
-    let cache = Cache::open(&open::cache_root(&here))?;
+    let cache = Cache::open(&open::cache_root(&here)?)?;
     match &args.command {
         CacheCommand::Ls { json } => list(&cache, *json),
         CacheCommand::Verify { json } => verify(&cache, *json),
@@ -110,7 +110,7 @@ fn verify(cache: &Cache, as_json: bool) -> Result<u8> {
             .damaged
             .iter()
             .map(
-                |d| json!({ "key": d.key, "stage": d.stage, "what": d.what, "removed": d.removed }),
+                |d| json!({ "key": d.key, "stage": d.stage, "what": d.what, "removed": d.removed, "beside": d.beside }),
             )
             .collect();
         print::json(
@@ -119,10 +119,10 @@ fn verify(cache: &Cache, as_json: bool) -> Result<u8> {
     } else {
         for damaged in &verified.damaged {
             let stage = damaged.stage.as_deref().unwrap_or("unknown");
-            let removed = if damaged.removed {
-                "; removed, the next run makes it again"
-            } else {
-                ""
+            let removed = match (damaged.removed, damaged.beside) {
+                (true, true) => "; removed, the result itself is sound",
+                (true, false) => "; removed, the next run makes it again",
+                (false, _) => "",
             };
             print::out(&format!(
                 "damaged: {stage} ({}): {}{removed}",

@@ -9,19 +9,24 @@ use crate::{
     data,
     error::{Error, Result},
     exec::worker::Process,
-    files,
+    files, native,
     record::Job,
     stage::Worker,
     stop::Stop,
 };
 
 pub(in crate::cli) fn doctor(args: &Doctor) -> Result<u8> {
+    let cache = match open::cache_root(&env::current_dir().unwrap_or_default()) {
+        Ok(place) => json!(place.display().to_string()),
+        Err(error) => json!({ "error": error.to_string() }),
+    };
     let tensors = tensors();
     let failed = tensors.is_err();
     let found = json!({
         "kfood": env!("CARGO_PKG_VERSION"),
         "cores": thread::available_parallelism().map_or(1, usize::from),
-        "cache": open::cache_root(&env::current_dir().unwrap_or_default()),
+        "memory_left": native::memory_left(),
+        "cache": cache,
         "decoders": { "jpeg": data::JPEG_DECODER, "others": "image (PNG, WebP, GIF, BMP, TIFF)" },
         "tensors": match &tensors {
             Ok(found) => found.clone(),

@@ -2,6 +2,8 @@
 
 use std::{error, fmt, path::Path};
 
+use crate::text::shown_path;
+
 /// A result whose error a person can read.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -75,7 +77,12 @@ impl Error {
 
     /// An input or output failure on a path: "cannot read `data/x.jpg`".
     pub fn io(doing: &str, path: &Path, cause: std::io::Error) -> Self {
-        Self::failed(format!("cannot {doing} `{}`", path.display())).because(cause)
+        let too_large = cause.kind() == std::io::ErrorKind::FileTooLarge;
+        let error = Self::failed(format!("cannot {doing} `{}`", shown_path(path))).because(cause);
+        match too_large {
+            true => error.help("`ulimit -f` or the file system does not allow a file of that size: raise the limit with `ulimit -f unlimited`, or write to another disk"),
+            false => error,
+        }
     }
 
     fn of(class: Class, message: impl Into<String>) -> Self {

@@ -1,15 +1,18 @@
 //! Files with their path in every error, and publication that is never half done.
 
 use std::{
-    fs::{self, File},
-    io::Write,
+    fs::{self, File, FileType},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
 };
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    text::shown_path,
+};
 
 /// Reads a whole file.
 ///
@@ -17,6 +20,128 @@ use crate::error::{Error, Result};
 /// When it cannot be read; the path is in the message.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).map_err(|e| Error::io("read", path, e))
+}
+
+/// Opens a file of someone else for reading: a regular file, or a link to one. Never waits for a writer to a pipe, and opens
+/// no device: what has no end or no content of its own is no input.
+///
+/// # Errors
+/// When it cannot be opened, or is a folder, a pipe, a socket, a device, or what a system shows of itself as files (`/proc`).
+pub fn open_regular(path: &Path) -> Result<File> {
+    let fail = |e| Error::io("read", path, e);
+    // Asked before it is opened too: opening is enough to make some devices do something.
+    let found = fs::metadata(path).map_err(fail)?;
+    only_regular(path, found.file_type())?;
+    let file = open_at_once(path).map_err(fail)?;
+    let found = file.metadata().map_err(fail)?;
+    only_regular(path, found.file_type())?;
+    if of_the_system(&file) {
+        return Err(no_file(path, "what the system shows of itself"));
+    }
+    Ok(file)
+}
+
+/// Reads a whole file of someone else, as [`open_regular`] opens it, of at most `most` bytes: no memory is taken for more.
+///
+/// # Errors
+/// As [`open_regular`], when it is larger, or when it cannot be read.
+pub fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>> {
+    let file = open_regular(path)?;
+    let fail = |e| Error::io("read", path, e);
+    let length = file.metadata().map_err(fail)?.len();
+    let mut bytes = Vec::with_capacity(length.min(most).min(16 << 20) as usize);
+    if length <= most {
+        // One byte more than allowed is enough to see that a file has grown meanwhile.
+        let mut some = file.take(most.saturating_add(1));
+        some.read_to_end(&mut bytes).map_err(fail)?;
+    }
+    let length = length.max(bytes.len() as u64);
+    if length <= most {
+        return Ok(bytes);
+    }
+    Err(Error::failed(format!(
+        "`{}` has {length} bytes; at most {most} are read of such a file",
+        path.display()
+    )))
+}
+
+/// Opens without waiting. Where a file server is asked to give a file free first, that is waited for.
+fn open_at_once(path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        let mut options = File::options();
+        options
+            .read(true)
+            .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
+        match options.open(path) {
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+            opened => return opened,
+        }
+    }
+    File::open(path)
+}
+
+fn only_regular(path: &Path, kind: FileType) -> Result<()> {
+    if kind.is_file() {
+        return Ok(());
+    }
+    Err(no_file(path, kind_of(kind)))
+}
+
+fn no_file(path: &Path, is: &str) -> Error {
+    let shown = path.display();
+    Error::failed(format!("cannot read `{shown}`: it is {is}"))
+        .help("name a regular file, or a link to one")
+}
+
+/// What something on a disk is, for a message: `a folder`.
+#[must_use]
+pub fn kind_of(kind: FileType) -> &'static str {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        if kind.is_fifo() {
+            return "a named pipe";
+        } else if kind.is_socket() {
+            return "a socket";
+        } else if kind.is_block_device() || kind.is_char_device() {
+            return "a device";
+        }
+    }
+    if kind.is_dir() {
+        "a folder"
+    } else if kind.is_symlink() {
+        "a symbolic link"
+    } else {
+        "a regular file"
+    }
+}
+
+/// Whether a file is made up by the kernel while it is read, such as `/proc/kmsg`, which calls itself regular and has no end.
+fn of_the_system(file: &File) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        // proc, sysfs, debugfs, tracefs, securityfs, selinuxfs, cgroup, cgroup2, bpf and configfs, from `linux/magic.h`.
+        const KINDS: [u32; 10] = [
+            0x9fa0,
+            0x6265_6572,
+            0x6462_6720,
+            0x7472_6163,
+            0x7363_6673,
+            0xf97c_ff8c,
+            0x0027_e0eb,
+            0x6367_7270,
+            0xcafe_4a11,
+            0x6265_6570,
+        ];
+        rustix::fs::fstatfs(file).is_ok_and(|found| KINDS.contains(&(found.f_type as u32)))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = file;
+        false
+    }
 }
 
 /// Reads a whole UTF-8 file.
@@ -33,7 +158,7 @@ pub fn read_text(path: &Path) -> Result<String> {
 /// When it cannot be read or is not of that shape.
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
     serde_json::from_slice(&read(path)?)
-        .map_err(|e| Error::failed(format!("cannot understand `{}`", path.display())).because(e))
+        .map_err(|e| Error::failed(format!("cannot understand `{}`", shown_path(path))).because(e))
 }
 
 /// Writes a value as indented JSON with a final newline. Not atomic: for files in a private folder.
@@ -42,9 +167,20 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
 /// When it cannot be written.
 pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
     let mut text = serde_json::to_vec_pretty(value)
-        .map_err(|e| Error::failed(format!("cannot write `{}`", path.display())).because(e))?;
+        .map_err(|e| Error::failed(format!("cannot write `{}`", shown_path(path))).because(e))?;
     text.push(b'\n');
     write(path, &text)
+}
+
+/// Replaces a file by a value as indented JSON, as [`publish`].
+///
+/// # Errors
+/// When it cannot be written.
+pub fn publish_json(path: &Path, value: &impl Serialize) -> Result<()> {
+    let mut text = serde_json::to_vec_pretty(value)
+        .map_err(|e| Error::failed(format!("cannot write `{}`", shown_path(path))).because(e))?;
+    text.push(b'\n');
+    publish(path, &text)
 }
 
 /// Writes a file. Not atomic: for files in a private folder.
@@ -82,6 +218,21 @@ pub fn aside(path: &Path) -> PathBuf {
     path.with_file_name(format!(".{name}.{}.{n}.tmp", std::process::id()))
 }
 
+/// Bytes that may still be written where a folder lies, if the system tells.
+#[must_use]
+pub fn free_space(folder: &Path) -> Option<u64> {
+    #[cfg(target_os = "linux")]
+    {
+        let found = rustix::fs::statvfs(folder).ok()?;
+        Some(found.f_bavail.saturating_mul(found.f_frsize))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = folder;
+        None
+    }
+}
+
 /// Creates a folder and its parents.
 ///
 /// # Errors
@@ -101,7 +252,7 @@ pub fn remove(path: &Path) -> Result<()> {
         Err(e) => Err(e),
     };
     match gone {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", path, e)),
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", path, e)),
         _ => Ok(()),
     }
 }
@@ -161,6 +312,37 @@ mod tests {
         publish(&path, b"new").unwrap();
         assert_eq!(read(&path).unwrap(), b"new");
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_regular_files_are_read_and_nothing_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let why = |path: &Path| open_regular(path).unwrap_err().to_string();
+
+        fs::write(at("file"), b"content").unwrap();
+        std::os::unix::fs::symlink(at("file"), at("link")).unwrap();
+        assert_eq!(read_bounded(&at("link"), 7).unwrap(), b"content");
+        let error = read_bounded(&at("file"), 6).unwrap_err().to_string();
+        assert!(error.contains("has 7 bytes; at most 6"), "{error}");
+
+        let made = std::process::Command::new("mkfifo")
+            .arg(at("pipe"))
+            .status();
+        assert!(made.unwrap().success());
+        assert!(why(&at("pipe")).contains("it is a named pipe"));
+        let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+        assert!(why(&at("socket")).contains("it is a socket"));
+        std::os::unix::fs::symlink("/dev/zero", at("zeros")).unwrap();
+        assert!(why(&at("zeros")).contains("it is a device"));
+        assert!(why(folder.path()).contains("it is a folder"));
+        std::os::unix::fs::symlink(at("nowhere"), at("dead")).unwrap();
+        assert!(why(&at("dead")).contains("cannot read"));
+        if cfg!(target_os = "linux") {
+            let error = why(Path::new("/proc/self/status"));
+            assert!(error.contains("what the system shows of itself"), "{error}");
+        }
     }
 
     #[test]

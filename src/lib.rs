@@ -12,7 +12,7 @@
 //! | L2b | [`learn`] → [`model`] → [`data`] → [`native`] | tensors and pixels, in this order; they know no stage and no pipeline file |
 //! | L2a | [`stage`] | the trait `Stage`, its inputs and outputs, the context of a run |
 //! | L1 | [`config`] → [`settings`]; [`record`], [`event`] | data only: pipeline text to typed values; what is written down; what is told while running |
-//! | L0 | [`digest`], [`error`], [`files`], [`name`], [`seed`], [`stop`] | blake3, errors, path-carrying I/O, names, random streams |
+//! | L0 | [`digest`], [`error`], [`files`], [`name`], [`seed`], [`stop`], [`text`] | blake3, errors, path-carrying I/O, names, random streams, words: names shown safely, counts |
 //!
 //! Two programs use it: `kfood` (files, plan, cache, report) reaches no tensor code and starts in about a millisecond;
 //! `kfood-worker` is started by it for a stage that needs tensors ([`worker`], [`learn`], [`model`]).
@@ -38,4 +38,5 @@ pub mod settings;
 pub mod stage;
 pub mod stages;
 pub mod stop;
+pub mod text;
 pub mod worker;

@@ -8,11 +8,12 @@ use std::{
 /// The rooms that each room may import from. Left out: itself, and nothing else is allowed.
 const MAY: &[(&str, &[&str])] = &[
     ("digest", &["error"]),
-    ("error", &[]),
-    ("files", &["error"]),
-    ("name", &["error"]),
+    ("error", &["text"]),
+    ("files", &["error", "text"]),
+    ("name", &["error", "text"]),
     ("seed", &["digest", "error"]),
     ("stop", &["error"]),
+    ("text", &[]),
     ("settings", &["L0"]),
     ("record", &["L0", "settings"]),
     ("event", &["L0", "record"]),
@@ -52,7 +53,7 @@ const MAY: &[(&str, &[&str])] = &[
     ),
     ("bin", &["cli", "worker"]),
 ];
-const L0: &[&str] = &["digest", "error", "files", "name", "seed", "stop"];
+const L0: &[&str] = &["digest", "error", "files", "name", "seed", "stop", "text"];
 const L1: &[&str] = &["config", "settings", "record", "event"];
 
 struct Source {

@@ -18,6 +18,7 @@ use crate::{
     event::{StageEvent, Tell},
     files,
     stage::DigestedFile,
+    text::shown_path,
 };
 
 /// What a look-up finds.
@@ -42,6 +43,12 @@ pub struct Attempt {
 }
 
 impl Attempt {
+    /// All that it wrote so far, in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        super::gc::size(&self.folder)
+    }
+
     /// Removes everything, the state too.
     ///
     /// # Errors
@@ -69,7 +76,7 @@ impl Cache {
             Err(e) => {
                 return damaged(format!(
                     "the record `{}` cannot be read: {e}",
-                    path.display()
+                    shown_path(path)
                 ));
             }
         };
@@ -78,10 +85,10 @@ impl Cache {
             Ok(_) => {
                 return damaged(format!(
                     "the record `{}` is that of another entry",
-                    path.display()
+                    shown_path(path)
                 ));
             }
-            Err(what) => return damaged(format!("the record `{}` {what}", path.display())),
+            Err(what) => return damaged(format!("the record `{}` {what}", shown_path(path))),
         };
         match self.check(&mut record, false) {
             Ok(false) => {}
@@ -98,7 +105,7 @@ impl Cache {
         let mut moved = false;
         for (name, output) in &mut record.outputs {
             let path = folder.join(name);
-            let place = path.display();
+            let place = shown_path(&path);
             let meta =
                 fs::metadata(&path).map_err(|e| format!("the output `{place}` is lost: {e}"))?;
             let stat = Stat::of(&meta);

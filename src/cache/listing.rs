@@ -7,6 +7,7 @@ use crate::{
     error::{Error, Result},
     files,
     stage::DigestedFile,
+    text::shown_path,
 };
 
 /// Names with content digests.
@@ -31,8 +32,8 @@ pub fn digest_of_files(listed: &[DigestedFile]) -> Result<Digest> {
             let message = format!(
                 "two files have the name `{}`: `{}` and `{}`",
                 file.name,
-                before.path.display(),
-                file.path.display()
+                shown_path(&before.path),
+                shown_path(&file.path)
             );
             return Err(Error::failed(message)
                 .help("composed (NFC) and decomposed (NFD) spellings are one name; remove one of the files"));

@@ -46,7 +46,7 @@ pub use key::{FORMAT, KeyDocument, LIBTORCH};
 pub use listing::{Changes, Listing, digest_of_files};
 pub use lock::Lock;
 pub use record::{Output, Record};
-pub use stale::{Reason, nearest, reasons};
+pub use stale::{Reason, nearest, reasons, same_settings};
 pub use stat::Stat;
 pub use verify::{Damaged, Verified};
 

@@ -14,6 +14,7 @@ use crate::{
     error::{Error, Result},
     files,
     native::{FollowMode, follow_mode},
+    text::{shown, shown_path},
 };
 
 const TAG: &str =
@@ -38,7 +39,7 @@ impl Cache {
             Err(e) if e.kind() == ErrorKind::NotADirectory => {
                 let message = format!(
                     "`{}` is to be the cache, and is no folder",
-                    cache.root.display()
+                    shown_path(&cache.root)
                 );
                 return Err(Error::usage(message).help("set KFOOD_CACHE to a folder"));
             }
@@ -47,7 +48,7 @@ impl Cache {
         if let Some(layout) = found.as_deref().and_then(layout) {
             let message = format!(
                 "the cache `{}` has the layout `{layout}`; this kfood knows `{}`",
-                cache.root.display(),
+                shown_path(&cache.root),
                 LAYOUT.trim_end()
             );
             return Err(Error::failed(message).help(
@@ -59,7 +60,7 @@ impl Cache {
         }
         if found.is_some() || cache.has_entries() {
             let what = if found.is_some() { "damaged" } else { "lost" };
-            tracing::warn!("`{}` is {what}; it is written anew", path.display());
+            tracing::warn!("`{}` is {what}; it is written anew", shown_path(&path));
             let written = files::publish(&path, LAYOUT.as_bytes());
             if let Err(error) = written.or_else(|e| only_readable(&e).then_some(()).ok_or(e)) {
                 tracing::warn!("{error}");
@@ -142,8 +143,9 @@ impl Cache {
             return Ok(());
         };
         let message = format!(
-            "`{}` is to be the cache, and holds something else (`{first}`)",
-            self.root.display()
+            "`{}` is to be the cache, and holds something else (`{}`)",
+            shown_path(&self.root),
+            shown(first)
         );
         Err(Error::usage(message).help("set KFOOD_CACHE to an empty or a new folder"))
     }

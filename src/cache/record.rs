@@ -10,6 +10,7 @@ use crate::{
     error::{Error, Result},
     files,
     record::Fingerprint,
+    text::shown_path,
 };
 
 /// `record.json`. Outputs and key document are the result; everything else tells where it comes from.
@@ -63,8 +64,9 @@ impl Record {
 
     /// Writes it in one step, its checksum in front.
     pub(super) fn write(&self, path: &Path) -> Result<()> {
-        let body = serde_json::to_string_pretty(self)
-            .map_err(|e| Error::failed(format!("cannot write `{}`", path.display())).because(e))?;
+        let body = serde_json::to_string_pretty(self).map_err(|e| {
+            Error::failed(format!("cannot write `{}`", shown_path(path))).because(e)
+        })?;
         files::publish(path, seal(&body).as_bytes())
     }
 

@@ -10,6 +10,7 @@ mod open;
 mod print;
 mod progress;
 mod results;
+mod scratch;
 
 use std::process::ExitCode;
 
@@ -23,7 +24,10 @@ use crate::{error::Result, native};
 #[must_use]
 pub fn main() -> ExitCode {
     native::limits_are_errors();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(told) => return print::arguments(&told),
+    };
     log(cli.verbose);
     match dispatch(cli.command) {
         Ok(code) => ExitCode::from(code),

@@ -15,12 +15,17 @@ use crate::{
     cache::Cache,
     config::{self, Pipeline, Settings},
     error::{Error, Result},
-    event::Silent,
-    exec, native,
+    event::{Observer, Silent},
+    exec::{self, Summary, locked},
+    native,
+    report::duration,
     stage::Stage,
     stages,
     stop::Stop,
+    text::{count, shown, shown_path},
 };
+
+use super::print;
 
 /// A pipeline, ready to be looked at or run.
 pub(super) struct Opened {
@@ -72,7 +77,7 @@ fn cache_of(root: &Path) -> Result<PathBuf> {
     let first = place.components().next().map(|first| first.as_os_str());
     let first = first.unwrap_or_default().to_string_lossy();
     let unexpanded = |what: &str| {
-        let message = format!("KFOOD_CACHE is `{}`: {what}", place.display());
+        let message = format!("KFOOD_CACHE is `{}`: {what}", shown_path(&place));
         Error::usage(message).help("set it to the whole path, such as `/data/kfood-cache`")
     };
     match &*first {
@@ -205,12 +210,65 @@ fn model_of_stage(file: &Path, stage: &str) -> Result<PathBuf> {
             "`{stage}` is of kind `{kind}`, expected `train`, `transfer`, `select`, `average` or `ensemble`"
         )));
     }
-    let summary = exec::resolve(&opened.stages, &[id.to_owned()], &opened.cache, &Silent)?;
+    let summary = finished(&opened, &[id.to_owned()], &Silent)?;
     let output = match settings.map(|i| &i.settings) {
         Some(Settings::Ensemble(_)) => "ensemble.safetensors",
         _ => "best.safetensors",
     };
     summary.output(id, output)
+}
+
+/// How many stages with older results are named.
+const NAMED: usize = 3;
+
+/// The finished results of stages, without running anything: those of now, else the newest ones, with a note.
+///
+/// # Errors
+/// As [`exec::newest`].
+pub(super) fn finished(
+    opened: &Opened,
+    targets: &[String],
+    observer: &dyn Observer,
+) -> Result<Summary> {
+    let newest = newest(opened, targets, observer)?;
+    for older in newest.older.iter().take(NAMED) {
+        print::say(&format!("note: {}", older_than_now(older)));
+    }
+    if let Some(more @ 1..) = newest.older.len().checked_sub(NAMED) {
+        let more = count(more, "more stage");
+        print::say(&format!("note: so does that of {more}"));
+    }
+    Ok(newest.summary)
+}
+
+/// That a result is not the one that a run would give now.
+pub(super) fn older_than_now(older: &exec::Older) -> String {
+    format!(
+        "the newest finished result of `{}` serves, made {} ago; its inputs have changed since: {}",
+        shown(&older.id),
+        duration(older.age.as_secs_f64()),
+        older.why
+    )
+}
+
+/// As [`finished`], without the note.
+///
+/// # Errors
+/// As [`exec::newest`].
+pub(super) fn newest(
+    opened: &Opened,
+    targets: &[String],
+    observer: &dyn Observer,
+) -> Result<exec::Newest> {
+    // Without a lock file, or with one that cannot be read, what was made for this file still counts.
+    let lock = locked::read(&locked::path(&opened.pipeline.file)).ok();
+    let locked = lock.into_iter().flat_map(|lock| lock.stages);
+    let locked = locked.map(|(id, stage)| (id, stage.key)).collect();
+    let options = exec::Options {
+        targets: targets.to_vec(),
+        ..opened.options()
+    };
+    exec::newest(&opened.stages, &options, &opened.cache, &locked, observer)
 }
 
 /// Threads for one stage: every core.

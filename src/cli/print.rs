@@ -1,10 +1,16 @@
-//! Standard output and standard error.
+//! Standard output and standard error: nothing that is printed here steers a terminal.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use serde::Serialize;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    text::{json_safe, safe_lines},
+};
 
 /// A result for people or scripts, with a final newline. A closed pipe (`kfood … | head`) is not an error.
 ///
@@ -12,6 +18,7 @@ use crate::error::{Error, Result};
 /// When standard output cannot be written.
 pub(super) fn out(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
+    let text = safe_lines(text);
     let newline = if text.ends_with('\n') { "" } else { "\n" };
     match write!(stdout, "{text}{newline}").and_then(|()| stdout.flush()) {
         Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
@@ -28,13 +35,13 @@ pub(super) fn out(text: &str) -> Result<()> {
 pub(super) fn json(value: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|e| Error::failed("cannot write JSON").because(e))?;
-    out(&text)
+    out(&json_safe(&text))
 }
 
 /// A line about the course of things.
 pub(super) fn say(text: &str) {
     // Nobody is left to be told when standard error is closed.
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", safe_lines(text));
 }
 
 /// An error with its causes and its way out.
@@ -45,4 +52,18 @@ pub(super) fn error(error: &Error) {
     if let Some(help) = error.help_text() {
         say(&format!("help: {help}"));
     }
+}
+
+/// What is wrong with the arguments, or the help that was asked for; the exit code. Colours are left out where the words of
+/// the command line could steer the terminal.
+pub(super) fn arguments(told: &clap::Error) -> ExitCode {
+    let text = told.render().to_string();
+    let code = u8::try_from(told.exit_code()).unwrap_or(2);
+    if !told.use_stderr() || safe_lines(&text) == text {
+        // Nobody is left to be told when the stream is closed.
+        let _ = told.print();
+    } else {
+        say(text.trim_end());
+    }
+    ExitCode::from(code)
 }

@@ -13,6 +13,7 @@ use crate::{
     event::{Event, Observer, StageEvent},
     record::{Epoch, Measure},
     report::duration,
+    text::{safe_lines, shown},
 };
 
 /// Work shorter than this draws nothing.
@@ -72,6 +73,7 @@ impl Progress {
 
     /// One line that stays, above the bars.
     fn line(&self, text: &str) {
+        let text = &safe_lines(text);
         match &self.bars {
             Some(bars) => {
                 // A terminal that is gone cannot be told anything.
@@ -109,7 +111,7 @@ impl Progress {
                     state.set_pos(done);
                 });
                 // Figures are part of the text, so that no drawing shows those of one part beside the name of another.
-                bar.set_message(text);
+                bar.set_message(safe_lines(&text));
                 return None;
             }
             if !running.is_due(now) || took < RATE {
@@ -179,7 +181,7 @@ impl Progress {
 impl Observer for Progress {
     fn observe(&self, event: &Event) {
         if let Event::Stage { id, event } = event {
-            self.stage(id, event);
+            self.stage(&shown(id), event);
         }
     }
 }

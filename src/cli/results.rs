@@ -11,6 +11,7 @@ use crate::{
     record::{Averaging, History, Images, LeftOut, Photographs, Selection, Split, Timing},
     report::{self, Evaluated, Results, Trained, Unused},
     settings::{Arch, AverageRule, Checkpoint},
+    text::shown_path,
 };
 
 /// The results of a finished pipeline, as far as the summary has them. Predictions, and which images are not used, are read only
@@ -218,8 +219,5 @@ fn find<'a>(opened: &'a Opened, id: &str) -> Option<&'a Instance> {
 /// A path as shown to people: relative to where they are, if it is below.
 pub(super) fn shown(path: &Path) -> String {
     let here = env::current_dir().unwrap_or_default();
-    path.strip_prefix(&here)
-        .unwrap_or(path)
-        .display()
-        .to_string()
+    shown_path(path.strip_prefix(&here).unwrap_or(path))
 }

@@ -103,7 +103,7 @@ impl Resampler {
         let fitting = |head: &Head| {
             let sides = head.upright();
             let fitting = Fitting::new(pixels.resize, sides, crop)?;
-            let (from, width, height) = fitting.stored(head.orientation, sides);
+            let (from, width, height) = fitting.stored(head.turn.orientation, sides);
             let want = Want {
                 from,
                 width,
@@ -124,7 +124,7 @@ impl Resampler {
             )));
         };
         let row = self.resize(&picture, &want).map_err(Unusable::new)?;
-        let row = turned(row, &want, picture.head.orientation);
+        let row = turned(row, &want, picture.head.turn.orientation);
         Ok(Row {
             pixels: self.placed(row, &fitting),
             width,

@@ -1,6 +1,7 @@
 //! Running one stage: lock, look again, run, check the inputs again, publish.
 
 use std::{
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     time::{Instant, SystemTime, UNIX_EPOCH},
@@ -12,12 +13,13 @@ use super::{
     untouched::Untouched,
 };
 use crate::{
-    cache::{Attempt, Found, Record},
+    cache::{Attempt, Cache, Found, Output, Record},
     error::{Class, Error, Result},
     event::{StageEvent, Tell},
-    files,
+    files::{self, free_space},
     record::Fingerprint,
     stage::{Context, Stage},
+    text::{bytes, shown_path},
 };
 
 /// A stage that is done.
@@ -62,16 +64,11 @@ pub(super) fn perform(
     } else {
         cache.earlier(&gathered.document, stage.reuses(), hold)?
     };
-    let before = Untouched::look(&gathered.files, &gathered.paths)?;
-    before.settle();
-    run_guarded(stage, gathered, &attempt, &earlier, around, tell)?;
-    let outputs = cache.seal(&attempt, stage.outputs())?;
-    let beside = cache.beside(&attempt, stage.outputs())?;
-    if let Err(error) = gathered.check_again(&before, stage, cache, stop, tell) {
-        // Its state has seen inputs that its key does not stand for.
-        attempt.discard()?;
-        return Err(error);
-    }
+    let made = make(stage, gathered, &attempt, &earlier, around, tell);
+    let (outputs, beside) = match made {
+        Ok(made) => made,
+        Err(error) => return Err(full_disk(error, stage, &attempt, cache)),
+    };
     let mut record = Record {
         key: gathered.key,
         document: gathered.document.clone(),
@@ -91,11 +88,73 @@ pub(super) fn perform(
         .iter()
         .map(|(r, f)| (r.clone(), f.as_slice()))
         .collect();
-    cache.publish(attempt, &mut record, &listings, replace)?;
+    if let Err(error) = cache.publish(attempt.clone(), &mut record, &listings, replace) {
+        return Err(full_disk(error, stage, &attempt, cache));
+    }
     Ok(Done {
         record: Box::new(record),
         ran: true,
     })
+}
+
+/// What a stage made: its outputs, and what it left beside them.
+type Made = (Vec<(String, Output)>, Vec<(String, Output)>);
+
+/// Runs a stage, makes what it wrote durable, and looks at its inputs once more.
+fn make(
+    stage: &dyn Stage,
+    gathered: &Gathered,
+    attempt: &Attempt,
+    earlier: &[PathBuf],
+    around: &Surroundings<'_>,
+    tell: Tell<'_>,
+) -> Result<Made> {
+    let Surroundings { cache, stop, .. } = around;
+    let before = Untouched::look(&gathered.files, &gathered.paths)?;
+    before.settle();
+    run_guarded(stage, gathered, attempt, earlier, around, tell)?;
+    let outputs = cache.seal(attempt, stage.outputs())?;
+    let beside = cache.beside(attempt, stage.outputs())?;
+    if let Err(error) = gathered.check_again(&before, stage, cache, stop, tell) {
+        // Its state has seen inputs that its key does not stand for.
+        attempt.clone().discard()?;
+        return Err(error);
+    }
+    Ok((outputs, beside))
+}
+
+/// After a failure: what was half written makes room at once, and where the disk was full the error says what is needed.
+fn full_disk(error: Error, stage: &dyn Stage, attempt: &Attempt, cache: &Cache) -> Error {
+    let written = attempt.size();
+    // If it stays, the next attempt or gc removes it; the error of the stage is the one to tell.
+    let _ = files::remove(&attempt.out);
+    if !is_full(&error) {
+        return error;
+    }
+    let earlier = cache.records();
+    let earlier = earlier
+        .iter()
+        .filter(|record| record.document.kind == stage.kind() && record.stage == stage.id());
+    let needed = earlier.map(Record::bytes).max();
+    let needed = needed.map_or(String::new(), |n| {
+        format!("; an earlier result of it has {}", bytes(n))
+    });
+    let free = free_space(cache.root()).map_or(String::new(), |n| {
+        format!(", where {} are free now", bytes(n))
+    });
+    error.help(format!(
+        "the stage had written {}{needed}: make room on the disk of `{}`{free} (`kfood cache gc` removes what no pipeline refers to), or set KFOOD_CACHE to a folder on a larger one",
+        bytes(written),
+        shown_path(cache.root()),
+    ))
+}
+
+/// Whether an error, of a worker too, says that nothing more fits on the disk.
+fn is_full(error: &Error) -> bool {
+    let text = error.to_string();
+    let full =
+        [libc::ENOSPC, libc::EDQUOT].map(|code| io::Error::from_raw_os_error(code).to_string());
+    full.iter().any(|full| text.contains(full.as_str()))
 }
 
 /// A panic in a stage is a failed stage, never a lost runner.

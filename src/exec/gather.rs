@@ -10,6 +10,7 @@ use crate::{
     event::Tell,
     stage::{DigestedFile, Source, Stage},
     stop::Stop,
+    text::shown_path,
 };
 
 /// Everything a stage reads, digested.
@@ -108,7 +109,7 @@ impl Gathered {
             if !same {
                 return Err(changed(&format!(
                     "the file `{}` of input `{role}`",
-                    path.display()
+                    shown_path(path)
                 )));
             }
         }

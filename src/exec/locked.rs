@@ -18,6 +18,7 @@ use crate::{
     error::{Error, Result},
     files,
     record::{Headline, Interval, Lock, LockedStage},
+    text::shown_path,
 };
 
 /// How far a loss may be from the recorded one on another machine, relative to the larger of both. Small data sets move
@@ -37,19 +38,19 @@ pub fn path(pipeline: &Path) -> PathBuf {
 pub fn read(path: &Path) -> Result<Lock> {
     if !path.exists() {
         return Err(
-            Error::usage(format!("there is no lock file `{}`", path.display()))
+            Error::usage(format!("there is no lock file `{}`", shown_path(path)))
                 .help("a run of the whole pipeline without `--locked` writes it"),
         );
     }
     let lock: Lock = toml::from_str(&files::read_text(path)?).map_err(|e| {
-        Error::usage(format!("`{}` is not a lock file", path.display()))
+        Error::usage(format!("`{}` is not a lock file", shown_path(path)))
             .because(e)
             .help("restore it from version control, or remove it and run without `--locked`")
     })?;
     if lock.format != 1 {
         return Err(Error::usage(format!(
             "`{}` has format {}, and this kfood reads format 1",
-            path.display(),
+            shown_path(path),
             lock.format
         ))
         .help("use the version of kfood that it names"));

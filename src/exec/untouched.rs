@@ -15,6 +15,7 @@ use crate::{
     cache::Stat,
     error::{Error, Result},
     stage::DigestedFile,
+    text::{shown, shown_path},
 };
 
 /// A file system's clock moves in steps: at most this far for one that writes parts of a second, in nanoseconds.
@@ -134,7 +135,7 @@ impl Untouched {
             })
         });
         if let Some(((role, name), _)) = file {
-            return Some(format!("the file `{name}` of input `{role}`"));
+            return Some(format!("the file `{}` of input `{role}`", shown(name)));
         }
         let step = before.way.iter().find(|(path, step)| {
             self.way.get(*path).is_none_or(|now| match step.is_link {
@@ -144,7 +145,7 @@ impl Untouched {
         });
         if let Some((path, step)) = step {
             let what = if step.is_link { "link" } else { "folder" };
-            return Some(format!("the {what} `{}`", path.display()));
+            return Some(format!("the {what} `{}`", shown_path(path)));
         }
         // A result in the cache may get another owner or a second name; it is written once.
         let output = before.outputs.iter().zip(&self.outputs).find(|(a, b)| {

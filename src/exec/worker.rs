@@ -20,12 +20,18 @@ use crate::{
     record::Job,
     stage::Worker,
     stop::Stop,
+    text::shown_path,
 };
 
 /// How often a request to stop is looked for.
 const TICK: Duration = Duration::from_millis(50);
 /// How long a worker may take to end after a request to stop, before it is killed.
 const GRACE: Duration = Duration::from_secs(30);
+/// How often a thread of libtorch looks for work before it sleeps (GNU OpenMP's `GOMP_SPINCOUNT`; 300,000 by default, about 20 ms).
+/// While it looks it holds a core that another training could use; `benches/shared.py` measures what either costs.
+const SPINS: &str = "2000";
+/// What a person may have set instead.
+const WAITING: [&str; 2] = ["OMP_WAIT_POLICY", "GOMP_SPINCOUNT"];
 /// Lines of the worker's standard error that are kept for the message of a crash.
 const TAIL: usize = 12;
 
@@ -54,6 +60,9 @@ impl Process {
 
     fn start(&self, job: &Path) -> Result<(Child, Listed)> {
         let mut command = Command::new(&self.program);
+        if WAITING.iter().all(|name| env::var_os(name).is_none()) {
+            command.env("GOMP_SPINCOUNT", SPINS);
+        }
         command
             .arg(job)
             .stdin(Stdio::piped())
@@ -62,7 +71,7 @@ impl Process {
             // Ctrl-C reaches the whole foreground group; the worker is told to stop by a line instead.
             .process_group(0);
         start_child(|| command.spawn()).map_err(|e| {
-            Error::failed(format!("cannot start `{}`", self.program.display()))
+            Error::failed(format!("cannot start `{}`", shown_path(&self.program)))
                 .because(e)
                 .help("build both programs: `cargo build --release`")
         })
@@ -161,6 +170,14 @@ fn listen(
     }
 }
 
+const KILLED: &str = "was killed (signal 9)";
+
+/// Whether an error of a worker says that the system killed it, as it does where memory runs out.
+#[must_use]
+pub fn was_killed(error: &Error) -> bool {
+    error.message().contains(KILLED)
+}
+
 fn outcome(status: ExitStatus, failure: Option<String>, tail: &[String]) -> Result<()> {
     let said = failure.map(|message| match message.split_once("\nhelp: ") {
         Some((message, help)) => (message.to_owned(), Some(help.to_owned())),
@@ -181,7 +198,7 @@ fn outcome(status: ExitStatus, failure: Option<String>, tail: &[String]) -> Resu
 
 fn crash(status: ExitStatus, tail: &[String]) -> Error {
     let what = match status.signal() {
-        Some(9) => "was killed (signal 9)".to_owned(),
+        Some(9) => KILLED.to_owned(),
         Some(signal) => format!("crashed (signal {signal})"),
         None => format!("ended with exit code {}", status.code().unwrap_or(-1)),
     };

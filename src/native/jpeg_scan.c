@@ -405,7 +405,7 @@ static int keep_table(Scan *scan, int ac, int n, JHUFF_TBL *const *of) {
 
 /* Puts the scan's function in the place of the library's. False where this JPEG is not for it. */
 static int take_over(Scan *scan, j_decompress_ptr cinfo) {
-  if (cinfo->progressive_mode || cinfo->arith_code || cinfo->data_precision != 8 || jpeg_has_multiple_scans(cinfo) ||
+  if (cinfo->progressive_mode || cinfo->arith_code || cinfo->data_precision != 8 ||
       cinfo->comps_in_scan != cinfo->num_components || cinfo->Ss != 0 || cinfo->Se != 63 || cinfo->Ah != 0 || cinfo->Al != 0)
     return 0;
   for (int i = 0; i < cinfo->blocks_in_MCU; i++) {
@@ -456,6 +456,8 @@ static int begin(Scan *scan, j_decompress_ptr cinfo, const uint8_t *bytes, size_
   cinfo->dct_method = JDCT_ISLOW;
   cinfo->scale_num = 1;
   cinfo->scale_denom = shrink;
+  /* Asked before decoding begins: that would read every scan of a picture that the library then decodes once more. */
+  if (jpeg_has_multiple_scans(cinfo)) return 0;
   if (cinfo->num_components != 1 && cinfo->num_components != 3) return 0;
   if (raw && cinfo->jpeg_color_space != (cinfo->num_components == 1 ? JCS_GRAYSCALE : JCS_YCbCr)) return 0;
   return jpeg_start_decompress(cinfo) && take_over(scan, cinfo);

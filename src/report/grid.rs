@@ -2,6 +2,8 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
 
+use crate::text;
+
 /// Text in rows and columns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grid {
@@ -42,8 +44,10 @@ impl Grid {
             table.set_content_arrangement(ContentArrangement::Dynamic);
             table.set_width(width);
         }
-        table.set_header(self.columns.iter().map(|(name, _)| name));
-        table.add_rows(&self.rows);
+        table.set_header(self.columns.iter().map(|(name, _)| text::shown(name)));
+        // A name with a line break would break the row.
+        let rows = self.rows.iter();
+        table.add_rows(rows.map(|row| row.iter().map(|cell| cell_text(cell)).collect::<Vec<_>>()));
         for (i, (_, align)) in self.columns.iter().enumerate() {
             if let Some(column) = table.column_mut(i) {
                 column.set_padding((0, u16::from(i + 1 < self.columns.len())));
@@ -73,9 +77,18 @@ impl Grid {
     }
 }
 
-/// A cell ends at `|` and at a new line.
+/// A cell as it may stand in a row: blanks at its ends are its own, everything else hidden is escaped.
+fn cell_text(cell: &str) -> String {
+    if cell.chars().any(text::is_hidden) {
+        text::shown(cell)
+    } else {
+        cell.to_owned()
+    }
+}
+
+/// A cell of Markdown ends at `|` and at a new line.
 fn escape(cell: &str) -> String {
-    cell.replace('|', "\\|").replace('\n', " ")
+    cell_text(cell).replace('|', "\\|")
 }
 
 #[cfg(test)]
@@ -121,6 +134,16 @@ bibimbap  100.0% [90.1, 100.0]  12
                 "{width}:\n{text}"
             );
         }
+    }
+
+    #[test]
+    fn a_line_break_in_a_name_breaks_no_row() {
+        let mut grid = Grid::new(&[("class", Align::Left), ("n", Align::Right)]);
+        grid.rows
+            .push(vec!["a\nb\u{1b}[2J".to_owned(), "1".to_owned()]);
+        assert_eq!(grid.text(None).lines().count(), 3);
+        assert!(grid.text(None).contains("a\\nb\\x1b[2J"));
+        assert_eq!(grid.markdown().lines().count(), 3);
     }
 
     #[test]

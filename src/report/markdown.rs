@@ -7,11 +7,12 @@ use super::{
     curve::{epoch_grid, summary},
     figure::Figure,
     table::table,
-    units::{bytes, duration, fixed, number},
+    units::{bytes, duration, fixed},
 };
 use crate::{
     error::Result,
     record::{EpochTiming, EvaluatePart, Fingerprint, Gap},
+    text::{number, shown},
 };
 
 /// Images that are listed of those that are not used.
@@ -64,7 +65,7 @@ fn unused(results: &Results) -> String {
             number(of)
         );
         for (path, why) in unused.images.iter().take(UNUSED) {
-            text += &format!("- `{path}`: {why}\n");
+            text += &format!("- `{}`: {why}\n", shown(path));
         }
         if unused.images.len() > UNUSED {
             text += &format!("- … and {} more\n", unused.images.len() - UNUSED);

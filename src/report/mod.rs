@@ -32,4 +32,4 @@ pub use results::{Evaluated, Group, Results, Trained, Unused};
 pub use table::{PartRow, Row, Table, table};
 pub use tensorboard::{EVENT_FILE, event_files};
 pub use tune::{batch_sizes, learning_rates};
-pub use units::{bytes, duration, number, percent};
+pub use units::{bytes, duration, percent};

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Align, Class, Grid, Overview, bytes, number, overview::Leaks, percent};
-use crate::{record::Likeness, settings::MeanStd};
+use super::{Align, Class, Grid, Overview, bytes, overview::Leaks, percent};
+use crate::{
+    record::Likeness,
+    settings::MeanStd,
+    text::{number, shown},
+};
 
 /// Lists of names are cut off after so many.
 const SHOWN: usize = 10;
@@ -79,12 +83,16 @@ impl Overview {
             }),
         ));
         for (what, (n, first)) in &self.odd {
-            text.push_str(&format!("odd: {what}: {} (`{first}`)\n", number(*n)));
+            text.push_str(&format!(
+                "odd: {what}: {} (`{}`)\n",
+                number(*n),
+                shown(first)
+            ));
         }
         if !self.dropped.is_empty() {
             text.push_str(&format!("dropped: {}\n", number(self.dropped.len() as u64)));
             for (path, why) in self.dropped.iter().take(SHOWN) {
-                text.push_str(&format!("  `{path}`: {why}\n"));
+                text.push_str(&format!("  `{}`: {why}\n", shown(path)));
             }
             text.push_str(&more(self.dropped.len()));
         }
@@ -137,8 +145,8 @@ impl Leaks {
             let conflict = if pair.conflict { ", two classes" } else { "" };
             text.push_str(&format!(
                 "  `{}` = `{}` ({}{conflict})\n",
-                pair.first,
-                pair.second,
+                shown(&pair.first),
+                shown(&pair.second),
                 match pair.likeness {
                     Likeness::Bytes => "equal bytes".to_owned(),
                     Likeness::Pixels => "equal pixels".to_owned(),

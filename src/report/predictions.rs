@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::{
     error::{Error, Result},
     record::Prediction,
+    text::shown_path,
 };
 
 /// The predictions of one evaluation, in the order of the file.
@@ -12,8 +13,9 @@ use crate::{
 /// # Errors
 /// When the file cannot be read or has other columns.
 pub fn predictions(path: &Path) -> Result<Vec<Prediction>> {
-    let fail =
-        |e: csv::Error| Error::failed(format!("cannot understand `{}`", path.display())).because(e);
+    let fail = |e: csv::Error| {
+        Error::failed(format!("cannot understand `{}`", shown_path(path))).because(e)
+    };
     csv::Reader::from_path(path)
         .map_err(fail)?
         .deserialize()

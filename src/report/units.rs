@@ -1,5 +1,7 @@
 //! Quantities as people read them.
 
+pub use crate::text::bytes;
+
 /// A share as a percentage with one decimal: `60.7%`.
 #[must_use]
 pub fn percent(share: f64) -> String {
@@ -46,39 +48,6 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// A size in decimal units: `980 B`, `1.2 MB`, `5.1 GB`.
-#[must_use]
-pub fn bytes(count: u64) -> String {
-    if count < 1_000 {
-        return format!("{count} B");
-    }
-    let mut value = count as f64 / 1_000.0;
-    let mut units = ["kB", "MB", "GB", "TB"].into_iter();
-    let mut unit = units.next().unwrap_or("kB");
-    for larger in units {
-        if value < 999.95 {
-            break;
-        }
-        value /= 1_000.0;
-        unit = larger;
-    }
-    format!("{value:.1} {unit}")
-}
-
-/// A whole number with its thousands apart: `33,593`.
-#[must_use]
-pub fn number(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,14 +80,10 @@ mod tests {
     }
 
     #[test]
-    fn sizes_and_counts_are_easy_to_take_in() {
+    fn sizes_are_easy_to_take_in() {
         assert_eq!(
             [0, 999, 1_000, 1_234_567, 999_999, 5_100_000_000].map(bytes),
             ["0 B", "999 B", "1.0 kB", "1.2 MB", "1.0 MB", "5.1 GB"]
-        );
-        assert_eq!(
-            [0, 999, 1_000, 33_593, 1_234_567].map(number),
-            ["0", "999", "1,000", "33,593", "1,234,567"]
         );
     }
 }

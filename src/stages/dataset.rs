@@ -17,6 +17,7 @@ use crate::{
     name::one_of,
     record::{Image, Images, Label, Labels},
     stage::{Context, Input, InputFile, Stage},
+    text::shown_path,
 };
 
 /// Lists images and classes. The engine digests the files; only what lies in a zip is read and digested here.
@@ -192,7 +193,7 @@ fn present_file(csv: &DataPath) -> Result<&DataPath> {
 
 /// The error for data that is not there, at the place in the pipeline file that names it.
 fn missing(data: &DataPath, what: &str, help: &str) -> Error {
-    let (written, path) = (&data.written, data.path.display());
+    let (written, path) = (&data.written, shown_path(&data.path));
     let found = if data.path.exists() {
         format!("`{written}` is no {what} ({path})")
     } else {

@@ -7,6 +7,7 @@ use crate::{
     record::ModelFile,
     settings::{Checkpoint, Normalize},
     stage::{Context, Input, InputFile},
+    text::shown_path,
 };
 
 /// The input in the role `model`.
@@ -38,7 +39,7 @@ pub(super) fn model_file(role: &str, model: &ModelSource) -> Result<Vec<InputFil
         return Ok(Vec::new());
     };
     if !path.path.is_file() {
-        let found = format!("there is no model file `{}`", path.path.display());
+        let found = format!("there is no model file `{}`", shown_path(&path.path));
         let help = "put a `.pt`, `.pth` or `.safetensors` file there, or name a train, transfer or select stage";
         return Err(Error::placed(path.location.render(&found, Some(help))));
     }

@@ -14,6 +14,7 @@ use crate::{
     model::{self, ResNet},
     record::{CheckpointInfo, Predict},
     stop::Stop,
+    text::shown_path,
 };
 
 /// Images in a step.
@@ -147,7 +148,7 @@ fn best(logs: &[f64], classes: &[String], top: usize) -> Vec<Guess> {
 fn no_info(path: &Path) -> Error {
     Error::usage(format!(
         "`{}` does not say its classes, resize and normalisation",
-        path.display()
+        shown_path(path)
     ))
     .help("predict with a checkpoint of kfood, such as `best.safetensors` of a train or transfer stage")
 }

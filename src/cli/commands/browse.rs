@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use serde_json::json;
 
 use crate::{
-    cli::{args::Browse, open, print, progress::Progress},
+    cli::{args::Browse, open, print, progress::Progress, scratch::Scratch},
     config::{ModelSource, Settings},
     error::{Error, Result},
     event::{Event, Observer, Silent},
@@ -16,6 +16,7 @@ use crate::{
     settings::{Pixels, Training},
     stage::Worker,
     stages::state_output,
+    text::shown_path,
 };
 
 /// A training to look at: the ids of its preprocess, dataset and split, its fold, how it trains.
@@ -55,8 +56,7 @@ pub(in crate::cli) fn browse(args: &Browse) -> Result<u8> {
         print::error(error);
         return Ok(error.class().exit_code());
     }
-    let folder = tempfile::tempdir()
-        .map_err(|e| Error::failed("cannot make a temporary folder").because(e))?;
+    let folder = Scratch::new()?;
     let source = source(&opened, &seen)?;
     let job = job(args, &seen, source, &summary, folder.path())?;
     let tell = |event| {
@@ -113,7 +113,7 @@ fn source(opened: &open::Opened, seen: &Seen<'_>) -> Result<Option<ModelFile>> {
         }) => (path.path.clone(), *normalize),
         Some(ModelSource::Stage { id, checkpoint }) => {
             let targets = [id.clone()];
-            let finished = exec::resolve(&opened.stages, &targets, &opened.cache, &Silent);
+            let finished = open::finished(opened, &targets, &Silent);
             let Ok(path) = finished.and_then(|s| s.output(id, state_output(*checkpoint))) else {
                 print::say(&format!(
                     "`{id}` is not trained yet: shown without its normalisation, so that what is erased is black"
@@ -189,7 +189,7 @@ fn show(args: &Browse, seen: &Seen<'_>, summary: &Summary, browsed: &Browsed) ->
     let epochs: Vec<_> = browsed.epochs.iter().map(u32::to_string).collect();
     print::say(&format!(
         "{}: written; in each line the photograph, then what it is in epoch {}",
-        args.out.display(),
+        shown_path(&args.out),
         epochs.join(", ")
     ));
     Ok(0)

@@ -23,6 +23,7 @@ use crate::{
     event::{Event, Observer, Silent},
     exec::{self, Status, locked},
     report::{Align, Grid, bytes, duration},
+    text::shown_path,
 };
 
 pub(in crate::cli) fn cache(args: &Args) -> Result<u8> {
@@ -79,6 +80,7 @@ fn table(entries: &[Entry]) -> String {
         ("size", Align::Right),
         ("last used", Align::Right),
         ("key", Align::Left),
+        ("made for", Align::Left),
     ]);
     for entry in entries {
         let age = entry.used.elapsed().unwrap_or_default();
@@ -88,13 +90,27 @@ fn table(entries: &[Entry]) -> String {
             bytes(entry.bytes),
             format!("{} ago", duration(age.as_secs_f64())),
             entry.key.short(),
+            made_for(entry),
         ]);
     }
     grid.text(None)
 }
 
+/// The pipeline file that a result was first made for, and whether it is still there.
+fn made_for(entry: &Entry) -> String {
+    let Some(pipeline) = entry.pipeline.as_deref().map(Path::new) else {
+        return String::new();
+    };
+    let gone = if pipeline.is_file() { "" } else { " (gone)" };
+    format!("{}{gone}", results::shown(pipeline))
+}
+
 fn row(entry: &Entry) -> serde_json::Value {
-    json!({ "key": entry.key, "kind": entry.kind, "stage": entry.stage, "bytes": entry.bytes })
+    let pipeline = entry.pipeline.as_deref();
+    json!({
+        "key": entry.key, "kind": entry.kind, "stage": entry.stage, "bytes": entry.bytes,
+        "pipeline": pipeline, "pipeline_gone": pipeline.is_some_and(|p| !Path::new(p).is_file()),
+    })
 }
 
 fn verify(cache: &Cache, as_json: bool) -> Result<u8> {
@@ -201,14 +217,14 @@ fn kept(cache: &Cache, root: &Path) -> Result<BTreeSet<Digest>> {
                 return Err(cannot_tell(path, &error));
             }
             Err(error) => {
-                tracing::debug!("{} counts only by its lock file: {error}", path.display())
+                tracing::debug!("{} counts only by its lock file: {error}", shown_path(path))
             }
         }
     }
     if pipelines == 0 {
         return Err(Error::usage(format!(
             "there is no pipeline file below `{}`, so everything would go",
-            root.display()
+            shown_path(root)
         ))
         .help("run `kfood cache gc` in the project whose cache it is"));
     }
@@ -236,7 +252,7 @@ fn cannot_tell(path: &Path, error: &Error) -> Error {
     let first = text.lines().next().unwrap_or_default();
     Error::failed(format!(
         "cannot tell what `{}` refers to, so nothing is removed: {first}",
-        path.display()
+        shown_path(path)
     ))
     .help("mend or remove the file (`kfood check` shows its mistakes), or make its data available")
 }

@@ -6,6 +6,7 @@ use crate::{
     cli::{args::Check, print},
     config,
     error::Result,
+    text::shown_path,
 };
 
 pub(in crate::cli) fn check(args: &Check) -> Result<u8> {
@@ -31,7 +32,7 @@ pub(in crate::cli) fn check(args: &Check) -> Result<u8> {
                 let s = if stages == 1 { "" } else { "s" };
                 print::out(&format!(
                     "{}: {stages} stage{s}, no mistakes",
-                    file.display()
+                    shown_path(file)
                 ))?;
             }
             Err(mistakes) => print::error(&mistakes.into()),

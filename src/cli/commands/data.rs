@@ -18,6 +18,7 @@ use crate::{
     files,
     record::{Images, Labels, LookAlikes, Part, Photographs},
     report::{Overview, Seen},
+    text::shown_path,
 };
 
 /// Lines of a sheet of pairs.
@@ -176,6 +177,6 @@ fn picture(pack: &Pack, row: usize) -> Result<Vec<u8>> {
 fn write(sheet: Sheet, folder: &Path, name: &str) -> Result<()> {
     let path = folder.join(name);
     sheet.write(&path)?;
-    print::say(&format!("{}: written", path.display()));
+    print::say(&format!("{}: written", shown_path(path)));
     Ok(())
 }

@@ -5,9 +5,9 @@ use std::{env, thread};
 use serde_json::{Value, json};
 
 use crate::{
-    cli::{args::Doctor, open, print},
+    cli::{args::Doctor, open, print, scratch::Scratch},
     data,
-    error::{Error, Result},
+    error::Result,
     exec::worker::Process,
     files, native,
     record::Job,
@@ -46,8 +46,7 @@ pub(in crate::cli) fn doctor(args: &Doctor) -> Result<u8> {
 
 /// Asks a worker, because only a worker may load libtorch.
 fn tensors() -> Result<Value> {
-    let folder = tempfile::tempdir()
-        .map_err(|e| Error::failed("cannot make a temporary folder").because(e))?;
+    let folder = Scratch::new()?;
     let out = folder.path().to_owned();
     let job = Job::Doctor { out: out.clone() };
     Process::beside_this_program()?.run(&job, &out, &|_| {}, &Stop::default())?;

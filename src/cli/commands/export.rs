@@ -4,6 +4,7 @@ use crate::{
     cli::{args::Export, open, print},
     error::Result,
     model,
+    text::shown_path,
 };
 
 pub(in crate::cli) fn export(args: &Export) -> Result<u8> {
@@ -15,8 +16,8 @@ pub(in crate::cli) fn export(args: &Export) -> Result<u8> {
     }
     print::out(&format!(
         "{}: written from {}",
-        args.output.display(),
-        model.display()
+        shown_path(&args.output),
+        shown_path(model)
     ))?;
     Ok(0)
 }

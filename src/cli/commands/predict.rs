@@ -6,7 +6,7 @@ use serde_json::Value;
 use walkdir::WalkDir;
 
 use crate::{
-    cli::{args::Predict, open, print, progress::Progress, results},
+    cli::{args::Predict, open, print, progress::Progress, results, scratch::Scratch},
     data::may_be_image,
     error::{Error, Result},
     event::{Event, Observer},
@@ -15,13 +15,13 @@ use crate::{
     record::{self, Job, ModelFile},
     report::{Align, Grid},
     stage::Worker,
+    text::shown_path,
 };
 
 pub(in crate::cli) fn predict(args: &Predict) -> Result<u8> {
     let model = open::model(&args.model)?;
     let images = images(&args.images)?;
-    let folder = tempfile::tempdir()
-        .map_err(|e| Error::failed("cannot make a temporary folder").because(e))?;
+    let folder = Scratch::new()?;
     let job = Job::Predict(record::Predict {
         model: ModelFile {
             path: model,
@@ -64,7 +64,7 @@ fn images(given: &[PathBuf]) -> Result<Vec<PathBuf>> {
         if !path.exists() {
             return Err(Error::usage(format!(
                 "there is no image or folder `{}`",
-                path.display()
+                shown_path(path)
             )));
         }
         if path.is_file() {
@@ -78,7 +78,7 @@ fn images(given: &[PathBuf]) -> Result<Vec<PathBuf>> {
             .filter_entry(|e| e.depth() == 0 || !hidden(e.file_name()));
         for entry in entries {
             let entry = entry.map_err(|e| {
-                Error::failed(format!("cannot list `{}`", path.display())).because(e)
+                Error::failed(format!("cannot list `{}`", shown_path(path))).because(e)
             })?;
             if entry.file_type().is_file() && may_be_image(entry.path()) {
                 all.push(absolute(entry.path())?);

@@ -5,17 +5,13 @@ use std::path::Path;
 use crate::{
     cli::{args::Report, open, print, progress::Progress, results},
     error::{Error, Result},
-    exec, files, report as render,
+    files, report as render,
+    text::shown_path,
 };
 
 pub(in crate::cli) fn report(args: &Report) -> Result<u8> {
     let opened = open::open(&args.file)?;
-    let summary = exec::resolve(
-        &opened.stages,
-        &opened.targets(&[]),
-        &opened.cache,
-        &Progress::new(),
-    )?;
+    let summary = open::finished(&opened, &opened.targets(&[]), &Progress::new())?;
     let results = results::collect(&opened, &summary, true)?;
     if let Some(folder) = &args.tensorboard {
         return tensorboard(&results, folder).map(|()| 0);
@@ -28,7 +24,7 @@ pub(in crate::cli) fn report(args: &Report) -> Result<u8> {
     match &args.output {
         Some(path) => {
             files::publish(path, text.as_bytes())?;
-            print::say(&format!("{}: written", path.display()));
+            print::say(&format!("{}: written", shown_path(path)));
         }
         None => print::out(&text)?,
     }
@@ -49,7 +45,7 @@ fn tensorboard(results: &render::Results, folder: &Path) -> Result<()> {
             files::publish(&path, &bytes)?;
         }
     }
-    let shown = folder.display();
+    let shown = shown_path(folder);
     print::say(&format!(
         "{shown}: written; look at it with `tensorboard --logdir {shown}`"
     ));

@@ -7,7 +7,9 @@ use crate::{
     data::sample::{self, SampleSettings},
     error::Result,
     event::{Event, Observer},
-    report::{bytes, number},
+    report::bytes,
+    text::number,
+    text::shown_path,
 };
 
 pub(in crate::cli) fn sample(args: &Sample) -> Result<u8> {
@@ -33,7 +35,7 @@ pub(in crate::cli) fn sample(args: &Sample) -> Result<u8> {
     }
     print::out(&format!(
         "{}: {} photographs of {} dishes and {} more in `health`, {}; {} test images are look-alikes (planted.csv)",
-        args.folder.display(),
+        shown_path(&args.folder),
         number(made.images as u64),
         made.classes,
         made.health_classes,

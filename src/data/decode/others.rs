@@ -7,12 +7,13 @@ use std::{
 
 use image::{
     DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits,
-    metadata::Orientation,
 };
 
 use super::{
-    Head, MAX_ALLOC, MAX_PIXELS, Picture, Unusable,
+    Head, Picture, Unusable,
     animated::{gif_extent, is_animated},
+    bounds::{self, MAX_ALLOC},
+    orientation::Turn,
     unusable::format_name,
 };
 
@@ -37,19 +38,15 @@ fn decode_checked(bytes: &[u8], format: ImageFormat) -> Result<(Picture, Vec<u8>
     let head = Head {
         width,
         height,
-        // A broken EXIF block is common and says nothing about the pixels.
-        orientation: decoder.orientation().unwrap_or(Orientation::NoTransforms),
+        turn: Turn::of(bytes, format),
     };
     head.check_size()?;
     if format == ImageFormat::Gif
         && let Some((width, height)) = gif_extent(bytes)
-        && u64::from(width) * u64::from(height) > MAX_PIXELS
     {
-        return Err(Unusable::too_large());
+        bounds::check_size(width, height)?;
     }
-    if decoder.total_bytes() > MAX_ALLOC {
-        return Err(Unusable::too_large());
-    }
+    bounds::check_memory(decoder.total_bytes())?;
     let mut odd = Vec::new();
     let mut note = |is: bool, what: &str| {
         if is {

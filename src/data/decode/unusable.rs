@@ -4,7 +4,7 @@ use std::{fmt, io::ErrorKind};
 
 use image::{ImageError, ImageFormat};
 
-use super::MAX_PIXELS;
+use super::bounds::MAX_PIXELS;
 
 /// Why a file cannot be used: "empty file", "a Git LFS pointer, …", "cut off after 61% of its rows".
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,10 @@ mod ai_hub;
 mod archive;
 mod found;
 mod manifest;
+mod names;
 mod place;
+#[allow(dead_code, reason = "lists resolve their paths by it")]
+mod resolve;
 mod scan;
 mod text;
 mod walk;

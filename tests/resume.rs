@@ -181,6 +181,33 @@ fn a_training_goes_on_from_no_other_work() {
 }
 
 #[test]
+fn a_training_whose_course_was_damaged_starts_anew_to_the_right_bits() {
+    let world = world();
+    let unbroken = outputs(&world.fit("whole", Arch::Resnet18, settings(2)));
+    let job = world.fit("broken", Arch::Resnet18, settings(2));
+    let ran = work(
+        &Job::Fit(job.clone()),
+        |e| matches!(e, StageEvent::Epoch(e) if e.epoch == 1),
+    );
+    assert_eq!(ran.code, Some(130), "{:?}", ran.events.last());
+    // One bit of the best validation top-1 so far, or whatever the first digit behind it is.
+    let index = job.state.join("state.json");
+    let mut text = fs::read(&index).unwrap();
+    let place = text
+        .windows(12)
+        .position(|w| w == b"\"best_epoch\"")
+        .unwrap();
+    let digit = place + text[place..].iter().position(u8::is_ascii_digit).unwrap();
+    text[digit] ^= 1;
+    fs::write(&index, text).unwrap();
+    let ran = fit(&job);
+    assert_eq!(ran.code, Some(0), "{:?}", ran.events.last());
+    assert!(ran.told(|e| matches!(e, StageEvent::Warning(w) if w.contains("checksum"))));
+    assert!(ran.told(|e| matches!(e, StageEvent::Epoch(e) if e.epoch == 1)));
+    assert_eq!(digests(&job.out), unbroken);
+}
+
+#[test]
 fn a_result_of_another_machine_is_not_gone_on_from() {
     let world = world();
     let short = world.fit("short", Arch::Resnet18, settings(1));

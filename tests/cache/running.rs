@@ -1,6 +1,7 @@
 //! Running: reuse, early cut-off, force, parallel stages, failures, panics, stops.
 
 use std::{
+    collections::BTreeMap,
     fs,
     sync::{
         Arc, Barrier,
@@ -12,9 +13,9 @@ use std::{
 
 use kfood::{
     cache::Cache,
-    error::{Class, Error},
+    error::{Class, Error, Result},
     event::{Silent, StageEvent},
-    exec::{self, Options, Outcome},
+    exec::{self, Options, Outcome, Summary},
     stage::Resource,
     stop::Stop,
 };
@@ -54,7 +55,7 @@ fn a_second_run_runs_nothing_and_gives_the_same_files() {
         first.output("c", "sum").unwrap(),
         second.output("c", "sum").unwrap()
     );
-    assert!(second.folder("c").unwrap().join("timing.json").exists());
+    assert!(second.beside("c", "timing.json").is_some());
     assert!(second.output("c", "other").is_err());
     assert!(folder.path().join("CACHEDIR.TAG").exists());
     assert_eq!(
@@ -223,7 +224,7 @@ fn equal_work_under_two_names_is_done_once() {
     ));
 }
 
-fn failing(keep_going: bool) -> (exec::Summary, Vec<String>) {
+fn failing(keep_going: bool) -> (Summary, Vec<String>) {
     let folder = scratch();
     let cache = Cache::open(folder.path()).unwrap();
     let stages = [

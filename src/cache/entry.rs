@@ -43,12 +43,6 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// All that it wrote so far, in bytes.
-    #[must_use]
-    pub fn size(&self) -> u64 {
-        super::gc::size(&self.folder)
-    }
-
     /// Removes everything, the state too.
     ///
     /// # Errors

@@ -296,7 +296,7 @@ fn newest(path: &Path) -> Option<SystemTime> {
 }
 
 /// All files below a path, in bytes; what goes away meanwhile counts nothing.
-pub(super) fn size(path: &Path) -> u64 {
+fn size(path: &Path) -> u64 {
     walkdir::WalkDir::new(path)
         .into_iter()
         .flatten()

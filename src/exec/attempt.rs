@@ -16,10 +16,10 @@ use crate::{
     cache::{Attempt, Cache, Found, Output, Record},
     error::{Class, Error, Result},
     event::{StageEvent, Tell},
-    files::{self, free_space},
+    files,
     record::Fingerprint,
-    stage::{Context, Stage},
-    text::{bytes, shown_path},
+    stage::{Context, Reuse, Stage},
+    text::bytes,
 };
 
 /// A stage that is done.
@@ -64,10 +64,15 @@ pub(super) fn perform(
     } else {
         cache.earlier(&gathered.document, stage.reuses(), hold)?
     };
-    let made = make(stage, gathered, &attempt, &earlier, around, tell);
+    let unfinished = match stage.reuses() {
+        Reuse::OtherInputs(_) if !forced => cache.unfinished(&gathered.key),
+        _ => Vec::new(),
+    };
+    let taken = [earlier.as_slice(), unfinished.as_slice()];
+    let made = make(stage, gathered, &attempt, taken, around, tell);
     let (outputs, beside) = match made {
         Ok(made) => made,
-        Err(error) => return Err(full_disk(error, stage, &attempt, cache)),
+        Err(error) => return Err(after(error, stage, &attempt, cache)),
     };
     let mut record = Record {
         key: gathered.key,
@@ -89,7 +94,7 @@ pub(super) fn perform(
         .map(|(r, f)| (r.clone(), f.as_slice()))
         .collect();
     if let Err(error) = cache.publish(attempt.clone(), &mut record, &listings, replace) {
-        return Err(full_disk(error, stage, &attempt, cache));
+        return Err(after(error, stage, &attempt, cache));
     }
     Ok(Done {
         record: Box::new(record),
@@ -105,14 +110,14 @@ fn make(
     stage: &dyn Stage,
     gathered: &Gathered,
     attempt: &Attempt,
-    earlier: &[PathBuf],
+    taken: [&[PathBuf]; 2],
     around: &Surroundings<'_>,
     tell: Tell<'_>,
 ) -> Result<Made> {
     let Surroundings { cache, stop, .. } = around;
     let before = Untouched::look(&gathered.files, &gathered.paths)?;
     before.settle();
-    run_guarded(stage, gathered, attempt, earlier, around, tell)?;
+    run_guarded(stage, gathered, attempt, taken, around, tell)?;
     let outputs = cache.seal(attempt, stage.outputs())?;
     let beside = cache.beside(attempt, stage.outputs())?;
     if let Err(error) = gathered.check_again(&before, stage, cache, stop, tell) {
@@ -123,9 +128,8 @@ fn make(
     Ok((outputs, beside))
 }
 
-/// After a failure: what was half written makes room at once, and where the disk was full the error says what is needed.
-fn full_disk(error: Error, stage: &dyn Stage, attempt: &Attempt, cache: &Cache) -> Error {
-    let written = attempt.size();
+/// After a failure what was half written makes room at once, and where the disk is full the error says how the cache gets more.
+fn after(error: Error, stage: &dyn Stage, attempt: &Attempt, cache: &Cache) -> Error {
     // If it stays, the next attempt or gc removes it; the error of the stage is the one to tell.
     let _ = files::remove(&attempt.out);
     if !is_full(&error) {
@@ -135,17 +139,15 @@ fn full_disk(error: Error, stage: &dyn Stage, attempt: &Attempt, cache: &Cache) 
     let earlier = earlier
         .iter()
         .filter(|record| record.document.kind == stage.kind() && record.stage == stage.id());
-    let needed = earlier.map(Record::bytes).max();
-    let needed = needed.map_or(String::new(), |n| {
-        format!("; an earlier result of it has {}", bytes(n))
+    let earlier = earlier.map(Record::bytes).max();
+    let earlier = earlier.map_or(String::new(), |n| {
+        format!("an earlier result of this stage has {}; ", bytes(n))
     });
-    let free = free_space(cache.root()).map_or(String::new(), |n| {
-        format!(", where {} are free now", bytes(n))
-    });
+    let way_out = error
+        .help_text()
+        .map_or(String::new(), |help| format!("{help}; "));
     error.help(format!(
-        "the stage had written {}{needed}: make room on the disk of `{}`{free} (`kfood cache gc` removes what no pipeline refers to), or set KFOOD_CACHE to a folder on a larger one",
-        bytes(written),
-        shown_path(cache.root()),
+        "{way_out}{earlier}`kfood cache gc` removes what no pipeline refers to, and KFOOD_CACHE names another place"
     ))
 }
 
@@ -162,7 +164,7 @@ fn run_guarded(
     stage: &dyn Stage,
     gathered: &Gathered,
     attempt: &Attempt,
-    earlier: &[PathBuf],
+    [earlier, unfinished]: [&[PathBuf]; 2],
     around: &Surroundings<'_>,
     tell: Tell<'_>,
 ) -> Result<()> {
@@ -176,6 +178,7 @@ fn run_guarded(
         digests: &gathered.digests,
         files: &gathered.files,
         earlier,
+        unfinished,
         tell,
         stop: around.stop,
         worker: around.worker,
@@ -199,7 +202,7 @@ fn run_guarded(
     };
     ended.map_err(|error| match error.class() {
         Class::Interrupted => {
-            error.help("every finished stage is kept, and of a training what it did; the same command goes on from there")
+            error.help("every finished stage is kept, and of a preprocess or a training what it did; the same command goes on from there")
         }
         Class::Failed | Class::Usage => error,
     })

@@ -67,7 +67,8 @@ impl Untouched {
             .map(|(role, file)| {
                 let link = lstat(&file.path)?;
                 let is_link = link.is_symlink();
-                let meta = if is_link {
+                // Of one that cannot be read, only the link or the file itself is told.
+                let meta = if is_link && file.lost.is_none() {
                     stat(&file.path)?
                 } else {
                     link.clone()

@@ -24,6 +24,7 @@ use crate::{error::Result, native};
 #[must_use]
 pub fn main() -> ExitCode {
     native::limits_are_errors();
+    native::raise_open_files();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(told) => return print::arguments(&told),

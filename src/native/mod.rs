@@ -15,6 +15,7 @@ mod inherited;
 mod jpeg_scan;
 mod libtorch;
 mod mmap;
+mod open_files;
 mod optimizers;
 mod process;
 mod shim;
@@ -49,6 +50,7 @@ pub use inherited::{
 pub use jpeg_scan::{JpegPlane, JpegPlanes};
 pub use libtorch::libtorch_version;
 pub use mmap::Map;
+pub use open_files::raise_open_files;
 pub use optimizers::{
     AdamStep, LambStep, RmspropStep, SgdStep, clip_grad_norm, clip_grad_value, collect_gradients,
     fused_adam, fused_sgd, grad_norm, lamb, lerp, rmsprop,

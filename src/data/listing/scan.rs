@@ -71,6 +71,7 @@ pub fn scan(root: &Path, role: Role, reading: Reading) -> Result<Listing> {
     let images = listing.images.iter();
     refuse_twins(root, images.map(|i| (i.name.as_str(), i.place.spelling())))?;
     listing.warnings.extend(empty_folders(root, &tree));
+    listing.warnings.extend(unread_archives(root, &tree));
     listing.passed_over = tree.passed_over.clone();
     beside(root, &tree, role, reading.crop_area, &mut listing)?;
     Ok(listing)
@@ -208,8 +209,8 @@ fn refuse_none(root: &Path, tree: &Tree) -> Result<()> {
         return Ok(());
     }
     let shown = shown_path(root);
-    if let Some((path, (what, help))) = (tree.archives.iter().min())
-        .and_then(|path| Some((path, parts::way_out(path)?)))
+    if let Some((path, (what, help))) =
+        (tree.archives.iter().min()).and_then(|path| Some((path, parts::way_out(path)?)))
     {
         let path = shown_path(path);
         return Err(Error::failed(format!(
@@ -222,6 +223,22 @@ fn refuse_none(root: &Path, tree: &Tree) -> Result<()> {
         found.push_str(&format!(" ({})", tree.passed_over));
     }
     Err(Error::failed(found).help("put one folder per class with its images there"))
+}
+
+/// Archives that cannot be read beside zips that are: most likely a class each.
+fn unread_archives(root: &Path, tree: &Tree) -> Option<String> {
+    let first = tree.archives.iter().min()?;
+    let (what, way) = parts::way_out(first)?;
+    let n = tree.archives.len();
+    (!tree.zips.is_empty()).then(|| {
+        format!(
+            "{n} {} in `{}` {} not read, such as `{}`, {what}; {way}",
+            either(n, "archive", "archives"),
+            shown_path(root),
+            either(n, "is", "are"),
+            shown_path(first)
+        )
+    })
 }
 
 /// Folders that lead to no image, the uppermost of each.
@@ -239,7 +256,10 @@ fn empty_folders(root: &Path, tree: &Tree) -> Option<String> {
         .collect();
     empty.sort_unstable();
     empty.dedup();
-    let shown_names: Vec<_> = empty.iter().map(|name| format!("`{}`", shown(name))).collect();
+    let shown_names: Vec<_> = empty
+        .iter()
+        .map(|name| format!("`{}`", shown(name)))
+        .collect();
     let n = empty.len();
     (n > 0).then(|| {
         format!(
@@ -308,7 +328,10 @@ mod tests {
         let classes: Vec<_> = listing.images.iter().map(|i| i.class.as_str()).collect();
         assert_eq!(classes, ["김밥", "튀김", "김밥", "김밥"]);
         let warned = &listing.warnings[0];
-        assert!(warned.contains("taken as one class each: `김밥`"), "{warned}");
+        assert!(
+            warned.contains("taken as one class each: `김밥`"),
+            "{warned}"
+        );
     }
 
     #[test]
@@ -367,7 +390,10 @@ mod tests {
         let listing = scan(folder.path(), Role::Train, Reading::default()).unwrap();
         assert_eq!(listing.images.len(), 1);
         let warned = &listing.warnings[0];
-        assert!(warned.ends_with("holds no image and is no class:\n  `b`"), "{warned}");
+        assert!(
+            warned.ends_with("holds no image and is no class:\n  `b`"),
+            "{warned}"
+        );
     }
 
     #[cfg(unix)]
@@ -382,7 +408,7 @@ mod tests {
         assert_eq!(listing.images.len(), 2);
         assert_eq!(
             listing.passed_over.to_string(),
-            "passed over 1 entry: 1 looping links"
+            "passed over 1 entry: 1 looping link"
         );
     }
 }

@@ -13,12 +13,12 @@ use super::{
     Archive, Place,
     found::{PassedOver, some_lines},
     kinds::{left_behind, left_behind_folder, named_image, named_zip, other_kind},
-    names::Names,
     parts,
 };
 use crate::{
     error::{Error, Result},
     files,
+    spelt::Names,
     text::{count, shown, shown_path},
 };
 
@@ -72,7 +72,13 @@ impl Tree {
 
     fn folder(&mut self, root: &Path) -> Result<()> {
         let walked = Walked::below(root)?;
-        let all = || walked.files.iter().chain(&walked.zips).chain(&walked.folders);
+        let all = || {
+            walked
+                .files
+                .iter()
+                .chain(&walked.zips)
+                .chain(&walked.folders)
+        };
         let own = all().filter_map(|path| path.file_name());
         let names = Names::of(own.map(|name| name.as_encoded_bytes()));
         let name_of = |path: &Path| {
@@ -122,7 +128,7 @@ impl Tree {
                 self.folders
                     .push((format!("{prefix}{name}"), entry.spelling.clone()));
             } else if entry.link {
-                self.passed_over.count("links in zips");
+                self.passed_over.count("link in a zip");
             } else if named_zip(name) {
                 let (name, path) = (shown(name), shown_path(path));
                 return Err(
@@ -209,14 +215,16 @@ impl Walked {
                     } else if kind.is_file() {
                         walked.file(entry.into_path());
                     } else {
-                        walked.passed_over.count("special files");
+                        walked.passed_over.count("special file");
                     }
                 }
                 Err(e) if e.loop_ancestor().is_some() => {
-                    walked.passed_over.count("looping links");
+                    walked.passed_over.count("looping link");
                 }
                 Err(e) => match e.path().filter(|path| path.is_symlink()) {
-                    Some(path) if passed_over_by_name(&name).is_none() => dead.push(path.to_owned()),
+                    Some(path) if passed_over_by_name(&name).is_none() => {
+                        dead.push(path.to_owned())
+                    }
                     Some(path) => walked.file(path.to_owned()),
                     None => lost.push(unreadable(root, e)),
                 },
@@ -240,9 +248,8 @@ impl Walked {
                 count(n, "entry"),
                 shown_path(root)
             );
-            return Err(Error::failed(text + &some_lines(&lost, 20)).help(
-                "make it readable, or remove it (a link that leads nowhere too)",
-            ));
+            return Err(Error::failed(text + &some_lines(&lost, 20))
+                .help("make it readable, or remove it (a link that leads nowhere too)"));
         }
         walked.files.extend(files);
         Ok(walked)
@@ -278,10 +285,16 @@ pub fn pictures(root: &Path) -> Result<(Vec<PathBuf>, PassedOver)> {
     };
     let (beside, mut images): (Vec<_>, Vec<_>) = walked.files.into_iter().partition(beside);
     for _ in beside {
-        walked.passed_over.count("texts");
+        walked.passed_over.count("text file");
     }
     images.sort();
     Ok((images, walked.passed_over))
+}
+
+/// Whether a file may be an image, by its name.
+pub(super) fn may_be_image(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    left_behind(&name).is_none() && other_kind(&name).is_none()
 }
 
 /// The kind of a file by its name, if it is passed over.

@@ -29,6 +29,7 @@ pub fn main(arguments: &[OsString]) -> ExitCode {
     native::tune_allocator();
     native::load_cuda();
     native::ignore_interrupt();
+    native::limits_are_errors();
     let stop = Stop::default();
     parent::watch(&stop);
     let done = guard::guarded(|| {

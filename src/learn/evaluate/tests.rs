@@ -145,11 +145,11 @@ fn prepared(folder: &Path, info: Option<&CheckpointInfo>) -> record::Evaluate {
             classes: None,
         },
         on: vec![
-        test_if_there: false,
             EvaluatePart::Train,
             EvaluatePart::Validation,
             EvaluatePart::Test,
         ],
+        test_if_there: false,
         tta: Vec::new(),
         cosine: None,
         batch_size: 4,

@@ -226,7 +226,7 @@ pub fn remove(path: &Path) -> Result<()> {
         Err(e) => Err(e),
     };
     match gone {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", path, e)),
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", path, e)),
         _ => Ok(()),
     }
 }

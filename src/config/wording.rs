@@ -26,10 +26,48 @@ pub(crate) fn syntax(error: &Error, text: &str) -> (String, Option<String>) {
         let help = "rename one of the two, or leave it out; names of stages are unique in a file";
         return (message, Some(help.to_owned()));
     }
+    if let Some((found, meant)) = error.span().and_then(|span| typographic(text, span.start)) {
+        let message = format!("this is not TOML: `{found}` stands where `{meant}` is meant");
+        let help = "a word processor or a messenger has replaced it; write the plain sign (and look for others like it)";
+        return (message, Some(help.to_owned()));
+    }
+    if error.message().contains("escape") {
+        let help = "in double quotes a `\\` begins an escape such as `\\n`: write paths with `/`";
+        return (
+            format!("this is not TOML: {}", error.message()),
+            Some(help.to_owned()),
+        );
+    }
     let unquoted = error.message().starts_with("invalid unquoted key");
     let help =
         unquoted.then(|| "put a name in other letters in quotes: `[train.\"이름\"]`".to_owned());
     (format!("this is not TOML: {}", error.message()), help)
+}
+
+/// The sign at a place, or behind it in its line before a comment, that looks like one of TOML's and is none, and that one.
+pub(crate) fn typographic(text: &str, at: usize) -> Option<(String, &'static str)> {
+    let rest = text.get(text.floor_char_boundary(at)..)?;
+    let line = rest.split(['\n', '#']).next().unwrap_or_default();
+    line.chars().find_map(|c| {
+        let meant = match c {
+            '“' | '”' | '„' | '‟' | '″' | '«' | '»' | '「' | '」' | '『' | '』' | '＂' => {
+                "\""
+            }
+            '‘' | '’' | '‚' | '‛' | '′' | '＇' | '´' => "'",
+            '＝' => "=",
+            '［' | '【' => "[",
+            '］' | '】' => "]",
+            '｛' => "{",
+            '｝' => "}",
+            '，' | '、' => ",",
+            '．' | '。' => ".",
+            '＃' => "#",
+            '−' | '–' | '—' => "-",
+            c if crate::text::is_hidden(c) && !matches!(c, '\r' | '\t') => " ",
+            _ => return None,
+        };
+        Some((crate::text::shown(&c.to_string()), meant))
+    })
 }
 
 /// Whether a key is given twice, which leaves the rest of the file readable.
@@ -44,7 +82,8 @@ pub(crate) fn check_name(name: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "`{name}` is not a name: expected letters of any script, digits, `_` and `-`"
+        "`{}` is not a name: expected letters of any script, digits, `_` and `-`",
+        crate::text::shown(name)
     ))
 }
 

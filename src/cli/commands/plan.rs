@@ -14,6 +14,7 @@ const PENDING: u8 = 3;
 
 pub(in crate::cli) fn plan(args: &Plan) -> Result<u8> {
     let opened = open::open(&args.file)?;
+    print::notes(&opened.pipeline);
     let options = Options {
         targets: opened.targets(&args.stages),
         force: args.force.clone(),

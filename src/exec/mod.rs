@@ -6,6 +6,7 @@
 mod attempt;
 mod gather;
 pub mod locked;
+mod near;
 mod run;
 mod status;
 mod summary;

@@ -1,8 +1,11 @@
 //! `[preprocess.x]`: images to `pixels.pack`.
 
-use std::collections::HashMap;
+use std::path::Path;
+use std::{cell::Cell, collections::HashMap};
 
-use super::dataset::list;
+use serde::{Deserialize, Serialize};
+
+use super::{dataset::list, past};
 use crate::{
     config,
     data::{
@@ -14,7 +17,7 @@ use crate::{
     files::{read_json, write_json},
     record::{Image, Images},
     settings::Quality,
-    stage::{Context, Input, Reuse, Stage},
+    stage::{Context, Input, Past, Reuse, Stage},
 };
 
 /// Decodes and resizes every image of a data set into one pack. Who is in which part is no input.
@@ -82,6 +85,31 @@ impl Stage for PreprocessStage {
         Reuse::OtherInputs(&["unreadable"])
     }
 
+    fn written(&self, setting: &str) -> String {
+        past::written(setting)
+    }
+
+    fn changed(&self, role: &str, before: &Path, now: &Path) -> Option<String> {
+        past::changed(role, before, now)
+    }
+
+    /// By the images that were decoded then: rows that were taken over cost nothing. Of those that are there now some may be
+    /// taken over too, so that it is the most.
+    fn estimate(&self, past: &Past<'_>) -> Option<f64> {
+        if !past::same(&self.settings(), past.settings, &["/resize"]) {
+            return None;
+        }
+        let work: Option<Work> = read_json(&past.folder.join(WORK)).ok();
+        let now: Option<Images> = past.now.get("images").and_then(|path| read_json(path).ok());
+        match (work, now) {
+            (Some(Work { decoded: 0 }), _) => None,
+            (Some(work), Some(now)) => {
+                Some(past.seconds * now.images.len() as f64 / work.decoded as f64)
+            }
+            _ => past::by_images(past),
+        }
+    }
+
     fn run(&self, context: &Context<'_>) -> Result<()> {
         let images: Images = read_json(&context.inputs["images"])?;
         let images = &images.images;
@@ -96,18 +124,36 @@ impl Stage for PreprocessStage {
         };
         let resize = self.settings.pixels.resize;
         let (width, height) = (resize.width() as usize, resize.height() as usize);
+        let decoded = Cell::new(0);
         let filled = fill.run(
             &context.out.join("pixels.pack"),
-            |wanted| places(&self.dataset, images, wanted),
+            |wanted| {
+                decoded.set(wanted.len());
+                places(&self.dataset, images, wanted)
+            },
             |pixels, digest| Fingerprint::with_digest(pixels, digest, width, height),
         )?;
         write_json(&context.out.join("photographs.json"), &filled.photographs)?;
+        let work = Work {
+            decoded: decoded.get(),
+        };
+        write_json(&context.out.join(WORK), &work)?;
         let sources: Vec<Digest> = images.iter().map(|image| image.digest).collect();
         let pack = Pack::open(&context.out.join("pixels.pack"))?;
         let closer = |i| Ok(CloserLook::of(&pack.row(i)?, width, height));
         let look_alikes = find(&filled.seen, &sources, closer, context.stop)?;
         write_json(&context.out.join("look_alikes.json"), &look_alikes)
     }
+}
+
+/// What the work was, beside the result and no part of it.
+const WORK: &str = "work.json";
+
+/// `work.json`.
+#[derive(Serialize, Deserialize)]
+struct Work {
+    /// Images that were read; the rows of the others were taken over.
+    decoded: usize,
 }
 
 /// Where the wanted images are: names are NFC, a disk may spell them decomposed, so the folders are looked through again.

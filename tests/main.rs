@@ -24,3 +24,4 @@ mod splits;
 mod stage_keys;
 mod support;
 mod training;
+mod words;

@@ -253,6 +253,12 @@ fn open_used(
         Err(unread) => {
             let message = match unread.there {
                 false => unread.message,
+                // It names the file itself.
+                true if unread.location.line == 0
+                    && unread.message.contains(&shown_path(&path)) =>
+                {
+                    unread.message
+                }
                 true => format!(
                     "`{}`: {}",
                     shown_path(&unread.location.file),

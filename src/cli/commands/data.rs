@@ -11,13 +11,14 @@ use crate::{
         print,
         progress::Progress,
     },
-    config::Settings,
+    config::{Pipeline, Settings},
     data::{Pack, Sheet},
     error::{Error, Result},
     exec::{self, Options, Outcome, Summary, worker::Process},
     files,
     record::{Images, Labels, LookAlikes, Part, Photographs},
     report::{Overview, Seen},
+    settings::Leaks,
     text::shown_path,
 };
 
@@ -46,7 +47,7 @@ pub(in crate::cli) fn data(args: &Data) -> Result<u8> {
             summary.stage(data).map(|s| &s.outcome),
             Some(Outcome::Cached | Outcome::Ran)
         ) {
-            shown.push(show(args, &summary, data, dataset)?);
+            shown.push(show(args, &opened.pipeline, &summary, data, dataset)?);
         }
     }
     if args.json {
@@ -99,7 +100,24 @@ fn looked_at(opened: &Opened, named: &[String]) -> Result<Vec<(String, String)>>
         .collect())
 }
 
-fn show(args: &Data, summary: &Summary, data: &str, dataset: &str) -> Result<Overview> {
+/// The splits of a data set that leave copies of test images out.
+fn leaving_out(pipeline: &Pipeline, dataset: &str) -> Vec<String> {
+    let splits = pipeline.instances.iter().filter_map(|i| match &i.settings {
+        Settings::Split(split) if split.dataset == dataset && split.leaks == Leaks::Group => {
+            Some(i.id.clone())
+        }
+        _ => None,
+    });
+    splits.collect()
+}
+
+fn show(
+    args: &Data,
+    pipeline: &Pipeline,
+    summary: &Summary,
+    data: &str,
+    dataset: &str,
+) -> Result<Overview> {
     let images: Images = files::read_json(&summary.output(dataset, "images.json")?)?;
     let labels: Labels = files::read_json(&summary.output(dataset, "labels.json")?)?;
     let photographs: Photographs = files::read_json(&summary.output(data, "photographs.json")?)?;
@@ -114,7 +132,8 @@ fn show(args: &Data, summary: &Summary, data: &str, dataset: &str) -> Result<Ove
         photographs: &photographs,
         look_alikes: &look_alikes,
     };
-    let overview = Overview::new(data, dataset, seen, pack.mean_std(&train)?);
+    let mut overview = Overview::new(data, dataset, seen, pack.mean_std(&train)?);
+    overview.leaks.left_out_by = leaving_out(pipeline, dataset);
     if !args.json {
         print::out(&overview.text())?;
     }

@@ -17,7 +17,7 @@ use crate::{
     name::one_of,
     record::{Image, Images, Label, Labels},
     stage::{Context, Input, InputFile, Stage},
-    text::shown_path,
+    text::{count, shown_path},
 };
 
 /// Lists images and classes. The engine digests the files; only what lies in a zip is read and digested here.
@@ -119,11 +119,9 @@ impl Stage for DatasetStage {
         if listing.passed_over.total() > 0 {
             (context.tell)(StageEvent::Note(listing.passed_over.to_string()));
         }
-        let images = images.images.len();
-        let classes = labels.classes.len();
-        (context.tell)(StageEvent::Note(format!(
-            "{images} images in {classes} classes"
-        )));
+        let images = count(images.images.len(), "image");
+        let classes = count(labels.classes.len(), "class");
+        (context.tell)(StageEvent::Note(format!("{images} in {classes}")));
         Ok(())
     }
 }

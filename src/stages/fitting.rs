@@ -12,6 +12,7 @@ use crate::{
     record::{Data, Fit, History, Job, Start, Timing},
     settings::{Pixels, Save, Training},
     stage::{Context, Input, Past, Reuse, TakesOver},
+    text::count,
 };
 
 /// The outputs of a training.
@@ -40,7 +41,8 @@ pub(super) fn takes_over(training: &Training, earlier: &Path) -> Option<TakesOve
     let no = |why: String| Some(TakesOver::Nothing(format!("starts anew: {why}")));
     if done > training.epochs.get() {
         return no(format!(
-            "of the earlier result of {done} epochs no state after epoch {} was kept",
+            "of the earlier result of {} no state after epoch {} was kept",
+            count(done, "epoch"),
             training.epochs.get()
         ));
     }
@@ -49,7 +51,8 @@ pub(super) fn takes_over(training: &Training, earlier: &Path) -> Option<TakesOve
     }
     if !earlier.join(Fit::LEFT).is_dir() {
         return no(format!(
-            "the earlier result of {done} epochs has no state to go on from"
+            "the earlier result of {} has no state to go on from",
+            count(done, "epoch")
         ));
     }
     Some(TakesOver::From {

@@ -2,7 +2,10 @@
 
 use std::{error, fmt, path::Path};
 
-use crate::text::shown_path;
+use crate::{
+    files::{Needed, help_with_space},
+    text::shown_path,
+};
 
 /// A result whose error a person can read.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -75,9 +78,11 @@ impl Error {
         Some(Self::placed(texts.join("\n\n")))
     }
 
-    /// An input or output failure on a path: "cannot read `data/x.jpg`".
+    /// An input or output failure on a path: "cannot read `data/x.jpg`"; a full disk with its way out.
     pub fn io(doing: &str, path: &Path, cause: std::io::Error) -> Self {
-        Self::failed(format!("cannot {doing} `{}`", shown_path(path))).because(cause)
+        let help = help_with_space(path, &cause, Needed::Unknown);
+        let error = Self::failed(format!("cannot {doing} `{}`", shown_path(path))).because(cause);
+        Self { help, ..error }
     }
 
     fn of(class: Class, message: impl Into<String>) -> Self {

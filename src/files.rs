@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, FileType},
-    io::{self, Read, Write},
+    io::{self, ErrorKind, Read},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
 };
@@ -13,6 +13,12 @@ use crate::{
     error::{Error, Result},
     text::shown_path,
 };
+
+mod replace;
+mod space;
+
+pub use replace::replace_with;
+pub(crate) use space::{Needed, help as help_with_space};
 
 /// Reads a whole file.
 ///
@@ -36,7 +42,7 @@ pub fn open_regular(path: &Path) -> Result<File> {
     let found = file.metadata().map_err(fail)?;
     only_regular(path, found.file_type())?;
     if of_the_system(&file) {
-        return Err(no_file(path, "what the system shows of itself"));
+        return Err(no_file(path, OF_THE_SYSTEM));
     }
     Ok(file)
 }
@@ -75,7 +81,7 @@ fn open_at_once(path: &Path) -> io::Result<File> {
             .read(true)
             .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
         match options.open(path) {
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+            Err(e) if e.kind() == ErrorKind::WouldBlock => {}
             opened => return opened,
         }
     }
@@ -117,6 +123,36 @@ pub fn kind_of(kind: FileType) -> &'static str {
         "a regular file"
     }
 }
+
+/// Why a file that is listed cannot be read, where that is a property of the file (a link that leads nowhere, no
+/// permission, a device) and not of the moment; `error` is what came of trying.
+#[must_use]
+pub fn why_lost(path: &Path, error: &Error) -> Option<&'static str> {
+    let cause = std::error::Error::source(error).and_then(|e| e.downcast_ref::<io::Error>());
+    let Some(cause) = cause else {
+        let kind = fs::metadata(path).ok()?.file_type();
+        return Some(if kind.is_file() {
+            OF_THE_SYSTEM
+        } else {
+            kind_of(kind)
+        });
+    };
+    if cause.kind() == io::ErrorKind::NotFound {
+        return path
+            .is_symlink()
+            .then_some("a symbolic link that leads nowhere");
+    }
+    match cause.raw_os_error() {
+        Some(libc::EACCES | libc::EPERM) => Some("no permission to read it"),
+        Some(libc::ELOOP) => Some("a symbolic link that leads in a circle"),
+        Some(libc::ENOTDIR) => Some("a symbolic link that leads nowhere"),
+        Some(libc::EIO) => Some("the disk cannot read it"),
+        _ => None,
+    }
+}
+
+/// What `/proc` and its like hold.
+const OF_THE_SYSTEM: &str = "what the system shows of itself";
 
 /// Whether a file is made up by the kernel while it is read, such as `/proc/kmsg`, which calls itself regular and has no end.
 fn of_the_system(file: &File) -> bool {
@@ -180,31 +216,25 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     fs::write(path, bytes).map_err(|e| Error::io("write", path, e))
 }
 
-/// Replaces a file in one step: written beside its place, synced, renamed. A reader sees the old or the new content.
+/// Replaces a file of kfood's own in one step: written beside its place, synced, renamed. A reader sees the old or the new
+/// content. For a file that a user asked for, [`replace_with`] minds modes and links too.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn publish(path: &Path, bytes: &[u8]) -> Result<()> {
-    create_folder(folder_of(path))?;
-    let aside = aside(path);
-    let written = File::create(&aside)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .map_err(|e| Error::io("write", &aside, e))
-        .and_then(|()| rename(&aside, path));
-    if written.is_err() {
-        // What is left of a failed attempt helps nobody, and the first error is the one to tell.
-        let _ = fs::remove_file(&aside);
-    }
-    written
+    replace::publish(path, bytes)
 }
 
 /// A name beside `path` that no other process or thread uses.
 #[must_use]
 pub fn aside(path: &Path) -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
     let n = COUNT.fetch_add(1, Ordering::Relaxed);
-    path.with_file_name(format!(".{name}.{}.{n}.tmp", std::process::id()))
+    let ending = format!("{}.{n}.tmp", std::process::id());
+    path.with_file_name(replace::hidden(
+        path.file_name().unwrap_or_default(),
+        &ending,
+    ))
 }
 
 /// Creates a folder and its parents.
@@ -226,7 +256,7 @@ pub fn remove(path: &Path) -> Result<()> {
         Err(e) => Err(e),
     };
     match gone {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", path, e)),
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(Error::io("remove", path, e)),
         _ => Ok(()),
     }
 }
@@ -254,8 +284,16 @@ fn folder_of(path: &Path) -> &Path {
 /// When the sync fails.
 pub fn sync_folder(path: &Path) -> Result<()> {
     File::open(path)
-        .and_then(|folder| folder.sync_all())
+        .and_then(|folder| synced(&folder))
         .map_err(|e| Error::io("sync", path, e))
+}
+
+/// Makes a file or a folder durable, where its file system knows how.
+fn synced(file: &File) -> io::Result<()> {
+    match file.sync_all() {
+        Err(e) if matches!(e.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
+        done => done,
+    }
 }
 
 /// Makes every file below a folder, and the folder, durable.

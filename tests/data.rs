@@ -61,6 +61,7 @@ fn run_after(
             digested.push(DigestedFile {
                 digest: Digest::of_file(&file.path)?,
                 bytes: fs::metadata(&file.path).unwrap().len(),
+                lost: None,
                 name: file.name,
                 path: file.path,
             });
@@ -77,6 +78,7 @@ fn run_after(
         digests: &BTreeMap::new(),
         files: &files,
         earlier,
+        unfinished: &[],
         tell: &tell,
         stop,
         worker: &NoWorker,

@@ -7,7 +7,7 @@ use std::{
 
 /// The rooms that each room may import from. Left out: itself, and nothing else is allowed.
 const MAY: &[(&str, &[&str])] = &[
-    ("digest", &["error"]),
+    ("digest", &["error", "files"]),
     ("error", &["text"]),
     ("files", &["error", "text"]),
     ("name", &["error", "text"]),

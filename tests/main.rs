@@ -17,6 +17,7 @@ mod layering;
 mod layouts;
 mod missions;
 mod models;
+mod pictures;
 mod pipeline_files;
 mod resolution;
 mod resume;

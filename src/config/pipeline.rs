@@ -7,7 +7,7 @@ use crate::{
     record::EvaluatePart,
     seed::Seed,
     settings::{
-        Arch, AverageNorm, AverageOf, AverageRule, Checkpoint, Count, FeatureLeaks,
+        Arch, AverageNorm, AverageOf, AverageRule, Checkpoint, Count, FeatureLeaks, FolderLevel,
         GradualUnfreezing, GroupBy, Leaks, Metric, Normalize, Pixels, Probability, Save, Storage,
         TrainLayers, Training, Tta, Unreadable,
     },
@@ -141,7 +141,7 @@ pub struct DataPath {
 }
 
 /// Images in class folders (`train`, `validation`, `test`), each a folder, a zip or a folder of zips, or in a list (`manifest`).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Dataset {
     /// Class folders, to be split.
     pub train: Option<DataPath>,
@@ -154,6 +154,10 @@ pub struct Dataset {
     pub manifest: Option<DataPath>,
     /// Whether the boxes of `crop_area.properties` are cut out (`crop = "area"`).
     pub crop_area: bool,
+    /// Which folder names an image's class. Without it the deepest one, where that is clear.
+    pub class: Option<FolderLevel>,
+    /// Which folder is an image's group, for `split` to keep together.
+    pub group: Option<FolderLevel>,
 }
 
 /// Hold-out or folds.

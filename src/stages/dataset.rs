@@ -9,13 +9,14 @@ use rayon::prelude::*;
 
 use crate::{
     config::{self, DataPath},
-    data::{self, Found, Listing, Place, Role, is_tsv, is_zip, read_manifest},
+    data::{self, Found, Listing, Place, Reading, Role, is_tsv, is_zip, read_manifest},
     digest::Digest,
     error::{Error, Result},
     event::StageEvent,
     files::write_json,
     name::one_of,
-    record::{Image, Images, Label, Labels},
+    record::{Image, Images, Label, Labels, Looked},
+    settings::FolderLevel,
     stage::{Context, Input, InputFile, Stage},
     text::{count, shown_path},
 };
@@ -52,10 +53,23 @@ impl Stage for DatasetStage {
 
     /// Only what is done with the files: where they lie is not content, and what they are is input.
     fn settings(&self) -> serde_json::Value {
+        let mut settings = serde_json::json!({});
         if self.settings.crop_area {
-            return serde_json::json!({ "crop": "area" });
+            settings["crop"] = "area".into();
         }
-        serde_json::json!({})
+        // The deepest folder is the class where nothing is said, and `first` is a level.
+        if let Some(depth) = self.settings.class.and_then(level) {
+            settings["class"] = depth.into();
+        }
+        if let Some(group) = self.settings.group {
+            settings["group"] = level(group).map_or("deepest".into(), Into::into);
+        }
+        settings
+    }
+
+    /// What cannot be read is judged with what cannot be decoded.
+    fn may_be_lost(&self, role: &str) -> bool {
+        role != "manifest"
     }
 
     fn inputs(&self) -> Vec<Input> {
@@ -85,7 +99,7 @@ impl Stage for DatasetStage {
             _ => match folders(settings).find(|(given, _)| given.name() == role) {
                 Some((role, folder)) => {
                     all_present(settings)?;
-                    data::scan(&folder.path, role, settings.crop_area)?
+                    data::scan(&folder.path, role, reading(settings))?
                 }
                 None => return Ok(Vec::new()),
             },
@@ -113,12 +127,14 @@ impl Stage for DatasetStage {
         let images = digested(&listing, context)?;
         write_json(&context.out.join("images.json"), &images)?;
         write_json(&context.out.join("labels.json"), &labels)?;
-        for note in &listing.notes {
-            (context.tell)(StageEvent::Note(note.clone()));
+        let looked = looked(&listing, context);
+        for warning in &looked.warnings {
+            (context.tell)(StageEvent::Warning(warning.clone()));
         }
-        if listing.passed_over.total() > 0 {
-            (context.tell)(StageEvent::Note(listing.passed_over.to_string()));
+        for note in looked.lines() {
+            (context.tell)(StageEvent::Note(note));
         }
+        write_json(&context.out.join(Looked::FILE), &looked)?;
         let images = count(images.images.len(), "image");
         let classes = count(labels.classes.len(), "class");
         (context.tell)(StageEvent::Note(format!("{images} in {classes}")));
@@ -134,12 +150,29 @@ pub(super) fn list(settings: &config::Dataset) -> Result<Listing> {
     all_present(settings)?;
     let mut listing = Listing::default();
     for (role, folder) in folders(settings) {
-        listing.append(data::scan(&folder.path, role, settings.crop_area)?);
+        listing.append(data::scan(&folder.path, role, reading(settings))?);
     }
     if let Some(list) = &settings.manifest {
         listing.append(listed(list)?);
     }
     Ok(listing)
+}
+
+fn reading(settings: &config::Dataset) -> Reading {
+    Reading {
+        crop_area: settings.crop_area,
+        class: settings.class,
+        group: settings.group,
+    }
+}
+
+/// The number of a folder from the root; none of the deepest one.
+fn level(of: FolderLevel) -> Option<u32> {
+    match of {
+        FolderLevel::Deepest => None,
+        FolderLevel::First => Some(1),
+        FolderLevel::Level(level) => Some(level.get()),
+    }
 }
 
 /// The folders and zips that a data set names.
@@ -167,11 +200,13 @@ fn absent(folder: &DataPath) -> Option<Error> {
     let ending = folder.path.extension();
     let zip = ending.is_some_and(|e| e.eq_ignore_ascii_case("zip"));
     let (what, put) = if zip {
-        ("zip", "put a zip of one folder per class there")
+        ("zip", "put a zip of one folder per class there".to_owned())
     } else {
-        ("folder", "put one folder per class with its images there")
+        let put = "put one folder per class with its images there";
+        let way = data::archive_way_out(&folder.path).filter(|_| folder.path.exists());
+        ("folder", way.unwrap_or_else(|| put.to_owned()))
     };
-    Some(missing(folder, what, put))
+    Some(missing(folder, what, &put))
 }
 
 fn listed(list: &DataPath) -> Result<Listing> {
@@ -255,6 +290,18 @@ fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
     quoted.join(", ")
 }
 
+/// What there is to tell of the look at the files.
+fn looked(listing: &Listing, context: &Context<'_>) -> Looked {
+    let files = context.files.values().flatten();
+    let unreadable = files.filter_map(|file| Some((file.name.clone(), file.lost.clone()?)));
+    Looked {
+        warnings: listing.warnings.clone(),
+        notes: listing.notes.clone(),
+        passed_over: listing.passed_over.by_kind().clone(),
+        unreadable: unreadable.collect(),
+    }
+}
+
 fn labels(listing: &Listing, classes: Vec<String>) -> Labels {
     let place: HashMap<&str, u32> = (0..).zip(&classes).map(|(i, c)| (c.as_str(), i)).collect();
     let label = |found: &Found| Label {
@@ -308,9 +355,9 @@ fn digested(listing: &Listing, context: &Context<'_>) -> Result<Images> {
                 })?;
                 (file.digest, file.bytes)
             }
-            place @ Place::Zip { .. } => {
+            Place::Zip { archive, entry } => {
                 context.stop.check()?;
-                let read = place.read();
+                let read = archive.digest(*entry);
                 let done = done.fetch_add(1, Ordering::Relaxed) + 1;
                 if done.is_multiple_of(512) {
                     (context.tell)(StageEvent::Progress {
@@ -321,7 +368,7 @@ fn digested(listing: &Listing, context: &Context<'_>) -> Result<Images> {
                     });
                 }
                 match read {
-                    Ok(bytes) => (Digest::of(&bytes), bytes.len() as u64),
+                    Ok(read) => read,
                     // A damaged entry is a file that is no image: preprocess judges it with the others.
                     Err(why) => (Digest::of(why.to_string().as_bytes()), 0),
                 }

@@ -9,6 +9,10 @@ use super::{
     },
     Fields,
 };
+use crate::settings::FolderLevel;
+
+/// What `class` and `group` accept.
+const LEVEL: &str = "`\"deepest\"`, `\"first\"` or `{ level = 2 }`, a folder between what the dataset names and an image";
 
 /// `crop = "area"`.
 #[derive(Deserialize)]
@@ -21,6 +25,11 @@ enum CropBy {
 pub(crate) struct Draft(Dataset);
 
 pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
+    let levels = ["class", "group"].map(|key| (key, fields.place(key)));
+    let level = |fields: &mut Fields<'_, '_>, key| {
+        let level = fields.take::<FolderLevel>(key, LEVEL);
+        level.map(toml::Spanned::into_inner)
+    };
     let places = ["train", "validation", "test", "manifest", "crop"].map(|key| fields.place(key));
     let dataset = Dataset {
         train: fields.path("train"),
@@ -28,6 +37,8 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
         test: fields.path("test"),
         manifest: fields.path("manifest"),
         crop_area: fields.take::<CropBy>("crop", "`\"area\"`").is_some(),
+        class: level(fields, "class"),
+        group: level(fields, "group"),
     };
     // Nothing is drawn here; a seed is accepted as on any stage.
     fields.seed();
@@ -45,6 +56,12 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
         if let Some(crop) = crop {
             let help = "the boxes are read beside the images of class folders; leave `crop` out";
             fields.tell(&crop, "`crop` beside `manifest`", Some(help));
+        }
+        for (key, at) in levels {
+            let Some(at) = at else { continue };
+            let column = if key == "class" { "label" } else { "group" };
+            let help = format!("a list says it in its column `{column}`; leave `{key}` out");
+            fields.tell(&at, format!("`{key}` beside `manifest`"), Some(&help));
         }
     } else if train.is_none() {
         let message = "a dataset with neither `train` nor `manifest`";

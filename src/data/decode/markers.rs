@@ -1,6 +1,6 @@
-//! What the segments of a JPEG before its pixels say: the frame, the EXIF orientation, a colour profile.
+//! What the segments of a JPEG before its pixels say: the frame, what turns it upright, a colour profile.
 
-use image::metadata::Orientation;
+use super::orientation::{Profiles, Turn};
 
 /// The segments up to the first scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,8 +11,8 @@ pub(super) struct Markers {
     pub(super) components: u8,
     /// Coded in several passes; all coefficients are held in memory.
     pub(super) progressive: bool,
-    /// What turns the stored picture upright; the first orientation counts.
-    pub(super) orientation: Orientation,
+    /// What turns the stored picture upright.
+    pub(super) turn: Turn,
     /// Has an ICC profile.
     pub(super) profile: bool,
 }
@@ -24,19 +24,13 @@ impl Markers {
             size: None,
             components: 0,
             progressive: false,
-            orientation: Orientation::NoTransforms,
+            turn: Turn::NONE,
             profile: false,
         };
-        let mut turned = false;
+        let mut profiles = Profiles::default();
         for (marker, body) in (Segments { bytes, at: 2 }) {
             match (marker, body) {
-                (0xe1, [b'E', b'x', b'i', b'f', 0, _, exif @ ..]) if !turned => {
-                    // A broken EXIF block is common and says nothing about the pixels.
-                    if let Some(orientation) = Orientation::from_exif_chunk(exif) {
-                        found.orientation = orientation;
-                        turned = true;
-                    }
-                }
+                (0xe1, body) => profiles.app1(body),
                 (0xe2, body) => found.profile |= body.starts_with(b"ICC_PROFILE\0"),
                 // Frames, but not the tables (C4, CC) and the extension (C8) that stand between them.
                 (0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf, body) => {
@@ -50,6 +44,7 @@ impl Markers {
                 _ => {}
             }
         }
+        found.turn = profiles.turn();
         found
     }
 }
@@ -91,6 +86,8 @@ impl<'a> Iterator for Segments<'a> {
 
 #[cfg(test)]
 mod tests {
+    use image::metadata::Orientation;
+
     use super::*;
 
     #[test]
@@ -111,7 +108,7 @@ mod tests {
         let found = Markers::of(&bytes);
         assert_eq!(found.size, Some((3 * 256 + 4, 256 + 2)));
         assert_eq!((found.components, found.progressive), (3, true));
-        assert_eq!(found.orientation, Orientation::Rotate90);
+        assert_eq!(found.turn.orientation, Orientation::Rotate90);
         assert!(found.profile);
         for end in 0..bytes.len() {
             let _ = Markers::of(&bytes[..end]);

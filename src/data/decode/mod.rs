@@ -4,12 +4,15 @@
 //! note says that a file carries one.
 
 mod animated;
+mod bounds;
 mod complete;
 mod jpeg;
 mod markers;
+mod orientation;
 mod others;
 mod plan;
 mod sniff;
+mod tiff;
 mod unusable;
 
 use image::{DynamicImage, RgbImage, metadata::Orientation};
@@ -17,25 +20,20 @@ use image::{DynamicImage, RgbImage, metadata::Orientation};
 #[cfg(feature = "libjpeg-turbo")]
 use crate::native::JpegPlanes;
 
-use self::jpeg::Jpeg;
 pub(super) use self::plan::{Area, Want};
 pub use self::{
+    bounds::MAX_PIXELS,
     jpeg::{JPEG_BY_COMPONENTS, JPEG_DECODER},
     unusable::Unusable,
 };
-
-/// The largest image that is decoded, in pixels: about twice what today's cameras make. Taken from the header, before memory is.
-pub const MAX_PIXELS: u64 = 200_000_000;
-
-/// What a decoder may allocate, in bytes: it decides before allocating, from the size in the header.
-const MAX_ALLOC: u64 = 1 << 30;
+use self::{jpeg::Jpeg, orientation::Turn};
 
 /// Pixel buffers up to this many bytes are kept from one image to the next.
 const KEPT: usize = 64 << 20;
 
 /// Decodes all of a JPEG, PNG, GIF, WebP, BMP or TIFF, known by its first bytes, at full size and upright.
 ///
-/// The EXIF orientation is applied, transparency lies over white, 16 bits are scaled to 8, CMYK is converted without a
+/// The orientation that EXIF or XMP tells is applied, transparency lies over white, 16 bits are scaled to 8, CMYK is converted without a
 /// colour profile, and an animation gives its first frame.
 ///
 /// # Errors
@@ -47,7 +45,7 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, Unusable> {
     let image = RgbImage::from_raw(width, height, decoder.take_pixels())
         .ok_or_else(|| Unusable::new("broken: fewer pixels than its header says"))?;
     let mut image = DynamicImage::ImageRgb8(image);
-    image.apply_orientation(picture.head.orientation);
+    image.apply_orientation(picture.head.turn.orientation);
     Ok(image.into_rgb8())
 }
 
@@ -59,13 +57,13 @@ pub(super) struct Head {
     /// Stored height.
     pub(super) height: u32,
     /// What turns the stored picture upright.
-    pub(super) orientation: Orientation,
+    pub(super) turn: Turn,
 }
 
 impl Head {
     /// The upright sides.
     pub(super) fn upright(&self) -> (u32, u32) {
-        if turns_sides(self.orientation) {
+        if turns_sides(self.turn.orientation) {
             (self.height, self.width)
         } else {
             (self.width, self.height)
@@ -73,13 +71,7 @@ impl Head {
     }
 
     fn check_size(&self) -> Result<(), Unusable> {
-        if self.width == 0 || self.height == 0 {
-            return Err(Unusable::new("broken: it has no pixels"));
-        }
-        if u64::from(self.width) * u64::from(self.height) > MAX_PIXELS {
-            return Err(Unusable::too_large());
-        }
-        Ok(())
+        bounds::check_size(self.width, self.height)
     }
 }
 
@@ -115,6 +107,14 @@ pub(super) struct Picture {
     pub(super) format: &'static str,
     /// What is unusual about the file.
     pub(super) odd: Vec<String>,
+}
+
+impl Picture {
+    /// Whether nothing of the stored picture is left out.
+    pub(super) fn is_whole(&self) -> bool {
+        let sides = [self.head.width, self.head.height].map(|side| side.div_ceil(self.shrink));
+        self.in_planes || [self.width, self.height] == sides
+    }
 }
 
 /// Decodes many images; keeps its buffers from one to the next.
@@ -153,7 +153,7 @@ impl Decoder {
                 return Err(Unusable::new(what));
             }
             let format =
-                image::guess_format(bytes).map_err(|_| Unusable::new(sniff::unknown(bytes)))?;
+                sniff::format(bytes).ok_or_else(|| Unusable::new(sniff::unknown(bytes)))?;
             let (picture, pixels) = others::decode(bytes, format)?;
             self.pixels = pixels;
             picture
@@ -165,8 +165,9 @@ impl Decoder {
         if self.pixels.len() < self.used {
             return Err(Unusable::new("broken: fewer pixels than its header says"));
         }
-        if picture.head.orientation != Orientation::NoTransforms {
-            picture.odd.insert(0, "turned by EXIF".to_owned());
+        let turn = picture.head.turn;
+        if turn.orientation != Orientation::NoTransforms {
+            picture.odd.insert(0, format!("turned by {}", turn.by));
         }
         Ok(picture)
     }

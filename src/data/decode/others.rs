@@ -7,12 +7,14 @@ use std::{
 
 use image::{
     DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits,
-    metadata::Orientation,
 };
 
 use super::{
-    Head, MAX_ALLOC, MAX_PIXELS, Picture, Unusable,
+    Head, Picture, Unusable,
     animated::{gif_extent, is_animated},
+    bounds::{self, MAX_ALLOC},
+    orientation::Turn,
+    tiff,
     unusable::format_name,
 };
 
@@ -27,6 +29,21 @@ pub(super) fn decode(bytes: &[u8], format: ImageFormat) -> Result<(Picture, Vec<
 }
 
 fn decode_checked(bytes: &[u8], format: ImageFormat) -> Result<(Picture, Vec<u8>), Unusable> {
+    if format == ImageFormat::Tiff
+        && let Some(special) = tiff::special(bytes)
+    {
+        let tiff::Special { image, kind } = special?;
+        let head = Head {
+            width: image.width(),
+            height: image.height(),
+            turn: Turn::of(bytes, format),
+        };
+        let mut odd = vec![kind.to_owned()];
+        if !image.color().has_color() {
+            odd.push("grey".to_owned());
+        }
+        return Ok((whole(head, format, odd), image.into_rgb8().into_raw()));
+    }
     let fail = |e: ImageError| Unusable::by_decoder(format, &e);
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_ALLOC);
@@ -37,19 +54,15 @@ fn decode_checked(bytes: &[u8], format: ImageFormat) -> Result<(Picture, Vec<u8>
     let head = Head {
         width,
         height,
-        // A broken EXIF block is common and says nothing about the pixels.
-        orientation: decoder.orientation().unwrap_or(Orientation::NoTransforms),
+        turn: Turn::of(bytes, format),
     };
     head.check_size()?;
     if format == ImageFormat::Gif
         && let Some((width, height)) = gif_extent(bytes)
-        && u64::from(width) * u64::from(height) > MAX_PIXELS
     {
-        return Err(Unusable::too_large());
+        bounds::check_size(width, height)?;
     }
-    if decoder.total_bytes() > MAX_ALLOC {
-        return Err(Unusable::too_large());
-    }
+    bounds::check_memory(decoder.total_bytes())?;
     let mut odd = Vec::new();
     let mut note = |is: bool, what: &str| {
         if is {
@@ -71,20 +84,22 @@ fn decode_checked(bytes: &[u8], format: ImageFormat) -> Result<(Picture, Vec<u8>
     let image = DynamicImage::from_decoder(decoder).map_err(fail)?;
     let (rgb, transparent) = over_white(image);
     note(transparent, "transparent");
-    Ok((
-        Picture {
-            head,
-            width,
-            height,
-            shrink: 1,
-            left: 0,
-            top: 0,
-            in_planes: false,
-            format: format_name(format),
-            odd,
-        },
-        rgb,
-    ))
+    Ok((whole(head, format, odd), rgb))
+}
+
+/// All of a picture at its stored size.
+fn whole(head: Head, format: ImageFormat, odd: Vec<String>) -> Picture {
+    Picture {
+        head,
+        width: head.width,
+        height: head.height,
+        shrink: 1,
+        left: 0,
+        top: 0,
+        in_planes: false,
+        format: format_name(format),
+        odd,
+    }
 }
 
 /// More than 8 bits a channel.

@@ -2,23 +2,40 @@
 
 use std::{
     fmt,
-    fs::File,
+    fs::{File, Metadata},
     io::{self, Read, Seek, SeekFrom},
-    os::unix::fs::FileExt,
+    os::unix::fs::{FileExt, MetadataExt},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
+use image::ImageFormat;
 use zip::{CompressionMethod, ZipArchive};
 
-use super::text;
+use super::{
+    held::{Content, Room},
+    names::Names,
+    parts,
+};
 use crate::{
+    digest::Digest,
     error::{Error, Result},
+    files,
     name::nfc,
+    text::{shown, shown_path},
 };
 
 /// The largest entry that is read, in bytes uncompressed; a larger one is refused before memory is taken for it.
 pub const LARGEST_ENTRY: u64 = 512 << 20;
+
+/// A larger entry is read when its first bytes are those of an image, in bytes.
+const UNSEEN: u64 = 16 << 20;
+
+/// An entry larger than this, in bytes, that takes so many times less room in its zip is no photograph.
+const BOMB: (u64, u64) = (64 << 20, 200);
+
+/// The largest text beside images that is read, in bytes.
+pub(super) const LARGEST_TEXT: u64 = 64 << 20;
 
 /// How much is read ahead, in bytes: the directory is read in small pieces.
 const AHEAD: usize = 64 << 10;
@@ -31,6 +48,7 @@ pub struct Archive {
     path: PathBuf,
     zip: ZipArchive<At>,
     entries: Vec<Entry>,
+    names: Names,
 }
 
 /// One entry, by the directory of the archive.
@@ -47,15 +65,19 @@ pub struct Entry {
 }
 
 impl Archive {
-    /// Opens a zip file and reads its directory.
+    /// Reads the directory of a zip file. The file is opened again when an entry is read, so that any number of archives is
+    /// no matter.
     ///
     /// # Errors
     /// When it cannot be read, is no whole zip, or has names that cannot be understood or twice the same.
     pub fn open(path: &Path) -> Result<Self> {
-        let fail = |e| Error::io("read", path, e);
-        let file = File::open(path).map_err(fail)?;
-        let length = file.metadata().map_err(fail)?.len();
-        Self::of(path, Source::File(Arc::new(file)), length)
+        let file = files::open_regular(path)?;
+        let found = file.metadata().map_err(|e| Error::io("read", path, e))?;
+        let on_disk = OnDisk {
+            path: path.to_owned(),
+            seen: seen(&found),
+        };
+        Self::of(path, Source::File(Arc::new(on_disk)), found.len())
     }
 
     /// A zip in memory.
@@ -68,41 +90,62 @@ impl Archive {
     }
 
     fn of(path: &Path, source: Source, length: u64) -> Result<Self> {
-        let shown = path.display();
-        let zip = ZipArchive::new(At::start(source, length)).map_err(|e| {
-            Error::failed(format!("`{shown}` is no whole zip archive"))
-                .because(e)
-                .help("download or copy it again; parts of a divided zip (`.z01`) must be joined first")
-        })?;
+        let shown = shown_path(path);
+        let read = ZipArchive::new(At::start(source, length)).map_err(|e| no_zip(path, e))?;
+        // A clone has not opened its file: what was open for the directory is closed here.
+        let zip = read.clone();
+        drop(read);
         if zip.has_duplicate_names() {
             return Err(
                 Error::failed(format!("`{shown}` holds one name more than once")).help(UNPACK),
             );
         }
         let directory = zip.metadata();
-        let entry = |i| {
-            let entry = directory.entry(i).map_err(|e| damaged(path, i, e))?;
+        let header = |i| directory.entry(i).map_err(|e| damaged(path, i, e));
+        let headers = (0..zip.len()).map(header).collect::<Result<Vec<_>>>()?;
+        // A flag of an entry says that its name is UTF-8; one encoding holds for those without it.
+        let flagged =
+            |raw: &[u8], flags: u16| flags & UTF8_FLAG != 0 && std::str::from_utf8(raw).is_ok();
+        let open = headers
+            .iter()
+            .filter(|e| !flagged(e.name_raw(), e.flags().as_u16()));
+        let parts = open.flat_map(|e| e.name_raw().split(|b| matches!(b, b'/' | b'\\')));
+        let names = Names::of(parts);
+        let entry = |entry: &zip::read::ZipFileEntry<'_>| {
             let raw = entry.name_raw();
             let spelling = raw.escape_ascii().to_string();
-            let (name, _) = text::decode(raw).ok_or_else(|| {
+            let of_entry = match flagged(raw, entry.flags().as_u16()) {
+                true => Names::default(),
+                false => names,
+            };
+            let name = of_entry.read_path(raw, true).ok_or_else(|| {
                 Error::failed(format!(
                     "the name `{spelling}` in `{shown}` is neither UTF-8 nor CP949"
                 ))
                 .help(UNPACK)
             })?;
             Ok(Entry {
-                folder: entry.is_dir() || name.ends_with(['/', '\\']),
+                folder: entry.is_dir() || name.ends_with('/'),
                 link: entry.is_symlink(),
                 name: normal(&name),
                 spelling,
             })
         };
-        let entries = (0..zip.len()).map(entry).collect::<Result<_>>()?;
+        let entries = headers.iter().map(entry).collect::<Result<_>>()?;
+        drop(headers);
         Ok(Self {
             path: path.to_owned(),
             zip,
             entries,
+            names,
         })
+    }
+
+    /// What is to be told of the names.
+    pub(super) fn note(&self) -> Option<String> {
+        let shown = shown_path(&self.path);
+        let note = format!("the names in `{shown}` were read as CP949 (Korean Windows)");
+        self.names.is_cp949().then_some(note)
     }
 
     /// The file.
@@ -126,8 +169,9 @@ impl Archive {
         let header = directory
             .entry(entry)
             .map_err(|e| damaged(&self.path, entry, e))?;
-        let name = self.name(entry);
-        let shown = self.path.display();
+        let name = shown(self.name(entry));
+        let shown = shown_path(&self.path);
+        let ratio = header.size() / header.compressed_size().max(1);
         let found = if header.encrypted() {
             format!("`{name}` in `{shown}` is encrypted")
         } else if !matches!(
@@ -144,45 +188,137 @@ impl Archive {
                 header.size() >> 20,
                 LARGEST_ENTRY >> 20
             )
+        } else if header.size() > BOMB.0 && ratio > BOMB.1 {
+            format!(
+                "`{name}` in `{shown}` would be {ratio} times as large unpacked, {} MB: no photograph is",
+                header.size() >> 20
+            )
         } else {
             return Ok(());
         };
         Err(Error::failed(found).help(UNPACK))
     }
 
-    /// The bytes of an entry, with its checksum verified.
+    /// The bytes of an entry that is to be an image, with its checksum verified. Of a large one the first bytes decide whether
+    /// the rest is unpacked.
     ///
     /// # Errors
-    /// As [`Self::check`], and for a damaged entry.
-    pub fn read(&self, entry: usize) -> Result<Vec<u8>> {
+    /// As [`Self::check`], for a damaged entry, and for a large one that does not begin as an image.
+    pub fn read(&self, entry: usize) -> Result<Content> {
         self.check(entry)?;
+        let mut bytes = Vec::new();
+        let room = self.unpack(entry, LARGEST_ENTRY, |piece| bytes.extend_from_slice(piece))?;
+        Ok(Content::new(bytes, room))
+    }
+
+    /// The digest and the length of what [`Self::read`] gives; only a piece of it is in memory at a time.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn digest(&self, entry: usize) -> Result<(Digest, u64)> {
+        self.check(entry)?;
+        let (mut hasher, mut length) = (blake3::Hasher::new(), 0);
+        self.unpack(entry, 0, |piece| {
+            hasher.update(piece);
+            length += piece.len() as u64;
+        })?;
+        Ok((Digest(*hasher.finalize().as_bytes()), length))
+    }
+
+    /// The bytes of an entry that is a text, with its checksum verified.
+    ///
+    /// # Errors
+    /// As [`Self::check`], and for a damaged entry or a text that is none by its size.
+    pub(super) fn read_text(&self, entry: usize) -> Result<Vec<u8>> {
+        self.check(entry)?;
+        let directory = self.zip.metadata();
+        let header = directory.entry(entry);
+        let size = header.map_err(|e| damaged(&self.path, entry, e))?.size();
+        if size > LARGEST_TEXT {
+            let (name, shown) = (shown(self.name(entry)), shown_path(&self.path));
+            return Err(Error::failed(format!(
+                "`{name}` in `{shown}` has {} MB; at most {} MB are read of such a text",
+                size >> 20,
+                LARGEST_TEXT >> 20
+            )));
+        }
+        let mut bytes = Vec::new();
+        self.unpack_all(
+            entry,
+            &mut |piece| bytes.extend_from_slice(piece),
+            &mut |_, _| Ok(()),
+        )?;
+        Ok(bytes)
+    }
+
+    /// Unpacks an image; before more than its first piece is unpacked, that is looked at. Room is taken where up to `held` bytes are kept.
+    fn unpack(&self, entry: usize, held: u64, mut take: impl FnMut(&[u8])) -> Result<Option<Room>> {
+        let mut room = None;
+        self.unpack_all(entry, &mut take, &mut |head, size| {
+            if size > UNSEEN && !begins_as_image(head) {
+                return Err(io::Error::other(format!(
+                    "not an image: {} MB that start with `{}`",
+                    size >> 20,
+                    head[..head.len().min(12)].escape_ascii()
+                )));
+            }
+            room = Room::for_bytes(size.min(held));
+            Ok(())
+        })?;
+        Ok(room)
+    }
+
+    fn unpack_all(
+        &self,
+        entry: usize,
+        take: &mut dyn FnMut(&[u8]),
+        judge: &mut dyn FnMut(&[u8], u64) -> io::Result<()>,
+    ) -> Result<()> {
         // The directory is shared, the position is not.
         let mut zip = self.zip.clone();
         let broken = |cause: io::Error| {
-            let (name, shown) = (self.name(entry), self.path.display());
-            Error::failed(format!("`{name}` in `{shown}` is damaged"))
+            let (name, path) = (shown(self.name(entry)), shown_path(&self.path));
+            Error::failed(format!("`{name}` in `{path}` is damaged"))
                 .because(cause)
                 .help("download or copy the zip again")
         };
         let mut content = zip.by_index(entry).map_err(|e| broken(e.into()))?;
         let size = content.size();
-        let mut bytes = Vec::with_capacity(size.min(16 << 20) as usize);
-        content
-            .by_ref()
-            .take(size + 1)
-            .read_to_end(&mut bytes)
-            .map_err(broken)?;
-        if bytes.len() as u64 != size {
+        let mut piece = vec![0; AHEAD.min(size.max(1) as usize)];
+        let mut length = 0;
+        loop {
+            let mut filled = 0;
+            while filled < piece.len() {
+                match content.read(&mut piece[filled..]) {
+                    Ok(0) => break,
+                    Ok(n) => filled += n,
+                    Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                    Err(e) => return Err(broken(e)),
+                }
+            }
+            if length == 0 {
+                judge(&piece[..filled], size).map_err(|why| {
+                    let (name, path) = (shown(self.name(entry)), shown_path(&self.path));
+                    Error::failed(format!("`{name}` in `{path}`")).because(why)
+                })?;
+            }
+            length += filled as u64;
+            if filled == 0 || length > size {
+                break;
+            }
+            take(&piece[..filled]);
+        }
+        if length != size {
             return Err(broken(io::Error::other(format!(
                 "its header says {size} bytes, and it has {}",
-                if bytes.len() as u64 > size {
+                if length > size {
                     "more".to_owned()
                 } else {
-                    bytes.len().to_string()
+                    length.to_string()
                 }
             ))));
         }
-        Ok(bytes)
+        Ok(())
     }
 
     fn name(&self, entry: usize) -> &str {
@@ -195,7 +331,7 @@ impl fmt::Debug for Archive {
         write!(
             f,
             "Archive({}, {} entries)",
-            self.path.display(),
+            shown_path(&self.path),
             self.entries.len()
         )
     }
@@ -209,10 +345,36 @@ impl PartialEq for Archive {
 
 impl Eq for Archive {}
 
+/// What stands in the flags of an entry whose name is UTF-8.
+const UTF8_FLAG: u16 = 1 << 11;
+
+/// Whether the first bytes are those of an image that can be decoded.
+fn begins_as_image(head: &[u8]) -> bool {
+    use ImageFormat::{Bmp, Gif, Jpeg, Png, Tiff, WebP};
+    image::guess_format(head)
+        .is_ok_and(|format| matches!(format, Bmp | Gif | Jpeg | Png | Tiff | WebP))
+}
+
+/// Why a file is no zip that can be read, and what to do.
+fn no_zip(path: &Path, cause: zip::result::ZipError) -> Error {
+    let shown = shown_path(path);
+    if let Some((what, way)) = parts::way_out(path) {
+        return Error::failed(format!("`{shown}` is {what}, not a zip")).help(way);
+    }
+    if let Some(what) = parts::instead_of_zip(path) {
+        return Error::failed(format!("`{shown}` is no whole zip archive, but {what}")).help(
+            "download it again, signed in where the site asks for it, or unpack it yourself",
+        );
+    }
+    Error::failed(format!("`{shown}` is no whole zip archive"))
+        .because(cause)
+        .help("download or copy it again; parts of a divided zip (`.z01`, `.zip.part0`) must be joined first")
+}
+
 fn damaged(path: &Path, entry: usize, cause: zip::result::ZipError) -> Error {
     Error::failed(format!(
         "entry {entry} of `{}` cannot be understood",
-        path.display()
+        shown_path(path)
     ))
     .because(cause)
     .help(UNPACK)
@@ -237,25 +399,40 @@ fn normal(name: &str) -> String {
 /// Where the bytes of the archive are.
 #[derive(Clone)]
 enum Source {
-    File(Arc<File>),
+    File(Arc<OnDisk>),
     Bytes(Arc<[u8]>),
 }
 
-impl Source {
-    fn read_at(&self, into: &mut [u8], at: u64) -> io::Result<usize> {
-        match self {
-            Self::File(file) => file.read_at(into, at),
-            Self::Bytes(bytes) => {
-                let start = usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
-                (&bytes[start..]).read(into)
-            }
+/// A file that is opened when it is read.
+struct OnDisk {
+    path: PathBuf,
+    /// What it was when its directory was read.
+    seen: Seen,
+}
+
+/// Device, inode, length and time of a file.
+type Seen = (u64, u64, u64, i64, i64);
+
+fn seen(found: &Metadata) -> Seen {
+    let time = (found.mtime(), found.mtime_nsec());
+    (found.dev(), found.ino(), found.len(), time.0, time.1)
+}
+
+impl OnDisk {
+    fn open(&self) -> io::Result<File> {
+        let file = files::open_regular(&self.path).map_err(io::Error::other)?;
+        if seen(&file.metadata()?) != self.seen {
+            return Err(io::Error::other("the zip changed since it was listed"));
         }
+        Ok(file)
     }
 }
 
 /// A reader with its own position in a shared source, reading ahead.
 struct At {
     source: Source,
+    /// The file, once something was read.
+    file: Option<File>,
     length: u64,
     position: u64,
     /// The bytes from `ahead_at` on.
@@ -267,6 +444,7 @@ impl At {
     fn start(source: Source, length: u64) -> Self {
         Self {
             source,
+            file: None,
             length,
             position: 0,
             ahead: Vec::new(),
@@ -276,23 +454,45 @@ impl At {
 }
 
 impl Clone for At {
-    /// From the start; what was read ahead is not copied.
+    /// From the start; what was read ahead is not copied, and no file is open.
     fn clone(&self) -> Self {
         Self::start(self.source.clone(), self.length)
+    }
+}
+
+fn read_at(
+    source: &Source,
+    file: &mut Option<File>,
+    into: &mut [u8],
+    at: u64,
+) -> io::Result<usize> {
+    match source {
+        Source::File(on_disk) => {
+            let file = match file {
+                Some(file) => file,
+                None => file.insert(on_disk.open()?),
+            };
+            file.read_at(into, at)
+        }
+        Source::Bytes(bytes) => {
+            let start = usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
+            (&bytes[start..]).read(into)
+        }
     }
 }
 
 impl Read for At {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if into.len() >= AHEAD {
-            let n = self.source.read_at(into, self.position)?;
+            let n = read_at(&self.source, &mut self.file, into, self.position)?;
             self.position += n as u64;
             return Ok(n);
         }
         let end = self.ahead_at + self.ahead.len() as u64;
         if !(self.ahead_at..end).contains(&self.position) {
             self.ahead.resize(AHEAD, 0);
-            let n = self.source.read_at(&mut self.ahead, self.position);
+            let (file, ahead) = (&mut self.file, &mut self.ahead);
+            let n = read_at(&self.source, file, ahead, self.position);
             self.ahead.truncate(*n.as_ref().unwrap_or(&0));
             self.ahead_at = self.position;
             n?;
@@ -347,9 +547,10 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
-                    assert_eq!(archive.read(2).unwrap(), long[1..]);
-                    assert_eq!(archive.read(0).unwrap(), b"one");
-                    assert_eq!(archive.read(1).unwrap(), long);
+                    assert_eq!(*archive.read(2).unwrap(), long[1..]);
+                    assert_eq!(*archive.read(0).unwrap(), *b"one");
+                    assert_eq!(*archive.read(1).unwrap(), *long);
+                    assert_eq!(archive.digest(1).unwrap(), (Digest::of(&long), 300_000));
                 });
             }
         });

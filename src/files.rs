@@ -137,7 +137,7 @@ pub fn why_lost(path: &Path, error: &Error) -> Option<&'static str> {
             kind_of(kind)
         });
     };
-    if cause.kind() == io::ErrorKind::NotFound {
+    if cause.kind() == ErrorKind::NotFound {
         return path
             .is_symlink()
             .then_some("a symbolic link that leads nowhere");

@@ -9,7 +9,7 @@ use std::{
 use kfood::{
     config,
     data::{
-        Resampler, Role,
+        Reading, Resampler, Role,
         audit::{CloserLook, Fingerprint, find},
         scan,
     },
@@ -42,6 +42,8 @@ fn settings() -> config::Split {
         dataset: "d".to_owned(),
         validation: None,
         folds: None,
+        test: None,
+        may_be_given: false,
         given: false,
         stable: false,
         group_by: None,

@@ -1,6 +1,6 @@
 //! Paths as written in a pipeline file: `${VAR}`, `${VAR:-default}`, and what they are relative to.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use toml::Spanned;
 
@@ -8,7 +8,7 @@ use super::{
     DataPath,
     files::{File, Span},
 };
-use crate::text::shown;
+use crate::{spelt, text::shown};
 
 /// Where the variables come from.
 pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -39,7 +39,7 @@ pub(crate) fn data_path(
         });
     }
     let expanded = expand(written.get_ref(), &span, &file.text, lookup)?;
-    let path: PathBuf = file.root.join(&expanded).components().collect();
+    let path = spelt::existing(file.root.join(&expanded).components().collect());
     if let Some((message, help)) = of_elsewhere(&expanded, &path) {
         return Err(Unknown {
             span,
@@ -50,6 +50,7 @@ pub(crate) fn data_path(
     Ok(DataPath {
         written: written.get_ref().clone(),
         path,
+        root: file.root.clone(),
         location: file.location(&span),
     })
 }

@@ -13,6 +13,7 @@ mod leaks;
 mod lock;
 mod look_alikes;
 mod looked;
+pub mod path;
 mod photographs;
 mod prediction;
 mod selection;

@@ -145,6 +145,7 @@ fn prepared(folder: &Path, info: Option<&CheckpointInfo>) -> record::Evaluate {
             classes: None,
         },
         on: vec![
+        test_if_there: false,
             EvaluatePart::Train,
             EvaluatePart::Validation,
             EvaluatePart::Test,

@@ -29,3 +29,4 @@ mod stage_keys;
 mod support;
 mod training;
 mod trust;
+mod words;

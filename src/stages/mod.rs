@@ -7,6 +7,7 @@ mod ensemble;
 mod evaluate;
 mod fitting;
 mod model_file;
+mod past;
 mod preprocess;
 mod select;
 mod split;

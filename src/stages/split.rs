@@ -1,7 +1,9 @@
 //! `[split.x]`: labels to `membership.json`.
 
 use std::collections::HashSet;
+use std::path::Path;
 
+use super::past;
 use crate::{
     config,
     data::{
@@ -13,7 +15,7 @@ use crate::{
     files::{read_json, write_json},
     record::{Assignment, EvaluatePart, Images, Labels, LookAlikes, Part, Split},
     settings::{GroupBy, Leaks},
-    stage::{Context, Input, Stage},
+    stage::{Context, Input, Past, Stage},
     text::count,
 };
 
@@ -119,6 +121,18 @@ impl Stage for SplitStage {
 
     fn outputs(&self) -> &'static [&'static str] {
         &["membership.json"]
+    }
+
+    fn written(&self, setting: &str) -> String {
+        past::written(setting)
+    }
+
+    fn changed(&self, role: &str, before: &Path, now: &Path) -> Option<String> {
+        past::changed(role, before, now)
+    }
+
+    fn estimate(&self, past: &Past<'_>) -> Option<f64> {
+        past::by_images(past)
     }
 
     fn run(&self, context: &Context<'_>) -> Result<()> {

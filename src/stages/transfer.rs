@@ -5,15 +5,16 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{
-    fitting::{Fitting, REUSE, inputs, outputs, resumes, takes_over},
+    fitting::{Fitting, REUSE, estimate, inputs, outputs, resumes, takes_over},
     model_file::{given_normalize, model_file, model_input, model_of},
+    past,
 };
 use crate::{
     config,
     error::Result,
     record::Start,
     settings::Pixels,
-    stage::{Context, Input, InputFile, Resource, Reuse, Stage, TakesOver},
+    stage::{Context, Input, InputFile, Past, Resource, Reuse, Stage, TakesOver},
 };
 
 /// Trains another model's network on with a new head.
@@ -85,6 +86,25 @@ impl Stage for TransferStage {
 
     fn resumes(&self, state: &Path) -> Option<String> {
         resumes(state)
+    }
+
+    fn written(&self, setting: &str) -> String {
+        past::written(setting)
+    }
+
+    fn changed(&self, role: &str, before: &Path, now: &Path) -> Option<String> {
+        past::changed(role, before, now)
+    }
+
+    fn estimate(&self, past: &Past<'_>) -> Option<f64> {
+        let (training, fold) = (&self.settings.training, self.settings.fold);
+        estimate(
+            training,
+            fold,
+            &self.settings(),
+            &["/pixels", "/train_layers"],
+            past,
+        )
     }
 
     fn resource(&self) -> Resource {

@@ -104,10 +104,11 @@ impl Archive {
         let header = |i| directory.entry(i).map_err(|e| damaged(path, i, e));
         let headers = (0..zip.len()).map(header).collect::<Result<Vec<_>>>()?;
         // A flag of an entry says that its name is UTF-8; one encoding holds for those without it.
-        let flagged = |raw: &[u8], flags: u16| {
-            flags & UTF8_FLAG != 0 && std::str::from_utf8(raw).is_ok()
-        };
-        let open = headers.iter().filter(|e| !flagged(e.name_raw(), e.flags().as_u16()));
+        let flagged =
+            |raw: &[u8], flags: u16| flags & UTF8_FLAG != 0 && std::str::from_utf8(raw).is_ok();
+        let open = headers
+            .iter()
+            .filter(|e| !flagged(e.name_raw(), e.flags().as_u16()));
         let parts = open.flat_map(|e| e.name_raw().split(|b| matches!(b, b'/' | b'\\')));
         let names = Names::of(parts);
         let entry = |entry: &zip::read::ZipFileEntry<'_>| {
@@ -242,17 +243,16 @@ impl Archive {
             )));
         }
         let mut bytes = Vec::new();
-        self.unpack_all(entry, &mut |piece| bytes.extend_from_slice(piece), &mut |_, _| Ok(()))?;
+        self.unpack_all(
+            entry,
+            &mut |piece| bytes.extend_from_slice(piece),
+            &mut |_, _| Ok(()),
+        )?;
         Ok(bytes)
     }
 
     /// Unpacks an image; before more than its first piece is unpacked, that is looked at. Room is taken where up to `held` bytes are kept.
-    fn unpack(
-        &self,
-        entry: usize,
-        held: u64,
-        mut take: impl FnMut(&[u8]),
-    ) -> Result<Option<Room>> {
+    fn unpack(&self, entry: usize, held: u64, mut take: impl FnMut(&[u8])) -> Result<Option<Room>> {
         let mut room = None;
         self.unpack_all(entry, &mut take, &mut |head, size| {
             if size > UNSEEN && !begins_as_image(head) {
@@ -362,8 +362,9 @@ fn no_zip(path: &Path, cause: zip::result::ZipError) -> Error {
         return Error::failed(format!("`{shown}` is {what}, not a zip")).help(way);
     }
     if let Some(what) = parts::instead_of_zip(path) {
-        return Error::failed(format!("`{shown}` is no whole zip archive, but {what}"))
-            .help("download it again, signed in where the site asks for it, or unpack it yourself");
+        return Error::failed(format!("`{shown}` is no whole zip archive, but {what}")).help(
+            "download it again, signed in where the site asks for it, or unpack it yourself",
+        );
     }
     Error::failed(format!("`{shown}` is no whole zip archive"))
         .because(cause)

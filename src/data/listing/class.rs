@@ -85,7 +85,10 @@ fn judge(
     };
     let mut parents_of: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for folder in &inner {
-        parents_of.entry(name(folder)).or_default().insert(parent(folder));
+        parents_of
+            .entry(name(folder))
+            .or_default()
+            .insert(parent(folder));
     }
     let parents: BTreeSet<&str> = inner.iter().map(|folder| parent(folder)).collect();
     let leaves = || parents_of.keys().copied();
@@ -134,7 +137,8 @@ fn judge(
     }
     let shared = parents_of.iter().filter(|(_, of)| of.len() > 1);
     let shared: Vec<&str> = shared.map(|(name, _)| *name).collect();
-    let choose = "`class = \"first\"` or `class = { level = … }` in the dataset would take an upper folder";
+    let choose =
+        "`class = \"first\"` or `class = { level = … }` in the dataset would take an upper folder";
     if !shared.is_empty() {
         warnings.push(format!(
             "in `{root}` {} found below several folders and taken as one class each: {}; {choose}",
@@ -145,7 +149,11 @@ fn judge(
             first_few(shared, SHOWN)
         ));
     }
-    let both: Vec<&str> = folders.iter().copied().filter(|f| parents.contains(f)).collect();
+    let both: Vec<&str> = folders
+        .iter()
+        .copied()
+        .filter(|f| parents.contains(f))
+        .collect();
     if let Some(first) = both.first() {
         let below = inner.iter().find(|folder| parent(folder) == *first);
         warnings.push(format!(
@@ -177,14 +185,58 @@ fn judge(
 /// Whether a name reads as a date, a number, or as what folders of images are called whatever they show.
 fn is_no_class(name: &str) -> bool {
     const NAMES: [&str; 34] = [
-        "image", "images", "img", "imgs", "photo", "photos", "picture", "pictures", "pic", "pics", "jpg",
-        "jpeg", "png", "raw", "original", "originals", "orig", "data", "files", "crop", "crops", "cropped",
-        "thumb", "thumbs", "thumbnails", "small", "large", "resized", "camera", "dcim", "이미지", "사진",
-        "원본", "원천데이터",
+        "image",
+        "images",
+        "img",
+        "imgs",
+        "photo",
+        "photos",
+        "picture",
+        "pictures",
+        "pic",
+        "pics",
+        "jpg",
+        "jpeg",
+        "png",
+        "raw",
+        "original",
+        "originals",
+        "orig",
+        "data",
+        "files",
+        "crop",
+        "crops",
+        "cropped",
+        "thumb",
+        "thumbs",
+        "thumbnails",
+        "small",
+        "large",
+        "resized",
+        "camera",
+        "dcim",
+        "이미지",
+        "사진",
+        "원본",
+        "원천데이터",
     ];
     const NUMBERED: [&str; 16] = [
-        "batch", "part", "day", "session", "set", "group", "shoot", "seq", "folder", "new folder", "camera",
-        "cam", "shot", "img", "새 폴더", "새폴더",
+        "batch",
+        "part",
+        "day",
+        "session",
+        "set",
+        "group",
+        "shoot",
+        "seq",
+        "folder",
+        "new folder",
+        "camera",
+        "cam",
+        "shot",
+        "img",
+        "새 폴더",
+        "새폴더",
     ];
     let small = name.trim().to_lowercase();
     if NAMES.contains(&small.as_str()) {
@@ -202,7 +254,16 @@ mod tests {
 
     #[test]
     fn dates_and_numbers_are_no_classes_and_dishes_are() {
-        for name in ["2024-05-01", "20240501", "001", "images", "IMG", "batch_2", "2024년 5월 1일", "사진"] {
+        for name in [
+            "2024-05-01",
+            "20240501",
+            "001",
+            "images",
+            "IMG",
+            "batch_2",
+            "2024년 5월 1일",
+            "사진",
+        ] {
             assert!(is_no_class(name), "{name}");
         }
         for name in ["김밥", "a", "7up", "class1", "pizza_2", "set menu", "group"] {
@@ -212,7 +273,10 @@ mod tests {
 
     #[test]
     fn an_upper_folder_is_cut_out_of_a_path() {
-        assert_eq!([upper("a/b/c", 1), upper("a/b/c", 2), upper("a/b/c", 3)], ["a", "a/b", "a/b/c"]);
+        assert_eq!(
+            [upper("a/b/c", 1), upper("a/b/c", 2), upper("a/b/c", 3)],
+            ["a", "a/b", "a/b/c"]
+        );
         assert_eq!([depth("a"), depth("a/b/c")], [1, 3]);
     }
 }

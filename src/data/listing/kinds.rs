@@ -58,15 +58,44 @@ const BY_EXTENSION: [(&str, &[&str]); 6] = [
     (
         "unfinished downloads",
         &[
-            "part", "partial", "filepart", "crdownload", "download", "opdownload", "aria2", "!ut",
-            "!qb", "!bt", "bc!", "tdownload", "unfinished",
+            "part",
+            "partial",
+            "filepart",
+            "crdownload",
+            "download",
+            "opdownload",
+            "aria2",
+            "!ut",
+            "!qb",
+            "!bt",
+            "bc!",
+            "tdownload",
+            "unfinished",
         ],
     ),
     (
         "checksums",
         &[
-            "md5", "md5sum", "sha", "sha1", "sha1sum", "sha224", "sha256", "sha256sum", "sha384",
-            "sha512", "sha512sum", "sfv", "crc", "crc32", "b2", "b3", "blake3", "par2", "sig", "asc",
+            "md5",
+            "md5sum",
+            "sha",
+            "sha1",
+            "sha1sum",
+            "sha224",
+            "sha256",
+            "sha256sum",
+            "sha384",
+            "sha512",
+            "sha512sum",
+            "sfv",
+            "crc",
+            "crc32",
+            "b2",
+            "b3",
+            "blake3",
+            "par2",
+            "sig",
+            "asc",
         ],
     ),
     (
@@ -100,12 +129,72 @@ const BY_EXTENSION: [(&str, &[&str]); 6] = [
 
 /// Extensions of other files that lie beside photographs, counted each by itself.
 const BESIDE: [&str; 66] = [
-    "txt", "csv", "tsv", "json", "jsonl", "ndjson", "xml", "yaml", "yml", "toml", "ini", "cfg",
-    "conf", "db", "sqlite", "sqlite3", "properties", "md", "rst", "tex", "html", "htm", "css", "js",
-    "pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "hwp", "hwpx", "odt", "rtf", "zip", "tar",
-    "gz", "7z", "py", "pyc", "ipynb", "sh", "bat", "ps1", "exe", "dll", "npy", "npz", "mat", "h5",
-    "hdf5", "pkl", "parquet", "tfrecord", "pt", "pth", "onnx", "log", "crop_area", "lnk", "url",
-    "webloc", "torrent", "xmp", "aae",
+    "txt",
+    "csv",
+    "tsv",
+    "json",
+    "jsonl",
+    "ndjson",
+    "xml",
+    "yaml",
+    "yml",
+    "toml",
+    "ini",
+    "cfg",
+    "conf",
+    "db",
+    "sqlite",
+    "sqlite3",
+    "properties",
+    "md",
+    "rst",
+    "tex",
+    "html",
+    "htm",
+    "css",
+    "js",
+    "pdf",
+    "doc",
+    "docx",
+    "xls",
+    "xlsx",
+    "ppt",
+    "pptx",
+    "hwp",
+    "hwpx",
+    "odt",
+    "rtf",
+    "zip",
+    "tar",
+    "gz",
+    "7z",
+    "py",
+    "pyc",
+    "ipynb",
+    "sh",
+    "bat",
+    "ps1",
+    "exe",
+    "dll",
+    "npy",
+    "npz",
+    "mat",
+    "h5",
+    "hdf5",
+    "pkl",
+    "parquet",
+    "tfrecord",
+    "pt",
+    "pth",
+    "onnx",
+    "log",
+    "crop_area",
+    "lnk",
+    "url",
+    "webloc",
+    "torrent",
+    "xmp",
+    "aae",
 ];
 
 /// Names of files without an extension that lie beside photographs, in small letters.
@@ -184,7 +273,16 @@ mod tests {
 
     #[test]
     fn what_is_no_photograph_is_known_by_its_name_whatever_the_case() {
-        for name in ["@eaDir", "#Recycle", "LOST+FOUND", "System Volume Information", "$recycle.bin", "Icon\r", "THUMBS.DB", "SYNOPHOTO_THUMB_M.jpg"] {
+        for name in [
+            "@eaDir",
+            "#Recycle",
+            "LOST+FOUND",
+            "System Volume Information",
+            "$recycle.bin",
+            "Icon\r",
+            "THUMBS.DB",
+            "SYNOPHOTO_THUMB_M.jpg",
+        ] {
             assert_eq!(left_behind(name), Some("left behind by systems"), "{name}");
         }
         for (name, kind) in [
@@ -200,8 +298,22 @@ mod tests {
         ] {
             assert_eq!(other_kind(name).as_deref(), Some(kind), "{name}");
         }
-        for name in ["0.jpg", "0", "0.jpg.1", "a.b.c", "사진", "img.001.jpg", "partial", "old", "0.webp"] {
-            assert_eq!((left_behind(name), other_kind(name)), (None, None), "{name}");
+        for name in [
+            "0.jpg",
+            "0",
+            "0.jpg.1",
+            "a.b.c",
+            "사진",
+            "img.001.jpg",
+            "partial",
+            "old",
+            "0.webp",
+        ] {
+            assert_eq!(
+                (left_behind(name), other_kind(name)),
+                (None, None),
+                "{name}"
+            );
         }
     }
 }

@@ -19,7 +19,9 @@ pub(super) fn of_archive(name: &str) -> Option<(&'static str, String)> {
     let (whole, folder) = (quoted(name), quoted(stem));
     // The offsets in the names of AI Hub's parts are of different lengths: in the order of letters they are no order.
     let join = |wild: &str| {
-        format!("join the parts: `printf '%s\\0' {folder}{wild} | sort -zV | xargs -0 cat > {folder}`")
+        format!(
+            "join the parts: `printf '%s\\0' {folder}{wild} | sort -zV | xargs -0 cat > {folder}`"
+        )
     };
     let tar = |stem: &str| {
         let folder = quoted(stem);
@@ -55,7 +57,10 @@ pub(super) fn of_archive(name: &str) -> Option<(&'static str, String)> {
             tar(&stem[..stem.len() - ".tar".len()])
         }
         "gz" => Some(("a gzip archive", format!("unpack it: `gunzip -k {whole}`"))),
-        "7z" => Some(("a 7z archive", format!("unpack it: `7z x {whole} -o{folder}`"))),
+        "7z" => Some((
+            "a 7z archive",
+            format!("unpack it: `7z x {whole} -o{folder}`"),
+        )),
         "rar" => Some((
             "a RAR archive",
             format!("unpack it: `unrar x {whole} {folder}/`"),
@@ -103,18 +108,26 @@ pub(super) fn instead_of_zip(path: &Path) -> Option<&'static str> {
         return Some("an HTML page, most likely what a web site shows instead of the download");
     }
     const KNOWN: [(&[u8], &str); 6] = [
-        (b"\x1f\x8b", "a gzip archive (`tar -xzf` unpacks a `.tar.gz`)"),
+        (
+            b"\x1f\x8b",
+            "a gzip archive (`tar -xzf` unpacks a `.tar.gz`)",
+        ),
         (b"7z\xbc\xaf\x27\x1c", "a 7z archive (`7z x` unpacks it)"),
         (b"Rar!", "a RAR archive (`unrar x` unpacks it)"),
         (b"ALZ\x01", "an ALZ archive (`unalz` unpacks it)"),
         (b"EGGA", "an EGG archive (ALZip and Bandizip unpack it)"),
-        (b"version https://git-lfs", "a Git LFS pointer (`git lfs pull` fetches the file)"),
+        (
+            b"version https://git-lfs",
+            "a Git LFS pointer (`git lfs pull` fetches the file)",
+        ),
     ];
     if let Some((_, what)) = KNOWN.iter().find(|(begin, _)| head.starts_with(begin)) {
         return Some(what);
     }
     if text.starts_with('{') || text.starts_with("<?xml") {
-        return Some("a text (JSON or XML), most likely an error that a web site gave instead of the download");
+        return Some(
+            "a text (JSON or XML), most likely an error that a web site gave instead of the download",
+        );
     }
     None
 }
@@ -132,9 +145,20 @@ mod tests {
         );
         assert!(way("X.z01").unwrap().contains("`zip -s 0 'X.zip' --out"));
         assert!(way("X.7z.002").unwrap().contains("`7z x 'X.7z.001'`"));
-        assert!(way("X.tar.gz").unwrap().contains("tar -xf 'X.tar.gz' -C 'X'`"));
+        assert!(
+            way("X.tar.gz")
+                .unwrap()
+                .contains("tar -xf 'X.tar.gz' -C 'X'`")
+        );
         assert!(way("X.TAR").unwrap().contains("tar -xf 'X.TAR'"));
-        for name in ["X.rar", "X.part1.rar", "X.r00", "X.egg", "X.alz", "X.zip.001"] {
+        for name in [
+            "X.rar",
+            "X.part1.rar",
+            "X.r00",
+            "X.egg",
+            "X.alz",
+            "X.zip.001",
+        ] {
             assert!(way(name).is_some(), "{name}");
         }
         for name in ["X.zip", "x.jpg", "x.001", "x.part", "apart", "x.z"] {

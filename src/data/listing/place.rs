@@ -41,7 +41,10 @@ impl Place {
             Self::File(path) => {
                 let length = path.metadata().map_or(0, |found| found.len());
                 let room = Room::for_bytes(length.min(LARGEST_ENTRY));
-                Ok(Content::new(files::read_bounded(path, LARGEST_ENTRY)?, room))
+                Ok(Content::new(
+                    files::read_bounded(path, LARGEST_ENTRY)?,
+                    room,
+                ))
             }
             Self::Zip { archive, entry } => archive.read(*entry),
         }
@@ -62,7 +65,8 @@ impl Place {
     #[must_use]
     pub fn is_oversize(&self) -> bool {
         let Self::File(path) = self else { return false };
-        path.metadata().is_ok_and(|found| found.len() > LARGEST_ENTRY)
+        path.metadata()
+            .is_ok_and(|found| found.len() > LARGEST_ENTRY)
     }
 
     /// The file to be watched for changes.

@@ -208,8 +208,8 @@ fn refuse_none(root: &Path, tree: &Tree) -> Result<()> {
         return Ok(());
     }
     let shown = shown_path(root);
-    if let Some((path, (what, help))) = (tree.archives.iter().min())
-        .and_then(|path| Some((path, parts::way_out(path)?)))
+    if let Some((path, (what, help))) =
+        (tree.archives.iter().min()).and_then(|path| Some((path, parts::way_out(path)?)))
     {
         let path = shown_path(path);
         return Err(Error::failed(format!(
@@ -239,7 +239,10 @@ fn empty_folders(root: &Path, tree: &Tree) -> Option<String> {
         .collect();
     empty.sort_unstable();
     empty.dedup();
-    let shown_names: Vec<_> = empty.iter().map(|name| format!("`{}`", shown(name))).collect();
+    let shown_names: Vec<_> = empty
+        .iter()
+        .map(|name| format!("`{}`", shown(name)))
+        .collect();
     let n = empty.len();
     (n > 0).then(|| {
         format!(
@@ -308,7 +311,10 @@ mod tests {
         let classes: Vec<_> = listing.images.iter().map(|i| i.class.as_str()).collect();
         assert_eq!(classes, ["김밥", "튀김", "김밥", "김밥"]);
         let warned = &listing.warnings[0];
-        assert!(warned.contains("taken as one class each: `김밥`"), "{warned}");
+        assert!(
+            warned.contains("taken as one class each: `김밥`"),
+            "{warned}"
+        );
     }
 
     #[test]
@@ -367,7 +373,10 @@ mod tests {
         let listing = scan(folder.path(), Role::Train, Reading::default()).unwrap();
         assert_eq!(listing.images.len(), 1);
         let warned = &listing.warnings[0];
-        assert!(warned.ends_with("holds no image and is no class:\n  `b`"), "{warned}");
+        assert!(
+            warned.ends_with("holds no image and is no class:\n  `b`"),
+            "{warned}"
+        );
     }
 
     #[cfg(unix)]

@@ -72,7 +72,13 @@ impl Tree {
 
     fn folder(&mut self, root: &Path) -> Result<()> {
         let walked = Walked::below(root)?;
-        let all = || walked.files.iter().chain(&walked.zips).chain(&walked.folders);
+        let all = || {
+            walked
+                .files
+                .iter()
+                .chain(&walked.zips)
+                .chain(&walked.folders)
+        };
         let own = all().filter_map(|path| path.file_name());
         let names = Names::of(own.map(|name| name.as_encoded_bytes()));
         let name_of = |path: &Path| {
@@ -216,7 +222,9 @@ impl Walked {
                     walked.passed_over.count("looping links");
                 }
                 Err(e) => match e.path().filter(|path| path.is_symlink()) {
-                    Some(path) if passed_over_by_name(&name).is_none() => dead.push(path.to_owned()),
+                    Some(path) if passed_over_by_name(&name).is_none() => {
+                        dead.push(path.to_owned())
+                    }
                     Some(path) => walked.file(path.to_owned()),
                     None => lost.push(unreadable(root, e)),
                 },
@@ -240,9 +248,8 @@ impl Walked {
                 count(n, "entry"),
                 shown_path(root)
             );
-            return Err(Error::failed(text + &some_lines(&lost, 20)).help(
-                "make it readable, or remove it (a link that leads nowhere too)",
-            ));
+            return Err(Error::failed(text + &some_lines(&lost, 20))
+                .help("make it readable, or remove it (a link that leads nowhere too)"));
         }
         walked.files.extend(files);
         Ok(walked)

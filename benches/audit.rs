@@ -25,7 +25,7 @@ use std::{
 use image::{Rgb, RgbImage, codecs::jpeg::JpegEncoder, imageops};
 use kfood::{
     data::{
-        Resampler, Role,
+        Reading, Resampler, Role,
         audit::{CloserLook, Fingerprint, find},
         sample::{self, SampleSettings},
         scan,

@@ -131,10 +131,16 @@ pub fn why_lost(path: &Path, error: &Error) -> Option<&'static str> {
     let cause = std::error::Error::source(error).and_then(|e| e.downcast_ref::<io::Error>());
     let Some(cause) = cause else {
         let kind = fs::metadata(path).ok()?.file_type();
-        return Some(if kind.is_file() { OF_THE_SYSTEM } else { kind_of(kind) });
+        return Some(if kind.is_file() {
+            OF_THE_SYSTEM
+        } else {
+            kind_of(kind)
+        });
     };
-    if cause.kind() == io::ErrorKind::NotFound {
-        return path.is_symlink().then_some("a symbolic link that leads nowhere");
+    if cause.kind() == ErrorKind::NotFound {
+        return path
+            .is_symlink()
+            .then_some("a symbolic link that leads nowhere");
     }
     match cause.raw_os_error() {
         Some(libc::EACCES | libc::EPERM) => Some("no permission to read it"),
@@ -200,6 +206,17 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
         .map_err(|e| Error::failed(format!("cannot write `{}`", shown_path(path))).because(e))?;
     text.push(b'\n');
     write(path, &text)
+}
+
+/// Replaces a file by a value as indented JSON, as [`publish`].
+///
+/// # Errors
+/// When it cannot be written.
+pub fn publish_json(path: &Path, value: &impl Serialize) -> Result<()> {
+    let mut text = serde_json::to_vec_pretty(value)
+        .map_err(|e| Error::failed(format!("cannot write `{}`", shown_path(path))).because(e))?;
+    text.push(b'\n');
+    publish(path, &text)
 }
 
 /// Writes a file. Not atomic: for files in a private folder.

@@ -7,11 +7,13 @@ use std::{
 
 /// The rooms that each room may import from. Left out: itself, and nothing else is allowed.
 const MAY: &[(&str, &[&str])] = &[
+    ("cells", &[]),
     ("digest", &["error", "files"]),
     ("error", &["text"]),
     ("files", &["error", "text"]),
     ("name", &["error", "text"]),
     ("seed", &["digest", "error"]),
+    ("spelt", &["name"]),
     ("stop", &["error"]),
     ("text", &[]),
     ("settings", &["L0"]),
@@ -24,8 +26,8 @@ const MAY: &[(&str, &[&str])] = &[
     ("model", &["L0", "L1", "!config", "native", "data"]),
     ("learn", &["L0", "L1", "!config", "native", "data", "model"]),
     ("plan", &["L0", "L1", "!config", "stage"]),
-    ("cache", &["L0", "L1", "!config", "stage"]),
-    ("exec", &["L0", "L1", "stage", "plan", "cache"]),
+    ("cache", &["L0", "L1", "!config", "stage", "native"]),
+    ("exec", &["L0", "L1", "stage", "native", "plan", "cache"]),
     (
         "stages",
         &[
@@ -53,7 +55,9 @@ const MAY: &[(&str, &[&str])] = &[
     ),
     ("bin", &["cli", "worker"]),
 ];
-const L0: &[&str] = &["digest", "error", "files", "name", "seed", "stop", "text"];
+const L0: &[&str] = &[
+    "cells", "digest", "error", "files", "name", "seed", "spelt", "stop", "text",
+];
 const L1: &[&str] = &["config", "settings", "record", "event"];
 
 struct Source {

@@ -14,7 +14,7 @@ use image::{DynamicImage, RgbImage, metadata::Orientation};
 #[cfg(feature = "libjpeg-turbo")]
 use super::planes::PlaneResizer;
 use super::{
-    Unusable,
+    Place, Unusable,
     decode::{Decoder, Head, Picture, Want},
     fitting::Fitting,
 };
@@ -23,6 +23,7 @@ use crate::{
     files,
     record::Crop,
     settings::{Count, Filter, Pixels, Quality, Resize},
+    text::shown_path,
 };
 
 /// Decodes and resizes one file, as preprocess does: u8, height x width x (red, green, blue).
@@ -30,11 +31,16 @@ use crate::{
 /// # Errors
 /// When the file cannot be read or is no usable image; the message says why.
 pub fn decode_resized(path: &Path, pixels: Pixels) -> Result<Vec<u8>> {
-    let bytes = files::read(path)?;
+    let bytes = Place::File(path.to_owned()).read().map_err(|error| {
+        let why = files::why_lost(path, &error);
+        why.map_or(error, |why| {
+            Error::failed(format!("cannot use `{}`: {why}", shown_path(path)))
+        })
+    })?;
     Resampler::new(pixels)
         .decode(&bytes, None)
         .map(|row| row.pixels)
-        .map_err(|why| Error::failed(format!("cannot use `{}`: {why}", path.display())))
+        .map_err(|why| Error::failed(format!("cannot use `{}`: {why}", shown_path(path))))
 }
 
 /// One photograph as a row of a pack, with what was seen of it on the way.

@@ -65,15 +65,34 @@ static int tables(Walk *walk, const uint8_t *body, size_t length) {
   return 1;
 }
 
-static void make_values(Codes *codes) {
-  for (uint64_t window = 0; window < 1u << LOOK; window++) {
-    uint32_t code = codes->table.look[window];
-    uint64_t bits = window << (64 - LOOK);
-    int value = value_of(bits << LENGTH(code), SIZE(code));
-    if (ON(code) == END) value = (1 << SIZE(code)) + (int)((bits << LENGTH(code) >> 1) >> (63 - SIZE(code)));
-    /* Bits behind the window count as zeros: a code that needs them is not taken. Nor are sixteen zeros. */
-    int whole = code && TOTAL(code) <= LOOK && (ON(code) == END || SIZE(code));
-    codes->values[window] = whole ? VALUE(TOTAL(code), ON(code), value) : 0;
+static unsigned blocks_ending(uint32_t code, uint64_t behind) {
+  return (1u << SIZE(code)) + (unsigned)((behind >> 1) >> (63 - SIZE(code)));
+}
+
+static void make_first(Codes *codes) {
+  for (uint32_t window = 0; window < 1u << LOOK; window++) {
+    First first = {0};
+    uint64_t bits = (uint64_t)window << (64 - LOOK);
+    for (int i = 0; i < 2 && !first.run; i++) {
+      uint32_t code = codes->table.look[bits >> (64 - LOOK)];
+      uint64_t behind = bits << LENGTH(code);
+      if (!code || first.total + TOTAL(code) > LOOK) break;
+      if (ON(code) == END) {
+        if (blocks_ending(code, behind) > 255) break;
+        first.run = (uint8_t)blocks_ending(code, behind);
+      } else if (SIZE(code) == 0) {
+        break; /* sixteen zeros */
+      } else if (i == 0) {
+        first.on = (uint8_t)ON(code);
+        first.value = first.next = (int16_t)value_of(behind, SIZE(code));
+      } else {
+        first.then = (uint8_t)ON(code);
+        first.next = (int16_t)value_of(behind, SIZE(code));
+      }
+      first.total = (uint8_t)(first.total + TOTAL(code));
+      bits <<= TOTAL(code);
+    }
+    codes->first[window] = first;
   }
 }
 
@@ -86,7 +105,7 @@ static void make_several(Codes *codes) {
       uint64_t behind = bits << LENGTH(code);
       if (!code || several.total + TOTAL(code) > LOOK) break;
       if (ON(code) == END) {
-        several.run = (uint16_t)((1u << SIZE(code)) + (unsigned)((behind >> 1) >> (63 - SIZE(code))));
+        several.run = (uint16_t)blocks_ending(code, behind);
       } else {
         if (SIZE(code) != 1 || several.on + ON(code) > 16) break;
         several.on = (uint8_t)(several.on + ON(code));
@@ -109,7 +128,7 @@ static const Codes *codes_of(Walk *walk, int use, int n) {
   Codes **codes = &all->codes[all->made];
   if (!*codes) *codes = malloc(sizeof **codes);
   if (!*codes || !kfood_jpeg_table(&(*codes)->table, &walk->tables[ac][n], ac ? END_RUNS : DC)) return NULL;
-  if (use == FIRST) make_values(*codes);
+  if (use == FIRST) make_first(*codes);
   if (use == REFINE) make_several(*codes);
   all->made++;
   return walk->made[use][n] = *codes;

@@ -13,6 +13,7 @@ mod leaks;
 mod lock;
 mod look_alikes;
 mod looked;
+pub mod path;
 mod photographs;
 mod prediction;
 mod selection;
@@ -34,8 +35,8 @@ pub use job::{
 };
 pub use leaks::{ByFeatures, FeatureLeak, FeatureLeaks, Leaked, LeakedPart, Leaks};
 pub use lock::{Headline, Lock, LockedStage};
-pub use looked::Looked;
 pub use look_alikes::{Likeness, LookAlikes, Pair};
+pub use looked::Looked;
 pub use photographs::{Photograph, Photographs};
 pub use prediction::Prediction;
 pub use selection::{Candidate, Selection};

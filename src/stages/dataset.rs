@@ -7,14 +7,14 @@ use std::{
 
 use rayon::prelude::*;
 
+use super::classes::classes;
 use crate::{
     config::{self, DataPath},
-    data::{self, Found, Listing, Place, Reading, Role, is_tsv, is_zip, read_manifest},
+    data::{self, Exclusion, Found, Listing, Place, Reading, Role, is_tsv, is_zip, read_manifest},
     digest::Digest,
     error::{Error, Result},
     event::StageEvent,
     files::write_json,
-    name::one_of,
     record::{Image, Images, Label, Labels, Looked},
     settings::FolderLevel,
     stage::{Context, Input, InputFile, Stage},
@@ -79,6 +79,7 @@ impl Stage for DatasetStage {
             ("test", self.settings.test.is_some()),
             ("manifest", self.settings.manifest.is_some()),
             ("listed", self.settings.manifest.is_some()),
+            ("exclude", self.settings.exclude.is_some()),
         ];
         let given = given.into_iter().filter(|(_, given)| *given);
         given.map(|(role, _)| Input::files(role)).collect()
@@ -86,7 +87,14 @@ impl Stage for DatasetStage {
 
     fn files(&self, role: &str) -> Result<Vec<InputFile>> {
         let settings = &self.settings;
-        let listing = match (role, &settings.manifest) {
+        if let ("exclude", Some(list)) = (role, &settings.exclude) {
+            let extension = if is_tsv(&list.path) { "tsv" } else { "csv" };
+            return Ok(vec![InputFile {
+                name: format!("exclude.{extension}"),
+                path: present_exclude(list)?.path.clone(),
+            }]);
+        }
+        let mut listing = match (role, &settings.manifest) {
             ("listed", Some(list)) => listed(list)?,
             ("manifest", Some(list)) => {
                 // Its extension says how it is read.
@@ -104,6 +112,7 @@ impl Stage for DatasetStage {
                 None => return Ok(Vec::new()),
             },
         };
+        exclude(settings, &mut listing)?;
         let images = listing.images.into_iter();
         // What lies in a zip is read with the zip, which is listed once.
         let images = images.filter_map(|found| match found.place {
@@ -122,12 +131,12 @@ impl Stage for DatasetStage {
 
     fn run(&self, context: &Context<'_>) -> Result<()> {
         let listing = list(&self.settings)?;
-        let classes = classes(&listing)?;
+        let (classes, warnings) = classes(&listing)?;
         let labels = labels(&listing, classes);
         let images = digested(&listing, context)?;
         write_json(&context.out.join("images.json"), &images)?;
         write_json(&context.out.join("labels.json"), &labels)?;
-        let looked = looked(&listing, context);
+        let looked = looked(&listing, warnings, context);
         for warning in &looked.warnings {
             (context.tell)(StageEvent::Warning(warning.clone()));
         }
@@ -157,6 +166,7 @@ pub(super) fn list(settings: &config::Dataset) -> Result<Listing> {
     if let Some(list) = &settings.manifest {
         listing.append(listed(list)?);
     }
+    exclude(settings, &mut listing)?;
     Ok(listing)
 }
 
@@ -175,6 +185,22 @@ fn level(of: FolderLevel) -> Option<u32> {
         FolderLevel::First => Some(1),
         FolderLevel::Level(level) => Some(level.get()),
     }
+}
+
+/// Takes the photographs out that are to be left out.
+fn exclude(settings: &config::Dataset, listing: &mut Listing) -> Result<()> {
+    match &settings.exclude {
+        Some(list) => Exclusion::read(&present_exclude(list)?.path, &list.root)?.apply(listing),
+        None => Ok(()),
+    }
+}
+
+fn present_exclude(list: &DataPath) -> Result<&DataPath> {
+    if list.path.is_file() {
+        return Ok(list);
+    }
+    let help = "put a list with the column `path` there; `kfood data FILE --exclude-list OUT.csv` writes one";
+    Err(missing(list, "file", help))
 }
 
 /// The folders and zips that a data set names.
@@ -212,7 +238,8 @@ fn absent(folder: &DataPath) -> Option<Error> {
 }
 
 fn listed(list: &DataPath) -> Result<Listing> {
-    read_manifest(&present_file(list)?.path)
+    let list = present_file(list)?;
+    read_manifest(&list.path, &list.root)
 }
 
 fn present_file(csv: &DataPath) -> Result<&DataPath> {
@@ -247,57 +274,12 @@ fn variable(written: &str) -> Option<&str> {
     rest.split([':', '}']).next()
 }
 
-/// The class names in code point order.
-fn classes(listing: &Listing) -> Result<Vec<String>> {
-    let of = |role| -> BTreeSet<&str> {
-        let images = listing.images.iter().filter(|i| i.role() == role);
-        images.map(|i| i.class.as_str()).collect()
-    };
-    let roles = [Role::Train, Role::Validation, Role::Test];
-    let sides: Vec<_> = roles.into_iter().map(|role| (role, of(role))).collect();
-    let mut sides = sides.iter().filter(|(_, classes)| !classes.is_empty());
-    let Some((first, all)) = sides.next() else {
-        return Ok(Vec::new());
-    };
-    if let Some((other, classes)) = sides.find(|(_, classes)| classes != all) {
-        let (a, b) = (first.name(), other.name());
-        let only = |a: &BTreeSet<&str>, b: &BTreeSet<&str>| match a.difference(b).count() {
-            0 => "none".to_owned(),
-            n => format!("{n} ({})", names(a.difference(b).copied())),
-        };
-        return Err(Error::failed(format!(
-            "`{a}` and `{b}` differ in classes; only in `{a}`: {}; only in `{b}`: {}",
-            only(all, classes),
-            only(classes, all)
-        ))
-        .help("give all parts the same classes, spelt alike"));
-    }
-    if all.len() < 2 {
-        return Err(Error::failed(format!(
-            "there is only one class, {}; nothing can be told apart",
-            one_of(all.iter().copied())
-        ))
-        .help("name the folder that holds the class folders, and put two classes or more there"));
-    }
-    Ok(all.iter().map(|class| (*class).to_owned()).collect())
-}
-
-fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let mut quoted: Vec<_> = names.map(|n| format!("`{n}`")).collect();
-    let more = quoted.len().saturating_sub(10);
-    if more > 0 {
-        quoted.truncate(10);
-        quoted.push(format!("and {more} more"));
-    }
-    quoted.join(", ")
-}
-
 /// What there is to tell of the look at the files.
-fn looked(listing: &Listing, context: &Context<'_>) -> Looked {
+fn looked(listing: &Listing, of_classes: Vec<String>, context: &Context<'_>) -> Looked {
     let files = context.files.values().flatten();
     let unreadable = files.filter_map(|file| Some((file.name.clone(), file.lost.clone()?)));
     Looked {
-        warnings: listing.warnings.clone(),
+        warnings: listing.warnings.iter().cloned().chain(of_classes).collect(),
         notes: listing.notes.clone(),
         passed_over: listing.passed_over.by_kind().clone(),
         unreadable: unreadable.collect(),

@@ -3,10 +3,7 @@
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use super::Place;
-use crate::{
-    record::{Crop, Part},
-    text::count,
-};
+use crate::record::{Crop, Looked, Part};
 
 /// One image file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,9 +150,7 @@ impl PassedOver {
 /// "passed over 4 entries: 3 hidden, 1 `.txt`".
 impl fmt::Display for PassedOver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kinds: Vec<_> = self.0.iter().map(|(k, n)| format!("{n} {k}")).collect();
-        let entries = count(self.total(), "entry");
-        write!(f, "passed over {entries}: {}", kinds.join(", "))
+        f.write_str(&Looked::counted(&self.0))
     }
 }
 

@@ -56,7 +56,7 @@ const OF_SYSTEMS_BEGIN: [&str; 6] = [
 /// Kinds with the extensions that tell them, in small letters.
 const BY_EXTENSION: [(&str, &[&str]); 6] = [
     (
-        "unfinished downloads",
+        "unfinished download",
         &[
             "part",
             "partial",
@@ -74,7 +74,7 @@ const BY_EXTENSION: [(&str, &[&str]); 6] = [
         ],
     ),
     (
-        "checksums",
+        "checksum",
         &[
             "md5",
             "md5sum",
@@ -99,27 +99,27 @@ const BY_EXTENSION: [(&str, &[&str]); 6] = [
         ],
     ),
     (
-        "backups and temporary files",
+        "backup or temporary file",
         &[
             "bak", "backup", "old", "orig", "rej", "tmp", "temp", "swp", "swo", "swn",
         ],
     ),
     (
-        "videos",
+        "video",
         &[
             "mp4", "m4v", "mov", "avi", "mkv", "webm", "wmv", "flv", "mpg", "mpeg", "3gp", "3g2",
             "mts", "m2ts", "ogv", "vob", "rmvb", "thm", "lrv",
         ],
     ),
     (
-        "sounds",
+        "sound file",
         &[
             "mp3", "wav", "flac", "ogg", "oga", "m4a", "aac", "wma", "opus", "aif", "aiff", "amr",
             "mid", "midi",
         ],
     ),
     (
-        "archives",
+        "archive",
         &[
             "zipx", "tbz", "tbz2", "bz2", "txz", "xz", "lzma", "zst", "tzst", "lz4", "rar", "egg",
             "alz", "cab", "iso", "dmg", "jar", "cbz", "cbr", "tgz",
@@ -199,15 +199,15 @@ const BESIDE: [&str; 66] = [
 
 /// Names of files without an extension that lie beside photographs, in small letters.
 const NAMED: [(&str, &str); 9] = [
-    ("readme", "texts"),
-    ("license", "texts"),
-    ("licence", "texts"),
-    ("copying", "texts"),
-    ("makefile", "texts"),
-    ("checksums", "checksums"),
-    ("md5sums", "checksums"),
-    ("sha256sums", "checksums"),
-    ("sha1sums", "checksums"),
+    ("readme", "text file"),
+    ("license", "text file"),
+    ("licence", "text file"),
+    ("copying", "text file"),
+    ("makefile", "text file"),
+    ("checksums", "checksum"),
+    ("md5sums", "checksum"),
+    ("sha256sums", "checksum"),
+    ("sha1sums", "checksum"),
 ];
 
 /// Whether a file or folder is hidden or left behind by a system, by its own name: the kind under which it is counted.
@@ -224,17 +224,17 @@ pub(super) fn left_behind(name: &str) -> Option<&'static str> {
 /// As [`left_behind`], for a folder, which may also be a download of Safari that has not ended.
 pub(super) fn left_behind_folder(name: &str) -> Option<&'static str> {
     let unfinished = extension(name).is_some_and(|e| e == "download" || e == "crdownload");
-    left_behind(name).or(unfinished.then_some("unfinished downloads"))
+    left_behind(name).or(unfinished.then_some("unfinished download"))
 }
 
-/// The kind of a file that is no photograph by its own name: `videos`, or its extension as "`.txt`".
+/// The kind of a file that is no photograph by its own name: `video`, or its extension as "`.txt`".
 pub(super) fn other_kind(name: &str) -> Option<String> {
     let small = name.to_lowercase();
     if let Some((_, kind)) = NAMED.iter().find(|(named, _)| *named == small) {
         return Some((*kind).to_owned());
     }
     if small.ends_with('~') || small.len() > 2 && small.starts_with('#') && small.ends_with('#') {
-        return Some("backups and temporary files".to_owned());
+        return Some("backup or temporary file".to_owned());
     }
     let extension = extension(name)?;
     let is = |of: &[&str]| of.contains(&extension.as_str());
@@ -244,7 +244,7 @@ pub(super) fn other_kind(name: &str) -> Option<String> {
     if is(&BESIDE) {
         return Some(format!("`.{extension}`"));
     }
-    super::parts::of_archive(name).map(|_| "archives".to_owned())
+    super::parts::of_archive(name).map(|_| "archive".to_owned())
 }
 
 /// Whether a name says that it is a zip.
@@ -286,14 +286,14 @@ mod tests {
             assert_eq!(left_behind(name), Some("left behind by systems"), "{name}");
         }
         for (name, kind) in [
-            ("0.jpg.part", "unfinished downloads"),
-            ("0.JPG.CRDOWNLOAD", "unfinished downloads"),
-            ("0.jpg.md5", "checksums"),
-            ("0.jpg~", "backups and temporary files"),
-            ("0.jpg.BAK", "backups and temporary files"),
-            ("0.MP4", "videos"),
-            ("X.zip.part1073741824", "archives"),
-            ("X.7z.001", "archives"),
+            ("0.jpg.part", "unfinished download"),
+            ("0.JPG.CRDOWNLOAD", "unfinished download"),
+            ("0.jpg.md5", "checksum"),
+            ("0.jpg~", "backup or temporary file"),
+            ("0.jpg.BAK", "backup or temporary file"),
+            ("0.MP4", "video"),
+            ("X.zip.part1073741824", "archive"),
+            ("X.7z.001", "archive"),
             ("readme.TXT", "`.txt`"),
         ] {
             assert_eq!(other_kind(name).as_deref(), Some(kind), "{name}");

@@ -13,12 +13,12 @@ use super::{
     Archive, Place,
     found::{PassedOver, some_lines},
     kinds::{left_behind, left_behind_folder, named_image, named_zip, other_kind},
-    names::Names,
     parts,
 };
 use crate::{
     error::{Error, Result},
     files,
+    spelt::Names,
     text::{count, shown, shown_path},
 };
 
@@ -128,7 +128,7 @@ impl Tree {
                 self.folders
                     .push((format!("{prefix}{name}"), entry.spelling.clone()));
             } else if entry.link {
-                self.passed_over.count("links in zips");
+                self.passed_over.count("link in a zip");
             } else if named_zip(name) {
                 let (name, path) = (shown(name), shown_path(path));
                 return Err(
@@ -215,11 +215,11 @@ impl Walked {
                     } else if kind.is_file() {
                         walked.file(entry.into_path());
                     } else {
-                        walked.passed_over.count("special files");
+                        walked.passed_over.count("special file");
                     }
                 }
                 Err(e) if e.loop_ancestor().is_some() => {
-                    walked.passed_over.count("looping links");
+                    walked.passed_over.count("looping link");
                 }
                 Err(e) => match e.path().filter(|path| path.is_symlink()) {
                     Some(path) if passed_over_by_name(&name).is_none() => {
@@ -285,10 +285,16 @@ pub fn pictures(root: &Path) -> Result<(Vec<PathBuf>, PassedOver)> {
     };
     let (beside, mut images): (Vec<_>, Vec<_>) = walked.files.into_iter().partition(beside);
     for _ in beside {
-        walked.passed_over.count("texts");
+        walked.passed_over.count("text file");
     }
     images.sort();
     Ok((images, walked.passed_over))
+}
+
+/// Whether a file may be an image, by its name.
+pub(super) fn may_be_image(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    left_behind(&name).is_none() && other_kind(&name).is_none()
 }
 
 /// The kind of a file by its name, if it is passed over.

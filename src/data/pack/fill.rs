@@ -18,7 +18,7 @@ use super::{
     rows::Rows,
 };
 use crate::{
-    data::{Place, Resampler},
+    data::{LARGEST_ENTRY, Place, Resampler},
     digest::Digest,
     error::{Error, Result},
     event::{StageEvent, Tell},
@@ -235,11 +235,12 @@ impl Fill<'_> {
         let image = &self.images[i];
         let bytes = match place.read() {
             Ok(bytes) => bytes,
-            // What a zip holds is content, as the zip itself is.
-            Err(e) if matches!(place, Place::Zip { .. }) => {
-                return self.drop_row(i, writer, e.to_string());
+            Err(e) => {
+                return match why_as_listed(place, image, &e) {
+                    Some(why) => self.drop_row(i, writer, why),
+                    None => Ok(Err(e.to_string())),
+                };
             }
-            Err(e) => return Ok(Err(e.to_string())),
         };
         if Digest::of(&bytes) != image.digest {
             return Err(changed(place));
@@ -333,6 +334,22 @@ impl Vectorised for Sum<'_> {
             sum += u64::from(of_piece);
         }
         sum
+    }
+}
+
+/// Why a file cannot be used, where its digest says the same: it could not be read when the data set was listed either.
+fn why_as_listed(place: &Place, image: &Image, error: &Error) -> Option<String> {
+    match place {
+        // What a zip holds is content, as the zip itself is.
+        Place::Zip { .. } => Some(error.to_string()),
+        Place::File(_) if place.is_oversize() => Some(format!(
+            "over {} MB, as no photograph is",
+            LARGEST_ENTRY >> 20
+        )),
+        Place::File(path) => {
+            let why = files::why_lost(path, error)?;
+            (Digest::of_lost(&image.path, why) == image.digest).then(|| why.to_owned())
+        }
     }
 }
 

@@ -149,6 +149,7 @@ fn prepared(folder: &Path, info: Option<&CheckpointInfo>) -> record::Evaluate {
             EvaluatePart::Validation,
             EvaluatePart::Test,
         ],
+        test_if_there: false,
         tta: Vec::new(),
         cosine: None,
         batch_size: 4,

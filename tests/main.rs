@@ -12,6 +12,7 @@ mod commands;
 mod cuda;
 mod data;
 mod data_settings;
+mod foreign_models;
 mod kept;
 mod layering;
 mod layouts;

@@ -108,6 +108,7 @@ impl World {
             path: model.to_owned(),
             normalize: None,
             classes: None,
+            weights: None,
         };
         let start = Start::Transfer {
             model,
@@ -834,6 +835,7 @@ fn a_prediction_names_classes_and_an_unreadable_image_is_an_entry() {
             path: job.out.join("last.safetensors"),
             normalize: None,
             classes: None,
+            weights: None,
         },
         images: vec![bad, good],
         top: 2,

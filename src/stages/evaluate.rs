@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     input,
-    model_file::{given_classes, given_normalize, model_file, model_input, model_of},
+    model_file::{asked, given_classes, given_normalize, model_file, model_input, model_of},
 };
 use crate::{
     config,
@@ -62,6 +62,7 @@ impl Stage for EvaluateStage {
         if let Some(leaks) = self.settings.leaks {
             settings["leaks"] = json!(leaks);
         }
+        asked(&self.settings.model, &mut settings);
         settings
     }
 
@@ -173,6 +174,7 @@ mod tests {
             },
             normalize: Some(Normalize::Imagenet),
             classes: None,
+            weights: None,
         }
     }
 

@@ -19,13 +19,13 @@ use image::{DynamicImage, RgbImage, metadata::Orientation};
 #[cfg(feature = "libjpeg-turbo")]
 use crate::native::JpegPlanes;
 
-use self::{jpeg::Jpeg, orientation::Turn};
 pub(super) use self::plan::{Area, Want};
 pub use self::{
     bounds::MAX_PIXELS,
     jpeg::{JPEG_BY_COMPONENTS, JPEG_DECODER},
     unusable::Unusable,
 };
+use self::{jpeg::Jpeg, orientation::Turn};
 
 /// Pixel buffers up to this many bytes are kept from one image to the next.
 const KEPT: usize = 64 << 20;

@@ -45,11 +45,7 @@ fn an_orientation_is_a_number_of_any_type_in_either_byte_order() {
         };
         for number in 1..=8 {
             for (kind, length) in [(3, 2), (4, 4), (6, 1), (8, 2), (9, 4), (13, 4)] {
-                assert_eq!(
-                    one(kind, number, length),
-                    Some(number as u8),
-                    "type {kind}"
-                );
+                assert_eq!(one(kind, number, length), Some(number as u8), "type {kind}");
             }
             let float = f64::from(number as u32);
             assert_eq!(

@@ -103,9 +103,9 @@ pub(super) fn list(value: &Value, heap: &Heap) -> Result<Listed> {
 /// The tensors of a dictionary; nothing where it has none.
 fn set(entries: &[(Value, Value)], tensors: &mut Vec<Rc<TensorRef>>) -> Result<Option<Set>> {
     let mut set = Set::default();
-    let weights = |value: &Value| matches!(value, Value::Tensor(_));
-    let parameter = |key: &Value| matches!(key, Value::Text(name) if name.ends_with(".weight"));
-    let of_weights = entries.iter().any(|(k, v)| weights(v) || parameter(k));
+    let of_weights = entries
+        .iter()
+        .any(|(_, value)| matches!(value, Value::Tensor(_) | Value::Opaque(_)));
     for (key, value) in entries.iter().filter(|_| of_weights) {
         match (key, value) {
             (Value::Text(name), Value::Tensor(tensor)) => {

@@ -95,7 +95,15 @@ fn build_cuda_shim(compiler: &cc::Build, libtorch: &Path) {
 /// The faster decoder of Huffman codes, where libjpeg-turbo is compiled along and linked statically: a system's library hides
 /// what it needs, and is used as it is.
 fn build_jpeg_scan() {
-    println!("cargo:rerun-if-changed=src/native/jpeg_scan.c");
+    const FILES: [&str; 5] = ["scan.c", "bits.c", "walk.c", "progressive.c", "passes.c"];
+    let files = FILES.map(|name| format!("src/native/jpeg_{name}"));
+    for file in files
+        .iter()
+        .map(String::as_str)
+        .chain(["src/native/jpeg_bits.h", "src/native/jpeg_progressive.h"])
+    {
+        println!("cargo:rerun-if-changed={file}");
+    }
     println!("cargo:rustc-check-cfg=cfg(jpeg_scan)");
     let Ok(include) = env::var("DEP_TURBOJPEG_INCLUDE") else {
         return;
@@ -106,7 +114,7 @@ fn build_jpeg_scan() {
         return;
     }
     cc::Build::new()
-        .file("src/native/jpeg_scan.c")
+        .files(files)
         .include(include)
         .std("gnu11")
         .opt_level(3)

@@ -25,7 +25,7 @@ use std::{
 use image::{Rgb, RgbImage, codecs::jpeg::JpegEncoder, imageops};
 use kfood::{
     data::{
-        Resampler, Role,
+        Reading, Resampler, Role,
         audit::{CloserLook, Fingerprint, find},
         sample::{self, SampleSettings},
         scan,
@@ -249,7 +249,7 @@ fn as_found() {
         let mut paths = Vec::new();
         let mut train = 0;
         for (name, role) in [("train", Role::Train), ("test", Role::Test)] {
-            let listing = scan(&real.join(set).join(name), role, false).unwrap();
+            let listing = scan(&real.join(set).join(name), role, Reading::default()).unwrap();
             paths.extend(
                 listing
                     .images
@@ -354,7 +354,7 @@ fn originals(keep: &Path) -> Vec<PathBuf> {
     };
     let mut paths = Vec::new();
     for folder in folders {
-        let listing = scan(&folder, Role::Train, false).unwrap();
+        let listing = scan(&folder, Role::Train, Reading::default()).unwrap();
         paths.extend(
             listing
                 .images

@@ -7,7 +7,10 @@ use blake3::hazmat::{
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    files,
+};
 
 /// Files from this size on are hashed on all cores; below it one is faster.
 const LARGE: u64 = 16 << 20;
@@ -32,7 +35,7 @@ impl Digest {
     /// When the file cannot be read.
     pub fn of_file(path: &Path) -> Result<Self> {
         let fail = |e| Error::io("read", path, e);
-        let file = File::open(path).map_err(fail)?;
+        let file = files::open_regular(path)?;
         let length = file.metadata().map_err(fail)?.len();
         if length >= LARGE {
             return of_large(&file, length).map_err(fail);
@@ -40,6 +43,14 @@ impl Digest {
         let mut hasher = blake3::Hasher::new();
         hasher.update_reader(file).map_err(fail)?;
         Ok(Self(*hasher.finalize().as_bytes()))
+    }
+
+    /// What stands for the content of a file that cannot be read: its name, and why. Once it can be read, it is another.
+    #[must_use]
+    pub fn of_lost(name: &str, why: &str) -> Self {
+        let mut parts = Parts::new("kfood 2026 unreadable file");
+        parts.part(name).part(why);
+        parts.finish()
     }
 
     /// The first twelve hexadecimal digits, for people.

@@ -42,7 +42,7 @@ pub fn open_regular(path: &Path) -> Result<File> {
     let found = file.metadata().map_err(fail)?;
     only_regular(path, found.file_type())?;
     if of_the_system(&file) {
-        return Err(no_file(path, "what the system shows of itself"));
+        return Err(no_file(path, OF_THE_SYSTEM));
     }
     Ok(file)
 }
@@ -123,6 +123,36 @@ pub fn kind_of(kind: FileType) -> &'static str {
         "a regular file"
     }
 }
+
+/// Why a file that is listed cannot be read, where that is a property of the file (a link that leads nowhere, no
+/// permission, a device) and not of the moment; `error` is what came of trying.
+#[must_use]
+pub fn why_lost(path: &Path, error: &Error) -> Option<&'static str> {
+    let cause = std::error::Error::source(error).and_then(|e| e.downcast_ref::<io::Error>());
+    let Some(cause) = cause else {
+        let kind = fs::metadata(path).ok()?.file_type();
+        return Some(if kind.is_file() {
+            OF_THE_SYSTEM
+        } else {
+            kind_of(kind)
+        });
+    };
+    if cause.kind() == ErrorKind::NotFound {
+        return path
+            .is_symlink()
+            .then_some("a symbolic link that leads nowhere");
+    }
+    match cause.raw_os_error() {
+        Some(libc::EACCES | libc::EPERM) => Some("no permission to read it"),
+        Some(libc::ELOOP) => Some("a symbolic link that leads in a circle"),
+        Some(libc::ENOTDIR) => Some("a symbolic link that leads nowhere"),
+        Some(libc::EIO) => Some("the disk cannot read it"),
+        _ => None,
+    }
+}
+
+/// What `/proc` and its like hold.
+const OF_THE_SYSTEM: &str = "what the system shows of itself";
 
 /// Whether a file is made up by the kernel while it is read, such as `/proc/kmsg`, which calls itself regular and has no end.
 fn of_the_system(file: &File) -> bool {

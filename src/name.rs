@@ -1,4 +1,8 @@
-//! Names: Unicode NFC, and the nearest of a few when one is misspelt.
+//! Names: Unicode NFC, the nearest of a few when one is misspelt, and those that look the same.
+
+mod alike;
+
+pub use alike::{is_blank_name, twins};
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 

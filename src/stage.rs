@@ -36,6 +36,12 @@ pub trait Stage: Send + Sync {
         Ok(Vec::new())
     }
 
+    /// Whether a file of an input of source [`Source::Files`] may be there and not be readable: its content is then the reason.
+    fn may_be_lost(&self, role: &str) -> bool {
+        let _ = role;
+        false
+    }
+
     /// The names of the files it writes to [`Context::out`] that are its result. Other files it leaves there are kept
     /// beside the result and never digested (times, machine).
     fn outputs(&self) -> &'static [&'static str];
@@ -172,6 +178,8 @@ pub struct DigestedFile {
     pub digest: Digest,
     /// Size in bytes.
     pub bytes: u64,
+    /// Why it cannot be read, if so; the digest is then that of the reason.
+    pub lost: Option<String>,
 }
 
 /// Everything a running stage may use.
@@ -189,6 +197,8 @@ pub struct Context<'a> {
     /// The folders of the earlier results that the stage [`Stage::reuses`], newest first: unchanged work can be taken from them.
     /// None where it is forced to run.
     pub earlier: &'a [PathBuf],
+    /// What attempts at other keys left in [`Context::state`], where the stage reuses results of other inputs: nothing of it may be trusted.
+    pub unfinished: &'a [PathBuf],
     /// Tells what happens.
     pub tell: Tell<'a>,
     /// To be looked at between two pieces of work.

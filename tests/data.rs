@@ -61,6 +61,7 @@ fn run_after(
             digested.push(DigestedFile {
                 digest: Digest::of_file(&file.path)?,
                 bytes: fs::metadata(&file.path).unwrap().len(),
+                lost: None,
                 name: file.name,
                 path: file.path,
             });
@@ -77,6 +78,7 @@ fn run_after(
         digests: &BTreeMap::new(),
         files: &files,
         earlier,
+        unfinished: &[],
         tell: &tell,
         stop,
         worker: &NoWorker,
@@ -93,6 +95,7 @@ pub fn data_path(path: &Path) -> DataPath {
     DataPath {
         written: "data/x".to_owned(),
         path: path.to_owned(),
+        root: path.parent().unwrap().to_owned(),
         location: Location {
             file: "pipelines/p.toml".into(),
             line: 4,
@@ -109,7 +112,7 @@ pub fn folders(train: &Path, test: Option<&Path>) -> config::Dataset {
         validation: None,
         test: test.map(data_path),
         manifest: None,
-        crop_area: false,
+        ..config::Dataset::default()
     }
 }
 
@@ -196,6 +199,8 @@ fn folders_become_a_list_a_split_and_a_pack() {
         dataset: "d".to_owned(),
         validation: None,
         folds: None,
+        test: None,
+        may_be_given: false,
         given: false,
         stable: false,
         group_by: None,
@@ -257,7 +262,7 @@ fn a_csv_list_gives_the_same_list_as_folders() {
         validation: None,
         test: None,
         manifest,
-        crop_area: false,
+        ..config::Dataset::default()
     };
     run(
         &stages::DatasetStage::new("d", &settings),

@@ -7,11 +7,13 @@ use std::{
 
 /// The rooms that each room may import from. Left out: itself, and nothing else is allowed.
 const MAY: &[(&str, &[&str])] = &[
-    ("digest", &["error"]),
+    ("cells", &[]),
+    ("digest", &["error", "files"]),
     ("error", &["text"]),
     ("files", &["error", "text"]),
     ("name", &["error", "text"]),
     ("seed", &["digest", "error"]),
+    ("spelt", &["name"]),
     ("stop", &["error"]),
     ("text", &[]),
     ("settings", &["L0"]),
@@ -53,7 +55,9 @@ const MAY: &[(&str, &[&str])] = &[
     ),
     ("bin", &["cli", "worker"]),
 ];
-const L0: &[&str] = &["digest", "error", "files", "name", "seed", "stop", "text"];
+const L0: &[&str] = &[
+    "cells", "digest", "error", "files", "name", "seed", "spelt", "stop", "text",
+];
 const L1: &[&str] = &["config", "settings", "record", "event"];
 
 struct Source {

@@ -9,7 +9,7 @@ use std::{
 use kfood::{
     config,
     data::{
-        Resampler, Role,
+        Reading, Resampler, Role,
         audit::{CloserLook, Fingerprint, find},
         scan,
     },
@@ -42,6 +42,8 @@ fn settings() -> config::Split {
         dataset: "d".to_owned(),
         validation: None,
         folds: None,
+        test: None,
+        may_be_given: false,
         given: false,
         stable: false,
         group_by: None,
@@ -110,6 +112,7 @@ fn split(settings: config::Split, labels: &Labels, pairs: &[Pair]) -> Result<(Sp
         digests: &BTreeMap::new(),
         files: &BTreeMap::new(),
         earlier: &[],
+        unfinished: &[],
         tell: &|event| {
             if let StageEvent::Warning(text) | StageEvent::Note(text) = event {
                 told.lock().unwrap().push(text);
@@ -335,7 +338,10 @@ fn leaked(folder: &Path, side: usize) -> (Vec<Likeness>, usize) {
     let (mut rows, mut digests, mut pixels, mut train) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for (name, role) in [("train", Role::Train), ("test", Role::Test)] {
         train = rows.len();
-        for found in scan(&folder.join(name), role, false).unwrap().images {
+        for found in scan(&folder.join(name), role, Reading::default())
+            .unwrap()
+            .images
+        {
             let bytes = found.place.read().unwrap();
             let row = resampler.decode(&bytes, None).unwrap();
             rows.push(Some(Fingerprint::of(&row.pixels, side, side)));

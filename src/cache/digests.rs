@@ -39,6 +39,24 @@ struct Looked {
     settled: bool,
 }
 
+impl Looked {
+    /// A file that cannot be read; not remembered.
+    fn lost(file: &InputFile, why: &str) -> Self {
+        Self {
+            file: DigestedFile {
+                name: file.name.clone(),
+                path: file.path.clone(),
+                digest: Digest::of_lost(&file.name, why),
+                bytes: 0,
+                lost: Some(why.to_owned()),
+            },
+            stat: Stat::default(),
+            hashed: false,
+            settled: false,
+        }
+    }
+}
+
 impl Cache {
     /// The content digest of each file, in the given order; read only where it is not remembered.
     ///
@@ -48,6 +66,20 @@ impl Cache {
     pub fn digest_files(
         &self,
         listed: &[InputFile],
+        stop: &Stop,
+        tell: Tell<'_>,
+    ) -> Result<Vec<DigestedFile>> {
+        self.digest_each(listed, false, stop, tell)
+    }
+
+    /// As [`Self::digest_files`]; where `may_be_lost`, a file that is there and cannot be read has the digest of the reason.
+    ///
+    /// # Errors
+    /// As there, but for such files.
+    pub fn digest_each(
+        &self,
+        listed: &[InputFile],
+        may_be_lost: bool,
         stop: &Stop,
         tell: Tell<'_>,
     ) -> Result<Vec<DigestedFile>> {
@@ -71,6 +103,10 @@ impl Cache {
             .map(|file| {
                 stop.check()?;
                 let looked = look(file, known.get(relative(&file.path, &root)));
+                let looked = looked.or_else(|error| {
+                    let why = files::why_lost(&file.path, &error).filter(|_| may_be_lost);
+                    why.map(|why| Looked::lost(file, why)).ok_or(error)
+                });
                 let so_far = done.fetch_add(1, Ordering::Relaxed) + 1;
                 // Only hashing takes long enough to be told.
                 if so_far.is_multiple_of(512) && looked.as_ref().is_ok_and(|l| l.hashed) {
@@ -119,6 +155,7 @@ fn look(file: &InputFile, known: Option<&(Stat, Digest)>) -> Result<Looked> {
             path: file.path.clone(),
             digest,
             bytes: stat.bytes,
+            lost: None,
         },
         stat,
         hashed,
@@ -279,6 +316,7 @@ mod tests {
             path: "/r/김밥".into(),
             digest: Digest::of(b"x"),
             bytes: 1,
+            lost: None,
         };
         let looked = [Looked {
             file,

@@ -5,8 +5,8 @@ use std::{cmp::Reverse, path::PathBuf};
 use rayon::prelude::*;
 use serde_json::Value;
 
-use super::{Cache, Hold, KeyDocument, Record};
-use crate::{error::Result, stage::Reuse};
+use super::{Cache, Hold, KeyDocument, Record, entry::names};
+use crate::{digest::Digest, error::Result, stage::Reuse};
 
 /// The most earlier results that a stage is handed: more of them seldom have what the newest have not.
 const MOST: usize = 4;
@@ -51,6 +51,25 @@ impl Cache {
             }
         }
         Ok(folders)
+    }
+
+    /// What attempts at other keys left to go on from, newest first, at most four. They may be under way, or be removed at any moment, and say
+    /// themselves what they are of: whoever takes something from them trusts nothing that it did not check.
+    #[must_use]
+    pub fn unfinished(&self, key: &Digest) -> Vec<PathBuf> {
+        let attempts = names(&self.root.join("attempts"));
+        let others = attempts.iter().filter_map(|name| name.parse().ok());
+        let mut found: Vec<_> = others
+            .filter(|other| other != key)
+            .filter_map(|other| {
+                let state = self.attempt_state(&other);
+                let written = std::fs::metadata(&state).ok()?.modified().ok()?;
+                Some((Reverse(written), state))
+            })
+            .collect();
+        found.sort();
+        found.truncate(MOST);
+        found.into_iter().map(|(_, state)| state).collect()
     }
 
     /// The folders that [`Cache::earlier`] would hand out if all outputs of these records are as they were made.

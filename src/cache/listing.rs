@@ -140,6 +140,7 @@ mod tests {
             path: Path::new("/somewhere").join(name),
             digest: Digest::of(content.as_bytes()),
             bytes: content.len() as u64,
+            lost: None,
         }
     }
 

@@ -291,6 +291,9 @@ pub(super) struct Data {
     /// Pictures of each class on a sheet.
     #[arg(long, value_name = "N", default_value_t = 12)]
     pub samples: u32,
+    /// Write the photographs that are better left out, each with the reason, into this CSV: a list for `exclude` of the dataset.
+    #[arg(long, value_name = "OUT.csv")]
+    pub exclude_list: Option<PathBuf>,
     /// JSON on stdout.
     #[arg(long)]
     pub json: bool,

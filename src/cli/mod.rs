@@ -17,11 +17,12 @@ use clap::{CommandFactory, Parser};
 use tracing_subscriber::EnvFilter;
 
 use self::args::{Cli, Command};
-use crate::error::Result;
+use crate::{error::Result, native};
 
 /// Runs the program with the arguments of the process; the result is its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
+    native::raise_open_files();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(told) => return print::arguments(&told),

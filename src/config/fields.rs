@@ -7,7 +7,7 @@ use toml::{
 };
 
 use super::{
-    DataPath,
+    DataPath, Location,
     files::Span,
     heads::House,
     kinds::Kind,
@@ -84,6 +84,11 @@ impl<'a, 'i> Fields<'a, 'i> {
     pub(crate) fn place(&self, key: &str) -> Option<Span> {
         let (key, _) = self.table.get_key_value(key)?;
         Some(key.span())
+    }
+
+    /// A place for a message of later.
+    pub(crate) fn location(&self, span: &Span) -> Location {
+        self.house.files[self.house.heads[self.stage].file].location(span)
     }
 
     /// A field that may be left out; `None` also after a mistake, which is noted.

@@ -34,7 +34,7 @@ pub use location::Location;
 pub use mistake::{Mistake, MistakeRow, Mistakes};
 pub use pipeline::{
     Average, DataPath, Dataset, Ensemble, Evaluate, Instance, ModelSource, Pipeline, Preprocess,
-    Select, Settings, Split, Train, Transfer,
+    Select, Settings, Split, TestShare, Train, Transfer,
 };
 
 /// Reads a pipeline file and everything it uses. Variables in paths come from the environment.

@@ -6,6 +6,7 @@ use super::{
     DataPath,
     files::{File, Span},
 };
+use crate::spelt;
 
 /// Where the variables come from.
 pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -38,7 +39,8 @@ pub(crate) fn data_path(
     let path = expand(written.get_ref(), &span, &file.text, lookup)?;
     Ok(DataPath {
         written: written.get_ref().clone(),
-        path: file.root.join(path).components().collect(),
+        path: spelt::existing(file.root.join(path).components().collect()),
+        root: file.root.clone(),
         location: file.location(&span),
     })
 }

@@ -7,7 +7,7 @@ use crate::{
     record::EvaluatePart,
     seed::Seed,
     settings::{
-        Arch, AverageNorm, AverageOf, AverageRule, Checkpoint, Count, FeatureLeaks,
+        Arch, AverageNorm, AverageOf, AverageRule, Checkpoint, Count, FeatureLeaks, FolderLevel,
         GradualUnfreezing, GroupBy, Leaks, Metric, Normalize, Pixels, Probability, Save, Storage,
         TrainLayers, Training, Tta, Unreadable,
     },
@@ -94,14 +94,16 @@ impl Settings {
 pub struct DataPath {
     /// As written in the file, variables unexpanded.
     pub written: String,
-    /// Absolute, variables expanded.
+    /// Absolute, variables expanded; spelt as the disk has it.
     pub path: PathBuf,
+    /// The root of the project whose file names it.
+    pub root: PathBuf,
     /// Where it is written.
     pub location: Location,
 }
 
 /// Images in class folders (`train`, `validation`, `test`), each a folder, a zip or a folder of zips, or in a list (`manifest`).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Dataset {
     /// Class folders, to be split.
     pub train: Option<DataPath>,
@@ -112,8 +114,14 @@ pub struct Dataset {
     /// A CSV or TSV with the columns `path`, `label` and optionally `part` (`train`, `validation` or `test`) and `group`,
     /// instead of folders. Paths in it are relative to its folder.
     pub manifest: Option<DataPath>,
+    /// A list of photographs to leave out.
+    pub exclude: Option<DataPath>,
     /// Whether the boxes of `crop_area.properties` are cut out (`crop = "area"`).
     pub crop_area: bool,
+    /// Which folder names an image's class. Without it the deepest one, where that is clear.
+    pub class: Option<FolderLevel>,
+    /// Which folder is an image's group, for `split` to keep together.
+    pub group: Option<FolderLevel>,
 }
 
 /// Hold-out or folds.
@@ -121,10 +129,15 @@ pub struct Dataset {
 pub struct Split {
     /// The dataset.
     pub dataset: String,
-    /// The share held out; exclusive with `folds`. 0.2 if neither is given.
+    /// The share held out, as written; exclusive with `folds`. Where neither is given the data set's own validation part is taken, and
+    /// [`Split::VALIDATION`] where it has none.
     pub validation: Option<Probability>,
     /// The number of folds, at least 2.
     pub folds: Option<Count>,
+    /// The share that is drawn for a test part, where the data set has none.
+    pub test: Option<TestShare>,
+    /// Whether the data set may give a validation part: it names one, or a list that may.
+    pub may_be_given: bool,
     /// Takes the validation part that the data set itself gives, instead of `validation` and `folds`.
     pub given: bool,
     /// Places each image by its name alone, so that a new one moves no other.
@@ -137,6 +150,20 @@ pub struct Split {
     pub data: Option<String>,
     /// The seed.
     pub seed: Seed,
+}
+
+impl Split {
+    /// The share held out where nothing says another.
+    pub const VALIDATION: f64 = 0.2;
+}
+
+/// `test = 0.1` of a split.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TestShare {
+    /// The share of all images that are to be divided.
+    pub share: Probability,
+    /// Where it is written.
+    pub location: Location,
 }
 
 /// Decode and resize into a pack.
@@ -290,6 +317,8 @@ pub struct Evaluate {
     pub fold: Option<u32>,
     /// The parts, in order and once each.
     pub on: Vec<EvaluatePart>,
+    /// Whether the test part is evaluated only where there is one: nobody asked for it, and a list may have none.
+    pub test_if_there: bool,
     /// Further views of each image, over which probabilities are averaged; none by default.
     pub tta: Vec<Tta>,
     /// Images in a step; cannot change the result beyond rounding, but is part of it.

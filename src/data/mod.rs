@@ -14,13 +14,14 @@ mod split;
 
 pub use decode::{JPEG_BY_COMPONENTS, JPEG_DECODER, MAX_PIXELS, Unusable, decode};
 pub use listing::{
-    Archive, Areas, Found, LARGEST_ENTRY, Listing, PassedOver, Place, Role, SourceRow, is_tsv,
-    is_zip, may_be_image, parse_areas, parse_manifest, parse_sources, read_manifest, scan,
+    Archive, Areas, Exclusion, Found, LARGEST_ENTRY, Listing, PassedOver, Place, Reading, Role,
+    Rows, SourceRow, archive_way_out, is_tsv, is_zip, parse_areas, parse_manifest, parse_sources,
+    pictures, read_manifest, scan,
 };
-pub use pack::{Fill, Filled, Pack, PackWriter, batches, epoch_order, gather};
-pub use resample::{Resampler, Row, decode_resized};
+pub use pack::{Fill, Filled, Look, Pack, PackWriter, Unfinished, batches, epoch_order, gather};
+pub use resample::{COMPARED_SIDE, Resampler, Row, decode_resized};
 pub use sheet::Sheet;
 pub use split::{
-    Division, Groups, across, copies, fold_groups, folds, given, hold_out, hold_out_groups,
-    join_look_alikes, leave_out, stable, without,
+    Division, Groups, TestBy, across, copies, drawn_test, fold_groups, folds, given, hold_out,
+    hold_out_groups, join_look_alikes, leave_out, stable, without,
 };

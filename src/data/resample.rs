@@ -14,15 +14,15 @@ use image::{DynamicImage, RgbImage, metadata::Orientation};
 #[cfg(feature = "libjpeg-turbo")]
 use super::planes::PlaneResizer;
 use super::{
-    Unusable,
+    Place, Unusable,
     decode::{Decoder, Head, Picture, Want},
     fitting::Fitting,
 };
 use crate::{
     error::{Error, Result},
-    files,
     record::Crop,
-    settings::{Filter, Pixels},
+    settings::{Count, Filter, Pixels, Quality, Resize},
+    text::shown_path,
 };
 
 /// Decodes and resizes one file, as preprocess does: u8, height x width x (red, green, blue).
@@ -30,11 +30,11 @@ use crate::{
 /// # Errors
 /// When the file cannot be read or is no usable image; the message says why.
 pub fn decode_resized(path: &Path, pixels: Pixels) -> Result<Vec<u8>> {
-    let bytes = files::read(path)?;
+    let bytes = Place::File(path.to_owned()).read()?;
     Resampler::new(pixels)
         .decode(&bytes, None)
         .map(|row| row.pixels)
-        .map_err(|why| Error::failed(format!("cannot use `{}`: {why}", path.display())))
+        .map_err(|why| Error::failed(format!("cannot use `{}`: {why}", shown_path(path))))
 }
 
 /// One photograph as a row of a pack, with what was seen of it on the way.
@@ -50,12 +50,18 @@ pub struct Row {
     pub format: &'static str,
     /// What is unusual about the file.
     pub odd: Vec<String>,
+    /// All of the photograph (or of its box), where that was asked for: u8, [`COMPARED_SIDE`] squared x (red, green, blue).
+    pub compared: Option<Vec<u8>>,
 }
+
+/// The sides of what is compared of a photograph of which a row shows a part, whatever the row's size and shape are.
+pub const COMPARED_SIDE: u32 = 64;
 
 /// Decodes and resizes many images; keeps its buffers from one to the next.
 pub struct Resampler {
     pixels: Pixels,
     options: ResizeOptions,
+    compares: bool,
     decoder: Decoder,
     resizer: Resizer,
     #[cfg(feature = "libjpeg-turbo")]
@@ -76,11 +82,19 @@ impl Resampler {
             options: ResizeOptions::new()
                 .resize_alg(ResizeAlg::Convolution(kernel))
                 .use_alpha(false),
+            compares: false,
             decoder: Decoder::new(),
             resizer: Resizer::new(),
             #[cfg(feature = "libjpeg-turbo")]
             planes: PlaneResizer::new(pixels.filter),
         }
+    }
+
+    /// Gives [`Row::compared`], too.
+    #[must_use]
+    pub fn comparing(mut self) -> Self {
+        self.compares = true;
+        self
     }
 
     /// Decodes and resizes `crop` of the upright photograph, or all of it.
@@ -93,7 +107,10 @@ impl Resampler {
         let done = catch_unwind(AssertUnwindSafe(|| self.decode_row(bytes, crop)));
         done.unwrap_or_else(|_| {
             // What a panic left behind is not used again.
-            *self = Self::new(self.pixels);
+            *self = Self {
+                compares: self.compares,
+                ..Self::new(self.pixels)
+            };
             Err(Unusable::new("broken: the decoder gave up on it"))
         })
     }
@@ -125,13 +142,71 @@ impl Resampler {
         };
         let row = self.resize(&picture, &want).map_err(Unusable::new)?;
         let row = turned(row, &want, picture.head.turn.orientation);
+        let pixels = self.placed(row, &fitting);
+        let compared = match self.compares {
+            true => Some(self.compared(bytes, crop, &picture, &pixels)?),
+            false => None,
+        };
         Ok(Row {
-            pixels: self.placed(row, &fitting),
+            pixels,
             width,
             height,
             format: picture.format,
             odd: picture.odd,
+            compared,
         })
+    }
+
+    /// All of the photograph or of its box, stretched to a small square. Of a JPEG of which a part was decoded for the row, all is decoded once
+    /// more, as small as it goes; where that can't be done, because the file is cut off behind the part, the row itself is compared.
+    fn compared(
+        &mut self,
+        bytes: &[u8],
+        crop: Option<Crop>,
+        picture: &Picture,
+        row: &[u8],
+    ) -> Result<Vec<u8>, Unusable> {
+        let (reach, side) = (self.pixels.filter.reach(), COMPARED_SIDE);
+        let all = |head: &Head| {
+            let sides = head.upright();
+            let side = Count::new(side)?;
+            let fitting = Fitting::new(Resize::squash(side, side), sides, crop)?;
+            let (from, width, height) = fitting.stored(head.turn.orientation, sides);
+            Some(Want {
+                from,
+                width,
+                height,
+                reach,
+                quality: Quality::Fast,
+            })
+        };
+        let again = match picture.is_whole() {
+            true => None,
+            false => Some(self.decoder.decode(bytes, |head| {
+                all(head).unwrap_or_else(|| Want::all(head.width, head.height))
+            })),
+        };
+        let picture = match &again {
+            None => Some(picture),
+            Some(again) => again.as_ref().ok(),
+        };
+        if let Some(picture) = picture
+            && let Some(want) = all(&picture.head)
+        {
+            let small = self.resize(picture, &want).map_err(Unusable::new)?;
+            return Ok(turned(small, &want, picture.head.turn.orientation));
+        }
+        let (width, height) = (self.pixels.resize.width(), self.pixels.resize.height());
+        let row = ImageRef::new(width, height, row, PixelType::U8x3);
+        let mut small = Image::new(side, side, PixelType::U8x3);
+        row.map_err(|e| e.to_string())
+            .and_then(|row| {
+                self.resizer
+                    .resize(&row, &mut small, Some(&self.options))
+                    .map_err(|e| e.to_string())
+            })
+            .map_err(Unusable::new)?;
+        Ok(small.into_vec())
     }
 
     /// The wanted part of the decoded picture, resized as it is stored.

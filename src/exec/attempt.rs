@@ -16,7 +16,7 @@ use crate::{
     event::{StageEvent, Tell},
     files,
     record::Fingerprint,
-    stage::{Context, Stage},
+    stage::{Context, Reuse, Stage},
 };
 
 /// A stage that is done.
@@ -61,7 +61,12 @@ pub(super) fn perform(
     } else {
         cache.earlier(&gathered.document, stage.reuses(), hold)?
     };
-    run_guarded(stage, gathered, &attempt, &earlier, around, tell)?;
+    let unfinished = match stage.reuses() {
+        Reuse::OtherInputs(_) if !forced => cache.unfinished(&gathered.key),
+        _ => Vec::new(),
+    };
+    let taken = [earlier.as_slice(), unfinished.as_slice()];
+    run_guarded(stage, gathered, &attempt, taken, around, tell)?;
     let outputs = cache.seal(&attempt, stage.outputs())?;
     if let Err(error) = gathered.check_again(stage, cache, stop, tell) {
         // Its state has seen inputs that its key does not stand for.
@@ -98,7 +103,7 @@ fn run_guarded(
     stage: &dyn Stage,
     gathered: &Gathered,
     attempt: &Attempt,
-    earlier: &[PathBuf],
+    [earlier, unfinished]: [&[PathBuf]; 2],
     around: &Surroundings<'_>,
     tell: Tell<'_>,
 ) -> Result<()> {
@@ -112,6 +117,7 @@ fn run_guarded(
         digests: &gathered.digests,
         files: &gathered.files,
         earlier,
+        unfinished,
         tell,
         stop: around.stop,
         worker: around.worker,
@@ -135,7 +141,7 @@ fn run_guarded(
     };
     ended.map_err(|error| match error.class() {
         Class::Interrupted => {
-            error.help("every finished stage is kept, and of a training what it did; the same command goes on from there")
+            error.help("every finished stage is kept, and of a preprocess or a training what it did; the same command goes on from there")
         }
         Class::Failed | Class::Usage => error,
     })

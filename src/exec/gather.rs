@@ -42,7 +42,8 @@ pub(super) fn gather<'a>(
         let role = input.role;
         let content = match input.source {
             Source::Files => {
-                let listed = cache.digest_files(&stage.files(&role)?, stop, tell)?;
+                let lost = stage.may_be_lost(&role);
+                let listed = cache.digest_each(&stage.files(&role)?, lost, stop, tell)?;
                 let content = digest_of_files(&listed)?;
                 files.insert(role.clone(), listed);
                 content
@@ -91,7 +92,7 @@ impl Gathered {
         for (role, before) in &self.files {
             let now = stage
                 .files(role)
-                .and_then(|listed| cache.digest_files(&listed, stop, tell))
+                .and_then(|listed| cache.digest_each(&listed, stage.may_be_lost(role), stop, tell))
                 .map_err(|e| match e.class() {
                     Class::Interrupted => e,
                     _ => changed(&format!("input `{role}`")).because(e),

@@ -1,10 +1,13 @@
 //! The loss of a batch.
 
+use std::collections::BTreeMap;
+
 use tch::{Device, Kind, Reduction, Tensor};
 
 use super::{inputs::Inputs, loader::Targets};
 use crate::{
     error::{Error, Result},
+    name::nfc,
     settings::{Bce, ClassWeights, Loss, Training},
 };
 
@@ -142,13 +145,17 @@ fn class_weights(weights: &ClassWeights, classes: &[String], counts: &[u64]) -> 
             Ok(counts.iter().map(of).collect())
         }
         ClassWeights::Given(given) => {
+            let given: BTreeMap<String, f32> = given
+                .iter()
+                .map(|(name, weight)| (nfc(name), weight.get() as f32))
+                .collect();
             if let Some(name) = given.keys().find(|name| !classes.contains(name)) {
                 return Err(Error::usage(format!(
                     "`class_weights` names `{name}`, and the data set has no such class"
                 ))
                 .help(format!("its classes are {}", listed(classes))));
             }
-            let of = |class: &String| given.get(class).map_or(1.0, |weight| weight.get() as f32);
+            let of = |class: &String| given.get(class).copied().unwrap_or(1.0);
             Ok(classes.iter().map(of).collect())
         }
     }

@@ -4,6 +4,7 @@ use crate::{
     data::Pack,
     error::{Error, Result},
     record::EvaluatePart,
+    text::{either, shown},
 };
 
 /// Rows without the dropped ones.
@@ -12,12 +13,15 @@ pub(super) struct Usable {
     pub(super) rows: Vec<usize>,
     /// How many are left out.
     pub(super) dropped: u64,
+    /// What is to be told: classes of which nothing is left.
+    pub(super) warning: Option<String>,
 }
 
 /// Leaves the dropped rows of a part out. `class_of` has the class of every row of the pack, as a place in `classes`.
 ///
 /// # Errors
-/// When nothing is left of a class that the part has images of.
+/// When nothing is left to train on of a class that the training part has images of. In other parts that is a warning, as for a
+/// class of which they never had an image.
 pub(super) fn usable(
     pack: &Pack,
     part: EvaluatePart,
@@ -39,20 +43,24 @@ pub(super) fn usable(
     dropped.iter().for_each(|row| count(&mut gone, *row));
     let lost: Vec<_> = (0..classes.len())
         .filter(|class| left[*class] == 0 && gone[*class] > 0)
-        .map(|class| format!("`{}` ({})", classes[class], gone[class]))
+        .map(|class| format!("`{}` ({})", shown(&classes[class]), gone[class]))
         .collect();
-    if !lost.is_empty() {
-        return Err(Error::failed(format!(
+    let warning = (!lost.is_empty()).then(|| {
+        format!(
             "every image of {} in `{}` was dropped, for none of them can be decoded: {}",
-            if lost.len() == 1 { "a class" } else { "some classes" },
+            either(lost.len(), "a class", "some classes"),
             part.name(),
             lost.join(", ")
-        ))
+        )
+    });
+    if let (Some(lost), EvaluatePart::Train) = (&warning, part) {
+        return Err(Error::failed(lost.clone())
         .help("repair these files or take the class out of the data set; `photographs.json` of the preprocess stage has the reasons"));
     }
     Ok(Usable {
         dropped: (all - rows.len()) as u64,
         rows,
+        warning,
     })
 }
 
@@ -62,7 +70,7 @@ mod tests {
     use crate::{data::PackWriter, digest::Digest, settings::Storage};
 
     #[test]
-    fn dropped_rows_are_left_out_and_a_lost_class_is_an_error() {
+    fn dropped_rows_are_left_out_and_a_class_lost_to_training_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pixels.pack");
         let made_of = vec![Digest::of(b""); 4];
@@ -74,17 +82,24 @@ mod tests {
         writer.finish().unwrap();
         let pack = Pack::open(&path).unwrap();
         let classes = ["김밥".to_owned(), "냉면".to_owned()];
-        let of = |rows: &[usize], class_of: &[usize]| {
-            usable(&pack, EvaluatePart::Test, rows.to_vec(), class_of, &classes)
+        let of_part = |part, rows: &[usize], class_of: &[usize]| {
+            usable(&pack, part, rows.to_vec(), class_of, &classes)
         };
+        let of = |rows: &[usize], class_of: &[usize]| of_part(EvaluatePart::Test, rows, class_of);
         let found = of(&[0, 1, 3], &[0, 1, 0, 1]).unwrap();
         assert_eq!((found.rows, found.dropped), (vec![0, 1], 1));
         // A class without any image in the part is nothing that was lost.
         assert_eq!(of(&[0], &[0, 1, 0, 1]).unwrap().dropped, 0);
-        let told = of(&[0, 2, 3], &[0, 0, 1, 1]).unwrap_err().to_string();
+        let (rows, class_of) = ([0, 2, 3], [0, 0, 1, 1]);
+        let told = of(&rows, &class_of).unwrap().warning.unwrap();
         assert!(
             told.contains("every image of a class in `test`") && told.contains("`냉면` (2)"),
             "{told}"
+        );
+        let told = of_part(EvaluatePart::Train, &rows, &class_of).unwrap_err();
+        assert!(
+            told.to_string()
+                .contains("every image of a class in `train`")
         );
     }
 }

@@ -11,11 +11,11 @@ pub(super) const DIMENSIONS: usize = 16;
 /// Bytes of a name that is looked at; longer ones are nobody's parameter.
 pub(super) const NAME: usize = 512;
 /// Bytes of a safetensors header.
-pub(super) const HEADER: usize = 16 << 20;
+pub(super) const HEADER: usize = 8 << 20;
 /// Bytes of a pickle; the tensors' bytes lie outside.
 pub(super) const PICKLE: usize = 16 << 20;
 /// Steps of a pickle, and items that it copies.
-pub(super) const STEPS: usize = 2_000_000;
+pub(super) const STEPS: usize = 1_000_000;
 /// Levels of dictionaries and lists in which weights are looked for.
 pub(super) const DEPTH: usize = 8;
 /// Entries of a zip archive, and bytes of their names together.

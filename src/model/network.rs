@@ -304,10 +304,13 @@ fn none(opened: &Opened) -> Error {
 
 /// The first names and a count of the rest.
 pub(super) fn some(names: &[&str]) -> String {
+    // The end of a long name says more than its prefixes.
+    let short = |name: &str| match name.char_indices().rev().nth(59) {
+        Some((at @ 1.., _)) => format!("…{}", text::shown(&name[at..])),
+        _ => text::shown(name),
+    };
     let shown = names.iter().take(8);
-    let shown: Vec<_> = shown
-        .map(|name| format!("`{}`", text::shown(name)))
-        .collect();
+    let shown: Vec<_> = shown.map(|name| format!("`{}`", short(name))).collect();
     match names.len() - shown.len() {
         0 if shown.is_empty() => "none".to_owned(),
         0 => shown.join(", "),

@@ -10,46 +10,13 @@
  * early or late) is refused, and the caller asks libjpeg-turbo alone, whose answer counts. Coefficients are the same to the bit. */
 
 #include <setjmp.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include <jpeglib.h>
-
-/* The public part of an entropy decoder as jpegint.h has it, unchanged since libjpeg 6. */
-struct jpeg_entropy_decoder {
-  void (*start_pass)(j_decompress_ptr cinfo);
-  boolean (*decode_mcu)(j_decompress_ptr cinfo, JBLOCKROW *blocks);
-  boolean insufficient_data;
-};
+#include "jpeg_progressive.h"
 
 enum {
-  LOOK = 11,    /* bits looked up at once */
-  PAIR = 11,    /* the same for two codes with their values */
-  SKIP = 13,    /* the same where values are passed over */
-  LONGEST = 16, /* bits of the longest code */
-  END = 64,     /* how far the end of a block goes on */
-  KEPT = 64 << 20, /* bytes of planes that are kept from one image to the next */
-  SPARE = 4096, /* zeros behind the data: more than one MCU of ten blocks can take, 10 x 64 x 31 bits */
+  PAIR = 11, /* bits looked up at once for two codes with their values */
+  SKIP = 13, /* the same where values are passed over */
 };
-
-/* A code: bits of code and value, bits of the code, bits of the value, coefficients to go on by. 0 is no code. */
-#define CODE(length, size, on) ((uint32_t)((length) + (size)) | (uint32_t)(length) << 8 | (uint32_t)(size) << 16 | (uint32_t)(on) << 24)
-#define TOTAL(code) ((code) & 63)
-#define LENGTH(code) ((code) >> 8 & 63)
-#define SIZE(code) ((code) >> 16 & 0xff)
-#define ON(code) ((code) >> 24)
-
-typedef struct {
-  uint32_t look[1 << LOOK];
-  /* Codes longer than LOOK bits: the first of each length behind those of this one, left-justified in 16 bits; and what to add to
-   * a code for its place in `codes`. */
-  uint32_t limit[LONGEST + 1];
-  int32_t offset[LONGEST + 1];
-  uint32_t codes[256];
-} Table;
 
 /* As many whole codes with their values as SKIP bits hold: their bits, 1 more for an end of the block, and the coefficients to go on
  * by; 0 is none. */
@@ -62,14 +29,6 @@ typedef uint16_t Skips[1 << SKIP];
   ((uint64_t)(total) | (uint64_t)(first) << 8 | (uint64_t)(on) << 16 | (uint64_t)(then) << 24 |                       \
    (uint64_t)(uint16_t)(value) << 32 | (uint64_t)(uint16_t)(next) << 48)
 typedef uint64_t Pairs[1 << PAIR];
-
-/* A scan without stuffed bytes: pieces between restart markers, one behind the other. */
-typedef struct {
-  uint8_t *bytes;
-  size_t room;
-  size_t *ends;
-  size_t pieces, rooms;
-} Pieces;
 
 /* One component at its own size, rows of `stride` samples. A sample stands for `across` x `down` of the largest component's; where
  * `smooth`, the library would not repeat it but go over to its neighbours in between, by quarters. */
@@ -102,20 +61,9 @@ typedef struct {
   const uint64_t *pair[D_MAX_BLOCKS_IN_MCU];
   const uint16_t *skip[D_MAX_BLOCKS_IN_MCU]; /* NULL where coefficients are needed */
   const Table *dc[D_MAX_BLOCKS_IN_MCU], *ac[D_MAX_BLOCKS_IN_MCU];
+  int is_progressive;
+  Progressive progressive;
 } Scan;
-
-/* Coefficients in the order of the scan. A run may lead up to 16 beyond the last; the end of a block leads END on, with a value of 0,
- * which is there already. */
-static const uint8_t NATURAL[2 * 64] = {
-  0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5,
-  12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
-  35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51,
-  58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
-  63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63,
-  63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63,
-  63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63,
-  63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63,
-};
 
 static void refuse(j_common_ptr cinfo) { longjmp(((Scan *)cinfo->err)->refused, 1); }
 
@@ -124,44 +72,6 @@ static void on_message(j_common_ptr cinfo, int level) {
 }
 
 static void on_output(j_common_ptr cinfo) { (void)cinfo; }
-
-/* False where the table is none. */
-static int make_table(Table *table, const JHUFF_TBL *from, int dc) {
-  memset(table, 0, sizeof *table);
-  uint32_t code = 0;
-  int place = 0;
-  for (int length = 1; length <= LONGEST; length++) {
-    table->offset[length] = place - (int32_t)code;
-    for (int i = 0; i < from->bits[length]; i++, place++, code++) {
-      if (place >= 256 || code >= 1u << length) return 0;
-      int symbol = from->huffval[place], size = symbol & 15, run = symbol >> 4;
-      uint32_t found;
-      if (dc) {
-        if (symbol > 15) return 0;
-        found = CODE(length, symbol, 1);
-      } else if (size == 0) {
-        found = CODE(length, 0, run == 15 ? 16 : END);
-      } else {
-        found = CODE(length, size, run + 1);
-      }
-      table->codes[place] = found;
-      if (length <= LOOK) {
-        uint32_t first = code << (LOOK - length);
-        for (uint32_t j = 0; j < 1u << (LOOK - length); j++) table->look[first + j] = found;
-      }
-    }
-    table->limit[length] = code << (LONGEST - length);
-    code <<= 1;
-  }
-  return 1;
-}
-
-/* The value whose bits are the top `size` of `bits`: with a leading 0 it is below zero (ITU T.81, F.2.2.1). */
-static inline int value_of(uint64_t bits, int size) {
-  int64_t below = ~((int64_t)bits >> 63);
-  int64_t magnitude = (int64_t)(((bits ^ (uint64_t)below) >> 1) >> (63 - size));
-  return (int)((magnitude ^ below) - below);
-}
 
 static void make_pairs(uint64_t *pairs, const Table *table) {
   for (uint64_t window = 0; window < 1u << PAIR; window++) {
@@ -197,34 +107,6 @@ static void make_skips(uint16_t *skips, const Table *table) {
     skips[window] = SEVERAL(total, end, on);
   }
 }
-
-/* A code of more than LOOK bits; 0 for none. */
-static uint32_t long_code(const Table *table, uint64_t bits) {
-  uint32_t top = (uint32_t)(bits >> (64 - LONGEST));
-  for (int length = LOOK + 1; length <= LONGEST; length++)
-    if (top < table->limit[length]) return table->codes[(table->offset[length] + (int32_t)(top >> (LONGEST - length))) & 255];
-  return 0;
-}
-
-static inline uint64_t eight(const uint8_t *at) {
-  uint64_t value;
-  memcpy(&value, at, 8);
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-  value = __builtin_bswap64(value);
-#endif
-  return value;
-}
-
-/* At least 56 bits: a code of 16 with a value of 15 takes 31. Those below `count` are the right ones too, so that writing them again
- * changes nothing. Without asking whether bits are short: that cannot be foreseen, and waiting for the answer takes longer. */
-#define REFILL()                  \
-  do {                            \
-    bits |= eight(next) >> count; \
-    next += (63 - count) >> 3;    \
-    count |= 56;                  \
-  } while (0)
-
-#define TAKE(n) (bits <<= (n), count -= (int)(n))
 
 /* False where a code is none. */
 static inline __attribute__((always_inline)) int decode_blocks(Scan *scan, j_decompress_ptr cinfo, JBLOCKROW *blocks) {
@@ -338,51 +220,6 @@ __attribute__((target("bmi,bmi2"))) static boolean decode_mcu_bmi2(j_decompress_
 }
 #endif
 
-static int add_end(Pieces *pieces, size_t end) {
-  if (pieces->pieces == pieces->rooms) {
-    size_t rooms = pieces->rooms ? 2 * pieces->rooms : 64;
-    size_t *ends = realloc(pieces->ends, rooms * sizeof *ends);
-    if (!ends) return 0;
-    pieces->ends = ends;
-    pieces->rooms = rooms;
-  }
-  pieces->ends[pieces->pieces++] = end;
-  return 1;
-}
-
-/* Takes the stuffed bytes out of a scan. False where it does not end in an end-of-image marker, or restart markers are out of
- * order. */
-static int cut(Pieces *pieces, const uint8_t *from, size_t length) {
-  if (pieces->room < length + SPARE) {
-    free(pieces->bytes);
-    pieces->room = 0;
-    pieces->bytes = malloc(length + length / 4 + SPARE);
-    if (!pieces->bytes) return 0;
-    pieces->room = length + length / 4 + SPARE;
-  }
-  uint8_t *to = pieces->bytes;
-  const uint8_t *end = from + length;
-  pieces->pieces = 0;
-  for (;;) {
-    const uint8_t *mark = memchr(from, 0xff, (size_t)(end - from));
-    if (!mark || mark + 1 == end) return 0;
-    size_t plain = (size_t)(mark - from);
-    memcpy(to, from, plain);
-    to += plain;
-    from = mark + 2;
-    if (mark[1] == 0) {
-      *to++ = 0xff;
-    } else if (mark[1] == 0xd9 || mark[1] == 0xd0 + pieces->pieces % 8) {
-      if (!add_end(pieces, (size_t)(to - pieces->bytes))) return 0;
-      if (mark[1] == 0xd9) break;
-    } else {
-      return 0;
-    }
-  }
-  memset(to, 0, SPARE);
-  return 1;
-}
-
 /* Makes a table of codes, unless it is there from this image or the last one. False where it is none. */
 static int keep_table(Scan *scan, int ac, int n, JHUFF_TBL *const *of) {
   const JHUFF_TBL *from = n < 0 || n >= NUM_HUFF_TBLS ? NULL : of[n];
@@ -392,7 +229,7 @@ static int keep_table(Scan *scan, int ac, int n, JHUFF_TBL *const *of) {
       !memcmp(known->huffval, from->huffval, sizeof known->huffval))
     return 1;
   scan->made[ac][n] = 0;
-  if (!make_table(&scan->tables[ac][n], from, !ac)) return 0;
+  if (!kfood_jpeg_table(&scan->tables[ac][n], from, ac ? AC : DC)) return 0;
   if (ac) {
     make_pairs(scan->pairs[n], &scan->tables[ac][n]);
     scan->made_skips[n] = 0;
@@ -403,11 +240,20 @@ static int keep_table(Scan *scan, int ac, int n, JHUFF_TBL *const *of) {
   return 1;
 }
 
+static boolean progressive_mcu(j_decompress_ptr cinfo, JBLOCKROW *blocks) {
+  if (!kfood_progressive_mcu(&((Scan *)cinfo->err)->progressive, blocks)) refuse((j_common_ptr)cinfo);
+  return TRUE;
+}
+
 /* Puts the scan's function in the place of the library's. False where this JPEG is not for it. */
 static int take_over(Scan *scan, j_decompress_ptr cinfo) {
   if (cinfo->progressive_mode || cinfo->arith_code || cinfo->data_precision != 8 ||
       cinfo->comps_in_scan != cinfo->num_components || cinfo->Ss != 0 || cinfo->Se != 63 || cinfo->Ah != 0 || cinfo->Al != 0)
     return 0;
+  if (scan->is_progressive) {
+    cinfo->entropy->decode_mcu = progressive_mcu;
+    return kfood_progressive_start(&scan->progressive, cinfo);
+  }
   for (int i = 0; i < cinfo->blocks_in_MCU; i++) {
     const jpeg_component_info *component = cinfo->cur_comp_info[cinfo->MCU_membership[i]];
     int dc = component->dc_tbl_no, ac = component->ac_tbl_no;
@@ -422,7 +268,9 @@ static int take_over(Scan *scan, j_decompress_ptr cinfo) {
       scan->skip[i] = scan->skips[ac];
     }
   }
-  if (!cut(&scan->pieces, cinfo->src->next_input_byte, cinfo->src->bytes_in_buffer)) return 0;
+  const uint8_t *data = cinfo->src->next_input_byte, *end = data + cinfo->src->bytes_in_buffer;
+  const uint8_t *mark = kfood_jpeg_pieces(&scan->pieces, (size_t)(end - data)) ? kfood_jpeg_cut(&scan->pieces, data, end) : NULL;
+  if (!mark || mark[1] != 0xd9) return 0;
   scan->piece = 0;
   scan->to_restart = cinfo->restart_interval;
   scan->left = (uint64_t)cinfo->MCUs_per_row * cinfo->MCU_rows_in_scan;
@@ -443,13 +291,19 @@ void kfood_jpeg_scan_free(void *memory) {
   free(scan->pieces.bytes);
   free(scan->pieces.ends);
   free(scan->planes);
+  kfood_progressive_free(&scan->progressive);
   free(scan);
 }
 
-/* Reads the header and asks for 1 / shrink of the size, in colour or as it is stored. False where this JPEG is not plain. */
+/* Reads the header and asks for 1 / shrink of the size, in colour or as it is stored. False where this JPEG is neither plain nor
+ * progressive. */
 static int begin(Scan *scan, j_decompress_ptr cinfo, const uint8_t *bytes, size_t length, unsigned shrink, int raw) {
+  int found = kfood_progressive_walk(&scan->progressive, bytes, length);
+  if (found < 0) return 0;
+  scan->is_progressive = found;
   jpeg_create_decompress(cinfo);
-  jpeg_mem_src(cinfo, bytes, length);
+  if (found) jpeg_mem_src(cinfo, scan->progressive.header, scan->progressive.length);
+  else jpeg_mem_src(cinfo, bytes, length);
   jpeg_read_header(cinfo, TRUE);
   cinfo->out_color_space = JCS_RGB;
   cinfo->raw_data_out = raw;
@@ -472,7 +326,10 @@ static void listen(Scan *scan, j_decompress_ptr cinfo) {
 }
 
 /* Whether the data ended where the picture did. */
-static int at_end(const Scan *scan) { return scan->left == 0 && bits_left(scan) < 8 && scan->piece + 1 == scan->pieces.pieces; }
+static int at_end(Scan *scan) {
+  if (scan->is_progressive) return kfood_progressive_finish(&scan->progressive);
+  return scan->left == 0 && bits_left(scan) < 8 && scan->piece + 1 == scan->pieces.pieces;
+}
 
 /* Decodes at 1 / shrink of the size into `out`, width x height of red, green, blue; with a width of the region, that part of the
  * picture. 1 when done; 0 when libjpeg-turbo must be asked. */
@@ -495,8 +352,8 @@ int kfood_jpeg_scan_decode(void *memory, const uint8_t *bytes, size_t length, un
         for (unsigned i = 0; i < n; i++) rows[i] = out + (size_t)(row + i) * width * 3;
         jpeg_read_scanlines(&cinfo, rows, n);
       }
-      /* What lies below a region is not looked at. */
-      done = top + height < cinfo.output_height || at_end(scan);
+      /* What lies below a region is not looked at, but where the library would. */
+      done = (!scan->is_progressive && top + height < cinfo.output_height) || at_end(scan);
     }
   }
   jpeg_destroy_decompress(&cinfo);

@@ -14,6 +14,7 @@ mod error;
 mod jpeg_scan;
 mod libtorch;
 mod mmap;
+mod open_files;
 mod optimizers;
 mod process;
 mod shim;
@@ -44,6 +45,7 @@ pub use error::{is_out_of_memory, torch_error};
 pub use jpeg_scan::{JpegPlane, JpegPlanes};
 pub use libtorch::libtorch_version;
 pub use mmap::Map;
+pub use open_files::raise_open_files;
 pub use optimizers::{
     AdamStep, LambStep, RmspropStep, SgdStep, clip_grad_norm, clip_grad_value, collect_gradients,
     fused_adam, fused_sgd, grad_norm, lamb, lerp, rmsprop,

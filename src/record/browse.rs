@@ -30,6 +30,7 @@ pub struct Browse {
     /// Threads of one tensor operation.
     pub threads: u32,
     /// Folder for the outputs.
+    #[serde(with = "super::path")]
     pub out: PathBuf,
 }
 

@@ -46,7 +46,7 @@ pub struct PartMetrics {
     pub top5: f64,
     /// Wilson's 95% interval of `top5`.
     pub top5_interval: Interval,
-    /// Mean of the classes' F1 scores.
+    /// Mean of the classes' F1 scores; a class in neither labels nor predictions does not count.
     pub macro_f1: f64,
     /// One for each class.
     pub per_class: Vec<ClassMetrics>,

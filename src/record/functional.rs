@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Functionals {
     /// The images.
+    #[serde(with = "super::path")]
     pub input: PathBuf,
     /// For each image what is done to it: all geometry in one sampling, then the colours.
     pub calls: Vec<Vec<Functional>>,
@@ -17,6 +18,7 @@ pub struct Functionals {
     /// Threads of one tensor operation.
     pub threads: u32,
     /// Folder for the result.
+    #[serde(with = "super::path")]
     pub out: PathBuf,
 }
 

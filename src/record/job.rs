@@ -40,6 +40,7 @@ pub enum Job {
     /// Say what libtorch and which devices there are; writes `doctor.json` to `out`.
     Doctor {
         /// Folder for the answer.
+        #[serde(with = "super::path")]
         out: PathBuf,
     },
 }
@@ -48,10 +49,13 @@ pub enum Job {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Data {
     /// `pixels.pack`.
+    #[serde(with = "super::path")]
     pub pack: PathBuf,
     /// `labels.json`.
+    #[serde(with = "super::path")]
     pub labels: PathBuf,
     /// `membership.json`.
+    #[serde(with = "super::path")]
     pub split: PathBuf,
     /// The fold that validates, where the split has folds.
     pub fold: Option<u32>,
@@ -74,14 +78,17 @@ pub struct Fit {
     /// Threads of one tensor operation.
     pub threads: u32,
     /// Folder for the outputs.
+    #[serde(with = "super::path")]
     pub out: PathBuf,
     /// Folder that survives an interruption: the state to go on from.
+    #[serde(with = "super::path")]
     pub state: PathBuf,
     /// When to save it; no part of the result.
     #[serde(default)]
     pub save: Save,
     /// Folders of earlier results that differ in the number of epochs alone.
     #[serde(default)]
+    #[serde(with = "super::path::list")]
     pub earlier: Vec<PathBuf>,
 }
 
@@ -171,6 +178,7 @@ pub enum Start {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ModelFile {
     /// The file.
+    #[serde(with = "super::path")]
     pub path: PathBuf,
     /// For a file without our metadata: its normalisation, if the pipeline gives one.
     pub normalize: Option<Normalize>,
@@ -188,6 +196,7 @@ pub struct Average {
     /// What the models were trained and validated on.
     pub data: Data,
     /// The models: checkpoints of ours, or files of several.
+    #[serde(with = "super::path::list")]
     pub members: Vec<PathBuf>,
     /// What the pipeline calls them, for messages.
     pub names: Vec<String>,
@@ -206,6 +215,7 @@ pub struct Average {
     /// Threads of one tensor operation.
     pub threads: u32,
     /// Folder for the outputs.
+    #[serde(with = "super::path")]
     pub out: PathBuf,
 }
 
@@ -215,8 +225,10 @@ pub struct Evaluate {
     /// What to evaluate on.
     pub data: Data,
     /// `images.json`, for the names in predictions.
+    #[serde(with = "super::path")]
     pub images: PathBuf,
     /// `look_alikes.json` of the pack, for accuracy with and without leaked images.
+    #[serde(with = "super::path")]
     pub look_alikes: PathBuf,
     /// How the pack was made.
     pub pixels: Pixels,
@@ -227,6 +239,9 @@ pub struct Evaluate {
     pub cosine: Option<f64>,
     /// The parts.
     pub on: Vec<EvaluatePart>,
+    /// Whether the test part is evaluated only where there is one: nobody asked for it.
+    #[serde(default)]
+    pub test_if_there: bool,
     /// Further views of each image.
     #[serde(default)]
     pub tta: Vec<Tta>,
@@ -237,6 +252,7 @@ pub struct Evaluate {
     /// Threads of one tensor operation.
     pub threads: u32,
     /// Folder for the outputs.
+    #[serde(with = "super::path")]
     pub out: PathBuf,
 }
 
@@ -246,6 +262,7 @@ pub struct Predict {
     /// The model.
     pub model: ModelFile,
     /// The images.
+    #[serde(with = "super::path::list")]
     pub images: Vec<PathBuf>,
     /// Guesses for each image.
     pub top: u32,
@@ -257,6 +274,7 @@ pub struct Predict {
     /// Threads of one tensor operation.
     pub threads: u32,
     /// Folder for the outputs.
+    #[serde(with = "super::path")]
     pub out: PathBuf,
 }
 
@@ -267,11 +285,13 @@ pub struct Forward {
     /// The model.
     pub model: ModelFile,
     /// The input.
+    #[serde(with = "super::path")]
     pub input: PathBuf,
     /// `auto`, `cpu` or `cuda:N`.
     pub device: String,
     /// Threads of one tensor operation.
     pub threads: u32,
     /// Folder for the outputs.
+    #[serde(with = "super::path")]
     pub out: PathBuf,
 }

@@ -12,6 +12,8 @@ mod job;
 mod leaks;
 mod lock;
 mod look_alikes;
+mod looked;
+pub mod path;
 mod photographs;
 mod prediction;
 mod selection;
@@ -34,6 +36,7 @@ pub use job::{
 pub use leaks::{ByFeatures, FeatureLeak, FeatureLeaks, Leaked, LeakedPart, Leaks};
 pub use lock::{Headline, Lock, LockedStage};
 pub use look_alikes::{Likeness, LookAlikes, Pair};
+pub use looked::Looked;
 pub use photographs::{Photograph, Photographs};
 pub use prediction::Prediction;
 pub use selection::{Candidate, Selection};

@@ -20,7 +20,7 @@ pub struct Photograph {
     pub format: String,
     /// Mean of the row's pixels over all channels, from 0 to 255.
     pub brightness: f32,
-    /// What is unusual: `turned by EXIF`, `turned by XMP`, `CMYK`, `transparent`, `animated`, `16 bit`, `has a colour profile`, `named .jpg, is WebP`, …
+    /// What is unusual: `turned by EXIF`, `turned by XMP`, `CMYK`, `transparent`, `animated`, `16 bit`, `palette` and `floats` of a TIFF, `has a colour profile`, `named .jpg, is WebP`, …
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub odd: Vec<String>,
     /// Why it was dropped (`unreadable = "drop"`); it then belongs to no part.

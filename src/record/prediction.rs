@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::EvaluatePart;
+use crate::cells;
 
 /// What a model said about one image. The columns of the file are these fields in this order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -10,10 +11,13 @@ pub struct Prediction {
     /// The part that the image belongs to.
     pub part: EvaluatePart,
     /// The image as in `images.json`.
+    #[serde(with = "cells")]
     pub path: String,
     /// The name of its class.
+    #[serde(with = "cells")]
     pub label: String,
     /// The name of the first guess.
+    #[serde(with = "cells")]
     pub predicted: String,
     /// Whether both are the same.
     pub correct: bool,

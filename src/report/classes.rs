@@ -23,7 +23,8 @@ pub(super) fn pooled(runs: &[&PartMetrics]) -> Option<Vec<Vec<u64>>> {
     Some(sum)
 }
 
-/// Precision, recall and F1 of each class, in the order of the classes.
+/// Precision, recall and F1 of each class, in the order of the classes; a dash where there is nothing to say: recall of a class
+/// without an image, precision of one that is never predicted, F1 of one that is neither.
 pub(super) fn class_grid(classes: &[String], confusion: &[Vec<u64>]) -> Grid {
     let mut grid = Grid::new(&[
         ("class", Align::Left),
@@ -32,19 +33,19 @@ pub(super) fn class_grid(classes: &[String], confusion: &[Vec<u64>]) -> Grid {
         ("recall", Align::Right),
         ("F1", Align::Right),
     ]);
-    let row = |c: &ClassMetrics| {
+    let row = |(class, c): (usize, &ClassMetrics)| {
+        let predicted: u64 = confusion.iter().map(|row| row[class]).sum();
+        let or_dash = |there: bool, text: String| if there { text } else { "–".to_owned() };
         vec![
             c.class.clone(),
             c.images.to_string(),
-            percent(c.precision),
-            percent(c.recall),
-            fixed(c.f1, 3),
+            or_dash(predicted > 0, percent(c.precision)),
+            or_dash(c.images > 0, percent(c.recall)),
+            or_dash(c.images + predicted > 0, fixed(c.f1, 3)),
         ]
     };
-    grid.rows = metrics::per_class(classes, confusion)
-        .iter()
-        .map(row)
-        .collect();
+    let classes = metrics::per_class(classes, confusion);
+    grid.rows = classes.iter().enumerate().map(row).collect();
     grid
 }
 
@@ -93,5 +94,9 @@ mod tests {
             class_grid(&classes, &counts).rows[1],
             ["된장찌개", "43", "85.1%", "93.0%", "0.889"]
         );
+        let rare = vec![vec![3, 0, 0], vec![1, 0, 0], vec![0, 0, 0]];
+        let rows = class_grid(&classes, &rare).rows;
+        assert_eq!(rows[1], ["된장찌개", "1", "–", "0.0%", "0.000"]);
+        assert_eq!(rows[2], ["냉면", "0", "–", "–", "–"]);
     }
 }

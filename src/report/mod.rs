@@ -8,6 +8,7 @@
 mod classes;
 mod compare;
 mod curve;
+mod exclude_list;
 mod figure;
 mod grid;
 mod markdown;
@@ -23,6 +24,7 @@ mod tune;
 mod units;
 
 pub use compare::{Comparison, Test, Verdict, compare, comparison_grid};
+pub use exclude_list::{ExcludeRow, exclude_csv, exclude_list};
 pub use figure::Figure;
 pub use grid::{Align, Grid};
 pub use markdown::markdown;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    record::{Images, Labels, Likeness, LookAlikes, Pair, Part, Photographs},
+    record::{Images, Labels, Likeness, LookAlikes, Looked, Pair, Part, Photographs},
     settings::MeanStd,
 };
 
@@ -33,6 +33,8 @@ pub struct Overview {
     pub mean_std: MeanStd,
     /// What is unusual, with the number of files and the first of them.
     pub odd: BTreeMap<String, (u64, String)>,
+    /// What the dataset stage told of its look at the files.
+    pub looked: Looked,
     /// Files that were dropped, with the reason.
     pub dropped: Vec<(String, String)>,
     /// Pictures that are there more than once.
@@ -139,6 +141,7 @@ impl Overview {
             brightness,
             mean_std,
             odd,
+            looked: Looked::default(),
             dropped: dropped.collect(),
             leaks: leaks(seen),
         }

@@ -89,6 +89,13 @@ impl Overview {
                 shown(first)
             ));
         }
+        let warnings = self.looked.warnings.iter();
+        for line in warnings
+            .map(|w| format!("warning: {w}"))
+            .chain(self.looked.lines())
+        {
+            text.push_str(&format!("{line}\n"));
+        }
         if !self.dropped.is_empty() {
             text.push_str(&format!("dropped: {}\n", number(self.dropped.len() as u64)));
             for (path, why) in self.dropped.iter().take(SHOWN) {

@@ -6,6 +6,7 @@
 mod arch;
 mod augment;
 mod averaging;
+mod folder_level;
 mod leaks;
 mod loss;
 mod mix;
@@ -28,6 +29,7 @@ pub use augment::{
     RandAugment, RandomAffine, RandomErasing, RandomResizedCrop, Shear, TrivialAugmentWide,
 };
 pub use averaging::{AverageNorm, AverageOf, AverageRule};
+pub use folder_level::FolderLevel;
 pub use leaks::{FeatureLeaks, GroupBy, Leaks};
 pub use loss::{Bce, ClassWeights, Focal, Loss};
 pub use mix::{Mix, MixRule};

@@ -51,6 +51,15 @@ impl Resize {
         }
     }
 
+    /// Whether a row shows all of its photograph, and not the middle of it.
+    #[must_use]
+    pub const fn shows_all(&self) -> bool {
+        match self {
+            Self::Sides { fit, .. } => !matches!(fit, Fit::Crop),
+            Self::ShortSide { .. } => false,
+        }
+    }
+
     /// The width of a row in pixels.
     #[must_use]
     pub const fn width(&self) -> u32 {

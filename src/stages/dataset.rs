@@ -7,15 +7,16 @@ use std::{
 
 use rayon::prelude::*;
 
+use super::classes::classes;
 use crate::{
     config::{self, DataPath},
-    data::{self, Found, Listing, Place, Role, is_tsv, is_zip, read_manifest},
+    data::{self, Exclusion, Found, Listing, Place, Reading, Role, is_tsv, is_zip, read_manifest},
     digest::Digest,
     error::{Error, Result},
     event::StageEvent,
     files::write_json,
-    name::one_of,
-    record::{Image, Images, Label, Labels},
+    record::{Image, Images, Label, Labels, Looked},
+    settings::FolderLevel,
     stage::{Context, Input, InputFile, Stage},
     text::shown_path,
 };
@@ -52,10 +53,23 @@ impl Stage for DatasetStage {
 
     /// Only what is done with the files: where they lie is not content, and what they are is input.
     fn settings(&self) -> serde_json::Value {
+        let mut settings = serde_json::json!({});
         if self.settings.crop_area {
-            return serde_json::json!({ "crop": "area" });
+            settings["crop"] = "area".into();
         }
-        serde_json::json!({})
+        // The deepest folder is the class where nothing is said, and `first` is a level.
+        if let Some(depth) = self.settings.class.and_then(level) {
+            settings["class"] = depth.into();
+        }
+        if let Some(group) = self.settings.group {
+            settings["group"] = level(group).map_or("deepest".into(), Into::into);
+        }
+        settings
+    }
+
+    /// What cannot be read is judged with what cannot be decoded.
+    fn may_be_lost(&self, role: &str) -> bool {
+        role != "manifest"
     }
 
     fn inputs(&self) -> Vec<Input> {
@@ -65,6 +79,7 @@ impl Stage for DatasetStage {
             ("test", self.settings.test.is_some()),
             ("manifest", self.settings.manifest.is_some()),
             ("listed", self.settings.manifest.is_some()),
+            ("exclude", self.settings.exclude.is_some()),
         ];
         let given = given.into_iter().filter(|(_, given)| *given);
         given.map(|(role, _)| Input::files(role)).collect()
@@ -72,7 +87,14 @@ impl Stage for DatasetStage {
 
     fn files(&self, role: &str) -> Result<Vec<InputFile>> {
         let settings = &self.settings;
-        let listing = match (role, &settings.manifest) {
+        if let ("exclude", Some(list)) = (role, &settings.exclude) {
+            let extension = if is_tsv(&list.path) { "tsv" } else { "csv" };
+            return Ok(vec![InputFile {
+                name: format!("exclude.{extension}"),
+                path: present_exclude(list)?.path.clone(),
+            }]);
+        }
+        let mut listing = match (role, &settings.manifest) {
             ("listed", Some(list)) => listed(list)?,
             ("manifest", Some(list)) => {
                 // Its extension says how it is read.
@@ -85,11 +107,12 @@ impl Stage for DatasetStage {
             _ => match folders(settings).find(|(given, _)| given.name() == role) {
                 Some((role, folder)) => {
                     all_present(settings)?;
-                    data::scan(&folder.path, role, settings.crop_area)?
+                    data::scan(&folder.path, role, reading(settings))?
                 }
                 None => return Ok(Vec::new()),
             },
         };
+        exclude(settings, &mut listing)?;
         let images = listing.images.into_iter();
         // What lies in a zip is read with the zip, which is listed once.
         let images = images.filter_map(|found| match found.place {
@@ -108,17 +131,19 @@ impl Stage for DatasetStage {
 
     fn run(&self, context: &Context<'_>) -> Result<()> {
         let listing = list(&self.settings)?;
-        let classes = classes(&listing)?;
+        let (classes, warnings) = classes(&listing)?;
         let labels = labels(&listing, classes);
         let images = digested(&listing, context)?;
         write_json(&context.out.join("images.json"), &images)?;
         write_json(&context.out.join("labels.json"), &labels)?;
-        for note in &listing.notes {
-            (context.tell)(StageEvent::Note(note.clone()));
+        let looked = looked(&listing, warnings, context);
+        for warning in &looked.warnings {
+            (context.tell)(StageEvent::Warning(warning.clone()));
         }
-        if listing.passed_over.total() > 0 {
-            (context.tell)(StageEvent::Note(listing.passed_over.to_string()));
+        for note in looked.lines() {
+            (context.tell)(StageEvent::Note(note));
         }
+        write_json(&context.out.join(Looked::FILE), &looked)?;
         let images = images.images.len();
         let classes = labels.classes.len();
         (context.tell)(StageEvent::Note(format!(
@@ -136,12 +161,46 @@ pub(super) fn list(settings: &config::Dataset) -> Result<Listing> {
     all_present(settings)?;
     let mut listing = Listing::default();
     for (role, folder) in folders(settings) {
-        listing.append(data::scan(&folder.path, role, settings.crop_area)?);
+        listing.append(data::scan(&folder.path, role, reading(settings))?);
     }
     if let Some(list) = &settings.manifest {
         listing.append(listed(list)?);
     }
+    exclude(settings, &mut listing)?;
     Ok(listing)
+}
+
+fn reading(settings: &config::Dataset) -> Reading {
+    Reading {
+        crop_area: settings.crop_area,
+        class: settings.class,
+        group: settings.group,
+    }
+}
+
+/// The number of a folder from the root; none of the deepest one.
+fn level(of: FolderLevel) -> Option<u32> {
+    match of {
+        FolderLevel::Deepest => None,
+        FolderLevel::First => Some(1),
+        FolderLevel::Level(level) => Some(level.get()),
+    }
+}
+
+/// Takes the photographs out that are to be left out.
+fn exclude(settings: &config::Dataset, listing: &mut Listing) -> Result<()> {
+    match &settings.exclude {
+        Some(list) => Exclusion::read(&present_exclude(list)?.path, &list.root)?.apply(listing),
+        None => Ok(()),
+    }
+}
+
+fn present_exclude(list: &DataPath) -> Result<&DataPath> {
+    if list.path.is_file() {
+        return Ok(list);
+    }
+    let help = "put a list with the column `path` there; `kfood data FILE --exclude-list OUT.csv` writes one";
+    Err(missing(list, "file", help))
 }
 
 /// The folders and zips that a data set names.
@@ -169,15 +228,18 @@ fn absent(folder: &DataPath) -> Option<Error> {
     let ending = folder.path.extension();
     let zip = ending.is_some_and(|e| e.eq_ignore_ascii_case("zip"));
     let (what, put) = if zip {
-        ("zip", "put a zip of one folder per class there")
+        ("zip", "put a zip of one folder per class there".to_owned())
     } else {
-        ("folder", "put one folder per class with its images there")
+        let put = "put one folder per class with its images there";
+        let way = data::archive_way_out(&folder.path).filter(|_| folder.path.exists());
+        ("folder", way.unwrap_or_else(|| put.to_owned()))
     };
-    Some(missing(folder, what, put))
+    Some(missing(folder, what, &put))
 }
 
 fn listed(list: &DataPath) -> Result<Listing> {
-    read_manifest(&present_file(list)?.path)
+    let list = present_file(list)?;
+    read_manifest(&list.path, &list.root)
 }
 
 fn present_file(csv: &DataPath) -> Result<&DataPath> {
@@ -212,49 +274,16 @@ fn variable(written: &str) -> Option<&str> {
     rest.split([':', '}']).next()
 }
 
-/// The class names in code point order.
-fn classes(listing: &Listing) -> Result<Vec<String>> {
-    let of = |role| -> BTreeSet<&str> {
-        let images = listing.images.iter().filter(|i| i.role() == role);
-        images.map(|i| i.class.as_str()).collect()
-    };
-    let roles = [Role::Train, Role::Validation, Role::Test];
-    let sides: Vec<_> = roles.into_iter().map(|role| (role, of(role))).collect();
-    let mut sides = sides.iter().filter(|(_, classes)| !classes.is_empty());
-    let Some((first, all)) = sides.next() else {
-        return Ok(Vec::new());
-    };
-    if let Some((other, classes)) = sides.find(|(_, classes)| classes != all) {
-        let (a, b) = (first.name(), other.name());
-        let only = |a: &BTreeSet<&str>, b: &BTreeSet<&str>| match a.difference(b).count() {
-            0 => "none".to_owned(),
-            n => format!("{n} ({})", names(a.difference(b).copied())),
-        };
-        return Err(Error::failed(format!(
-            "`{a}` and `{b}` differ in classes; only in `{a}`: {}; only in `{b}`: {}",
-            only(all, classes),
-            only(classes, all)
-        ))
-        .help("give all parts the same classes, spelt alike"));
+/// What there is to tell of the look at the files.
+fn looked(listing: &Listing, of_classes: Vec<String>, context: &Context<'_>) -> Looked {
+    let files = context.files.values().flatten();
+    let unreadable = files.filter_map(|file| Some((file.name.clone(), file.lost.clone()?)));
+    Looked {
+        warnings: listing.warnings.iter().cloned().chain(of_classes).collect(),
+        notes: listing.notes.clone(),
+        passed_over: listing.passed_over.by_kind().clone(),
+        unreadable: unreadable.collect(),
     }
-    if all.len() < 2 {
-        return Err(Error::failed(format!(
-            "there is only one class, {}; nothing can be told apart",
-            one_of(all.iter().copied())
-        ))
-        .help("name the folder that holds the class folders, and put two classes or more there"));
-    }
-    Ok(all.iter().map(|class| (*class).to_owned()).collect())
-}
-
-fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let mut quoted: Vec<_> = names.map(|n| format!("`{n}`")).collect();
-    let more = quoted.len().saturating_sub(10);
-    if more > 0 {
-        quoted.truncate(10);
-        quoted.push(format!("and {more} more"));
-    }
-    quoted.join(", ")
 }
 
 fn labels(listing: &Listing, classes: Vec<String>) -> Labels {
@@ -310,9 +339,9 @@ fn digested(listing: &Listing, context: &Context<'_>) -> Result<Images> {
                 })?;
                 (file.digest, file.bytes)
             }
-            place @ Place::Zip { .. } => {
+            Place::Zip { archive, entry } => {
                 context.stop.check()?;
-                let read = place.read();
+                let read = archive.digest(*entry);
                 let done = done.fetch_add(1, Ordering::Relaxed) + 1;
                 if done.is_multiple_of(512) {
                     (context.tell)(StageEvent::Progress {
@@ -323,7 +352,7 @@ fn digested(listing: &Listing, context: &Context<'_>) -> Result<Images> {
                     });
                 }
                 match read {
-                    Ok(bytes) => (Digest::of(&bytes), bytes.len() as u64),
+                    Ok(read) => read,
                     // A damaged entry is a file that is no image: preprocess judges it with the others.
                     Err(why) => (Digest::of(why.to_string().as_bytes()), 0),
                 }

@@ -59,6 +59,9 @@ impl Stage for EvaluateStage {
         if !self.settings.tta.is_empty() {
             settings["tta"] = json!(self.settings.tta);
         }
+        if self.settings.test_if_there {
+            settings["test"] = "where there is".into();
+        }
         if let Some(leaks) = self.settings.leaks {
             settings["leaks"] = json!(leaks);
         }
@@ -106,6 +109,7 @@ impl Stage for EvaluateStage {
             model: model_of(&self.settings.model, context)?,
             cosine: self.settings.leaks.map(|leaks| leaks.cosine.get()),
             on: self.settings.on.clone(),
+            test_if_there: self.settings.test_if_there,
             tta: self.settings.tta.clone(),
             batch_size: self.settings.batch_size.get(),
             device: context.device.to_owned(),
@@ -152,6 +156,7 @@ mod tests {
             split: "holdout".to_owned(),
             fold: Some(2),
             on: vec![EvaluatePart::Train, EvaluatePart::Test],
+            test_if_there: false,
             tta: Vec::new(),
             batch_size: Count::new(64).unwrap(),
             leaks: None,
@@ -164,6 +169,7 @@ mod tests {
             path: DataPath {
                 written: "models/m.pt".to_owned(),
                 path: path.to_owned(),
+                root: path.to_owned(),
                 location: Location {
                     file: "mission3.toml".into(),
                     line: 7,
@@ -252,6 +258,7 @@ mod tests {
             digests: &BTreeMap::new(),
             files: &BTreeMap::new(),
             earlier: &[],
+            unfinished: &[],
             tell: &|_| (),
             stop: &Stop::default(),
             worker: &keeps,

@@ -1,6 +1,7 @@
 //! One file for each kind of stage: from settings to inputs, outputs and work.
 
 mod average;
+mod classes;
 mod dataset;
 mod ensemble;
 mod evaluate;

@@ -1,17 +1,17 @@
 //! `[preprocess.x]`: images to `pixels.pack`.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fs, path::Path};
 
 use super::dataset::list;
 use crate::{
     config,
     data::{
-        Fill, JPEG_BY_COMPONENTS, JPEG_DECODER, Pack, Place,
+        COMPARED_SIDE, Fill, JPEG_BY_COMPONENTS, JPEG_DECODER, Look, Pack, Place, Unfinished,
         audit::{CloserLook, Fingerprint, find},
     },
     digest::Digest,
     error::{Error, Result},
-    files::{read_json, write_json},
+    files::{self, read_json, write_json},
     record::{Image, Images},
     settings::Quality,
     stage::{Context, Input, Reuse, Stage},
@@ -82,6 +82,10 @@ impl Stage for PreprocessStage {
         Reuse::OtherInputs(&["unreadable"])
     }
 
+    fn resumes(&self, state: &Path) -> Option<String> {
+        Some(format!("goes on from {}", Unfinished::told(state)?))
+    }
+
     fn run(&self, context: &Context<'_>) -> Result<()> {
         let images: Images = read_json(&context.inputs["images"])?;
         let images = &images.images;
@@ -90,23 +94,55 @@ impl Stage for PreprocessStage {
             pixels: self.settings.pixels,
             storage: self.settings.storage,
             unreadable: self.settings.unreadable,
+            unfinished: Some(Unfinished {
+                state: context.state,
+                others: context.unfinished,
+                settings: self.makes_rows(),
+            }),
             earlier: context.earlier,
             tell: context.tell,
             stop: context.stop,
         };
         let resize = self.settings.pixels.resize;
-        let (width, height) = (resize.width() as usize, resize.height() as usize);
+        // A row that shows a part of its photograph is no measure of likeness: all of it is compared.
+        let (width, height) = match resize.shows_all() {
+            true => (resize.width() as usize, resize.height() as usize),
+            false => (COMPARED_SIDE as usize, COMPARED_SIDE as usize),
+        };
         let filled = fill.run(
             &context.out.join("pixels.pack"),
             |wanted| places(&self.dataset, images, wanted),
-            |pixels, digest| Fingerprint::with_digest(pixels, digest, width, height),
+            |look: Look<'_>| {
+                let compared = look.compared.unwrap_or(look.pixels);
+                Fingerprint::with_digest(compared, look.digest, width, height)
+            },
         )?;
         write_json(&context.out.join("photographs.json"), &filled.photographs)?;
         let sources: Vec<Digest> = images.iter().map(|image| image.digest).collect();
-        let pack = Pack::open(&context.out.join("pixels.pack"))?;
+        let compared = filled.pack.with_file_name("compared.pack");
+        let compares = !resize.shows_all();
+        let pack = Pack::open(if compares { &compared } else { &filled.pack })?;
         let closer = |i| Ok(CloserLook::of(&pack.row(i)?, width, height));
         let look_alikes = find(&filled.seen, &sources, closer, context.stop)?;
-        write_json(&context.out.join("look_alikes.json"), &look_alikes)
+        write_json(&context.out.join("look_alikes.json"), &look_alikes)?;
+        // Last: until here an interrupted run goes on from these rows.
+        let made = [(&filled.pack, true), (&compared, compares)];
+        for (path, _) in made.into_iter().filter(|(_, is)| *is) {
+            let to = context.out.join(path.file_name().unwrap_or_default());
+            fs::rename(path, &to).map_err(|e| Error::io("move", path, e))?;
+        }
+        files::sync_folder(context.out)
+    }
+}
+
+impl PreprocessStage {
+    /// Of all that makes a row beside its photograph; what becomes of unreadable files is not among it.
+    fn makes_rows(&self) -> Digest {
+        let mut settings = self.settings();
+        if let Some(settings) = settings.as_object_mut() {
+            settings.remove("unreadable");
+        }
+        Digest::of(format!("{} {settings}", self.version()).as_bytes())
     }
 }
 

@@ -259,6 +259,7 @@ mod tests {
             digests: &BTreeMap::new(),
             files: &BTreeMap::new(),
             earlier: &[],
+            unfinished: &[],
             tell: &|_| (),
             stop: &Stop::default(),
             worker: &NoWorker,

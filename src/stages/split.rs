@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use crate::{
     config,
     data::{
-        Division, Groups, across, copies, fold_groups, folds, given, hold_out, hold_out_groups,
-        join_look_alikes, leave_out, stable, without,
+        Division, Groups, TestBy, across, copies, drawn_test, fold_groups, folds, given, hold_out,
+        hold_out_groups, join_look_alikes, leave_out, stable, without,
     },
     error::{Error, Result},
     event::StageEvent,
@@ -14,12 +14,10 @@ use crate::{
     record::{Assignment, EvaluatePart, Images, Labels, LookAlikes, Part, Split},
     settings::{GroupBy, Leaks},
     stage::{Context, Input, Stage},
+    text::count,
 };
 
-/// The share held out where a pipeline says neither `validation` nor `folds`.
-const VALIDATION: f64 = 0.2;
-
-/// Divides the training part, stratified by class; the test part stays what it is.
+/// Divides the training part, stratified by class; a given test part stays what it is.
 pub struct SplitStage {
     id: String,
     settings: config::Split,
@@ -35,10 +33,26 @@ impl SplitStage {
         }
     }
 
+    /// The share of all images that validates.
     fn share(&self) -> f64 {
-        self.settings
-            .validation
-            .map_or(VALIDATION, |share| share.get())
+        let share = self.settings.validation;
+        share.map_or(config::Split::VALIDATION, |share| share.get())
+    }
+
+    /// The share that validates of what a drawn test part leaves.
+    fn share_of_rest(&self) -> f64 {
+        let test = self.settings.test.as_ref().map_or(0.0, |t| t.share.get());
+        (self.share() / (1.0 - test)).min(1.0)
+    }
+
+    /// Whether nothing says how to divide, so that the data set's own validation part would be taken.
+    fn leaves_it_open(&self) -> bool {
+        let s = &self.settings;
+        !(s.given
+            || s.validation.is_some()
+            || s.folds.is_some()
+            || s.stable
+            || s.group_by.is_some())
     }
 }
 
@@ -68,7 +82,16 @@ impl Stage for SplitStage {
             (false, Some(folds)) => serde_json::json!({ "folds": folds, "seed": seed }),
             (false, None) => serde_json::json!({ "validation": self.share(), "seed": seed }),
         };
+        // Where the data set may have a validation part, asking for 0.2 and asking for nothing are two things.
+        if self.leaves_it_open() && self.settings.may_be_given {
+            settings["given"] = "where there is".into();
+        }
         // What is not asked for is not named: a split from before these settings keeps its key.
+        if let Some(test) = &self.settings.test {
+            settings["test"] = serde_json::json!(test.share);
+            // A stable or given split draws nothing else by the seed.
+            settings["seed"] = seed.into();
+        }
         if self.settings.stable {
             settings["stable"] = true.into();
         }
@@ -122,24 +145,23 @@ impl Stage for SplitStage {
             None => None,
         };
         self.check_lengths(&labels, images.as_ref(), alike.as_ref())?;
+        self.refuse_second_test(&labels)?;
         let takes_given = self.takes_given(&labels);
-        let groups = match takes_given {
+        let groups = match takes_given && self.settings.test.is_none() {
             true => None,
             false => self.groups(&labels, alike.as_ref())?,
         };
-        let (split, told) = match (self.settings.leaks, &alike) {
-            (Leaks::Group, Some(alike)) => {
-                let copies = copies(&labels, alike, takes_given);
-                let rest = without(&labels, &copies);
-                let (mut split, told) = self.divide(&rest, &paths, groups, takes_given)?;
-                leave_out(&mut split, copies);
-                (split, told)
-            }
-            _ => self.divide(&labels, &paths, groups, takes_given)?,
+        let copies = match (self.settings.leaks, &alike) {
+            (Leaks::Group, Some(alike)) => copies(&labels, alike, takes_given),
+            _ => Vec::new(),
         };
+        let rest = without(&labels, &copies);
+        let (rest, told_of_test) = self.draw_test(rest, &paths, groups.as_ref(), takes_given);
+        let (mut split, told) = self.divide(&rest, &paths, groups, takes_given)?;
+        leave_out(&mut split, copies);
         if let Some(told) = left_out(&split, &paths) {
             (context.tell)(StageEvent::Warning(told));
-            refuse_lost_classes(&split, &labels)?;
+            refuse_lost_classes(&split, &labels, &rest)?;
         }
         if let Some(told) = self.groups_in_test(&labels) {
             (context.tell)(StageEvent::Warning(told));
@@ -154,8 +176,13 @@ impl Stage for SplitStage {
         if let (Leaks::Fail, Some(alike)) = (self.settings.leaks, &alike) {
             refuse_leaks(&split, alike, &paths)?;
         }
+        if self.settings.test.is_some() && split.members(EvaluatePart::Test, None).is_empty() {
+            let message = format!("of {train} images none is drawn for a test part");
+            return Err(Error::usage(message)
+                .help("give `test` a larger share, or the data set more images or groups"));
+        }
         refuse_empty(&split, train, self.share() > 0.0)?;
-        if let Some(told) = told {
+        for told in told_of_test.into_iter().chain(told) {
             (context.tell)(StageEvent::Warning(told));
         }
         write_json(&context.out.join("membership.json"), &split)
@@ -183,9 +210,47 @@ impl SplitStage {
 
     /// Whether the data set's own validation part is taken: where that is asked for, and where nothing else is.
     fn takes_given(&self, labels: &Labels) -> bool {
-        let s = &self.settings;
-        let asks = s.validation.is_some() || s.folds.is_some() || s.stable || s.group_by.is_some();
-        s.given || (!asks && !labels.validation.is_empty())
+        self.settings.given || (self.leaves_it_open() && !labels.validation.is_empty())
+    }
+
+    /// A given test part is never moved, and there is no second one.
+    fn refuse_second_test(&self, labels: &Labels) -> Result<()> {
+        let given = labels
+            .labels
+            .iter()
+            .filter(|l| l.part == Part::Test)
+            .count();
+        let Some(test) = self.settings.test.as_ref().filter(|_| given > 0) else {
+            return Ok(());
+        };
+        let message = format!(
+            "`test = {}`, and the data set has a test part of {}",
+            test.share.get(),
+            count(given, "image")
+        );
+        let help = "leave it out: a given test part is never moved";
+        Err(Error::placed(test.location.render(&message, Some(help))))
+    }
+
+    /// The labels with a test part, where one is to be drawn, and what is to be told of it.
+    fn draw_test(
+        &self,
+        labels: Labels,
+        paths: &[&str],
+        groups: Option<&Groups>,
+        takes_given: bool,
+    ) -> (Labels, Option<String>) {
+        let Some(test) = &self.settings.test else {
+            return (labels, None);
+        };
+        let alone = Groups::new(labels.labels.len());
+        let by = match (self.settings.stable, groups) {
+            (true, groups) => TestBy::Name(groups.unwrap_or(&alone), paths),
+            (false, Some(groups)) => TestBy::Group(groups),
+            (false, None) => TestBy::Image,
+        };
+        let keep: &[u32] = if takes_given { &labels.validation } else { &[] };
+        drawn_test(&labels, by, test.share.get(), self.settings.seed, keep)
     }
 
     /// The split, and what is to be told of it.
@@ -209,16 +274,16 @@ impl SplitStage {
         if settings.stable {
             let division = match settings.folds {
                 Some(k) => Division::Folds(k.get()),
-                None => Division::HoldOut(self.share()),
+                None => Division::HoldOut(self.share_of_rest()),
             };
             let groups = groups.unwrap_or_else(|| Groups::new(labels.labels.len()));
             return Ok(stable(labels, paths, &groups, division, seed));
         }
         Ok(match (settings.folds, groups) {
             (Some(k), None) => folds(labels, k.get(), seed),
-            (None, None) => hold_out(labels, self.share(), seed),
+            (None, None) => hold_out(labels, self.share_of_rest(), seed),
             (Some(k), Some(groups)) => fold_groups(labels, &groups, k.get(), seed),
-            (None, Some(groups)) => hold_out_groups(labels, &groups, self.share(), seed),
+            (None, Some(groups)) => hold_out_groups(labels, &groups, self.share_of_rest(), seed),
         })
     }
 
@@ -290,13 +355,14 @@ fn shared_with_test(labels: &Labels, groups: &[Option<u32>]) -> (usize, usize) {
 }
 
 /// Classes of which copies of test images were all that there was to learn from.
-fn refuse_lost_classes(split: &Split, labels: &Labels) -> Result<()> {
+fn refuse_lost_classes(split: &Split, labels: &Labels, rest: &Labels) -> Result<()> {
     let mut learnt = vec![false; labels.classes.len()];
     let mut given = learnt.clone();
-    for (label, assignment) in labels.labels.iter().zip(&split.assignments) {
+    let drawn = |i: usize| rest.labels[i].part == Part::Test;
+    for (i, (label, assignment)) in labels.labels.iter().zip(&split.assignments).enumerate() {
         let class = label.class as usize;
         if label.part == Part::Train && class < learnt.len() {
-            given[class] = true;
+            given[class] |= *assignment == Assignment::LeftOut || !drawn(i);
             learnt[class] |= matches!(assignment, Assignment::Train | Assignment::Fold(_));
         }
     }

@@ -24,6 +24,7 @@ const BATCH: usize = 32;
 /// One entry of `predictions.json`.
 #[derive(Serialize)]
 struct Prediction {
+    #[serde(with = "crate::record::path")]
     path: PathBuf,
     /// Why there are no guesses: the file is no usable image.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -15,10 +15,12 @@ use crate::{
     data::{Pack, Sheet},
     error::{Error, Result},
     exec::{self, Options, Outcome, Summary, worker::Process},
-    files,
-    record::{Images, Labels, LookAlikes, Part, Photographs},
-    report::{Overview, Seen},
-    text::shown_path,
+    files, name,
+    record::{Images, Labels, LookAlikes, Looked, Part, Photographs},
+    report::{ExcludeRow, Overview, Seen, exclude_csv, exclude_list},
+    settings::Unreadable,
+    stages,
+    text::{self, shown_path},
 };
 
 /// Lines of a sheet of pairs.
@@ -26,7 +28,10 @@ const PAIRS: usize = 200;
 
 /// Does what is pending of the datasets and preprocess stages, and shows them.
 pub(in crate::cli) fn data(args: &Data) -> Result<u8> {
-    let opened = open::open(&args.file)?;
+    let mut opened = open::open(&args.file)?;
+    if args.exclude_list.is_some() {
+        take_what_is_readable(&mut opened);
+    }
     let looked_at = looked_at(&opened, &args.stages)?;
     let summary = exec::run(
         &opened.stages,
@@ -41,16 +46,22 @@ pub(in crate::cli) fn data(args: &Data) -> Result<u8> {
         &open::stop_on_signals()?,
     )?;
     let mut shown = Vec::new();
+    let mut excluded = Vec::new();
     for (data, dataset) in &looked_at {
         if matches!(
             summary.stage(data).map(|s| &s.outcome),
             Some(Outcome::Cached | Outcome::Ran)
         ) {
-            shown.push(show(args, &summary, data, dataset)?);
+            let (overview, rows) = show(args, &summary, data, dataset)?;
+            shown.push(overview);
+            excluded.push((dataset.clone(), rows));
         }
     }
     if args.json {
         print::json(&json!({ "data": shown }))?;
+    }
+    if let Some(out) = &args.exclude_list {
+        write_excluded(out, excluded)?;
     }
     for stage in summary.stages() {
         if let Outcome::Failed(error) = &stage.outcome {
@@ -58,6 +69,43 @@ pub(in crate::cli) fn data(args: &Data) -> Result<u8> {
         }
     }
     Ok(summary.first_error().map_or(0, |e| e.class().exit_code()))
+}
+
+/// Files that cannot be decoded are what is looked for: they go into the list and stop nothing.
+fn take_what_is_readable(opened: &mut Opened) {
+    for instance in &mut opened.pipeline.instances {
+        if let Settings::Preprocess(preprocess) = &mut instance.settings {
+            preprocess.unreadable = Unreadable::Drop;
+        }
+    }
+    opened.stages = stages::of(&opened.pipeline);
+}
+
+/// Writes the list of one dataset; several preprocess stages of it say of each photograph the first thing that is to say.
+fn write_excluded(out: &Path, found: Vec<(String, Vec<ExcludeRow>)>) -> Result<()> {
+    let mut datasets: Vec<&str> = found.iter().map(|(dataset, _)| dataset.as_str()).collect();
+    datasets.dedup();
+    if datasets.len() > 1 {
+        let names = name::one_of(datasets.iter().copied());
+        return Err(Error::usage("`--exclude-list` of several datasets")
+            .help(format!("a list is of one dataset: name {names}")));
+    }
+    let mut rows: Vec<ExcludeRow> = Vec::new();
+    for row in found.into_iter().flat_map(|(_, rows)| rows) {
+        if !rows.iter().any(|known| known.path == row.path) {
+            rows.push(row);
+        }
+    }
+    files::publish(out, &exclude_csv(&rows)?)?;
+    let out = shown_path(out);
+    print::say(&match rows.len() {
+        0 => format!("{out}: written; there is nothing that is better left out"),
+        n => format!(
+            "{out}: {} better left out; look through them, and name the file as `exclude` of the dataset",
+            text::count(n, "photograph")
+        ),
+    });
+    Ok(())
 }
 
 /// The preprocess instances asked for, or all of the file and of those it uses, each with its dataset.
@@ -99,7 +147,12 @@ fn looked_at(opened: &Opened, named: &[String]) -> Result<Vec<(String, String)>>
         .collect())
 }
 
-fn show(args: &Data, summary: &Summary, data: &str, dataset: &str) -> Result<Overview> {
+fn show(
+    args: &Data,
+    summary: &Summary,
+    data: &str,
+    dataset: &str,
+) -> Result<(Overview, Vec<ExcludeRow>)> {
     let images: Images = files::read_json(&summary.output(dataset, "images.json")?)?;
     let labels: Labels = files::read_json(&summary.output(dataset, "labels.json")?)?;
     let photographs: Photographs = files::read_json(&summary.output(data, "photographs.json")?)?;
@@ -114,7 +167,12 @@ fn show(args: &Data, summary: &Summary, data: &str, dataset: &str) -> Result<Ove
         photographs: &photographs,
         look_alikes: &look_alikes,
     };
-    let overview = Overview::new(data, dataset, seen, pack.mean_std(&train)?);
+    let mut overview = Overview::new(data, dataset, seen, pack.mean_std(&train)?);
+    // Results of earlier versions have no such file, and it is no part of the result.
+    let beside = summary
+        .output(dataset, "images.json")?
+        .with_file_name(Looked::FILE);
+    overview.looked = files::read_json(&beside).unwrap_or_default();
     if !args.json {
         print::out(&overview.text())?;
     }
@@ -123,7 +181,7 @@ fn show(args: &Data, summary: &Summary, data: &str, dataset: &str) -> Result<Ove
         samples(args, folder, data, &pack, &labels, &photographs)?;
         pairs(folder, data, &pack, &overview)?;
     }
-    Ok(overview)
+    Ok((overview, exclude_list(seen)))
 }
 
 /// A line for each class, with pictures spread evenly over its training part; numbers as in the table.

@@ -2,12 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-use walkdir::WalkDir;
-
 use crate::{
     cli::{args::Predict, open, print, progress::Progress, results},
-    data::may_be_image,
+    data::pictures,
     error::{Error, Result},
     event::{Event, Observer},
     exec::worker::Process,
@@ -18,6 +15,7 @@ use crate::{
     stage::Worker,
     text::shown_path,
 };
+use serde_json::Value;
 
 pub(in crate::cli) fn predict(args: &Predict) -> Result<u8> {
     let model = open::model(&args.model)?;
@@ -31,7 +29,7 @@ pub(in crate::cli) fn predict(args: &Predict) -> Result<u8> {
             classes: args.classes.as_deref().map(class_names).transpose()?,
             weights: args.weights.clone(),
         },
-        images,
+        images: images.clone(),
         top: args.top,
         tta: args.tta.clone(),
         device: args.device.clone(),
@@ -47,7 +45,8 @@ pub(in crate::cli) fn predict(args: &Predict) -> Result<u8> {
     };
     Process::beside_this_program()?.run(&job, folder.path(), &tell, &open::stop_on_signals()?)?;
     progress.end("predict");
-    let predictions: Vec<Value> = files::read_json(&folder.path().join("predictions.json"))?;
+    let predictions = files::read_json(&folder.path().join("predictions.json"))?;
+    let predictions = with_paths(predictions, &images);
     let failed = predictions
         .iter()
         .any(|p| p.get("error").is_some_and(|e| !e.is_null()));
@@ -69,39 +68,49 @@ fn class_names(path: &Path) -> Result<Vec<String>> {
     Ok(text.lines().map(|line| nfc(line.trim())).collect())
 }
 
-/// Files as given, and from given folders every file that is neither hidden nor of a well-known other kind, in the order of
-/// names.
+/// Files as given, and from given folders what a data set would take from them, in the order of names; what was passed over
+/// is told.
 fn images(given: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut all = Vec::new();
+    let mut told = Vec::new();
     for path in given {
-        if !path.exists() {
+        // A link that leads nowhere is a file that cannot be used, as it is in a folder.
+        if !path.exists() && !path.is_symlink() {
             return Err(Error::usage(format!(
                 "there is no image or folder `{}`",
                 shown_path(path)
             )));
         }
-        if path.is_file() {
-            all.push(absolute(path)?);
-            continue;
-        }
-        let hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
-        let entries = WalkDir::new(path)
-            .sort_by_file_name()
-            .into_iter()
-            .filter_entry(|e| e.depth() == 0 || !hidden(e.file_name()));
-        for entry in entries {
-            let entry = entry.map_err(|e| {
-                Error::failed(format!("cannot list `{}`", shown_path(path))).because(e)
-            })?;
-            if entry.file_type().is_file() && may_be_image(entry.path()) {
-                all.push(absolute(entry.path())?);
+        if path.is_dir() {
+            let (found, passed_over) = pictures(path)?;
+            for path in found {
+                all.push(absolute(&path)?);
             }
+            if passed_over.total() > 0 {
+                told.push(format!("`{}`: {passed_over}", shown_path(path)));
+            }
+        } else {
+            all.push(absolute(path)?);
         }
+    }
+    for line in &told {
+        print::say(line);
     }
     if all.is_empty() {
         return Err(Error::usage("there are no images in what was given"));
     }
     Ok(all)
+}
+
+/// A path that is no text is shown as one, with its bytes beside it.
+fn with_paths(mut predictions: Vec<Value>, images: &[PathBuf]) -> Vec<Value> {
+    for (prediction, path) in predictions.iter_mut().zip(images) {
+        if path.to_str().is_none() {
+            prediction["path_bytes"] = prediction["path"]["bytes"].take();
+            prediction["path"] = shown_path(path).into();
+        }
+    }
+    predictions
 }
 
 fn absolute(path: &Path) -> Result<PathBuf> {

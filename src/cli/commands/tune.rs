@@ -170,6 +170,7 @@ fn job(
         digests: &digests,
         files: &outside,
         earlier: &[],
+        unfinished: &[],
         tell: &|_| {},
         stop,
         worker: &taken,
@@ -185,6 +186,7 @@ fn digested(file: crate::stage::InputFile) -> Result<DigestedFile> {
     Ok(DigestedFile {
         digest: Digest::of_file(&file.path)?,
         bytes: metadata.len(),
+        lost: None,
         name: file.name,
         path: file.path,
     })

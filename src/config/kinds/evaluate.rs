@@ -195,13 +195,26 @@ impl Draft {
             (None, fold) if own.split == Some(split) => fold,
             (None, _) => FoldOf::None,
         };
-        let on = self.on(builder, &found, fold)?;
+        let (on, test_if_there) = self.on(builder, &found, fold)?;
         let fold = self.check_fold(builder, &found, fold, &on)?;
         let as_trained =
             own.split == Some(found.split) && own.fold == fold.map_or(FoldOf::None, FoldOf::One);
-        if own.dataset == Some(found.dataset) && !as_trained && on != [EvaluatePart::Test] {
+        let draws_test = |split: usize| match builder.settings(split) {
+            Settings::Split(split) => split.test.is_some(),
+            _ => false,
+        };
+        // A given test part is the same under every split, one that is drawn is that of its split alone.
+        let same_test = own.split == Some(found.split) || !draws_test(found.split);
+        if own.dataset == Some(found.dataset)
+            && !as_trained
+            && !(on == [EvaluatePart::Test] && same_test)
+        {
             let message = "the model was trained on another split or fold of this dataset, so its training images are among these parts";
-            let help = "leave `split` and `fold` out, or evaluate it with `on = [\"test\"]`";
+            let help = if same_test {
+                "leave `split` and `fold` out, or evaluate it with `on = [\"test\"]`"
+            } else {
+                "leave `split` out: the test part of another split holds images that this model was trained on"
+            };
             builder.tell(&span, message, Some(help));
             return None;
         }
@@ -212,6 +225,7 @@ impl Draft {
             split: builder.id(found.split),
             fold,
             on,
+            test_if_there,
             tta: self.tta.clone(),
             batch_size: self.batch_size,
             leaks: self.leaks,
@@ -241,23 +255,29 @@ impl Draft {
         own
     }
 
-    /// The parts in order: as written, else all that there are.
+    /// The parts in order: as written, else all that there are; and whether test is among them only if there is one.
     fn on(
         &self,
         builder: &mut Builder<'_>,
         found: &fold::Found,
         fold: FoldOf,
-    ) -> Option<Vec<EvaluatePart>> {
-        let has_test = match builder.settings(found.dataset) {
-            Settings::Dataset(dataset) => dataset.test.is_some() || dataset.manifest.is_some(),
+    ) -> Option<(Vec<EvaluatePart>, bool)> {
+        let drawn = match builder.settings(found.split) {
+            Settings::Split(split) => split.test.is_some(),
             _ => false,
         };
+        let (given, listed) = match builder.settings(found.dataset) {
+            Settings::Dataset(dataset) => (dataset.test.is_some(), dataset.manifest.is_some()),
+            _ => (false, false),
+        };
+        let has_test = given || listed || drawn;
         let Some(on) = &self.on else {
             let there = |part: &EvaluatePart| match part {
                 EvaluatePart::Test => has_test,
                 _ => !(fold == FoldOf::Varies && has_test),
             };
-            return Some(PARTS.into_iter().filter(there).collect());
+            let parts = PARTS.into_iter().filter(there).collect();
+            return Some((parts, listed && !drawn));
         };
         let asked = on.get_ref();
         if let Some(test) = asked.iter().find(|p| *p.get_ref() == EvaluatePart::Test)
@@ -267,12 +287,12 @@ impl Draft {
                 "the dataset `{}` has no test part",
                 builder.id(found.dataset)
             );
-            let help = "give the dataset `test = \"…\"`, or leave `\"test\"` out";
+            let help = "give the dataset `test = \"…\"` or the split `test = 0.1`, or leave `\"test\"` out";
             builder.tell(&test.span(), message, Some(help));
             return None;
         }
         let wanted = |part: &EvaluatePart| asked.iter().any(|p| p.get_ref() == part);
-        Some(PARTS.into_iter().filter(wanted).collect())
+        Some((PARTS.into_iter().filter(wanted).collect(), false))
     }
 
     fn check_fold(

@@ -4,8 +4,9 @@ use toml::Spanned;
 
 use super::{
     super::{
-        Settings, Split,
+        Settings, Split, TestShare,
         build::{Builder, Origin, Outcome},
+        files::Span,
         reference::Reference,
         values::{Folds, Share},
     },
@@ -21,6 +22,7 @@ pub(crate) struct Draft {
     dataset: Reference,
     validation: Option<Probability>,
     folds: Option<Count>,
+    test: Option<(TestShare, Span)>,
     given: bool,
     stable: bool,
     group_by: Option<GroupBy>,
@@ -38,6 +40,7 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
     let places = ["validation", "folds"].map(|key| fields.place(key));
     let validation = fields.take::<Share>("validation", Share::ACCEPTS);
     let folds = fields.take::<Folds>("folds", Folds::ACCEPTS);
+    let test = fields.take::<Share>("test", Share::ACCEPTS);
     let given = fields.take::<bool>("given", "`true` or `false`");
     let given = given.is_some_and(Spanned::into_inner);
     for (key, at) in ["validation", "folds"].into_iter().zip(places) {
@@ -45,6 +48,18 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
             let help =
                 "with `given = true` the data set itself says who validates, so leave it out";
             fields.tell(&at, format!("`{key}` together with `given`"), Some(help));
+        }
+    }
+    if let (Some(test), None, false) = (&test, &folds, given) {
+        let share = validation
+            .as_ref()
+            .map_or(Split::VALIDATION, |v| v.get_ref().0.get());
+        let test_share = test.get_ref().0.get();
+        if test_share + share >= 1.0 {
+            let message = format!(
+                "`test = {test_share}` beside `validation = {share}` leaves nothing to train on"
+            );
+            fields.tell(&test.span(), message, Some("take smaller shares"));
         }
     }
     let stable_at = fields.place("stable");
@@ -77,14 +92,19 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
     fields.finish()?;
     let folds = folds.map(|folds| folds.into_inner().0);
     let validation = validation.map(|share| share.into_inner().0);
+    let test = test.map(|test| {
+        let share = TestShare {
+            share: test.get_ref().0,
+            location: fields.location(&test.span()),
+        };
+        (share, test.span())
+    });
     Some(Draft {
         dataset: dataset?,
-        validation: match folds {
-            _ if given => None,
-            Some(_) => None,
-            None => Some(validation.unwrap_or(Probability::known(0.2))),
-        },
+        // Not asked for is not filled in: a data set's own validation part is then taken.
+        validation,
         folds,
+        test,
         given,
         stable,
         group_by: group_by.map(Spanned::into_inner),
@@ -115,10 +135,26 @@ impl Draft {
             builder.tell(&reference.span, message, Some(help));
             return None;
         }
+        let (mut may_be_given, mut has_test) = (false, false);
+        if let Settings::Dataset(of) = builder.settings(dataset) {
+            may_be_given = of.validation.is_some() || of.manifest.is_some();
+            has_test = of.test.is_some();
+        }
+        if let (true, Some((_, at))) = (has_test, &self.test) {
+            let message = format!(
+                "`test` in a split of `{}`, which has a test part",
+                builder.id(dataset)
+            );
+            let help = "leave it out: a given test part is never moved";
+            builder.tell(at, message, Some(help));
+            return None;
+        }
         let settings = Split {
             dataset: builder.id(dataset),
             validation: self.validation,
             folds: self.folds,
+            test: self.test.as_ref().map(|(share, _)| share.clone()),
+            may_be_given,
             given: self.given,
             stable: self.stable,
             group_by: self.group_by,

@@ -6,6 +6,7 @@ use super::{
     super::{
         Settings, Transfer,
         build::{Builder, Outcome},
+        reference::Reference,
     },
     Fields, Kind, fold, model, training,
 };
@@ -83,6 +84,9 @@ impl Draft {
         let (found, folds) = self.data.build(builder)?;
         training.check(builder, found.resize)?;
         let model = model?;
+        if let model::Draft::Stage(reference) = &self.model {
+            check_test(builder, reference, &found)?;
+        }
         let outcome = |fold: fold::Fold| {
             let settings = Transfer {
                 model: model.clone(),
@@ -103,4 +107,28 @@ impl Draft {
         };
         Some(folds.into_iter().map(outcome).collect())
     }
+}
+
+/// A test part that is drawn is that of one split: under another split a model may have been trained on its images.
+fn check_test(builder: &mut Builder<'_>, model: &Reference, found: &fold::Found) -> Option<()> {
+    let source = builder.one(model)?;
+    let origin = builder.built[source].origin;
+    if origin.dataset != Some(found.dataset) || origin.split == Some(found.split) {
+        return Some(());
+    }
+    let draws = match builder.settings(found.split) {
+        Settings::Split(split) => split.test.is_some(),
+        _ => false,
+    };
+    if !draws {
+        return Some(());
+    }
+    let message = format!(
+        "`{}` was trained on another split of this dataset, so that images which `{}` draws for its test part are among those that it was trained on",
+        builder.id(source),
+        builder.id(found.split)
+    );
+    let help = "train both on one split";
+    builder.tell(&model.span, message, Some(help));
+    None
 }

@@ -12,6 +12,7 @@ mod orientation;
 mod others;
 mod plan;
 mod sniff;
+mod tiff;
 mod unusable;
 
 use image::{DynamicImage, RgbImage, metadata::Orientation};
@@ -108,6 +109,14 @@ pub(super) struct Picture {
     pub(super) odd: Vec<String>,
 }
 
+impl Picture {
+    /// Whether nothing of the stored picture is left out.
+    pub(super) fn is_whole(&self) -> bool {
+        let sides = [self.head.width, self.head.height].map(|side| side.div_ceil(self.shrink));
+        self.in_planes || [self.width, self.height] == sides
+    }
+}
+
 /// Decodes many images; keeps its buffers from one to the next.
 pub(super) struct Decoder {
     jpeg: Jpeg,
@@ -144,7 +153,7 @@ impl Decoder {
                 return Err(Unusable::new(what));
             }
             let format =
-                image::guess_format(bytes).map_err(|_| Unusable::new(sniff::unknown(bytes)))?;
+                sniff::format(bytes).ok_or_else(|| Unusable::new(sniff::unknown(bytes)))?;
             let (picture, pixels) = others::decode(bytes, format)?;
             self.pixels = pixels;
             picture

@@ -14,6 +14,7 @@ use super::{
     animated::{gif_extent, is_animated},
     bounds::{self, MAX_ALLOC},
     orientation::Turn,
+    tiff,
     unusable::format_name,
 };
 
@@ -28,6 +29,21 @@ pub(super) fn decode(bytes: &[u8], format: ImageFormat) -> Result<(Picture, Vec<
 }
 
 fn decode_checked(bytes: &[u8], format: ImageFormat) -> Result<(Picture, Vec<u8>), Unusable> {
+    if format == ImageFormat::Tiff
+        && let Some(special) = tiff::special(bytes)
+    {
+        let tiff::Special { image, kind } = special?;
+        let head = Head {
+            width: image.width(),
+            height: image.height(),
+            turn: Turn::of(bytes, format),
+        };
+        let mut odd = vec![kind.to_owned()];
+        if !image.color().has_color() {
+            odd.push("grey".to_owned());
+        }
+        return Ok((whole(head, format, odd), image.into_rgb8().into_raw()));
+    }
     let fail = |e: ImageError| Unusable::by_decoder(format, &e);
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_ALLOC);
@@ -68,20 +84,22 @@ fn decode_checked(bytes: &[u8], format: ImageFormat) -> Result<(Picture, Vec<u8>
     let image = DynamicImage::from_decoder(decoder).map_err(fail)?;
     let (rgb, transparent) = over_white(image);
     note(transparent, "transparent");
-    Ok((
-        Picture {
-            head,
-            width,
-            height,
-            shrink: 1,
-            left: 0,
-            top: 0,
-            in_planes: false,
-            format: format_name(format),
-            odd,
-        },
-        rgb,
-    ))
+    Ok((whole(head, format, odd), rgb))
+}
+
+/// All of a picture at its stored size.
+fn whole(head: Head, format: ImageFormat, odd: Vec<String>) -> Picture {
+    Picture {
+        head,
+        width: head.width,
+        height: head.height,
+        shrink: 1,
+        left: 0,
+        top: 0,
+        in_planes: false,
+        format: format_name(format),
+        odd,
+    }
 }
 
 /// More than 8 bits a channel.

@@ -1,5 +1,7 @@
 //! What a file that is no image most likely is, in words a person understands.
 
+use image::ImageFormat;
+
 /// The first bytes of things that are found under the names of photographs.
 const KNOWN: [(&[u8], &str); 14] = [
     (
@@ -55,6 +57,15 @@ pub(super) fn not_an_image(bytes: &[u8]) -> Option<String> {
     }
     text.starts_with("<?xml")
         .then(|| "XML text, not an image".to_owned())
+}
+
+/// The format by the first bytes.
+pub(super) fn format(bytes: &[u8]) -> Option<ImageFormat> {
+    // BigTIFF, for files of more than 4 GiB and for programs that write nothing else.
+    if bytes.starts_with(b"II+\0") || bytes.starts_with(b"MM\0+") {
+        return Some(ImageFormat::Tiff);
+    }
+    image::guess_format(bytes).ok()
 }
 
 /// "not an image: starts with `…`", for what nobody knows.

@@ -44,8 +44,8 @@ impl Unusable {
         match error {
             ImageError::Limits(_) => Self::too_large(),
             ImageError::Unsupported(_) => Self(format!(
-                "a {name} of a kind that is not supported: {}",
-                brief(&text)
+                "a {name} of a kind that is not supported: {}; save it as PNG or JPEG",
+                unsupported(&text)
             )),
             ImageError::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => Self::ends_early(),
             _ if ends_early(&text) => Self(format!("{CUT_OFF} ({name})")),
@@ -90,6 +90,17 @@ fn ends_early(text: &str) -> bool {
     ]
     .iter()
     .any(|sign| lower.contains(sign))
+}
+
+/// What a decoder doesn't support, without its own name and the names of its modules.
+fn unsupported(text: &str) -> String {
+    if let Some((_, bits)) = text.split_once("color type `Unknown(")
+        && let Some((bits, _)) = bits.split_once(')')
+    {
+        return format!("a pixel has {bits} bits");
+    }
+    let what = text.split_once("format features ");
+    brief(what.map_or(text, |(_, what)| what))
 }
 
 /// What a decoder says of a broken file, as a person would say it; else what stands behind the names of its own modules.

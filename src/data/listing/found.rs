@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use super::Place;
-use crate::record::{Crop, Part};
+use crate::record::{Crop, Looked, Part};
 
 /// One image file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +95,8 @@ pub struct Listing {
     pub beside: Vec<(String, PathBuf)>,
     /// What else there is to tell.
     pub notes: Vec<String>,
+    /// What is told because it may be a mistake.
+    pub warnings: Vec<String>,
 }
 
 impl Listing {
@@ -104,6 +106,7 @@ impl Listing {
         self.passed_over.append(other.passed_over);
         self.beside.extend(other.beside);
         self.notes.extend(other.notes);
+        self.warnings.extend(other.warnings);
         self.sort();
     }
 
@@ -130,7 +133,14 @@ impl PassedOver {
         self.0.values().sum()
     }
 
-    fn append(&mut self, other: Self) {
+    /// By kind, in its order.
+    #[must_use]
+    pub fn by_kind(&self) -> &BTreeMap<String, usize> {
+        &self.0
+    }
+
+    /// Adds what was counted elsewhere.
+    pub(super) fn append(&mut self, other: Self) {
         for (kind, n) in other.0 {
             *self.0.entry(kind).or_default() += n;
         }
@@ -140,18 +150,7 @@ impl PassedOver {
 /// "passed over 4 entries: 3 hidden, 1 `.txt`".
 impl fmt::Display for PassedOver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kinds: Vec<_> = self.0.iter().map(|(k, n)| format!("{n} {k}")).collect();
-        let entries = if self.total() == 1 {
-            "entry"
-        } else {
-            "entries"
-        };
-        write!(
-            f,
-            "passed over {} {entries}: {}",
-            self.total(),
-            kinds.join(", ")
-        )
+        f.write_str(&Looked::counted(&self.0))
     }
 }
 

@@ -1,22 +1,30 @@
 //! A CSV or TSV list of images: `path,label[,part][,group]`, paths relative to the list's folder.
 
-use std::{
-    collections::HashMap,
-    path::{Component, Path, PathBuf},
+use std::{collections::HashMap, path::Path};
+
+use super::{
+    Found, Listing, Place, Role,
+    found::some_lines,
+    listed_path::ListedPaths,
+    rows::{self, Cells},
+    text,
 };
-
-use unicode_normalization::UnicodeNormalization;
-
-use super::{Found, Listing, Place, Role, found::some_lines, text};
 use crate::{
     error::{Error, Result},
     files,
-    name::{nearest, nfc},
+    name::{is_blank_name, nearest, nfc},
+    text::{count, either, shown, shown_path},
 };
 
 /// What a list looks like.
 const HELP: &str =
     "the first line names the columns: `path,label`, and if there are such `part` and `group`";
+
+/// The largest list that is read, in bytes: millions of rows have less.
+pub(super) const LARGEST: u64 = 1 << 30;
+
+/// The longest label, in characters: more is a text that slipped into the column.
+const LONGEST_LABEL: usize = 1000;
 
 /// The columns in the order in which a row is read.
 struct Columns {
@@ -28,46 +36,55 @@ struct Columns {
 
 /// One row of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub(super) struct Row {
     /// As written.
-    written: String,
-    /// Without `.` and inner `..`, with `/`.
-    relative: String,
+    path: String,
     /// NFC.
     label: String,
     role: Role,
     group: Option<String>,
 }
 
-/// The rows of a list, each with its line, from 1, and with what is wrong where it cannot be used; and what there is to tell.
-type Rows = (Vec<(u64, std::result::Result<Row, String>)>, Option<String>);
+/// What a list says before any file is looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// Each row with its line, from 1, and with what is wrong where it cannot be used.
+    rows: Vec<(u64, std::result::Result<Row, String>)>,
+    /// What there is to tell.
+    notes: Vec<String>,
+}
 
 /// Lists the images of a CSV or TSV file with a header of `path`, `label` and optionally `part` or `split` (`train`, the
-/// default; `validation`, `valid`, `val` or `dev`; `test`) and `group`. Other columns are allowed and not read; a byte-order
-/// mark, quotes, and text in UTF-16 or CP949 are understood. The separator is the one that the header line holds: a
-/// tab, comma or semicolon; where it holds several, a tab for `.tsv` and a comma otherwise.
+/// default; `validation`; `test`; as people write them, see [`role`]) and `group`. Other columns are allowed and not read; a
+/// byte-order mark, quotes, and text in UTF-16 or CP949 are understood. The separator is the one that a first line such as `sep=;`
+/// or the header says: a tab, comma or semicolon. Rows of separators alone, and the header again, are passed over and told.
+///
+/// Paths are relative to the list's folder; an absolute one must lie below it or below `root`. An image may be named without its
+/// ending where one file alone is meant.
 ///
 /// # Errors
 /// When the file cannot be read or is no such list, and, with their lines, for rows without a label, rows that name a file
 /// twice or a file that is not there.
-pub fn read_manifest(list: &Path) -> Result<Listing> {
-    let bytes = files::read(list)?;
-    let shown = list.display().to_string();
-    let (rows, note) = parse_manifest(&bytes, is_tsv(list), &shown)?;
+pub fn read_manifest(list: &Path, root: &Path) -> Result<Listing> {
+    let bytes = files::read_bounded(list, LARGEST)?;
+    let shown = shown_path(list);
+    let Rows { rows, notes } = parse_manifest(&bytes, is_tsv(list), &shown)?;
     let folder = list.parent().unwrap_or(Path::new("."));
     let mut listing = Listing {
-        notes: note.into_iter().collect(),
+        notes,
         ..Listing::default()
     };
     let mut mistakes = Vec::new();
     let mut lines: HashMap<String, u64> = HashMap::new();
+    let mut paths = ListedPaths::new(folder, root);
     for (line, row) in rows {
-        match row.and_then(|row| found(folder, row)) {
+        match row.and_then(|row| found(&mut paths, row)) {
             Ok((relative, found)) => {
                 let first = *lines.entry(relative.clone()).or_insert(line);
                 if first != line {
                     mistakes.push(format!(
-                        "line {line}: `{relative}` is already on line {first}"
+                        "line {line}: `{}` is already on line {first}",
+                        crate::text::shown(&relative)
                     ));
                 }
                 listing.images.push(found);
@@ -76,21 +93,18 @@ pub fn read_manifest(list: &Path) -> Result<Listing> {
         }
     }
     if !mistakes.is_empty() {
-        let rows = if mistakes.len() == 1 { "row" } else { "rows" };
         return Err(Error::failed(format!(
-            "{} {rows} of `{shown}` cannot be used:{}",
-            mistakes.len(),
+            "{} of `{shown}` cannot be used:{}",
+            count(mistakes.len(), "row"),
             some_lines(&mistakes, 20)
         ))
-        .help(format!(
-            "every row names one image below `{}`, once, with its label",
-            folder.display()
-        )));
+        .help(paths.help()));
     }
     if listing.images.is_empty() {
         return Err(Error::failed(format!("`{shown}` lists no images"))
             .help("add one row for each image: `path,label`"));
     }
+    listing.warnings.extend(paths.outside());
     listing.sort();
     Ok(listing)
 }
@@ -107,64 +121,142 @@ pub fn is_tsv(list: &Path) -> bool {
 /// # Errors
 /// When it is no such list.
 pub fn parse_manifest(bytes: &[u8], tsv: bool, shown: &str) -> Result<Rows> {
-    let (text, encoding) = text::decode(bytes).ok_or_else(|| {
+    let (mut table, notes) = table(bytes, tsv, shown, &["path", "label"])?;
+    let mut found = Rows {
+        notes,
+        rows: Vec::new(),
+    };
+    let columns = columns(shown, &table.header)?;
+    let width = table.header.cells.len();
+    let mut headers = 0;
+    for row in std::mem::take(&mut table.rows) {
+        let mut row = match row {
+            Ok(row) => row,
+            Err((line, mistake)) => {
+                found.rows.push((line, Err(mistake)));
+                continue;
+            }
+        };
+        if same_header(&table.header, &row) {
+            headers += 1;
+            continue;
+        }
+        // Spreadsheets write separators behind the last cell.
+        while row.cells.len() > width && row.cells.last().is_some_and(String::is_empty) {
+            row.cells.pop();
+        }
+        let read = if row.cells.len() == width {
+            self::row(&columns, &row, table.separator)
+        } else {
+            let cells = count(row.cells.len(), "field");
+            Err(format!("{cells} instead of {width}"))
+        };
+        found.rows.push((row.line, read));
+    }
+    if headers > 0 {
+        let rows = count(headers, "row");
+        let note = format!(
+            "`{shown}`: passed over {rows} that {} the header",
+            either(headers, "repeats", "repeat")
+        );
+        found.notes.push(note);
+    }
+    Ok(found)
+}
+
+/// A text as a header and rows.
+pub(super) struct Table {
+    pub header: Cells,
+    pub rows: Vec<std::result::Result<Cells, (u64, String)>>,
+    pub separator: char,
+}
+
+/// Reads the text of a list, whatever it is encoded in and separated by, with what there is to tell of that. `wanted` are the
+/// columns that it needs.
+pub(super) fn table(
+    bytes: &[u8],
+    tsv: bool,
+    shown: &str,
+    wanted: &[&str],
+) -> Result<(Table, Vec<String>)> {
+    let (text, encoding) = text::decode_file(bytes).ok_or_else(|| {
         Error::failed(format!("`{shown}` is neither UTF-8 nor CP949"))
             .help("save it as CSV in UTF-8")
     })?;
-    let note =
-        encoding.map(|encoding| format!("`{shown}` is not UTF-8 and was read as {encoding}"));
-    let header = text.lines().next().unwrap_or_default();
+    let mut notes = Vec::new();
+    if let Some(encoding) = encoding {
+        notes.push(format!("`{shown}` is not UTF-8 and was read as {encoding}"));
+    }
     let order = if tsv {
         ['\t', ',', ';']
     } else {
         [',', '\t', ';']
     };
-    let separator = order.into_iter().find(|c| header.contains(*c));
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .flexible(true)
-        .delimiter(separator.unwrap_or(',') as u8)
-        .from_reader(text.as_bytes());
-    let broken = |e: csv::Error| {
-        Error::failed(format!("cannot understand `{shown}`"))
-            .because(e)
-            .help(HELP)
-    };
-    let header = reader.headers().map_err(broken)?.clone();
-    let columns = columns(shown, &header)?;
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(broken)?;
-        let line = record.position().map_or(0, csv::Position::line);
-        let row = match (record.len(), header.len()) {
-            (found, wanted) if found != wanted => {
-                let fields = if found == 1 { "field" } else { "fields" };
-                Err(format!("{found} {fields} instead of {wanted}"))
-            }
-            _ => row(&columns, &record),
-        };
-        rows.push((line, row));
+    let (separator, text, line) = rows::separator(&text, order, wanted);
+    let rows::Rows { rows, empty } = rows::rows(text, separator, line);
+    if empty > 0 {
+        let rows = count(empty, "row");
+        notes.push(format!("`{shown}`: passed over {rows} of separators alone"));
     }
-    Ok((rows, note))
+    let mut rows = rows.into_iter();
+    let header = match rows.next() {
+        Some(Ok(header)) => header,
+        Some(Err((line, mistake))) => {
+            return Err(Error::failed(format!("line {line} of `{shown}`: {mistake}")).help(HELP));
+        }
+        None => return Err(Error::failed(format!("`{shown}` is empty")).help(HELP)),
+    };
+    let table = Table {
+        header,
+        rows: rows.collect(),
+        separator,
+    };
+    Ok((table, notes))
 }
 
-fn columns(shown: &str, header: &csv::StringRecord) -> Result<Columns> {
-    let place = |name: &str| header.iter().position(|h| h.eq_ignore_ascii_case(name));
+/// Whether a row is the header again, as where lists were put together.
+pub(super) fn same_header(header: &Cells, row: &Cells) -> bool {
+    let pairs = header.cells.iter().zip(&row.cells);
+    header.cells.len() == row.cells.len()
+        && pairs.into_iter().all(|(a, b)| a.eq_ignore_ascii_case(b))
+}
+
+fn columns(shown: &str, header: &Cells) -> Result<Columns> {
+    let place = |name: &str| {
+        header
+            .cells
+            .iter()
+            .position(|h| h.eq_ignore_ascii_case(name))
+    };
+    let line = header.line;
     let need = |name: &str| {
         place(name).ok_or_else(|| {
-            let found: Vec<_> = header.iter().collect();
-            let hint = nearest(name, found.iter().copied())
-                .map_or(String::new(), |near| format!("; is `{near}` meant?"));
+            let found = header.cells.iter().map(String::as_str);
+            let hint = nearest(name, found.clone()).map_or(String::new(), |near| {
+                format!("; is `{}` meant?", crate::text::shown(near))
+            });
+            let found: Vec<_> = found.map(crate::text::shown).collect();
             Error::failed(format!(
-                "line 1 of `{shown}` has no column `{name}`, only `{}`{hint}",
-                found.join("`, `")
+                "line {line} of `{shown}` has no column `{name}`, only {}{hint}",
+                some_names(&found)
             ))
             .help(HELP)
         })
     };
+    let twice = ["path", "label", "part", "split", "group"].into_iter();
+    let times = |name: &str| {
+        let cells = header.cells.iter();
+        cells.filter(|h| h.eq_ignore_ascii_case(name)).count()
+    };
+    if let Some(name) = twice.into_iter().find(|name| times(name) > 1) {
+        return Err(Error::failed(format!(
+            "line {line} of `{shown}` has the column `{name}` twice"
+        ))
+        .help("rename or remove one of them"));
+    }
     if place("part").is_some() && place("split").is_some() {
         return Err(Error::failed(format!(
-            "line 1 of `{shown}` has the columns `part` and `split`, which mean the same"
+            "line {line} of `{shown}` has the columns `part` and `split`, which mean the same"
         ))
         .help("rename or remove one of them"));
     }
@@ -176,77 +268,102 @@ fn columns(shown: &str, header: &csv::StringRecord) -> Result<Columns> {
     })
 }
 
+/// The first few column names.
+fn some_names(names: &[String]) -> String {
+    let first: Vec<_> = names.iter().take(10).map(|n| format!("`{n}`")).collect();
+    match names.len().saturating_sub(10) {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
+}
+
 /// One row, or what is wrong with it.
-fn row(columns: &Columns, record: &csv::StringRecord) -> std::result::Result<Row, String> {
-    let field = |i: Option<usize>| i.and_then(|i| record.get(i)).unwrap_or_default();
-    let written = field(Some(columns.path));
-    let label = nfc(field(Some(columns.label)));
-    if written.is_empty() {
-        return Err("`path` is empty".to_owned());
-    }
-    if label.is_empty() {
-        return Err(format!("`{written}` has no label"));
-    }
-    let part = field(columns.part);
-    let role = match part.to_ascii_lowercase().as_str() {
-        "" | "train" => Role::Train,
-        "validation" | "valid" | "val" | "dev" => Role::Validation,
-        "test" => Role::Test,
-        _ => {
+fn row(columns: &Columns, row: &Cells, separator: char) -> std::result::Result<Row, String> {
+    let cell = |i: usize| row.cells.get(i).map(String::as_str).unwrap_or_default();
+    let path = cell(columns.path);
+    let label = nfc(cell(columns.label));
+    let others = [columns.part, columns.group].into_iter().flatten();
+    let read: Vec<usize> = [columns.path, columns.label]
+        .into_iter()
+        .chain(others)
+        .collect();
+    for (i, text) in row.cells.iter().enumerate() {
+        if read.contains(&i) && text.contains(['\n', '\r']) {
             return Err(format!(
-                "`part` is `{part}`; accepted are `train`, `validation` (or `valid`, `val`, `dev`) and `test`"
+                "a quote that is closed only {} further down, so that rows stand in one cell: `{}`",
+                count(rows::breaks(text), "line"),
+                shown(text)
             ));
         }
-    };
-    let relative = normal(written).ok_or_else(|| {
-        format!("`{written}` is absolute; paths are relative to the list's folder")
+        if read.contains(&i) && text.contains(char::is_control) {
+            return Err(format!("`{}` holds control characters", shown(text)));
+        }
+        // A note of several lines is fine; rows in it are not.
+        let width = row.cells.len();
+        let is_row = |line: &str| line.matches(separator).count() + 1 >= width;
+        if text.lines().skip(1).any(is_row) {
+            return Err(format!(
+                "a quote that is closed only {} further down, behind what look like rows: `{}`",
+                count(rows::breaks(text), "line"),
+                shown(text)
+            ));
+        }
+    }
+    if path.is_empty() {
+        return Err("`path` is empty".to_owned());
+    }
+    if is_blank_name(&label) {
+        return Err(match label.is_empty() {
+            true => format!("`{}` has no label", shown(path)),
+            false => format!(
+                "the label of `{}` shows nothing: `{}`",
+                shown(path),
+                shown(&label)
+            ),
+        });
+    }
+    let length = label.chars().count();
+    if length > LONGEST_LABEL {
+        return Err(format!(
+            "the label of `{}` has {length} characters: `{}`",
+            shown(path),
+            shown(&label)
+        ));
+    }
+    let part = columns.part.map_or("", cell);
+    let role = role(part).ok_or_else(|| {
+        format!(
+            "`part` is `{}`; accepted are `train`, `validation` (or `valid`, `val`, `dev`) and `test`",
+            shown(part)
+        )
     })?;
-    let group = field(columns.group);
+    let group = columns.group.map_or("", cell);
     Ok(Row {
-        written: written.to_owned(),
-        relative,
+        path: path.to_owned(),
         label,
         role,
         group: (!group.is_empty()).then(|| nfc(group)),
     })
 }
 
+/// The part that a word means, in any case; nothing means training. `eval` is none: it is said of validation and of test.
+fn role(word: &str) -> Option<Role> {
+    Some(match nfc(word).to_lowercase().as_str() {
+        "" | "train" | "training" | "학습" | "훈련" => Role::Train,
+        "validation" | "validate" | "valid" | "val" | "dev" | "development" | "검증" => {
+            Role::Validation
+        }
+        "test" | "testing" | "테스트" | "시험" => Role::Test,
+        _ => return None,
+    })
+}
+
 /// The image of a row, with its name below the folder.
-fn found(folder: &Path, row: Row) -> std::result::Result<(String, Found), String> {
-    let (relative, path) =
-        real_path(folder, &row.relative).ok_or_else(|| format!("no file `{}`", row.written))?;
+fn found(paths: &mut ListedPaths<'_>, row: Row) -> std::result::Result<(String, Found), String> {
+    let (relative, path) = paths.file(&row.path)?;
     let mut found = Found::new(row.role, &relative, row.label, Place::File(path));
     found.group = row.group;
     Ok((relative, found))
-}
-
-/// A relative path without `.` and inner `..`, with `/`.
-fn normal(written: &str) -> Option<String> {
-    let mut parts: Vec<&str> = Vec::new();
-    for component in Path::new(written).components() {
-        match component {
-            Component::Normal(name) => parts.push(name.to_str()?),
-            Component::CurDir => {}
-            Component::ParentDir if parts.last().is_some_and(|p| *p != "..") => {
-                parts.pop();
-            }
-            Component::ParentDir => parts.push(".."),
-            Component::RootDir | Component::Prefix(_) => return None,
-        }
-    }
-    Some(parts.join("/"))
-}
-
-/// The file as written, under the other Unicode spelling of its name, or with `\\` for `/`; with its NFC name.
-fn real_path(folder: &Path, relative: &str) -> Option<(String, PathBuf)> {
-    let slashes = relative.replace('\\', "/");
-    let names = [relative, slashes.as_str()];
-    names.into_iter().find_map(|name| {
-        let spellings = [name.to_owned(), nfc(name), name.nfd().collect::<String>()];
-        let mut paths = spellings.iter().map(|spelt| folder.join(spelt));
-        let path = paths.find(|path| path.is_file())?;
-        Some((normal(&nfc(name))?, path))
-    })
 }
 
 #[cfg(test)]

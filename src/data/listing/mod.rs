@@ -2,20 +2,26 @@
 
 mod ai_hub;
 mod archive;
+mod class;
+mod exclude;
 mod found;
+mod held;
+mod kinds;
+mod listed_path;
 mod manifest;
-mod names;
+mod parts;
 mod place;
-#[allow(dead_code, reason = "lists resolve their paths by it")]
-mod resolve;
+mod rows;
 mod scan;
 mod text;
 mod walk;
 
 pub use ai_hub::{Areas, SourceRow, parse_areas, parse_sources};
 pub use archive::{Archive, LARGEST_ENTRY};
+pub use exclude::Exclusion;
 pub use found::{Found, Listing, PassedOver, Role};
-pub use manifest::{is_tsv, parse_manifest, read_manifest};
+pub use manifest::{Rows, is_tsv, parse_manifest, read_manifest};
+pub use parts::archive_way_out;
 pub use place::Place;
-pub use scan::scan;
-pub use walk::{is_zip, may_be_image};
+pub use scan::{Reading, scan};
+pub use walk::{is_zip, pictures};

@@ -6,15 +6,23 @@ use std::{
     sync::Arc,
 };
 
-use super::Archive;
-use crate::{error::Result, files};
+use super::{
+    Archive,
+    archive::{LARGEST_ENTRY, LARGEST_TEXT},
+    held::{Content, Room},
+};
+use crate::{
+    error::Result,
+    files,
+    text::{shown, shown_path},
+};
 
 /// The place of one image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// A file, spelt as the disk has it.
     File(PathBuf),
-    /// In a zip, which is open; reading is safe from any thread.
+    /// In a zip, which is opened when it is read; that is safe from any thread.
     Zip {
         /// The zip.
         archive: Arc<Archive>,
@@ -24,15 +32,41 @@ pub enum Place {
 }
 
 impl Place {
-    /// The bytes.
+    /// The bytes of an image. Over all threads, those of large files are held in memory one after the other.
     ///
     /// # Errors
-    /// When they cannot be read.
-    pub fn read(&self) -> Result<Vec<u8>> {
+    /// When they cannot be read, or are more than any image has.
+    pub fn read(&self) -> Result<Content> {
         match self {
-            Self::File(path) => files::read(path),
+            Self::File(path) => {
+                let length = path.metadata().map_or(0, |found| found.len());
+                let room = Room::for_bytes(length.min(LARGEST_ENTRY));
+                Ok(Content::new(
+                    files::read_bounded(path, LARGEST_ENTRY)?,
+                    room,
+                ))
+            }
             Self::Zip { archive, entry } => archive.read(*entry),
         }
+    }
+
+    /// The bytes of a text that lies beside images.
+    ///
+    /// # Errors
+    /// When they cannot be read, or are more than such a text has.
+    pub(super) fn read_text(&self) -> Result<Vec<u8>> {
+        match self {
+            Self::File(path) => files::read_bounded(path, LARGEST_TEXT),
+            Self::Zip { archive, entry } => archive.read_text(*entry),
+        }
+    }
+
+    /// Whether it is a file that has more bytes than any image: that is known without reading it.
+    #[must_use]
+    pub fn is_oversize(&self) -> bool {
+        let Self::File(path) = self else { return false };
+        path.metadata()
+            .is_ok_and(|found| found.len() > LARGEST_ENTRY)
     }
 
     /// The file to be watched for changes.
@@ -60,10 +94,10 @@ impl Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) => path.display().fmt(f),
+            Self::File(path) => f.write_str(&shown_path(path)),
             Self::Zip { archive, entry } => {
-                let name = &archive.entries()[*entry].name;
-                write!(f, "{}/{name}", archive.path().display())
+                let name = shown(&archive.entries()[*entry].name);
+                write!(f, "{}/{name}", shown_path(archive.path()))
             }
         }
     }

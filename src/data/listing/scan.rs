@@ -2,38 +2,65 @@
 //! images of a class says which part of an image is used and where it came from.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     path::Path,
 };
 
 use super::{
     Found, Listing, Place, Role,
     ai_hub::{key_of, parse_areas, parse_sources},
+    class::{classes, depth, upper},
     found::some_lines,
+    parts,
     walk::Tree,
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    settings::FolderLevel,
+    text::{either, shown, shown_path},
+};
+
+/// How class folders are read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reading {
+    /// Whether the boxes of `crop_area.properties` are used.
+    pub crop_area: bool,
+    /// The folder that is the class; without it the deepest one, where that is clear.
+    pub class: Option<FolderLevel>,
+    /// The folder that is the image's group, if one is; images above it have none.
+    pub group: Option<FolderLevel>,
+}
 
 /// Lists the images below a folder of class folders, in a zip of class folders, or in a folder of such zips; reads no image.
 ///
 /// Folders nest to any depth and one class name in two places is one class. Symbolic links are followed, a loop of them
-/// is passed over. Hidden entries, `Thumbs.db`, `desktop.ini`, `__MACOSX` and files of a well-known other kind are passed
-/// over and counted. `org_url.csv` gives the addresses of the images beside it and, where `crop_area` is set,
-/// `crop_area.properties` their boxes; an image without a box is used whole.
+/// is passed over. Hidden entries, what systems leave behind and files of a well-known other kind are passed over and
+/// counted; folders that hold no image are told. `org_url.csv` gives the addresses of the images beside it and, where
+/// `crop_area` is set, `crop_area.properties` their boxes; an image without a box is used whole.
 ///
 /// # Errors
-/// When the folder or a zip cannot be read, holds images outside class folders, holds no image or an empty class folder,
-/// when a name cannot be understood, or when two names in one place are the NFC and the NFD spelling of one name.
-pub fn scan(root: &Path, role: Role, crop_area: bool) -> Result<Listing> {
+/// When the folder or a zip cannot be read, holds images outside class folders, or holds no image, when a name cannot be
+/// understood, when two names in one place are two spellings of one name, or when it is not clear which folder is the class.
+pub fn scan(root: &Path, role: Role, reading: Reading) -> Result<Listing> {
     let tree = Tree::read(root)?;
     refuse_stray(root, &tree)?;
-    let mut listing = Listing::default();
+    refuse_none(root, &tree)?;
+    let mut listing = Listing {
+        notes: tree.notes.clone(),
+        ..Listing::default()
+    };
+    let holders: BTreeSet<&str> = tree.files.iter().map(|(name, _)| folder_of(name)).collect();
+    let (warnings, notes) = (&mut listing.warnings, &mut listing.notes);
+    let classes = classes(root, &holders, reading.class, warnings, notes)?;
     for (name, place) in &tree.files {
         if let Place::Zip { archive, entry } = place {
             archive.check(*entry)?;
         }
-        let class = folder_of(name).rsplit('/').next().unwrap_or_default();
-        let found = Found::new(role, name, class.to_owned(), place.clone());
+        let folder = folder_of(name);
+        let class = classes.get(folder).copied().unwrap_or_default();
+        let mut found = Found::new(role, name, class.to_owned(), place.clone());
+        let level = reading.group.and_then(|group| group.depth(depth(folder)));
+        found.group = level.map(|level| upper(folder, level).to_owned());
         listing.images.push(found);
     }
     listing.sort();
@@ -43,9 +70,10 @@ pub fn scan(root: &Path, role: Role, crop_area: bool) -> Result<Listing> {
     refuse_twins(root, folders)?;
     let images = listing.images.iter();
     refuse_twins(root, images.map(|i| (i.name.as_str(), i.place.spelling())))?;
-    refuse_empty(root, &tree)?;
+    listing.warnings.extend(empty_folders(root, &tree));
+    listing.warnings.extend(unread_archives(root, &tree));
     listing.passed_over = tree.passed_over.clone();
-    beside(root, &tree, role, crop_area, &mut listing)?;
+    beside(root, &tree, role, reading.crop_area, &mut listing)?;
     Ok(listing)
 }
 
@@ -89,7 +117,7 @@ fn beside(
         let images = by_folder.get(folder_of(&below(name)));
         use_file(name, place, images.is_some(), listing);
         let Some(images) = images else { continue };
-        for row in parse_sources(&place.read()?) {
+        for row in parse_sources(&place.read_text()?) {
             let of = row.names.iter().find_map(|name| images.get(name));
             without_address += usize::from(of.is_none());
             for i in of.into_iter().flatten() {
@@ -116,7 +144,7 @@ fn beside(
         let Some(images) = images.filter(|_| crop_area) else {
             continue;
         };
-        let areas = parse_areas(&place.read()?);
+        let areas = parse_areas(&place.read_text()?);
         for (key, area) in &areas.boxes {
             let of = images.get(key);
             unused += usize::from(of.is_none());
@@ -159,58 +187,90 @@ fn folder_of(name: &str) -> &str {
 fn refuse_stray(root: &Path, tree: &Tree) -> Result<()> {
     let names = tree.files.iter().map(|(name, _)| name);
     let stray = names.filter(|name| !name.contains('/'));
-    let mut stray: Vec<_> = stray.map(|name| format!("`{name}`")).collect();
+    let mut stray: Vec<_> = stray.map(|name| format!("`{}`", shown(name))).collect();
     if stray.is_empty() {
         return Ok(());
     }
     stray.sort();
-    let files = if stray.len() == 1 {
-        "1 file lies".to_owned()
-    } else {
-        format!("{} files lie", stray.len())
-    };
+    let n = stray.len();
     Err(Error::failed(format!(
-        "{files} directly in `{}`, outside any class folder, so they have no class:{}",
-        root.display(),
+        "{n} {} directly in `{}`, outside any class folder, so {} no class:{}",
+        either(n, "file lies", "files lie"),
+        shown_path(root),
+        either(n, "it has", "they have"),
         some_lines(&stray, 5)
     ))
     .help("put each image into a folder named after its class"))
 }
 
-/// Every folder must lead to an image.
-fn refuse_empty(root: &Path, tree: &Tree) -> Result<()> {
-    let root = root.display();
-    if tree.files.is_empty() {
-        return Err(
-            Error::failed(format!("`{root}` holds no images in class folders"))
-                .help("put one folder per class with its images there"),
-        );
+/// There must be an image.
+fn refuse_none(root: &Path, tree: &Tree) -> Result<()> {
+    if !tree.files.is_empty() {
+        return Ok(());
     }
-    let mut used = HashSet::new();
+    let shown = shown_path(root);
+    if let Some((path, (what, help))) =
+        (tree.archives.iter().min()).and_then(|path| Some((path, parts::way_out(path)?)))
+    {
+        let path = shown_path(path);
+        return Err(Error::failed(format!(
+            "`{shown}` holds no images in class folders, but archives that are not read in place: `{path}` is {what}"
+        ))
+        .help(help));
+    }
+    let mut found = format!("`{shown}` holds no images in class folders");
+    if tree.passed_over.total() > 0 {
+        found.push_str(&format!(" ({})", tree.passed_over));
+    }
+    Err(Error::failed(found).help("put one folder per class with its images there"))
+}
+
+/// Archives that cannot be read beside zips that are: most likely a class each.
+fn unread_archives(root: &Path, tree: &Tree) -> Option<String> {
+    let first = tree.archives.iter().min()?;
+    let (what, way) = parts::way_out(first)?;
+    let n = tree.archives.len();
+    (!tree.zips.is_empty()).then(|| {
+        format!(
+            "{n} {} in `{}` {} not read, such as `{}`, {what}; {way}",
+            either(n, "archive", "archives"),
+            shown_path(root),
+            either(n, "is", "are"),
+            shown_path(first)
+        )
+    })
+}
+
+/// Folders that lead to no image, the uppermost of each.
+fn empty_folders(root: &Path, tree: &Tree) -> Option<String> {
+    let mut used = HashSet::from([""]);
     for (name, _) in &tree.files {
         let mut folder = folder_of(name);
-        while !folder.is_empty() && used.insert(folder) {
+        while used.insert(folder) {
             folder = folder_of(folder);
         }
     }
     let names = tree.folders.iter().map(|(name, _)| name.as_str());
-    let mut empty: Vec<_> = names.filter(|name| !used.contains(name)).collect();
-    if empty.is_empty() {
-        return Ok(());
-    }
+    let mut empty: Vec<&str> = names
+        .filter(|name| !used.contains(name) && used.contains(folder_of(name)))
+        .collect();
     empty.sort_unstable();
-    let empty: Vec<_> = empty.iter().map(|name| format!("`{name}`")).collect();
-    let (folders, hold) = if empty.len() == 1 {
-        ("class folder", "holds")
-    } else {
-        ("class folders", "hold")
-    };
-    Err(Error::failed(format!(
-        "{} {folders} in `{root}` {hold} no image:{}",
-        empty.len(),
-        some_lines(&empty, 10)
-    ))
-    .help("put images there, or remove the empty folder"))
+    empty.dedup();
+    let shown_names: Vec<_> = empty
+        .iter()
+        .map(|name| format!("`{}`", shown(name)))
+        .collect();
+    let n = empty.len();
+    (n > 0).then(|| {
+        format!(
+            "{n} {} in `{}` {} no image and {} no class:{}",
+            either(n, "folder", "folders"),
+            shown_path(root),
+            either(n, "holds", "hold"),
+            either(n, "is", "are"),
+            some_lines(&shown_names, 10)
+        )
+    })
 }
 
 /// Entries sorted by NFC name, with the bytes of their names: two of one name are two spellings of it.
@@ -219,8 +279,9 @@ fn refuse_twins<'a>(root: &Path, entries: impl Iterator<Item = (&'a str, String)
     for (name, spelling) in entries {
         if let Some((_, other)) = before.filter(|(n, _)| *n == name) {
             return Err(Error::failed(format!(
-                "`{name}` is there twice in `{}`, most likely spelt with composed (NFC) and with decomposed (NFD) letters: `{other}` and `{spelling}`",
-                root.display()
+                "`{}` is there twice in `{}`, most likely spelt with composed (NFC) and with decomposed (NFD) letters: `{other}` and `{spelling}`",
+                shown(name),
+                shown_path(root)
             ))
             .help("the two look alike and are one name here; merge them into one"));
         }
@@ -247,18 +308,30 @@ mod tests {
 
     #[test]
     fn the_class_is_the_deepest_folder_and_one_name_in_two_places_is_one_class() {
-        let folder = tree(&["한식/김밥/2.jpg", "한식/김밥/10.jpg", "분식/김밥/1.jpg"]);
-        let listing = scan(folder.path(), Role::Train, false).unwrap();
+        let folder = tree(&[
+            "한식/김밥/2.jpg",
+            "한식/김밥/10.jpg",
+            "분식/김밥/1.jpg",
+            "분식/튀김/1.jpg",
+        ]);
+        let listing = scan(folder.path(), Role::Train, Reading::default()).unwrap();
         let names: Vec<_> = listing.images.iter().map(|i| i.name.as_str()).collect();
         assert_eq!(
             names,
             [
                 "train/분식/김밥/1.jpg",
+                "train/분식/튀김/1.jpg",
                 "train/한식/김밥/10.jpg",
                 "train/한식/김밥/2.jpg"
             ]
         );
-        assert!(listing.images.iter().all(|i| i.class == "김밥"));
+        let classes: Vec<_> = listing.images.iter().map(|i| i.class.as_str()).collect();
+        assert_eq!(classes, ["김밥", "튀김", "김밥", "김밥"]);
+        let warned = &listing.warnings[0];
+        assert!(
+            warned.contains("taken as one class each: `김밥`"),
+            "{warned}"
+        );
     }
 
     #[test]
@@ -273,11 +346,11 @@ mod tests {
             "readme.txt",
             ".git/x/y.jpg",
         ]);
-        let listing = scan(folder.path(), Role::Test, false).unwrap();
+        let listing = scan(folder.path(), Role::Test, Reading::default()).unwrap();
         assert_eq!(listing.images.len(), 2);
         assert_eq!(
             listing.passed_over.to_string(),
-            "passed over 6 entries: 1 `.properties`, 1 `.txt`, 4 hidden"
+            "passed over 6 entries: 1 `.properties`, 1 `.txt`, 3 hidden, 1 left behind by systems"
         );
     }
 
@@ -285,12 +358,12 @@ mod tests {
     fn decomposed_names_are_listed_composed_and_twins_are_refused() {
         let nfd = "\u{1100}\u{1175}\u{11b7}\u{1107}\u{1161}\u{11b8}"; // 김밥 as macOS spells it
         let folder = tree(&[&format!("{nfd}/1.jpg")]);
-        let listing = scan(folder.path(), Role::Train, false).unwrap();
+        let listing = scan(folder.path(), Role::Train, Reading::default()).unwrap();
         assert_eq!(listing.images[0].name, "train/김밥/1.jpg");
         assert!(listing.images[0].place.file().exists());
 
         let folder = tree(&[&format!("{nfd}/1.jpg"), "김밥/2.jpg"]);
-        let error = scan(folder.path(), Role::Train, false)
+        let error = scan(folder.path(), Role::Train, Reading::default())
             .unwrap_err()
             .to_string();
         assert!(error.contains("`김밥` is there twice"), "{error}");
@@ -299,23 +372,28 @@ mod tests {
         assert!(!error.contains(r"\\"), "{error}");
 
         let folder = tree(&[&format!("a/{nfd}.jpg"), "a/김밥.jpg"]);
-        assert!(scan(folder.path(), Role::Train, false).is_err());
+        assert!(scan(folder.path(), Role::Train, Reading::default()).is_err());
     }
 
     #[test]
-    fn stray_files_empty_classes_and_empty_sets_are_errors() {
-        let error = |files: &[&str], folder_too: Option<&str>| {
+    fn stray_files_and_empty_sets_are_errors_and_empty_folders_are_told() {
+        let error = |files: &[&str]| {
             let folder = tree(files);
-            if let Some(name) = folder_too {
-                fs::create_dir_all(folder.path().join(name)).unwrap();
-            }
-            scan(folder.path(), Role::Train, false)
+            scan(folder.path(), Role::Train, Reading::default())
                 .unwrap_err()
                 .to_string()
         };
-        assert!(error(&["1.jpg", "a/2.jpg"], None).contains("have no class"));
-        assert!(error(&["a/2.jpg"], Some("b/c")).contains("`b/c`"));
-        assert!(error(&[], None).contains("holds no images"));
+        assert!(error(&["1.jpg", "a/2.jpg"]).contains("has no class"));
+        assert!(error(&[]).contains("holds no images"));
+        let folder = tree(&["a/2.jpg"]);
+        fs::create_dir_all(folder.path().join("b/c")).unwrap();
+        let listing = scan(folder.path(), Role::Train, Reading::default()).unwrap();
+        assert_eq!(listing.images.len(), 1);
+        let warned = &listing.warnings[0];
+        assert!(
+            warned.ends_with("holds no image and is no class:\n  `b`"),
+            "{warned}"
+        );
     }
 
     #[cfg(unix)]
@@ -326,11 +404,11 @@ mod tests {
         let folder = tree(&["a/1.jpg"]);
         symlink(folder.path(), folder.path().join("a/loop")).unwrap();
         symlink(elsewhere.path(), folder.path().join("b")).unwrap();
-        let listing = scan(folder.path(), Role::Train, false).unwrap();
+        let listing = scan(folder.path(), Role::Train, Reading::default()).unwrap();
         assert_eq!(listing.images.len(), 2);
         assert_eq!(
             listing.passed_over.to_string(),
-            "passed over 1 entry: 1 looping links"
+            "passed over 1 entry: 1 looping link"
         );
     }
 }

@@ -1,6 +1,6 @@
 //! Text as people save it: UTF-8, UTF-16 with a mark, or CP949 from a Korean Windows.
 
-use encoding_rs::{EUC_KR, Encoding};
+use encoding_rs::{EUC_KR, Encoding, UTF_16BE, UTF_16LE};
 
 /// The name of the encoding that is told where a text is not UTF-8.
 pub(super) const CP949: &str = "CP949";
@@ -19,6 +19,27 @@ pub(super) fn decode(bytes: &[u8]) -> Option<(String, Option<&'static str>)> {
     }
     let text = EUC_KR.decode_without_bom_handling_and_without_replacement(bytes)?;
     Some((text.into_owned(), Some(CP949)))
+}
+
+/// As [`decode`], for whole files: UTF-16 without a mark is known by its zero bytes, of which no other text has any.
+pub(super) fn decode_file(bytes: &[u8]) -> Option<(String, Option<&'static str>)> {
+    let zeros = |from: usize| {
+        bytes
+            .iter()
+            .skip(from)
+            .step_by(2)
+            .filter(|b| **b == 0)
+            .count()
+    };
+    let (high, low) = (zeros(0), zeros(1));
+    if bytes.len().is_multiple_of(2) && high + low > 0 && Encoding::for_bom(bytes).is_none() {
+        let encoding = if low > high { UTF_16LE } else { UTF_16BE };
+        let text = encoding.decode_without_bom_handling_and_without_replacement(bytes);
+        if let Some(text) = text.filter(|text| !text.contains('\0')) {
+            return Some((text.into_owned(), Some(encoding.name())));
+        }
+    }
+    decode(bytes)
 }
 
 /// As [`decode`], with a sign for what cannot be understood: for files whose broken lines are passed over anyway.
@@ -43,5 +64,12 @@ mod tests {
         assert_eq!(read(&cp949), ("김밥,똠방각하".to_owned(), Some("CP949")));
         assert_eq!(read(&utf16), ("김밥,똠방각하".to_owned(), Some("UTF-16LE")));
         assert!(decode(b"\xff\xff\xff").is_none());
+        let without_mark = |utf16: &[u8]| decode_file(&utf16[2..]).unwrap();
+        let swapped: Vec<u8> = utf16.chunks(2).flat_map(|c| [c[1], c[0]]).collect();
+        assert_eq!(without_mark(&utf16).1, Some("UTF-16LE"));
+        assert_eq!(
+            without_mark(&swapped),
+            ("김밥,똠방각하".to_owned(), Some("UTF-16BE"))
+        );
     }
 }

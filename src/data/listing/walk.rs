@@ -1,7 +1,7 @@
 //! The entries of a folder or of a zip under their NFC names, sorted out by what their names say.
 
 use std::{
-    fs::File,
+    collections::HashSet,
     io::Read,
     path::{Path, PathBuf},
     sync::Arc,
@@ -12,45 +12,15 @@ use walkdir::WalkDir;
 use super::{
     Archive, Place,
     found::{PassedOver, some_lines},
+    kinds::{left_behind, left_behind_folder, named_image, named_zip, other_kind},
+    parts,
 };
 use crate::{
     error::{Error, Result},
-    name::nfc,
+    files,
+    spelt::Names,
+    text::{count, shown, shown_path},
 };
-
-/// Extensions of files that lie beside photographs and are none. Anything else is taken and judged by its content when it
-/// is decoded, so that a photograph with an odd name is used and a broken download is reported.
-const NO_IMAGE: [&str; 26] = [
-    "txt",
-    "csv",
-    "tsv",
-    "json",
-    "jsonl",
-    "xml",
-    "yaml",
-    "yml",
-    "toml",
-    "ini",
-    "db",
-    "properties",
-    "md",
-    "html",
-    "htm",
-    "pdf",
-    "zip",
-    "tar",
-    "gz",
-    "7z",
-    "py",
-    "ipynb",
-    "npy",
-    "log",
-    "crop_area",
-    "lnk",
-];
-
-/// Names of files and folders that systems leave behind, in small letters.
-const LEFT_BEHIND: [&str; 4] = ["thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx"];
 
 /// What is there. All names are NFC, with `/`, relative to the root.
 #[derive(Debug, Default)]
@@ -65,8 +35,12 @@ pub(super) struct Tree {
     pub sources: Vec<(String, Place)>,
     /// Zips in the folder that are read in place.
     pub zips: Vec<(String, PathBuf)>,
+    /// Archives that are not read in place, and parts of such.
+    pub archives: Vec<PathBuf>,
     /// What was not taken.
     pub passed_over: PassedOver,
+    /// What else there is to tell.
+    pub notes: Vec<String>,
 }
 
 impl Tree {
@@ -97,80 +71,73 @@ impl Tree {
     }
 
     fn folder(&mut self, root: &Path) -> Result<()> {
-        let entries = WalkDir::new(root).follow_links(true).min_depth(1);
-        let mut entries = entries.into_iter();
-        let mut lost = Vec::new();
-        while let Some(entry) = entries.next() {
-            let entry = match entry {
-                Ok(entry) => entry,
-                Err(e) if e.loop_ancestor().is_some() => {
-                    self.passed_over.count("looping links");
-                    continue;
-                }
-                Err(e) if is_hidden_path(e.path()) => {
-                    self.passed_over.count("hidden");
-                    continue;
-                }
-                Err(e) => {
-                    lost.push(e);
-                    continue;
-                }
-            };
-            if is_hidden_path(Some(entry.path())) {
-                self.passed_over.count("hidden");
-                if entry.file_type().is_dir() {
-                    entries.skip_current_dir();
-                }
-                continue;
-            }
-            let name = relative(root, entry.path())?;
-            let place = Place::File(entry.path().to_owned());
-            if entry.file_type().is_dir() {
-                self.folders.push((name, place.spelling()));
-            } else if !entry.file_type().is_file() {
-                self.passed_over.count("special files");
-            } else if other_kind(&name).as_deref() == Some("zip") {
-                self.zips.push((name, entry.into_path()));
-            } else {
-                self.file(name, place);
-            }
+        let walked = Walked::below(root)?;
+        let all = || {
+            walked
+                .files
+                .iter()
+                .chain(&walked.zips)
+                .chain(&walked.folders)
+        };
+        let own = all().filter_map(|path| path.file_name());
+        let names = Names::of(own.map(|name| name.as_encoded_bytes()));
+        let name_of = |path: &Path| {
+            let below = path.strip_prefix(root).unwrap_or(path);
+            let name = names.read_path(below.as_os_str().as_encoded_bytes(), false);
+            name.ok_or_else(|| no_text(path))
+        };
+        if names.is_cp949() {
+            self.notes.push(format!(
+                "names below `{}` that are not UTF-8 were read as CP949 (Korean Windows)",
+                shown_path(root)
+            ));
         }
-        match lost.len() {
-            0 => Ok(()),
-            1 => lost.pop().map_or(Ok(()), |e| Err(unreadable(root, e))),
-            n => {
-                let lines: Vec<_> = lost
-                    .into_iter()
-                    .map(|e| unreadable(root, e).to_string())
-                    .collect();
-                let text = format!("{n} entries of `{}` cannot be read:", root.display());
-                Err(Error::failed(text + &some_lines(&lines, 20))
-                    .help("make them readable, or remove them (links that lead nowhere too)"))
-            }
+        self.passed_over.append(walked.passed_over);
+        self.archives = walked.archives;
+        for path in &walked.folders {
+            let place = Place::File(path.clone());
+            self.folders.push((name_of(path)?, place.spelling()));
         }
+        for path in walked.zips {
+            self.zips.push((name_of(&path)?, path));
+        }
+        for path in walked.files {
+            let name = name_of(&path)?;
+            self.file(name, Place::File(path));
+        }
+        Ok(())
     }
 
     fn zip(&mut self, prefix: &str, path: &Path) -> Result<()> {
         let archive = Arc::new(Archive::open(path)?);
+        self.notes.extend(archive.note());
+        let mut left = HashSet::new();
         for (i, entry) in archive.entries().iter().enumerate() {
             let name = &entry.name;
             if name.is_empty() && entry.folder {
                 continue;
             }
-            if name.is_empty() || name.split('/').any(is_hidden) {
+            if name.is_empty() {
                 self.passed_over.count("hidden");
+            } else if let Some((what, kind)) = left_behind_on_the_way(name, entry.folder) {
+                // A folder of a system counts once, as it does on a disk.
+                if left.insert(what.to_owned()) {
+                    self.passed_over.count(kind);
+                }
             } else if entry.folder {
                 self.folders
                     .push((format!("{prefix}{name}"), entry.spelling.clone()));
             } else if entry.link {
-                self.passed_over.count("links in zips");
-            } else if other_kind(name).as_deref() == Some("zip") {
-                let shown = path.display();
+                self.passed_over.count("link in a zip");
+            } else if named_zip(name) {
+                let (name, path) = (shown(name), shown_path(path));
                 return Err(
-                    Error::failed(format!("`{name}` in `{shown}` is a zip inside a zip")).help(
+                    Error::failed(format!("`{name}` in `{path}` is a zip inside a zip")).help(
                         "unpack the outer one into a folder and name that folder; the zips in it are read in place",
                     ),
                 );
+            } else if let Some(kind) = passed_over_by_name(last(name)) {
+                self.passed_over.count(kind);
             } else {
                 let archive = Arc::clone(&archive);
                 self.file(format!("{prefix}{name}"), Place::Zip { archive, entry: i });
@@ -179,19 +146,186 @@ impl Tree {
         Ok(())
     }
 
-    /// Sorts out a file by its name.
+    /// Sorts out a file that was not passed over.
     fn file(&mut self, name: String, place: Place) {
-        let last = name.rsplit('/').next().unwrap_or_default();
-        if last.eq_ignore_ascii_case("crop_area.properties") {
+        if last(&name).eq_ignore_ascii_case(AREAS) {
             self.areas.push((name, place));
-        } else if last.eq_ignore_ascii_case("org_url.csv") {
+        } else if last(&name).eq_ignore_ascii_case(SOURCES) {
             self.sources.push((name, place));
-        } else if let Some(extension) = other_kind(last) {
-            self.passed_over.count(format!("`.{extension}`"));
         } else {
             self.files.push((name, place));
         }
     }
+}
+
+/// What AI Hub puts beside photographs.
+const AREAS: &str = "crop_area.properties";
+const SOURCES: &str = "org_url.csv";
+
+/// What is below a folder, spelt as the disk has it.
+#[derive(Debug, Default)]
+pub(super) struct Walked {
+    /// Files that may be images or tell of images, and links that lead nowhere.
+    pub files: Vec<PathBuf>,
+    /// Folders.
+    pub folders: Vec<PathBuf>,
+    /// Zips.
+    pub zips: Vec<PathBuf>,
+    /// Other archives, and parts of archives.
+    pub archives: Vec<PathBuf>,
+    /// What was not taken.
+    pub passed_over: PassedOver,
+}
+
+impl Walked {
+    /// Walks through a folder, following symbolic links.
+    ///
+    /// # Errors
+    /// When a folder in it cannot be read, or a link that may be one to a folder leads nowhere.
+    pub(super) fn below(root: &Path) -> Result<Self> {
+        let mut walked = Self::default();
+        let entries = WalkDir::new(root).follow_links(true).min_depth(1);
+        let mut entries = entries.into_iter();
+        let (mut lost, mut dead) = (Vec::new(), Vec::new());
+        while let Some(entry) = entries.next() {
+            let found = match &entry {
+                Ok(entry) => Some(entry.path()),
+                Err(e) => e.path(),
+            };
+            let name = found.and_then(Path::file_name).unwrap_or_default();
+            let name = name.to_string_lossy().into_owned();
+            let folder = entry.as_ref().is_ok_and(|e| e.file_type().is_dir());
+            let left = if folder {
+                left_behind_folder(&name)
+            } else {
+                left_behind(&name)
+            };
+            if let Some(kind) = left {
+                walked.passed_over.count(kind);
+                if folder {
+                    entries.skip_current_dir();
+                }
+                continue;
+            }
+            match entry {
+                Ok(entry) => {
+                    let kind = entry.file_type();
+                    if kind.is_dir() {
+                        walked.folders.push(entry.into_path());
+                    } else if kind.is_file() {
+                        walked.file(entry.into_path());
+                    } else {
+                        walked.passed_over.count("special file");
+                    }
+                }
+                Err(e) if e.loop_ancestor().is_some() => {
+                    walked.passed_over.count("looping link");
+                }
+                Err(e) => match e.path().filter(|path| path.is_symlink()) {
+                    Some(path) if passed_over_by_name(&name).is_none() => {
+                        dead.push(path.to_owned())
+                    }
+                    Some(path) => walked.file(path.to_owned()),
+                    None => lost.push(unreadable(root, e)),
+                },
+            }
+        }
+        let with_files: HashSet<_> = walked.files.iter().filter_map(|p| p.parent()).collect();
+        let (files, folders): (Vec<_>, Vec<_>) = dead.into_iter().partition(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            named_image(&name) || path.parent().is_some_and(|p| with_files.contains(p))
+        });
+        // As a file it is judged with the others; a class that is not there is no small thing.
+        lost.extend(folders.iter().map(|path| {
+            let path = shown_path(path);
+            format!("`{path}` is a symbolic link that leads nowhere")
+        }));
+        if !lost.is_empty() {
+            lost.sort();
+            let n = lost.len();
+            let text = format!(
+                "{} of `{}` cannot be read:",
+                count(n, "entry"),
+                shown_path(root)
+            );
+            return Err(Error::failed(text + &some_lines(&lost, 20))
+                .help("make it readable, or remove it (a link that leads nowhere too)"));
+        }
+        walked.files.extend(files);
+        Ok(walked)
+    }
+
+    fn file(&mut self, path: PathBuf) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if named_zip(&name) {
+            self.zips.push(path);
+        } else if let Some(kind) = passed_over_by_name(&name) {
+            self.passed_over.count(kind);
+            if parts::of_archive(&name).is_some() {
+                self.archives.push(path);
+            }
+        } else {
+            self.files.push(path);
+        }
+    }
+}
+
+/// The images below a folder, by their names, in the order of paths; and what was passed over.
+///
+/// # Errors
+/// When a folder cannot be read.
+pub fn pictures(root: &Path) -> Result<(Vec<PathBuf>, PassedOver)> {
+    let mut walked = Walked::below(root)?;
+    for _ in &walked.zips {
+        walked.passed_over.count("`.zip`");
+    }
+    let beside = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default();
+        name.eq_ignore_ascii_case(AREAS) || name.eq_ignore_ascii_case(SOURCES)
+    };
+    let (beside, mut images): (Vec<_>, Vec<_>) = walked.files.into_iter().partition(beside);
+    for _ in beside {
+        walked.passed_over.count("text file");
+    }
+    images.sort();
+    Ok((images, walked.passed_over))
+}
+
+/// Whether a file may be an image, by its name.
+pub(super) fn may_be_image(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    left_behind(&name).is_none() && other_kind(&name).is_none()
+}
+
+/// The kind of a file by its name, if it is passed over.
+fn passed_over_by_name(name: &str) -> Option<String> {
+    if name.eq_ignore_ascii_case(AREAS) || name.eq_ignore_ascii_case(SOURCES) {
+        return None;
+    }
+    other_kind(name)
+}
+
+/// The path up to the first component that is hidden or left behind by a system, and its kind.
+fn left_behind_on_the_way(name: &str, folder: bool) -> Option<(&str, &'static str)> {
+    let mut at = 0;
+    for part in name.split('/') {
+        let end = at + part.len();
+        let kind = if end < name.len() || folder {
+            left_behind_folder(part)
+        } else {
+            left_behind(part)
+        };
+        if let Some(kind) = kind {
+            return Some((&name[..end], kind));
+        }
+        at = end + 1;
+    }
+    None
+}
+
+/// The last component.
+fn last(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or_default()
 }
 
 /// Whether a file is a zip, by its first bytes or by its name.
@@ -201,53 +335,32 @@ pub fn is_zip(path: &Path) -> bool {
         .extension()
         .is_some_and(|e| e.eq_ignore_ascii_case("zip"));
     let begins = || {
-        let mut start = [0; 4];
-        let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
-        read.is_ok() && (start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06"))
+        let start = first_bytes(path, 4).unwrap_or_default();
+        start == b"PK\x03\x04" || start == b"PK\x05\x06"
     };
     path.is_file() && (named || begins())
 }
 
-/// Whether a file in a folder of photographs may be one, going by its name: not hidden, and not of a well-known other kind.
-#[must_use]
-pub fn may_be_image(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    !is_hidden(&name) && other_kind(&name).is_none()
+/// Up to so many bytes from the start of a regular file; `None` where it cannot be read.
+pub(super) fn first_bytes(path: &Path, most: u64) -> Option<Vec<u8>> {
+    let file = files::open_regular(path).ok()?;
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
-/// The NFC path below the root, with `/`.
-fn relative(root: &Path, path: &Path) -> Result<String> {
-    let below = path.strip_prefix(root).unwrap_or(path);
-    below.to_str().map(nfc).ok_or_else(|| {
-        Error::failed(format!("the name of `{}` is not UTF-8", path.display())).help(
-            "rename it; archives from older Windows need their file names converted from CP949, or are read in place as a zip",
-        )
-    })
+fn no_text(path: &Path) -> Error {
+    Error::failed(format!(
+        "the name `{}` is neither UTF-8 nor CP949",
+        shown_path(path)
+    ))
+    .help("rename it")
 }
 
-fn is_hidden_path(path: Option<&Path>) -> bool {
-    let name = path.and_then(Path::file_name).unwrap_or_default();
-    is_hidden(&name.to_string_lossy())
-}
-
-fn is_hidden(name: &str) -> bool {
-    name.starts_with('.') || LEFT_BEHIND.iter().any(|n| n.eq_ignore_ascii_case(name))
-}
-
-fn other_kind(name: &str) -> Option<String> {
-    let extension = Path::new(name).extension()?.to_str()?.to_ascii_lowercase();
-    NO_IMAGE.contains(&extension.as_str()).then_some(extension)
-}
-
-fn unreadable(root: &Path, error: walkdir::Error) -> Error {
-    let path = error.path().unwrap_or(root).to_owned();
-    let dangling = path.is_symlink();
-    let cause = error
+fn unreadable(root: &Path, error: walkdir::Error) -> String {
+    let path = shown_path(error.path().unwrap_or(root));
+    let why = error
         .into_io_error()
-        .unwrap_or_else(|| std::io::Error::other("unreadable entry"));
-    let error = Error::io("read", &path, cause);
-    if dangling {
-        return error.help("the symbolic link leads nowhere; repair or remove it");
-    }
-    error
+        .map_or_else(|| "it cannot be read".to_owned(), |e| e.to_string());
+    format!("`{path}`: {why}")
 }

@@ -18,8 +18,8 @@ pub(super) struct Why {
     pub(super) why: String,
 }
 
-/// Judges the files that are no usable image, and the `lost` ones that could not even be read. What cannot be read is never
-/// dropped: it says nothing about the content, which alone decides what is in the cache.
+/// Judges the files that are no usable image, and the `lost` ones that could not even be read. Those could
+/// be read when the data set was listed, so that what is wrong is a matter of the moment, and never dropped.
 pub(super) fn refuse_or_warn(
     images: &[Image],
     photographs: &[Photograph],
@@ -43,7 +43,7 @@ pub(super) fn refuse_or_warn(
     if !lost.is_empty() {
         let text = format!("{} of {all} files cannot be read:", lost.len());
         return Err(Error::failed(text + &listed(images, lost, SHOWN)).help(
-            "make them readable, and run again; only files that are no usable image are dropped",
+            "make them readable, and run again: they could be read when the data set was listed",
         ));
     }
     if bad == all && all > 0 {

@@ -9,17 +9,20 @@ use std::{
 use rayon::prelude::*;
 
 use super::{
-    PackWriter,
     dropped::{Why, misnamed, refuse_or_warn},
+    journal::{self, Leftover, Line},
     layout::made_of,
     progress::Progress,
     reuse::Earlier,
+    row_jpeg,
+    rows::Rows,
 };
 use crate::{
-    data::{Place, Resampler},
+    data::{LARGEST_ENTRY, Place, Resampler, resample::COMPARED_SIDE},
     digest::Digest,
     error::{Error, Result},
     event::{StageEvent, Tell},
+    files,
     native::Vectorised,
     record::{Image, Photograph, Photographs},
     settings::{Pixels, Storage, Unreadable},
@@ -39,6 +42,8 @@ pub struct Fill<'a> {
     pub storage: Storage,
     /// What becomes of files that are no usable image.
     pub unreadable: Unreadable,
+    /// What an unfinished making of the same settings left, and where this one leaves what it has.
+    pub unfinished: Option<Unfinished<'a>>,
     /// Folders with a `pixels.pack` and its `photographs.json` of the same settings, newest first.
     pub earlier: &'a [PathBuf],
     /// Hears of progress, reuse and dropped files.
@@ -47,8 +52,52 @@ pub struct Fill<'a> {
     pub stop: &'a Stop,
 }
 
+/// Where rows stay when the making of a pack is interrupted.
+#[derive(Clone, Copy, Debug)]
+pub struct Unfinished<'a> {
+    /// A private folder that outlives this making.
+    pub state: &'a Path,
+    /// Such folders of other makings, which may be under way.
+    pub others: &'a [PathBuf],
+    /// Of all settings that make a row, and of the program's version of them.
+    pub settings: Digest,
+}
+
+impl Unfinished<'_> {
+    /// "80 of 120 images", if an unfinished making left rows in this folder.
+    #[must_use]
+    pub fn told(state: &Path) -> Option<String> {
+        let told = |name| journal::told(&state.join(name));
+        let (made, of) = told("rows").max(told("left"))?;
+        Some(format!("{} of {} images", grouped(made), grouped(of)))
+    }
+}
+
+/// A row of the pack as a reader will find it.
+#[derive(Clone, Copy, Debug)]
+pub struct Look<'a> {
+    /// u8, height x width x (red, green, blue).
+    pub pixels: &'a [u8],
+    /// Of these pixels.
+    pub digest: Digest,
+    /// All of the photograph at a small size, where the row shows a part of it: as many pixels as [`COMPARED_SIDE`] says.
+    pub compared: Option<&'a [u8]>,
+}
+
+impl<'a> Look<'a> {
+    pub(super) fn at(pixels: &'a [u8], compared: Option<&'a [u8]>) -> Self {
+        Self {
+            pixels,
+            digest: Digest::of(pixels),
+            compared,
+        }
+    }
+}
+
 /// What is known of the rows of a full pack, in the order of the images.
 pub struct Filled<F> {
+    /// Where the pack is.
+    pub pack: PathBuf,
     /// What was seen of the files.
     pub photographs: Photographs,
     /// What was made of each row's pixels; `None` for a dropped one.
@@ -62,7 +111,8 @@ struct Done<F> {
 }
 
 impl Fill<'_> {
-    /// Writes the pack at `path`. `places` says where some of the images are, and is asked at most once and for those alone
+    /// Writes the pack at `path`, or within the folder of [`Unfinished`] where that is given, and says where it is; beside it lies
+    /// `compared.pack` where rows show parts of photographs. `places` says where some of the images are, and is asked at most once and for those alone
     /// that must be decoded; `see` looks at the pixels of every usable row as a reader of the pack will find them, and their digest. The result
     /// is the same whatever there is to reuse.
     ///
@@ -73,20 +123,30 @@ impl Fill<'_> {
         &self,
         path: &Path,
         places: impl FnOnce(&[usize]) -> Result<Vec<Place>>,
-        see: impl Fn(&[u8], Digest) -> F + Sync,
+        see: impl Fn(Look<'_>) -> F + Sync,
     ) -> Result<Filled<F>> {
-        let resize = self.pixels.resize;
         let made_of: Vec<Digest> = self.images.par_iter().map(made_of).collect();
         let (first, repeats) = distinct(&made_of);
-        let writer = PackWriter::create(
-            path,
-            resize.width(),
-            resize.height(),
-            self.storage,
-            made_of.clone(),
-        )?;
+        let mut folders = None;
+        let mut path = path.to_owned();
+        if let Some(unfinished) = &self.unfinished {
+            let (now, left) = journal::begin(unfinished.state)?;
+            path = now.join("pixels.pack");
+            folders = Some(left);
+        }
+        let settings = self.unfinished.map(|unfinished| unfinished.settings);
+        let (pixels, storage) = (self.pixels, self.storage);
+        let writer = Rows::create(&path, pixels, storage, made_of.clone(), settings)?;
         let mut rows: Vec<Option<Done<F>>> = made_of.iter().map(|_| None).collect();
-        let reused = self.reuse(&first, &writer, &mut rows, &see)?;
+        let mut reused = self.reuse(&first, &writer, &mut rows, &see)?;
+        if let (Some(left), Some(unfinished)) = (folders, &self.unfinished) {
+            let mut from = vec![left.clone()];
+            for other in unfinished.others {
+                from.extend(["rows", "left"].map(|name| other.join(name)));
+            }
+            reused += self.go_on(&from, &first, &writer, &mut rows, &see)?;
+            files::remove(&left)?;
+        }
         let mut open: Vec<_> = first.into_values().filter(|i| rows[*i].is_none()).collect();
         open.sort_unstable();
         let lost = if open.is_empty() {
@@ -105,6 +165,7 @@ impl Fill<'_> {
         }
         self.say_what_was_saved(reused, open.len(), repeats.len());
         let mut filled = Filled {
+            pack: path,
             photographs: Photographs::default(),
             seen: Vec::with_capacity(rows.len()),
         };
@@ -128,11 +189,11 @@ impl Fill<'_> {
     fn reuse<F: Send>(
         &self,
         wanted: &HashMap<Digest, usize>,
-        writer: &PackWriter,
+        writer: &Rows,
         rows: &mut [Option<Done<F>>],
-        see: &(impl Fn(&[u8], Digest) -> F + Sync),
+        see: &(impl Fn(Look<'_>) -> F + Sync),
     ) -> Result<usize> {
-        let earlier = Earlier::open(self.earlier, writer.head());
+        let earlier = Earlier::open(self.earlier, writer.pixels.head(), writer.compares());
         let pieces = earlier.find(wanted.clone());
         if pieces.is_empty() {
             return Ok(0);
@@ -158,14 +219,106 @@ impl Fill<'_> {
         Ok(n)
     }
 
+    /// Takes over what unfinished packs have of the rows that are still wanted, and says how many.
+    fn go_on<F: Send>(
+        &self,
+        from: &[PathBuf],
+        wanted: &HashMap<Digest, usize>,
+        writer: &Rows,
+        rows: &mut [Option<Done<F>>],
+        see: &(impl Fn(Look<'_>) -> F + Sync),
+    ) -> Result<usize> {
+        let Some(Unfinished { settings, .. }) = self.unfinished else {
+            return Ok(0);
+        };
+        let row_bytes = writer.pixels.head().row_bytes();
+        let mut taken = 0;
+        for folder in from {
+            let Some(leftover) = Leftover::open(folder, settings, self.storage, row_bytes) else {
+                continue;
+            };
+            // The last line of a row counts.
+            let lines: HashMap<usize, &Line> = leftover
+                .lines
+                .iter()
+                .filter_map(|line| Some((*wanted.get(&line.made_of)?, line)))
+                .filter(|(i, _)| rows[*i].is_none())
+                .collect();
+            let mut lines: Vec<_> = lines.into_iter().collect();
+            lines.sort_unstable_by_key(|(i, _)| *i);
+            let done = lines
+                .par_chunks(PIECE)
+                .map(|lines| {
+                    self.stop.check()?;
+                    let done = lines.iter().filter_map(|(i, line)| {
+                        let done = self.take(&leftover, *i, line, writer, see).transpose()?;
+                        Some(done.map(|done| (*i, done)))
+                    });
+                    done.collect::<Result<Vec<_>>>()
+                })
+                .collect::<Result<Vec<_>>>()?;
+            for (i, done) in done.into_iter().flatten() {
+                rows[i] = Some(done);
+                taken += 1;
+            }
+        }
+        if taken > 0 {
+            let (taken, all) = (grouped(taken), grouped(self.images.len()));
+            let text = format!("goes on from {taken} of {all} images of an interrupted run");
+            (self.tell)(StageEvent::Note(text));
+        }
+        Ok(taken)
+    }
+
+    /// One row of an unfinished pack; none where it is not whole.
+    fn take<F>(
+        &self,
+        leftover: &Leftover,
+        i: usize,
+        line: &Line,
+        writer: &Rows,
+        see: &impl Fn(Look<'_>) -> F,
+    ) -> Result<Option<Done<F>>> {
+        let dropped = line.photograph.dropped.is_some();
+        let Some(stored) = leftover.row(line) else {
+            return Ok(None);
+        };
+        let side = COMPARED_SIDE as usize;
+        let mut compared = None;
+        if writer.compares() && !dropped {
+            compared = leftover.compared(line, 3 * side * side);
+            if compared.is_none() {
+                return Ok(None);
+            }
+        }
+        let head = writer.pixels.head();
+        let decoded = match self.storage {
+            _ if dropped => None,
+            Storage::Raw => None,
+            Storage::Jpeg => {
+                let mut row = vec![0; head.row_bytes()];
+                if row_jpeg::decode(&stored, head.width, head.height, &mut row).is_err() {
+                    return Ok(None);
+                }
+                Some(row)
+            }
+        };
+        writer.go_on(i, &stored, compared.as_deref(), line)?;
+        let pixels = decoded.as_deref().unwrap_or(&stored);
+        Ok(Some(Done {
+            photograph: line.photograph.clone(),
+            seen: (!dropped).then(|| see(Look::at(pixels, compared.as_deref()))),
+        }))
+    }
+
     /// Decodes the open rows; what comes back could not be read at all.
     fn decode<F: Send>(
         &self,
         open: &[usize],
         places: &[Place],
-        writer: &PackWriter,
+        writer: &Rows,
         rows: &mut [Option<Done<F>>],
-        see: &(impl Fn(&[u8], Digest) -> F + Sync),
+        see: &(impl Fn(Look<'_>) -> F + Sync),
     ) -> Result<Vec<Why>> {
         let progress = Progress::new(self.tell, "decoding", open.len());
         let idle = Mutex::new(Vec::new());
@@ -177,7 +330,13 @@ impl Fill<'_> {
             .with_max_len(1)
             .map(|(open, places)| {
                 let resampler = idle().pop();
-                let mut resampler = resampler.unwrap_or_else(|| Resampler::new(self.pixels));
+                let mut resampler = resampler.unwrap_or_else(|| {
+                    let resampler = Resampler::new(self.pixels);
+                    match writer.compares() {
+                        true => resampler.comparing(),
+                        false => resampler,
+                    }
+                });
                 let mut decoded = Vec::with_capacity(open.len());
                 for (i, place) in open.iter().zip(places) {
                     self.stop.check()?;
@@ -204,17 +363,18 @@ impl Fill<'_> {
         i: usize,
         place: &Place,
         resampler: &mut Resampler,
-        writer: &PackWriter,
-        see: &impl Fn(&[u8], Digest) -> F,
+        writer: &Rows,
+        see: &impl Fn(Look<'_>) -> F,
     ) -> Result<Result<Done<F>, String>> {
         let image = &self.images[i];
         let bytes = match place.read() {
             Ok(bytes) => bytes,
-            // What a zip holds is content, as the zip itself is.
-            Err(e) if matches!(place, Place::Zip { .. }) => {
-                return self.drop_row(i, writer, e.to_string());
+            Err(e) => {
+                return match why_as_listed(place, image, &e) {
+                    Some(why) => self.drop_row(i, writer, why),
+                    None => Ok(Err(e.to_string())),
+                };
             }
-            Err(e) => return Ok(Err(e.to_string())),
         };
         if Digest::of(&bytes) != image.digest {
             return Err(changed(place));
@@ -232,22 +392,22 @@ impl Fill<'_> {
             odd: row.odd,
             dropped: None,
         };
-        let digest = writer.write_and_see(i, &mut row.pixels)?;
-        let seen = Some(see(&row.pixels, digest));
+        let compared = row.compared.as_deref();
+        let digest = writer.write(i, &mut row.pixels, compared, &photograph)?;
+        let seen = Some(see(Look {
+            pixels: &row.pixels,
+            digest,
+            compared,
+        }));
         Ok(Ok(Done { photograph, seen }))
     }
 
-    fn drop_row<F>(
-        &self,
-        i: usize,
-        writer: &PackWriter,
-        why: String,
-    ) -> Result<Result<Done<F>, String>> {
-        writer.drop_row(i)?;
+    fn drop_row<F>(&self, i: usize, writer: &Rows, why: String) -> Result<Result<Done<F>, String>> {
         let photograph = Photograph {
             dropped: Some(why),
             ..Photograph::default()
         };
+        writer.drop_row(i, &photograph)?;
         Ok(Ok(Done {
             photograph,
             seen: None,
@@ -308,6 +468,22 @@ impl Vectorised for Sum<'_> {
             sum += u64::from(of_piece);
         }
         sum
+    }
+}
+
+/// Why a file cannot be used, where its digest says the same: it could not be read when the data set was listed either.
+fn why_as_listed(place: &Place, image: &Image, error: &Error) -> Option<String> {
+    match place {
+        // What a zip holds is content, as the zip itself is.
+        Place::Zip { .. } => Some(error.to_string()),
+        Place::File(_) if place.is_oversize() => Some(format!(
+            "over {} MB, as no photograph is",
+            LARGEST_ENTRY >> 20
+        )),
+        Place::File(path) => {
+            let why = files::why_lost(path, error)?;
+            (Digest::of_lost(&image.path, why) == image.digest).then(|| why.to_owned())
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 mod copy;
 mod dropped;
 mod fill;
+mod journal;
 mod layout;
 mod loader;
 mod mean_std;
@@ -11,9 +12,10 @@ mod progress;
 mod reader;
 mod reuse;
 mod row_jpeg;
+mod rows;
 mod writer;
 
-pub use fill::{Fill, Filled};
+pub use fill::{Fill, Filled, Look, Unfinished};
 pub use loader::{batches, epoch_order, gather};
 pub use reader::Pack;
 pub use writer::PackWriter;

@@ -5,8 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Pack, PackWriter, layout::Head};
+use super::{Look, Pack, journal::COMPARED, layout::Head, rows::Rows};
 use crate::{
+    data::resample::COMPARED_SIDE,
     digest::Digest,
     error::Result,
     files::read_json,
@@ -18,7 +19,15 @@ use crate::{
 const PIECE: usize = 32 << 20;
 
 /// Earlier results of the same work on other images, newest first.
-pub(super) struct Earlier(Vec<(Pack, Vec<Photograph>)>);
+pub(super) struct Earlier(Vec<Finished>);
+
+/// One of them.
+struct Finished {
+    pack: Pack,
+    photographs: Vec<Photograph>,
+    /// What is compared of photographs that a row shows a part of.
+    compared: Option<Pack>,
+}
 
 /// Rows that lie behind each other here and there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,15 +50,17 @@ pub(super) struct Taken<F> {
 
 impl Earlier {
     /// Opens what can be used in these folders. The rest is passed over without a word: it costs decoding and nothing else.
-    pub(super) fn open(folders: &[PathBuf], head: &Head) -> Self {
-        let usable = |folder: &PathBuf| open(folder, head);
+    /// `compares` says whether something to compare must be there beside the rows.
+    pub(super) fn open(folders: &[PathBuf], head: &Head, compares: bool) -> Self {
+        let usable = |folder: &PathBuf| open(folder, head, compares);
         Self(folders.iter().filter_map(usable).collect())
     }
 
     /// Where the wanted rows are, each given by the digest of what makes it and its place in the new pack.
     pub(super) fn find(&self, mut wanted: HashMap<Digest, usize>) -> Vec<Piece> {
         let mut found = Vec::new();
-        for (pack, (earlier, _)) in self.0.iter().enumerate() {
+        for (pack, earlier) in self.0.iter().enumerate() {
+            let earlier = &earlier.pack;
             for row in 0..earlier.len() {
                 if wanted.is_empty() {
                     break;
@@ -60,7 +71,7 @@ impl Earlier {
             }
         }
         found.sort_unstable();
-        let most = |pack: usize| (PIECE / self.0[pack].0.row_bytes()).max(1);
+        let most = |pack: usize| (PIECE / self.0[pack].pack.row_bytes()).max(1);
         let mut pieces: Vec<Piece> = Vec::new();
         for (to, pack, row) in found {
             match pieces.last_mut() {
@@ -87,27 +98,41 @@ impl Earlier {
     pub(super) fn take<F>(
         &self,
         piece: &Piece,
-        writer: &PackWriter,
-        see: &impl Fn(&[u8], Digest) -> F,
+        rows: &Rows,
+        see: &impl Fn(Look<'_>) -> F,
     ) -> Result<Vec<Taken<F>>> {
-        let (pack, photographs) = &self.0[piece.pack];
+        let Finished {
+            pack,
+            photographs,
+            compared,
+        } = &self.0[piece.pack];
+        let writer = &rows.pixels;
         let mut taken = Vec::with_capacity(piece.rows);
         let mut whole = vec![false; piece.rows];
-        let mut buffer = Vec::new();
+        let (mut buffer, mut compared_buffer) = (Vec::new(), Vec::new());
         for (k, whole) in whole.iter_mut().enumerate() {
             let row = piece.row + k;
             let Ok(stored) = pack.read_whole(row, &mut buffer) else {
                 continue;
             };
-            let seen = match pack.storage() {
-                _ if pack.is_dropped(row) => None,
-                Storage::Raw => Some(see(stored, Digest::of(stored))),
-                // An encoded row may be whole and still be of another decoder's making.
-                Storage::Jpeg => match pack.row(row) {
-                    Ok(pixels) => Some(see(&pixels, Digest::of(&pixels))),
+            let dropped = pack.is_dropped(row);
+            let compared = match compared.as_ref().filter(|_| !dropped) {
+                None => None,
+                Some(compared) => match compared.read_whole(row, &mut compared_buffer) {
+                    Ok(compared) => Some(compared),
                     Err(_) => continue,
                 },
             };
+            let seen = match pack.storage() {
+                _ if dropped => None,
+                Storage::Raw => Some(see(Look::at(stored, compared))),
+                // An encoded row may be whole and still be of another decoder's making.
+                Storage::Jpeg => match pack.row(row) {
+                    Ok(pixels) => Some(see(Look::at(&pixels, compared))),
+                    Err(_) => continue,
+                },
+            };
+            rows.compare(piece.to + k, compared)?;
             if !writer.shares() {
                 writer.take_row(piece.to + k, stored, &pack.index_entry(row))?;
             }
@@ -131,7 +156,7 @@ impl Earlier {
     }
 }
 
-fn open(folder: &Path, head: &Head) -> Option<(Pack, Vec<Photograph>)> {
+fn open(folder: &Path, head: &Head, compares: bool) -> Option<Finished> {
     let pack = Pack::open(&folder.join("pixels.pack")).ok()?;
     let found: Photographs = read_json(&folder.join("photographs.json")).ok()?;
     let found = found.photographs;
@@ -139,13 +164,30 @@ fn open(folder: &Path, head: &Head) -> Option<(Pack, Vec<Photograph>)> {
         == (head.width, head.height, head.storage)
         && pack.len() == found.len()
         && (0..pack.len()).all(|i| pack.is_dropped(i) == found[i].dropped.is_some());
-    same.then_some((pack, found))
+    let side = COMPARED_SIDE as usize;
+    let compared = compares.then(|| {
+        let compared = Pack::open(&folder.join(COMPARED)).ok()?;
+        let sides = (compared.width(), compared.height(), compared.len());
+        (sides == (side, side, pack.len())).then_some(compared)
+    });
+    let compared = match compared {
+        None => None,
+        Some(compared) => Some(compared?),
+    };
+    same.then_some(Finished {
+        pack,
+        photographs: found,
+        compared,
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::files::write_json;
+    use super::{super::PackWriter, *};
+    use crate::{
+        files::write_json,
+        settings::{Count, Fit, Pixels, Resize},
+    };
 
     fn digest(i: u8) -> Digest {
         Digest::of(&[i])
@@ -177,8 +219,13 @@ mod tests {
         let new = pack(folder.path(), "new", &[1, 2, 3]);
         let old = pack(folder.path(), "old", &[5, 4, 3, 1]);
         let head = Head::new(1, 1, Storage::Raw, 6).unwrap();
+        let pixels = Pixels::new(Resize::Sides {
+            width: Count::new(1).unwrap(),
+            height: Count::new(1).unwrap(),
+            fit: Fit::Squash,
+        });
         let lost = folder.path().join("gone");
-        let earlier = Earlier::open(&[lost, new.clone(), old], &head);
+        let earlier = Earlier::open(&[lost, new.clone(), old], &head, false);
         assert_eq!(earlier.0.len(), 2);
         let images = [1, 2, 3, 9, 5, 4];
         let wanted = images.iter().enumerate().map(|(to, i)| (digest(*i), to));
@@ -198,19 +245,22 @@ mod tests {
         for shares in [false, true] {
             let made_of = images.map(digest).to_vec();
             let made = folder.path().join("made");
-            let writer = PackWriter::create(&made, 1, 1, Storage::Raw, made_of)
-                .unwrap()
-                .sharing(shares);
+            let mut writer = Rows::create(&made, pixels, Storage::Raw, made_of, None).unwrap();
+            writer.pixels = writer.pixels.sharing(shares);
             let mut taken = Vec::new();
             for piece in &pieces {
-                taken.extend(earlier.take(piece, &writer, &|row, _| row[0]).unwrap());
+                taken.extend(
+                    earlier
+                        .take(piece, &writer, &|look| look.pixels[0])
+                        .unwrap(),
+                );
             }
             let taken: Vec<_> = taken.iter().map(|t| (t.to, t.seen)).collect();
             assert_eq!(
                 taken,
                 [(0, Some(1)), (2, Some(3)), (4, Some(5)), (5, Some(4))]
             );
-            writer.write(1, &[2; 3]).unwrap();
+            writer.pixels.write(1, &[2; 3]).unwrap();
             writer.repeat(0, 3).unwrap();
             writer.finish().unwrap();
             let made = Pack::open(&made).unwrap();

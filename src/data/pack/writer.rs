@@ -14,6 +14,7 @@ use std::{
 use super::{
     Pack,
     copy::{copy_range, shares_blocks},
+    journal::WAITING,
     layout::{ENTRY, Entry, Head, PAGE, row_digest, short},
     row_jpeg,
 };
@@ -113,6 +114,33 @@ impl PackWriter {
             waiting,
             shares,
             written: AtomicUsize::new(0),
+        })
+    }
+
+    /// Keeps JPEG rows that wait in a file with a name, for who goes on from an unfinished pack.
+    pub(super) fn kept(mut self) -> Result<Self> {
+        if let Some(waiting) = &mut self.waiting {
+            let path = self.path.with_file_name(WAITING);
+            waiting.file = File::options()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .open(&path)
+                .map_err(|e| Error::io("create", &path, e))?;
+        }
+        Ok(self)
+    }
+
+    /// Row `i` as far as it is written: its place is that among the waiting rows, where it waits.
+    pub(super) fn written(&self, i: usize) -> Option<Entry> {
+        let stored = self.rows()[i]?;
+        Some(Entry {
+            made_of: self.made_of[i],
+            row: stored.row,
+            offset: stored.at as u64,
+            length: stored.length,
+            dropped: stored.dropped,
         })
     }
 

@@ -7,11 +7,12 @@
 //! of the class would be learnt. From two groups on, a class gives one to validation where that takes no class out of training.
 
 use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
 
-use super::{Groups, plain::as_given, tell::list};
+use super::{Groups, held::Held, plain::as_given, tell::list};
 use crate::{
     record::{Assignment, Labels, Part, Split},
-    seed::{Seed, stream},
+    seed::Seed,
 };
 
 /// A group with its images by class.
@@ -27,13 +28,13 @@ struct Units {
 }
 
 impl Units {
-    fn new(labels: &Labels, groups: &Groups, seed: Seed) -> Self {
+    fn new(held: Held, labels: &Labels, groups: &Groups, seed: Seed) -> Self {
         let classes = labels.classes.len();
         let class = |image: usize| labels.labels[image].class as usize;
         let wanted =
             |image: usize| labels.labels[image].part == Part::Train && class(image) < classes;
         let mut members = groups.members(wanted);
-        members.shuffle(&mut stream(seed, "split groups", &[]));
+        members.shuffle(&mut held.stream(seed, "split groups", &[]));
         members.sort_by_key(|group| std::cmp::Reverse(group.len()));
         let mut sizes = vec![0; classes];
         let mut units = Vec::new();
@@ -89,11 +90,28 @@ pub fn hold_out_groups(
     share: f64,
     seed: Seed,
 ) -> (Split, Option<String>) {
-    let units = Units::new(labels, groups, seed);
+    hold_out_for(Held::Validation, labels, groups, share, seed)
+}
+
+/// As [`hold_out_groups`], for either part; what is held out is [`Assignment::Validation`] here.
+pub(super) fn hold_out_for(
+    held_for: Held,
+    labels: &Labels,
+    groups: &Groups,
+    share: f64,
+    seed: Seed,
+) -> (Split, Option<String>) {
+    let units = Units::new(held_for, labels, groups, seed);
     let mut counts = vec![0; units.sizes.len()];
     let mut held = vec![false; units.units.len()];
     if share > 0.0 {
-        fill(&units, share, seed, &mut counts, &mut held);
+        fill(
+            &units,
+            share,
+            held_for.stream(seed, "split turns", &[]),
+            &mut counts,
+            &mut held,
+        );
         balance(&units, &mut counts, &mut held);
     }
     let mut assignments = as_given(&labels.labels);
@@ -102,7 +120,7 @@ pub fn hold_out_groups(
             assignments[*image] = Assignment::Validation;
         }
     }
-    let told = deviation(labels, &units.sizes, &counts, share);
+    let told = deviation(held_for, labels, &units.sizes, &counts, share);
     let split = Split {
         folds: None,
         assignments,
@@ -112,12 +130,12 @@ pub fn hold_out_groups(
 }
 
 /// Takes groups in the order of the seed where they fit, then mends what that leaves open.
-fn fill(units: &Units, share: f64, seed: Seed, counts: &mut [usize], held: &mut [bool]) {
+fn fill(units: &Units, share: f64, mut draws: ChaCha8Rng, counts: &mut [usize], held: &mut [bool]) {
     let wanted = |class: usize| share * units.sizes[class] as f64;
     let mut turns: Vec<usize> = (0..held.len())
         .filter(|u| !units.holds_a_class(&units.units[*u]))
         .collect();
-    turns.shuffle(&mut stream(seed, "split turns", &[]));
+    turns.shuffle(&mut draws);
     for u in &turns {
         let unit = &units.units[*u];
         let fits = |(class, count): &(usize, usize)| {
@@ -190,7 +208,7 @@ pub fn fold_groups(
     folds: u32,
     seed: Seed,
 ) -> (Split, Option<String>) {
-    let units = Units::new(labels, groups, seed);
+    let units = Units::new(Held::Validation, labels, groups, seed);
     let mut counts = vec![vec![0; units.sizes.len()]; folds as usize];
     let mut totals = vec![0; folds as usize];
     let mut assignments = as_given(&labels.labels);
@@ -238,7 +256,14 @@ pub fn fold_groups(
 }
 
 /// Where groups bend the share, in words; the numbers behind the classes are those held out.
-fn deviation(labels: &Labels, sizes: &[usize], held: &[usize], share: f64) -> Option<String> {
+fn deviation(
+    part: Held,
+    labels: &Labels,
+    sizes: &[usize],
+    held: &[usize],
+    share: f64,
+) -> Option<String> {
+    let part = part.name();
     let images: usize = sizes.iter().sum();
     let total: usize = held.iter().sum();
     let wanted = (share * images as f64).round() as usize;
@@ -249,7 +274,7 @@ fn deviation(labels: &Labels, sizes: &[usize], held: &[usize], share: f64) -> Op
     }
     bent.sort_by(|a, b| off(b).total_cmp(&off(a)).then(a.cmp(b)));
     let mut text = format!(
-        "validation has {total} of {images} images instead of {wanted}, because groups stay together"
+        "{part} has {total} of {images} images instead of {wanted}, because groups stay together"
     );
     if !bent.is_empty() {
         let bent: Vec<_> = bent.iter().map(|c| (*c, held[*c])).collect();

@@ -2,10 +2,10 @@
 
 use rand::seq::SliceRandom;
 
-use super::tell::list;
+use super::{held::Held, tell::list};
 use crate::{
     record::{Assignment, Label, Labels, Part, Split},
-    seed::{Seed, stream},
+    seed::Seed,
 };
 
 /// Holds out a share of every class of the training part.
@@ -15,7 +15,17 @@ use crate::{
 /// keeps at least one, unless `share` is 0. The second value says in words where these rules bend the share.
 #[must_use]
 pub fn hold_out(labels: &Labels, share: f64, seed: Seed) -> (Split, Option<String>) {
-    let members = shuffled_classes(labels, seed);
+    hold_out_for(Held::Validation, labels, share, seed)
+}
+
+/// As [`hold_out`], for either part; what is held out is [`Assignment::Validation`] here.
+pub(super) fn hold_out_for(
+    held_for: Held,
+    labels: &Labels,
+    share: f64,
+    seed: Seed,
+) -> (Split, Option<String>) {
+    let members = shuffled_classes(held_for, labels, seed);
     let sizes: Vec<usize> = members.iter().map(Vec::len).collect();
     let held = apportion(&sizes, share);
     let mut assignments = as_given(&labels.labels);
@@ -24,7 +34,7 @@ pub fn hold_out(labels: &Labels, share: f64, seed: Seed) -> (Split, Option<Strin
             assignments[*image] = Assignment::Validation;
         }
     }
-    let told = deviation(labels, &sizes, &held, share);
+    let told = deviation(held_for, labels, &sizes, &held, share);
     (
         Split {
             folds: None,
@@ -40,7 +50,7 @@ pub fn hold_out(labels: &Labels, share: f64, seed: Seed) -> (Split, Option<Strin
 /// with fewer images than folds.
 #[must_use]
 pub fn folds(labels: &Labels, folds: u32, seed: Seed) -> (Split, Option<String>) {
-    let members = shuffled_classes(labels, seed);
+    let members = shuffled_classes(Held::Validation, labels, seed);
     let mut assignments = as_given(&labels.labels);
     let mut next = 0;
     let mut small = Vec::new();
@@ -82,7 +92,7 @@ pub(super) fn as_given(labels: &[Label]) -> Vec<Assignment> {
 }
 
 /// The training images of each class, in the order of the seed.
-fn shuffled_classes(labels: &Labels, seed: Seed) -> Vec<Vec<usize>> {
+fn shuffled_classes(held: Held, labels: &Labels, seed: Seed) -> Vec<Vec<usize>> {
     let mut members = vec![Vec::new(); labels.classes.len()];
     for (image, label) in labels.labels.iter().enumerate() {
         if label.part == Part::Train {
@@ -93,7 +103,7 @@ fn shuffled_classes(labels: &Labels, seed: Seed) -> Vec<Vec<usize>> {
         }
     }
     for (class, members) in members.iter_mut().enumerate() {
-        members.shuffle(&mut stream(seed, "split", &[class as u64]));
+        members.shuffle(&mut held.stream(seed, "split", &[class as u64]));
     }
     members
 }
@@ -128,7 +138,14 @@ fn apportion(sizes: &[usize], share: f64) -> Vec<usize> {
 }
 
 /// Where tiny classes bend the share, in words.
-fn deviation(labels: &Labels, sizes: &[usize], held: &[usize], share: f64) -> Option<String> {
+fn deviation(
+    part: Held,
+    labels: &Labels,
+    sizes: &[usize],
+    held: &[usize],
+    share: f64,
+) -> Option<String> {
+    let part = part.name();
     let images: usize = sizes.iter().sum();
     let (total, wanted) = (
         held.iter().sum::<usize>(),
@@ -145,7 +162,7 @@ fn deviation(labels: &Labels, sizes: &[usize], held: &[usize], share: f64) -> Op
         return None;
     }
     let mut text = format!(
-        "validation has {total} of {images} images instead of {wanted}, because every class keeps one image in training and, from two images on, gives one to validation"
+        "{part} has {total} of {images} images instead of {wanted}, because every class keeps one image in training and, from two images on, gives one to {part}"
     );
     if total == wanted {
         text = "a class of one image stays in training".to_owned();

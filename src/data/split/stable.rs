@@ -8,7 +8,7 @@
 //! A group goes by one of its members: the one with the smallest hash of another kind. A new member decides anew with a chance
 //! of 1 in the number of members then; nothing else can move a group, and groups that grow together are one from then on.
 
-use super::{Groups, plain::as_given, tell::list};
+use super::{Groups, held::Held, plain::as_given, tell::list};
 use crate::{
     digest::Parts,
     record::{Assignment, Labels, Part, Split},
@@ -33,6 +33,30 @@ pub fn stable(
     division: Division,
     seed: Seed,
 ) -> (Split, Option<String>) {
+    divide(Held::Validation, labels, names, groups, division, seed)
+}
+
+/// A hold-out for either part; what is held out is [`Assignment::Validation`] here.
+pub(super) fn hold_out_for(
+    held: Held,
+    labels: &Labels,
+    names: &[&str],
+    groups: &Groups,
+    share: f64,
+    seed: Seed,
+) -> (Split, Option<String>) {
+    divide(held, labels, names, groups, Division::HoldOut(share), seed)
+}
+
+fn divide(
+    held: Held,
+    labels: &Labels,
+    names: &[&str],
+    groups: &Groups,
+    division: Division,
+    seed: Seed,
+) -> (Split, Option<String>) {
+    let place = held.purpose("place");
     let mut assignments = as_given(&labels.labels);
     let train = |image: usize| labels.labels[image].part == Part::Train;
     for group in groups.members(train) {
@@ -42,7 +66,7 @@ pub fn stable(
             .map(|image| (draw("leader", seed, name(image)), name(image)))
             .min();
         let at = leader.map_or(0.0, |(_, name)| {
-            draw("place", seed, name) as f64 / 2.0_f64.powi(64)
+            draw(&place, seed, name) as f64 / 2.0_f64.powi(64)
         });
         for image in group {
             assignments[image] = match division {
@@ -62,7 +86,7 @@ pub fn stable(
         assignments,
         left_out: Vec::new(),
     };
-    let told = uneven(labels, &split, division);
+    let told = uneven(held, labels, &split, division);
     (split, told)
 }
 
@@ -84,7 +108,7 @@ fn draw(purpose: &str, seed: Seed, name: &str) -> u64 {
 }
 
 /// Classes that lie wholly on one side.
-fn uneven(labels: &Labels, split: &Split, division: Division) -> Option<String> {
+fn uneven(held: Held, labels: &Labels, split: &Split, division: Division) -> Option<String> {
     if division == Division::HoldOut(0.0) {
         return None;
     }
@@ -102,7 +126,11 @@ fn uneven(labels: &Labels, split: &Split, division: Division) -> Option<String> 
         .collect();
     (!sided.is_empty()).then(|| {
         format!(
-            "`stable` places each image by its name alone, so some classes lie wholly on one side: {}",
+            "`stable` places each image by its name alone, so some classes lie wholly {}: {}",
+            match held {
+                Held::Validation => "on one side",
+                Held::Test => "in test or outside of it",
+            },
             list(labels, &sided)
         )
     })

@@ -11,6 +11,7 @@ use crate::{
     model::{self, ModelState},
     record::{Evaluate, EvaluatePart, Images, Labels, LookAlikes, Split, Transform},
     settings::{MeanStd, Normalize},
+    text::{count, either, first_few, number, shown},
 };
 
 /// Everything that belongs together.
@@ -101,15 +102,52 @@ impl Inputs {
             EvaluatePart::Validation,
             EvaluatePart::Test,
         ] {
-            if job.on.contains(&part) {
-                let members = inputs.members(part, &split, job.data.fold)?;
+            let asked = job.on.contains(&part);
+            let optional = part == EvaluatePart::Test && job.test_if_there;
+            if asked && !(optional && split.members(part, job.data.fold).is_empty()) {
+                let members = inputs.members(part, &split, job.data.fold, tell)?;
                 inputs.parts.push(members);
             }
+        }
+        if inputs.parts.is_empty() {
+            return Err(Error::usage("there is no image in any part to evaluate on")
+                .help("give the data set a test part, or the split `test = 0.1`"));
+        }
+        if let Some(warning) = inputs.copies_in_test() {
+            tell(StageEvent::Warning(warning));
         }
         Ok(inputs)
     }
 
-    fn members(&self, part: EvaluatePart, split: &Split, fold: Option<u32>) -> Result<Members> {
+    /// Says that more than one in a hundred test images look like training images.
+    fn copies_in_test(&self) -> Option<String> {
+        let test = self.parts.iter().find(|p| p.part == EvaluatePart::Test)?;
+        let leaking = self.leaking.as_ref()?;
+        let like = |row: &&usize| leaking.like_train(**row).is_some();
+        let copies = test.rows.iter().filter(like);
+        let (all, n) = (test.rows.len(), copies.clone().count());
+        let row = *copies.clone().next()?;
+        let (other, _) = leaking.like_train(row)?;
+        (n * 100 > all).then(|| {
+            format!(
+                "{} of {} ({:.1}%) {} like images that were trained on, such as `{}` (like `{}`): what is told of the test part is too good; `leaks = \"group\"` in the split leaves such training images out",
+                number(n as u64),
+                count(all, "test image"),
+                100.0 * n as f64 / all as f64,
+                either(n, "looks", "look"),
+                shown(&self.paths[row]),
+                shown(self.paths.get(other as usize).map_or("", String::as_str)),
+            )
+        })
+    }
+
+    fn members(
+        &self,
+        part: EvaluatePart,
+        split: &Split,
+        fold: Option<u32>,
+        tell: Tell<'_>,
+    ) -> Result<Members> {
         if let (Some(folds), None, true) = (split.folds, fold, part != EvaluatePart::Test) {
             return Err(Error::usage(format!(
                 "the split has {folds} folds, and no `fold` says which images are `{}`",
@@ -122,14 +160,21 @@ impl Inputs {
             let missing = match part {
                 EvaluatePart::Train => "the split leaves nothing to train on",
                 EvaluatePart::Validation => "give the split a `validation` share above 0",
-                EvaluatePart::Test => "give the data set a `test` folder",
+                EvaluatePart::Test => "give the data set a test part, or the split `test = 0.1`",
             };
             return Err(
                 Error::usage(format!("there is no image in `{}`", part.name()))
                     .help(format!("{missing}, or leave `{}` out of `on`", part.name())),
             );
         }
-        let Usable { rows, dropped } = usable(&self.pack, part, rows, &self.labels, &self.classes)?;
+        let Usable {
+            rows,
+            dropped,
+            warning,
+        } = usable(&self.pack, part, rows, &self.labels, &self.classes)?;
+        if let Some(warning) = warning {
+            tell(StageEvent::Warning(warning));
+        }
         let mut parts = Parts::new("kfood 2026 evaluation members");
         for row in &rows {
             parts.part(&self.paths[*row]);
@@ -209,12 +254,7 @@ fn other_classes(model: &[String], data: &[String]) -> Error {
 
 /// The first few names, and how many more.
 fn listed(names: &[String]) -> String {
-    const SHOWN: usize = 5;
-    let shown: Vec<_> = names.iter().take(SHOWN).map(|n| format!("`{n}`")).collect();
-    match names.len().saturating_sub(SHOWN) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
+    first_few(names.iter().map(String::as_str), 5)
 }
 
 /// The checkpoint's transform, if the pack was made by it; for a file without one the pack's resize and the given normalisation.

@@ -146,6 +146,7 @@ fn prepared(folder: &Path, info: Option<&CheckpointInfo>) -> record::Evaluate {
             weights: None,
         },
         on: vec![
+        test_if_there: false,
             EvaluatePart::Train,
             EvaluatePart::Validation,
             EvaluatePart::Test,

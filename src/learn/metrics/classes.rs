@@ -37,13 +37,20 @@ pub fn per_class(names: &[String], confusion: &[Vec<u64>]) -> Vec<ClassMetrics> 
         .collect()
 }
 
-/// The mean of the F1 scores over all classes, those without an image too; 0 without classes.
+/// The mean of the classes' F1 scores. A class that is in neither labels nor predictions does not count; one that is predicted and
+/// not there counts 0 (scikit-learn's `f1_score(average="macro")` with its default of `labels`). 0 where no class counts.
 #[must_use]
-pub fn macro_f1(per_class: &[ClassMetrics]) -> f64 {
-    if per_class.is_empty() {
+pub fn macro_f1(confusion: &[Vec<u64>]) -> f64 {
+    let of_class = |class: usize| {
+        let images: u64 = confusion[class].iter().sum();
+        let predicted: u64 = confusion.iter().map(|row| row[class]).sum();
+        (images + predicted > 0).then(|| ratio(2 * confusion[class][class], images + predicted))
+    };
+    let scores: Vec<f64> = (0..confusion.len()).filter_map(of_class).collect();
+    if scores.is_empty() {
         return 0.0;
     }
-    per_class.iter().map(|c| c.f1).sum::<f64>() / per_class.len() as f64
+    scores.iter().sum::<f64>() / scores.len() as f64
 }
 
 fn ratio(part: u64, whole: u64) -> f64 {
@@ -61,7 +68,7 @@ mod tests {
     const PREDICTED: [usize; 10] = [0, 1, 0, 1, 2, 2, 2, 0, 2, 1];
 
     /// Numbers from scikit-learn 1.9.1: `confusion_matrix` and `precision_recall_fscore_support` with `labels=range(5)` and
-    /// `zero_division=0`; `f1_score(average="macro")`.
+    /// `zero_division=0`; `f1_score(average="macro")` without `labels`.
     #[test]
     fn the_classes_figures_equal_scikit_learns() {
         let counts = confusion(5, LABELS.into_iter().zip(PREDICTED));
@@ -90,6 +97,21 @@ mod tests {
         ];
         assert_eq!(figures, expected);
         assert_eq!(found[1].f1, 0.4);
-        assert!((macro_f1(&found) - 0.36333333333333334).abs() < 1e-15);
+        assert!((macro_f1(&counts) - 0.4541666666666666).abs() < 1e-15);
+    }
+
+    /// Numbers from scikit-learn's `f1_score(average="macro", zero_division=0)`.
+    #[test]
+    fn only_classes_in_neither_labels_nor_predictions_do_not_count() {
+        let of = |labels: &[usize], predicted: &[usize]| {
+            let pairs = labels.iter().copied().zip(predicted.iter().copied());
+            macro_f1(&confusion(3, pairs))
+        };
+        assert_eq!(of(&[0, 1], &[0, 1]), 1.0);
+        // Two right, one taken for a class that is not there: (1 + 2/3 + 0) / 3.
+        assert!((of(&[0, 1, 1], &[0, 1, 2]) - 5.0 / 9.0).abs() < 1e-15);
+        // One that is there and never predicted counts 0 as well: (2/3 + 0) / 2.
+        assert!((of(&[0, 1], &[0, 0]) - 1.0 / 3.0).abs() < 1e-15);
+        assert_eq!(of(&[], &[]), 0.0);
     }
 }

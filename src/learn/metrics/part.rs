@@ -33,7 +33,7 @@ pub fn part_metrics(
         top1_interval: wilson(first, images),
         top5: share(five),
         top5_interval: wilson(five, images),
-        macro_f1: macro_f1(&per_class),
+        macro_f1: macro_f1(&confusion),
         per_class,
         confusion,
     }

@@ -1,6 +1,12 @@
 //! The gaps in plain words. Says what the numbers show and what they leave open, and no more.
 
-use crate::record::{EvaluatePart, Gap, Interval, PartMetrics};
+use crate::{
+    record::{EvaluatePart, Gap, Interval, PartMetrics},
+    text::{count, either, first_few, number},
+};
+
+/// Names that are told.
+const NAMED: usize = 10;
 
 /// A paragraph for each question that the evaluated parts can answer: how much is overfitting (train to validation, or to
 /// test without one), and whether validation and test disagree by more than chance allows.
@@ -29,7 +35,35 @@ pub fn reading(parts: &[PartMetrics], gaps: &[Gap]) -> Vec<String> {
         said.push(alone(only));
     }
     said.extend(parts.iter().filter(|p| p.dropped > 0).map(dropped));
+    said.extend(parts.iter().filter_map(absent));
     said
+}
+
+/// Classes of which nothing is said.
+fn absent(part: &PartMetrics) -> Option<String> {
+    let absent = part.per_class.iter().filter(|class| class.images == 0);
+    let names: Vec<&str> = absent.map(|class| class.class.as_str()).collect();
+    let name = part.part.name();
+    match names.len() {
+        0 => None,
+        n => Some(format!(
+            "{} has no image of {} of {}: {}. What is told of {name} says nothing about {}.",
+            capital(name),
+            if n == 1 {
+                "one".to_owned()
+            } else {
+                number(n as u64)
+            },
+            count(part.per_class.len(), "class"),
+            first_few(names, NAMED),
+            either(n, "it", "them"),
+        )),
+    }
+}
+
+fn capital(name: &str) -> String {
+    let (first, rest) = name.split_at(1);
+    first.to_uppercase() + rest
 }
 
 /// What could not be judged.
@@ -255,6 +289,25 @@ pub(crate) mod tests {
         assert_eq!(
             said[1],
             "3 of the 322 images of test cannot be decoded and are left out (`unreadable = \"drop\"`)."
+        );
+    }
+
+    #[test]
+    fn classes_without_an_image_are_named() {
+        let class = |name: &str, images| crate::record::ClassMetrics {
+            class: name.to_owned(),
+            images,
+            precision: 0.0,
+            recall: 0.0,
+            f1: 0.0,
+        };
+        let rare = PartMetrics {
+            per_class: vec![class("김밥", 9), class("냉면", 0)],
+            ..part(Test, 78, 319)
+        };
+        assert_eq!(
+            read(&[rare])[1],
+            "Test has no image of one of 2 classes: `냉면`. What is told of test says nothing about it."
         );
     }
 

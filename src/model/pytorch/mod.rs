@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_deeply_nested_pickle_does_not_exhaust_the_stack() {
-        let depth = 900_000;
+        let depth = 400_000;
         let mut program = vec![b']'; depth];
         program.extend(vec![b'a'; depth - 1]);
         program.push(b'.');
@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn a_program_of_endless_steps_ends_at_a_bound() {
         for step in [&b"]"[..], b"N\x94", b"N2", b"()t"] {
-            let program: Vec<u8> = step.repeat(5_000_000);
+            let program: Vec<u8> = step.repeat(1_200_000);
             let error = steps(&program).unwrap_err().to_string();
             assert!(error.contains("steps"), "{error}");
         }

@@ -46,6 +46,26 @@ pub(super) fn tags(profile: &[u8]) -> Tags<'_> {
     tags
 }
 
+/// The first value of a tag of a TIFF's first directory as a whole number, and the place of its bytes in the file.
+pub(in crate::data::decode) fn number_of(tiff: &[u8], wanted: u16) -> Option<(u64, usize)> {
+    let (reader, mut at) = Reader::of(tiff)?;
+    let (width, step) = if reader.long { (8, 20) } else { (2, 12) };
+    let count = reader.number(at, width)?;
+    at = at.checked_add(width)?;
+    for _ in 0..count.min(MOST_TAGS) {
+        if reader.number(at, 2)? == u64::from(wanted) {
+            let values = reader.values(at)?;
+            let length = size(values.kind)? as usize;
+            let first = number(values.bytes.get(..length)?, reader.big_endian);
+            // Both slices are of one file.
+            let place = values.bytes.as_ptr() as usize - tiff.as_ptr() as usize;
+            return Some((first, place));
+        }
+        at = at.checked_add(step)?;
+    }
+    None
+}
+
 struct Reader<'a> {
     bytes: &'a [u8],
     big_endian: bool,

@@ -17,6 +17,7 @@ use std::borrow::Cow;
 
 use image::{ImageFormat, metadata::Orientation};
 
+pub(super) use self::exif::number_of as tiff_tag;
 use super::bounds::MAX_PROFILE;
 
 /// What turns a stored picture upright, and what says so.

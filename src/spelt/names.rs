@@ -7,7 +7,7 @@ use crate::name::nfc;
 
 /// How the names of one archive, or below one folder, are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Names {
+pub struct Names {
     /// Whether what is not plainly UTF-8 is CP949.
     cp949: bool,
 }
@@ -17,7 +17,8 @@ impl Names {
     ///
     /// A name that is no UTF-8 makes it CP949. Where all of them are UTF-8 it may be by chance (`회` in CP949 are the bytes of
     /// `ȸ` in UTF-8): then the reading with Hangul is taken, unless the other one has it too or reads as a Western word.
-    pub(super) fn of<'a>(names: impl IntoIterator<Item = &'a [u8]>) -> Self {
+    #[must_use]
+    pub fn of<'a>(names: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let (mut by_chance, mut plain) = (0_usize, false);
         for name in names {
             if name.is_ascii() {
@@ -38,7 +39,8 @@ impl Names {
     }
 
     /// One component of a path, NFC; `None` where it is neither UTF-8 nor CP949.
-    pub(super) fn read(self, name: &[u8]) -> Option<String> {
+    #[must_use]
+    pub fn read(self, name: &[u8]) -> Option<String> {
         let utf8 = std::str::from_utf8(name).ok();
         if let Some(text) = utf8
             && (!self.cp949 || text.is_ascii() || text.chars().any(is_hangul))
@@ -50,7 +52,8 @@ impl Names {
     }
 
     /// A path of components between `/` and, where `windows` says so, `\`, as [`Self::read`] reads each of them.
-    pub(super) fn read_path(self, path: &[u8], windows: bool) -> Option<String> {
+    #[must_use]
+    pub fn read_path(self, path: &[u8], windows: bool) -> Option<String> {
         // Neither sign is ever the second byte of a letter in CP949.
         let parts = path.split(|b| *b == b'/' || windows && *b == b'\\');
         let parts: Option<Vec<_>> = parts.map(|part| self.read(part)).collect();
@@ -58,7 +61,8 @@ impl Names {
     }
 
     /// Whether names are read as CP949.
-    pub(super) fn is_cp949(self) -> bool {
+    #[must_use]
+    pub fn is_cp949(self) -> bool {
         self.cp949
     }
 }

@@ -1,0 +1,227 @@
+//! A list of photographs to leave out: a CSV or TSV with a column `path`, or a text with a path on each line.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    path::{Component, Path, PathBuf},
+};
+
+use super::{
+    Listing, Place,
+    found::some_lines,
+    is_tsv,
+    manifest::{LARGEST, same_header, table},
+};
+use crate::{
+    cells,
+    error::{Error, Result},
+    files,
+    name::nfc,
+    text::{count, either, first_few, shown, shown_path},
+};
+
+/// What such a list looks like.
+const HELP: &str = "the first line is `path` (other columns are not read), and each further line names one photograph as `kfood data` does, such as `train/김밥/001.jpg`, or by its path on disk";
+
+/// The rows of a list, and which of them were of use.
+#[derive(Debug)]
+pub struct Exclusion {
+    /// The list, for messages.
+    list: String,
+    folder: PathBuf,
+    root: PathBuf,
+    rows: Vec<(u64, String)>,
+    notes: Vec<String>,
+}
+
+impl Exclusion {
+    /// Reads a list; `root` is the folder of the project.
+    ///
+    /// # Errors
+    /// When it cannot be read or is no such list.
+    pub fn read(list: &Path, root: &Path) -> Result<Self> {
+        let bytes = files::read_bounded(list, LARGEST)?;
+        let name = shown_path(list);
+        let (table, notes) = table(&bytes, is_tsv(list), &name, &["path"])?;
+        let header = &table.header;
+        let is_path = |cell: &String| cell.eq_ignore_ascii_case("path");
+        let column = header.cells.iter().position(is_path);
+        let mut rows = Vec::new();
+        if column.is_none() {
+            if header.cells.len() > 1 {
+                return Err(Error::failed(format!(
+                    "line {} of `{name}` has no column `path`, only {}",
+                    header.line,
+                    first_few(header.cells.iter().map(String::as_str), 10)
+                ))
+                .help(HELP));
+            }
+            rows.push((header.line, header.cells[0].clone()));
+        }
+        let mut mistakes = Vec::new();
+        for row in &table.rows {
+            match row {
+                Ok(row) if same_header(header, row) => {}
+                Ok(row) => match row.cells.get(column.unwrap_or(0)) {
+                    Some(path) if path.contains(char::is_control) => mistakes.push(format!(
+                        "line {}: `{}` holds control characters",
+                        row.line,
+                        shown(path)
+                    )),
+                    Some(path) if !path.is_empty() => {
+                        rows.push((row.line, cells::unguarded(path).to_owned()));
+                    }
+                    _ => mistakes.push(format!("line {}: `path` is empty", row.line)),
+                },
+                Err((line, mistake)) => mistakes.push(format!("line {line}: {mistake}")),
+            }
+        }
+        if !mistakes.is_empty() {
+            let message = format!(
+                "{} of `{name}` cannot be used:{}",
+                count(mistakes.len(), "row"),
+                some_lines(&mistakes, 20)
+            );
+            return Err(Error::failed(message).help(HELP));
+        }
+        Ok(Self {
+            list: name,
+            folder: list.parent().unwrap_or(Path::new(".")).to_owned(),
+            root: root.to_owned(),
+            rows,
+            notes,
+        })
+    }
+
+    /// Takes what the list names out of a listing, and tells of it there.
+    ///
+    /// # Errors
+    /// When a row may mean images of several parts.
+    pub fn apply(self, listing: &mut Listing) -> Result<()> {
+        let by_name = Names::of(listing);
+        let mut out: BTreeSet<usize> = BTreeSet::new();
+        let (mut nothing, mut several) = (Vec::new(), Vec::new());
+        for (line, row) in &self.rows {
+            let found = self.named(row, &by_name);
+            if found.is_empty() {
+                nothing.push(format!("line {line}: `{}`", shown(row)));
+            }
+            if let [one, other, ..] = found[..] {
+                let names = [one, other].map(|i| shown(&listing.images[i].name));
+                several.push(format!(
+                    "line {line}: `{}` may be `{}` or `{}`",
+                    shown(row),
+                    names[0],
+                    names[1]
+                ));
+            }
+            out.extend(found);
+        }
+        if !several.is_empty() {
+            return Err(Error::failed(format!(
+                "{} of `{}` may mean several photographs:{}",
+                count(several.len(), "row"),
+                self.list,
+                some_lines(&several, 20)
+            ))
+            .help("write the part in front, such as `train/김밥/001.jpg`"));
+        }
+        let mut left: BTreeMap<String, bool> = BTreeMap::new();
+        for (i, image) in listing.images.iter().enumerate() {
+            *left.entry(image.class.clone()).or_default() |= !out.contains(&i);
+        }
+        let mut i = 0;
+        listing.images.retain(|_| {
+            i += 1;
+            !out.contains(&(i - 1))
+        });
+        let images = count(out.len(), "image");
+        let are = either(out.len(), "is", "are");
+        listing.notes.extend(self.notes);
+        listing
+            .notes
+            .push(format!("`{}`: {images} {are} left out", self.list));
+        if !nothing.is_empty() {
+            listing.warnings.push(format!(
+                "{} of `{}` {} no image of the data set:{}",
+                count(nothing.len(), "row"),
+                self.list,
+                either(nothing.len(), "names", "name"),
+                some_lines(&nothing, 5)
+            ));
+        }
+        let lost = left.iter().filter(|(_, left)| !**left);
+        let lost: Vec<&str> = lost.map(|(class, _)| class.as_str()).collect();
+        if !lost.is_empty() {
+            listing.warnings.push(format!(
+                "`{}` leaves no image of {}: {}",
+                self.list,
+                either(lost.len(), "a class", "some classes"),
+                first_few(lost.iter().copied(), 10)
+            ));
+        }
+        Ok(())
+    }
+
+    /// The images that a row means: by their name, else by their name below a part, else by their path on disk.
+    fn named(&self, row: &str, names: &Names) -> Vec<usize> {
+        for written in [row.to_owned(), row.replace('\\', "/")] {
+            let name = nfc(written.trim_start_matches("./"));
+            if let Some(image) = names.whole.get(&name) {
+                return vec![*image];
+            }
+            if let Some(images) = names.below.get(&name) {
+                return images.clone();
+            }
+            for base in [&self.folder, &self.root] {
+                let path = plain_path(&base.join(&written));
+                if let Some(image) = names.paths.get(&path) {
+                    return vec![*image];
+                }
+            }
+        }
+        Vec::new()
+    }
+}
+
+/// The images of a listing by all that they may be called.
+struct Names {
+    whole: HashMap<String, usize>,
+    below: HashMap<String, Vec<usize>>,
+    paths: HashMap<String, usize>,
+}
+
+impl Names {
+    fn of(listing: &Listing) -> Self {
+        let mut names = Self {
+            whole: HashMap::new(),
+            below: HashMap::new(),
+            paths: HashMap::new(),
+        };
+        for (i, image) in listing.images.iter().enumerate() {
+            names.whole.insert(image.name.clone(), i);
+            if let Some((_, below)) = image.name.split_once('/') {
+                names.below.entry(below.to_owned()).or_default().push(i);
+            }
+            if let Place::File(path) = &image.place {
+                names.paths.insert(plain_path(path), i);
+            }
+        }
+        names
+    }
+}
+
+/// An absolute path without `.` and `..`, NFC.
+fn plain_path(path: &Path) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let absolute = std::path::absolute(path);
+    for component in absolute.as_deref().unwrap_or(path).components() {
+        match component {
+            Component::Normal(name) => parts.push(nfc(&name.to_string_lossy())),
+            Component::ParentDir => {
+                parts.pop();
+            }
+            _ => {}
+        }
+    }
+    parts.join("/")
+}

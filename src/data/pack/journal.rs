@@ -1,0 +1,207 @@
+//! What an unfinished pack holds: a line for each row that was made, from which an interrupted making goes on.
+//!
+//! | file of the folder | what it is |
+//! |---|---|
+//! | `journal` | a line for each row, with its own checksum in front; the first one stands for the settings |
+//! | `pixels.pack` | raw rows, at their places |
+//! | `rows.waiting` | JPEG rows, in the order in which they were made |
+//! | `compared.pack` | what is compared of photographs that a row shows a part of |
+//!
+//! Nothing of it is trusted: a line counts with its checksum, a row with the digest in its line. So no order of writing matters,
+//! whatever a kill, a full disk or a lost power leave: what did not reach the disk is made again.
+
+use std::{
+    fs::{self, File},
+    io::{BufRead, BufReader, Read, Write},
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    digest::Digest,
+    error::{Error, Result},
+    files,
+    record::Photograph,
+    settings::Storage,
+};
+
+const JOURNAL: &str = "journal";
+/// The file of JPEG rows that wait for their order.
+pub(super) const WAITING: &str = "rows.waiting";
+/// The pack of what is compared.
+pub(super) const COMPARED: &str = "compared.pack";
+/// A row as JPEG may be this much longer than its pixels.
+const HEADER: usize = 64 << 10;
+/// The longest line; a photograph's oddities are a few words.
+const LONGEST: u64 = 64 << 10;
+
+/// The first line.
+#[derive(Serialize, Deserialize)]
+struct Head {
+    /// Of the settings that make the rows.
+    settings: Digest,
+    /// Rows of the whole pack.
+    rows: usize,
+}
+
+/// A row that was made.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Line {
+    pub(super) made_of: Digest,
+    /// Of the row as stored, as in the index of a pack.
+    pub(super) row: u64,
+    pub(super) at: u64,
+    pub(super) length: u32,
+    /// The same of what is compared: its digest, and where it is.
+    pub(super) compared: Option<(u64, u64)>,
+    pub(super) photograph: Photograph,
+}
+
+/// A journal under way.
+#[derive(Debug)]
+pub(super) struct Journal {
+    file: Mutex<File>,
+    path: PathBuf,
+}
+
+impl Journal {
+    /// Begins one in a folder.
+    pub(super) fn create(folder: &Path, settings: Digest, rows: usize) -> Result<Self> {
+        let path = folder.join(JOURNAL);
+        let file = File::create(&path).map_err(|e| Error::io("create", &path, e))?;
+        let journal = Self {
+            file: Mutex::new(file),
+            path,
+        };
+        journal.write(&Head { settings, rows })?;
+        Ok(journal)
+    }
+
+    /// Adds a row, which was written before.
+    pub(super) fn add(&self, line: &Line) -> Result<()> {
+        self.write(line)
+    }
+
+    fn write(&self, line: &impl Serialize) -> Result<()> {
+        let fail = |e| Error::io("write", &self.path, e);
+        let json = serde_json::to_string(line).map_err(|e| fail(e.into()))?;
+        let text = format!("{} {json}\n", checksum(&json));
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.write_all(text.as_bytes()).map_err(fail)
+    }
+}
+
+/// The rows that an unfinished making of the same settings left.
+pub(super) struct Leftover {
+    pub(super) lines: Vec<Line>,
+    rows: File,
+    compared: Option<File>,
+    storage: Storage,
+    row_bytes: usize,
+}
+
+impl Leftover {
+    /// Opens what a folder has; none where nothing of it serves.
+    pub(super) fn open(
+        folder: &Path,
+        settings: Digest,
+        storage: Storage,
+        row_bytes: usize,
+    ) -> Option<Self> {
+        let mut lines = texts(folder)?;
+        let head: Head = serde_json::from_str(&lines.next()?).ok()?;
+        if head.settings != settings {
+            return None;
+        }
+        let lines = lines
+            .filter_map(|line| serde_json::from_str(&line).ok())
+            .collect();
+        let name = match storage {
+            Storage::Raw => "pixels.pack",
+            Storage::Jpeg => WAITING,
+        };
+        Some(Self {
+            lines,
+            rows: File::open(folder.join(name)).ok()?,
+            compared: File::open(folder.join(COMPARED)).ok(),
+            storage,
+            row_bytes,
+        })
+    }
+
+    /// The row of a line as it is stored, if it is whole.
+    pub(super) fn row(&self, line: &Line) -> Option<Vec<u8>> {
+        let length = line.length as usize;
+        let fits = match self.storage {
+            Storage::Raw => length == self.row_bytes,
+            Storage::Jpeg => length <= self.row_bytes + HEADER,
+        };
+        fits.then(|| whole(&self.rows, line.at, length, line.row))?
+    }
+
+    /// What is compared of it.
+    pub(super) fn compared(&self, line: &Line, length: usize) -> Option<Vec<u8>> {
+        let (digest, at) = line.compared?;
+        whole(self.compared.as_ref()?, at, length, digest)
+    }
+}
+
+fn whole(file: &File, at: u64, length: usize, digest: u64) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; length];
+    file.read_exact_at(&mut bytes, at).ok()?;
+    (super::layout::row_digest(&bytes) == digest).then_some(bytes)
+}
+
+/// How many of how many rows a folder's journal tells of; none where it tells of none.
+pub(super) fn told(folder: &Path) -> Option<(usize, usize)> {
+    let mut lines = texts(folder)?;
+    let head: Head = serde_json::from_str(&lines.next()?).ok()?;
+    let made = lines.count();
+    // Without its rows, which moved on to the result, it tells of nothing.
+    (made > 0 && folder.join("pixels.pack").exists()).then_some((made.min(head.rows), head.rows))
+}
+
+/// Makes room for a new journal below `state`: gives its folder, and the one of the rows that an earlier making left, if any.
+///
+/// A making that was ended while it took rows over leaves two folders. The longer journal is that of more rows: the other's are among them.
+pub(super) fn begin(state: &Path) -> Result<(PathBuf, PathBuf)> {
+    let (now, left) = (state.join("rows"), state.join("left"));
+    let length = |folder: &Path| fs::metadata(folder.join(JOURNAL)).map_or(0, |m| m.len());
+    if now.exists() {
+        if length(&now) > length(&left) {
+            files::remove(&left)?;
+            fs::rename(&now, &left).map_err(|e| Error::io("rename", &now, e))?;
+        } else {
+            files::remove(&now)?;
+        }
+    }
+    files::create_folder(&now)?;
+    Ok((now, left))
+}
+
+/// The lines that are whole, without their checksums.
+fn texts(folder: &Path) -> Option<impl Iterator<Item = String>> {
+    let mut reader = BufReader::new(File::open(folder.join(JOURNAL)).ok()?);
+    Some(std::iter::from_fn(move || {
+        loop {
+            let mut line = Vec::new();
+            let read = reader.by_ref().take(LONGEST).read_until(b'\n', &mut line);
+            if read.ok()? == 0 {
+                return None;
+            }
+            let text = String::from_utf8(line).unwrap_or_default();
+            if let Some((sum, json)) = text.trim_end().split_once(' ')
+                && sum == checksum(json)
+            {
+                return Some(json.to_owned());
+            }
+        }
+    }))
+}
+
+fn checksum(json: &str) -> String {
+    Digest::of(json.as_bytes()).to_string()[..16].to_owned()
+}

@@ -1,0 +1,135 @@
+//! The files of a pack under way: its rows, what is compared of photographs that a row shows a part of, and the journal of both.
+
+use std::path::Path;
+
+use super::{
+    PackWriter,
+    journal::{COMPARED, Journal, Line},
+    layout::Entry,
+};
+use crate::{
+    data::resample::COMPARED_SIDE,
+    digest::Digest,
+    error::Result,
+    record::Photograph,
+    settings::{Pixels, Storage},
+};
+
+/// See the module.
+pub(super) struct Rows {
+    pub(super) pixels: PackWriter,
+    compared: Option<PackWriter>,
+    journal: Option<Journal>,
+}
+
+impl Rows {
+    /// Creates the files: the pack at `path`, the others beside it. A journal is kept for `settings`.
+    pub(super) fn create(
+        path: &Path,
+        pixels: Pixels,
+        storage: Storage,
+        made_of: Vec<Digest>,
+        settings: Option<Digest>,
+    ) -> Result<Self> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let (width, height) = (pixels.resize.width(), pixels.resize.height());
+        let count = made_of.len();
+        let compared = (!pixels.resize.shows_all()).then(|| {
+            let (path, side) = (folder.join(COMPARED), COMPARED_SIDE);
+            PackWriter::create(&path, side, side, Storage::Raw, made_of.clone())
+        });
+        let mut writer = PackWriter::create(path, width, height, storage, made_of)?;
+        if settings.is_some() {
+            writer = writer.kept()?;
+        }
+        Ok(Self {
+            pixels: writer,
+            compared: compared.transpose()?,
+            journal: settings
+                .map(|settings| Journal::create(folder, settings, count))
+                .transpose()?,
+        })
+    }
+
+    /// Whether rows need something to compare beside them.
+    pub(super) fn compares(&self) -> bool {
+        self.compared.is_some()
+    }
+
+    /// Writes a row, leaves in `row` what a reader will find, and gives the digest of that.
+    pub(super) fn write(
+        &self,
+        i: usize,
+        row: &mut [u8],
+        compared: Option<&[u8]>,
+        photograph: &Photograph,
+    ) -> Result<Digest> {
+        let digest = self.pixels.write_and_see(i, row)?;
+        self.compare(i, compared)?;
+        self.note(i, photograph)?;
+        Ok(digest)
+    }
+
+    /// Leaves a row black.
+    pub(super) fn drop_row(&self, i: usize, photograph: &Photograph) -> Result<()> {
+        self.pixels.drop_row(i)?;
+        self.compare(i, None)?;
+        self.note(i, photograph)
+    }
+
+    /// Takes a row over from an unfinished pack, as its line says.
+    pub(super) fn go_on(
+        &self,
+        i: usize,
+        stored: &[u8],
+        compared: Option<&[u8]>,
+        line: &Line,
+    ) -> Result<()> {
+        let entry = Entry {
+            made_of: line.made_of,
+            row: line.row,
+            offset: 0,
+            length: line.length,
+            dropped: line.photograph.dropped.is_some(),
+        };
+        self.pixels.take_row(i, stored, &entry)?;
+        self.compare(i, compared)?;
+        self.note(i, &line.photograph)
+    }
+
+    /// Writes what is compared of a row that was taken over from a finished pack.
+    pub(super) fn compare(&self, i: usize, compared: Option<&[u8]>) -> Result<()> {
+        match (&self.compared, compared) {
+            (Some(writer), Some(compared)) => writer.write(i, compared),
+            (Some(writer), None) => writer.drop_row(i),
+            (None, _) => Ok(()),
+        }
+    }
+
+    /// Makes row `i` equal to row `of`, which is written already.
+    pub(super) fn repeat(&self, of: usize, i: usize) -> Result<()> {
+        self.pixels.repeat(of, i)?;
+        self.compared.as_ref().map_or(Ok(()), |c| c.repeat(of, i))
+    }
+
+    /// Only now these are packs.
+    pub(super) fn finish(self) -> Result<()> {
+        self.pixels.finish()?;
+        self.compared.map_or(Ok(()), PackWriter::finish)
+    }
+
+    fn note(&self, i: usize, photograph: &Photograph) -> Result<()> {
+        let (Some(journal), Some(entry)) = (&self.journal, self.pixels.written(i)) else {
+            return Ok(());
+        };
+        let compared = self.compared.as_ref().and_then(|c| c.written(i));
+        journal.add(&Line {
+            made_of: entry.made_of,
+            row: entry.row,
+            at: entry.offset,
+            length: entry.length,
+            compared: compared.map(|c| (c.row, c.offset)),
+            photograph: photograph.clone(),
+        })
+    }
+}

@@ -1,0 +1,122 @@
+//! What a look at a data set found, as a list of photographs to leave out (`exclude` of a dataset).
+
+use serde::Serialize;
+
+use super::Seen;
+use crate::{
+    cells,
+    error::{Error, Result},
+    record::{Labels, Likeness, Part},
+};
+
+/// One photograph with the reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ExcludeRow {
+    /// As `kfood data` names it.
+    #[serde(with = "cells")]
+    pub path: String,
+    /// Why.
+    #[serde(with = "cells")]
+    pub reason: String,
+    /// The photograph that it looks like.
+    #[serde(with = "cells")]
+    pub like: String,
+}
+
+/// The photographs that can't be used or that spoil a measurement, in the order of the data set, each once, with the first of these
+/// reasons: it cannot be decoded; it looks like one of the test part, or of the given validation part, and is not in it; the same
+/// picture is there under another class; the same picture is there before it in the same part.
+#[must_use]
+pub fn exclude_list(seen: Seen<'_>) -> Vec<ExcludeRow> {
+    let images = &seen.images.images;
+    let labels = seen.labels;
+    let side = |i: usize| side(labels, i);
+    let like_test = seen.look_alikes.nearest(|i| side(i) == Some(Side::Test));
+    let like_validation = seen
+        .look_alikes
+        .nearest(|i| side(i) == Some(Side::Validation));
+    let same = seen.look_alikes.families(|p| p.likeness != Likeness::Near);
+    let mut family = vec![None; images.len()];
+    for (number, members) in same.iter().enumerate() {
+        for i in members {
+            if let Some(of) = family.get_mut(*i) {
+                *of = Some(number);
+            }
+        }
+    }
+    let class = |i: usize| labels.labels.get(i).map(|label| label.class);
+    let of = |found: &[Option<(u32, Likeness)>], i: usize| Some(found.get(i).copied()??.0 as usize);
+    let reason = |i: usize| -> Option<(String, Option<usize>)> {
+        let photograph = seen.photographs.photographs.get(i);
+        if let Some(why) = photograph.and_then(|p| p.dropped.clone()) {
+            return Some((format!("cannot be decoded: {why}"), None));
+        }
+        let own = side(i)?;
+        if own != Side::Test
+            && let Some(like) = of(&like_test, i)
+        {
+            return Some(("looks like a test image".to_owned(), Some(like)));
+        }
+        if own == Side::Train
+            && let Some(like) = of(&like_validation, i)
+        {
+            return Some(("looks like a validation image".to_owned(), Some(like)));
+        }
+        let members = &same[(*family.get(i)?)?];
+        if let Some(other) = members.iter().find(|m| class(**m) != class(i)) {
+            return Some((
+                "the same picture has another class".to_owned(),
+                Some(*other),
+            ));
+        }
+        let first = members.iter().find(|m| side(**m) == Some(own))?;
+        (*first < i).then(|| ("the same picture is there before".to_owned(), Some(*first)))
+    };
+    let name = |i: usize| images.get(i).map(|i| i.path.clone()).unwrap_or_default();
+    let row = |i: usize| {
+        let (reason, like) = reason(i)?;
+        Some(ExcludeRow {
+            path: name(i),
+            reason,
+            like: like.map(name).unwrap_or_default(),
+        })
+    };
+    (0..images.len()).filter_map(row).collect()
+}
+
+/// Rows as a CSV, with its header also where there are none.
+///
+/// # Errors
+/// When a row cannot be written.
+pub fn exclude_csv(rows: &[ExcludeRow]) -> Result<Vec<u8>> {
+    let fail = |e: csv::Error| Error::failed("cannot write the list").because(e);
+    let mut writer = csv::WriterBuilder::new()
+        .has_headers(false)
+        .from_writer(Vec::new());
+    writer
+        .write_record(["path", "reason", "like"])
+        .map_err(fail)?;
+    for row in rows {
+        writer.serialize(row).map_err(fail)?;
+    }
+    writer
+        .into_inner()
+        .map_err(|e| Error::failed("cannot write the list").because(e.into_error()))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Train,
+    Validation,
+    Test,
+}
+
+fn side(labels: &Labels, image: usize) -> Option<Side> {
+    let label = labels.labels.get(image)?;
+    let validates = || labels.validation.binary_search(&(image as u32)).is_ok();
+    Some(match label.part {
+        Part::Test => Side::Test,
+        Part::Train if validates() => Side::Validation,
+        Part::Train => Side::Train,
+    })
+}

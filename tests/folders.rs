@@ -1,0 +1,395 @@
+//! Folders and zips as people have them: what systems leave in them, which folder is the class, names in other encodings,
+//! files that cannot be read, archives that are no zips.
+
+use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt, os::unix::fs::symlink, path::Path};
+
+use crate::{
+    data::jpeg,
+    layouts::{Names, zip_of},
+    support::Project,
+};
+
+const FILE: &str = "pipelines/p.toml";
+
+/// A data set with these fields, and a preprocess stage with those.
+fn project(dataset: &str, preprocess: &str) -> Project {
+    let project = Project::new();
+    let text = format!(
+        "[dataset.d]\n{dataset}\n\n[preprocess.p]\ndataset = \"d\"\nresize = {{ width = 8, height = 8 }}\n{preprocess}\n"
+    );
+    project.write(FILE, &text);
+    project
+}
+
+/// Writes pictures, each of a colour of its own.
+fn put(project: &Project, files: &[&str]) {
+    for file in files {
+        let path = project.path(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, picture(file)).unwrap();
+    }
+}
+
+fn picture(name: &str) -> Vec<u8> {
+    let sum = |by: u8| name.bytes().fold(by, |sum, b| sum.wrapping_mul(31) ^ b);
+    jpeg([sum(1), sum(2), sum(3)])
+}
+
+/// Three class folders of two pictures.
+const SET: [&str; 6] = [
+    "data/a/0.jpg",
+    "data/a/1.jpg",
+    "data/b/0.jpg",
+    "data/b/1.jpg",
+    "data/c/0.jpg",
+    "data/c/1.jpg",
+];
+
+/// The names of the classes that `kfood data` shows, and their images.
+fn classes(project: &Project) -> Vec<(String, u64)> {
+    let shown = project.json(&["data", FILE]);
+    let classes = shown["data"][0]["classes"].as_array().unwrap().iter();
+    let one = |class: &serde_json::Value| {
+        let name = class["name"].as_str().unwrap().to_owned();
+        (name, class["train"].as_u64().unwrap())
+    };
+    classes.map(one).collect()
+}
+
+fn names(project: &Project) -> Vec<String> {
+    classes(project).into_iter().map(|(name, _)| name).collect()
+}
+
+#[test]
+fn what_systems_leave_behind_is_passed_over_in_folders_and_in_zips() {
+    let project = project("train = \"data\"", "");
+    put(&project, &SET);
+    let left = [
+        "data/a/@eaDir/0.jpg/SYNOPHOTO_THUMB_M.jpg",
+        "data/#Recycle/b/deleted.jpg",
+        "data/lost+found/1.jpg",
+        "data/System Volume Information/1.jpg",
+        "data/$RECYCLE.BIN/1.jpg",
+        "data/a/Icon\r",
+        "data/a/2.jpg.part",
+        "data/a/2.jpg.CRDOWNLOAD",
+        "data/b/0.jpg.md5",
+        "data/b/0.jpg~",
+        "data/b/0.bak",
+        "data/b/film.MP4",
+    ];
+    put(&project, &left);
+    let told = project.ok(&["run", FILE]).stderr;
+    let summary = "passed over 12 entries: 2 backup or temporary files, 1 checksum, 6 left behind by systems, 2 unfinished downloads, 1 video";
+    assert!(told.contains(summary), "{told}");
+    let of_three = ["a", "b", "c"].map(|name| (name.to_owned(), 2));
+    assert_eq!(classes(&project), of_three);
+    let shown = project.ok(&["data", FILE]).stdout;
+    assert!(shown.contains(summary), "{shown}");
+
+    let files = SET.iter().chain(&left);
+    let files: Vec<_> = files
+        .map(|file| (file["data/".len()..].to_owned(), picture(file)))
+        .collect();
+    fs::write(project.path("data.zip"), zip_of(&files, Names::Flagged)).unwrap();
+    project.edit(FILE, "\"data\"", "\"data.zip\"");
+    let told = project.ok(&["run", FILE]).stderr;
+    assert!(told.contains(summary), "{told}");
+    assert_eq!(classes(&project), of_three);
+}
+
+#[test]
+fn a_class_that_is_not_clear_is_asked_for_and_a_level_answers() {
+    let project = project("train = \"data\"", "");
+    for class in ["a", "b"] {
+        for day in ["2024-05-01", "2024-05-02"] {
+            put(&project, &[&format!("data/{class}/{day}/1.jpg")]);
+        }
+    }
+    let told = project.fails(1, &["run", FILE]).stderr;
+    assert!(
+        told.contains("the same 2 folders are found in each of 2 folders"),
+        "{told}"
+    );
+    assert!(told.contains("`class = \"first\"` for `a`, `b`"), "{told}");
+    let with = |class: &str| {
+        project.edit(
+            FILE,
+            "train = \"data\"",
+            &format!("train = \"data\"\n{class}"),
+        );
+        let found = names(&project);
+        project.edit(FILE, &format!("\n{class}"), "");
+        found
+    };
+    assert_eq!(with("class = \"first\""), ["a", "b"]);
+    assert_eq!(with("class = { level = 2 }"), ["2024-05-01", "2024-05-02"]);
+    assert_eq!(with("class = \"deepest\""), ["2024-05-01", "2024-05-02"]);
+
+    // No day is in two classes, and days are no classes all the same.
+    fs::rename(
+        project.path("data/a/2024-05-01"),
+        project.path("data/a/2024-04-30"),
+    )
+    .unwrap();
+    fs::remove_dir_all(project.path("data/b/2024-05-02")).unwrap();
+    let told = project.fails(1, &["run", FILE]).stderr;
+    assert!(told.contains("which no class is"), "{told}");
+}
+
+#[test]
+fn an_inner_folder_that_is_called_images_is_no_class() {
+    let project = project("train = \"data\"", "");
+    put(&project, &["data/a/images/1.jpg", "data/b/images/1.jpg"]);
+    let told = project.fails(1, &["run", FILE]).stderr;
+    assert!(
+        told.contains("`images` is found in each of 2 folders"),
+        "{told}"
+    );
+    project.edit(
+        FILE,
+        "train = \"data\"",
+        "train = \"data\"\nclass = \"first\"",
+    );
+    assert_eq!(names(&project), ["a", "b"]);
+}
+
+#[test]
+fn a_folder_with_images_and_class_folders_is_told_and_so_is_one_name_in_two_places() {
+    let project = project("train = \"data\"", "");
+    put(&project, &SET);
+    put(&project, &["data/a/more/2.jpg"]);
+    let told = project.ok(&["run", FILE]).stderr;
+    assert!(
+        told.contains("warning: in") && told.contains("`more` in `a`"),
+        "{told}"
+    );
+    project.edit(
+        FILE,
+        "train = \"data\"",
+        "train = \"data\"\nclass = \"first\"",
+    );
+    let told = project.ok(&["run", FILE]).stderr;
+    assert!(!told.contains("warning"), "{told}");
+    assert_eq!(names(&project), ["a", "b", "c"]);
+}
+
+#[test]
+fn the_folder_above_a_class_can_be_kept_as_the_group_of_its_images() {
+    let project = project(
+        "train = \"data\"\nclass = \"first\"\ngroup = { level = 2 }",
+        "",
+    );
+    let mut files = Vec::new();
+    for class in ["a", "b"] {
+        for dish in 0..4 {
+            files.extend([0, 1].map(|i| format!("data/{class}/dish{dish}/{i}.jpg")));
+        }
+    }
+    let files: Vec<_> = files.iter().map(String::as_str).collect();
+    put(&project, &files);
+    let split = "\n[split.s]\ndataset = \"d\"\nvalidation = 0.25\ngroup_by = \"group\"\n";
+    project.write(FILE, &(project.read(FILE) + split));
+    project.ok(&["run", FILE]);
+    let told = project.ok(&["explain", FILE, "d"]).stdout;
+    assert!(told.contains("group"), "{told}");
+}
+
+#[test]
+fn an_empty_class_folder_is_told_and_no_class() {
+    let project = project("train = \"data\"", "");
+    put(&project, &SET);
+    fs::create_dir_all(project.path("data/d/e")).unwrap();
+    let told = project.ok(&["run", FILE]).stderr;
+    assert!(
+        told.contains("holds no image and is no class:\n  `d`"),
+        "{told}"
+    );
+    assert_eq!(names(&project), ["a", "b", "c"]);
+}
+
+#[test]
+fn cp949_names_are_read_as_such_all_together_in_zips_and_in_folders() {
+    let dishes = ["김밥", "화채", "회"];
+    for some in [&dishes[..], &dishes[1..]] {
+        let project = project("train = \"data.zip\"", "");
+        let files: Vec<_> = some
+            .iter()
+            .map(|dish| (format!("{dish}/0.jpg"), picture(dish)))
+            .collect();
+        fs::write(project.path("data.zip"), zip_of(&files, Names::Cp949)).unwrap();
+        let told = project.ok(&["run", FILE]).stderr;
+        assert_eq!(told.matches("CP949").count(), 1, "{told}");
+        assert_eq!(names(&project), some);
+
+        for (name, bytes) in &files {
+            let (name, _, _) = encoding_rs::EUC_KR.encode(name);
+            let path = project.path("data").join(OsStr::from_bytes(&name));
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+        project.edit(FILE, "data.zip", "data");
+        let told = project.ok(&["run", FILE]).stderr;
+        assert_eq!(told.matches("CP949").count(), 1, "{told}");
+        assert_eq!(names(&project), some);
+    }
+}
+
+#[test]
+fn files_that_cannot_be_read_are_judged_with_those_that_are_no_images() {
+    let project = project("train = \"data\"", "");
+    put(&project, &SET);
+    symlink("/nowhere/1.jpg", project.path("data/a/dead.jpg")).unwrap();
+    symlink("circle.jpg", project.path("data/b/circle.jpg")).unwrap();
+    project.write("data/c/text.jpg", "hello");
+    let told = project.fails(1, &["run", FILE]).stderr;
+    for part in [
+        "3 of 9 files cannot be used",
+        "`train/a/dead.jpg`: a symbolic link that leads nowhere",
+        "`train/b/circle.jpg`: a symbolic link that leads in a circle",
+        "`train/c/text.jpg`: not an image",
+        "unreadable = \"drop\"",
+    ] {
+        assert!(told.contains(part), "no `{part}` in\n{told}");
+    }
+    project.write(FILE, &(project.read(FILE) + "unreadable = \"drop\"\n"));
+    let told = project.ok(&["run", FILE]).stderr;
+    assert!(told.contains("dropped 3 of 9 files"), "{told}");
+    let shown = project.ok(&["data", FILE]).stdout;
+    assert!(
+        shown.contains("dropped: 3") && shown.contains("leads nowhere"),
+        "{shown}"
+    );
+    let again = project.ok(&["run", FILE]).stdout + &project.ok(&["run", FILE]).stderr;
+    assert!(again.contains("2 cached"), "{again}");
+
+    // Once it is there it is another content.
+    fs::remove_file(project.path("data/a/dead.jpg")).unwrap();
+    put(&project, &["data/a/dead.jpg"]);
+    let told = project.ok(&["run", FILE]).stderr;
+    assert!(told.contains("dropped 2 of 9 files"), "{told}");
+
+    symlink("/nowhere", project.path("data/d")).unwrap();
+    let told = project.fails(1, &["run", FILE]).stderr;
+    assert!(
+        told.contains("data/d` is a symbolic link that leads nowhere"),
+        "{told}"
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn links_to_devices_and_to_what_the_system_shows_of_itself_hang_nothing() {
+    let project = project("train = \"data\"", "unreadable = \"drop\"");
+    put(&project, &SET);
+    symlink("/proc/kmsg", project.path("data/a/kmsg.jpg")).unwrap();
+    symlink("/dev/zero", project.path("data/a/zero.jpg")).unwrap();
+    let told = project.ok(&["run", FILE]).stderr;
+    assert!(told.contains("1 special file"), "{told}");
+    assert!(told.contains("dropped 1 of 7 files"), "{told}");
+}
+
+#[test]
+fn more_zips_than_files_may_be_open_are_no_matter() {
+    let project = project("train = \"data\"", "");
+    fs::create_dir(project.path("data")).unwrap();
+    for i in 0..80 {
+        let zip = zip_of(&[("1.jpg".to_owned(), picture("1"))], Names::Flagged);
+        fs::write(project.path(&format!("data/dish_{i}.zip")), zip).unwrap();
+    }
+    let kfood = env!("CARGO_BIN_EXE_kfood");
+    let limited = format!("ulimit -n 64; exec {kfood} run {FILE}");
+    let ran = std::process::Command::new("sh")
+        .args(["-c", &limited])
+        .current_dir(project.path(""))
+        .env_remove("KFOOD_CACHE")
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{told}");
+    assert!(told.contains("80 images in 80 classes"), "{told}");
+}
+
+#[test]
+fn archives_that_are_not_read_come_with_the_command_that_helps() {
+    let project = project("train = \"data\"", "");
+    for (name, bytes, help) in [
+        (
+            "X.zip.part1073741824",
+            &b"PK\x03\x04"[..],
+            "sort -zV | xargs -0 cat > 'X.zip'",
+        ),
+        ("X.z01", b"x", "zip -s 0 'X.zip'"),
+        ("X.7z.001", b"x", "7z x 'X.7z.001'"),
+        ("X.tar.gz", b"\x1f\x8b", "tar -xf 'X.tar.gz'"),
+        ("X.zip", b"<!DOCTYPE html><html>", "an HTML page"),
+    ] {
+        let path = project.path("data");
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join(name), bytes).unwrap();
+        let told = project.fails(1, &["run", FILE]).stderr;
+        assert!(told.contains(help), "no `{help}` in\n{told}");
+    }
+    project.edit(FILE, "\"data\"", "\"X.tar\"");
+    project.write("X.tar", "x");
+    let told = project.fails(2, &["run", FILE]).stderr;
+    assert!(told.contains("tar -xf 'X.tar'"), "{told}");
+}
+
+#[test]
+fn a_large_entry_of_a_zip_is_unpacked_when_it_begins_as_an_image() {
+    let project = project("train = \"data.zip\"", "unreadable = \"drop\"");
+    let mut files: Vec<_> = ["a/1.jpg", "b/1.jpg"]
+        .map(|name| (name.to_owned(), picture(name)))
+        .into();
+    files.push(("a/0.jpg".to_owned(), vec![0; 17 << 20]));
+    files.rotate_right(1); // The first one is deflated.
+    fs::write(project.path("data.zip"), zip_of(&files, Names::Flagged)).unwrap();
+    let told = project.ok(&["run", FILE]).stderr;
+    assert!(
+        told.contains("not an image: 17 MB that start with"),
+        "{told}"
+    );
+}
+
+#[test]
+fn predict_takes_what_a_data_set_takes_and_any_name() {
+    let project = Project::new();
+    project.dishes("data", &["a", "b"], 6);
+    project.write(
+        FILE,
+        "[dataset.d]\ntrain = \"data\"\n[split.s]\ndataset = \"d\"\nvalidation = 0.3\n[preprocess.p]\ndataset = \"d\"\nresize = { width = 16, height = 16 }\n[train.t]\ndata = \"p\"\nsplit = \"s\"\narch = \"resnet18\"\nepochs = 1\nbatch_size = 8\noptimizer.adam = { lr = 0.001 }\n",
+    );
+    project.ok(&["run", FILE]);
+    let picture = fs::read(project.path("data/a/000.png")).unwrap();
+    let some = project.path("some");
+    fs::create_dir_all(some.join("@eaDir")).unwrap();
+    fs::write(some.join("@eaDir/t.png"), &picture).unwrap();
+    fs::write(some.join(OsStr::from_bytes(b"\xb1\xe8.png")), &picture).unwrap();
+    symlink(project.path("data/a"), some.join("link")).unwrap();
+    symlink("/nowhere", some.join("dead.png")).unwrap();
+    let ran = project.kfood(&["predict", "--model", "pipelines/p.toml:t", "some", "--json"]);
+    let rows: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let rows = rows.as_array().unwrap();
+    assert!(ran.stderr.contains("passed over 1 entry"), "{}", ran.stderr);
+    assert_eq!((rows.len(), ran.code), (8, 1));
+    let guessed = rows.iter().filter(|row| row["error"].is_null()).count();
+    assert_eq!(guessed, 7);
+    let odd = rows
+        .iter()
+        .find(|row| !row["path_bytes"].is_null())
+        .unwrap();
+    assert!(
+        odd["path"]
+            .as_str()
+            .unwrap()
+            .ends_with(r"some/\xb1\xe8.png"),
+        "{odd}"
+    );
+    assert!(Path::new(rows[0]["path"].as_str().unwrap()).is_absolute());
+    let table = project
+        .kfood(&["predict", "--model", "pipelines/p.toml:t", "some"])
+        .stdout;
+    assert_eq!(table.matches(".png").count(), 8, "{table}");
+}

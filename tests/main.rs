@@ -13,6 +13,7 @@ mod cuda;
 mod data;
 mod data_settings;
 mod folders;
+mod foreign_models;
 mod inherited;
 mod kept;
 mod layering;

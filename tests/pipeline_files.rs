@@ -636,6 +636,7 @@ fn a_model_file_brings_no_data() {
         path,
         normalize,
         classes,
+        ..
     } = &theirs.model
     else {
         panic!("a file")

@@ -337,6 +337,8 @@ pub enum ModelSource {
         normalize: Option<Normalize>,
         /// Class names in the order of the model's outputs, for a file that does not say.
         classes: Option<Vec<String>>,
+        /// Which of several sets of weights.
+        weights: Option<String>,
     },
 }
 

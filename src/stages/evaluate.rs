@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     input,
-    model_file::{given_classes, given_normalize, model_file, model_input, model_of},
+    model_file::{asked, given_classes, given_normalize, model_file, model_input, model_of},
     past,
 };
 use crate::{
@@ -68,6 +68,7 @@ impl Stage for EvaluateStage {
         if let Some(leaks) = self.settings.leaks {
             settings["leaks"] = json!(leaks);
         }
+        asked(&self.settings.model, &mut settings);
         settings
     }
 
@@ -194,6 +195,7 @@ mod tests {
             },
             normalize: Some(Normalize::Imagenet),
             classes: None,
+            weights: None,
         }
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     fitting::{Fitting, REUSE, estimate, inputs, outputs, resumes, takes_over},
-    model_file::{given_normalize, model_file, model_input, model_of},
+    model_file::{asked, given_normalize, model_file, model_input, model_of},
     past,
 };
 use crate::{
@@ -50,7 +50,7 @@ impl Stage for TransferStage {
     }
 
     fn settings(&self) -> Value {
-        json!({
+        let mut settings = json!({
             "fold": self.settings.fold,
             "train_layers": self.settings.train_layers,
             "gradual_unfreezing": self.settings.gradual_unfreezing,
@@ -58,7 +58,9 @@ impl Stage for TransferStage {
             "source_normalize": given_normalize(&self.settings.model),
             "pixels": self.pixels,
             "training": self.settings.training,
-        })
+        });
+        asked(&self.settings.model, &mut settings);
+        settings
     }
 
     fn inputs(&self) -> Vec<Input> {

@@ -77,9 +77,9 @@ impl Draft {
     pub(crate) fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>> {
         let training = &self.training;
         let model = match &self.model {
-            model::Draft::File(path) => {
+            model::Draft::File(file) => {
                 let normalize = training.normalized.then_some(training.training.normalize);
-                Some(model::of_file(path, normalize, None))
+                Some(model::of_file(file, normalize, None))
             }
             model::Draft::Stage(reference) => builder
                 .one(reference)

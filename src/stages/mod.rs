@@ -10,6 +10,7 @@ mod model_file;
 mod preprocess;
 mod select;
 mod split;
+mod split_told;
 mod train;
 mod transfer;
 

@@ -95,7 +95,7 @@ fn build_cuda_shim(compiler: &cc::Build, libtorch: &Path) {
 /// The faster decoder of Huffman codes, where libjpeg-turbo is compiled along and linked statically: a system's library hides
 /// what it needs, and is used as it is.
 fn build_jpeg_scan() {
-    const FILES: [&str; 4] = ["scan.c", "bits.c", "walk.c", "progressive.c"];
+    const FILES: [&str; 5] = ["scan.c", "bits.c", "walk.c", "progressive.c", "passes.c"];
     let files = FILES.map(|name| format!("src/native/jpeg_{name}"));
     for file in files
         .iter()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from peers import machine, photographs
+from peers import machine, photographs, web
 from peers.methods import METHODS, SIDE, TITLES
 from peers.pool import Pool
 from peers.program import Project, rows
@@ -21,6 +21,11 @@ MARKS = {
     "1024x768": {"pillow": 2.5, "torchvision": 1.5, "simplejpeg": 1.4, "draft": 1.5, "limit": 0.60},
     "4000x3000": {"pillow": 4.5, "torchvision": 2.4, "simplejpeg": 1.0, "draft": 1.0, "limit": 0.85},
     "512x384": {"pillow": 2.4, "torchvision": 1.2, "simplejpeg": 1.7, "draft": 2.2, "limit": 0.50},
+}
+WEB_MARKS = {
+    "all made progressive": {"pillow": 2.7, "draft": 1.9, "simplejpeg": 1.9},
+    "as it lies": {"pillow": 2.8, "draft": 1.9, "simplejpeg": 1.9},
+    "all made plain": {"pillow": 4.0, "draft": 2.4, "simplejpeg": 2.5},
 }
 SCALING_MARK = 1.7
 PSNR_MARKS = {"fast against exact": (50, 45), "exact against Pillow": (55, None), "fast against Pillow": (None, None)}
@@ -38,6 +43,8 @@ def main() -> None:
     report = {"machine": machine.describe(options.kfood), "rounds": options.rounds, "side": SIDE, "sizes": {}}
     for size in sizes:
         report["sizes"][size.name] = measure(size, data / size.name, options)
+    if not options.size or web.FOLDER in options.size:
+        report["web"] = measure_web(options)
     report["machine"]["load at the end"] = machine.load()
     show(report)
     if options.json:
@@ -49,7 +56,7 @@ def arguments():
     parser.add_argument("--kfood", type=Path, default=Path("target/release/kfood"))
     parser.add_argument("--work", type=Path, default=Path("target/bench"), help="where photographs and caches are made")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--size", action="append", help="only this one, such as 1024x768; may be repeated")
+    parser.add_argument("--size", action="append", help="only this one, such as 1024x768 or web7; may be repeated")
     parser.add_argument("--images", type=int, help="so many of each size, made anew where there are others")
     parser.add_argument("--json", type=Path, help="write everything there as well")
     options = parser.parse_args()
@@ -100,6 +107,32 @@ def measure(size, images: Path, options) -> dict:
     }
 
 
+def measure_web(options) -> dict | None:
+    """Photographs as they lie on the web: seconds of the whole command on two cores, on either side."""
+    if why := web.missing():
+        print(f"photographs from the web are passed over: {why}", file=sys.stderr)
+        return None
+    cpus = sorted(os.sched_getaffinity(0))[:2]
+    folder = options.work / "web"
+    found = {}
+    for kind in web.JPEGTRAN:
+        images = web.make(folder, kind)
+        project = Project(options.kfood, folder / KFOOD, images, SIDE)
+        project.forget()
+        project.run().checked()
+        paths = [str((images / name).resolve()) for name in project.listed()]
+        seconds = {name: [] for name in (KFOOD, *web.PEERS)}
+        for turn in range(options.rounds):
+            print(f"{web.FOLDER}, {kind}: round {turn + 1} of {options.rounds}", file=sys.stderr)
+            project.forget()
+            seconds[KFOOD].append(project.run(cpus).checked().wall)
+            for name in web.PEERS:
+                seconds[name].append(web.seconds(name, paths, (folder / f"{name}.rows").resolve(), cpus))
+        found[kind] = {"images": len(paths), "seconds": seconds}
+        shutil.rmtree(images)
+    return found
+
+
 def alike(project: Project, folder: Path, images: Path, names: list[str], options) -> dict:
     """PSNR in dB between the ways, image by image: mean and worst."""
     exact = Project(options.kfood, folder / "exact", images, SIDE, quality="exact")
@@ -133,7 +166,10 @@ def show(report: dict) -> None:
     print(f"- medians of {report['rounds']} interleaved rounds; a ratio is the median of the rounds' ratios")
     for name, result in report["sizes"].items():
         speed(name, result)
-    quality(report["sizes"])
+    if report["sizes"]:
+        quality(report["sizes"])
+    if report.get("web"):
+        from_the_web(report["web"])
 
 
 def speed(name: str, result: dict) -> None:
@@ -160,6 +196,17 @@ def speed(name: str, result: dict) -> None:
     if 2 in counts:
         pairs = zip(seconds[1][KFOOD], seconds[2][KFOOD])
         print(f"\nFrom 1 to 2 cores: {statistics.median(a / b for a, b in pairs):.2f}x (mark {SCALING_MARK}x). Look-alike pairs found: {result['look-alike pairs']}.")
+
+
+def from_the_web(found: dict) -> None:
+    """Ratios are kfood's images/s over the other's, of whole commands; the mark is in brackets."""
+    print(f"\n### Photographs as they lie on the web ({web.FOLDER}, each {web.COPIES} times), 2 cores\n")
+    head = [f"against {TITLES[name]}" for name in web.PEERS]
+    print("| photographs | kfood, images/s | " + " | ".join(head) + " |\n|---|---|" + "---|" * len(head))
+    for kind, result in found.items():
+        seconds, marks = result["seconds"], WEB_MARKS[kind]
+        cells = [f"{ratio(seconds[name], seconds[KFOOD], name)} ({marks[name]}x)" for name in web.PEERS]
+        print(f"| {kind} ({result['images']}) | {rate(result['images'], seconds[KFOOD])} | " + " | ".join(cells) + " |")
 
 
 def rate(n: int, seconds) -> str:

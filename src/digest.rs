@@ -129,6 +129,32 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
+const HEAD: &str = "{\"checksum\":\"";
+const MIDDLE: &str = "\",\"record\":";
+const TAIL: &str = "}\n";
+
+/// JSON with its own checksum in front, itself JSON: what is read from it later is what was written, or is told.
+#[must_use]
+pub fn seal(json: &str) -> String {
+    let checksum = Digest::of(json.as_bytes());
+    format!("{HEAD}{checksum}{MIDDLE}{json}{TAIL}")
+}
+
+/// The JSON that [`seal`] was given.
+///
+/// # Errors
+/// What is wrong with the text, in a few words.
+pub fn unseal(text: &str) -> Result<&str, &'static str> {
+    let (checksum, json) = text
+        .strip_prefix(HEAD)
+        .and_then(|rest| rest.strip_suffix(TAIL)?.split_once(MIDDLE))
+        .ok_or("is truncated")?;
+    if checksum != Digest::of(json.as_bytes()).to_string() {
+        return Err("does not match its checksum");
+    }
+    Ok(json)
+}
+
 /// Hashes a sequence of parts so that no two different sequences meet: a domain first, and each part behind its length.
 pub struct Parts(blake3::Hasher);
 
@@ -185,6 +211,19 @@ mod tests {
                 Digest::of(&bytes[..length])
             );
         }
+    }
+
+    #[test]
+    fn sealed_json_is_read_back_and_one_changed_bit_anywhere_is_noticed() {
+        let text = seal("{\"best_epoch\": 3}");
+        assert_eq!(unseal(&text), Ok("{\"best_epoch\": 3}"));
+        for bit in 0..8 * text.len() {
+            let mut bytes = text.clone().into_bytes();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            let sound = String::from_utf8(bytes).is_ok_and(|t| unseal(&t).is_ok());
+            assert!(!sound, "bit {bit}");
+        }
+        assert!((0..text.len()).all(|end| unseal(&text[..end]).is_err()));
     }
 
     #[test]

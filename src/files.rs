@@ -208,6 +208,17 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
     write(path, &text)
 }
 
+/// Replaces a file by a value as indented JSON, as [`publish`].
+///
+/// # Errors
+/// When it cannot be written.
+pub fn publish_json(path: &Path, value: &impl Serialize) -> Result<()> {
+    let mut text = serde_json::to_vec_pretty(value)
+        .map_err(|e| Error::failed(format!("cannot write `{}`", shown_path(path))).because(e))?;
+    text.push(b'\n');
+    publish(path, &text)
+}
+
 /// Writes a file. Not atomic: for files in a private folder.
 ///
 /// # Errors

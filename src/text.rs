@@ -265,6 +265,25 @@ fn decoded(name: &OsStr) -> String {
     text
 }
 
+/// A size in decimal units: `980 B`, `1.2 MB`, `5.1 GB`.
+#[must_use]
+pub fn bytes(count: u64) -> String {
+    if count < 1_000 {
+        return format!("{count} B");
+    }
+    let mut value = count as f64 / 1_000.0;
+    let mut units = ["kB", "MB", "GB", "TB"].into_iter();
+    let mut unit = units.next().unwrap_or("kB");
+    for larger in units {
+        if value < 999.95 {
+            break;
+        }
+        value /= 1_000.0;
+        unit = larger;
+    }
+    format!("{value:.1} {unit}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -26,8 +26,8 @@ const MAY: &[(&str, &[&str])] = &[
     ("model", &["L0", "L1", "!config", "native", "data"]),
     ("learn", &["L0", "L1", "!config", "native", "data", "model"]),
     ("plan", &["L0", "L1", "!config", "stage"]),
-    ("cache", &["L0", "L1", "!config", "stage"]),
-    ("exec", &["L0", "L1", "stage", "plan", "cache"]),
+    ("cache", &["L0", "L1", "!config", "stage", "native"]),
+    ("exec", &["L0", "L1", "stage", "native", "plan", "cache"]),
     (
         "stages",
         &[

@@ -46,7 +46,7 @@ fn notes(events: &[StageEvent], start: &str) -> bool {
 fn left(job: &Fit) -> [Digest; 2] {
     let state = job.out.join(Fit::LEFT);
     let index: Value = files::read_json(&state.join("state.json")).unwrap();
-    let course = index["now"]["history"].to_string();
+    let course = index["record"]["now"]["history"].to_string();
     [
         Digest::of_file(&state.join("optimizer.safetensors")).unwrap(),
         Digest::of(course.as_bytes()),
@@ -91,7 +91,8 @@ fn killed_within_an_epoch(job: &Fit, moment: Duration) -> bool {
     let before = fs::read(&index).unwrap_or_default();
     let within = || {
         let now = fs::read(&index).unwrap_or_default();
-        now != before && serde_json::from_slice::<Value>(&now).unwrap()["now"]["within"].is_object()
+        now != before
+            && serde_json::from_slice::<Value>(&now).unwrap()["record"]["now"]["within"].is_object()
     };
     while child.try_wait().unwrap().is_none() && !within() {
         thread::sleep(Duration::from_millis(2));
@@ -177,6 +178,33 @@ fn a_training_goes_on_from_no_other_work() {
         assert!(!notes(&ran.events, "goes on"), "{name}: {:?}", ran.events);
         assert!(ran.told(|e| matches!(e, StageEvent::Epoch(e) if e.epoch == 1)));
     }
+}
+
+#[test]
+fn a_training_whose_course_was_damaged_starts_anew_to_the_right_bits() {
+    let world = world();
+    let unbroken = outputs(&world.fit("whole", Arch::Resnet18, settings(2)));
+    let job = world.fit("broken", Arch::Resnet18, settings(2));
+    let ran = work(
+        &Job::Fit(job.clone()),
+        |e| matches!(e, StageEvent::Epoch(e) if e.epoch == 1),
+    );
+    assert_eq!(ran.code, Some(130), "{:?}", ran.events.last());
+    // One bit of the best validation top-1 so far, or whatever the first digit behind it is.
+    let index = job.state.join("state.json");
+    let mut text = fs::read(&index).unwrap();
+    let place = text
+        .windows(12)
+        .position(|w| w == b"\"best_epoch\"")
+        .unwrap();
+    let digit = place + text[place..].iter().position(u8::is_ascii_digit).unwrap();
+    text[digit] ^= 1;
+    fs::write(&index, text).unwrap();
+    let ran = fit(&job);
+    assert_eq!(ran.code, Some(0), "{:?}", ran.events.last());
+    assert!(ran.told(|e| matches!(e, StageEvent::Warning(w) if w.contains("checksum"))));
+    assert!(ran.told(|e| matches!(e, StageEvent::Epoch(e) if e.epoch == 1)));
+    assert_eq!(digests(&job.out), unbroken);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::{
 
 use rayon::prelude::*;
 
-use super::{Cache, Stat};
+use super::{Cache, Stat, place::only_readable};
 use crate::{
     digest::Digest,
     error::{Error, Result},
@@ -125,9 +125,11 @@ impl Cache {
             .into_iter()
             .filter_map(|looked| looked.map_err(|e| failed.get_or_insert(e)).ok())
             .collect();
-        if looked.iter().any(|l| l.hashed && l.settled) {
-            // Only a saving: where it cannot be written, the next run hashes again.
-            if let Err(e) = save(&store, &root, &looked, &known) {
+        // Only a saving, and no reason to make a cache: where it cannot be written, the next run hashes again.
+        if self.is_made() && looked.iter().any(|l| l.hashed && l.settled) {
+            if let Err(e) = save(&store, &root, &looked, &known)
+                && !only_readable(&e)
+            {
                 tell(StageEvent::Warning(format!(
                     "digests are not remembered: {e}"
                 )));

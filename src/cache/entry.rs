@@ -11,7 +11,7 @@ use std::{
 
 use rayon::prelude::*;
 
-use super::{Cache, Listing, Output, Record, Stat, listing};
+use super::{Cache, Listing, Output, Record, Stat, listing, place::helped};
 use crate::{
     digest::Digest,
     error::{Error, Result},
@@ -132,6 +132,7 @@ impl Cache {
             if !self.record(&record.key).is_some_and(same) {
                 return;
             }
+            let _mode = self.follow_mode();
             let _ = record.write(&self.entry(&record.key).join("record.json"));
         }
     }
@@ -160,10 +161,10 @@ impl Cache {
             state: folder.join("state"),
             folder,
         };
-        files::remove(&attempt.out)?;
-        files::create_folder(&attempt.out)?;
-        files::create_folder(&attempt.state)?;
-        Ok(attempt)
+        let made = files::remove(&attempt.out)
+            .and_then(|()| files::create_folder(&attempt.out))
+            .and_then(|()| files::create_folder(&attempt.state));
+        made.map(|()| attempt).map_err(helped)
     }
 
     /// Hashes the outputs of an attempt and makes all its files durable.
@@ -184,6 +185,22 @@ impl Cache {
         sealed.into_iter().collect()
     }
 
+    /// The files of a sealed attempt that are none of its outputs, as the record keeps them.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn beside(&self, attempt: &Attempt, outputs: &[&str]) -> Result<Vec<(String, Output)>> {
+        let files = walkdir::WalkDir::new(&attempt.out).sort_by_file_name();
+        let names = files.into_iter().flatten().filter_map(|entry| {
+            let name = entry.path().strip_prefix(&attempt.out).ok()?.to_str()?;
+            let beside = entry.file_type().is_file() && !outputs.contains(&name);
+            beside.then(|| name.to_owned())
+        });
+        let names: Vec<String> = names.collect();
+        let seal = |name: String| Ok((name.clone(), sealed(&attempt.out, &name)?));
+        names.into_par_iter().map(seal).collect()
+    }
+
     /// Makes an attempt the result for its key: listings first, then one rename, the record last. `record.folder` is
     /// chosen here. What was there before stays until then; `replace` removes it then, for nobody can read it.
     ///
@@ -200,7 +217,12 @@ impl Cache {
         files::create_folder(&entry)?;
         files::sync_folder(&self.root.join("entries"))?;
         for (role, listed) in listings {
-            listing::write(&listing_path(&entry, role), listed)?;
+            let path = listing_path(&entry, role);
+            // It serves to explain a later rerun; without it the reason is shorter.
+            if let Err(error) = listing::write(&path, listed) {
+                tracing::warn!("the list of files is not kept: {error}");
+                let _ = fs::remove_file(&path);
+            }
         }
         let old = folders(&entry);
         let number = |name: &String| {
@@ -211,18 +233,41 @@ impl Cache {
         record.folder = format!("out-{next}");
         files::rename(&attempt.out, &entry.join(&record.folder))?;
         record.write(&entry.join("record.json"))?;
-        if replace {
-            for name in old {
-                files::remove(&entry.join(name))?;
+        // The result is there. What is left of the old one and of the attempt is no loss: gc takes it.
+        let old = old.iter().filter(|_| replace);
+        for left in old.map(|name| entry.join(name)).chain([attempt.folder]) {
+            if let Err(error) = files::remove(&left) {
+                tracing::warn!("what is no longer needed stays until `kfood cache gc`: {error}");
             }
         }
-        attempt.discard()
+        Ok(())
     }
 
-    /// The files behind an input of a finished stage.
+    /// A file beside the outputs of a finished stage, as far as it is as it was left; `None` where it is damaged or lost. An
+    /// earlier kfood did not write down what it left.
     #[must_use]
-    pub fn listing(&self, key: &Digest, role: &str) -> Option<Listing> {
-        listing::read(&listing_path(&self.entry(key), role))
+    pub fn file_beside(&self, record: &Record, name: &str) -> Option<PathBuf> {
+        let path = self.result(record).join(name);
+        let sound = match record.beside.get(name) {
+            Some(left) => Digest::of_file(&path).is_ok_and(|digest| digest == left.digest),
+            None => record.beside.is_empty() && path.exists(),
+        };
+        sound.then_some(path)
+    }
+
+    /// The names of files beside the outputs that are not as they were left.
+    pub(super) fn damaged_beside(&self, record: &Record) -> Vec<String> {
+        let names = record.beside.keys();
+        let damaged = names.filter(|name| self.file_beside(record, name).is_none());
+        damaged.cloned().collect()
+    }
+
+    /// The files behind an input of a finished stage; `None` where the list is lost or is not the one that the key stands for.
+    #[must_use]
+    pub fn listing(&self, record: &Record, role: &str) -> Option<Listing> {
+        let found = listing::read(&listing_path(&self.entry(&record.key), role))?;
+        let wanted = record.document.inputs.get(role)?;
+        (listing::digest(&found) == *wanted).then_some(found)
     }
 
     /// All readable records, by key; outputs are not looked at.

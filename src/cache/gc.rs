@@ -35,6 +35,8 @@ pub struct Entry {
     pub kind: String,
     /// The stage it was first made for.
     pub stage: String,
+    /// The pipeline file of that stage, as it was given.
+    pub pipeline: Option<String>,
     /// All files in bytes.
     pub bytes: u64,
     /// When it was last used (to the day).
@@ -84,6 +86,7 @@ impl Cache {
                     key: record.key,
                     kind: record.document.kind,
                     stage: record.stage,
+                    pipeline: record.pipeline,
                     bytes: size(&folder),
                     used: meta.modified().ok()?,
                 })
@@ -97,6 +100,10 @@ impl Cache {
     /// # Errors
     /// When something cannot be removed.
     pub fn gc(&self, gc: &Gc, dry: bool) -> Result<Removed> {
+        if !self.is_made() {
+            return Ok(Removed::default());
+        }
+        self.make()?;
         let _store = self.lock_store()?;
         let (held, dead_runs) = self.held()?;
         let keep: BTreeSet<_> = gc.keep.union(&held).copied().collect();
@@ -152,6 +159,7 @@ impl Cache {
         entries.sort_by_key(|e| e.key);
         let kept = total - entries.len();
         let mut leftovers = self.leftovers(keep, &all)?;
+        leftovers.extend(self.half_written(&leftovers)?);
         leftovers.extend(self.replaced(held, &all, &entries)?);
         leftovers.extend(dead_runs.into_iter().map(|path| Leftover {
             bytes: size(&path),
@@ -194,6 +202,52 @@ impl Cache {
         Ok(found)
     }
 
+    /// What a kill or a full disk left half written: the result of an attempt that will start anew, and files that were to replace
+    /// others. The state that an attempt goes on from stays.
+    fn half_written(&self, going: &[Leftover]) -> Result<Vec<Leftover>> {
+        let parsed = |folder: &str| -> Vec<Digest> {
+            let names = names(&self.root.join(folder));
+            names.iter().filter_map(|name| name.parse().ok()).collect()
+        };
+        let mut found: Vec<(PathBuf, Option<Digest>)> = Vec::new();
+        for key in parsed("attempts") {
+            let out = self.attempt_folder(&key).join("out");
+            if out.exists() {
+                found.push((out, Some(key)));
+            }
+            let state = self.attempt_folder(&key).join("state");
+            let inside = walkdir::WalkDir::new(&state).into_iter().flatten();
+            let inside = inside.filter(|entry| entry.file_type().is_file());
+            let aside = inside.filter(|entry| is_aside(&entry.file_name().to_string_lossy()));
+            found.extend(aside.map(|entry| (entry.into_path(), Some(key))));
+        }
+        for key in self.keys() {
+            let entry = self.entry(&key);
+            let aside = names(&entry).into_iter().filter(|name| is_aside(name));
+            found.extend(aside.map(|name| (entry.join(name), Some(key))));
+        }
+        for folder in [self.root.clone(), self.root.join("digests")] {
+            let aside = names(&folder).into_iter().filter(|name| is_aside(name));
+            let aside = aside.map(|name| folder.join(name));
+            // Nothing is locked while these are written, in moments.
+            let old = aside.filter(|path| newest(path).is_some_and(settled));
+            found.extend(old.map(|path| (path, None)));
+        }
+        let mut left = Vec::new();
+        for (path, key) in found {
+            let counted = going.iter().any(|l| path.starts_with(&l.path));
+            let locked = match &key {
+                Some(key) => self.try_lock(key)?.is_none(),
+                None => false,
+            };
+            if !counted && !locked {
+                let bytes = size(&path);
+                left.push(Leftover { path, bytes, key });
+            }
+        }
+        Ok(left)
+    }
+
     /// Results that a forced rerun replaced, in entries that stay. Processes that are alive may still read them.
     fn replaced(
         &self,
@@ -220,6 +274,17 @@ impl Cache {
         }
         Ok(found)
     }
+}
+
+/// Whether a name is that of a file that is written beside another one to replace it (`files::aside`).
+fn is_aside(name: &str) -> bool {
+    name.starts_with('.') && name.ends_with(".tmp")
+}
+
+/// Whether what was written then is surely not being written any more.
+fn settled(written: SystemTime) -> bool {
+    const MOMENTS: Duration = Duration::from_secs(600);
+    written.elapsed().is_ok_and(|age| age > MOMENTS)
 }
 
 /// When anything below a path was last written.

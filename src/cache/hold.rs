@@ -3,13 +3,13 @@
 use std::{
     collections::BTreeSet,
     fs::{self, File},
-    io::Write,
+    io::{ErrorKind, Write},
     path::PathBuf,
     sync::Mutex,
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use super::{Cache, Found};
+use super::{Cache, Found, Lock, place::may_only_read};
 use crate::{
     digest::Digest,
     error::{Error, Result},
@@ -17,38 +17,67 @@ use crate::{
     files,
 };
 
+/// The extension of the lists in `runs`.
+const KEYS: &str = "keys";
+
 /// The keys that this run refers to: a locked file with a line for each. Gone when dropped; that of a killed process is
-/// found unlocked by gc.
+/// found unlocked by the next run or by gc.
 #[derive(Debug)]
 pub struct Hold {
     path: PathBuf,
-    held: Mutex<(File, BTreeSet<Digest>)>,
+    held: Mutex<(Holder, BTreeSet<Digest>)>,
+}
+
+#[derive(Debug)]
+enum Holder {
+    Listed(File),
+    /// Of a cache of which one may only read: gc waits for as long as this is held.
+    Waited(#[expect(dead_code, reason = "it is held")] Lock),
 }
 
 impl Cache {
-    /// Starts to hold keys.
+    /// Starts to hold keys; makes the cache where there is none.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn hold(&self) -> Result<Hold> {
+        self.make()?;
+        self.sweep();
         // Between creation and lock gc would take it for that of a dead process.
-        let _store = self.lock_store_shared()?;
+        let store = self.lock_store_shared()?;
         // Process ids repeat between containers that share a disk, so they do not name a run.
         let nanos = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default()
             .as_nanos();
-        let path = files::aside(&self.root.join(format!("runs/{nanos}"))).with_extension("keys");
-        let file = File::options()
-            .create_new(true)
-            .write(true)
-            .open(&path)
-            .map_err(|e| Error::io("write", &path, e))?;
-        file.lock().map_err(|e| Error::io("lock", &path, e))?;
+        let path = files::aside(&self.root.join(format!("runs/{nanos}"))).with_extension(KEYS);
+        let file = File::options().create_new(true).write(true).open(&path);
+        let holder = match file {
+            Ok(file) => {
+                file.lock().map_err(|e| Error::io("lock", &path, e))?;
+                Holder::Listed(file)
+            }
+            Err(e) if may_only_read(&e) => Holder::Waited(store),
+            // A copy that left out empty folders.
+            Err(e) if e.kind() == ErrorKind::NotFound => Holder::Waited(store),
+            Err(e) => return Err(Error::io("write", &path, e)),
+        };
         Ok(Hold {
             path,
-            held: Mutex::new((file, BTreeSet::new())),
+            held: Mutex::new((holder, BTreeSet::new())),
         })
+    }
+
+    /// Removes what killed runs left in `runs`, unless others are about to use the store: it is only a matter of order.
+    fn sweep(&self) {
+        let Some(_store) = self.try_lock_store() else {
+            return;
+        };
+        if let Ok((_, dead)) = self.held() {
+            for path in dead {
+                let _ = fs::remove_file(path);
+            }
+        }
     }
 
     /// Looks an entry up and holds its key in one step: what it finds stays until the hold is dropped.
@@ -71,6 +100,9 @@ impl Cache {
         let (mut keys, mut dead) = (BTreeSet::new(), Vec::new());
         for entry in fs::read_dir(&folder).map_err(|e| Error::io("list", &folder, e))? {
             let path = entry.map_err(|e| Error::io("list", &folder, e))?.path();
+            if path.extension().is_none_or(|extension| extension != KEYS) {
+                continue; // Nothing of ours.
+            }
             let Ok(file) = File::open(&path) else {
                 continue; // Ended just now.
             };
@@ -94,9 +126,10 @@ impl Hold {
             .lock()
             .unwrap_or_else(|broken| broken.into_inner());
         if held.1.insert(*key) {
-            held.0
-                .write_all(format!("{key}\n").as_bytes())
-                .map_err(|e| Error::io("write", &self.path, e))?;
+            if let Holder::Listed(file) = &mut held.0 {
+                file.write_all(format!("{key}\n").as_bytes())
+                    .map_err(|e| Error::io("write", &self.path, e))?;
+            }
         }
         Ok(())
     }

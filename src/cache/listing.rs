@@ -13,6 +13,8 @@ use crate::{
 /// Names with content digests.
 pub type Listing = BTreeMap<String, Digest>;
 
+const DOMAIN: &str = "kfood 2026 file listing";
+
 /// The digest of a listing: names and contents, sorted by name; places do not count.
 ///
 /// # Errors
@@ -20,7 +22,7 @@ pub type Listing = BTreeMap<String, Digest>;
 pub fn digest_of_files(listed: &[DigestedFile]) -> Result<Digest> {
     let mut sorted: Vec<_> = listed.iter().collect();
     sorted.sort_by(|a, b| a.name.cmp(&b.name));
-    let mut parts = Parts::new("kfood 2026 file listing");
+    let mut parts = Parts::new(DOMAIN);
     for (i, file) in sorted.iter().enumerate() {
         if let Some(before) = i
             .checked_sub(1)
@@ -39,6 +41,15 @@ pub fn digest_of_files(listed: &[DigestedFile]) -> Result<Digest> {
         parts.part(&file.name).part(file.digest.0);
     }
     Ok(parts.finish())
+}
+
+/// The same of a listing that was read.
+pub(super) fn digest(listing: &Listing) -> Digest {
+    let mut parts = Parts::new(DOMAIN);
+    for (name, digest) in listing {
+        parts.part(name).part(digest.0);
+    }
+    parts.finish()
 }
 
 /// What changed between two listings; each list is sorted.
@@ -177,7 +188,9 @@ mod tests {
         let path = folder.path().join("images.files");
         let listed = [file("a\nb", "1"), file("c\\n", "2"), file("d  e", "3")];
         write(&path, &listed).unwrap();
+        let of_files = digest_of_files(&listed).unwrap();
         let expected: Listing = listed.into_iter().map(|f| (f.name, f.digest)).collect();
+        assert_eq!(digest(&expected), of_files);
         assert_eq!(read(&path), Some(expected));
     }
 }

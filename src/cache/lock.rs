@@ -1,13 +1,17 @@
 //! Locks between processes and threads: the system's own, on files that are never unlinked.
 
 use std::{
-    fs::{File, TryLockError},
+    fs::{File, Permissions, TryLockError},
+    os::unix::fs::PermissionsExt,
     path::Path,
     thread::sleep,
     time::Duration,
 };
 
-use super::Cache;
+use super::{
+    Cache,
+    place::{file_mode, helped, may_only_read, only_readable},
+};
 use crate::{
     digest::Digest,
     error::{Error, Result},
@@ -16,7 +20,7 @@ use crate::{
 
 /// A lock; free again when dropped, or when the process ends in whatever way.
 #[derive(Debug)]
-pub struct Lock(#[expect(dead_code, reason = "the open file holds the lock")] File);
+pub struct Lock(#[expect(dead_code, reason = "the open file holds the lock")] Option<File>);
 
 /// How often a lock is tried again, a millisecond apart, before it counts as held.
 const MOMENTS: u32 = 50;
@@ -33,7 +37,7 @@ impl Cache {
         // program: such a lock is free again within moments.
         for attempt in 0.. {
             match file.try_lock() {
-                Ok(()) => return Ok(Some(Lock(file))),
+                Ok(()) => return Ok(Some(Lock(Some(file)))),
                 Err(TryLockError::WouldBlock) if attempt < MOMENTS => {
                     sleep(Duration::from_millis(1))
                 }
@@ -63,13 +67,24 @@ impl Cache {
         }
     }
 
-    /// The lock of a look-up by a run; gc waits for it.
+    /// The lock of a look-up by a run; gc waits for it. Where there is no file to lock and none can be made, nobody's gc can run
+    /// either.
     pub(super) fn lock_store_shared(&self) -> Result<Lock> {
         let path = self.root.join("locks/store.lock");
-        let file = open(&path)?;
+        let file = match open(&path) {
+            Err(error) if only_readable(&error) => return Ok(Lock(None)),
+            file => file?,
+        };
         file.lock_shared()
             .map_err(|e| Error::io("lock", &path, e))?;
-        Ok(Lock(file))
+        Ok(Lock(Some(file)))
+    }
+
+    /// The lock of gc if it is free.
+    pub(super) fn try_lock_store(&self) -> Option<Lock> {
+        let file = open(&self.root.join("locks/store.lock")).ok()?;
+        file.try_lock().ok()?;
+        Some(Lock(Some(file)))
     }
 
     /// The lock of gc; look-ups by runs wait for it.
@@ -77,15 +92,38 @@ impl Cache {
         let path = self.root.join("locks/store.lock");
         let file = open(&path)?;
         file.lock().map_err(|e| Error::io("lock", &path, e))?;
-        Ok(Lock(file))
+        Ok(Lock(Some(file)))
     }
 }
 
+/// Opens a lock file, and makes it where there is none: with the mode of its folder, for all who share the cache lock it. One that
+/// may only be read can be locked as well.
 fn open(path: &Path) -> Result<File> {
-    File::options()
+    let made = File::options()
         .create(true)
         .truncate(false)
         .write(true)
-        .open(path)
-        .map_err(|e| Error::io("open", path, e))
+        .open(path);
+    match made {
+        Ok(file) => {
+            share(&file, path);
+            Ok(file)
+        }
+        Err(e) if may_only_read(&e) => {
+            File::open(path).map_err(|_| helped(Error::io("open", path, e)))
+        }
+        Err(e) => Err(Error::io("open", path, e)),
+    }
+}
+
+/// Gives a new lock file the mode of its folder. Only a convenience to others.
+fn share(file: &File, path: &Path) {
+    let wanted = path.parent().and_then(|f| f.metadata().ok());
+    let (Some(folder), Ok(meta)) = (wanted, file.metadata()) else {
+        return;
+    };
+    let wanted = file_mode(&folder);
+    if meta.permissions().mode() & 0o666 != wanted {
+        let _ = file.set_permissions(Permissions::from_mode(wanted));
+    }
 }

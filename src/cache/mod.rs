@@ -13,10 +13,12 @@
 //! | `attempts/KEY/state/` | what a stage may resume from | while it runs | on publication |
 //! | `locks/KEY.lock` | held alone by who makes that entry | empty | **never**: a lock file that is unlinked can have two holders |
 //! | `locks/store.lock` | held shared for a look-up by a run, alone by gc | empty | **never** |
-//! | `runs/N.keys` | the keys that a running process refers to; locked while it lives | a line for each | at its end, or by gc when it died |
+//! | `runs/.N.keys` | the keys that a running process refers to; locked while it lives | a line for each | at its end; when it died, by the next run or gc |
 //! | `digests/ROOT.bin` | remembered digests of the files below one folder outside | in one step | never (ignored when unreadable) |
 //!
 //! `KEY` is the blake3 digest of a [`KeyDocument`] in 64 hexadecimal digits.
+//!
+//! Who may only read a cache uses what is in it: such a process holds the store's lock shared instead of a list in `runs`.
 //!
 //! A process that is killed leaves at most an attempt, or a result without a record; neither is ever read as a result.
 //! The system drops its locks with it. Forced reruns give a new `out-N`, and the old one stays until gc for those who still read it.
@@ -29,15 +31,13 @@ mod hold;
 mod key;
 mod listing;
 mod lock;
+mod place;
 mod record;
 mod stale;
 mod stat;
 mod verify;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 pub use entry::{Attempt, Found};
 pub use gc::{Entry, Gc, Leftover, Removed};
@@ -46,20 +46,11 @@ pub use key::{FORMAT, KeyDocument, LIBTORCH};
 pub use listing::{Changes, Listing, digest_of_files};
 pub use lock::Lock;
 pub use record::{Output, Record};
-pub use stale::{Reason, nearest, reasons};
+pub use stale::{Reason, nearest, reasons, same_settings};
 pub use stat::Stat;
 pub use verify::{Damaged, Verified};
 
-use crate::{
-    digest::Digest,
-    error::{Error, Result},
-    files,
-    text::shown_path,
-};
-
-const TAG: &str =
-    "Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a cache of kfood.\n";
-const LAYOUT: &str = "kfood cache 1\n";
+use crate::digest::Digest;
 
 /// A folder of results by key. Any number of processes may use it at once.
 #[derive(Clone, Debug)]
@@ -68,48 +59,6 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// Opens a cache, and creates it where there is none.
-    ///
-    /// # Errors
-    /// When the folder cannot be created, or holds a cache of another layout.
-    pub fn open(root: &Path) -> Result<Self> {
-        let root = std::path::absolute(root).map_err(|e| Error::io("find", root, e))?;
-        let cache = Self { root };
-        let format = cache.root.join("format");
-        match fs::read_to_string(&format) {
-            // Copies that leave out empty folders are caches too.
-            Ok(found) if found == LAYOUT => cache.create_folders()?,
-            Ok(found) => {
-                let message = format!(
-                    "the cache `{}` has the layout `{}`; this kfood knows `{}`",
-                    shown_path(&cache.root),
-                    found.trim_end(),
-                    LAYOUT.trim_end()
-                );
-                return Err(
-                    Error::failed(message).help("remove it, or set KFOOD_CACHE to another place")
-                );
-            }
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                cache.create_folders()?;
-                files::publish(&cache.root.join("CACHEDIR.TAG"), TAG.as_bytes())?;
-                files::publish(&format, LAYOUT.as_bytes())?;
-            }
-            Err(e) => return Err(Error::io("read", &format, e)),
-        }
-        Ok(cache)
-    }
-
-    fn create_folders(&self) -> Result<()> {
-        for folder in ["entries", "attempts", "locks", "runs", "digests"] {
-            let folder = self.root.join(folder);
-            if !folder.is_dir() {
-                files::create_folder(&folder)?;
-            }
-        }
-        Ok(())
-    }
-
     /// The cache's folder, absolute.
     #[must_use]
     pub fn root(&self) -> &Path {

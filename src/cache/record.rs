@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{KeyDocument, Stat};
 use crate::{
-    digest::Digest,
+    digest::{Digest, seal, unseal},
     error::{Error, Result},
     files,
     record::Fingerprint,
@@ -24,6 +24,10 @@ pub struct Record {
     pub folder: String,
     /// The outputs by name.
     pub outputs: BTreeMap<String, Output>,
+    /// The files that it left beside its outputs and that are no result (times, the state to go on from), by their path below
+    /// the folder. An earlier kfood did not write them down.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub beside: BTreeMap<String, Output>,
     /// For each input that came from another stage, by role: the key of the entry it was read from.
     pub from: BTreeMap<String, Digest>,
     /// The stage that it was first made for.
@@ -51,10 +55,6 @@ pub struct Output {
     pub seen: Stat,
 }
 
-const HEAD: &str = "{\"checksum\":\"";
-const MIDDLE: &str = "\",\"record\":";
-const TAIL: &str = "}\n";
-
 impl Record {
     /// Size of all outputs in bytes.
     #[must_use]
@@ -67,22 +67,12 @@ impl Record {
         let body = serde_json::to_string_pretty(self).map_err(|e| {
             Error::failed(format!("cannot write `{}`", shown_path(path))).because(e)
         })?;
-        let checksum = Digest::of(body.as_bytes());
-        files::publish(
-            path,
-            format!("{HEAD}{checksum}{MIDDLE}{body}{TAIL}").as_bytes(),
-        )
+        files::publish(path, seal(&body).as_bytes())
     }
 
     /// Understands and verifies its text. `Err` says in a few words what is wrong.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let (checksum, body) = text
-            .strip_prefix(HEAD)
-            .and_then(|rest| rest.strip_suffix(TAIL)?.split_once(MIDDLE))
-            .ok_or("is truncated")?;
-        if checksum != Digest::of(body.as_bytes()).to_string() {
-            return Err("does not match its checksum".to_owned());
-        }
+        let body = unseal(text)?;
         let record: Self =
             serde_json::from_str(body).map_err(|e| format!("cannot be understood: {e}"))?;
         if record.folder.is_empty() || record.folder.contains(['/', '.']) {

@@ -167,6 +167,14 @@ pub fn reasons(
         .collect()
 }
 
+/// Whether two settings ask for the same.
+#[must_use]
+pub fn same_settings(old: &Value, new: &Value) -> bool {
+    let mut found = Vec::new();
+    settings("", Some(old), Some(new), &mut found);
+    found.is_empty()
+}
+
 fn differences(old: &KeyDocument, new: &KeyDocument) -> Vec<Reason> {
     let mut found = Vec::new();
     let mut version = |what: &str, old: String, new: String| {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
-use super::{Cache, Lock, Record};
+use super::{Cache, Lock, Record, place::only_readable};
 use crate::{
     digest::Digest,
     error::{Error, Result},
@@ -34,6 +34,8 @@ pub struct Damaged {
     pub what: String,
     /// Whether it was removed; not while its stage is being made again.
     pub removed: bool,
+    /// Whether its outputs are sound and only a file beside them is meant, which is removed alone.
+    pub beside: bool,
 }
 
 impl Cache {
@@ -60,9 +62,19 @@ impl Cache {
         let mut verified = Verified::default();
         for (key, checked) in checked {
             match checked {
-                Check::Sound(bytes) => {
+                Check::Sound(record, damaged) => {
                     verified.sound += 1;
-                    verified.bytes += bytes;
+                    verified.bytes += record.bytes();
+                    if damaged.is_empty() {
+                        continue;
+                    }
+                    verified.damaged.push(Damaged {
+                        key: *key,
+                        what: beside(&damaged),
+                        removed: self.remove_beside(key)?,
+                        stage: Some(record.stage),
+                        beside: true,
+                    });
                 }
                 Check::Unfinished => {}
                 Check::Damaged(stage, what) => {
@@ -73,11 +85,20 @@ impl Cache {
                         stage,
                         what,
                         removed,
+                        beside: false,
                     });
                 }
             }
         }
         Ok(verified)
+    }
+
+    /// The lock on an entry that is to be mended; none where it is made right now, or one may only read.
+    fn lock_to_mend(&self, key: &Digest) -> Result<Option<Lock>> {
+        match self.try_lock(key) {
+            Err(error) if only_readable(&error) => Ok(None),
+            lock => lock,
+        }
     }
 
     fn verify_entry(&self, key: &Digest) -> Check {
@@ -98,7 +119,8 @@ impl Cache {
                 if moved {
                     self.remember(&record);
                 }
-                Check::Sound(record.bytes())
+                let damaged = self.damaged_beside(&record);
+                Check::Sound(Box::new(record), damaged)
             }
             Err(what) => Check::Damaged(Some(record.stage), what),
         }
@@ -107,14 +129,31 @@ impl Cache {
     /// Removes an entry, its record first, unless its key is locked. Says whether it did.
     /// Looks once more under the lock, for a run may have made the entry anew since.
     fn remove_if_damaged(&self, key: &Digest) -> Result<bool> {
-        let Some(lock) = self.try_lock(key)? else {
+        let Some(lock) = self.lock_to_mend(key)? else {
             return Ok(false);
         };
         if !matches!(self.verify_entry(key), Check::Damaged(..)) {
             return Ok(false);
         }
-        self.remove_locked(key, &lock)?;
-        Ok(true)
+        mended(self.remove_locked(key, &lock))
+    }
+
+    /// Removes what is damaged beside the outputs of an entry, from its record too, unless its key is locked.
+    fn remove_beside(&self, key: &Digest) -> Result<bool> {
+        let Some(_lock) = self.lock_to_mend(key)? else {
+            return Ok(false);
+        };
+        let Some(mut record) = self.record(key) else {
+            return Ok(false);
+        };
+        let damaged = self.damaged_beside(&record);
+        let paths = damaged.iter().map(|name| self.result(&record).join(name));
+        let removed = paths.into_iter().try_for_each(|path| files::remove(&path));
+        for name in &damaged {
+            record.beside.remove(name);
+        }
+        let path = self.entry(key).join("record.json");
+        mended(removed.and_then(|()| record.write(&path)))
     }
 
     pub(super) fn remove_entry(&self, key: &Digest) -> Result<bool> {
@@ -132,8 +171,23 @@ impl Cache {
     }
 }
 
+/// Who may only read cannot mend.
+fn mended(done: Result<()>) -> Result<bool> {
+    match done {
+        Err(error) if only_readable(&error) => Ok(false),
+        done => done.map(|()| true),
+    }
+}
+
+fn beside(names: &[String]) -> String {
+    let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    format!("{} beside its result {verb} damaged", quoted.join(", "))
+}
+
 enum Check {
-    Sound(u64),
+    /// The record, and the files beside the outputs that are damaged.
+    Sound(Box<Record>, Vec<String>),
     Unfinished,
     Damaged(Option<String>, String),
 }

@@ -10,6 +10,7 @@ mod open;
 mod print;
 mod progress;
 mod results;
+mod scratch;
 
 use std::process::ExitCode;
 
@@ -22,6 +23,7 @@ use crate::{error::Result, native};
 /// Runs the program with the arguments of the process; the result is its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
+    native::limits_are_errors();
     native::raise_open_files();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -6,16 +6,26 @@ use std::{
     thread,
 };
 
+use signal_hook::{
+    consts::{SIGCONT, SIGTSTP},
+    iterator::Signals,
+};
+
 use crate::{
     cache::Cache,
     config::{self, Pipeline, Settings},
     error::{Error, Result},
-    event::Silent,
-    exec,
+    event::{Observer, Silent},
+    exec::{self, Summary, locked},
+    native,
+    report::duration,
     stage::Stage,
     stages,
     stop::Stop,
+    text::{count, shown, shown_path},
 };
+
+use super::print;
 
 /// A pipeline, ready to be looked at or run.
 pub(super) struct Opened {
@@ -49,7 +59,7 @@ impl Opened {
 pub(super) fn open(file: &Path) -> Result<Opened> {
     let pipeline = config::load(file)?;
     let stages = stages::of(&pipeline);
-    let cache = Cache::open(&cache_of(&pipeline.root))?;
+    let cache = Cache::open(&cache_of(&pipeline.root)?)?;
     Ok(Opened {
         pipeline,
         stages,
@@ -57,11 +67,30 @@ pub(super) fn open(file: &Path) -> Result<Opened> {
     })
 }
 
-/// `KFOOD_CACHE`, else the folder `cache` of the project.
-fn cache_of(root: &Path) -> PathBuf {
-    match env::var_os("KFOOD_CACHE") {
-        Some(place) if !place.is_empty() => place.into(),
-        _ => root.join("cache"),
+/// `KFOOD_CACHE`, else the folder `cache` of the project. One cache for a project, wherever in it the command is given: a relative
+/// place is one in the project.
+fn cache_of(root: &Path) -> Result<PathBuf> {
+    let place = env::var_os("KFOOD_CACHE").filter(|place| !place.is_empty());
+    let Some(place) = place.map(PathBuf::from) else {
+        return Ok(root.join("cache"));
+    };
+    let first = place.components().next().map(|first| first.as_os_str());
+    let first = first.unwrap_or_default().to_string_lossy();
+    let unexpanded = |what: &str| {
+        let message = format!("KFOOD_CACHE is `{}`: {what}", shown_path(&place));
+        Error::usage(message).help("set it to the whole path, such as `/data/kfood-cache`")
+    };
+    match &*first {
+        "~" => {
+            let home = env::var_os("HOME").filter(|home| !home.is_empty());
+            let home = home.ok_or_else(|| unexpanded("`~` is unknown, for HOME is not set"))?;
+            let below = place.strip_prefix("~").unwrap_or(Path::new(""));
+            Ok(PathBuf::from(home).join(below))
+        }
+        other if other.starts_with('~') || other.contains('$') => {
+            Err(unexpanded(&format!("`{other}` was not expanded")))
+        }
+        _ => Ok(root.join(place)),
     }
 }
 
@@ -73,7 +102,10 @@ pub(super) fn project(folder: &Path) -> PathBuf {
 }
 
 /// The cache of the project around a folder.
-pub(super) fn cache_root(folder: &Path) -> PathBuf {
+///
+/// # Errors
+/// When `KFOOD_CACHE` names no place.
+pub(super) fn cache_root(folder: &Path) -> Result<PathBuf> {
     cache_of(&project(folder))
 }
 
@@ -178,12 +210,65 @@ fn model_of_stage(file: &Path, stage: &str) -> Result<PathBuf> {
             "`{stage}` is of kind `{kind}`, expected `train`, `transfer`, `select`, `average` or `ensemble`"
         )));
     }
-    let summary = exec::resolve(&opened.stages, &[id.to_owned()], &opened.cache, &Silent)?;
+    let summary = finished(&opened, &[id.to_owned()], &Silent)?;
     let output = match settings.map(|i| &i.settings) {
         Some(Settings::Ensemble(_)) => "ensemble.safetensors",
         _ => "best.safetensors",
     };
     summary.output(id, output)
+}
+
+/// How many stages with older results are named.
+const NAMED: usize = 3;
+
+/// The finished results of stages, without running anything: those of now, else the newest ones, with a note.
+///
+/// # Errors
+/// As [`exec::newest`].
+pub(super) fn finished(
+    opened: &Opened,
+    targets: &[String],
+    observer: &dyn Observer,
+) -> Result<Summary> {
+    let newest = newest(opened, targets, observer)?;
+    for older in newest.older.iter().take(NAMED) {
+        print::say(&format!("note: {}", older_than_now(older)));
+    }
+    if let Some(more @ 1..) = newest.older.len().checked_sub(NAMED) {
+        let more = count(more, "more stage");
+        print::say(&format!("note: so does that of {more}"));
+    }
+    Ok(newest.summary)
+}
+
+/// That a result is not the one that a run would give now.
+pub(super) fn older_than_now(older: &exec::Older) -> String {
+    format!(
+        "the newest finished result of `{}` serves, made {} ago; its inputs have changed since: {}",
+        shown(&older.id),
+        duration(older.age.as_secs_f64()),
+        older.why
+    )
+}
+
+/// As [`finished`], without the note.
+///
+/// # Errors
+/// As [`exec::newest`].
+pub(super) fn newest(
+    opened: &Opened,
+    targets: &[String],
+    observer: &dyn Observer,
+) -> Result<exec::Newest> {
+    // Without a lock file, or with one that cannot be read, what was made for this file still counts.
+    let lock = locked::read(&locked::path(&opened.pipeline.file)).ok();
+    let locked = lock.into_iter().flat_map(|lock| lock.stages);
+    let locked = locked.map(|(id, stage)| (id, stage.key)).collect();
+    let options = exec::Options {
+        targets: targets.to_vec(),
+        ..opened.options()
+    };
+    exec::newest(&opened.stages, &options, &opened.cache, &locked, observer)
 }
 
 /// Threads for one stage: every core.
@@ -192,16 +277,24 @@ pub(super) fn threads() -> u32 {
     u32::try_from(cores).unwrap_or(1)
 }
 
-/// A request to stop that Ctrl-C and termination signals make; the second one ends the program at once.
+/// A request to stop that Ctrl-C and termination signals make, unless they were ignored when the program started; the second one
+/// ends the program at once. Ctrl-Z stops the worker too, and `fg` or `bg` lets it go on.
 pub(super) fn stop_on_signals() -> Result<Stop> {
     let stop = Stop::default();
     let asked = stop.clone();
-    ctrlc::set_handler(move || {
-        if asked.requested() {
-            std::process::exit(130);
+    let to_stop = native::signals_to_stop_by();
+    let to_pause = native::signals_to_pause_by();
+    let mut signals = Signals::new(to_stop.iter().chain(&to_pause))
+        .map_err(|e| Error::failed("cannot listen for Ctrl-C").because(e))?;
+    thread::spawn(move || {
+        for signal in signals.forever() {
+            match signal {
+                SIGTSTP => native::pause(),
+                SIGCONT => native::continue_children(),
+                _ if asked.requested() => std::process::exit(130),
+                _ => asked.request(),
+            }
         }
-        asked.request();
-    })
-    .map_err(|e| Error::failed("cannot listen for Ctrl-C").because(e))?;
+    });
     Ok(stop)
 }

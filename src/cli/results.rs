@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     exec::Summary,
     files,
-    record::{Averaging, History, Images, LeftOut, Photographs, Selection, Split},
+    record::{Averaging, History, Images, LeftOut, Photographs, Selection, Split, Timing},
     report::{self, Evaluated, Results, Trained, Unused},
     settings::{Arch, AverageRule, Checkpoint},
     text::shown_path,
@@ -40,7 +40,7 @@ pub(super) fn collect(opened: &Opened, summary: &Summary, images: bool) -> Resul
                 id: instance.id.clone(),
                 history: history(summary, &instance.id)?,
                 // Beside the result: one that an earlier kfood made may have another or none.
-                timing: files::read_json(&summary.folder(&instance.id)?.join("timing.json")).ok(),
+                timing: timing(summary, &instance.id),
                 started: record.started,
                 fingerprint,
             }),
@@ -56,6 +56,12 @@ pub(super) fn collect(opened: &Opened, summary: &Summary, images: bool) -> Resul
         }
     }
     Ok(results)
+}
+
+/// What a training took, where that is known: it is no part of the result.
+fn timing(summary: &Summary, id: &str) -> Option<Timing> {
+    let path = summary.beside(id, "timing.json")?;
+    files::read_json(&path).ok()
 }
 
 /// The files that a preprocess stage dropped.

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    files,
     record::Crop,
     settings::{Count, Filter, Pixels, Quality, Resize},
     text::shown_path,
@@ -30,7 +31,12 @@ use crate::{
 /// # Errors
 /// When the file cannot be read or is no usable image; the message says why.
 pub fn decode_resized(path: &Path, pixels: Pixels) -> Result<Vec<u8>> {
-    let bytes = Place::File(path.to_owned()).read()?;
+    let bytes = Place::File(path.to_owned()).read().map_err(|error| {
+        let why = files::why_lost(path, &error);
+        why.map_or(error, |why| {
+            Error::failed(format!("cannot use `{}`: {why}", shown_path(path)))
+        })
+    })?;
     Resampler::new(pixels)
         .decode(&bytes, None)
         .map(|row| row.pixels)

@@ -1,6 +1,7 @@
 //! Running one stage: lock, look again, run, check the inputs again, publish.
 
 use std::{
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     time::{Instant, SystemTime, UNIX_EPOCH},
@@ -9,14 +10,16 @@ use std::{
 use super::{
     gather::Gathered,
     run::{Options, Surroundings},
+    untouched::Untouched,
 };
 use crate::{
-    cache::{Attempt, Found, Record},
+    cache::{Attempt, Cache, Found, Output, Record},
     error::{Class, Error, Result},
     event::{StageEvent, Tell},
     files,
     record::Fingerprint,
     stage::{Context, Reuse, Stage},
+    text::bytes,
 };
 
 /// A stage that is done.
@@ -66,18 +69,17 @@ pub(super) fn perform(
         _ => Vec::new(),
     };
     let taken = [earlier.as_slice(), unfinished.as_slice()];
-    run_guarded(stage, gathered, &attempt, taken, around, tell)?;
-    let outputs = cache.seal(&attempt, stage.outputs())?;
-    if let Err(error) = gathered.check_again(stage, cache, stop, tell) {
-        // Its state has seen inputs that its key does not stand for.
-        attempt.discard()?;
-        return Err(error);
-    }
+    let made = make(stage, gathered, &attempt, taken, around, tell);
+    let (outputs, beside) = match made {
+        Ok(made) => made,
+        Err(error) => return Err(after(error, stage, &attempt, cache)),
+    };
     let mut record = Record {
         key: gathered.key,
         document: gathered.document.clone(),
         folder: String::new(),
         outputs: outputs.into_iter().collect(),
+        beside: beside.into_iter().collect(),
         from: gathered.from.clone(),
         stage: stage.id().to_owned(),
         pipeline: around.options.pipeline.clone(),
@@ -91,11 +93,70 @@ pub(super) fn perform(
         .iter()
         .map(|(r, f)| (r.clone(), f.as_slice()))
         .collect();
-    cache.publish(attempt, &mut record, &listings, replace)?;
+    if let Err(error) = cache.publish(attempt.clone(), &mut record, &listings, replace) {
+        return Err(after(error, stage, &attempt, cache));
+    }
     Ok(Done {
         record: Box::new(record),
         ran: true,
     })
+}
+
+/// What a stage made: its outputs, and what it left beside them.
+type Made = (Vec<(String, Output)>, Vec<(String, Output)>);
+
+/// Runs a stage, makes what it wrote durable, and looks at its inputs once more.
+fn make(
+    stage: &dyn Stage,
+    gathered: &Gathered,
+    attempt: &Attempt,
+    taken: [&[PathBuf]; 2],
+    around: &Surroundings<'_>,
+    tell: Tell<'_>,
+) -> Result<Made> {
+    let Surroundings { cache, stop, .. } = around;
+    let before = Untouched::look(&gathered.files, &gathered.paths)?;
+    before.settle();
+    run_guarded(stage, gathered, attempt, taken, around, tell)?;
+    let outputs = cache.seal(attempt, stage.outputs())?;
+    let beside = cache.beside(attempt, stage.outputs())?;
+    if let Err(error) = gathered.check_again(&before, stage, cache, stop, tell) {
+        // Its state has seen inputs that its key does not stand for.
+        attempt.clone().discard()?;
+        return Err(error);
+    }
+    Ok((outputs, beside))
+}
+
+/// After a failure what was half written makes room at once, and where the disk is full the error says how the cache gets more.
+fn after(error: Error, stage: &dyn Stage, attempt: &Attempt, cache: &Cache) -> Error {
+    // If it stays, the next attempt or gc removes it; the error of the stage is the one to tell.
+    let _ = files::remove(&attempt.out);
+    if !is_full(&error) {
+        return error;
+    }
+    let earlier = cache.records();
+    let earlier = earlier
+        .iter()
+        .filter(|record| record.document.kind == stage.kind() && record.stage == stage.id());
+    let earlier = earlier.map(Record::bytes).max();
+    let earlier = earlier.map_or(String::new(), |n| {
+        format!("an earlier result of this stage has {}; ", bytes(n))
+    });
+    let way_out = error
+        .help_text()
+        .map_or(String::new(), |help| format!("{help}; "));
+    error.help(format!(
+        "{way_out}{earlier}`kfood cache gc` removes what no pipeline refers to, and KFOOD_CACHE names another place"
+    ))
+}
+
+/// Whether an error, of a worker too, says that nothing more fits on the disk.
+fn is_full(error: &Error) -> bool {
+    let text = error.to_string();
+    let full =
+        [libc::ENOSPC, libc::EDQUOT].map(|code| io::Error::from_raw_os_error(code).to_string());
+    full.iter().any(|full| text.contains(full.as_str()))
 }
 
 /// A panic in a stage is a failed stage, never a lost runner.

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
+use super::untouched::Untouched;
 use crate::{
     cache::{Cache, KeyDocument, Output, Record, Stat, digest_of_files},
     digest::Digest,
@@ -81,9 +82,10 @@ pub(super) fn gather<'a>(
 }
 
 impl Gathered {
-    /// Compares the inputs with what they are now. The error names what changed.
+    /// Compares the inputs with what they are now. The error names what changed, or was touched since `before` at least.
     pub(super) fn check_again(
         &self,
+        before: &Untouched,
         stage: &dyn Stage,
         cache: &Cache,
         stop: &Stop,
@@ -112,15 +114,23 @@ impl Gathered {
                 )));
             }
         }
-        Ok(())
+        let now = Untouched::look(&self.files, &self.paths)?;
+        // It may have read something else in between.
+        now.touched_since(before).map_or(Ok(()), |what| {
+            Err(not_stored(&format!(
+                "{what} was written or moved and then put back while the stage ran"
+            )))
+        })
     }
 }
 
 fn changed(what: &str) -> Error {
-    Error::failed(format!(
-        "{what} changed while the stage ran, so its result is not stored"
-    ))
-    .help("run again once the files stand still")
+    not_stored(&format!("{what} changed while the stage ran"))
+}
+
+fn not_stored(why: &str) -> Error {
+    Error::failed(format!("{why}, so its result is not stored"))
+        .help("run again once the files stand still")
 }
 
 /// The first name that is not in both with the same content.

@@ -6,11 +6,14 @@
 mod attempt;
 mod gather;
 pub mod locked;
+mod newest;
 mod run;
 mod status;
 mod summary;
+mod untouched;
 pub mod worker;
 
+pub use newest::{Newest, Older, newest};
 pub use run::{Options, run};
-pub use status::{Estimate, StageStatus, Status, resolve, status};
+pub use status::{Estimate, StageStatus, Status, status};
 pub use summary::{Outcome, StageSummary, Summary};

@@ -79,6 +79,7 @@ pub fn run(
 ) -> Result<Summary> {
     let graph = Graph::new(stages)?;
     let hold = cache.hold()?;
+    let _mode = cache.follow_mode();
     let survey = Survey::make(
         stages,
         &graph,

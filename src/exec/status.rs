@@ -8,7 +8,6 @@ use std::{
 use super::{
     gather::{Gathered, gather},
     run::Options,
-    summary::{Outcome, StageSummary, Summary},
 };
 use crate::{
     cache::{Cache, Changes, Found, Hold, Listing, Reason, Record, nearest, reasons},
@@ -88,44 +87,6 @@ pub fn status(
     let graph = Graph::new(stages)?;
     let survey = Survey::make(stages, &graph, options, cache, None, observer)?;
     Ok(survey.into_statuses(stages))
-}
-
-/// The finished results of the stages that `targets` need, without running anything.
-///
-/// # Errors
-/// When one is not in the cache as the pipeline and its inputs stand now, or as [`status`].
-pub fn resolve(
-    stages: &[Box<dyn Stage>],
-    targets: &[String],
-    cache: &Cache,
-    observer: &dyn Observer,
-) -> Result<Summary> {
-    let options = Options {
-        targets: targets.to_vec(),
-        ..Options::default()
-    };
-    let finished = status(stages, &options, cache, observer)?
-        .into_iter()
-        .map(|s| match s.status {
-            Status::Cached { record } => Ok(StageSummary {
-                id: s.id,
-                kind: s.kind,
-                outcome: Outcome::Cached,
-                seconds: record.seconds,
-                record: Some(record),
-            }),
-            Status::Run { .. } | Status::Waits { .. } => {
-                let message = format!(
-                    "stage `{}` has no finished result for the pipeline as it stands",
-                    s.id
-                );
-                Err(Error::failed(message).help("`kfood run` makes it"))
-            }
-        });
-    Ok(Summary::new(
-        finished.collect::<Result<_>>()?,
-        cache.clone(),
-    ))
 }
 
 /// A look at all needed stages, and what a run goes on from.
@@ -284,7 +245,7 @@ impl<'a> Survey<'a> {
             _ => reasons(near, &gathered.document, &|earlier, role| {
                 let now = gathered.files.get(role)?;
                 let now: Listing = now.iter().map(|f| (f.name.clone(), f.digest)).collect();
-                let changes = Changes::between(&self.cache.listing(&earlier.key, role)?, &now);
+                let changes = Changes::between(&self.cache.listing(earlier, role)?, &now);
                 (!changes.is_empty()).then_some(changes)
             }),
         };

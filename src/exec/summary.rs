@@ -83,12 +83,10 @@ impl Summary {
         Ok(self.cache.output(record, name))
     }
 
-    /// The folder of a finished stage with its outputs and with what it left beside them, such as `timing.json`.
-    ///
-    /// # Errors
-    /// When the stage has not finished.
-    pub fn folder(&self, id: &str) -> Result<PathBuf> {
-        Ok(self.cache.result(self.finished(id)?))
+    /// A file that a finished stage left beside its outputs, as it was left; `None` where it is damaged or there is none.
+    #[must_use]
+    pub fn beside(&self, id: &str, name: &str) -> Option<PathBuf> {
+        self.cache.file_beside(self.record(id)?, name)
     }
 
     /// The keys of all finished stages.

@@ -16,6 +16,7 @@ use crate::{
     error::{Error, Result},
     event::{StageEvent, Tell},
     files,
+    native::{Listed, start_child},
     record::Job,
     stage::Worker,
     stop::Stop,
@@ -57,7 +58,7 @@ impl Process {
         })
     }
 
-    fn start(&self, job: &Path) -> Result<Child> {
+    fn start(&self, job: &Path) -> Result<(Child, Listed)> {
         let mut command = Command::new(&self.program);
         if WAITING.iter().all(|name| env::var_os(name).is_none()) {
             command.env("GOMP_SPINCOUNT", SPINS);
@@ -68,13 +69,12 @@ impl Process {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             // Ctrl-C reaches the whole foreground group; the worker is told to stop by a line instead.
-            .process_group(0)
-            .spawn()
-            .map_err(|e| {
-                Error::failed(format!("cannot start `{}`", shown_path(&self.program)))
-                    .because(e)
-                    .help("build both programs: `cargo build --release`")
-            })
+            .process_group(0);
+        start_child(|| command.spawn()).map_err(|e| {
+            Error::failed(format!("cannot start `{}`", shown_path(&self.program)))
+                .because(e)
+                .help("build both programs: `cargo build --release`")
+        })
     }
 }
 
@@ -89,7 +89,7 @@ impl Worker for Process {
         stop.check()?;
         let file = folder.join("job.json");
         files::write_json(&file, job)?;
-        let mut child = self.start(&file)?;
+        let (mut child, listed) = self.start(&file)?;
         let mut stdin = child.stdin.take();
         let (send, heard) = mpsc::channel();
         let stdout = child.stdout.take();
@@ -98,6 +98,8 @@ impl Worker for Process {
             scope.spawn(move || stdout.map(|out| forward_events(out, &send)));
             let tail = scope.spawn(move || stderr.map(last_lines).unwrap_or_default());
             let failure = listen(&heard, &mut child, &mut stdin, tell, stop);
+            // Once it was waited for, its number may be another's.
+            drop(listed);
             let status = child.wait();
             (status, failure, tail.join().unwrap_or_default())
         });
@@ -168,6 +170,14 @@ fn listen(
     }
 }
 
+const KILLED: &str = "was killed (signal 9)";
+
+/// Whether an error of a worker says that the system killed it, as it does where memory runs out.
+#[must_use]
+pub fn was_killed(error: &Error) -> bool {
+    error.message().contains(KILLED)
+}
+
 fn outcome(status: ExitStatus, failure: Option<String>, tail: &[String]) -> Result<()> {
     let said = failure.map(|message| match message.split_once("\nhelp: ") {
         Some((message, help)) => (message.to_owned(), Some(help.to_owned())),
@@ -188,7 +198,7 @@ fn outcome(status: ExitStatus, failure: Option<String>, tail: &[String]) -> Resu
 
 fn crash(status: ExitStatus, tail: &[String]) -> Error {
     let what = match status.signal() {
-        Some(9) => "was killed (signal 9)".to_owned(),
+        Some(9) => KILLED.to_owned(),
         Some(signal) => format!("crashed (signal {signal})"),
         None => format!("ended with exit code {}", status.code().unwrap_or(-1)),
     };

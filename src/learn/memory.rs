@@ -1,10 +1,8 @@
 //! The most memory that was held, and how much is left.
 
-use std::fs;
-
 use tch::Device;
 
-use crate::native::{cuda_device_memory, cuda_memory, peak_memory, reset_cuda_peak};
+use crate::native::{cuda_device_memory, cuda_memory, memory_left, peak_memory, reset_cuda_peak};
 
 /// Starts the peak of a GPU anew; that of a process cannot be.
 pub(super) fn reset_peak(device: Device) {
@@ -27,18 +25,8 @@ pub(super) fn peak(device: Device) -> Option<u64> {
 pub(super) fn available(device: Device) -> Option<u64> {
     match device {
         Device::Cuda(_) => cuda_device_memory().ok().map(|(free, _)| free),
-        _ => machine(),
+        _ => memory_left(),
     }
-}
-
-/// Linux's line `MemAvailable:    123456 kB`.
-fn machine() -> Option<u64> {
-    let text = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(1024 * kilobytes)
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -1,7 +1,7 @@
 //! The resumable state of a training: a folder that is whole after every epoch and at every save within one.
 //!
 //! `NAME-EPOCH.safetensors` and `NAME-EPOCH-STEP.safetensors` hold groups of tensors, `epoch-N.safetensors` checkpoints, and
-//! `state.json`, published in one step after them, names the files that count with their digests. Files that it does not name
+//! `state.json`, published in one step after them with its own checksum, names the files that count with their digests. Files that it does not name
 //! are left-overs of an interruption.
 
 use std::{
@@ -17,14 +17,14 @@ use super::{
     tally::Sums,
 };
 use crate::{
-    digest::Digest,
+    digest::{Digest, seal, unseal},
     error::{Error, Result},
     files,
     model::{StateDict, safetensors},
     record::{CheckpointInfo, EpochTiming, Fingerprint, History},
 };
 
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 const INDEX: &str = "state.json";
 
 /// `state.json`.
@@ -94,13 +94,13 @@ impl StateFolder<'_> {
         if !path.exists() {
             return Ok(None);
         }
-        let saved: Saved = files::read_json(&path)?;
+        let text = files::read_text(&path)?;
+        let unusable = |why: String| Error::failed(format!("`{}` {why}", path.display()));
+        let body = unseal(&text).map_err(|what| unusable(what.to_owned()))?;
+        let saved: Saved = serde_json::from_str(body)
+            .map_err(|e| unusable(format!("cannot be understood: {e}")))?;
         if saved.format != FORMAT {
-            return Err(Error::failed(format!(
-                "`{}` is of format {}",
-                path.display(),
-                saved.format
-            )));
+            return Err(unusable(format!("is of format {}", saved.format)));
         }
         for stored in saved.stored() {
             let path = self.0.join(&stored.file);
@@ -236,7 +236,7 @@ impl StateFolder<'_> {
                 file
             };
         }
-        files::write_json(&folder.join(INDEX), &left)
+        files::write(&folder.join(INDEX), text(&left)?.as_bytes())
     }
 
     /// Removes tensors that `saved` does not name.
@@ -301,11 +301,9 @@ impl StateFolder<'_> {
             tensors,
             epochs,
         };
-        let text = serde_json::to_vec_pretty(&saved)
-            .map_err(|e| Error::failed("cannot write the state of the training").because(e))?;
         // The names of the tensors are durable before `state.json` counts on them.
         files::sync_folder(self.0)?;
-        files::publish(&self.0.join(INDEX), &text)?;
+        files::publish(&self.0.join(INDEX), text(&saved)?.as_bytes())?;
         self.clean(Some(&saved))?;
         Ok(saved)
     }
@@ -323,6 +321,13 @@ impl StateFolder<'_> {
         let digest = Digest::of_file(&path)?;
         Ok(Stored { file, digest })
     }
+}
+
+/// `state.json` with its checksum: the course, the best epoch and the sums are believed as the tensors are, by a digest.
+fn text(saved: &Saved) -> Result<String> {
+    let body = serde_json::to_string_pretty(saved)
+        .map_err(|e| Error::failed("cannot write the state of the training").because(e))?;
+    Ok(seal(&body))
 }
 
 fn checkpoint_file(epoch: u32) -> String {

@@ -9,18 +9,41 @@
 
 #include "jpeg_bits.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define TARGET_BITS __attribute__((target("bmi,bmi2,popcnt,lzcnt")))
+#define TARGET_WIDE __attribute__((target("bmi,bmi2,popcnt,lzcnt,avx512f,avx512bw,avx512dq,avx512vl")))
+#endif
+#define INLINE static inline __attribute__((always_inline))
+
+enum { PLAIN, BITS, WIDE }; /* what the processor has */
+
 enum {
   MOST_PASSES = 100, /* encoders write about ten */
   COMPONENTS = 3,
 };
 
-/* Codes of a scan; `values` has, for LOOK bits, bits of code and value, coefficients to go on by and the value, which for the end of a
- * block is the number of blocks that end; 0 where the bits do not hold all of it. */
+/* Whole codes of a refining scan with their bits, as many as LOOK bits and 16 coefficients hold: bits, coefficients to go on by, those
+ * of them that become known and those of these below zero, the first at the top; and how many blocks end, 0 for none. */
+typedef struct {
+  uint16_t fresh, minus, run;
+  uint8_t total, on;
+} Several;
+
+/* The same of a scan of first values: one or two of them, their coefficients being gone on to from the last one, or none. */
+typedef struct {
+  int16_t value, next;
+  uint8_t total, on, then, run;
+} First;
+
+/* Codes of a scan, and for LOOK bits what they stand for. */
 typedef struct {
   Table table;
-  uint32_t values[1 << LOOK];
+  union {
+    First first[1 << LOOK];
+    Several several[1 << LOOK];
+  };
 } Codes;
-#define VALUE(total, on, value) ((uint32_t)(total) | (uint32_t)(on) << 8 | (uint32_t)(uint16_t)(value) << 16)
 
 /* One scan, and how far it is decoded. */
 typedef struct {
@@ -45,7 +68,8 @@ typedef struct {
   unsigned width, height; /* blocks of the picture */
   unsigned stride;        /* blocks in a row, with those that fill the last MCU */
   int scaled;             /* side of a block in the decoded picture */
-  JCOEF *blocks;          /* 64 each; see `jpeg_progressive.c` */
+  JCOEF *dc;              /* first coefficients */
+  JCOEF *blocks;          /* 64 each, with the others; see `jpeg_progressive.c` */
   uint64_t *known;        /* of each block, the coefficients other than 0 */
 } Strip;
 
@@ -65,9 +89,13 @@ typedef struct {
   uint8_t *memory;
   size_t memory_room;
   unsigned row, rows, column, columns;
-  int row_is_dirty, wide;
+  int has; /* what the processor can do, see `jpeg_progressive.c` */
   uint16_t order[64];
 } Progressive;
+
+/* Decodes `n` MCUs of a scan from `at` on, in a row of the strip. False where they are none. */
+typedef int Decode(Progressive *all, Pass *pass, unsigned row, unsigned at, unsigned n);
+Decode *kfood_progressive_decoder(const Progressive *all, const Pass *pass);
 
 /* 1 where the bytes are a whole progressive JPEG of one or three components; 0 where they are none; -1 where it must be refused. */
 int kfood_progressive_walk(Progressive *all, const uint8_t *bytes, size_t length);

@@ -2,6 +2,9 @@
 
 #include "jpeg_progressive.h"
 
+/* What a scan needs codes for: first coefficients, others for the first time, others once more. */
+enum { DCS, FIRST, REFINE };
+
 typedef struct {
   Progressive *all;
   const uint8_t *at, *end;
@@ -10,7 +13,7 @@ typedef struct {
   int frames;
   JHUFF_TBL tables[2][NUM_HUFF_TBLS]; /* by class: of the first coefficient, of the others */
   int is_defined[2][NUM_HUFF_TBLS];
-  const Codes *made[2][NUM_HUFF_TBLS]; /* NULL until a scan needs it */
+  const Codes *made[3][NUM_HUFF_TBLS]; /* by use; NULL until a scan needs it */
   int8_t bits[COMPONENTS][64];         /* below those that are known; -1 for unknown */
 } Walk;
 
@@ -57,33 +60,78 @@ static int tables(Walk *walk, const uint8_t *body, size_t length) {
     body += 17 + codes;
     length -= 17 + codes;
     walk->is_defined[ac][n] = 1;
-    walk->made[ac][n] = NULL;
+    walk->made[ac ? FIRST : DCS][n] = walk->made[ac ? REFINE : DCS][n] = NULL;
   }
   return 1;
 }
 
-static void make_values(Codes *codes) {
-  for (uint64_t window = 0; window < 1u << LOOK; window++) {
-    uint32_t code = codes->table.look[window];
-    uint64_t bits = window << (64 - LOOK);
-    int value = value_of(bits << LENGTH(code), SIZE(code));
-    if (ON(code) == END) value = (1 << SIZE(code)) + (int)((bits << LENGTH(code) >> 1) >> (63 - SIZE(code)));
-    /* Bits behind the window count as zeros: a code that needs them is not taken. Nor are sixteen zeros. */
-    int whole = code && TOTAL(code) <= LOOK && (ON(code) == END || SIZE(code));
-    codes->values[window] = whole ? VALUE(TOTAL(code), ON(code), value) : 0;
+static unsigned blocks_ending(uint32_t code, uint64_t behind) {
+  return (1u << SIZE(code)) + (unsigned)((behind >> 1) >> (63 - SIZE(code)));
+}
+
+static void make_first(Codes *codes) {
+  for (uint32_t window = 0; window < 1u << LOOK; window++) {
+    First first = {0};
+    uint64_t bits = (uint64_t)window << (64 - LOOK);
+    for (int i = 0; i < 2 && !first.run; i++) {
+      uint32_t code = codes->table.look[bits >> (64 - LOOK)];
+      uint64_t behind = bits << LENGTH(code);
+      if (!code || first.total + TOTAL(code) > LOOK) break;
+      if (ON(code) == END) {
+        if (blocks_ending(code, behind) > 255) break;
+        first.run = (uint8_t)blocks_ending(code, behind);
+      } else if (SIZE(code) == 0) {
+        break; /* sixteen zeros */
+      } else if (i == 0) {
+        first.on = (uint8_t)ON(code);
+        first.value = first.next = (int16_t)value_of(behind, SIZE(code));
+      } else {
+        first.then = (uint8_t)ON(code);
+        first.next = (int16_t)value_of(behind, SIZE(code));
+      }
+      first.total = (uint8_t)(first.total + TOTAL(code));
+      bits <<= TOTAL(code);
+    }
+    codes->first[window] = first;
   }
 }
 
-static const Codes *codes_of(Walk *walk, int ac, int n, int values) {
+static void make_several(Codes *codes) {
+  for (uint32_t window = 0; window < 1u << LOOK; window++) {
+    Several several = {0};
+    uint64_t bits = (uint64_t)window << (64 - LOOK);
+    while (!several.run) {
+      uint32_t code = codes->table.look[bits >> (64 - LOOK)];
+      uint64_t behind = bits << LENGTH(code);
+      if (!code || several.total + TOTAL(code) > LOOK) break;
+      if (ON(code) == END) {
+        several.run = (uint16_t)blocks_ending(code, behind);
+      } else {
+        if (SIZE(code) != 1 || several.on + ON(code) > 16) break;
+        several.on = (uint8_t)(several.on + ON(code));
+        uint16_t one = (uint16_t)(1u << (16 - several.on));
+        several.fresh |= one;
+        if (!(behind >> 63)) several.minus |= one;
+      }
+      several.total = (uint8_t)(several.total + TOTAL(code));
+      bits <<= TOTAL(code);
+    }
+    codes->several[window] = several;
+  }
+}
+
+static const Codes *codes_of(Walk *walk, int use, int n) {
+  int ac = use != DCS;
   if (n >= NUM_HUFF_TBLS || !walk->is_defined[ac][n]) return NULL;
-  if (walk->made[ac][n]) return walk->made[ac][n];
+  if (walk->made[use][n]) return walk->made[use][n];
   Progressive *all = walk->all;
   Codes **codes = &all->codes[all->made];
   if (!*codes) *codes = malloc(sizeof **codes);
   if (!*codes || !kfood_jpeg_table(&(*codes)->table, &walk->tables[ac][n], ac ? END_RUNS : DC)) return NULL;
-  if (values) make_values(*codes);
+  if (use == FIRST) make_first(*codes);
+  if (use == REFINE) make_several(*codes);
   all->made++;
-  return walk->made[ac][n] = *codes;
+  return walk->made[use][n] = *codes;
 }
 
 /* A scan's header, and its data, behind which the walk goes on. */
@@ -119,7 +167,7 @@ static int scan(Walk *walk, const uint8_t *body, size_t length) {
     }
     int which = body[2 + 2 * i];
     if (dc && pass->high) continue; /* bits without codes */
-    pass->codes[i] = codes_of(walk, !dc, dc ? which >> 4 : which & 15, !dc);
+    pass->codes[i] = codes_of(walk, dc ? DCS : pass->high ? REFINE : FIRST, dc ? which >> 4 : which & 15);
     if (!pass->codes[i]) return 0;
   }
   pass->piece = all->pieces.pieces;

@@ -10,6 +10,7 @@ mod colours;
 mod cuda;
 mod device;
 mod error;
+mod inherited;
 #[cfg(feature = "libjpeg-turbo")]
 mod jpeg_scan;
 mod libtorch;
@@ -41,6 +42,10 @@ pub use cuda::{
 };
 pub use device::{bf16_gains, device_name, parse_device};
 pub use error::{is_out_of_memory, torch_error};
+pub use inherited::{
+    FollowMode, follow_mode, limits_are_errors, memory_left, signals_to_pause_by,
+    signals_to_stop_by,
+};
 #[cfg(feature = "libjpeg-turbo")]
 pub use jpeg_scan::{JpegPlane, JpegPlanes};
 pub use libtorch::libtorch_version;
@@ -50,7 +55,10 @@ pub use optimizers::{
     AdamStep, LambStep, RmspropStep, SgdStep, clip_grad_norm, clip_grad_value, collect_gradients,
     fused_adam, fused_sgd, grad_norm, lamb, lerp, rmsprop,
 };
-pub use process::{exit_now, ignore_interrupt, peak_memory, prepare_cublas};
+pub use process::{
+    Listed, continue_children, exit_now, ignore_interrupt, pause, peak_memory, prepare_cublas,
+    start_child,
+};
 pub use shim::{cpu_capability, make_deterministic, set_grad, set_training};
 pub use tensor::floats_mut;
 pub use threads::use_one_thread;

@@ -1,4 +1,64 @@
-//! The process itself: its signals, its environment, its end.
+//! The process itself: its signals, its environment, its end; and the processes that it started.
+
+use std::{
+    collections::BTreeSet,
+    io,
+    process::Child,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// Children that stop and go on with this process, each the leader of a process group of its own.
+static CHILDREN: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+fn children() -> MutexGuard<'static, BTreeSet<i32>> {
+    CHILDREN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A child that stops and goes on with this process, until this is dropped.
+#[derive(Debug)]
+pub struct Listed(i32);
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        children().remove(&self.0);
+    }
+}
+
+/// Starts a child that leads a process group of its own and still stops and goes on with this process.
+///
+/// # Errors
+/// As `spawn` says.
+pub fn start_child(spawn: impl FnOnce() -> io::Result<Child>) -> io::Result<(Child, Listed)> {
+    // Held until it is listed, so that none is left out of a stop.
+    let mut children = children();
+    let child = spawn()?;
+    let id = i32::try_from(child.id()).unwrap_or_default();
+    children.insert(id);
+    Ok((child, Listed(id)))
+}
+
+/// Stops the children, then this process; returns when it goes on.
+pub fn pause() {
+    tell_children(libc::SIGSTOP);
+    // SAFETY: a signal to this process.
+    unsafe {
+        libc::kill(libc::getpid(), libc::SIGSTOP);
+    }
+}
+
+/// Lets the children go on.
+pub fn continue_children() {
+    tell_children(libc::SIGCONT);
+}
+
+fn tell_children(signal: i32) {
+    for id in children().iter().filter(|id| **id > 0) {
+        // SAFETY: a signal to a group that this process started and still waits for; one that has just ended hears nothing.
+        unsafe {
+            libc::kill(-id, signal);
+        }
+    }
+}
 
 /// Leaves Ctrl-C to the parent: a terminal sends it to both, and the parent then asks this process to stop.
 pub fn ignore_interrupt() {

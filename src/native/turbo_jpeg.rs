@@ -269,18 +269,32 @@ pub(crate) fn compressed(
     quality: c_int,
     restart: c_int,
 ) -> Vec<u8> {
+    let plain = [(raw::TJPARAM_TJPARAM_RESTARTBLOCKS, restart)];
+    compressed_with(pixels, width, height, sampling, quality, &plain)
+}
+
+/// The same with any other parameters.
+#[cfg(test)]
+fn compressed_with(
+    pixels: &[u8],
+    width: u32,
+    height: u32,
+    sampling: raw::TJSAMP,
+    quality: c_int,
+    parameters: &[(raw::TJPARAM, c_int)],
+) -> Vec<u8> {
     assert_eq!(pixels.len(), (width * height * 3) as usize);
     let mut out = std::ptr::null_mut();
     let mut length = 0;
     // SAFETY: `pixels` has the sides that are told; the library allocates `out`, which is copied and freed.
     unsafe {
         let handle = raw::tj3Init(raw::TJINIT_TJINIT_COMPRESS as c_int);
-        for (what, value) in [
+        let first = [
             (raw::TJPARAM_TJPARAM_QUALITY, quality),
             (raw::TJPARAM_TJPARAM_SUBSAMP, sampling as c_int),
-            (raw::TJPARAM_TJPARAM_RESTARTBLOCKS, restart),
-        ] {
-            assert_eq!(raw::tj3Set(handle, what as c_int, value), 0);
+        ];
+        for (what, value) in first.iter().chain(parameters) {
+            assert_eq!(raw::tj3Set(handle, *what as c_int, *value), 0);
         }
         let done = raw::tj3Compress8(
             handle,
@@ -301,140 +315,4 @@ pub(crate) fn compressed(
 }
 
 #[cfg(all(test, jpeg_scan))]
-mod tests {
-    use rand::RngExt;
-
-    use super::*;
-    use crate::seed::stream;
-
-    /// A picture with edges, slopes and noise as a JPEG.
-    fn jpeg(
-        width: u32,
-        height: u32,
-        sampling: raw::TJSAMP,
-        quality: c_int,
-        restart: c_int,
-    ) -> Vec<u8> {
-        let mut rng = stream(1, "jpeg", &[u64::from(width)]);
-        let pixels: Vec<u8> = (0..width * height * 3)
-            .map(|i| {
-                let (x, y) = (i / 3 % width, i / 3 / width);
-                let edge = if (x / 19 + y / 23) % 2 == 0 { 90 } else { 0 };
-                (edge + (x * (i % 3) + y) % 120 + rng.random_range(0..40)) as u8
-            })
-            .collect();
-        compressed(&pixels, width, height, sampling, quality, restart)
-    }
-
-    fn bytes_of(header: &TurboHeader, shrink: u32) -> usize {
-        (header.width.div_ceil(shrink) * header.height.div_ceil(shrink) * 3) as usize
-    }
-
-    #[test]
-    fn plain_jpegs_are_decoded_fast_and_to_the_bit_as_by_libjpeg_turbo() {
-        let mut turbo = TurboJpeg::new().unwrap();
-        for (i, sampling) in SAMPLINGS.into_iter().enumerate() {
-            for (width, height, quality, restart) in [
-                (1, 1, 90, 0),
-                (67, 45, 100, 0),
-                (160, 131, 75, 3),
-                (200, 90, 20, 0),
-                (333, 250, 97, 7),
-            ] {
-                let bytes = jpeg(width, height, sampling, quality, restart);
-                let header = turbo.header(&bytes).unwrap();
-                for shrink in [1, 2, 4, 8] {
-                    assert!(turbo.decode_planes(&bytes, shrink), "{i}: {width}x{height}");
-                    let mut fast = vec![0; bytes_of(&header, shrink)];
-                    let mut alone = fast.clone();
-                    let name = format!("{i}: {width}x{height} / {shrink}");
-                    assert!(
-                        turbo.scan.decode(&bytes, &header, shrink, None, &mut fast),
-                        "{name}"
-                    );
-                    let warning = turbo.decode_alone(&bytes, &header, shrink, None, &mut alone);
-                    assert_eq!(warning, Ok(None), "{name}");
-                    assert!(fast == alone, "{name}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_region_is_the_same_both_ways() {
-        let mut turbo = TurboJpeg::new().unwrap();
-        let bytes = jpeg(400, 300, raw::TJSAMP_TJSAMP_420, 90, 0);
-        let header = turbo.header(&bytes).unwrap();
-        for (shrink, x, y, width, height) in [
-            (1, 64, 33, 100, 120),
-            (2, 0, 17, 99, 133),
-            (2, 16, 0, 60, 150),
-            (1, 0, 280, 400, 20),
-        ] {
-            let region = Some(TurboRegion {
-                x,
-                y,
-                width,
-                height,
-            });
-            let mut fast = vec![0; (width * height * 3) as usize];
-            let mut alone = fast.clone();
-            assert!(
-                turbo
-                    .scan
-                    .decode(&bytes, &header, shrink, region, &mut fast)
-            );
-            assert_eq!(
-                turbo.decode_alone(&bytes, &header, shrink, region, &mut alone),
-                Ok(None)
-            );
-            assert!(fast == alone, "{region:?}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_whole_is_left_to_libjpeg_turbo() {
-        let mut turbo = TurboJpeg::new().unwrap();
-        let mut rng = stream(1, "broken", &[]);
-        let mut refused = 0;
-        for i in 0..600_usize {
-            let mut bytes = jpeg(
-                120,
-                88,
-                SAMPLINGS[i % SAMPLINGS.len()],
-                80,
-                if i % 4 == 0 { 2 } else { 0 },
-            );
-            match i % 3 {
-                0 => bytes.truncate(rng.random_range(100..bytes.len())),
-                1 => {
-                    let at = rng.random_range(20..bytes.len());
-                    bytes[at] = rng.random();
-                }
-                _ => {
-                    let at = rng.random_range(20..bytes.len());
-                    bytes.remove(at);
-                }
-            }
-            let Ok(header) = turbo.header(&bytes) else {
-                turbo = TurboJpeg::new().unwrap();
-                continue;
-            };
-            if header.cmyk || header.width.max(header.height) > 4000 {
-                continue;
-            }
-            let mut fast = vec![0; bytes_of(&header, 1)];
-            let mut alone = fast.clone();
-            let in_planes = turbo.decode_planes(&bytes, 1);
-            assert!(!in_planes || turbo.scan.decode(&bytes, &header, 1, None, &mut fast));
-            if turbo.scan.decode(&bytes, &header, 1, None, &mut fast) {
-                let warning = turbo.decode_alone(&bytes, &header, 1, None, &mut alone);
-                assert_eq!(warning, Ok(None), "{i}");
-                assert!(fast == alone, "{i}");
-            } else {
-                refused += 1;
-            }
-        }
-        assert!(refused > 200, "{refused}");
-    }
-}
+mod tests;

@@ -1,5 +1,7 @@
 //! Quantities as people read them.
 
+pub use crate::text::bytes;
+
 /// A share as a percentage with one decimal: `60.7%`.
 #[must_use]
 pub fn percent(share: f64) -> String {
@@ -44,25 +46,6 @@ pub fn duration(seconds: f64) -> String {
     } else {
         format!("{days} d {:02} h", hours % 24)
     }
-}
-
-/// A size in decimal units: `980 B`, `1.2 MB`, `5.1 GB`.
-#[must_use]
-pub fn bytes(count: u64) -> String {
-    if count < 1_000 {
-        return format!("{count} B");
-    }
-    let mut value = count as f64 / 1_000.0;
-    let mut units = ["kB", "MB", "GB", "TB"].into_iter();
-    let mut unit = units.next().unwrap_or("kB");
-    for larger in units {
-        if value < 999.95 {
-            break;
-        }
-        value /= 1_000.0;
-        unit = larger;
-    }
-    format!("{value:.1} {unit}")
 }
 
 #[cfg(test)]

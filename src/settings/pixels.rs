@@ -85,7 +85,8 @@ impl Filter {
 #[serde(rename_all = "snake_case")]
 pub enum Quality {
     /// Decoded at 1/2, 1/4 or 1/8 of its size where the resize shrinks it at least as far anyway, and resized before luma and
-    /// colour become red, green and blue.
+    /// colour become red, green and blue. Of small photographs little is left to choose from: 40 of 168x168 are 52.3 dB from [`Quality::Exact`] at a
+    /// side of 64 and 51.3 at 224 in the mean, the worst 41.3 and 45.2. Of inks (CMYK) nothing is scaled.
     #[default]
     Fast,
     /// Decoded in full: within rounding of Pillow's antialiased resize.

@@ -2,12 +2,16 @@
 
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 use super::input;
 use crate::{
+    digest::unseal,
     error::Result,
-    files::read_json,
+    files::{read_json, read_text},
     record::{Data, Fit, History, Job, Start},
     settings::{Pixels, Save, Training},
     stage::{Context, Input, Reuse, TakesOver},
@@ -46,15 +50,27 @@ pub(super) fn takes_over(training: &Training, earlier: &Path) -> Option<TakesOve
     if let Err(why) = training.goes_on_from(asked) {
         return no(why);
     }
-    if !earlier.join(Fit::LEFT).is_dir() {
+    let left = earlier.join(Fit::LEFT);
+    if !left.is_dir() {
         return no(format!(
             "the earlier result of {done} epochs has no state to go on from"
+        ));
+    }
+    if saved::<IgnoredAny>(&left).is_none() {
+        return no(format!(
+            "the state that the earlier result of {done} epochs left is damaged or was written by another kfood"
         ));
     }
     Some(TakesOver::From {
         rank: u64::from(done),
         what: format!("goes on from epoch {done} of an earlier result"),
     })
+}
+
+/// What `state.json` in a folder says, if it is whole.
+fn saved<T: DeserializeOwned>(folder: &Path) -> Option<T> {
+    let text = read_text(&folder.join("state.json")).ok()?;
+    serde_json::from_str(unseal(&text).ok()?).ok()
 }
 
 /// Where an interrupted training goes on, given the folder that survived it.
@@ -72,7 +88,7 @@ pub(super) fn resumes(state: &Path) -> Option<String> {
     struct Within {
         steps: u64,
     }
-    let Index { now } = read_json(&state.join(STATE).join("state.json")).ok()?;
+    let Index { now } = saved(&state.join(STATE))?;
     let done = now.history.epochs.len();
     Some(match now.within {
         Some(Within { steps }) => format!("goes on after step {steps} of epoch {}", done + 1),

@@ -9,7 +9,7 @@ mod guard;
 mod parent;
 mod predict;
 
-use std::{path::Path, process::ExitCode};
+use std::{ffi::OsString, path::Path, process::ExitCode};
 
 use tch::Device;
 
@@ -23,12 +23,13 @@ use crate::{
 
 /// The whole program: `arguments` are those behind its name, one job file.
 #[must_use]
-pub fn main(arguments: &[String]) -> ExitCode {
+pub fn main(arguments: &[OsString]) -> ExitCode {
     // Before any question about CUDA and before any thread.
     native::prepare_cublas();
     native::tune_allocator();
     native::load_cuda();
     native::ignore_interrupt();
+    native::limits_are_errors();
     let stop = Stop::default();
     parent::watch(&stop);
     let done = guard::guarded(|| {

@@ -216,6 +216,69 @@ fn verify_finds_what_the_file_system_does_not_tell_and_a_run_heals_it() {
 }
 
 #[test]
+fn what_lies_beside_a_result_is_verified_and_goes_alone() {
+    for damage in [flip_unseen_too as fn(&Path), |p| {
+        fs::remove_file(p).unwrap()
+    }] {
+        let bench = Bench::new();
+        let record = |bench: &Bench| {
+            let records = bench.cache.records();
+            records.into_iter().find(|r| r.stage == "b").unwrap()
+        };
+        let path = bench.entry_of_b().join("out-1/timing.json");
+        let found = bench.cache.file_beside(&record(&bench), "timing.json");
+        assert_eq!(found, Some(path.clone()));
+        damage(&path);
+        assert_eq!(
+            bench.cache.file_beside(&record(&bench), "timing.json"),
+            None
+        );
+        let verified = bench.cache.verify(&|_| {}).unwrap();
+        assert_eq!(verified.sound, 2);
+        let [damaged] = verified.damaged.as_slice() else {
+            panic!("{:?}", verified.damaged)
+        };
+        assert!(damaged.beside && damaged.removed && damaged.what.contains("timing.json"));
+        assert!(!path.exists());
+        assert_eq!(bench.heals(), (vec![], vec![]));
+    }
+}
+
+fn flip_unseen_too(path: &Path) {
+    flip_unseen(path, true);
+}
+
+#[test]
+fn what_a_stage_wrote_before_it_failed_makes_room_at_once_and_gc_takes_what_a_kill_left() {
+    let folder = scratch();
+    let cache = Cache::open(folder.path()).unwrap();
+    let stage = Fake::new("a", 1).acts(|c| {
+        fs::write(c.out.join("half"), "written").unwrap();
+        fs::write(c.state.join("far"), "so far").unwrap();
+        Err(kfood::error::Error::failed("no space"))
+    });
+    assert!(!run(&[stage], &cache).succeeded());
+    let attempts = folder.path().join("attempts");
+    let attempt = fs::read_dir(&attempts).unwrap().next().unwrap().unwrap();
+    assert!(!attempt.path().join("out").exists());
+    assert!(attempt.path().join("state/far").exists());
+    // As if it had been killed.
+    fs::create_dir(attempt.path().join("out")).unwrap();
+    fs::write(attempt.path().join("out/half"), "written").unwrap();
+    fs::write(attempt.path().join("state/.x.1.2.tmp"), "half").unwrap();
+    let keep = [attempt.file_name().to_str().unwrap().parse().unwrap()];
+    let gc = kfood::cache::Gc {
+        keep: keep.into(),
+        ..Default::default()
+    };
+    let dry = cache.gc(&gc, true).unwrap();
+    assert_eq!(dry, cache.gc(&gc, false).unwrap());
+    assert_eq!(dry.bytes(), 11);
+    assert!(!attempt.path().join("out").exists());
+    assert!(attempt.path().join("state/far").exists());
+}
+
+#[test]
 fn a_cache_of_another_layout_is_refused_in_words() {
     let bench = Bench::new();
     fs::write(bench.folder.path().join("format"), "kfood cache 9\n").unwrap();

@@ -210,6 +210,56 @@ fn an_input_that_changes_while_the_stage_runs_is_not_stored() {
 }
 
 #[test]
+fn an_input_that_changes_and_changes_back_while_the_stage_runs_is_not_stored() {
+    // What is done to the file, and then undone.
+    let writes = |images: &Path| {
+        fs::write(images.join("b.jpg"), "9").unwrap();
+        fs::write(images.join("b.jpg"), "2").unwrap();
+    };
+    let writes_unseen = |images: &Path| {
+        edit_unseen(&images.join("b.jpg"), "9");
+        edit_unseen(&images.join("b.jpg"), "2");
+    };
+    let replaces = |images: &Path| {
+        fs::rename(images.join("b.jpg"), images.join("../kept")).unwrap();
+        fs::write(images.join("b.jpg"), "9").unwrap();
+        fs::rename(images.join("../kept"), images.join("b.jpg")).unwrap();
+    };
+    let links = |images: &Path| {
+        let link = images.join("link.jpg");
+        for target in ["b.jpg", "a.jpg"] {
+            fs::remove_file(&link).unwrap();
+            std::os::unix::fs::symlink(target, &link).unwrap();
+        }
+    };
+    let moves_the_folder = |images: &Path| {
+        fs::rename(images, images.with_file_name("kept")).unwrap();
+        fs::rename(images.with_file_name("kept"), images).unwrap();
+    };
+    let all: [fn(&Path); 5] = [writes, writes_unseen, replaces, links, moves_the_folder];
+    for (number, change) in all.into_iter().enumerate() {
+        let folder = scratch();
+        let cache = Cache::open(&folder.path().join("cache")).unwrap();
+        let images = images(folder.path());
+        std::os::unix::fs::symlink("a.jpg", images.join("link.jpg")).unwrap();
+        let there = images.clone();
+        let stages = [Fake::new("data", 1).folder(&images).acts(move |_| {
+            change(&there);
+            Ok(())
+        })];
+        let summary = run(&stages, &cache);
+        let error = summary.first_error();
+        let error = error.unwrap_or_else(|| panic!("change {number} was not noticed"));
+        assert!(
+            error.message().contains("put back while the stage ran"),
+            "{error}"
+        );
+        assert!(cache.list().is_empty());
+        assert!(run(&[Fake::new("data", 1).folder(&images)], &cache).succeeded());
+    }
+}
+
+#[test]
 fn an_upstream_output_that_changes_while_a_stage_runs_is_noticed() {
     let folder = scratch();
     let cache = Cache::open(folder.path()).unwrap();
@@ -235,6 +285,8 @@ fn an_upstream_output_that_changes_while_a_stage_runs_is_noticed() {
 fn settled_files_are_hashed_once_and_a_damaged_memory_is_ignored() {
     let folder = scratch();
     let cache = Cache::open(&folder.path().join("cache")).unwrap();
+    // A look makes no cache to remember in; a run does.
+    drop(cache.hold().unwrap());
     let files: Vec<_> = (0..1024)
         .map(|i| {
             let path = folder.path().join(format!("{i}.jpg"));

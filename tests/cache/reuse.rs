@@ -42,7 +42,10 @@ fn handed(seen: &Seen) -> Vec<PathBuf> {
 
 /// The folder of the result of `reader`.
 fn made(cache: &Cache, stages: &[Fake]) -> PathBuf {
-    run(stages, cache).folder("reader").unwrap()
+    run(stages, cache)
+        .output("reader", "sum")
+        .unwrap()
+        .with_file_name("")
 }
 
 #[test]

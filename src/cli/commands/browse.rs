@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use serde_json::json;
 
 use crate::{
-    cli::{args::Browse, open, print, progress::Progress},
+    cli::{args::Browse, open, print, progress::Progress, scratch::Scratch},
     config::{ModelSource, Settings},
     error::{Error, Result},
     event::{Event, Observer, Silent},
@@ -56,8 +56,7 @@ pub(in crate::cli) fn browse(args: &Browse) -> Result<u8> {
         print::error(error);
         return Ok(error.class().exit_code());
     }
-    let folder = tempfile::tempdir()
-        .map_err(|e| Error::failed("cannot make a temporary folder").because(e))?;
+    let folder = Scratch::new()?;
     let source = source(&opened, &seen)?;
     let job = job(args, &seen, source, &summary, folder.path())?;
     let tell = |event| {
@@ -114,7 +113,7 @@ fn source(opened: &open::Opened, seen: &Seen<'_>) -> Result<Option<ModelFile>> {
         }) => (path.path.clone(), *normalize),
         Some(ModelSource::Stage { id, checkpoint }) => {
             let targets = [id.clone()];
-            let finished = exec::resolve(&opened.stages, &targets, &opened.cache, &Silent);
+            let finished = open::finished(opened, &targets, &Silent);
             let Ok(path) = finished.and_then(|s| s.output(id, state_output(*checkpoint))) else {
                 print::say(&format!(
                     "`{id}` is not trained yet: shown without its normalisation, so that what is erased is black"

@@ -29,7 +29,7 @@ use crate::{
 pub(in crate::cli) fn cache(args: &Args) -> Result<u8> {
     let here = env::current_dir()
         .map_err(|e| Error::failed("cannot find the working directory").because(e))?;
-    let cache = Cache::open(&open::cache_root(&here))?;
+    let cache = Cache::open(&open::cache_root(&here)?)?;
     match &args.command {
         CacheCommand::Ls { json } => list(&cache, *json),
         CacheCommand::Verify { json } => verify(&cache, *json),
@@ -80,6 +80,7 @@ fn table(entries: &[Entry]) -> String {
         ("size", Align::Right),
         ("last used", Align::Right),
         ("key", Align::Left),
+        ("made for", Align::Left),
     ]);
     for entry in entries {
         let age = entry.used.elapsed().unwrap_or_default();
@@ -89,13 +90,27 @@ fn table(entries: &[Entry]) -> String {
             bytes(entry.bytes),
             format!("{} ago", duration(age.as_secs_f64())),
             entry.key.short(),
+            made_for(entry),
         ]);
     }
     grid.text(None)
 }
 
+/// The pipeline file that a result was first made for, and whether it is still there.
+fn made_for(entry: &Entry) -> String {
+    let Some(pipeline) = entry.pipeline.as_deref().map(Path::new) else {
+        return String::new();
+    };
+    let gone = if pipeline.is_file() { "" } else { " (gone)" };
+    format!("{}{gone}", results::shown(pipeline))
+}
+
 fn row(entry: &Entry) -> serde_json::Value {
-    json!({ "key": entry.key, "kind": entry.kind, "stage": entry.stage, "bytes": entry.bytes })
+    let pipeline = entry.pipeline.as_deref();
+    json!({
+        "key": entry.key, "kind": entry.kind, "stage": entry.stage, "bytes": entry.bytes,
+        "pipeline": pipeline, "pipeline_gone": pipeline.is_some_and(|p| !Path::new(p).is_file()),
+    })
 }
 
 fn verify(cache: &Cache, as_json: bool) -> Result<u8> {
@@ -111,7 +126,7 @@ fn verify(cache: &Cache, as_json: bool) -> Result<u8> {
             .damaged
             .iter()
             .map(
-                |d| json!({ "key": d.key, "stage": d.stage, "what": d.what, "removed": d.removed }),
+                |d| json!({ "key": d.key, "stage": d.stage, "what": d.what, "removed": d.removed, "beside": d.beside }),
             )
             .collect();
         print::json(
@@ -120,10 +135,10 @@ fn verify(cache: &Cache, as_json: bool) -> Result<u8> {
     } else {
         for damaged in &verified.damaged {
             let stage = damaged.stage.as_deref().unwrap_or("unknown");
-            let removed = if damaged.removed {
-                "; removed, the next run makes it again"
-            } else {
-                ""
+            let removed = match (damaged.removed, damaged.beside) {
+                (true, true) => "; removed, the result itself is sound",
+                (true, false) => "; removed, the next run makes it again",
+                (false, _) => "",
             };
             print::out(&format!(
                 "damaged: {stage} ({}): {}{removed}",

@@ -7,7 +7,6 @@ use serde_json::json;
 use crate::{
     cli::{args::Compare, open, print, progress::Progress, results},
     error::Result,
-    exec,
     record::EvaluatePart,
     report::{self, Evaluated, Results},
 };
@@ -39,12 +38,7 @@ pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
 /// The file's own evaluations; among those of several files each has its file's name in front.
 fn evaluations(file: &Path, several: bool) -> Result<Vec<Evaluated>> {
     let opened = open::open(file)?;
-    let summary = exec::resolve(
-        &opened.stages,
-        &opened.targets(&[]),
-        &opened.cache,
-        &Progress::new(),
-    )?;
+    let summary = open::finished(&opened, &opened.targets(&[]), &Progress::new())?;
     let mut found = results::collect(&opened, &summary, true)?.evaluations;
     found.retain(|e| !e.stage.contains('.'));
     if several {

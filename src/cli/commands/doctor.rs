@@ -5,23 +5,28 @@ use std::{env, thread};
 use serde_json::{Value, json};
 
 use crate::{
-    cli::{args::Doctor, open, print},
+    cli::{args::Doctor, open, print, scratch::Scratch},
     data,
-    error::{Error, Result},
+    error::Result,
     exec::worker::Process,
-    files,
+    files, native,
     record::Job,
     stage::Worker,
     stop::Stop,
 };
 
 pub(in crate::cli) fn doctor(args: &Doctor) -> Result<u8> {
+    let cache = match open::cache_root(&env::current_dir().unwrap_or_default()) {
+        Ok(place) => json!(place.display().to_string()),
+        Err(error) => json!({ "error": error.to_string() }),
+    };
     let tensors = tensors();
     let failed = tensors.is_err();
     let found = json!({
         "kfood": env!("CARGO_PKG_VERSION"),
         "cores": thread::available_parallelism().map_or(1, usize::from),
-        "cache": open::cache_root(&env::current_dir().unwrap_or_default()),
+        "memory_left": native::memory_left(),
+        "cache": cache,
         "decoders": { "jpeg": data::JPEG_DECODER, "others": "image (PNG, WebP, GIF, BMP, TIFF)" },
         "tensors": match &tensors {
             Ok(found) => found.clone(),
@@ -41,8 +46,7 @@ pub(in crate::cli) fn doctor(args: &Doctor) -> Result<u8> {
 
 /// Asks a worker, because only a worker may load libtorch.
 fn tensors() -> Result<Value> {
-    let folder = tempfile::tempdir()
-        .map_err(|e| Error::failed("cannot make a temporary folder").because(e))?;
+    let folder = Scratch::new()?;
     let out = folder.path().to_owned();
     let job = Job::Doctor { out: out.clone() };
     Process::beside_this_program()?.run(&job, &out, &|_| {}, &Stop::default())?;

@@ -11,6 +11,7 @@ use crate::{
     cache::Record,
     cli::{args::Explain, open, print, progress::Progress, results},
     error::Result,
+    event::Silent,
     exec::{self, Options, StageStatus, Status},
     plan::Graph,
     report::{bytes, duration},
@@ -21,36 +22,57 @@ pub(in crate::cli) fn explain(args: &Explain) -> Result<u8> {
     let opened = open::open(&args.file)?;
     let graph = Graph::new(&opened.stages)?;
     let wanted = graph.named(&args.stage)?;
+    let targets = vec![args.stage.clone()];
     let options = Options {
-        targets: vec![args.stage.clone()],
+        targets: targets.clone(),
         ..opened.options()
     };
-    let status = exec::status(&opened.stages, &options, &opened.cache, &Progress::new())?;
-    let explained: Vec<_> = wanted
-        .iter()
-        .filter_map(|index| {
-            let stage = opened.stages[*index].as_ref();
-            let status = status.iter().find(|s| s.id == stage.id())?;
-            Some((stage, status))
-        })
-        .collect();
+    let progress = Progress::new();
+    let status = exec::status(&opened.stages, &options, &opened.cache, &progress);
+    // Where the data cannot be read any more, what was made of them can still be told of.
+    let newest = open::newest(&opened, &targets, &Silent);
+    let (status, unknown) = match (status, &newest) {
+        (Err(error), Err(_)) => return Err(error),
+        (Err(error), Ok(_)) => (Vec::new(), Some(error)),
+        (Ok(status), _) => (status, None),
+    };
+    let older = |id: &str| {
+        let newest = newest.as_ref().ok()?;
+        let older = newest.older.iter().find(|older| older.id == id)?;
+        Some((older, newest.summary.record(id)?))
+    };
+    let explained = wanted.iter().map(|index| {
+        let stage = opened.stages[*index].as_ref();
+        let status = status.iter().find(|s| s.id == stage.id());
+        (stage, status, older(stage.id()))
+    });
     if args.json {
         let all: Vec<_> = explained
-            .iter()
-            .map(|(stage, status)| row(*stage, status))
+            .map(|(stage, status, older)| row(stage, status, older.map(|(_, record)| record)))
             .collect();
         print::json(&all)?;
     } else {
         let all: Vec<_> = explained
-            .iter()
-            .map(|(stage, status)| text(*stage, status))
+            .map(|(stage, status, older)| {
+                let mut text = text(stage, status);
+                if let Some((older, record)) = older {
+                    text += &format!("{}\n", open::older_than_now(older));
+                    text += &result(stage, record);
+                }
+                text
+            })
             .collect();
         print::out(&all.join("\n"))?;
+    }
+    if let Some(error) = unknown {
+        print::say(&format!(
+            "warning: what a run would do cannot be told: {error}"
+        ));
     }
     Ok(0)
 }
 
-fn text(stage: &dyn Stage, status: &StageStatus) -> String {
+fn text(stage: &dyn Stage, status: Option<&StageStatus>) -> String {
     let mut text = format!(
         "{} ({}, version {})\n",
         stage.id(),
@@ -69,15 +91,16 @@ fn text(stage: &dyn Stage, status: &StageStatus) -> String {
         };
         text += &format!("  {}: {from}\n", input.role);
     }
-    match &status.status {
-        Status::Cached { record } => text += &result(stage, record),
-        Status::Run { key, reasons, .. } => {
+    match status.map(|s| &s.status) {
+        Some(Status::Cached { record }) => text += &result(stage, record),
+        Some(Status::Run { key, reasons, .. }) => {
             text += &format!("would run, with the key {key}\n");
             for reason in reasons {
                 text += &format!("  because: {reason}\n");
             }
         }
-        Status::Waits { on, .. } => text += &format!("waits on {}\n", on.join(", ")),
+        Some(Status::Waits { on, .. }) => text += &format!("waits on {}\n", on.join(", ")),
+        None => {}
     }
     text
 }
@@ -134,18 +157,22 @@ fn flat(prefix: &str, value: &Value) -> Vec<(String, String)> {
     }
 }
 
-fn row(stage: &dyn Stage, status: &StageStatus) -> Value {
+fn row(stage: &dyn Stage, status: Option<&StageStatus>, newest: Option<&Record>) -> Value {
     let mut row = json!({
         "id": stage.id(), "kind": stage.kind(), "version": stage.version(), "settings": stage.settings(),
     });
-    let more = match &status.status {
-        Status::Cached { record } => json!({ "status": "cached", "record": record }),
-        Status::Run { key, reasons, .. } => {
+    let more = match status.map(|s| &s.status) {
+        Some(Status::Cached { record }) => json!({ "status": "cached", "record": record }),
+        Some(Status::Run { key, reasons, .. }) => {
             let reasons: Vec<_> = reasons.iter().map(ToString::to_string).collect();
             json!({ "status": "run", "key": key, "reasons": reasons })
         }
-        Status::Waits { on, .. } => json!({ "status": "waits", "waits_on": on }),
+        Some(Status::Waits { on, .. }) => json!({ "status": "waits", "waits_on": on }),
+        None => json!({ "status": "unknown" }),
     };
+    if let Some(newest) = newest {
+        row["newest"] = json!(newest);
+    }
     if let (Value::Object(row), Value::Object(more)) = (&mut row, more) {
         row.extend(more);
     }

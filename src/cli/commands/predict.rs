@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    cli::{args::Predict, open, print, progress::Progress, results},
+    cli::{args::Predict, open, print, progress::Progress, results, scratch::Scratch},
     data::pictures,
     error::{Error, Result},
     event::{Event, Observer},
@@ -19,8 +19,7 @@ use serde_json::Value;
 pub(in crate::cli) fn predict(args: &Predict) -> Result<u8> {
     let model = open::model(&args.model)?;
     let images = images(&args.images)?;
-    let folder = tempfile::tempdir()
-        .map_err(|e| Error::failed("cannot make a temporary folder").because(e))?;
+    let folder = Scratch::new()?;
     let job = Job::Predict(record::Predict {
         model: ModelFile {
             path: model,

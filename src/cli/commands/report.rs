@@ -5,18 +5,13 @@ use std::path::Path;
 use crate::{
     cli::{args::Report, open, print, progress::Progress, results},
     error::{Error, Result},
-    exec, files, report as render,
+    files, report as render,
     text::shown_path,
 };
 
 pub(in crate::cli) fn report(args: &Report) -> Result<u8> {
     let opened = open::open(&args.file)?;
-    let summary = exec::resolve(
-        &opened.stages,
-        &opened.targets(&[]),
-        &opened.cache,
-        &Progress::new(),
-    )?;
+    let summary = open::finished(&opened, &opened.targets(&[]), &Progress::new())?;
     let results = results::collect(&opened, &summary, true)?;
     if let Some(folder) = &args.tensorboard {
         return tensorboard(&results, folder).map(|()| 0);

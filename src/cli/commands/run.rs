@@ -1,6 +1,6 @@
 //! `kfood run`: do what is pending, show the results, write or compare the lock file.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{collections::BTreeMap, path::Path, time::Instant};
 
 use serde_json::{Value, json};
 
@@ -19,6 +19,7 @@ use crate::{
         locked::{self, Compared, Verdict},
         worker::Process,
     },
+    record::Lock,
     report::{self, Align, Grid},
 };
 
@@ -37,23 +38,49 @@ pub(in crate::cli) fn run(args: &Run) -> Result<u8> {
         &Progress::new(),
         &stop,
     )?;
-    let finished = locking::finished(&opened, &summary)?;
-    let compared = recorded.map(|recorded| {
-        let mut recorded = recorded;
-        // A stage that was not asked for, or that failed (its own error says so), is not compared.
-        let whole = args.stages.is_empty();
-        let absent = |id: &str| whole && summary.stage(id).is_none();
-        recorded
-            .stages
-            .retain(|id, _| finished.contains_key(id) || absent(id));
-        locked::compare(&recorded, &finished)
-    });
-    if compared.is_none() && args.stages.is_empty() && summary.succeeded() {
-        locked::write(&lock, finished)?;
+    let (compared, recordable) = match recorded {
+        Some(recorded) => (Some(compare(args, &opened, &summary, recorded)), false),
+        None => (None, args.stages.is_empty() && summary.succeeded()),
+    };
+    let (compared, unlike) = compared
+        .transpose()
+        .map_or_else(|e| (None, Some(e)), |c| (c, None));
+    // The results come first: neither a closed standard output nor a folder that cannot be written takes the rest with it.
+    let shown = show(args, &opened, &summary, compared.as_deref());
+    if recordable {
+        write_lock(&opened, &summary, &lock);
     }
-    show(args, &opened, &summary, compared.as_deref())?;
+    shown?;
+    unlike.map_or(Ok(()), Err)?;
     print::say(&totals(&summary, since.elapsed().as_secs_f64()));
     Ok(exit_code(&summary, compared.as_deref()))
+}
+
+/// Every finished stage against the lock file.
+fn compare(
+    args: &Run,
+    opened: &Opened,
+    summary: &Summary,
+    mut recorded: Lock,
+) -> Result<Vec<Compared>> {
+    let finished = locking::finished(opened, summary)?;
+    // A stage that was not asked for, or that failed (its own error says so), is not compared.
+    let whole = args.stages.is_empty();
+    let absent = |id: &str| whole && summary.stage(id).is_none();
+    recorded
+        .stages
+        .retain(|id, _| finished.contains_key(id) || absent(id));
+    Ok(locked::compare(&recorded, &finished))
+}
+
+/// The lock file is written beside the results: where it cannot be, they are there all the same.
+fn write_lock(opened: &Opened, summary: &Summary, lock: &Path) {
+    let written = locking::finished(opened, summary).and_then(|found| locked::write(lock, found));
+    if let Err(error) = written {
+        print::say(&format!(
+            "warning: the lock file is not written, so that `--locked` has nothing new to compare with: {error}"
+        ));
+    }
 }
 
 fn options(args: &Run, opened: &Opened) -> Options {

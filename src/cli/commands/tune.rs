@@ -14,11 +14,15 @@ use crate::{
         open::{self, Opened},
         print,
         progress::Progress,
+        scratch::Scratch,
     },
     digest::Digest,
     error::{Error, Result},
     event::{Event, Observer, Tell},
-    exec::{self, Options, Outcome, Summary, worker::Process},
+    exec::{
+        self, Options, Outcome, Summary,
+        worker::{Process, was_killed},
+    },
     files,
     record::{self, BatchSizes, Fit, Job, LearningRates, Tuned},
     report,
@@ -70,8 +74,7 @@ fn try_out<T: Serialize + DeserializeOwned>(
     if let Some(error) = summary.first_error() {
         return Ok(error.class().exit_code());
     }
-    let folder = tempfile::tempdir()
-        .map_err(|e| Error::failed("cannot make a temporary folder").because(e))?;
+    let folder = Scratch::new()?;
     let fit = job(stage, &summary, args, folder.path(), &stop)?;
     let job = Job::Tune(record::Tune { fit, what });
     let id = stage.id();
@@ -81,13 +84,22 @@ fn try_out<T: Serialize + DeserializeOwned>(
             event,
         });
     };
-    worker.run(&job, folder.path(), &tell, &stop)?;
+    let ended = worker.run(&job, folder.path(), &tell, &stop);
     progress.end(id);
-    let found: T = files::read_json(&folder.path().join("tune.json"))?;
+    // What was measured before the system ended the trial is as true as before.
+    let found: Result<T> = files::read_json(&folder.path().join("tune.json"));
+    let (found, warning) = match (ended, found) {
+        (Err(error), Ok(found)) if was_killed(&error) => (found, Some(error)),
+        (Err(error), _) => return Err(error),
+        (Ok(()), found) => (found?, None),
+    };
     if args.json {
         print::json(&found)?;
     } else {
         print::out(&text(&found))?;
+    }
+    if let Some(error) = warning {
+        print::say(&format!("warning: {}", error.message()));
     }
     Ok(0)
 }

@@ -163,7 +163,8 @@ impl Jpeg {
             return Err(Refused::ByThisDecoder);
         }
         let wanted = want(&head);
-        let shrink = wanted.shrink();
+        // Inks multiply, which the scaling of each alone does not: such files are few, and decoded in full.
+        let shrink = if header.cmyk { 1 } else { wanted.shrink() };
         let picture = |size: (u32, u32), region: Option<TurboRegion>, in_planes| Picture {
             head,
             width: size.0,

@@ -71,6 +71,7 @@ pub fn scan(root: &Path, role: Role, reading: Reading) -> Result<Listing> {
     let images = listing.images.iter();
     refuse_twins(root, images.map(|i| (i.name.as_str(), i.place.spelling())))?;
     listing.warnings.extend(empty_folders(root, &tree));
+    listing.warnings.extend(unread_archives(root, &tree));
     listing.passed_over = tree.passed_over.clone();
     beside(root, &tree, role, reading.crop_area, &mut listing)?;
     Ok(listing)
@@ -222,6 +223,22 @@ fn refuse_none(root: &Path, tree: &Tree) -> Result<()> {
         found.push_str(&format!(" ({})", tree.passed_over));
     }
     Err(Error::failed(found).help("put one folder per class with its images there"))
+}
+
+/// Archives that cannot be read beside zips that are: most likely a class each.
+fn unread_archives(root: &Path, tree: &Tree) -> Option<String> {
+    let first = tree.archives.iter().min()?;
+    let (what, way) = parts::way_out(first)?;
+    let n = tree.archives.len();
+    (!tree.zips.is_empty()).then(|| {
+        format!(
+            "{n} {} in `{}` {} not read, such as `{}`, {what}; {way}",
+            either(n, "archive", "archives"),
+            shown_path(root),
+            either(n, "is", "are"),
+            shown_path(first)
+        )
+    })
 }
 
 /// Folders that lead to no image, the uppermost of each.

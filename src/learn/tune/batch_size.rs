@@ -20,8 +20,12 @@ const TIMED: (usize, f64) = (3, 1.0);
 /// A step that takes longer is the last that is tried.
 const LONGEST: f64 = 20.0;
 
-/// Doubles the batch size until a larger one does not fit or cannot be.
-pub(super) fn find(trial: &mut Trial<'_>) -> Result<BatchSizes> {
+/// Doubles the batch size until a larger one does not fit or cannot be. Before each one `keep` is given what is found so far, as it
+/// is true if the system ends the process at that size.
+pub(super) fn find(
+    trial: &mut Trial<'_>,
+    keep: impl Fn(&BatchSizes) -> Result<()>,
+) -> Result<BatchSizes> {
     let mut tries: Vec<BatchTry> = Vec::new();
     let images = trial.inputs.train.len() as u32;
     let mut batch_size = FIRST.min(images);
@@ -30,6 +34,9 @@ pub(super) fn find(trial: &mut Trial<'_>) -> Result<BatchSizes> {
         if batch_size > images {
             break format!("the training part has {images} images");
         }
+        let killed =
+            format!("the system ended the trial at {batch_size}, as it does where memory runs out");
+        keep(&found(tries.clone(), killed))?;
         let tried = match attempt(trial, batch_size) {
             Err(error) if is_out_of_memory(&error) => {
                 if trial.arithmetic.device.is_cuda() {
@@ -57,8 +64,12 @@ pub(super) fn find(trial: &mut Trial<'_>) -> Result<BatchSizes> {
         before = tried.peak_memory;
         batch_size = next;
     };
+    Ok(found(tries, ended))
+}
+
+fn found(tries: Vec<BatchTry>, ended: String) -> BatchSizes {
     let rate = |t: &&BatchTry| t.images_per_second;
-    Ok(BatchSizes {
+    BatchSizes {
         largest: tries.last().map(|t| t.batch_size),
         fastest: tries
             .iter()
@@ -66,7 +77,7 @@ pub(super) fn find(trial: &mut Trial<'_>) -> Result<BatchSizes> {
             .map(|t| t.batch_size),
         tries,
         ended,
-    })
+    }
 }
 
 /// Some steps with this batch size, at a learning rate of 0.

@@ -73,6 +73,9 @@ pub fn tune(job: &Tune, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<(
     let out = fit.out.join("tune.json");
     match job.what {
         Tuned::LearningRate => files::write_json(&out, &learning_rate::find(&mut trial)?),
-        Tuned::BatchSize => files::write_json(&out, &batch_size::find(&mut trial)?),
+        Tuned::BatchSize => {
+            let keep = |so_far: &_| files::publish_json(&out, so_far);
+            keep(&batch_size::find(&mut trial, keep)?)
+        }
     }
 }

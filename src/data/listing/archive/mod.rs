@@ -1,17 +1,19 @@
 //! A zip read in place: its directory once, its entries by position from as many threads as like.
 
+mod at;
+#[cfg(test)]
+mod tests;
+
 use std::{
     fmt,
-    fs::{File, Metadata},
-    io::{self, Read, Seek, SeekFrom},
-    os::unix::fs::{FileExt, MetadataExt},
+    io::{self, Read},
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use image::ImageFormat;
 use zip::{CompressionMethod, ZipArchive};
 
+use self::at::{AHEAD, At, Source};
 use super::{
     held::{Content, Room},
     parts,
@@ -19,7 +21,6 @@ use super::{
 use crate::{
     digest::Digest,
     error::{Error, Result},
-    files,
     name::nfc,
     spelt::Names,
     text::{shown, shown_path},
@@ -36,9 +37,6 @@ const BOMB: (u64, u64) = (64 << 20, 200);
 
 /// The largest text beside images that is read, in bytes.
 pub(super) const LARGEST_TEXT: u64 = 64 << 20;
-
-/// How much is read ahead, in bytes: the directory is read in small pieces.
-const AHEAD: usize = 64 << 10;
 
 /// What to do about an archive that cannot be used.
 const UNPACK: &str = "unpack it into a folder and name that folder instead";
@@ -71,13 +69,8 @@ impl Archive {
     /// # Errors
     /// When it cannot be read, is no whole zip, or has names that cannot be understood or twice the same.
     pub fn open(path: &Path) -> Result<Self> {
-        let file = files::open_regular(path)?;
-        let found = file.metadata().map_err(|e| Error::io("read", path, e))?;
-        let on_disk = OnDisk {
-            path: path.to_owned(),
-            seen: seen(&found),
-        };
-        Self::of(path, Source::File(Arc::new(on_disk)), found.len())
+        let (source, length) = Source::file(path)?;
+        Self::of(path, source, length)
     }
 
     /// A zip in memory.
@@ -361,6 +354,10 @@ fn no_zip(path: &Path, cause: zip::result::ZipError) -> Error {
     if let Some((what, way)) = parts::way_out(path) {
         return Error::failed(format!("`{shown}` is {what}, not a zip")).help(way);
     }
+    let first = path.with_extension("z01");
+    if let Some((_, way)) = parts::way_out(&first).filter(|_| first.exists()) {
+        return Error::failed(format!("`{shown}` is the last part of a divided zip")).help(way);
+    }
     if let Some(what) = parts::instead_of_zip(path) {
         return Error::failed(format!("`{shown}` is no whole zip archive, but {what}")).help(
             "download it again, signed in where the site asks for it, or unpack it yourself",
@@ -394,231 +391,4 @@ fn normal(name: &str) -> String {
         }
     }
     nfc(&parts.join("/"))
-}
-
-/// Where the bytes of the archive are.
-#[derive(Clone)]
-enum Source {
-    File(Arc<OnDisk>),
-    Bytes(Arc<[u8]>),
-}
-
-/// A file that is opened when it is read.
-struct OnDisk {
-    path: PathBuf,
-    /// What it was when its directory was read.
-    seen: Seen,
-}
-
-/// Device, inode, length and time of a file.
-type Seen = (u64, u64, u64, i64, i64);
-
-fn seen(found: &Metadata) -> Seen {
-    let time = (found.mtime(), found.mtime_nsec());
-    (found.dev(), found.ino(), found.len(), time.0, time.1)
-}
-
-impl OnDisk {
-    fn open(&self) -> io::Result<File> {
-        let file = files::open_regular(&self.path).map_err(io::Error::other)?;
-        if seen(&file.metadata()?) != self.seen {
-            return Err(io::Error::other("the zip changed since it was listed"));
-        }
-        Ok(file)
-    }
-}
-
-/// A reader with its own position in a shared source, reading ahead.
-struct At {
-    source: Source,
-    /// The file, once something was read.
-    file: Option<File>,
-    length: u64,
-    position: u64,
-    /// The bytes from `ahead_at` on.
-    ahead: Vec<u8>,
-    ahead_at: u64,
-}
-
-impl At {
-    fn start(source: Source, length: u64) -> Self {
-        Self {
-            source,
-            file: None,
-            length,
-            position: 0,
-            ahead: Vec::new(),
-            ahead_at: 0,
-        }
-    }
-}
-
-impl Clone for At {
-    /// From the start; what was read ahead is not copied, and no file is open.
-    fn clone(&self) -> Self {
-        Self::start(self.source.clone(), self.length)
-    }
-}
-
-fn read_at(
-    source: &Source,
-    file: &mut Option<File>,
-    into: &mut [u8],
-    at: u64,
-) -> io::Result<usize> {
-    match source {
-        Source::File(on_disk) => {
-            let file = match file {
-                Some(file) => file,
-                None => file.insert(on_disk.open()?),
-            };
-            file.read_at(into, at)
-        }
-        Source::Bytes(bytes) => {
-            let start = usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
-            (&bytes[start..]).read(into)
-        }
-    }
-}
-
-impl Read for At {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if into.len() >= AHEAD {
-            let n = read_at(&self.source, &mut self.file, into, self.position)?;
-            self.position += n as u64;
-            return Ok(n);
-        }
-        let end = self.ahead_at + self.ahead.len() as u64;
-        if !(self.ahead_at..end).contains(&self.position) {
-            self.ahead.resize(AHEAD, 0);
-            let (file, ahead) = (&mut self.file, &mut self.ahead);
-            let n = read_at(&self.source, file, ahead, self.position);
-            self.ahead.truncate(*n.as_ref().unwrap_or(&0));
-            self.ahead_at = self.position;
-            n?;
-        }
-        let start = (self.position - self.ahead_at) as usize;
-        let n = (&self.ahead[start..]).read(into)?;
-        self.position += n as u64;
-        Ok(n)
-    }
-}
-
-impl Seek for At {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let position = match to {
-            SeekFrom::Start(at) => Some(at),
-            SeekFrom::End(by) => self.length.checked_add_signed(by),
-            SeekFrom::Current(by) => self.position.checked_add_signed(by),
-        };
-        // An offset in a file is an i64 to the system.
-        let position = position.filter(|at| i64::try_from(*at).is_ok());
-        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
-        Ok(self.position)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::{Cursor, Write};
-
-    use proptest::prelude::*;
-    use zip::{ZipWriter, write::SimpleFileOptions};
-
-    use super::*;
-
-    fn open(entries: &[(&str, &[u8])]) -> (Vec<u8>, Archive) {
-        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-        for (i, (name, bytes)) in entries.iter().enumerate() {
-            let method = [CompressionMethod::Stored, CompressionMethod::Deflated][i % 2];
-            let options = SimpleFileOptions::default().compression_method(method);
-            zip.start_file(*name, options).unwrap();
-            zip.write_all(bytes).unwrap();
-        }
-        let bytes = zip.finish().unwrap().into_inner();
-        let archive = Archive::from_bytes(Path::new("a.zip"), bytes.clone()).unwrap();
-        (bytes, archive)
-    }
-
-    #[test]
-    fn stored_and_deflated_entries_are_read_in_any_order_by_many_threads() {
-        let long = vec![7; 300_000];
-        let (_, archive) = open(&[("가/1", b"one"), ("가/2", &long), ("나/3", &long[1..])]);
-        std::thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    assert_eq!(*archive.read(2).unwrap(), long[1..]);
-                    assert_eq!(*archive.read(0).unwrap(), *b"one");
-                    assert_eq!(*archive.read(1).unwrap(), *long);
-                    assert_eq!(archive.digest(1).unwrap(), (Digest::of(&long), 300_000));
-                });
-            }
-        });
-    }
-
-    #[test]
-    fn names_stay_below_their_root() {
-        for (name, kept) in [
-            ("../../etc/x", "etc/x"),
-            ("/a/./b//c", "a/b/c"),
-            ("C:\\a\\..\\b", "b"),
-            ("..", ""),
-            ("\u{1100}\u{1175}\u{11b7}/1", "김/1"),
-        ] {
-            assert_eq!(normal(name), kept);
-        }
-    }
-
-    #[test]
-    fn damage_is_told_in_words() {
-        let (bytes, _) = open(&[("a/1", b"some bytes")]);
-        let error = |bytes: Vec<u8>| match Archive::from_bytes(Path::new("a.zip"), bytes) {
-            Ok(archive) => archive.read(0).unwrap_err().to_string(),
-            Err(e) => e.to_string(),
-        };
-        assert!(error(bytes[..bytes.len() / 2].to_vec()).contains("no whole zip archive"));
-        let mut flipped = bytes.clone();
-        let at = bytes.windows(4).position(|w| w == b"some").unwrap();
-        flipped[at] ^= 1;
-        assert!(error(flipped).contains("`a/1` in `a.zip` is damaged"));
-        let directory = bytes.windows(4).position(|w| w == b"PK\x01\x02").unwrap();
-        let mut large = bytes.clone();
-        large[directory + 24..directory + 28].copy_from_slice(&0x7fff_ffff_u32.to_le_bytes());
-        assert!(error(large).contains("at most 512 MB"));
-        let mut secret = bytes.clone();
-        secret[directory + 8] |= 1;
-        assert!(error(secret).contains("is encrypted"));
-        let mut method = bytes;
-        method[directory + 10] = 9;
-        assert!(error(method).contains("accepted are stored and deflate"));
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2000))]
-        #[test]
-        fn a_changed_zip_is_read_or_refused(changes in proptest::collection::vec((0_usize..400, any::<u8>()), 1..6), cut in 0_usize..400) {
-            let (mut bytes, _) = open(&[("가/1", b"one"), ("가/2", &[7; 60])]);
-            let length = bytes.len();
-            for (at, byte) in changes {
-                bytes[at % length] = byte;
-            }
-            if cut % 4 == 0 {
-                bytes.truncate(cut);
-            }
-            if let Ok(archive) = Archive::from_bytes(Path::new("a.zip"), bytes) {
-                for (i, entry) in archive.entries().iter().enumerate() {
-                    prop_assert!(entry.name.split('/').all(|part| part != ".."));
-                    let _ = archive.read(i);
-                }
-            }
-        }
-
-        #[test]
-        fn any_text_is_read_or_refused(bytes in proptest::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(&b"=,\t\n\"-.019"[..])], 0..120)) {
-            let _ = crate::data::parse_areas(&bytes);
-            let _ = crate::data::parse_sources(&bytes);
-            let list = [b"path,label,part\n", &bytes[..]].concat();
-            let _ = crate::data::parse_manifest(&list, false, "list.csv");
-        }
-    }
 }

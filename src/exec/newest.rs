@@ -1,0 +1,212 @@
+//! Finished results for who only wants to use them: as the pipeline and its data stand now where they are there, else the newest.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    path::{Path, absolute},
+    time::{Duration, SystemTime},
+};
+
+use super::{
+    run::Options,
+    status::{Status, status},
+    summary::{Outcome, StageSummary, Summary},
+};
+use crate::{
+    cache::{Cache, Found, Record, same_settings},
+    digest::Digest,
+    error::{Class, Error, Result},
+    event::Observer,
+    plan::Graph,
+    stage::{Source, Stage},
+    text::shown,
+};
+
+/// Finished results, and of which stages they are not what a run would give now.
+#[derive(Debug)]
+pub struct Newest {
+    /// The results.
+    pub summary: Summary,
+    /// The wanted stages whose inputs have changed since, with why their result is not the one of now.
+    pub older: Vec<Older>,
+}
+
+/// A stage whose newest result serves though its inputs have changed since, or cannot be read.
+#[derive(Debug)]
+pub struct Older {
+    /// Its id.
+    pub id: String,
+    /// What changed, or why that cannot be told.
+    pub why: String,
+    /// How long ago the result was made.
+    pub age: Duration,
+}
+
+/// The finished results of the stages of `options` and of what they were made from, without running anything. Of a stage that has
+/// none as the pipeline and its data stand, the newest with the settings of now serves; `locked` has the keys of the pipeline's
+/// lock file, by id.
+///
+/// # Errors
+/// When a stage has no such result, the graph is wrong, or a name is no stage.
+pub fn newest(
+    stages: &[Box<dyn Stage>],
+    options: &Options,
+    cache: &Cache,
+    locked: &BTreeMap<String, Digest>,
+    observer: &dyn Observer,
+) -> Result<Newest> {
+    let graph = Graph::new(stages)?;
+    let order = graph.needed(&options.targets)?;
+    let mut wanted = BTreeSet::new();
+    for name in &options.targets {
+        wanted.extend(graph.named(name)?);
+    }
+    if options.targets.is_empty() {
+        wanted.extend(&order);
+    }
+    let now = match status(stages, options, cache, observer) {
+        Err(error) if error.class() == Class::Interrupted => return Err(error),
+        now => now,
+    };
+    let mut search = Search {
+        options,
+        cache,
+        locked,
+        records: None,
+    };
+    let by_id: HashMap<&str, &Status> = now
+        .iter()
+        .flatten()
+        .map(|s| (s.id.as_str(), &s.status))
+        .collect();
+    let mut asked: HashMap<&str, Digest> = HashMap::new();
+    let (mut found, mut older) = (Vec::new(), Vec::new());
+    // What reads comes before what it reads: a result brings those along that it was made from.
+    for &index in order.iter().rev() {
+        let stage = stages[index].as_ref();
+        let now_there = match by_id.get(stage.id()) {
+            Some(Status::Cached { record }) => Some(record.clone()),
+            _ => None,
+        };
+        let of_reader = asked.get(stage.id()).copied();
+        let record = match (of_reader, now_there) {
+            (Some(key), Some(record)) if record.key == key => Some(record),
+            // Gone, perhaps; who uses the reader's result need not look at what it was made from.
+            (Some(key), _) => search.whole(&key),
+            (None, Some(record)) => Some(record),
+            (None, None) if !wanted.contains(&index) => None,
+            (None, None) => {
+                let Some(record) = search.own(stage) else {
+                    return Err(none(stage.id(), now));
+                };
+                older.push(Older {
+                    id: stage.id().to_owned(),
+                    why: why(by_id.get(stage.id()).copied(), &now),
+                    age: age(&record),
+                });
+                Some(record)
+            }
+        };
+        let Some(record) = record else {
+            continue;
+        };
+        for input in stage.inputs() {
+            if let (Source::Stage { id, .. }, Some(key)) =
+                (&input.source, record.from.get(&input.role))
+                && let Some(above) = stages.iter().find(|s| s.id() == id)
+            {
+                asked.entry(above.id()).or_insert(*key);
+            }
+        }
+        found.push(StageSummary {
+            id: stage.id().to_owned(),
+            kind: stage.kind(),
+            outcome: Outcome::Cached,
+            seconds: record.seconds,
+            record: Some(record),
+        });
+    }
+    found.reverse();
+    older.reverse();
+    Ok(Newest {
+        summary: Summary::new(found, cache.clone()),
+        older,
+    })
+}
+
+struct Search<'a> {
+    options: &'a Options,
+    cache: &'a Cache,
+    locked: &'a BTreeMap<String, Digest>,
+    records: Option<Vec<Record>>,
+}
+
+impl Search<'_> {
+    /// The newest whole result of a stage with its settings of now: of the pipeline file's last whole run, or made for it.
+    fn own(&mut self, stage: &dyn Stage) -> Option<Box<Record>> {
+        let cache = self.cache;
+        let records = self.records.get_or_insert_with(|| cache.records());
+        let here = self.options.pipeline.as_deref().map(place);
+        let locked = self.locked.get(stage.id());
+        let mut own: Vec<_> = records
+            .iter()
+            .filter(|record| {
+                let made_for = record.stage == stage.id()
+                    && here.is_some()
+                    && record.pipeline.as_deref().map(place) == here;
+                (made_for || locked == Some(&record.key))
+                    && record.document.kind == stage.kind()
+                    && same_settings(&record.document.settings, &stage.settings())
+            })
+            .map(|record| (record.started, record.key))
+            .collect();
+        own.sort_unstable();
+        own.iter().rev().find_map(|(_, key)| self.whole(key))
+    }
+
+    fn whole(&self, key: &Digest) -> Option<Box<Record>> {
+        match self.cache.find(key, &|_| {}) {
+            Found::Hit(record) => Some(record),
+            Found::Miss | Found::Damaged(_) => None,
+        }
+    }
+}
+
+fn place(file: &str) -> std::path::PathBuf {
+    absolute(Path::new(file)).unwrap_or_else(|_| file.into())
+}
+
+/// Why a stage has nothing to show.
+fn none(id: &str, now: Result<Vec<super::StageStatus>>) -> Error {
+    now.map_or_else(
+        |error| error,
+        |_| {
+            let message = format!(
+                "stage `{}` has no finished result for the pipeline as it stands",
+                shown(id)
+            );
+            Error::failed(message).help("`kfood run` makes it")
+        },
+    )
+}
+
+fn why(status: Option<&Status>, now: &Result<Vec<super::StageStatus>>) -> String {
+    match (status, now) {
+        (Some(Status::Run { reasons, .. }), _) => {
+            let reasons: Vec<_> = reasons.iter().map(ToString::to_string).collect();
+            reasons.join("; ")
+        }
+        (Some(Status::Waits { on, .. }), _) => format!("`{}` has to run first", on.join("`, `")),
+        (_, Err(error)) => {
+            let text = error.to_string();
+            let line = text.lines().next().unwrap_or_default();
+            let line = line.strip_prefix("error: ").unwrap_or(line);
+            format!("its inputs cannot be read now: {line}")
+        }
+        _ => "it is not as it was".to_owned(),
+    }
+}
+
+fn age(record: &Record) -> Duration {
+    let made = SystemTime::UNIX_EPOCH + Duration::from_secs(record.started);
+    SystemTime::now().duration_since(made).unwrap_or_default()
+}

@@ -1,0 +1,200 @@
+//! Whether anybody touched a stage's inputs while it ran: a file that changes and changes back has the content of before, and
+//! the stage may have read the other one.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    thread::sleep,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use rayon::prelude::*;
+
+use crate::{
+    cache::Stat,
+    error::{Error, Result},
+    stage::DigestedFile,
+    text::{shown, shown_path},
+};
+
+/// A file system's clock moves in steps: at most this far for one that writes parts of a second, in nanoseconds.
+const TICK: i64 = 20_000_000;
+/// The same for one that writes whole (FAT: even) seconds.
+const COARSE_TICK: i64 = 2_000_000_000;
+const SECOND: i64 = 1_000_000_000;
+
+/// What the file system says of the inputs of a stage. A program cannot set `ctime`, so that what was written, replaced or moved
+/// in between is seen even where it was put back.
+pub(super) struct Untouched {
+    files: Vec<Seen>,
+    /// The links and folders on the way to the files.
+    way: BTreeMap<PathBuf, Step>,
+    /// Outputs of other stages, by role.
+    outputs: Vec<(String, Stat)>,
+}
+
+struct Seen {
+    role: String,
+    name: String,
+    stat: Stat,
+    /// Of the link itself, where the file is one.
+    link: Option<Stat>,
+}
+
+#[derive(Clone, Copy)]
+struct Step {
+    stat: Stat,
+    is_link: bool,
+}
+
+impl Untouched {
+    /// Looks at the files and at the outputs, both by role.
+    ///
+    /// # Errors
+    /// When one is not there.
+    pub(super) fn look(
+        files: &BTreeMap<String, Vec<DigestedFile>>,
+        outputs: &BTreeMap<String, PathBuf>,
+    ) -> Result<Self> {
+        let all: Vec<_> = files
+            .iter()
+            .flat_map(|(role, listed)| listed.iter().map(move |file| (role, file)))
+            .collect();
+        let seen = all
+            .par_iter()
+            .with_min_len(64)
+            .map(|(role, file)| {
+                let link = lstat(&file.path)?;
+                let is_link = link.is_symlink();
+                // Of one that cannot be read, only the link or the file itself is told.
+                let meta = if is_link && file.lost.is_none() {
+                    stat(&file.path)?
+                } else {
+                    link.clone()
+                };
+                Ok(Seen {
+                    role: (*role).clone(),
+                    name: file.name.clone(),
+                    stat: Stat::of(&meta),
+                    link: is_link.then(|| Stat::of(&link)),
+                })
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let linked = all
+            .iter()
+            .zip(&seen)
+            .filter(|(_, seen)| seen.link.is_some());
+        let linked = linked.map(|((_, file), _)| fs::canonicalize(&file.path));
+        let linked: Vec<_> = linked.filter_map(std::io::Result::ok).collect();
+        let parents = all.iter().map(|(_, file)| file.path.as_path());
+        let parents = parents.chain(linked.iter().map(PathBuf::as_path));
+        let parents: BTreeSet<_> = parents.filter_map(Path::parent).collect();
+        let outputs = outputs.iter().map(|(role, path)| {
+            let stat = Stat::of(&stat(path)?);
+            Ok((role.clone(), stat))
+        });
+        Ok(Self {
+            way: way(&parents),
+            files: seen,
+            outputs: outputs.collect::<Result<_>>()?,
+        })
+    }
+
+    /// Waits until the clock of the file system has moved on since the last change: a later one is then seen.
+    pub(super) fn settle(&self) {
+        let links = self.files.iter().filter_map(|f| f.link.as_ref());
+        let stats = self.files.iter().map(|f| &f.stat).chain(links);
+        let stats = stats.chain(self.way.values().map(|step| &step.stat));
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let now = i64::try_from(now.as_nanos()).unwrap_or(i64::MAX);
+        let left = |stat: &Stat| {
+            let whole = stat.ctime % SECOND == 0;
+            let tick = if whole { COARSE_TICK } else { TICK };
+            // What changed in the future was written by another clock; waiting for it would have no end.
+            let age = now.saturating_sub(stat.ctime);
+            (0..tick).contains(&age).then_some(tick - age)
+        };
+        let longest = stats.filter_map(left).max().unwrap_or(0);
+        sleep(Duration::from_nanos(longest.unsigned_abs()));
+    }
+
+    /// What was touched since `before`, in words; names and contents are known to be the same.
+    pub(super) fn touched_since(&self, before: &Self) -> Option<String> {
+        let by_name = |files: &'_ [Seen]| -> BTreeMap<_, _> {
+            let of = |f: &Seen| ((f.role.clone(), f.name.clone()), (f.stat, f.link));
+            files.iter().map(of).collect()
+        };
+        let (was, now) = (by_name(&before.files), by_name(&self.files));
+        let file = was.iter().find(|(name, (stat, link))| {
+            now.get(*name).is_none_or(|(stat_now, link_now)| {
+                written(stat, stat_now)
+                    || link.is_some() != link_now.is_some()
+                    || link.zip(*link_now).is_some_and(|(a, b)| written(&a, &b))
+            })
+        });
+        if let Some(((role, name), _)) = file {
+            return Some(format!("the file `{}` of input `{role}`", shown(name)));
+        }
+        let step = before.way.iter().find(|(path, step)| {
+            self.way.get(*path).is_none_or(|now| match step.is_link {
+                true => !now.is_link || written(&step.stat, &now.stat),
+                false => now.is_link || moved(&step.stat, &now.stat),
+            })
+        });
+        if let Some((path, step)) = step {
+            let what = if step.is_link { "link" } else { "folder" };
+            return Some(format!("the {what} `{}`", shown_path(path)));
+        }
+        // A result in the cache may get another owner or a second name; it is written once.
+        let output = before.outputs.iter().zip(&self.outputs).find(|(a, b)| {
+            let (a, b) = (a.1, b.1);
+            (a.bytes, a.mtime) != (b.bytes, b.mtime)
+        });
+        output.map(|((role, _), _)| format!("the input `{role}`"))
+    }
+}
+
+/// Whether a file or link is another one now, or was written. An inode alone says nothing: some file systems number anew.
+fn written(a: &Stat, b: &Stat) -> bool {
+    (a.bytes, a.mtime, a.ctime) != (b.bytes, b.mtime, b.ctime)
+}
+
+/// Whether a folder was moved away and back, or made unreadable for a time: names that come and go in it move both its times.
+fn moved(a: &Stat, b: &Stat) -> bool {
+    a.ctime != b.ctime && (a.mtime == b.mtime || a.inode != b.inode)
+}
+
+/// The folders and links above the given folders, as they are written and as they lie.
+fn way(parents: &BTreeSet<&Path>) -> BTreeMap<PathBuf, Step> {
+    let real = parents.iter().filter_map(|p| fs::canonicalize(p).ok());
+    let real: BTreeSet<PathBuf> = real.collect();
+    let mut way = BTreeMap::new();
+    for folder in parents
+        .iter()
+        .copied()
+        .chain(real.iter().map(PathBuf::as_path))
+    {
+        for step in folder.ancestors() {
+            if way.contains_key(step) {
+                break; // And so is everything above it.
+            }
+            // What cannot be looked at cannot be moved by its user either.
+            if let Ok(meta) = fs::symlink_metadata(step) {
+                let (stat, is_link) = (Stat::of(&meta), meta.is_symlink());
+                way.insert(step.to_owned(), Step { stat, is_link });
+            }
+        }
+    }
+    way
+}
+
+fn stat(path: &Path) -> Result<fs::Metadata> {
+    fs::metadata(path).map_err(|e| Error::io("read", path, e))
+}
+
+fn lstat(path: &Path) -> Result<fs::Metadata> {
+    fs::symlink_metadata(path).map_err(|e| Error::io("read", path, e))
+}

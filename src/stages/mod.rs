@@ -11,6 +11,7 @@ mod past;
 mod preprocess;
 mod select;
 mod split;
+mod split_told;
 mod train;
 mod transfer;
 

@@ -3,7 +3,7 @@
 use std::{error, fmt, path::Path};
 
 use crate::{
-    files::{Needed, help_with_space},
+    space::{self, Needed},
     text::shown_path,
 };
 
@@ -80,7 +80,7 @@ impl Error {
 
     /// An input or output failure on a path: "cannot read `data/x.jpg`"; a full disk with its way out.
     pub fn io(doing: &str, path: &Path, cause: std::io::Error) -> Self {
-        let help = help_with_space(path, &cause, Needed::Unknown);
+        let help = space::help(path, &cause, Needed::Unknown);
         let error = Self::failed(format!("cannot {doing} `{}`", shown_path(path))).because(cause);
         Self { help, ..error }
     }

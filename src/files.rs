@@ -15,10 +15,8 @@ use crate::{
 };
 
 mod replace;
-mod space;
 
 pub use replace::replace_with;
-pub(crate) use space::{Needed, help as help_with_space};
 
 /// Reads a whole file.
 ///

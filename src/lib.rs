@@ -12,7 +12,7 @@
 //! | L2b | [`learn`] → [`model`] → [`data`] → [`native`] | tensors and pixels, in this order; they know no stage and no pipeline file |
 //! | L2a | [`stage`] | the trait `Stage`, its inputs and outputs, the context of a run |
 //! | L1 | [`config`] → [`settings`]; [`record`], [`event`] | data only: pipeline text to typed values; what is written down; what is told while running |
-//! | L0 | [`cells`], [`digest`], [`error`], [`files`], [`name`], [`seed`], [`spelt`], [`stop`], [`text`] | text in CSV cells, blake3, errors, path-carrying I/O, names, random streams, the file that a name means, words: names shown safely, counts |
+//! | L0 | [`cells`], [`digest`], [`error`], [`files`], [`name`], [`seed`], `space`, [`spelt`], [`stop`], [`text`] | text in CSV cells, blake3, errors, path-carrying I/O, names, random streams, full disks in words, the file that a name means, words: names shown safely, counts |
 //!
 //! Two programs use it: `kfood` (files, plan, cache, report) reaches no tensor code and starts in about a millisecond;
 //! `kfood-worker` is started by it for a stage that needs tensors ([`worker`], [`learn`], [`model`]).
@@ -36,6 +36,7 @@ pub mod record;
 pub mod report;
 pub mod seed;
 pub mod settings;
+mod space;
 pub mod spelt;
 pub mod stage;
 pub mod stages;

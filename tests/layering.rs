@@ -9,10 +9,11 @@ use std::{
 const MAY: &[(&str, &[&str])] = &[
     ("cells", &[]),
     ("digest", &["error", "files"]),
-    ("error", &["text"]),
-    ("files", &["error", "text"]),
+    ("error", &["space", "text"]),
+    ("files", &["error", "space", "text"]),
     ("name", &["error", "text"]),
     ("seed", &["digest", "error"]),
+    ("space", &[]),
     ("spelt", &["name"]),
     ("stop", &["error"]),
     ("text", &[]),
@@ -56,7 +57,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("bin", &["cli", "worker"]),
 ];
 const L0: &[&str] = &[
-    "cells", "digest", "error", "files", "name", "seed", "spelt", "stop", "text",
+    "cells", "digest", "error", "files", "name", "seed", "space", "spelt", "stop", "text",
 ];
 const L1: &[&str] = &["config", "settings", "record", "event"];
 

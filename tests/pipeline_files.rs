@@ -1524,7 +1524,7 @@ fn references_that_cannot_be_followed_are_told_in_words() {
         ),
         (
             "[evaluate.x]\nmodel = \"some/folder\"\n",
-            "21:9 `some/folder` is not the name of a model file",
+            "20:11 `some/folder` does not say how its images were normalised",
         ),
     ] {
         let rows = told(&net(more));

@@ -11,13 +11,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{
-    aside, create_folder, folder_of,
-    space::{self, Needed},
-    synced,
-};
+use super::{aside, create_folder, folder_of, synced};
 use crate::{
     error::{Error, Result},
+    space::{self, Needed},
     text::shown_path,
 };
 

@@ -64,6 +64,23 @@ pub trait Stage: Send + Sync {
         None
     }
 
+    /// How a setting is called in a pipeline file, given its place in [`Stage::settings`].
+    fn written(&self, setting: &str) -> String {
+        setting.to_owned()
+    }
+
+    /// In words how an input that comes from another stage differs from what it was, such as "3 images moved class, 2 new", given
+    /// the two files; `None` where there is no more to say than that it changed.
+    fn changed(&self, role: &str, before: &Path, now: &Path) -> Option<String> {
+        let _ = (role, before, now);
+        None
+    }
+
+    /// The seconds that a run would take, going by an earlier result of this kind; `None` where it does not tell.
+    fn estimate(&self, earlier: &Past<'_>) -> Option<f64> {
+        earlier.own.then_some(earlier.seconds)
+    }
+
     /// What it needs to run.
     fn resource(&self) -> Resource {
         Resource::Cpu
@@ -74,6 +91,26 @@ pub trait Stage: Send + Sync {
     /// # Errors
     /// When it cannot; nothing is then published.
     fn run(&self, context: &Context<'_>) -> Result<()>;
+}
+
+/// An earlier result of the same kind, to go by.
+pub struct Past<'a> {
+    /// Whether it is the nearest earlier state of the same stage; else it may be any of its kind.
+    pub own: bool,
+    /// Its settings.
+    pub settings: &'a serde_json::Value,
+    /// What it took; where it took work over, only of the rest.
+    pub seconds: f64,
+    /// The folder with all files that it left.
+    pub folder: &'a Path,
+    /// What it read from other stages, by role, as far as that is still there.
+    pub before: &'a BTreeMap<String, PathBuf>,
+    /// What the stage reads from others now, as far as that is known.
+    pub now: &'a BTreeMap<String, PathBuf>,
+    /// The folders of the results that the stage would take work over from: see [`Context::earlier`].
+    pub reused: &'a [PathBuf],
+    /// The folder that would be [`Context::state`]; there may be none.
+    pub state: &'a Path,
 }
 
 /// Which earlier results of the same kind and version a stage can take work over from.

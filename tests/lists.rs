@@ -515,15 +515,15 @@ fn photographs_are_left_out_by_whatever_name_they_have() {
 fn what_a_look_at_the_data_found_is_written_as_a_list_that_leaves_it_out() {
     let project = Project::new();
     project.dishes("data/train", &["a", "b"], 4);
-    project.dishes("data/test", &["a", "b"], 2);
+    project.dishes("data/another_test_part", &["a", "b"], 2);
     let copy = |from: &str, to: &str| {
         fs::copy(project.path(from), project.path(to)).unwrap();
     };
-    copy("data/test/a/000.png", "data/train/a/900.png");
+    copy("data/another_test_part/a/000.png", "data/train/a/900.png");
     copy("data/train/a/001.png", "data/train/b/901.png");
     copy("data/train/b/000.png", "data/train/b/902.png");
     fs::write(project.path("data/train/b/=903.png"), b"no image").unwrap();
-    let pipeline = "[dataset.d]\ntrain = \"data/train\"\ntest = \"data/test\"\n[preprocess.p]\ndataset = \"d\"\nresize = { width = 24, height = 24 }\n";
+    let pipeline = "[dataset.d]\ntrain = \"data/train\"\ntest = \"data/another_test_part\"\n[preprocess.p]\ndataset = \"d\"\nresize = { width = 24, height = 24 }\n";
     project.write("pipelines/p.toml", pipeline);
     project.ok(&["data", "pipelines/p.toml", "--exclude-list", "out.csv"]);
     let list = project.read("out.csv");

@@ -156,8 +156,8 @@ fn a_tiff_with_a_palette_or_of_floats_is_taken_and_what_nobody_can_read_is_told(
     };
     let mut colours = [0_u16; 48];
     for (index, rgb) in [(3, [65535, 0, 257 * 100]), (12, [0, 257 * 200, 0])] {
-        for channel in 0..3 {
-            colours[channel * 16 + index] = rgb[channel];
+        for (channel, value) in rgb.into_iter().enumerate() {
+            colours[channel * 16 + index] = value;
         }
     }
     let float = |values: [f32; 2]| {

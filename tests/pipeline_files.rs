@@ -636,6 +636,7 @@ fn a_model_file_brings_no_data() {
         path,
         normalize,
         classes,
+        ..
     } = &theirs.model
     else {
         panic!("a file")
@@ -1372,7 +1373,7 @@ fn a_file_that_cannot_be_read_is_told_in_the_same_form() {
     std::fs::write(&path, b"# \xff\n").unwrap();
     let mistakes = config::load(&path).unwrap_err();
     let row = &mistakes.rows()[0];
-    assert_eq!((row.line, row.column), (1, 3));
+    assert_eq!((row.line, row.column), (Some(1), Some(3)));
     assert_eq!(row.message, "the file is not UTF-8 text");
 }
 

@@ -118,6 +118,7 @@ fn the_test_resolution_changes_what_is_judged_and_not_what_is_learnt() {
                 path: job.out.join("last.safetensors"),
                 normalize: None,
                 classes: None,
+                weights: None,
             },
             images: vec![photograph],
             top: 3,

@@ -293,7 +293,7 @@ fn the_plan_says_whether_more_epochs_go_on_from_an_earlier_result() {
     for (code, command) in [(3, &["plan", file][..]), (0, &["explain", file, "net"][..])] {
         let said = project.fails(code, command).stdout;
         assert!(said.contains(wanted), "{said}");
-        assert!(said.contains("`training.epochs` 1 -> 2"), "{said}");
+        assert!(said.contains("`epochs` 1 -> 2"), "{said}");
     }
     project.ok(&["run", file]);
     let longer = results(&project);
@@ -301,6 +301,24 @@ fn the_plan_says_whether_more_epochs_go_on_from_an_earlier_result() {
     fresh.write(file, &project.read(file));
     fresh.ok(&["run", file]);
     assert_eq!(longer, results(&fresh));
+
+    // The last run went on for one epoch alone; what is estimated follows from the epochs that are left.
+    let estimate = |epochs: u32| {
+        let text = project.read(file);
+        project.edit(file, "epochs = 2", &format!("epochs = {epochs}"));
+        let plan = project.json(&["plan", file]);
+        project.write(file, &text);
+        let stages = plan["stages"].as_array().unwrap().iter();
+        let net = stages.clone().find(|stage| stage["id"] == "net").unwrap();
+        net["estimate"]["seconds"].as_f64().unwrap()
+    };
+    let (one, two, three) = (estimate(1_002), estimate(2_002), estimate(3_002));
+    let thousand = two - one;
+    assert!(thousand > 0.0 && one >= thousand, "{one} {two} {three}");
+    assert!(
+        (three - two - thousand).abs() < 1e-6 * three,
+        "{one} {two} {three}"
+    );
 
     project.edit(file, "epochs = 2", "epochs = 2\nschedule.cosine = {}");
     project.ok(&["run", file]);

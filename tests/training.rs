@@ -108,6 +108,7 @@ impl World {
             path: model.to_owned(),
             normalize: None,
             classes: None,
+            weights: None,
         };
         let start = Start::Transfer {
             model,
@@ -567,7 +568,7 @@ fn a_transfer_from_a_pytorch_file_needs_to_be_told_its_normalisation() {
     let world = World::small();
     let source = world.settled().out.join("best.safetensors");
     let theirs = world.folder.path().join("theirs.pt");
-    model::export(&source, &theirs).unwrap();
+    model::pytorch::write(&theirs, &weights(&source), None).unwrap();
 
     let health = World::new(2, 12, SIDE, true);
     let mut job = health.transfer("head", &theirs, TrainLayers::Head, slow(1));
@@ -834,6 +835,7 @@ fn a_prediction_names_classes_and_an_unreadable_image_is_an_entry() {
             path: job.out.join("last.safetensors"),
             normalize: None,
             classes: None,
+            weights: None,
         },
         images: vec![bad, good],
         top: 2,

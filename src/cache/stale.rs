@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt};
 use serde_json::Value;
 
 use super::{Changes, KeyDocument, Record, key::write};
-use crate::digest::Digest;
+use crate::{digest::Digest, text::shown};
 
 /// One reason for a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,10 @@ pub enum Reason {
     Input {
         /// Its role.
         role: String,
+        /// The stage that gives it, where that is known.
+        source: Option<String>,
+        /// How it changed, where that is known.
+        what: Option<String>,
         /// The digest before, `None` if it was not there.
         old: Option<Digest>,
         /// The digest now, `None` if it is not there.
@@ -54,6 +58,17 @@ pub enum Reason {
     Earlier(String),
 }
 
+/// What has a version of its own in every key: the implementation of a kind of stages.
+const STAGE: &str = "version of the stage";
+
+impl Reason {
+    /// Whether kfood itself does this kind of stage otherwise than before.
+    #[must_use]
+    pub fn is_own_version(&self) -> bool {
+        matches!(self, Self::Version { what, .. } if what == STAGE)
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let or_none = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
@@ -62,9 +77,25 @@ impl fmt::Display for Reason {
             Self::Setting { name, old, new } => {
                 write!(f, "`{name}` {} -> {}", or_none(old), or_none(new))
             }
-            Self::Input { role, old, new } => {
-                let short = |digest: &Option<Digest>| or_none(&digest.map(|d| d.short()));
-                write!(f, "input `{role}` {} -> {}", short(old), short(new))
+            Self::Input {
+                role,
+                source,
+                what,
+                old,
+                new,
+            } => {
+                let role = role.replace('_', "-");
+                let verb = match (old, new) {
+                    (None, _) => "new",
+                    (_, None) => "gone",
+                    _ => "changed",
+                };
+                write!(f, "input `{role}`")?;
+                if let Some(source) = source {
+                    write!(f, " of `{source}`")?;
+                }
+                write!(f, " {verb}")?;
+                what.as_ref().map_or(Ok(()), |what| write!(f, ": {what}"))
             }
             Self::Files { role, changes } => {
                 write!(f, "input `{role}`: ")?;
@@ -82,7 +113,11 @@ impl fmt::Display for Reason {
                     }
                     first = false;
                     let files = if names.len() == 1 { "file" } else { "files" };
-                    let shown: Vec<_> = names.iter().take(3).map(|n| format!("`{n}`")).collect();
+                    let shown: Vec<_> = names
+                        .iter()
+                        .take(3)
+                        .map(|n| format!("`{}`", shown(n)))
+                        .collect();
                     let more = if names.len() > 3 { ", …" } else { "" };
                     write!(
                         f,
@@ -95,6 +130,12 @@ impl fmt::Display for Reason {
                     f.write_str("listed again")?;
                 }
                 Ok(())
+            }
+            Self::Version { what, old, new } if what == STAGE => {
+                write!(
+                    f,
+                    "kfood's own version of this stage is new ({old} -> {new})"
+                )
             }
             Self::Version { what, old, new } => write!(f, "{what} {old} -> {new}"),
             Self::Damaged(what) | Self::Earlier(what) => f.write_str(what),
@@ -154,10 +195,13 @@ pub fn reasons(
     let Some(earlier) = earlier else {
         return vec![Reason::NeverRun];
     };
-    let with_files = |reason| match reason {
-        Reason::Input { role, old, new } => match changes(earlier, &role) {
-            Some(changes) => Reason::Files { role, changes },
-            None => Reason::Input { role, old, new },
+    let with_files = |reason: Reason| match reason {
+        Reason::Input { ref role, .. } => match changes(earlier, role) {
+            Some(changes) => Reason::Files {
+                role: role.clone(),
+                changes,
+            },
+            None => reason,
         },
         other => other,
     };
@@ -185,11 +229,7 @@ fn differences(old: &KeyDocument, new: &KeyDocument) -> Vec<Reason> {
     };
     let libtorch = |d: &KeyDocument| d.libtorch.clone().unwrap_or_else(|| "(none)".to_owned());
     version("key format", old.format.to_string(), new.format.to_string());
-    version(
-        "version of the stage",
-        old.version.to_string(),
-        new.version.to_string(),
-    );
+    version(STAGE, old.version.to_string(), new.version.to_string());
     version("libtorch", libtorch(old), libtorch(new));
     settings("", Some(&old.settings), Some(&new.settings), &mut found);
     let roles: BTreeSet<_> = old.inputs.keys().chain(new.inputs.keys()).collect();
@@ -198,6 +238,8 @@ fn differences(old: &KeyDocument, new: &KeyDocument) -> Vec<Reason> {
         if old != new {
             found.push(Reason::Input {
                 role: role.clone(),
+                source: None,
+                what: None,
                 old,
                 new,
             });

@@ -206,9 +206,15 @@ pub(super) struct Browse {
 /// `kfood predict`
 #[derive(Debug, Args)]
 pub(super) struct Predict {
-    /// A model file (.safetensors), or a stage of a pipeline: pipelines/mission2.toml:best.
+    /// A model file, or a stage of a pipeline: pipelines/mission2.toml:best.
     #[arg(long, short, value_name = "MODEL")]
     pub model: String,
+    /// Of a file that holds several sets of weights, one: state_dict_ema.
+    #[arg(long, value_name = "NAME")]
+    pub weights: Option<String>,
+    /// For a model that does not name its classes: a text file of their names, a line each, in the order of its outputs.
+    #[arg(long, value_name = "LIST")]
+    pub classes: Option<PathBuf>,
     /// Images, or folders of images.
     #[arg(required = true)]
     pub images: Vec<PathBuf>,
@@ -233,6 +239,9 @@ pub(super) struct Export {
     pub model: String,
     /// The new file: .pt, .pth or .safetensors.
     pub output: PathBuf,
+    /// Of a file that holds several sets of weights, one: state_dict_ema.
+    #[arg(long, value_name = "NAME")]
+    pub weights: Option<String>,
     /// JSON on stdout.
     #[arg(long)]
     pub json: bool,

@@ -8,6 +8,7 @@ use std::{
 use serde::Serialize;
 
 use crate::{
+    config::Pipeline,
     error::{Error, Result},
     text::{json_safe, safe_lines},
 };
@@ -42,6 +43,13 @@ pub(super) fn json(value: &impl Serialize) -> Result<()> {
 pub(super) fn say(text: &str) {
     // Nobody is left to be told when standard error is closed.
     let _ = writeln!(io::stderr(), "{}", safe_lines(text));
+}
+
+/// What is to be known of a pipeline before anything is done.
+pub(super) fn notes(pipeline: &Pipeline) {
+    for note in &pipeline.notes {
+        say(&format!("note: {note}"));
+    }
 }
 
 /// An error with its causes and its way out.

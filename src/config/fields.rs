@@ -250,17 +250,25 @@ impl<'a, 'i> Fields<'a, 'i> {
         let file = self.house.heads[self.stage].file;
         let text = self.house.files[file].text.as_str();
         let mut rest = value.clone();
+        // Values that were replaced by what is expected: what else is missing is then no consequence.
+        let (mut repaired, mut taken_out) = (Vec::new(), false);
         for attempt in 0..TRIES {
             let error = match T::deserialize(ValueDeserializer::from(rest.clone())) {
                 Ok(typed) if attempt == 0 => return Some(typed),
                 Ok(_) => return None,
                 Err(error) => error,
             };
-            if attempt == 0 || !wording::is_consequence(&error) {
+            let again = error.span().is_some_and(|span| repaired.contains(&span));
+            if !again && !(taken_out && wording::is_consequence(&error)) {
                 let wording = wording::value(&error, key, value, text, accepts);
                 self.tell(&wording.span, wording.message, wording.help.as_deref());
             }
             let span = error.span()?;
+            if !again && wording::repair(rest.get_mut(), &span, &error) {
+                repaired.push(span);
+                continue;
+            }
+            taken_out = true;
             if !wording::take_out(rest.get_mut(), &span) {
                 return None;
             }

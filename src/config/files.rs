@@ -14,26 +14,30 @@ use toml::{
 };
 
 use super::{
-    Location, Mistakes,
+    Location, Mistakes, encoding,
     mistake::Found,
-    path::{Lookup, expand},
-    wording,
+    path::{Lookup, expand, of_elsewhere},
+    root, wording,
 };
-use crate::name;
+use crate::{files, name, text::shown_path};
 
 /// A place in a file's text, in bytes.
 pub(crate) type Span = Range<usize>;
 
 /// One pipeline file.
 pub(crate) struct File {
-    /// Absolute, links resolved.
+    /// Absolute, as it was given: what it is relative to and what lies beside it follows from here.
     pub path: PathBuf,
+    /// Links resolved: two paths to one file are one file.
+    real: PathBuf,
     /// As shown to people.
     pub shown: PathBuf,
     /// What its data paths are relative to.
     pub root: PathBuf,
     /// Its text.
     pub text: String,
+    /// Where its lines start, in bytes.
+    lines: Vec<usize>,
     /// The aliases that lead here from the first file, each with its dot: `mission2.`; empty for the first file.
     pub prefix: String,
     /// The files it uses by alias (their numbers), in the order of the file.
@@ -53,7 +57,7 @@ pub(crate) struct Use {
 impl File {
     /// The place of a range of bytes.
     pub(crate) fn location(&self, span: &Span) -> Location {
-        Location::of(self.shown.clone(), &self.text, span)
+        Location::of(self.shown.clone(), &self.text, &self.lines, span)
     }
 }
 
@@ -66,10 +70,8 @@ pub(crate) fn gather(
     lookup: Lookup<'_>,
     found: &mut Found,
 ) -> Result<Vec<File>, Mistakes> {
-    let first = open(path, String::new()).map_err(|(location, message)| {
-        let help = "name a pipeline file, such as `pipelines/mission1.toml`";
-        Mistakes::one(location, message, Some(help.to_owned()))
-    })?;
+    let first = open(path, String::new())
+        .map_err(|unread| Mistakes::one(unread.location, unread.message, Some(unread.help)))?;
     let mut files = vec![first];
     let mut next = 0;
     while next < files.len() {
@@ -81,36 +83,71 @@ pub(crate) fn gather(
     Ok(files)
 }
 
-/// Reads one file. Its place is resolved, so that the folder in which a run starts does not matter.
-fn open(path: &Path, prefix: String) -> Result<File, (Location, String)> {
-    let unreadable = |e: std::io::Error| {
-        let message = format!("cannot read `{}`: {e}", path.display());
-        (Location::whole(shown(path)), message)
+/// A pipeline file is written by hand: a larger one is something else.
+const MOST_BYTES: u64 = 16 << 20;
+
+/// Why a file can't be read.
+struct Unread {
+    location: Location,
+    message: String,
+    help: String,
+    /// Whether something lies there.
+    there: bool,
+}
+
+/// Reads one file. The folder in which a run starts does not matter, and neither does where a linked file lies.
+fn open(path: &Path, prefix: String) -> Result<File, Unread> {
+    let there = path.exists();
+    let unread = |message: String, help: Option<String>| Unread {
+        location: Location::whole(shown(path)),
+        message,
+        help: help.unwrap_or_else(|| {
+            "name a pipeline file, such as `pipelines/mission1.toml`".to_owned()
+        }),
+        there,
     };
-    let path = fs::canonicalize(path).map_err(unreadable)?;
-    let bytes = fs::read(&path).map_err(unreadable)?;
-    let text = String::from_utf8(bytes).map_err(|e| {
-        let at = e.utf8_error().valid_up_to();
-        let text = String::from_utf8_lossy(e.as_bytes());
-        let location = Location::of(shown(&path), &text, &(at..at + 1));
-        let message = "the file is not UTF-8 text".to_owned();
-        (location, message)
+    let fail =
+        |e: &std::io::Error| unread(format!("cannot read `{}`: {e}", shown_path(path)), None);
+    if path.is_dir() {
+        let message = format!(
+            "`{}` is a folder, expected a pipeline file",
+            shown_path(path)
+        );
+        return Err(unread(message, None));
+    }
+    let real = fs::canonicalize(path).map_err(|e| fail(&e))?;
+    let given = root::given(path).map_err(|e| fail(&e))?;
+    let bytes = files::read_bounded(path, MOST_BYTES)
+        .map_err(|e| unread(e.to_string(), e.help_text().map(str::to_owned)))?;
+    let shown = shown(&given);
+    let text = encoding::decode(bytes, &shown_path(&shown)).map_err(|odd| Unread {
+        location: match odd.place {
+            Some((text, at)) => {
+                let lines = line_starts(&text);
+                Location::of(shown.clone(), &text, &lines, &(at..at + 1))
+            }
+            None => Location::whole(shown.clone()),
+        },
+        message: odd.message,
+        help: odd.help,
+        there,
     })?;
-    let root = path
-        .ancestors()
-        .skip(1)
-        .find(|folder| folder.join("pipelines").is_dir())
-        .or(path.parent())
-        .unwrap_or(Path::new("/"))
-        .to_owned();
     Ok(File {
-        shown: shown(&path),
-        root,
+        root: root::of(&given),
+        lines: line_starts(&text),
+        shown,
         text,
         prefix,
         uses: Vec::new(),
-        path,
+        path: given,
+        real,
     })
+}
+
+/// Where the lines of a text start, in bytes.
+fn line_starts(text: &str) -> Vec<usize> {
+    let breaks = text.match_indices('\n').map(|(at, _)| at + 1);
+    std::iter::once(0).chain(breaks).collect()
 }
 
 /// Relative to the working directory where it lies below it.
@@ -199,9 +236,13 @@ fn open_used(
         .map_err(|m| found.add(at, &m.span, m.message, Some(m.help)))
         .ok()?;
     let folder = files[at].path.parent().unwrap_or(Path::new("/"));
-    let path = folder.join(written);
+    let path = folder.join(&written);
+    if let Some((message, help)) = of_elsewhere(&written, &path) {
+        found.add(at, &span, message, Some(help));
+        return None;
+    }
     let known = fs::canonicalize(&path).ok();
-    if let Some(file) = files.iter().position(|f| Some(&f.path) == known.as_ref()) {
+    if let Some(file) = files.iter().position(|f| Some(&f.real) == known.as_ref()) {
         return Some(file);
     }
     match open(&path, format!("{}{alias}.", files[at].prefix)) {
@@ -209,13 +250,23 @@ fn open_used(
             files.push(file);
             Some(files.len() - 1)
         }
-        Err((location, message)) => {
-            let message = if location.text.is_empty() {
-                message
-            } else {
-                format!("`{}`: {message}", location.file.display())
+        Err(unread) => {
+            let message = match unread.there {
+                false => unread.message,
+                // It names the file itself.
+                true if unread.location.line == 0
+                    && unread.message.contains(&shown_path(&path)) =>
+                {
+                    unread.message
+                }
+                true => format!(
+                    "`{}`: {}",
+                    shown_path(&unread.location.file),
+                    unread.message
+                ),
             };
             let help = match sibling(&path) {
+                _ if unread.there => unread.help,
                 Some(name) => format!("did you mean `{name}`, which lies there?"),
                 None => "a path in `[use]` is relative to the file that it stands in".to_owned(),
             };

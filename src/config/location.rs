@@ -4,14 +4,16 @@ use std::{ops::Range, path::PathBuf};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
+use crate::text::shown_path;
+
 /// A place in a pipeline file, with its line for carets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
     /// The file, as shown to people (relative to the working directory where it lies below it).
     pub file: PathBuf,
-    /// From 1.
+    /// From 1; 0 for a file as a whole.
     pub line: usize,
-    /// From 1, in characters.
+    /// From 1, in characters; 0 for a file as a whole.
     pub column: usize,
     /// The source line.
     pub text: String,
@@ -20,30 +22,31 @@ pub struct Location {
 }
 
 impl Location {
-    /// The beginning of a file that could not be read: no source line is shown.
+    /// A file that could not be read: it has no lines.
     pub(crate) fn whole(file: PathBuf) -> Self {
         Self {
             file,
-            line: 1,
-            column: 1,
+            line: 0,
+            column: 0,
             text: String::new(),
             length: 1,
         }
     }
 
-    /// The place of a range of bytes in a file's text; of its first line where it runs over several.
-    pub(crate) fn of(file: PathBuf, text: &str, span: &Range<usize>) -> Self {
+    /// The place of a range of bytes in a file's text, of which `lines` says where its lines start; of its first line where it
+    /// runs over several.
+    pub(crate) fn of(file: PathBuf, text: &str, lines: &[usize], span: &Range<usize>) -> Self {
         let start = text.floor_char_boundary(span.start);
         let end = text.floor_char_boundary(span.end.max(start));
-        let before = &text[..start];
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let number = lines.partition_point(|line| *line <= start).max(1);
+        let line_start = lines.get(number - 1).copied().unwrap_or(0);
         let rest = text[line_start..].split('\n').next().unwrap_or_default();
         let line = rest.strip_suffix('\r').unwrap_or(rest);
         let line_end = line_start + line.len();
         let underlined = &text[start..end.min(line_end).max(start)];
         Self {
             file,
-            line: before.matches('\n').count() + 1,
+            line: number,
             column: text[line_start..start].chars().count() + 1,
             text: line.to_owned(),
             length: underlined.chars().count().max(1),
@@ -54,9 +57,11 @@ impl Location {
     /// the way out. No colour; ends without a line break.
     #[must_use]
     pub fn render(&self, message: &str, help: Option<&str>) -> String {
-        let path = self.file.display().to_string();
+        let path = shown_path(&self.file);
         let title = Level::ERROR.primary_title(message);
-        let group: Group<'_> = if self.text.is_empty() {
+        let group: Group<'_> = if self.line == 0 {
+            title.element(Origin::path(path))
+        } else if self.text.is_empty() {
             let origin = Origin::path(path).line(self.line).char_column(self.column);
             title.element(origin)
         } else {
@@ -83,6 +88,7 @@ impl Location {
                 .nth(characters)
                 .map_or(self.text.len(), |(at, _)| at)
         };
-        place(self.column - 1)..place(self.column - 1 + self.length)
+        let start = self.column.saturating_sub(1);
+        place(start)..place(start + self.length)
     }
 }

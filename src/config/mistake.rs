@@ -5,7 +5,10 @@ use std::{collections::BTreeSet, fmt, ops::Range};
 use serde::Serialize;
 
 use super::{Location, files::File};
-use crate::error::Error;
+use crate::{
+    error::Error,
+    text::{self, shown_path},
+};
 
 /// One mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,10 +34,10 @@ impl Mistake {
 pub struct MistakeRow {
     /// The file as shown to people.
     pub file: String,
-    /// From 1.
-    pub line: usize,
-    /// From 1, in characters.
-    pub column: usize,
+    /// From 1; `None` for a file as a whole.
+    pub line: Option<usize>,
+    /// From 1, in characters; `None` for a file as a whole.
+    pub column: Option<usize>,
     /// What was found and what is accepted.
     pub message: String,
     /// The way out.
@@ -73,9 +76,9 @@ impl Mistakes {
         self.0
             .iter()
             .map(|m| MistakeRow {
-                file: m.location.file.display().to_string(),
-                line: m.location.line,
-                column: m.location.column,
+                file: shown_path(&m.location.file),
+                line: (m.location.line > 0).then_some(m.location.line),
+                column: (m.location.line > 0).then_some(m.location.column),
                 message: m.message.clone(),
                 help: m.help.clone(),
             })
@@ -95,9 +98,12 @@ impl From<Mistakes> for Error {
     /// Exit code 2, the whole text as the message.
     fn from(mistakes: Mistakes) -> Self {
         let count = mistakes.0.len();
-        let s = if count == 1 { "" } else { "s" };
-        let text = mistakes.render();
-        Self::usage(format!("{count} mistake{s} found\n\n{}", text.trim_end()))
+        let told = mistakes.render();
+        Self::usage(format!(
+            "{} found\n\n{}",
+            text::count(count, "mistake"),
+            told.trim_end()
+        ))
     }
 }
 

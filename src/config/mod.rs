@@ -4,7 +4,7 @@
 //!
 //! | step | where |
 //! |---|---|
-//! | read a file and everything it uses; the project's root | `files` |
+//! | read a file and everything it uses; its encoding; the project's root | `files`, `encoding`, `root` |
 //! | the headers `[kind.name]`, the file's `seed` | `heads` |
 //! | `matrix` expanded, spans kept | `matrix` |
 //! | the fields of an instance as typed values, unknown keys | `fields`, `wording`, `kinds` |
@@ -14,6 +14,7 @@
 //! The seed of a file that sets none is 0.
 
 mod build;
+mod encoding;
 mod fields;
 mod files;
 mod heads;
@@ -25,6 +26,7 @@ mod order;
 mod path;
 mod pipeline;
 mod reference;
+mod root;
 mod values;
 mod wording;
 
@@ -73,6 +75,7 @@ pub fn load_with(
     Ok(Pipeline {
         file: files[0].path.clone(),
         root: files[0].root.clone(),
+        notes: root::notes(&files),
         instances,
     })
 }

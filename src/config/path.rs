@@ -1,12 +1,14 @@
 //! Paths as written in a pipeline file: `${VAR}`, `${VAR:-default}`, and what they are relative to.
 
+use std::path::Path;
+
 use toml::Spanned;
 
 use super::{
     DataPath,
     files::{File, Span},
 };
-use crate::spelt;
+use crate::{spelt, text::shown};
 
 /// Where the variables come from.
 pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -36,13 +38,90 @@ pub(crate) fn data_path(
                 .to_owned(),
         });
     }
-    let path = expand(written.get_ref(), &span, &file.text, lookup)?;
+    let expanded = expand(written.get_ref(), &span, &file.text, lookup)?;
+    let path = spelt::existing(file.root.join(&expanded).components().collect());
+    if let Some((message, help)) = of_elsewhere(&expanded, &path) {
+        return Err(Unknown {
+            span,
+            message,
+            help,
+        });
+    }
     Ok(DataPath {
         written: written.get_ref().clone(),
-        path: spelt::existing(file.root.join(path).components().collect()),
+        path,
         root: file.root.clone(),
         location: file.location(&span),
     })
+}
+
+/// What is wrong with a path that is written as a shell or Windows would take it, and the way out; nothing if it is there as
+/// it is written.
+pub(crate) fn of_elsewhere(written: &str, path: &Path) -> Option<(String, String)> {
+    let told = |message: String, help: String| Some((message, help));
+    let named = shown(written);
+    if written.chars().any(char::is_control) {
+        return told(
+            format!("the path `{named}` holds a control character"),
+            "write it with `/`: in double quotes a `\\` begins an escape such as `\\t`".to_owned(),
+        );
+    }
+    if path.exists() {
+        return None;
+    }
+    let drive = |text: &str| {
+        let mut letters = text.chars();
+        let (letter, colon) = (letters.next()?, letters.next()?);
+        let there =
+            letter.is_ascii_alphabetic() && colon == ':' && text[2..].starts_with(['/', '\\']);
+        there.then(|| {
+            format!(
+                "/mnt/{}{}",
+                letter.to_ascii_lowercase(),
+                text[2..].replace('\\', "/")
+            )
+        })
+    };
+    if let Some(mounted) = drive(written) {
+        let message = format!("`{named}` is a path of Windows, and none on this system");
+        return told(
+            message,
+            format!(
+                "write where it lies here; in WSL that is `{}`",
+                shown(&mounted)
+            ),
+        );
+    }
+    if let Some(rest) = written.strip_prefix('~') {
+        let message =
+            format!("`~` in `{named}` is for a shell to replace; here it is a name like others");
+        let rest = if rest.is_empty() || rest.starts_with('/') {
+            rest
+        } else {
+            "/…"
+        };
+        return told(message, format!("write `${{HOME}}{}`", shown(rest)));
+    }
+    let bare = written.find('$').map(|at| &written[at + 1..]);
+    let name = bare.map(|rest| {
+        let ends = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
+        &rest[..rest.find(ends).unwrap_or(rest.len())]
+    });
+    if let Some(name) =
+        name.filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_'))
+    {
+        let message = format!("`${name}` in `{named}` is not replaced without braces");
+        let meant = written.replacen(&format!("${name}"), &format!("${{{name}}}"), 1);
+        return told(message, format!("write `{}`", shown(&meant)));
+    }
+    if written.contains('\\') {
+        let message = format!("`{named}` is written with `\\`, which separates no folders here");
+        return told(
+            message,
+            format!("write `{}`", shown(&written.replace('\\', "/"))),
+        );
+    }
+    None
 }
 
 /// Replaces `${VAR}` by the variable and `${VAR:-default}` by the default where it is unset or empty, as a shell does.

@@ -1,6 +1,6 @@
 //! A pipeline as the rest of the program sees it: instances with typed settings and resolved references.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use super::Location;
 use crate::{
@@ -16,10 +16,13 @@ use crate::{
 /// A pipeline file with everything it uses, expanded and checked.
 #[derive(Clone, Debug)]
 pub struct Pipeline {
-    /// The file that was asked for, absolute.
+    /// The file that was asked for, absolute; a link is not followed.
     pub file: PathBuf,
-    /// The project's root: the nearest ancestor of the file that holds a `pipelines` folder, else the file's own folder.
+    /// The project's root: the nearest ancestor of the file, as its path was given, that holds a `pipelines` folder, else the
+    /// file's own folder.
     pub root: PathBuf,
+    /// What a person is told before anything is done: roots that lie far from their files.
+    pub notes: Vec<String>,
     /// All instances, of used files too, each after everything it refers to; otherwise in the order of the files.
     pub instances: Vec<Instance>,
 }
@@ -45,6 +48,21 @@ impl Instance {
     #[must_use]
     pub fn is_used(&self) -> bool {
         self.stage.contains('.')
+    }
+}
+
+impl Pipeline {
+    /// The paths outside the cache that it names and that are not there, each once, in the order of the instances.
+    #[must_use]
+    pub fn missing(&self) -> Vec<&DataPath> {
+        let mut missing: Vec<&DataPath> = Vec::new();
+        let mut seen = BTreeSet::new();
+        for path in self.instances.iter().flat_map(|i| i.settings.outside()) {
+            if seen.insert(&path.path) && !path.path.exists() {
+                missing.push(path);
+            }
+        }
+        missing
     }
 }
 
@@ -85,6 +103,28 @@ impl Settings {
             Self::Average(_) => "average",
             Self::Ensemble(_) => "ensemble",
             Self::Evaluate(_) => "evaluate",
+        }
+    }
+}
+
+impl Settings {
+    /// The paths outside the cache that are named here.
+    #[must_use]
+    pub fn outside(&self) -> Vec<&DataPath> {
+        fn file(model: &ModelSource) -> Option<&DataPath> {
+            match model {
+                ModelSource::File { path, .. } => Some(path),
+                ModelSource::Stage { .. } | ModelSource::Ensemble { .. } => None,
+            }
+        }
+        match self {
+            Self::Dataset(d) => {
+                let places = [&d.train, &d.validation, &d.test, &d.manifest, &d.exclude];
+                places.into_iter().flatten().collect()
+            }
+            Self::Transfer(t) => file(&t.model).into_iter().collect(),
+            Self::Evaluate(e) => file(&e.model).into_iter().collect(),
+            _ => Vec::new(),
         }
     }
 }
@@ -297,6 +337,8 @@ pub enum ModelSource {
         normalize: Option<Normalize>,
         /// Class names in the order of the model's outputs, for a file that does not say.
         classes: Option<Vec<String>>,
+        /// Which of several sets of weights.
+        weights: Option<String>,
     },
 }
 

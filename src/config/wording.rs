@@ -26,10 +26,55 @@ pub(crate) fn syntax(error: &Error, text: &str) -> (String, Option<String>) {
         let help = "rename one of the two, or leave it out; names of stages are unique in a file";
         return (message, Some(help.to_owned()));
     }
+    let odd = error.span().and_then(|span| {
+        // What closes a string is missed at the end of the line.
+        let unclosed = error.message().contains("string");
+        let before = text.get(..span.start).unwrap_or_default();
+        let line = before.rfind('\n').map_or(0, |at| at + 1);
+        typographic(text, if unclosed { line } else { span.start })
+    });
+    if let Some((found, meant)) = odd {
+        let message = format!("this is not TOML: `{found}` stands where `{meant}` is meant");
+        let help = "a word processor or a messenger has replaced it; write the plain sign (and look for others like it)";
+        return (message, Some(help.to_owned()));
+    }
+    if error.message().contains("escape") {
+        let help = "in double quotes a `\\` begins an escape such as `\\n`: write paths with `/`";
+        return (
+            format!("this is not TOML: {}", error.message()),
+            Some(help.to_owned()),
+        );
+    }
     let unquoted = error.message().starts_with("invalid unquoted key");
     let help =
         unquoted.then(|| "put a name in other letters in quotes: `[train.\"이름\"]`".to_owned());
     (format!("this is not TOML: {}", error.message()), help)
+}
+
+/// The sign at a place, or behind it in its line before a comment, that looks like one of TOML's and is none, and that one.
+pub(crate) fn typographic(text: &str, at: usize) -> Option<(String, &'static str)> {
+    let rest = text.get(text.floor_char_boundary(at)..)?;
+    let line = rest.split(['\n', '#']).next().unwrap_or_default();
+    line.chars().find_map(|c| {
+        let meant = match c {
+            '“' | '”' | '„' | '‟' | '″' | '«' | '»' | '「' | '」' | '『' | '』' | '＂' => {
+                "\""
+            }
+            '‘' | '’' | '‚' | '‛' | '′' | '＇' | '´' => "'",
+            '＝' => "=",
+            '［' | '【' => "[",
+            '］' | '】' => "]",
+            '｛' => "{",
+            '｝' => "}",
+            '，' | '、' => ",",
+            '．' | '。' => ".",
+            '＃' => "#",
+            '−' | '–' | '—' => "-",
+            c if crate::text::is_hidden(c) && !matches!(c, '\r' | '\t') => " ",
+            _ => return None,
+        };
+        Some((crate::text::shown(&c.to_string()), meant))
+    })
 }
 
 /// Whether a key is given twice, which leaves the rest of the file readable.
@@ -44,7 +89,8 @@ pub(crate) fn check_name(name: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "`{name}` is not a name: expected letters of any script, digits, `_` and `-`"
+        "`{}` is not a name: expected letters of any script, digits, `_` and `-`",
+        crate::text::shown(name)
     ))
 }
 
@@ -198,6 +244,29 @@ pub(crate) fn place(value: &DeValue<'_>, keys: &[&str]) -> Option<Span> {
         return Some(inner.span());
     }
     place(inner.get_ref(), rest)
+}
+
+/// Puts a number where a text stands in its place, so that what else is wrong is told as if there were one; false where the
+/// mistake is another.
+pub(crate) fn repair(value: &mut DeValue<'_>, span: &Span, error: &Error) -> bool {
+    let message = error.message();
+    if !message.starts_with("invalid type: string") || !message.contains("number") {
+        return false;
+    }
+    let DeValue::Table(table) = value else {
+        return false;
+    };
+    let keys: Vec<_> = table.keys().map(|key| key.get_ref().to_string()).collect();
+    keys.iter().any(|key| {
+        let Some(inner) = table.get_mut(key.as_str()) else {
+            return false;
+        };
+        if inner.span() != *span {
+            return repair(inner.get_mut(), span, error);
+        }
+        let one = DeValue::parse("1").ok();
+        one.map(|one| *inner.get_mut() = one.into_inner()).is_some()
+    })
 }
 
 /// Takes the key or item at a place out of a value; false where there is none below the value itself.

@@ -76,7 +76,10 @@ pub fn write(path: &Path, stages: BTreeMap<String, LockedStage>) -> Result<()> {
     if path.exists() && files::read(path)? == text.as_bytes() {
         return Ok(());
     }
-    files::publish(path, text.as_bytes())
+    files::replace_with(path, |to| {
+        to.write_all(text.as_bytes())
+            .map_err(|e| Error::io("write", path, e))
+    })
 }
 
 /// How a result compares with the recorded one.

@@ -6,6 +6,7 @@
 mod attempt;
 mod gather;
 pub mod locked;
+mod near;
 mod newest;
 mod run;
 mod status;

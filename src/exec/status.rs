@@ -1,16 +1,19 @@
 //! What a run would do, and why.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    path::{Path, PathBuf},
     sync::OnceLock,
 };
 
 use super::{
     gather::{Gathered, gather},
+    near::{Near, in_words, on_disk},
     run::Options,
 };
 use crate::{
-    cache::{Cache, Changes, Found, Hold, Listing, Reason, Record, nearest, reasons},
+    cache::{Cache, Changes, Found, Hold, KeyDocument, Listing, Reason, Record, nearest, reasons},
     digest::Digest,
     error::{Error, Result},
     event::{Event, Observer, StageEvent},
@@ -65,15 +68,6 @@ pub struct Estimate {
     pub bytes: u64,
 }
 
-impl Estimate {
-    fn of(record: &Record) -> Self {
-        Self {
-            seconds: record.seconds,
-            bytes: record.bytes(),
-        }
-    }
-}
-
 /// Says for each stage that the targets of `options` need, in order, what a run with them would do.
 ///
 /// # Errors
@@ -99,7 +93,7 @@ pub(super) struct Survey<'a> {
     pub(super) forced: BTreeSet<usize>,
     /// Keys that a stage is said to run for.
     pub(super) promised: HashMap<Digest, usize>,
-    cache: &'a Cache,
+    pub(super) cache: &'a Cache,
     pipeline: Option<&'a str>,
     earlier: OnceLock<Vec<Record>>,
 }
@@ -209,7 +203,10 @@ impl<'a> Survey<'a> {
                 return Ok(Status::Cached { record });
             }
             self.promised.insert(gathered.key, index);
-            let estimate = Some(Estimate::of(&record));
+            let none = BTreeMap::new();
+            let forced = Path::new("");
+            let past = Near::of(self, &record, true, stage);
+            let estimate = past.estimate(stage, &none, &[], forced);
             return Ok(Status::Run {
                 key: gathered.key,
                 reasons: vec![Reason::Forced],
@@ -239,15 +236,27 @@ impl<'a> Survey<'a> {
             stage.id(),
             self.pipeline,
         );
-        let estimate = near.map(Estimate::of);
+        let state = self.cache.attempt_state(&gathered.key);
+        let reused = match forced {
+            true => Vec::new(),
+            false => self.reused(&gathered.document, stage),
+        };
+        let estimate = self.estimates(near, stage, &gathered.paths, &reused, &state);
         let mut why = match found {
             Found::Damaged(what) => vec![Reason::Damaged(what.clone())],
-            _ => reasons(near, &gathered.document, &|earlier, role| {
-                let now = gathered.files.get(role)?;
-                let now: Listing = now.iter().map(|f| (f.name.clone(), f.digest)).collect();
-                let changes = Changes::between(&self.cache.listing(earlier, role)?, &now);
-                (!changes.is_empty()).then_some(changes)
-            }),
+            _ => {
+                let found = reasons(near, &gathered.document, &|earlier, role| {
+                    let now = gathered.files.get(role)?;
+                    let listed: Listing = now.iter().map(|f| (f.name.clone(), f.digest)).collect();
+                    let before = self.cache.listing(earlier, role)?;
+                    let changes = Changes::between(&before, &listed);
+                    (!changes.is_empty()).then(|| on_disk(changes, now))
+                });
+                let before = near.map(|near| Near::of(self, near, true, stage));
+                let inner = before.map(|near| near.before).unwrap_or_default();
+                let word = |reason| in_words(reason, stage, &inner, &gathered.paths);
+                found.into_iter().map(word).collect()
+            }
         };
         if forced || why.is_empty() {
             why.push(if forced {
@@ -270,9 +279,7 @@ impl<'a> Survey<'a> {
         if reuse == Reuse::Nothing {
             return None;
         }
-        let folders = self
-            .cache
-            .earlier_of(self.earlier(), &gathered.document, reuse);
+        let folders = self.reused(&gathered.document, stage);
         let said = folders.iter().filter_map(|f| stage.takes_over(f));
         let best = said.reduce(|a, b| match (&a, &b) {
             (TakesOver::From { rank: one, .. }, TakesOver::From { rank: other, .. })
@@ -288,18 +295,47 @@ impl<'a> Survey<'a> {
         })
     }
 
+    /// The folders of the earlier results that a stage would take work over from.
+    fn reused(&self, document: &KeyDocument, stage: &dyn Stage) -> Vec<PathBuf> {
+        match stage.reuses() {
+            Reuse::Nothing => Vec::new(),
+            reuse => self.cache.earlier_of(self.earlier(), document, reuse),
+        }
+    }
+
     fn waits(&self, on: Vec<String>, stage: &dyn Stage) -> Status {
         let last = self.earlier().iter().filter(|r| r.stage == stage.id());
         let last = last
             .filter(|r| r.document.kind == stage.kind())
             .max_by_key(|r| (r.started, r.key));
+        let nothing = Path::new("");
         Status::Waits {
             on,
-            estimate: last.map(Estimate::of),
+            estimate: self.estimates(last, stage, &BTreeMap::new(), &[], nothing),
         }
     }
 
-    fn earlier(&self) -> &[Record] {
+    /// What a run would cost by the nearest earlier result, else by the newest of its kind that tells.
+    fn estimates(
+        &self,
+        near: Option<&Record>,
+        stage: &dyn Stage,
+        now: &BTreeMap<String, PathBuf>,
+        reused: &[PathBuf],
+        state: &Path,
+    ) -> Option<Estimate> {
+        let of = |record: &Record, own| {
+            Near::of(self, record, own, stage).estimate(stage, now, reused, state)
+        };
+        near.and_then(|near| of(near, true)).or_else(|| {
+            let kind = |r: &&Record| r.document.kind == stage.kind();
+            let mut others: Vec<_> = self.earlier().iter().filter(kind).collect();
+            others.sort_unstable_by_key(|r| (Reverse(r.started), r.key));
+            others.into_iter().find_map(|record| of(record, false))
+        })
+    }
+
+    pub(super) fn earlier(&self) -> &[Record] {
         self.earlier.get_or_init(|| self.cache.records())
     }
 

@@ -55,7 +55,7 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
         tell(StageEvent::Note(text));
     }
     tell(StageEvent::Note(in_words(job.training.precision, device)));
-    let (model, transform) = start(job, &inputs, device)?;
+    let (model, transform) = start(job, &inputs, device, tell)?;
     let bf16 = uses_bf16(job.training.precision, device);
     let arithmetic = Arithmetic { device, bf16 };
     let by_layer = unfreezing(job).is_some();

@@ -68,7 +68,7 @@ pub fn speed(job: &record::Speed, device: Device, stop: &Stop) -> Result<()> {
     };
     let inputs = Inputs::open(&fit.data, super::fit::source(fit))?;
     check(fit, &inputs)?;
-    let (mut model, transform) = start(fit, &inputs, device)?;
+    let (mut model, transform) = start(fit, &inputs, device, &|_| {})?;
     let arithmetic = Arithmetic {
         device,
         bf16: uses_bf16(fit.training.precision, device),

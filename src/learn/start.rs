@@ -5,13 +5,19 @@ use tch::Device;
 use super::inputs::Inputs;
 use crate::{
     error::{Error, Result},
+    event::{StageEvent, Tell},
     model::{self, ResNet},
     record::{Fit, ModelFile, Start, Transform},
     settings::{Augment, MeanStd, Normalize, Side},
 };
 
 /// The model as the first epoch finds it, and what happens to a photograph before it.
-pub(super) fn start(job: &Fit, inputs: &Inputs, device: Device) -> Result<(ResNet, Transform)> {
+pub(super) fn start(
+    job: &Fit,
+    inputs: &Inputs,
+    device: Device,
+    tell: Tell<'_>,
+) -> Result<(ResNet, Transform)> {
     let classes = inputs.classes.len();
     let seed = job.training.seed;
     let own = |inputs| normalization(&job.training.normalize, inputs);
@@ -32,7 +38,10 @@ pub(super) fn start(job: &Fit, inputs: &Inputs, device: Device) -> Result<(ResNe
             keep_normalize,
             ..
         } => {
-            let source = model::load(&file.path)?;
+            let source = model::load_network(file)?;
+            for note in &source.notes {
+                tell(StageEvent::Note(note.clone()));
+            }
             let mut model = ResNet::from_state(&source.state, source.arch, device)?;
             model.replace_head(classes, seed);
             model.freeze(*train_layers);
@@ -73,7 +82,7 @@ pub(super) fn normalization(setting: &Normalize, inputs: &Inputs) -> Result<Mean
 /// # Errors
 /// When the file cannot be read, or neither it nor the pipeline says one.
 pub(super) fn kept_normalization(file: &ModelFile, inputs: &Inputs) -> Result<MeanStd> {
-    let source = model::load(&file.path)?;
+    let source = model::load_network(file)?;
     let said = source.info.map(|info| info.transform.normalize);
     kept(said, file, inputs)
 }

@@ -38,7 +38,7 @@ pub fn steps(job: &Steps, device: Device, stop: &Stop) -> Result<()> {
     }
     let inputs = Inputs::open(&fit.data, source(fit))?;
     check(fit, &inputs)?;
-    let (model, transform) = start(fit, &inputs, device)?;
+    let (model, transform) = start(fit, &inputs, device, &|_| {})?;
     let bf16 = uses_bf16(training.precision, device);
     let arithmetic = Arithmetic { device, bf16 };
     let mut learner = Learner::new(training, false, &inputs, model, arithmetic)?;

@@ -1,17 +1,20 @@
 //! Any model file, told apart by its first bytes: safetensors, PyTorch's zip, PyTorch's older stream.
 
-use std::{fs::File, io::Read, path::Path};
+use std::{fs::File, os::unix::fs::FileExt, path::Path};
 
 use super::{
     StateDict, TensorData,
-    layout::{Blocks, Role, slots},
-    pytorch,
-    safetensors::{self, Held},
+    catalog::Opened,
+    layout::{Role, slots},
+    network::{self, Network, some},
+    pytorch, safetensors, sense,
 };
 use crate::{
     error::{Error, Result},
-    record::CheckpointInfo,
+    files,
+    record::{CheckpointInfo, ModelFile},
     settings::Arch,
+    text::shown_path,
 };
 
 /// What a model file holds.
@@ -25,6 +28,8 @@ pub struct ModelState {
     pub arch: Arch,
     /// Outputs of the head.
     pub classes: usize,
+    /// What of the file was passed over and why, in sentences.
+    pub notes: Vec<String>,
 }
 
 impl ModelState {
@@ -47,14 +52,22 @@ impl ModelState {
 /// Reads a model from a checkpoint of ours, a plain safetensors file or a PyTorch file. Its name does not matter.
 ///
 /// # Errors
-/// When it cannot be read, is malformed, or is no ResNet with torchvision's names.
+/// When it cannot be read, is malformed, holds no ResNet with torchvision's names, or several of them.
 pub fn load(path: &Path) -> Result<ModelState> {
-    let mut members = load_all(path)?;
+    load_weights(path, None)
+}
+
+/// As [`load`], the set of weights of that name where a file holds several.
+///
+/// # Errors
+/// As [`load`], and when there is none of that name.
+pub fn load_weights(path: &Path, weights: Option<&str>) -> Result<ModelState> {
+    let mut members = read(path, weights, true)?;
     match (members.pop(), members.len()) {
         (Some(one), 0) => Ok(one),
         (_, others) => Err(Error::usage(format!(
             "`{}` is an ensemble of {} models, expected one model",
-            path.display(),
+            shown_path(path),
             others + 1
         ))
         .help("name one of its members, or an `average` stage of them")),
@@ -66,21 +79,51 @@ pub fn load(path: &Path) -> Result<ModelState> {
 /// # Errors
 /// As [`load`].
 pub fn load_all(path: &Path) -> Result<Vec<ModelState>> {
-    let within = |e: Error| e.within(&format!("`{}`", path.display()));
-    let Held {
-        state,
-        info,
-        members,
-    } = read(path)?;
-    let Some(infos) = members else {
-        return Ok(vec![understand(state, info).map_err(within)?]);
+    read(path, None, true)
+}
+
+/// As [`load_all`], the set of weights that a job asks for.
+///
+/// # Errors
+/// As [`load_weights`].
+pub fn load_members(file: &ModelFile) -> Result<Vec<ModelState>> {
+    read(&file.path, file.weights.as_deref(), true)
+}
+
+/// The network of a file without regard to its head, which a new one replaces: a head that is missing or of another kind is
+/// one output of zeros.
+///
+/// # Errors
+/// As [`load_weights`], but not for a head.
+pub fn load_network(file: &ModelFile) -> Result<ModelState> {
+    let mut all = read(&file.path, file.weights.as_deref(), false)?;
+    match (all.pop(), all.len()) {
+        (Some(one), 0) => Ok(one),
+        _ => load_weights(&file.path, file.weights.as_deref()),
+    }
+}
+
+fn read(path: &Path, weights: Option<&str>, with_head: bool) -> Result<Vec<ModelState>> {
+    let file = files::open_regular(path)?;
+    understood(file, weights, with_head).map_err(|e| e.within(&format!("`{}`", shown_path(path))))
+}
+
+fn understood(file: File, weights: Option<&str>, with_head: bool) -> Result<Vec<ModelState>> {
+    let mut opened = open(file)?;
+    if let Some(info) = &opened.info {
+        sense::check(info)?;
+    }
+    let Some(infos) = opened.members.take() else {
+        let network = network::choose(&opened, weights)?;
+        let info = opened.info.take();
+        return Ok(vec![understand(&mut opened, &network, info, with_head)?]);
     };
     let member = |(i, info): (usize, CheckpointInfo)| {
-        let own = state.iter().filter_map(|(name, tensor)| {
-            let name = name.strip_prefix(&prefix(i))?;
-            Some((name.to_owned(), tensor.clone()))
-        });
-        understand(own.collect(), Some(info)).map_err(within)
+        sense::check(&info)?;
+        let mut network = network::network(&opened.sets, 0, prefix(i))?;
+        // The other members.
+        network.rest.clear();
+        understand(&mut opened, &network, Some(info), with_head)
     };
     infos.into_iter().enumerate().map(member).collect()
 }
@@ -120,46 +163,74 @@ pub fn write_ensemble(to: &Path, members: &[ModelState]) -> Result<()> {
     safetensors::write_several(to, &state, &infos)
 }
 
-/// Writes a model file in the format of the new name: `.safetensors`, or `.pt` / `.pth` for PyTorch.
+/// Writes a model file in the format of the new name: `.safetensors`, or `.pt` / `.pth` for PyTorch. Gives what of the file was
+/// passed over.
 ///
 /// # Errors
 /// When `from` is no model, when `to` has another ending, or when it cannot be written.
-pub fn export(from: &Path, to: &Path) -> Result<()> {
+pub fn export(from: &Path, to: &Path, weights: Option<&str>) -> Result<Vec<String>> {
     let ending = to.extension().and_then(|e| e.to_str()).unwrap_or_default();
-    let model = load(from)?;
-    match ending {
-        "safetensors" => safetensors::write(to, &model.state, model.info.as_ref()),
-        "pt" | "pth" => pytorch::write(to, &model.state),
-        _ => Err(
-            Error::usage(format!("`{}` names no format of model files", to.display()))
-                .help("end the name in `.pt` (PyTorch) or `.safetensors`"),
-        ),
-    }
+    let write = match ending {
+        "safetensors" => safetensors::write,
+        "pt" | "pth" => pytorch::write,
+        _ => {
+            return Err(Error::usage(format!(
+                "`{}` names no format of model files",
+                shown_path(to)
+            ))
+            .help("end the name in `.pt` (PyTorch) or `.safetensors`"));
+        }
+    };
+    let model = load_weights(from, weights)?;
+    write(to, &model.state, model.info.as_ref())?;
+    Ok(model.notes)
 }
 
-/// The tensors of a file as they stand there.
-fn read(path: &Path) -> Result<Held> {
-    let mut start = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(9).read_to_end(&mut start))
-        .map_err(|e| Error::io("read", path, e))?;
+/// A file by its first bytes.
+fn open(file: File) -> Result<Opened> {
+    let mut start = [0; 300];
+    let length = file
+        .read_at(&mut start, 0)
+        .map_err(|e| Error::failed("cannot be read").because(e))?;
+    let start = &start[..length];
     // safetensors: the length of a JSON object, then the object.
-    if start.len() == 9 && start[8] == b'{' {
-        return safetensors::held(path);
+    if start.get(8) == Some(&b'{') {
+        return safetensors::open(file);
     }
     if start.starts_with(b"PK\x03\x04") || start.starts_with(b"\x80") {
-        return Ok(Held {
-            state: pytorch::read(path)?,
-            info: None,
-            members: None,
-        });
+        return pytorch::open(file);
     }
-    Err(Error::failed(format!("`{}` is no model file", path.display()))
-        .help("accepted are safetensors and what PyTorch's `torch.save(model.state_dict(), …)` writes"))
+    let accepted =
+        "accepted are safetensors and what PyTorch's `torch.save(model.state_dict(), …)` writes";
+    let (is, help) = match start {
+        [] => ("it is empty", "fetch it again"),
+        _ if start.starts_with(b"version https://git-lfs") => (
+            "it is a pointer of Git LFS, not the file itself",
+            "fetch it: `git lfs pull`",
+        ),
+        _ if start.starts_with(b"<") => ("it is a web page", "download the file itself"),
+        _ if start.starts_with(b"\x89HDF") => ("it is HDF5, as Keras writes it", accepted),
+        _ if start.starts_with(b"\x1f\x8b") => {
+            ("it is compressed with gzip", "unpack it: `gunzip`")
+        }
+        _ if start.get(257..262) == Some(b"ustar") => {
+            ("it is a tar archive", "unpack it: `tar -xf`")
+        }
+        _ => (
+            "it begins as neither safetensors nor PyTorch's do",
+            accepted,
+        ),
+    };
+    Err(Error::failed(format!("is no model file: {is}")).help(help))
 }
 
-fn understand(state: StateDict, info: Option<CheckpointInfo>) -> Result<ModelState> {
-    let arch = identify(&state)?;
+fn understand(
+    opened: &mut Opened,
+    network: &Network,
+    info: Option<CheckpointInfo>,
+    with_head: bool,
+) -> Result<ModelState> {
+    let arch = network.arch;
     if let Some(info) = &info
         && info.arch != arch
     {
@@ -169,7 +240,15 @@ fn understand(state: StateDict, info: Option<CheckpointInfo>) -> Result<ModelSta
             arch.name()
         )));
     }
-    let classes = state.get("fc.bias").map_or(0, TensorData::len);
+    let mut notes = Vec::new();
+    let classes = match network.classes {
+        Some(classes) => classes,
+        None if with_head => return Err(no_head(network)),
+        None => {
+            notes.push("its head is of another kind, or missing: a new one is made".to_owned());
+            1
+        }
+    };
     if let Some(info) = &info
         && info.classes.len() != classes
     {
@@ -178,38 +257,70 @@ fn understand(state: StateDict, info: Option<CheckpointInfo>) -> Result<ModelSta
             info.classes.len()
         )));
     }
-    let state = check(&state, arch, classes)?;
+    if network.label != "." {
+        notes.push(format!("the weights are those under `{}`", network.label));
+    }
+    if !network.rest.is_empty() {
+        let names: Vec<_> = network.rest.iter().map(String::as_str).collect();
+        notes.push(format!("passed over beside the network: {}", some(&names)));
+    }
+    let state = state(opened, network, classes)?;
     Ok(ModelState {
         state,
         info,
         arch,
         classes,
+        notes,
     })
 }
 
-/// The architecture with these numbers of blocks.
-fn identify(state: &StateDict) -> Result<Arch> {
-    let has = |name: &str| state.get(name).is_some();
-    let count = |layer: usize| {
-        (0..state.len())
-            .take_while(|block| has(&format!("layer{layer}.{block}.conv1.weight")))
-            .count()
+fn no_head(network: &Network) -> Error {
+    let others: Vec<_> = network.other_head.iter().map(String::as_str).collect();
+    let found = if others.is_empty() {
+        "is missing".to_owned()
+    } else {
+        format!("is of another kind: {}", some(&others))
     };
-    let found = Blocks {
-        bottleneck: has("layer1.0.conv3.weight"),
-        counts: [1, 2, 3, 4].map(count),
-    };
-    Arch::ALL.into_iter().find(|&arch| Blocks::of(arch) == found).ok_or_else(|| {
-        let names: Vec<_> = state.iter().map(|(name, _)| name).collect();
-        let shown = if found.counts == [0; 4] {
-            format!("its {} tensors are {}", names.len(), some(&names))
-        } else {
-            let kind = if found.bottleneck { "bottleneck" } else { "basic" };
-            format!("its layers have {:?} {kind} blocks", found.counts)
+    Error::usage(format!(
+        "holds a `{}` whose head (`fc.weight` and `fc.bias`) {found}: it tells no classes apart",
+        network.arch.name()
+    ))
+    .help("give it a new head with a `transfer` stage")
+}
+
+/// The tensors of a network in torchvision's order, with counters that were left out as 0.
+fn state(opened: &mut Opened, network: &Network, classes: usize) -> Result<StateDict> {
+    let mut state = StateDict::new();
+    for slot in slots(network.arch, classes) {
+        let name = format!("{}{}", network.prefix, slot.name);
+        let head = matches!(slot.role, Role::HeadWeight | Role::HeadBias);
+        let tensor = match opened.tensor(network.set, &name)? {
+            Some(count) if slot.role == Role::NormCount => {
+                TensorData::i64_scalar(batches(&count, &slot.name)?)
+            }
+            Some(tensor) if !head || network.classes.is_some() => tensor,
+            None if slot.role == Role::NormCount => TensorData::i64_scalar(0),
+            _ => TensorData::f32(slot.shape.clone(), &vec![0.0; slot.shape.iter().product()])?,
         };
-        Error::failed(format!("is none of the known architectures: {shown}"))
-            .help("accepted are torchvision's resnet18, resnet34, resnet50, resnet101 and resnet152 with its names of tensors")
-    })
+        state.insert(slot.name, tensor);
+    }
+    Ok(state)
+}
+
+/// A number of batches of any type.
+fn batches(count: &TensorData, name: &str) -> Result<i64> {
+    let found = match (count.as_i64(), count.to_f32().first()) {
+        (Some(whole), _) => whole,
+        (None, Some(float)) if float.is_finite() => float.round() as i64,
+        // In half precision a long training counts to infinity; nothing depends on how far it came.
+        _ => 0,
+    };
+    if (0..=sense::BATCHES).contains(&found) {
+        return Ok(found);
+    }
+    Err(Error::failed(format!(
+        "`{name}` is {found}, which is no number of batches"
+    )))
 }
 
 /// Holds a state dict against an architecture; gives it back in torchvision's order, with counters that were left out as 0.
@@ -282,18 +393,4 @@ pub(super) fn check(state: &StateDict, arch: Arch, classes: usize) -> Result<Sta
         arch.name(),
         faults.join("; ")
     )))
-}
-
-/// The first names and a count of the rest.
-fn some(names: &[&str]) -> String {
-    let shown: Vec<_> = names
-        .iter()
-        .take(8)
-        .map(|name| format!("`{name}`"))
-        .collect();
-    match names.len() - shown.len() {
-        0 if shown.is_empty() => "none".to_owned(),
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
 }

@@ -3,17 +3,23 @@
 //! [`StateDict`], [`safetensors`], [`pytorch`], [`layout`] and [`mod@file`] are pure Rust: the program `kfood` inspects and
 //! converts model files with them and never touches libtorch. [`ResNet`] is the only tensor code here.
 
+mod bounds;
+mod catalog;
 mod element;
 pub mod file;
 mod forward_file;
 pub mod layout;
+mod network;
 pub mod pytorch;
 mod resnet;
 pub mod safetensors;
+mod sense;
 mod state_dict;
 mod tensor_data;
 
-pub use file::{ModelState, export, load, load_all, write_ensemble};
+pub use file::{
+    ModelState, export, load, load_all, load_members, load_network, load_weights, write_ensemble,
+};
 pub use forward_file::forward_file;
 pub use resnet::{ResNet, to_data, to_tensor};
 pub use state_dict::StateDict;

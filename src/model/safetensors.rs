@@ -1,19 +1,27 @@
 //! Model files in the safetensors format. Our own carry [`CheckpointInfo`] as JSON under the key `kfood` of their metadata.
 
-use std::path::Path;
+use std::{fs::File, os::unix::fs::FileExt, path::Path};
 
-use safetensors::{Dtype, SafeTensors, tensor::TensorInfo};
+use safetensors::{
+    Dtype,
+    tensor::{Metadata, TensorInfo},
+};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::{DType, StateDict, TensorData, element::Element};
+use super::{
+    DType, StateDict, TensorData, bounds,
+    catalog::{Found, Opened, Set},
+    element::Element,
+};
 use crate::{
     error::{Error, Result},
     files,
     record::CheckpointInfo,
+    text::{self, shown_path},
 };
 
-/// Writes a file: equal content gives equal bytes. Not atomic: for files in a private folder.
+/// Writes a file in one step: equal content gives equal bytes.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -45,18 +53,20 @@ fn write_saying(
     said: Option<(&str, serde_json::Result<String>)>,
 ) -> Result<()> {
     let said = said.map(|(key, text)| text.map(|text| (key, text)));
-    let bytes = said.transpose().and_then(|said| to_bytes(state, said));
-    files::write(path, &bytes.map_err(|e| fail("write", path, e))?)
-}
-
-/// What a file holds.
-pub(super) struct Held {
-    /// Its tensors.
-    pub(super) state: StateDict,
-    /// What a model of ours says about itself.
-    pub(super) info: Option<CheckpointInfo>,
-    /// What an ensemble says about its members.
-    pub(super) members: Option<Vec<CheckpointInfo>>,
+    let fail = |e| Error::failed(format!("cannot write `{}`", shown_path(path))).because(e);
+    let said = said.transpose().map_err(fail)?;
+    let order = order(state);
+    let header = header(&order, said).map_err(fail)?;
+    files::replace_with(path, |to| {
+        let mut write = || {
+            to.write_all(&(header.len() as u64).to_le_bytes())?;
+            to.write_all(&header)?;
+            order
+                .iter()
+                .try_for_each(|(_, tensor)| to.write_all(&tensor.bytes))
+        };
+        write().map_err(|e| Error::io("write", path, e))
+    })
 }
 
 /// Reads a file of ours or of anyone; wider floats become f32, integers i64. Tensors stand in the order of their bytes.
@@ -64,24 +74,33 @@ pub(super) struct Held {
 /// # Errors
 /// When it cannot be read, is truncated or malformed, or holds an element type that no model of ours has.
 pub fn read(path: &Path) -> Result<(StateDict, Option<CheckpointInfo>)> {
-    let held = held(path)?;
-    Ok((held.state, held.info))
+    let within = |e: Error| e.within(&format!("`{}`", shown_path(path)));
+    let mut opened = open(files::open_regular(path)?).map_err(within)?;
+    if let Some((name, Found::Other(kind))) = opened.sets[0]
+        .iter()
+        .find(|(_, f)| matches!(f, Found::Other(_)))
+    {
+        let name = text::shown(name);
+        return Err(within(Error::failed(format!(
+            "tensor `{name}` is of type `{kind}`, and f64, f32, f16, bf16 and integers are accepted"
+        ))));
+    }
+    let state = opened.whole(0).map_err(within)?;
+    Ok((state, opened.info))
 }
 
-/// As [`read`], of an ensemble too.
-///
-/// # Errors
-/// As [`read`].
-pub(super) fn held(path: &Path) -> Result<Held> {
-    from_bytes(&files::read(path)?, path)
+/// Wider elements first keeps every tensor aligned; the sort is stable.
+fn order(state: &StateDict) -> Vec<(&str, &TensorData)> {
+    let mut order: Vec<_> = state.iter().collect();
+    order.sort_by_key(|(_, tensor)| std::cmp::Reverse(tensor.dtype.width()));
+    order
 }
 
 /// The header is written here, because the crate's own writer keeps metadata in a map that iterates at random.
-fn to_bytes(state: &StateDict, said: Option<(&str, String)>) -> serde_json::Result<Vec<u8>> {
-    let mut order: Vec<_> = state.iter().collect();
-    // Wider elements first keeps every tensor aligned; the sort is stable.
-    order.sort_by_key(|(_, tensor)| std::cmp::Reverse(tensor.dtype.width()));
-
+fn header(
+    order: &[(&str, &TensorData)],
+    said: Option<(&str, String)>,
+) -> serde_json::Result<Vec<u8>> {
     let mut header = Map::new();
     let mut metadata = json!({ "format": "pt" });
     if let Some((key, text)) = said {
@@ -89,7 +108,7 @@ fn to_bytes(state: &StateDict, said: Option<(&str, String)>) -> serde_json::Resu
     }
     header.insert("__metadata__".to_owned(), metadata);
     let mut offset = 0;
-    for (name, tensor) in &order {
+    for (name, tensor) in order {
         let end = offset + tensor.bytes.len();
         let info = TensorInfo {
             dtype: dtype(tensor.dtype),
@@ -102,52 +121,100 @@ fn to_bytes(state: &StateDict, said: Option<(&str, String)>) -> serde_json::Resu
 
     let mut header = serde_json::to_vec(&header)?;
     header.resize(header.len().next_multiple_of(8), b' ');
-    let mut bytes = Vec::with_capacity(8 + header.len() + offset);
-    bytes.extend((header.len() as u64).to_le_bytes());
-    bytes.extend(header);
-    for (_, tensor) in order {
-        bytes.extend(&tensor.bytes);
-    }
-    Ok(bytes)
+    Ok(header)
 }
 
-fn from_bytes(bytes: &[u8], path: &Path) -> Result<Held> {
-    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| fail("read", path, e))?;
-    let tensors = SafeTensors::deserialize(bytes).map_err(|e| fail("read", path, e))?;
-    let mut state = StateDict::new();
+/// Opens a file: its header is read, and of its tensors the names.
+pub(super) fn open(file: File) -> Result<Opened> {
+    let unreadable = |e: std::io::Error| Error::failed("cannot be read").because(e);
+    let length = file.metadata().map_err(unreadable)?.len();
+    let mut size = [0; 8];
+    file.read_exact_at(&mut size, 0).map_err(unreadable)?;
+    let size = u64::from_le_bytes(size);
+    if size > bounds::HEADER as u64 || size > length - 8 {
+        return Err(damaged(&format!(
+            "its header of {size} bytes is larger than {}",
+            if size > length - 8 {
+                "the file"
+            } else {
+                "that of any network"
+            }
+        )));
+    }
+    let mut header = vec![0; size as usize];
+    file.read_exact_at(&mut header, 8).map_err(unreadable)?;
+    // Cheaper than to find it out from what was made of them.
+    if header.iter().filter(|b| **b == b'{').count() > bounds::TENSORS {
+        return Err(damaged(&format!(
+            "it has more than {} tensors",
+            bounds::TENSORS
+        )));
+    }
+    let metadata: Metadata = serde_json::from_slice(&header)
+        .map_err(|e| damaged("its header is not understood").because(e))?;
+    drop(header);
+    if metadata.data_len() as u64 != length - 8 - size {
+        return Err(damaged("its tensors do not fill it"));
+    }
+    let mut set = Set::default();
+    let mut places = Vec::new();
     for name in metadata.offset_keys() {
-        let view = tensors.tensor(&name).map_err(|e| fail("read", path, e))?;
-        let Some(element) = element(view.dtype()) else {
-            return Err(Error::failed(format!(
-                "`{}`: tensor `{name}` is of type `{}`, and f64, f32, f16, bf16 and integers are accepted",
-                path.display(),
-                view.dtype()
-            )));
+        let Some(info) = metadata.info(&name) else {
+            continue;
         };
-        let tensor = TensorData::new(
-            element.kept_as(),
-            view.shape().to_vec(),
-            element.convert(view.data().to_vec()),
-        )
-        .map_err(|e| e.within(&format!("`{}`: tensor `{name}`", path.display())))?;
-        state.insert(name, tensor);
+        if info.shape.len() > bounds::DIMENSIONS {
+            let name = text::shown(&name);
+            return Err(damaged(&format!(
+                "tensor `{name}` has {} dimensions",
+                info.shape.len()
+            )));
+        }
+        let found = match element(info.dtype) {
+            Some(element) => {
+                let place = places.len();
+                let (from, to) = info.data_offsets;
+                places.push((
+                    info.shape.clone(),
+                    element,
+                    from as u64 + 8 + size,
+                    to - from,
+                ));
+                Found::Tensor {
+                    shape: info.shape.clone(),
+                    element,
+                    place,
+                }
+            }
+            None => Found::Other(info.dtype.to_string().into()),
+        };
+        set.add(name.into(), found);
     }
     let said = |key: &str| metadata.metadata().as_ref().and_then(|m| m.get(key));
-    Ok(Held {
-        state,
-        info: understood(said(ONE), path)?,
-        members: understood(said(SEVERAL), path)?,
+    let info = understood(said(ONE))?;
+    let members = understood(said(SEVERAL))?;
+    let gather = move |place: usize| {
+        let (shape, element, from, length): &(Vec<usize>, Element, u64, usize) = &places[place];
+        let mut bytes = vec![0; *length];
+        file.read_exact_at(&mut bytes, *from).map_err(unreadable)?;
+        TensorData::new(element.kept_as(), shape.clone(), element.convert(bytes))
+    };
+    Ok(Opened {
+        sets: vec![set],
+        gather: Box::new(gather),
+        info,
+        members,
+        instead: "a file of safetensors without a tensor".to_owned(),
     })
 }
 
-fn understood<T: DeserializeOwned>(text: Option<&String>, path: &Path) -> Result<Option<T>> {
+fn understood<T: DeserializeOwned>(text: Option<&String>) -> Result<Option<T>> {
     let understood = text.map(|text| serde_json::from_str(text)).transpose();
-    let doing = "understand what is said under `kfood` in the metadata of";
-    understood.map_err(|e| fail(doing, path, e))
+    let what = "what is said under `kfood` in its metadata is not understood";
+    understood.map_err(|e| Error::failed(what).because(e))
 }
 
-fn fail(doing: &str, path: &Path, cause: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::failed(format!("cannot {doing} `{}`", path.display())).because(cause)
+fn damaged(what: &str) -> Error {
+    Error::failed(format!("cannot be read: {what}"))
 }
 
 const fn dtype(dtype: DType) -> Dtype {
@@ -184,22 +251,26 @@ mod tests {
 
     use super::*;
 
-    fn example() -> Vec<u8> {
+    fn example(path: &Path) -> Vec<u8> {
         let mut state = StateDict::new();
         state.insert(
             "weight",
             TensorData::f32(vec![3], &[1.0, 2.0, 3.0]).unwrap(),
         );
         state.insert("steps", TensorData::i64_scalar(7));
-        to_bytes(&state, None).unwrap()
+        write(path, &state, None).unwrap();
+        std::fs::read(path).unwrap()
     }
 
     #[test]
     fn tensors_lie_aligned_and_come_back() {
-        let held = from_bytes(&example(), Path::new("x")).unwrap();
-        let names: Vec<_> = held.state.iter().map(|(name, _)| name).collect();
-        assert_eq!((names, held.info), (vec!["steps", "weight"], None));
-        assert_eq!(held.state.get("weight").unwrap().to_f32(), [1.0, 2.0, 3.0]);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        example(&path);
+        let (state, info) = read(&path).unwrap();
+        let names: Vec<_> = state.iter().map(|(name, _)| name).collect();
+        assert_eq!((names, info), (vec!["steps", "weight"], None));
+        assert_eq!(state.get("weight").unwrap().to_f32(), [1.0, 2.0, 3.0]);
     }
 
     proptest! {
@@ -208,7 +279,9 @@ mod tests {
             changes in prop::collection::vec((any::<Index>(), any::<u8>()), 0..6),
             end in any::<Option<Index>>(),
         ) {
-            let mut bytes = example();
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("x");
+            let mut bytes = example(&path);
             for (at, value) in changes {
                 let at = at.index(bytes.len());
                 bytes[at] = value;
@@ -216,7 +289,8 @@ mod tests {
             if let Some(end) = end {
                 bytes.truncate(end.index(bytes.len()));
             }
-            let _ = from_bytes(&bytes, Path::new("x"));
+            std::fs::write(&path, bytes).unwrap();
+            let _ = read(&path);
         }
     }
 }

@@ -15,7 +15,6 @@ mod inherited;
 mod jpeg_scan;
 mod libtorch;
 mod mmap;
-mod open_files;
 mod optimizers;
 mod process;
 mod shim;
@@ -43,14 +42,13 @@ pub use cuda::{
 pub use device::{bf16_gains, device_name, parse_device};
 pub use error::{is_out_of_memory, torch_error};
 pub use inherited::{
-    FollowMode, follow_mode, limits_are_errors, memory_left, signals_to_pause_by,
+    FollowMode, follow_mode, limits_are_errors, memory_left, raise_open_files, signals_to_pause_by,
     signals_to_stop_by,
 };
 #[cfg(feature = "libjpeg-turbo")]
 pub use jpeg_scan::{JpegPlane, JpegPlanes};
 pub use libtorch::libtorch_version;
 pub use mmap::Map;
-pub use open_files::raise_open_files;
 pub use optimizers::{
     AdamStep, LambStep, RmspropStep, SgdStep, clip_grad_norm, clip_grad_value, collect_gradients,
     fused_adam, fused_sgd, grad_norm, lamb, lerp, rmsprop,

@@ -2,7 +2,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BinaryHeap, HashMap, VecDeque},
+    collections::{BTreeSet, BinaryHeap, HashMap, VecDeque},
 };
 
 use petgraph::{
@@ -15,6 +15,7 @@ use crate::{
     error::{Error, Result},
     name,
     stage::{Source, Stage},
+    text::shown,
 };
 
 /// The stages of a pipeline and which reads from which. Stages are numbered as they were given.
@@ -23,6 +24,8 @@ pub struct Graph {
     /// An edge leads from a stage to one that reads its output.
     graph: DiGraph<String, ()>,
     order: Vec<usize>,
+    /// What each id stands for: itself; and each name in front of a bracket: all its instances.
+    names: HashMap<String, Vec<usize>>,
 }
 
 impl Graph {
@@ -42,6 +45,7 @@ impl Graph {
             }
         }
         for (index, stage) in stages.iter().enumerate() {
+            let mut above = BTreeSet::new();
             for input in stage.inputs() {
                 let Source::Stage { id, output } = input.source else {
                     continue;
@@ -64,11 +68,27 @@ impl Graph {
                         name::one_of(outputs.iter().copied())
                     )));
                 }
-                graph.update_edge(NodeIndex::new(from), NodeIndex::new(index), ());
+                above.insert(from);
+            }
+            for from in above {
+                graph.add_edge(NodeIndex::new(from), NodeIndex::new(index), ());
             }
         }
         let order = order(&graph).ok_or_else(|| cycle(&graph))?;
-        Ok(Self { graph, order })
+        let mut names: HashMap<String, Vec<usize>> = HashMap::new();
+        for (index, stage) in stages.iter().enumerate() {
+            if let Some((name, _)) = stage.id().split_once('[') {
+                names.entry(name.to_owned()).or_default().push(index);
+            }
+        }
+        for (index, stage) in stages.iter().enumerate() {
+            names.insert(stage.id().to_owned(), vec![index]);
+        }
+        Ok(Self {
+            graph,
+            order,
+            names,
+        })
     }
 
     /// All stages, each after everything it reads from; where that leaves a choice, in the order given.
@@ -119,23 +139,12 @@ impl Graph {
     /// # Errors
     /// When it is no stage.
     pub fn named(&self, target: &str) -> Result<Vec<usize>> {
-        let of_stage = |id: &str| {
-            id.strip_prefix(target)
-                .is_some_and(|rest| rest.starts_with('['))
-        };
-        let ids = || self.graph.node_weights().map(String::as_str).enumerate();
-        let found: Vec<_> = match ids().find(|(_, id)| *id == target) {
-            Some((index, _)) => vec![index],
-            None => ids()
-                .filter(|(_, id)| of_stage(id))
-                .map(|(i, _)| i)
-                .collect(),
-        };
-        if found.is_empty() {
-            let message = format!("`{target}` is no stage of this pipeline");
-            return Err(offer(message, target, ids().map(|(_, id)| id)));
+        if let Some(found) = self.names.get(target) {
+            return Ok(found.clone());
         }
-        Ok(found)
+        let message = format!("`{}` is no stage of this pipeline", shown(target));
+        let ids = self.graph.node_weights().map(String::as_str);
+        Err(offer(message, target, ids))
     }
 
     fn neighbours(&self, stage: usize, direction: Direction) -> Vec<usize> {

@@ -185,6 +185,9 @@ pub struct ModelFile {
     /// Likewise its class names, in the order of its outputs.
     #[serde(default)]
     pub classes: Option<Vec<String>>,
+    /// Of a file that holds several sets of weights, the name of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<String>,
 }
 
 /// An average of weights. Writes what a training writes to `out`, and `averaging.json`.

@@ -1,7 +1,10 @@
 //! The course of a training as compact text: a curve of block characters and a table of some epochs.
 
 use super::{Align, Grid, percent, units::fixed};
-use crate::record::{Epoch, History, Measure};
+use crate::{
+    record::{Epoch, History, Measure},
+    text::count,
+};
 
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// A curve is at most so many characters wide.
@@ -36,7 +39,7 @@ pub(super) fn summary(history: &History) -> Vec<String> {
     let Some(last) = history.epochs.last() else {
         return vec!["No epoch was finished.".to_owned()];
     };
-    let mut lines = vec![format!("{} of {} epochs.", last.epoch, last.of)];
+    let mut lines = vec![format!("{} of {}.", last.epoch, count(last.of, "epoch"))];
     if let Some(why) = &history.stopped_early {
         lines.push(format!("Stopped early: {why}."));
     }

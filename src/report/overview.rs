@@ -63,6 +63,8 @@ pub struct Leaks {
     pub inside: BTreeMap<Likeness, u64>,
     /// Images of the test part with at least one such picture in the training part.
     pub leaked_test_images: u64,
+    /// The splits of this data set that leave such copies out (`leaks = "group"`).
+    pub left_out_by: Vec<String>,
     /// Pairs whose images have different labels.
     pub conflicts: u64,
     /// The pairs, those across parts first, then conflicts, then the rest.

@@ -6,7 +6,7 @@ use super::{Align, Class, Grid, Overview, bytes, overview::Leaks, percent};
 use crate::{
     record::Likeness,
     settings::MeanStd,
-    text::{number, shown},
+    text::{count, either, first_few, number, plural, shown},
 };
 
 /// Lists of names are cut off after so many.
@@ -21,11 +21,11 @@ impl Overview {
     pub fn text(&self) -> String {
         let total = |part: fn(&Class) -> u64| self.classes.iter().map(part).sum::<u64>();
         let mut text = format!(
-            "{} ({}): {} images in {} classes, {}\n",
+            "{} ({}): {} in {}, {}\n",
             self.data,
             self.dataset,
-            number(total(|c| c.train + c.validation + c.test)),
-            self.classes.len(),
+            count(total(|c| c.train + c.validation + c.test), "image"),
+            count(self.classes.len(), "class"),
             bytes(self.bytes)
         );
         let test = total(|c| c.test);
@@ -135,17 +135,27 @@ impl Leaks {
             counts(&self.inside)
         );
         if self.leaked_test_images > 0 {
+            let way_out = match self.left_out_by.as_slice() {
+                [] => "`leaks = \"group\"` in the split leaves the copies out".to_owned(),
+                splits => {
+                    let names = splits.iter().map(String::as_str);
+                    let leave = either(splits.len(), "leaves", "leave");
+                    format!("{} {leave} the copies out", first_few(names, 3))
+                }
+            };
             text.push_str(&format!(
-                "leaked: {} of {} test images ({}) have a copy in the training part; `leaks = \"group\"` in the split leaves the copies out\n",
+                "leaked: {} of {} ({}) {} a copy in the training part; {way_out}\n",
                 number(self.leaked_test_images),
-                number(test),
-                percent(self.leaked_test_images as f64 / test.max(1) as f64)
+                count(test, "test image"),
+                percent(self.leaked_test_images as f64 / test.max(1) as f64),
+                either(self.leaked_test_images, "has", "have"),
             ));
         }
         if self.conflicts > 0 {
             text.push_str(&format!(
-                "label conflicts: {} pairs are the same picture in two classes\n",
-                number(self.conflicts)
+                "label conflicts: {} {} the same picture in two classes\n",
+                count(self.conflicts, "pair"),
+                plural(self.conflicts, "is")
             ));
         }
         for pair in self.pairs.iter().take(SHOWN) {

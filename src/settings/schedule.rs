@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::{Count, Decay, Metric, NonNegative, Positive, Probability};
+use crate::text::count;
 
 /// `schedule.cosine = { warmup_epochs = 2 }` and its kind: how the optimizer's learning rate changes in the course of a training.
 ///
@@ -95,7 +96,8 @@ impl Schedule {
             return Ok(());
         }
         Err(format!(
-            "`schedule.{name}` comes to its end with the last epoch, so that over {after} epochs every learning rate is another one than over {before}"
+            "`schedule.{name}` comes to its end with the last epoch, so that over {} every learning rate is another one than over {before}",
+            count(after, "epoch")
         ))
     }
 }

@@ -6,7 +6,7 @@ use super::{
     Augment, ClassWeights, Count, Decay, Factor, Loss, Mix, NonNegative, Normalize, Optimizer,
     Positive, Probability, ProgressiveResizing, Sampling, Schedule, Side,
 };
-use crate::seed::Seed;
+use crate::{seed::Seed, text::count};
 
 /// The settings of one training, defaults filled in. The architecture and the data stand beside it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -90,8 +90,8 @@ impl Training {
         let off = self.mix.map_or(0, |mix| mix.off_epochs);
         if off > 0 && before != self.epochs {
             return Err(format!(
-                "`mix.off_epochs` switches mixing off for the last {off} of {} epochs, which are others of {}",
-                before.get(),
+                "`mix.off_epochs` switches mixing off for the last {off} of {}, which are others of {}",
+                count(before.get(), "epoch"),
                 self.epochs.get()
             ));
         }

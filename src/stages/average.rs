@@ -1,18 +1,20 @@
 //! `[average.x]`: finished models to one whose weights are their mean.
 
 use serde_json::{Value, json};
+use std::path::Path;
 
 use super::{
     fitting::{self, KEPT},
     input,
     model_file::state_output,
+    past,
 };
 use crate::{
     config,
     error::Result,
     record::{self, Data, Job},
     settings::AverageRule,
-    stage::{Context, Input, Resource, Stage},
+    stage::{Context, Input, Past, Resource, Stage},
 };
 
 /// One `[average.x]` instance.
@@ -73,6 +75,18 @@ impl Stage for AverageStage {
             "history.json",
             "averaging.json",
         ]
+    }
+
+    fn written(&self, setting: &str) -> String {
+        past::written(setting)
+    }
+
+    fn changed(&self, role: &str, before: &Path, now: &Path) -> Option<String> {
+        past::changed(role, before, now)
+    }
+
+    fn estimate(&self, past: &Past<'_>) -> Option<f64> {
+        past::by_images(past)
     }
 
     fn resource(&self) -> Resource {

@@ -18,7 +18,7 @@ use crate::{
     record::{Image, Images, Label, Labels, Looked},
     settings::FolderLevel,
     stage::{Context, Input, InputFile, Stage},
-    text::shown_path,
+    text::{count, shown_path},
 };
 
 /// Lists images and classes. The engine digests the files; only what lies in a zip is read and digested here.
@@ -144,11 +144,9 @@ impl Stage for DatasetStage {
             (context.tell)(StageEvent::Note(note));
         }
         write_json(&context.out.join(Looked::FILE), &looked)?;
-        let images = images.images.len();
-        let classes = labels.classes.len();
-        (context.tell)(StageEvent::Note(format!(
-            "{images} images in {classes} classes"
-        )));
+        let images = count(images.images.len(), "image");
+        let classes = count(labels.classes.len(), "class");
+        (context.tell)(StageEvent::Note(format!("{images} in {classes}")));
         Ok(())
     }
 }

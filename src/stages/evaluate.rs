@@ -1,17 +1,20 @@
 //! `[evaluate.x]`: a model and parts of a data set to `metrics.json` and `predictions.csv`.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::{
     input,
-    model_file::{given_classes, given_normalize, model_file, model_input, model_of},
+    model_file::{asked, given_classes, given_normalize, model_file, model_input, model_of},
+    past,
 };
 use crate::{
     config,
     error::Result,
     record::{self, Job},
     settings::Pixels,
-    stage::{Context, Input, InputFile, Resource, Stage},
+    stage::{Context, Input, InputFile, Past, Resource, Stage},
 };
 
 /// One `[evaluate.x]` instance.
@@ -65,6 +68,7 @@ impl Stage for EvaluateStage {
         if let Some(leaks) = self.settings.leaks {
             settings["leaks"] = json!(leaks);
         }
+        asked(&self.settings.model, &mut settings);
         settings
     }
 
@@ -88,6 +92,18 @@ impl Stage for EvaluateStage {
             Some(_) => &["metrics.json", "predictions.csv", "leaks.json"],
             None => &["metrics.json", "predictions.csv"],
         }
+    }
+
+    fn written(&self, setting: &str) -> String {
+        past::written(setting)
+    }
+
+    fn changed(&self, role: &str, before: &Path, now: &Path) -> Option<String> {
+        past::changed(role, before, now)
+    }
+
+    fn estimate(&self, past: &Past<'_>) -> Option<f64> {
+        past::by_images(past)
     }
 
     fn resource(&self) -> Resource {
@@ -179,6 +195,7 @@ mod tests {
             },
             normalize: Some(Normalize::Imagenet),
             classes: None,
+            weights: None,
         }
     }
 

@@ -6,15 +6,17 @@ use serde::{
     Deserialize,
     de::{DeserializeOwned, IgnoredAny},
 };
+use serde_json::Value;
 
-use super::input;
+use super::{input, past};
 use crate::{
     digest::unseal,
     error::Result,
     files::{read_json, read_text},
-    record::{Data, Fit, History, Job, Start},
+    record::{Data, Fit, History, Job, Start, Timing},
     settings::{Pixels, Save, Training},
-    stage::{Context, Input, Reuse, TakesOver},
+    stage::{Context, Input, Past, Reuse, TakesOver},
+    text::count,
 };
 
 /// The outputs of a training.
@@ -43,7 +45,8 @@ pub(super) fn takes_over(training: &Training, earlier: &Path) -> Option<TakesOve
     let no = |why: String| Some(TakesOver::Nothing(format!("starts anew: {why}")));
     if done > training.epochs.get() {
         return no(format!(
-            "of the earlier result of {done} epochs no state after epoch {} was kept",
+            "of the earlier result of {} no state after epoch {} was kept",
+            count(done, "epoch"),
             training.epochs.get()
         ));
     }
@@ -53,7 +56,8 @@ pub(super) fn takes_over(training: &Training, earlier: &Path) -> Option<TakesOve
     let left = earlier.join(Fit::LEFT);
     if !left.is_dir() {
         return no(format!(
-            "the earlier result of {done} epochs has no state to go on from"
+            "the earlier result of {} has no state to go on from",
+            count(done, "epoch")
         ));
     }
     if saved::<IgnoredAny>(&left).is_none() {
@@ -94,6 +98,49 @@ pub(super) fn resumes(state: &Path) -> Option<String> {
         Some(Within { steps }) => format!("goes on after step {steps} of epoch {}", done + 1),
         None => format!("goes on after epoch {done}"),
     })
+}
+
+/// What a training would take, by the time that an epoch took before: only of the epochs that are left, and for as many images
+/// as there are now. `decisive` are the settings that decide how long an image takes.
+pub(super) fn estimate(
+    training: &Training,
+    fold: Option<u32>,
+    settings: &Value,
+    decisive: &[&str],
+    past: &Past<'_>,
+) -> Option<f64> {
+    if !past::same(settings, past.settings, decisive) {
+        return None;
+    }
+    let timing: Timing = read_json(&past.folder.join("timing.json")).ok()?;
+    let last = timing.epochs.last()?;
+    let an_epoch =
+        timing.epochs.iter().map(|epoch| epoch.seconds).sum::<f64>() / timing.epochs.len() as f64;
+    let own = timing.epochs.iter().skip(timing.resumed_after_epoch);
+    let beside = (past.seconds - own.map(|epoch| epoch.seconds).sum::<f64>()).max(0.0);
+    let images =
+        past::trained_on(past, fold).map_or(1.0, |now| now as f64 / last.images.max(1) as f64);
+    let done = done_epochs(&past.state.join(STATE)).unwrap_or_else(|| {
+        let earlier = past
+            .reused
+            .iter()
+            .filter_map(|folder| takes_over(training, folder));
+        let ranks = earlier.map(|over| match over {
+            TakesOver::From { rank, .. } => rank,
+            TakesOver::Nothing(_) => 0,
+        });
+        ranks.max().unwrap_or(0)
+    });
+    let left = u64::from(training.epochs.get()).saturating_sub(done);
+    let estimate = beside + an_epoch * images * left as f64;
+    estimate.is_finite().then_some(estimate)
+}
+
+/// The epochs that an interrupted training had finished.
+fn done_epochs(state: &Path) -> Option<u64> {
+    let state: Value = read_json(&state.join("state.json")).ok()?;
+    let epochs = state.pointer("/now/history/epochs")?.as_array()?;
+    Some(epochs.len() as u64)
 }
 
 /// The inputs of a training: the ids of a preprocess, a dataset and a split instance.

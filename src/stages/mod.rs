@@ -7,9 +7,11 @@ mod ensemble;
 mod evaluate;
 mod fitting;
 mod model_file;
+mod past;
 mod preprocess;
 mod select;
 mod split;
+mod split_told;
 mod train;
 mod transfer;
 

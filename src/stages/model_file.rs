@@ -1,5 +1,7 @@
 //! A model as the input of a stage: an output of another stage, or a file outside the cache.
 
+use serde_json::Value;
+
 use super::input;
 use crate::{
     config::ModelSource,
@@ -40,7 +42,8 @@ pub(super) fn model_file(role: &str, model: &ModelSource) -> Result<Vec<InputFil
     };
     if !path.path.is_file() {
         let found = format!("there is no model file `{}`", shown_path(&path.path));
-        let help = "put a `.pt`, `.pth` or `.safetensors` file there, or name a train, transfer or select stage";
+        let help =
+            "put a file of PyTorch or safetensors there, or name a train, transfer or select stage";
         return Err(Error::placed(path.location.render(&found, Some(help))));
     }
     Ok(vec![InputFile {
@@ -65,6 +68,21 @@ pub(super) fn given_classes(model: &ModelSource) -> Option<Vec<String>> {
     }
 }
 
+/// The settings that go into the key where they are asked for, as old results keep their keys.
+pub(super) fn asked(model: &ModelSource, settings: &mut Value) {
+    if let Some(weights) = given_weights(model) {
+        settings["weights"] = weights.into();
+    }
+}
+
+/// The set of weights that the pipeline chooses from a file.
+fn given_weights(model: &ModelSource) -> Option<String> {
+    match model {
+        ModelSource::Stage { .. } | ModelSource::Ensemble { .. } => None,
+        ModelSource::File { weights, .. } => weights.clone(),
+    }
+}
+
 /// For a job: where the model is, and what its file does not say.
 ///
 /// # Errors
@@ -78,5 +96,6 @@ pub(super) fn model_of(model: &ModelSource, context: &Context<'_>) -> Result<Mod
         path,
         normalize: given_normalize(model),
         classes: given_classes(model),
+        weights: given_weights(model),
     })
 }

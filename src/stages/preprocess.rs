@@ -1,8 +1,10 @@
 //! `[preprocess.x]`: images to `pixels.pack`.
 
-use std::{collections::HashMap, fs, path::Path};
+use std::{cell::Cell, collections::HashMap, fs, path::Path};
 
-use super::dataset::list;
+use serde::{Deserialize, Serialize};
+
+use super::{dataset::list, past};
 use crate::{
     config,
     data::{
@@ -14,7 +16,7 @@ use crate::{
     files::{self, read_json, write_json},
     record::{Image, Images},
     settings::Quality,
-    stage::{Context, Input, Reuse, Stage},
+    stage::{Context, Input, Past, Reuse, Stage},
 };
 
 /// Decodes and resizes every image of a data set into one pack. Who is in which part is no input.
@@ -82,6 +84,31 @@ impl Stage for PreprocessStage {
         Reuse::OtherInputs(&["unreadable"])
     }
 
+    fn written(&self, setting: &str) -> String {
+        past::written(setting)
+    }
+
+    fn changed(&self, role: &str, before: &Path, now: &Path) -> Option<String> {
+        past::changed(role, before, now)
+    }
+
+    /// By the images that were decoded then: rows that were taken over cost nothing. Of those that are there now some may be
+    /// taken over too, so that it is the most.
+    fn estimate(&self, past: &Past<'_>) -> Option<f64> {
+        if !past::same(&self.settings(), past.settings, &["/resize"]) {
+            return None;
+        }
+        let work: Option<Work> = read_json(&past.folder.join(WORK)).ok();
+        let now: Option<Images> = past.now.get("images").and_then(|path| read_json(path).ok());
+        match (work, now) {
+            (Some(Work { decoded: 0 }), _) => None,
+            (Some(work), Some(now)) => {
+                Some(past.seconds * now.images.len() as f64 / work.decoded as f64)
+            }
+            _ => past::by_images(past),
+        }
+    }
+
     fn resumes(&self, state: &Path) -> Option<String> {
         Some(format!("goes on from {}", Unfinished::told(state)?))
     }
@@ -109,15 +136,23 @@ impl Stage for PreprocessStage {
             true => (resize.width() as usize, resize.height() as usize),
             false => (COMPARED_SIDE as usize, COMPARED_SIDE as usize),
         };
+        let decoded = Cell::new(0);
         let filled = fill.run(
             &context.out.join("pixels.pack"),
-            |wanted| places(&self.dataset, images, wanted),
+            |wanted| {
+                decoded.set(wanted.len());
+                places(&self.dataset, images, wanted)
+            },
             |look: Look<'_>| {
                 let compared = look.compared.unwrap_or(look.pixels);
                 Fingerprint::with_digest(compared, look.digest, width, height)
             },
         )?;
         write_json(&context.out.join("photographs.json"), &filled.photographs)?;
+        let work = Work {
+            decoded: decoded.get(),
+        };
+        write_json(&context.out.join(WORK), &work)?;
         let sources: Vec<Digest> = images.iter().map(|image| image.digest).collect();
         let compared = filled.pack.with_file_name("compared.pack");
         let compares = !resize.shows_all();
@@ -144,6 +179,16 @@ impl PreprocessStage {
         }
         Digest::of(format!("{} {settings}", self.version()).as_bytes())
     }
+}
+
+/// What the work was, beside the result and no part of it.
+const WORK: &str = "work.json";
+
+/// `work.json`.
+#[derive(Serialize, Deserialize)]
+struct Work {
+    /// Images that were read; the rows of the others were taken over.
+    decoded: usize,
 }
 
 /// Where the wanted images are: names are NFC, a disk may spell them decomposed, so the folders are looked through again.

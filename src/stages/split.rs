@@ -1,11 +1,16 @@
 //! `[split.x]`: labels to `membership.json`.
 
 use std::collections::HashSet;
+use std::path::Path;
 
+use super::{
+    past,
+    split_told::{left_out, refuse_leaks},
+};
 use crate::{
     config,
     data::{
-        Division, Groups, TestBy, across, copies, drawn_test, fold_groups, folds, given, hold_out,
+        Division, Groups, TestBy, copies, drawn_test, fold_groups, folds, given, hold_out,
         hold_out_groups, join_look_alikes, leave_out, stable, without,
     },
     error::{Error, Result},
@@ -13,7 +18,7 @@ use crate::{
     files::{read_json, write_json},
     record::{Assignment, EvaluatePart, Images, Labels, LookAlikes, Part, Split},
     settings::{GroupBy, Leaks},
-    stage::{Context, Input, Stage},
+    stage::{Context, Input, Past, Stage},
     text::count,
 };
 
@@ -119,6 +124,18 @@ impl Stage for SplitStage {
 
     fn outputs(&self) -> &'static [&'static str] {
         &["membership.json"]
+    }
+
+    fn written(&self, setting: &str) -> String {
+        past::written(setting)
+    }
+
+    fn changed(&self, role: &str, before: &Path, now: &Path) -> Option<String> {
+        past::changed(role, before, now)
+    }
+
+    fn estimate(&self, past: &Past<'_>) -> Option<f64> {
+        past::by_images(past)
     }
 
     fn run(&self, context: &Context<'_>) -> Result<()> {
@@ -409,67 +426,4 @@ fn refuse_empty(split: &Split, train: usize, wants_validation: bool) -> Result<(
         return Err(Error::usage(message).help("set `leaks = \"report\"`, or repair the data set"));
     }
     Ok(())
-}
-
-/// Lines that are shown of a longer list.
-const SHOWN: usize = 20;
-
-/// Who is left out, in words.
-fn left_out(split: &Split, paths: &[&str]) -> Option<String> {
-    let n = split.left_out.len();
-    if n == 0 {
-        return None;
-    }
-    let (images, look) = if n == 1 {
-        ("image", "looks")
-    } else {
-        ("images", "look")
-    };
-    let mut text = format!(
-        "{n} {images} of the training part {look} like given test or validation images and {} left out:",
-        if n == 1 { "is" } else { "are" }
-    );
-    for left in split.left_out.iter().take(SHOWN) {
-        let path = |image: u32| paths.get(image as usize).copied().unwrap_or_default();
-        text += &format!("\n  `{}` (like `{}`)", path(left.image), path(left.like));
-    }
-    if n > SHOWN {
-        text += &format!("\n  … and {} more", n - SHOWN);
-    }
-    Some(text)
-}
-
-/// The error of `leaks = "fail"`.
-fn refuse_leaks(split: &Split, alike: &LookAlikes, paths: &[&str]) -> Result<()> {
-    let pairs = across(split, alike);
-    if pairs.is_empty() {
-        return Ok(());
-    }
-    let named = |image: u32| {
-        let part = match split.assignments.get(image as usize) {
-            Some(Assignment::Train) | None => "train".to_owned(),
-            Some(Assignment::Validation) => "validation".to_owned(),
-            Some(Assignment::Fold(k)) => format!("fold {k}"),
-            Some(Assignment::Test) => "test".to_owned(),
-            Some(Assignment::LeftOut) => "left out".to_owned(),
-        };
-        format!(
-            "`{}` ({part})",
-            paths.get(image as usize).copied().unwrap_or_default()
-        )
-    };
-    let n = pairs.len();
-    let mut text = format!(
-        "{n} {} of look-alikes across parts:",
-        if n == 1 { "pair" } else { "pairs" }
-    );
-    for pair in pairs.iter().take(SHOWN) {
-        text += &format!("\n  {} and {}", named(pair.a), named(pair.b));
-    }
-    if n > SHOWN {
-        text += &format!("\n  … and {} more", n - SHOWN);
-    }
-    Err(Error::failed(text).help(
-        "set `leaks = \"group\"`, which keeps them together and leaves copies of test images out",
-    ))
 }

@@ -4,13 +4,16 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::fitting::{Fitting, REUSE, inputs, outputs, resumes, takes_over};
+use super::{
+    fitting::{Fitting, REUSE, estimate, inputs, outputs, resumes, takes_over},
+    past,
+};
 use crate::{
     config,
     error::Result,
     record::Start,
     settings::Pixels,
-    stage::{Context, Input, Resource, Reuse, Stage, TakesOver},
+    stage::{Context, Input, Past, Resource, Reuse, Stage, TakesOver},
 };
 
 /// Trains a network from scratch.
@@ -75,6 +78,25 @@ impl Stage for TrainStage {
 
     fn resumes(&self, state: &Path) -> Option<String> {
         resumes(state)
+    }
+
+    fn written(&self, setting: &str) -> String {
+        past::written(setting)
+    }
+
+    fn changed(&self, role: &str, before: &Path, now: &Path) -> Option<String> {
+        past::changed(role, before, now)
+    }
+
+    fn estimate(&self, past: &Past<'_>) -> Option<f64> {
+        let (training, fold) = (&self.settings.training, self.settings.fold);
+        estimate(
+            training,
+            fold,
+            &self.settings(),
+            &["/arch", "/pixels"],
+            past,
+        )
     }
 
     fn resource(&self) -> Resource {

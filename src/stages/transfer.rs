@@ -5,15 +5,16 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{
-    fitting::{Fitting, REUSE, inputs, outputs, resumes, takes_over},
-    model_file::{given_normalize, model_file, model_input, model_of},
+    fitting::{Fitting, REUSE, estimate, inputs, outputs, resumes, takes_over},
+    model_file::{asked, given_normalize, model_file, model_input, model_of},
+    past,
 };
 use crate::{
     config,
     error::Result,
     record::Start,
     settings::Pixels,
-    stage::{Context, Input, InputFile, Resource, Reuse, Stage, TakesOver},
+    stage::{Context, Input, InputFile, Past, Resource, Reuse, Stage, TakesOver},
 };
 
 /// Trains another model's network on with a new head.
@@ -49,7 +50,7 @@ impl Stage for TransferStage {
     }
 
     fn settings(&self) -> Value {
-        json!({
+        let mut settings = json!({
             "fold": self.settings.fold,
             "train_layers": self.settings.train_layers,
             "gradual_unfreezing": self.settings.gradual_unfreezing,
@@ -57,7 +58,9 @@ impl Stage for TransferStage {
             "source_normalize": given_normalize(&self.settings.model),
             "pixels": self.pixels,
             "training": self.settings.training,
-        })
+        });
+        asked(&self.settings.model, &mut settings);
+        settings
     }
 
     fn inputs(&self) -> Vec<Input> {
@@ -85,6 +88,25 @@ impl Stage for TransferStage {
 
     fn resumes(&self, state: &Path) -> Option<String> {
         resumes(state)
+    }
+
+    fn written(&self, setting: &str) -> String {
+        past::written(setting)
+    }
+
+    fn changed(&self, role: &str, before: &Path, now: &Path) -> Option<String> {
+        past::changed(role, before, now)
+    }
+
+    fn estimate(&self, past: &Past<'_>) -> Option<f64> {
+        let (training, fold) = (&self.settings.training, self.settings.fold);
+        estimate(
+            training,
+            fold,
+            &self.settings(),
+            &["/pixels", "/train_layers"],
+            past,
+        )
     }
 
     fn resource(&self) -> Resource {

@@ -1,6 +1,6 @@
 //! The job `Predict`: image files to their most likely classes.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -11,10 +11,11 @@ use crate::{
     error::{Error, Result},
     event::{StageEvent, Tell},
     files, learn,
-    model::{self, ResNet},
-    record::{CheckpointInfo, Predict},
+    model::{self, ModelState, ResNet},
+    record::{ModelFile, Predict, Transform},
+    settings::{Count, MeanStd, Pixels, Resize},
     stop::Stop,
-    text::shown_path,
+    text::{self, shown_path},
 };
 
 /// Images in a step.
@@ -45,8 +46,11 @@ struct Guess {
 /// When the model cannot be used, a stop was requested, or libtorch refuses.
 pub(super) fn predict(job: &Predict, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()> {
     let mut members = Vec::new();
-    for source in model::load_all(&job.model.path)? {
-        let info = source.info.ok_or_else(|| no_info(&job.model.path))?;
+    for source in model::load_members(&job.model)? {
+        for note in &source.notes {
+            tell(StageEvent::Note(note.clone()));
+        }
+        let info = said(&source, &job.model, tell)?;
         let model = ResNet::from_state(&source.state, source.arch, device)?;
         members.push((model, info));
     }
@@ -68,7 +72,7 @@ pub(super) fn predict(job: &Predict, device: Device, tell: Tell<'_>, stop: &Stop
 
 fn batch(
     paths: &[PathBuf],
-    members: &[(ResNet, CheckpointInfo)],
+    members: &[(ResNet, Said)],
     job: &Predict,
     device: Device,
 ) -> Result<Vec<Prediction>> {
@@ -117,7 +121,7 @@ fn member_logits(
     pixels: &[u8],
     images: usize,
     model: &ResNet,
-    info: &CheckpointInfo,
+    info: &Said,
     job: &Predict,
     device: Device,
 ) -> Result<Vec<Vec<f32>>> {
@@ -146,12 +150,56 @@ fn best(logs: &[f64], classes: &[String], top: usize) -> Vec<Guess> {
         .collect()
 }
 
-fn no_info(path: &Path) -> Error {
-    Error::usage(format!(
-        "`{}` does not say its classes, resize and normalisation",
-        shown_path(path)
-    ))
-    .help("predict with a checkpoint of kfood, such as `best.safetensors` of a train or transfer stage")
+/// What a model tells apart, and what happens to a photograph before it.
+struct Said {
+    classes: Vec<String>,
+    transform: Transform,
+}
+
+/// What a model says about itself. One of someone else says nothing: it gets the given names, else numbers, and what
+/// torchvision does before its models; both are told.
+fn said(source: &ModelState, file: &ModelFile, tell: Tell<'_>) -> Result<Said> {
+    let shown = shown_path(&file.path);
+    let given = file.classes.as_ref();
+    if let Some(given) = given
+        && given.len() != source.classes
+    {
+        return Err(Error::usage(format!(
+            "{} are given, and the head of `{shown}` has {}",
+            text::count(given.len(), "class name"),
+            text::count(source.classes, "output")
+        ))
+        .help("name a class for each output, in the order of the outputs"));
+    }
+    if let Some(info) = &source.info {
+        return Ok(Said {
+            classes: given.unwrap_or(&info.classes).clone(),
+            transform: info.transform,
+        });
+    }
+    let numbers = || (0..source.classes).map(|i| i.to_string()).collect();
+    let classes = given.cloned().unwrap_or_else(numbers);
+    let names = if given.is_some() {
+        ""
+    } else {
+        "; its classes are numbers from 0: name them with `--classes LIST`"
+    };
+    tell(StageEvent::Warning(format!(
+        "`{shown}` does not say what it does to a photograph: taken as torchvision's models do, short side 256, crop 224, normalised as for ImageNet{names}"
+    )));
+    let resize = Resize::ShortSide {
+        short_side: Count::known(256),
+        crop: Count::known(224),
+    };
+    Ok(Said {
+        classes,
+        transform: Transform {
+            pixels: Pixels::new(resize),
+            center_crop: None,
+            test_resolution: None,
+            normalize: MeanStd::IMAGENET,
+        },
+    })
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ fn a_stage_is_cached_runs_or_waits_and_says_why() {
     stages[2].version = 2;
     assert_eq!(
         status(&stages, &cache)["c"],
-        "run: version of the stage 1 -> 2"
+        "run: kfood's own version of this stage is new (1 -> 2)"
     );
     stages[2].version = 1;
     stages[2].resource = Resource::Tensor;

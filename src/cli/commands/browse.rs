@@ -107,10 +107,13 @@ fn seen<'a>(opened: &'a open::Opened, id: &str) -> Result<Seen<'a>> {
 
 /// The model whose normalisation is kept, if it is there: nothing is trained for a look.
 fn source(opened: &open::Opened, seen: &Seen<'_>) -> Result<Option<ModelFile>> {
-    let (path, normalize) = match seen.source {
+    let (path, normalize, weights) = match seen.source {
         Some(ModelSource::File {
-            path, normalize, ..
-        }) => (path.path.clone(), *normalize),
+            path,
+            normalize,
+            weights,
+            ..
+        }) => (path.path.clone(), *normalize, weights.clone()),
         Some(ModelSource::Stage { id, checkpoint }) => {
             let targets = [id.clone()];
             let finished = open::finished(opened, &targets, &Silent);
@@ -120,7 +123,7 @@ fn source(opened: &open::Opened, seen: &Seen<'_>) -> Result<Option<ModelFile>> {
                 ));
                 return Ok(None);
             };
-            (path, None)
+            (path, None, None)
         }
         Some(ModelSource::Ensemble { .. }) | None => return Ok(None),
     };
@@ -128,6 +131,7 @@ fn source(opened: &open::Opened, seen: &Seen<'_>) -> Result<Option<ModelFile>> {
         path,
         normalize,
         classes: None,
+        weights,
     }))
 }
 

@@ -23,7 +23,7 @@ use crate::{
     event::{Event, Observer, Silent},
     exec::{self, Status, locked},
     report::{Align, Grid, bytes, duration},
-    text::shown_path,
+    text::{count, shown_path},
 };
 
 pub(in crate::cli) fn cache(args: &Args) -> Result<u8> {
@@ -60,10 +60,10 @@ fn list(cache: &Cache, as_json: bool) -> Result<u8> {
         return Ok(0);
     }
     let total = entries.iter().map(|e| e.bytes).sum();
-    let count = entries.len();
     print::out(&format!(
-        "{}{count} results, {} in {}",
+        "{}{}, {} in {}",
         table(&entries),
+        count(entries.len(), "result"),
         bytes(total),
         results::shown(cache.root())
     ))?;

@@ -1,14 +1,19 @@
-//! `kfood check`: every mistake of every file.
+//! `kfood check`: every mistake of every file, and what the files name that is not there.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     cli::{args::Check, print},
-    config,
+    config::{self, DataPath, Pipeline},
     error::Result,
-    text::shown_path,
+    text::{count, shown, shown_path},
 };
 
+/// So many missing paths are listed for people.
+const LISTED: usize = 10;
+
+/// The exit code is 2 when there is a mistake in a file. What is not there yet is told and is no mistake: a file is often
+/// checked where its data are not.
 pub(in crate::cli) fn check(args: &Check) -> Result<u8> {
     let checked: Vec<_> = args
         .files
@@ -16,27 +21,57 @@ pub(in crate::cli) fn check(args: &Check) -> Result<u8> {
         .map(|file| (file, config::load(file)))
         .collect();
     let mistaken = checked.iter().any(|(_, loaded)| loaded.is_err());
+    let code = if mistaken { 2 } else { 0 };
     if args.json {
-        let mistakes: Vec<_> = checked
-            .iter()
-            .filter_map(|(_, loaded)| loaded.as_ref().err())
-            .flat_map(config::Mistakes::rows)
-            .collect();
-        print::json(&json!({ "mistakes": mistakes }))?;
-        return Ok(if mistaken { 2 } else { 0 });
+        let all = checked.iter().map(|(_, loaded)| loaded.as_ref());
+        let mistakes = all.clone().filter_map(|loaded| loaded.err());
+        let mistakes: Vec<_> = mistakes.flat_map(config::Mistakes::rows).collect();
+        let missing = all.filter_map(|loaded| loaded.ok());
+        let missing: Vec<_> = missing.flat_map(Pipeline::missing).map(row).collect();
+        print::json(&json!({ "mistakes": mistakes, "missing": missing }))?;
+        return Ok(code);
     }
     for (file, loaded) in checked {
         match loaded {
             Ok(pipeline) => {
-                let stages = pipeline.instances.len();
-                let s = if stages == 1 { "" } else { "s" };
-                print::out(&format!(
-                    "{}: {stages} stage{s}, no mistakes",
-                    shown_path(file)
-                ))?;
+                print::notes(&pipeline);
+                let stages = count(pipeline.instances.len(), "stage");
+                let told = told(&pipeline.missing());
+                print::out(&format!("{}: {stages}, {told}", shown_path(file)))?;
             }
             Err(mistakes) => print::error(&mistakes.into()),
         }
     }
-    Ok(if mistaken { 2 } else { 0 })
+    Ok(code)
+}
+
+/// "no mistakes", and what is not there.
+fn told(missing: &[&DataPath]) -> String {
+    if missing.is_empty() {
+        return "no mistakes".to_owned();
+    }
+    let mut text = "no mistakes in the file, but not there:".to_owned();
+    for path in missing.iter().take(LISTED) {
+        let place = &path.location;
+        text += &format!(
+            "\n  `{}` ({}:{})",
+            shown(&path.written),
+            shown_path(&place.file),
+            place.line
+        );
+        if path.path.as_os_str() != path.written.as_str() {
+            text += &format!(": `{}`", shown_path(&path.path));
+        }
+    }
+    match missing.len().saturating_sub(LISTED) {
+        0 => text,
+        more => format!("{text}\n  and {more} more (`--json` has all)"),
+    }
+}
+
+fn row(path: &DataPath) -> Value {
+    json!({
+        "file": shown_path(&path.location.file), "line": path.location.line, "column": path.location.column,
+        "written": path.written, "path": shown_path(&path.path),
+    })
 }

@@ -11,14 +11,14 @@ use crate::{
         print,
         progress::Progress,
     },
-    config::Settings,
+    config::{Pipeline, Settings},
     data::{Pack, Sheet},
     error::{Error, Result},
     exec::{self, Options, Outcome, Summary, worker::Process},
     files, name,
     record::{Images, Labels, LookAlikes, Looked, Part, Photographs},
     report::{ExcludeRow, Overview, Seen, exclude_csv, exclude_list},
-    settings::Unreadable,
+    settings::{Leaks, Unreadable},
     stages,
     text::{self, shown_path},
 };
@@ -52,7 +52,7 @@ pub(in crate::cli) fn data(args: &Data) -> Result<u8> {
             summary.stage(data).map(|s| &s.outcome),
             Some(Outcome::Cached | Outcome::Ran)
         ) {
-            let (overview, rows) = show(args, &summary, data, dataset)?;
+            let (overview, rows) = show(args, &opened.pipeline, &summary, data, dataset)?;
             shown.push(overview);
             excluded.push((dataset.clone(), rows));
         }
@@ -147,8 +147,20 @@ fn looked_at(opened: &Opened, named: &[String]) -> Result<Vec<(String, String)>>
         .collect())
 }
 
+/// The splits of a data set that leave copies of test images out.
+fn leaving_out(pipeline: &Pipeline, dataset: &str) -> Vec<String> {
+    let splits = pipeline.instances.iter().filter_map(|i| match &i.settings {
+        Settings::Split(split) if split.dataset == dataset && split.leaks == Leaks::Group => {
+            Some(i.id.clone())
+        }
+        _ => None,
+    });
+    splits.collect()
+}
+
 fn show(
     args: &Data,
+    pipeline: &Pipeline,
     summary: &Summary,
     data: &str,
     dataset: &str,
@@ -168,6 +180,7 @@ fn show(
         look_alikes: &look_alikes,
     };
     let mut overview = Overview::new(data, dataset, seen, pack.mean_std(&train)?);
+    overview.leaks.left_out_by = leaving_out(pipeline, dataset);
     // Results of earlier versions have no such file, and it is no part of the result.
     let beside = summary
         .output(dataset, "images.json")?

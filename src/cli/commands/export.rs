@@ -9,7 +9,10 @@ use crate::{
 
 pub(in crate::cli) fn export(args: &Export) -> Result<u8> {
     let model = open::one_model(&args.model)?;
-    model::export(&model, &args.output)?;
+    let notes = model::export(&model, &args.output, args.weights.as_deref())?;
+    for note in &notes {
+        print::say(note);
+    }
     if args.json {
         print::json(&serde_json::json!({ "from": model, "to": args.output }))?;
         return Ok(0);

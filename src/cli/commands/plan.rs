@@ -1,12 +1,16 @@
 //! `kfood plan`: what a run would do, and why.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::{
+    cache::Reason,
     cli::{args::Plan, open, print, progress::Progress},
     error::Result,
     exec::{self, Estimate, Options, StageStatus, Status},
     report::{Align, Grid, bytes, duration},
+    text::{count, either},
 };
 
 /// The exit code when work is pending.
@@ -14,6 +18,7 @@ const PENDING: u8 = 3;
 
 pub(in crate::cli) fn plan(args: &Plan) -> Result<u8> {
     let opened = open::open(&args.file)?;
+    print::notes(&opened.pipeline);
     let options = Options {
         targets: opened.targets(&args.stages),
         force: args.force.clone(),
@@ -68,33 +73,69 @@ fn waits(on: &[String]) -> String {
     }
 }
 
-fn why(reasons: &[crate::cache::Reason]) -> String {
+fn why(reasons: &[Reason]) -> String {
     let reasons: Vec<_> = reasons.iter().map(ToString::to_string).collect();
     reasons.join("; ")
 }
 
 fn totals(all: &[StageStatus]) -> String {
-    let count = |wanted: fn(&Status) -> bool| all.iter().filter(|s| wanted(&s.status)).count();
-    let cached = count(|s| matches!(s, Status::Cached { .. }));
-    let run = count(|s| matches!(s, Status::Run { .. }));
-    let waits = count(|s| matches!(s, Status::Waits { .. }));
+    let of = |wanted: fn(&Status) -> bool| all.iter().filter(|s| wanted(&s.status)).count();
+    let cached = of(|s| matches!(s, Status::Cached { .. }));
+    let run = of(|s| matches!(s, Status::Run { .. }));
+    let waits = of(|s| matches!(s, Status::Waits { .. }));
     let known: Vec<_> = all.iter().filter_map(|s| estimate(&s.status)).collect();
     let mut text = format!("{cached} cached, {run} to run, {waits} waiting");
+    let unknown = run + waits - known.len();
     if !known.is_empty() {
         let seconds = known.iter().map(|e| e.seconds).sum();
         let disk = known.iter().map(|e| e.bytes).sum();
-        let all_known = if known.len() == run + waits {
-            ""
-        } else {
-            "at least "
-        };
         text += &format!(
-            "; {all_known}{} and {} by earlier runs",
+            "; about {} and {}, going by earlier runs",
             duration(seconds),
             bytes(disk)
         );
     }
-    text
+    if unknown > 0 {
+        let them = if known.is_empty() {
+            "no earlier run tells how long that takes".to_owned()
+        } else {
+            format!(
+                "besides {} of which no earlier run tells",
+                count(unknown, "stage")
+            )
+        };
+        text += &format!("; {them}");
+    }
+    text + &of_another_version(all)
+}
+
+/// What has to run because kfood itself does it otherwise than before.
+fn of_another_version(all: &[StageStatus]) -> String {
+    let (mut kinds, mut stages, mut seconds) = (BTreeSet::new(), 0, Some(0.0));
+    for stage in all {
+        if let Status::Run {
+            reasons, estimate, ..
+        } = &stage.status
+            && reasons.iter().any(Reason::is_own_version)
+        {
+            kinds.insert(stage.kind);
+            stages += 1;
+            seconds = seconds.zip(*estimate).map(|(sum, e)| sum + e.seconds);
+        }
+    }
+    if stages == 0 {
+        return String::new();
+    }
+    let kinds: Vec<_> = kinds.into_iter().collect();
+    let took = seconds
+        .map(|s| format!(", about {}", duration(s)))
+        .unwrap_or_default();
+    format!(
+        "\nkfood is newer than the results of {}: it runs {} again ({} only{took})",
+        count(stages, "stage"),
+        either(stages, "it", "them"),
+        kinds.join(", "),
+    )
 }
 
 fn estimate(status: &Status) -> Option<Estimate> {

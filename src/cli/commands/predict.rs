@@ -9,6 +9,7 @@ use crate::{
     event::{Event, Observer},
     exec::worker::Process,
     files,
+    name::nfc,
     record::{self, Job, ModelFile},
     report::{Align, Grid},
     stage::Worker,
@@ -24,7 +25,8 @@ pub(in crate::cli) fn predict(args: &Predict) -> Result<u8> {
         model: ModelFile {
             path: model,
             normalize: None,
-            classes: None,
+            classes: args.classes.as_deref().map(class_names).transpose()?,
+            weights: args.weights.clone(),
         },
         images: images.clone(),
         top: args.top,
@@ -53,6 +55,16 @@ pub(in crate::cli) fn predict(args: &Predict) -> Result<u8> {
         print::out(&table(&predictions))?;
     }
     Ok(u8::from(failed))
+}
+
+/// The names of classes in a text file, a line each.
+fn class_names(path: &Path) -> Result<Vec<String>> {
+    let bytes = files::read_bounded(path, 64 << 20)?;
+    let text = String::from_utf8(bytes).map_err(|e| {
+        Error::usage(format!("`{}` is no text in UTF-8", shown_path(path))).because(e)
+    })?;
+    let text = text.trim_start_matches('\u{feff}').trim_end();
+    Ok(text.lines().map(|line| nfc(line.trim())).collect())
 }
 
 /// Files as given, and from given folders what a data set would take from them, in the order of names; what was passed over

@@ -23,7 +23,10 @@ pub(in crate::cli) fn report(args: &Report) -> Result<u8> {
     let text = render::markdown(&results, None)?;
     match &args.output {
         Some(path) => {
-            files::publish(path, text.as_bytes())?;
+            files::replace_with(path, |to| {
+                to.write_all(text.as_bytes())
+                    .map_err(|e| Error::io("write", path, e))
+            })?;
             print::say(&format!("{}: written", shown_path(path)));
         }
         None => print::out(&text)?,
@@ -42,7 +45,10 @@ fn tensorboard(results: &render::Results, folder: &Path) -> Result<()> {
             let place = folder.join(&trained.id).join(part);
             files::create_folder(&place)?;
             let path = place.join(render::EVENT_FILE);
-            files::publish(&path, &bytes)?;
+            files::replace_with(&path, |to| {
+                to.write_all(&bytes)
+                    .map_err(|e| Error::io("write", &path, e))
+            })?;
         }
     }
     let shown = shown_path(folder);

@@ -21,11 +21,13 @@ use crate::{
     },
     record::Lock,
     report::{self, Align, Grid},
+    text::count,
 };
 
 pub(in crate::cli) fn run(args: &Run) -> Result<u8> {
     let since = Instant::now();
     let opened = open::open(&args.file)?;
+    print::notes(&opened.pipeline);
     let lock = locked::path(&opened.pipeline.file);
     let recorded = args.locked.then(|| locked::read(&lock)).transpose()?;
     let stop = open::stop_on_signals()?;
@@ -157,8 +159,8 @@ fn totals(summary: &Summary, seconds: f64) -> String {
         .collect();
     let n = summary.stages().len();
     format!(
-        "{n} stage{}: {}; {}",
-        if n == 1 { "" } else { "s" },
+        "{}: {}; {}",
+        count(n, "stage"),
         counts.join(", "),
         report::duration(seconds)
     )

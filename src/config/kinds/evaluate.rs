@@ -149,8 +149,8 @@ fn tta(fields: &mut Fields<'_, '_>) -> Vec<Tta> {
 impl Draft {
     pub(crate) fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>> {
         match &self.model {
-            model::Draft::File(path) => {
-                let model = model::of_file(path, self.normalize, self.classes.clone());
+            model::Draft::File(file) => {
+                let model = model::of_file(file, self.normalize, self.classes.clone());
                 let outcome = self.outcome(builder, model, Origin::default())?;
                 Some(vec![outcome])
             }

@@ -1,5 +1,6 @@
 //! `model = "…"`: a stage or a file, and which state of it.
 
+use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
@@ -18,7 +19,28 @@ pub(crate) enum Draft {
     /// Of a stage.
     Stage(Reference),
     /// A file.
-    File(DataPath),
+    File(File),
+}
+
+/// A file as written.
+pub(crate) struct File {
+    path: DataPath,
+    weights: Option<String>,
+}
+
+/// A name, or a file with the set of weights in it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Name(String),
+    File(InFile),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InFile {
+    file: String,
+    weights: Option<String>,
 }
 
 /// The model and the state of it.
@@ -36,20 +58,23 @@ const CHECKPOINT: &str = "`\"best\"` or `\"last\"`";
 pub(crate) fn read(fields: &mut Fields<'_, '_>, kinds: &[Kind]) -> Read {
     let checkpoint = checkpoint(fields);
     let stages = reference::accepts(kinds);
-    let accepts = format!("{stages}, or a `.pt`, `.pth` or `.safetensors` file");
-    let written = fields.need::<String>("model", &accepts);
+    let accepts =
+        format!("{stages}, a model file, or `{{ file = \"x.pt\", weights = \"state_dict_ema\" }}`");
+    let written = fields.need::<Written>("model", &accepts);
     let model = written.and_then(|written| {
-        if is_file(written.get_ref()) {
-            let path = fields.data_path(&written)?;
-            if !is_model_file(&path.path.to_string_lossy()) {
-                let message = format!("`{}` is not the name of a model file", path.written);
-                let help = "a model file ends in `.pt`, `.pth` or `.safetensors`";
-                fields.tell(&written.span(), message, Some(help));
-                return None;
-            }
-            return Some(Draft::File(path));
+        let span = written.span();
+        let (name, chosen) = match written.into_inner() {
+            Written::Name(name) => (name, None),
+            Written::File(InFile { file, weights }) => (file, Some(weights)),
+        };
+        let name = Spanned::new(span, name);
+        if chosen.is_some() || is_file(name.get_ref()) {
+            // What it holds is told by its content, whatever it is called.
+            let path = fields.data_path(&name)?;
+            let weights = chosen.flatten();
+            return Some(Draft::File(File { path, weights }));
         }
-        fields.resolve(&written, kinds).map(Draft::Stage)
+        fields.resolve(&name, kinds).map(Draft::Stage)
     });
     if let (Some(Draft::File(_)), Some(given)) = (&model, &checkpoint) {
         let help = "leave `checkpoint` out: a file holds one state";
@@ -65,7 +90,7 @@ pub(crate) fn checkpoint(fields: &mut Fields<'_, '_>) -> Option<Spanned<Checkpoi
 
 /// Notes a `.pt` file without the normalisation that it cannot say itself.
 pub(crate) fn need_normalize(fields: &mut Fields<'_, '_>, model: &Option<Draft>, given: bool) {
-    let Some(Draft::File(path)) = model else {
+    let Some(Draft::File(File { path, .. })) = model else {
         return;
     };
     let ours = path.path.extension().is_some_and(|e| e == "safetensors");
@@ -87,9 +112,17 @@ fn is_file(written: &str) -> bool {
 }
 
 fn is_model_file(path: &str) -> bool {
-    [".pt", ".pth", ".safetensors"]
-        .iter()
-        .any(|end| path.ends_with(end))
+    const ENDINGS: [&str; 8] = [
+        ".pt",
+        ".pth",
+        ".ckpt",
+        ".tar",
+        ".bin",
+        ".pkl",
+        ".model",
+        ".safetensors",
+    ];
+    ENDINGS.iter().any(|end| path.ends_with(end))
 }
 
 /// A state of a stage's model. A select hands on the state that it compared, and no other.
@@ -128,14 +161,15 @@ pub(crate) fn of_stage(
 
 /// A file with what the pipeline says of it.
 pub(crate) fn of_file(
-    path: &DataPath,
+    file: &File,
     normalize: Option<Normalize>,
     classes: Option<Vec<String>>,
 ) -> ModelSource {
     ModelSource::File {
-        path: path.clone(),
+        path: file.path.clone(),
         normalize,
         classes,
+        weights: file.weights.clone(),
     }
 }
 

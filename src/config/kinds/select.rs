@@ -112,8 +112,11 @@ fn group_key(builder: &Builder<'_>, candidate: usize) -> String {
                 ModelSource::Stage { id, checkpoint } => format!("{id} {checkpoint:?}"),
                 ModelSource::Ensemble { id } => id.clone(),
                 ModelSource::File {
-                    path, normalize, ..
-                } => format!("{path:?} {normalize:?}"),
+                    path,
+                    normalize,
+                    weights,
+                    ..
+                } => format!("{path:?} {normalize:?} {weights:?}"),
             };
             format!(
                 "{model} {} {} {:?} {} {:?}",

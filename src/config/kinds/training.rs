@@ -14,6 +14,7 @@ use crate::{
         Optimizer, Positive, Precision, Probability, ProgressiveResizing, Resize, Sampling, Save,
         Schedule, Side, Training,
     },
+    text::count,
 };
 
 const WHOLE: &str = "a whole number of at least 1";
@@ -139,9 +140,13 @@ fn check_warmup(fields: &mut Fields<'_, '_>, read: &Read) {
     let (epochs, warmup) = (epochs.get_ref().get(), schedule.get_ref().warmup_epochs());
     if warmup >= epochs {
         let message = format!(
-            "`warmup_epochs` of {warmup} in a training of {epochs} epochs: the schedule would never begin"
+            "`warmup_epochs` of {warmup} in a training of {}: the schedule would never begin",
+            count(epochs, "epoch")
         );
-        let help = format!("warm up for {} or less, or train longer", epochs - 1);
+        let help = match epochs - 1 {
+            0 => "leave `warmup_epochs` out, or train longer".to_owned(),
+            most => format!("warm up for {most} or less, or train longer"),
+        };
         fields.tell(&schedule.span(), message, Some(&help));
     }
 }
@@ -169,9 +174,13 @@ fn check_off_epochs(fields: &mut Fields<'_, '_>, read: &Read) {
     let (epochs, off) = (epochs.get_ref().get(), mix.get_ref().off_epochs);
     if off >= epochs {
         let message = format!(
-            "`off_epochs` of {off} in a training of {epochs} epochs: no batch would be mixed"
+            "`off_epochs` of {off} in a training of {}: no batch would be mixed",
+            count(epochs, "epoch")
         );
-        let help = format!("switch off for {} or less, or leave `mix` out", epochs - 1);
+        let help = match epochs - 1 {
+            0 => "leave `mix` out, or train longer".to_owned(),
+            most => format!("switch off for {most} or less, or leave `mix` out"),
+        };
         fields.tell(&mix.span(), message, Some(&help));
     }
 }
@@ -190,7 +199,8 @@ fn check_keep_last(fields: &mut Fields<'_, '_>, read: &Read) {
         let help = "the last epoch alone is kept anyway: `checkpoint = \"last\"`";
         fields.tell(&keep.span(), message, (kept < 2).then_some(help));
     } else if let Some(epochs) = epochs.filter(|epochs| kept > *epochs) {
-        let message = format!("`keep_last` of {kept} in a training of {epochs} epochs");
+        let epochs = count(epochs, "epoch");
+        let message = format!("`keep_last` of {kept} in a training of {epochs}");
         let help = "keep fewer, or train longer";
         fields.tell(&keep.span(), message, Some(help));
     }

@@ -10,7 +10,10 @@ use super::{
     },
     Fields, Kind, fold, model, training,
 };
-use crate::settings::{Checkpoint, GradualUnfreezing, TrainLayers};
+use crate::{
+    settings::{Checkpoint, GradualUnfreezing, TrainLayers},
+    text::count,
+};
 
 /// A transfer as written.
 pub(crate) struct Draft {
@@ -62,7 +65,8 @@ fn check_unfreezing(
     };
     if every >= epochs {
         let message = format!(
-            "`gradual_unfreezing` after {every} epochs in a training of {epochs}: nothing but the head would be trained"
+            "`gradual_unfreezing` after {} in a training of {epochs}: nothing but the head would be trained",
+            count(every, "epoch")
         );
         let help = "set its `epochs` lower, or train longer";
         fields.tell(&gradual.span(), message, Some(help));
@@ -73,9 +77,9 @@ impl Draft {
     pub(crate) fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>> {
         let training = &self.training;
         let model = match &self.model {
-            model::Draft::File(path) => {
+            model::Draft::File(file) => {
                 let normalize = training.normalized.then_some(training.training.normalize);
-                Some(model::of_file(path, normalize, None))
+                Some(model::of_file(file, normalize, None))
             }
             model::Draft::Stage(reference) => builder
                 .one(reference)

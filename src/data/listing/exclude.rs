@@ -9,7 +9,7 @@ use super::{
     Listing, Place,
     found::some_lines,
     is_tsv,
-    manifest::{LARGEST, same_header, table},
+    table::{LARGEST, same_header, table},
 };
 use crate::{
     cells,

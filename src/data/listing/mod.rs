@@ -13,6 +13,7 @@ mod parts;
 mod place;
 mod rows;
 mod scan;
+mod table;
 mod text;
 mod walk;
 

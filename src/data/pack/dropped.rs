@@ -5,6 +5,7 @@ use crate::{
     event::{StageEvent, Tell},
     record::{Image, Photograph},
     settings::Unreadable,
+    text::count,
 };
 
 /// Lines of an error: about a screenful.
@@ -33,26 +34,27 @@ pub(super) fn refuse_or_warn(
     });
     let dropped: Vec<_> = dropped.collect();
     let (bad, all) = (dropped.len() + lost.len(), images.len());
+    let files = count(all, "file");
     if unreadable == Unreadable::Fail && bad > 0 {
-        let text = format!("{bad} of {all} files cannot be used:");
+        let text = format!("{bad} of {files} cannot be used:");
         let list = listed(images, lost.iter().chain(&dropped), SHOWN);
         return Err(Error::failed(text + &list).help(
             "remove or repair them, and run again; or set `unreadable = \"drop\"` in the preprocess stage to leave them out",
         ));
     }
     if !lost.is_empty() {
-        let text = format!("{} of {all} files cannot be read:", lost.len());
+        let text = format!("{} of {files} cannot be read:", lost.len());
         return Err(Error::failed(text + &listed(images, lost, SHOWN)).help(
             "make them readable, and run again: they could be read when the data set was listed",
         ));
     }
     if bad == all && all > 0 {
-        let text = format!("none of the {all} files can be used:");
+        let text = format!("none of the {files} can be used:");
         return Err(Error::failed(text + &listed(images, &dropped, SHOWN))
             .help("all of them would be dropped; is this the right data set?"));
     }
     if bad > 0 {
-        let text = format!("dropped {bad} of {all} files, which belong to no part now:");
+        let text = format!("dropped {bad} of {files}: what is dropped belongs to no part:");
         tell(StageEvent::Warning(
             text + &listed(images, &dropped, WARNED),
         ));

@@ -9,16 +9,16 @@ use std::{
 use rayon::prelude::*;
 
 use super::{
+    Look, Unfinished,
     dropped::{Why, misnamed, refuse_or_warn},
-    journal::{self, Leftover, Line},
+    journal,
     layout::made_of,
     progress::Progress,
     reuse::Earlier,
-    row_jpeg,
     rows::Rows,
 };
 use crate::{
-    data::{LARGEST_ENTRY, Place, Resampler, resample::COMPARED_SIDE},
+    data::{LARGEST_ENTRY, Place, Resampler},
     digest::Digest,
     error::{Error, Result},
     event::{StageEvent, Tell},
@@ -52,48 +52,6 @@ pub struct Fill<'a> {
     pub stop: &'a Stop,
 }
 
-/// Where rows stay when the making of a pack is interrupted.
-#[derive(Clone, Copy, Debug)]
-pub struct Unfinished<'a> {
-    /// A private folder that outlives this making.
-    pub state: &'a Path,
-    /// Such folders of other makings, which may be under way.
-    pub others: &'a [PathBuf],
-    /// Of all settings that make a row, and of the program's version of them.
-    pub settings: Digest,
-}
-
-impl Unfinished<'_> {
-    /// "80 of 120 images", if an unfinished making left rows in this folder.
-    #[must_use]
-    pub fn told(state: &Path) -> Option<String> {
-        let told = |name| journal::told(&state.join(name));
-        let (made, of) = told("rows").max(told("left"))?;
-        Some(format!("{} of {} images", grouped(made), grouped(of)))
-    }
-}
-
-/// A row of the pack as a reader will find it.
-#[derive(Clone, Copy, Debug)]
-pub struct Look<'a> {
-    /// u8, height x width x (red, green, blue).
-    pub pixels: &'a [u8],
-    /// Of these pixels.
-    pub digest: Digest,
-    /// All of the photograph at a small size, where the row shows a part of it: as many pixels as [`COMPARED_SIDE`] says.
-    pub compared: Option<&'a [u8]>,
-}
-
-impl<'a> Look<'a> {
-    pub(super) fn at(pixels: &'a [u8], compared: Option<&'a [u8]>) -> Self {
-        Self {
-            pixels,
-            digest: Digest::of(pixels),
-            compared,
-        }
-    }
-}
-
 /// What is known of the rows of a full pack, in the order of the images.
 pub struct Filled<F> {
     /// Where the pack is.
@@ -105,9 +63,9 @@ pub struct Filled<F> {
 }
 
 /// A row that is in the pack.
-struct Done<F> {
-    photograph: Photograph,
-    seen: Option<F>,
+pub(super) struct Done<F> {
+    pub(super) photograph: Photograph,
+    pub(super) seen: Option<F>,
 }
 
 impl Fill<'_> {
@@ -217,98 +175,6 @@ impl Fill<'_> {
             n += 1;
         }
         Ok(n)
-    }
-
-    /// Takes over what unfinished packs have of the rows that are still wanted, and says how many.
-    fn go_on<F: Send>(
-        &self,
-        from: &[PathBuf],
-        wanted: &HashMap<Digest, usize>,
-        writer: &Rows,
-        rows: &mut [Option<Done<F>>],
-        see: &(impl Fn(Look<'_>) -> F + Sync),
-    ) -> Result<usize> {
-        let Some(Unfinished { settings, .. }) = self.unfinished else {
-            return Ok(0);
-        };
-        let row_bytes = writer.pixels.head().row_bytes();
-        let mut taken = 0;
-        for folder in from {
-            let Some(leftover) = Leftover::open(folder, settings, self.storage, row_bytes) else {
-                continue;
-            };
-            // The last line of a row counts.
-            let lines: HashMap<usize, &Line> = leftover
-                .lines
-                .iter()
-                .filter_map(|line| Some((*wanted.get(&line.made_of)?, line)))
-                .filter(|(i, _)| rows[*i].is_none())
-                .collect();
-            let mut lines: Vec<_> = lines.into_iter().collect();
-            lines.sort_unstable_by_key(|(i, _)| *i);
-            let done = lines
-                .par_chunks(PIECE)
-                .map(|lines| {
-                    self.stop.check()?;
-                    let done = lines.iter().filter_map(|(i, line)| {
-                        let done = self.take(&leftover, *i, line, writer, see).transpose()?;
-                        Some(done.map(|done| (*i, done)))
-                    });
-                    done.collect::<Result<Vec<_>>>()
-                })
-                .collect::<Result<Vec<_>>>()?;
-            for (i, done) in done.into_iter().flatten() {
-                rows[i] = Some(done);
-                taken += 1;
-            }
-        }
-        if taken > 0 {
-            let (taken, all) = (grouped(taken), grouped(self.images.len()));
-            let text = format!("goes on from {taken} of {all} images of an interrupted run");
-            (self.tell)(StageEvent::Note(text));
-        }
-        Ok(taken)
-    }
-
-    /// One row of an unfinished pack; none where it is not whole.
-    fn take<F>(
-        &self,
-        leftover: &Leftover,
-        i: usize,
-        line: &Line,
-        writer: &Rows,
-        see: &impl Fn(Look<'_>) -> F,
-    ) -> Result<Option<Done<F>>> {
-        let dropped = line.photograph.dropped.is_some();
-        let Some(stored) = leftover.row(line) else {
-            return Ok(None);
-        };
-        let side = COMPARED_SIDE as usize;
-        let mut compared = None;
-        if writer.compares() && !dropped {
-            compared = leftover.compared(line, 3 * side * side);
-            if compared.is_none() {
-                return Ok(None);
-            }
-        }
-        let head = writer.pixels.head();
-        let decoded = match self.storage {
-            _ if dropped => None,
-            Storage::Raw => None,
-            Storage::Jpeg => {
-                let mut row = vec![0; head.row_bytes()];
-                if row_jpeg::decode(&stored, head.width, head.height, &mut row).is_err() {
-                    return Ok(None);
-                }
-                Some(row)
-            }
-        };
-        writer.go_on(i, &stored, compared.as_deref(), line)?;
-        let pixels = decoded.as_deref().unwrap_or(&stored);
-        Ok(Some(Done {
-            photograph: line.photograph.clone(),
-            seen: (!dropped).then(|| see(Look::at(pixels, compared.as_deref()))),
-        }))
     }
 
     /// Decodes the open rows; what comes back could not be read at all.
@@ -495,7 +361,7 @@ fn changed(place: &Place) -> Error {
 }
 
 /// 33593 as `33,593`.
-fn grouped(n: usize) -> String {
+pub(super) fn grouped(n: usize) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {

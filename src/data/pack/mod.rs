@@ -13,9 +13,12 @@ mod reader;
 mod reuse;
 mod row_jpeg;
 mod rows;
+mod unfinished;
 mod writer;
 
-pub use fill::{Fill, Filled, Look, Unfinished};
+pub use fill::{Fill, Filled};
 pub use loader::{batches, epoch_order, gather};
 pub use reader::Pack;
+pub use rows::Look;
+pub use unfinished::Unfinished;
 pub use writer::PackWriter;

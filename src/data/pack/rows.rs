@@ -15,6 +15,27 @@ use crate::{
     settings::{Pixels, Storage},
 };
 
+/// A row of the pack as a reader will find it.
+#[derive(Clone, Copy, Debug)]
+pub struct Look<'a> {
+    /// u8, height x width x (red, green, blue).
+    pub pixels: &'a [u8],
+    /// Of these pixels.
+    pub digest: Digest,
+    /// All of the photograph at a small size, where the row shows a part of it: as many pixels as [`COMPARED_SIDE`] says.
+    pub compared: Option<&'a [u8]>,
+}
+
+impl<'a> Look<'a> {
+    pub(super) fn at(pixels: &'a [u8], compared: Option<&'a [u8]>) -> Self {
+        Self {
+            pixels,
+            digest: Digest::of(pixels),
+            compared,
+        }
+    }
+}
+
 /// See the module.
 pub(super) struct Rows {
     pub(super) pixels: PackWriter,

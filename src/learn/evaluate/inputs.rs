@@ -70,7 +70,10 @@ impl Inputs {
             )));
         }
         let mut members = Vec::new();
-        for mut model in model::load_all(&job.model.path)? {
+        for mut model in model::load_members(&job.model)? {
+            for note in &model.notes {
+                tell(StageEvent::Note(note.clone()));
+            }
             check_classes(job, &mut model, &labels.classes, tell)?;
             let transform = transform(job, &model, &pack, &split)?;
             members.push(Member { model, transform });
@@ -269,12 +272,23 @@ fn transform(job: &Evaluate, model: &ModelState, pack: &Pack, split: &Split) -> 
         )));
     }
     if let Some(info) = &model.info {
-        if job.model.normalize.is_some() {
+        let own = info.transform.normalize;
+        let given = match job.model.normalize {
+            Some(Normalize::None) => Some(MeanStd::IDENTITY),
+            Some(Normalize::Imagenet) => Some(MeanStd::IMAGENET),
+            Some(Normalize::Given(given)) => Some(given),
+            Some(Normalize::Dataset) | None => None,
+        };
+        // A pipeline has to say it of a `.pt` file, which may say it itself: the same twice is no mistake.
+        if job.model.normalize.is_some() && given != Some(own) {
             return Err(Error::usage(format!(
-                "`{}` says itself how its pixels are normalised, and `normalize` is given too",
+                "`{}` says itself how its pixels are normalised, and the given `normalize` is another",
                 job.model.path.display()
             ))
-            .help("leave `normalize` out"));
+            .help(format!(
+                "give what it says: `normalize = {{ mean = {:?}, std = {:?} }}`",
+                own.mean, own.std
+            )));
         }
         let own = info.transform;
         if own.pixels != job.pixels {

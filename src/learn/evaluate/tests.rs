@@ -143,6 +143,7 @@ fn prepared(folder: &Path, info: Option<&CheckpointInfo>) -> record::Evaluate {
             path: folder.join("best.safetensors"),
             normalize: None,
             classes: None,
+            weights: None,
         },
         on: vec![
             EvaluatePart::Train,

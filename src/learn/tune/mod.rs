@@ -51,7 +51,7 @@ pub fn tune(job: &Tune, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<(
     let fit = &job.fit;
     set_training(device, fit.training.deterministic, fit.training.allow_tf32)?;
     let inputs = Inputs::open(&fit.data, source(fit))?;
-    let (mut model, transform) = start(fit, &inputs, device)?;
+    let (mut model, transform) = start(fit, &inputs, device, &|_| {})?;
     // What is found must hold for the largest images too.
     let training = Training {
         progressive_resizing: None,

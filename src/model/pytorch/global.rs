@@ -1,37 +1,40 @@
-//! The only names a model file may mention.
+//! The names a pickle mentions: a few that make tensors and dictionaries, and all others, which make nothing.
+
+use std::rc::Rc;
 
 use super::super::element::Element;
-use crate::error::{Error, Result};
+use crate::text;
 
-/// A known function or type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A function or type.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Global {
-    /// `collections.OrderedDict`
-    OrderedDict,
-    /// `torch._utils._rebuild_tensor_v2`
+    /// `collections.OrderedDict`, and `defaultdict`, whose factory is of no use here.
+    Dict,
+    /// `torch._utils._rebuild_tensor_v2`, and its first version, which has fewer arguments.
     RebuildTensor,
-    /// `torch._utils._rebuild_parameter`
+    /// `torch._utils._rebuild_parameter`, with or without a state.
     RebuildParameter,
     /// `torch.FloatStorage` and its kin.
     Storage(Element),
     /// `torch.Size`
     Size,
-    /// `torch.device`
-    Device,
+    /// Any other name. Nothing of it is looked up or run: what it would make is opaque.
+    Unknown(Rc<str>),
 }
+
+/// Characters of a name that are kept to be told.
+const TOLD: usize = 100;
 
 impl Global {
     /// The one of that name.
-    ///
-    /// # Errors
-    /// For every other name: it could do anything.
-    pub(super) fn named(module: &str, name: &str) -> Result<Self> {
-        Ok(match (module, name) {
-            ("collections", "OrderedDict") => Self::OrderedDict,
-            ("torch._utils", "_rebuild_tensor_v2") => Self::RebuildTensor,
-            ("torch._utils", "_rebuild_parameter") => Self::RebuildParameter,
+    pub(super) fn named(module: &str, name: &str) -> Self {
+        match (module, name) {
+            ("collections", "OrderedDict" | "defaultdict") => Self::Dict,
+            ("torch._utils", "_rebuild_tensor_v2" | "_rebuild_tensor") => Self::RebuildTensor,
+            ("torch._utils", "_rebuild_parameter" | "_rebuild_parameter_with_state") => {
+                Self::RebuildParameter
+            }
             ("torch", "Size") => Self::Size,
-            ("torch", "device") => Self::Device,
             ("torch", "DoubleStorage") => Self::Storage(Element::F64),
             ("torch", "FloatStorage") => Self::Storage(Element::F32),
             ("torch", "HalfStorage") => Self::Storage(Element::F16),
@@ -42,32 +45,23 @@ impl Global {
             ("torch", "CharStorage") => Self::Storage(Element::I8),
             ("torch", "ByteStorage") => Self::Storage(Element::U8),
             ("torch", "BoolStorage") => Self::Storage(Element::Bool),
-            _ => return Err(refuse(module, name)),
-        })
-    }
-
-    /// Its name without the module.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::OrderedDict => "OrderedDict",
-            Self::RebuildTensor => "_rebuild_tensor_v2",
-            Self::RebuildParameter => "_rebuild_parameter",
-            Self::Storage(_) => "Storage",
-            Self::Size => "Size",
-            Self::Device => "device",
+            _ => {
+                let short = |text: &str| text.chars().take(TOLD).collect::<String>();
+                let told = format!("{}.{}", short(module), short(name));
+                Self::Unknown(text::shown(&told).into())
+            }
         }
     }
-}
 
-fn refuse(module: &str, name: &str) -> Error {
-    // The file is not trusted with the terminal either.
-    let shown: String = format!("{module}.{name}")
-        .chars()
-        .take(100)
-        .flat_map(char::escape_default)
-        .collect();
-    Error::failed(format!(
-        "`{shown}` is not allowed in a model file: nothing in it is executed"
-    ))
-    .help("save `model.state_dict()` with `torch.save`; a whole pickled model cannot be read")
+    /// Its name, to be told.
+    pub(super) fn name(&self) -> Rc<str> {
+        match self {
+            Self::Dict => "collections.OrderedDict".into(),
+            Self::RebuildTensor => "torch._utils._rebuild_tensor_v2".into(),
+            Self::RebuildParameter => "torch._utils._rebuild_parameter".into(),
+            Self::Storage(_) => "torch.storage".into(),
+            Self::Size => "torch.Size".into(),
+            Self::Unknown(name) => name.clone(),
+        }
+    }
 }

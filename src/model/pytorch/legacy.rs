@@ -1,13 +1,13 @@
 //! The packaging before PyTorch 1.6 (`_use_new_zipfile_serialization=False`): five pickles (magic number, version of the
 //! protocol, machine, object, keys of storages), then each storage as a length and its elements.
 
-use std::{collections::HashMap, rc::Rc};
+use std::{collections::HashMap, fs::File, os::unix::fs::FileExt, rc::Rc};
 
 use super::{
-    super::StateDict,
-    bad,
-    pickle::{self, Heap, Value},
-    state::collect,
+    super::{bounds, catalog::Opened},
+    Budget, bad, pickle,
+    state::{Listed, list},
+    value::{Heap, Value},
 };
 use crate::error::{Error, Result};
 
@@ -15,8 +15,16 @@ use crate::error::{Error, Result};
 const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 const PROTOCOL: i64 = 1001;
 
-pub(super) fn read(bytes: &[u8]) -> Result<StateDict> {
-    let mut rest = bytes;
+/// What the small pickles around the large one take together.
+const AROUND: usize = 4 << 20;
+
+pub(super) fn open(file: File) -> Result<Opened> {
+    let unreadable = |e: std::io::Error| bad("it cannot be read").because(e);
+    let length = file.metadata().map_err(unreadable)?.len();
+    let mut start = vec![0; (length as usize).min(bounds::PICKLE + AROUND)];
+    file.read_exact_at(&mut start, 0).map_err(unreadable)?;
+
+    let mut rest = &start[..];
     let (magic, _) = next(&mut rest)?;
     if !matches!(&magic, Value::Long(number) if **number == MAGIC) {
         return Err(bad("it is a pickle without PyTorch's magic number"));
@@ -30,18 +38,45 @@ pub(super) fn read(bytes: &[u8]) -> Result<StateDict> {
     let keys = keys(next(&mut rest)?)?;
 
     let widths = widths(&heap);
-    let mut storages = HashMap::new();
+    let mut at = (start.len() - rest.len()) as u64;
+    let mut places = HashMap::new();
     for key in keys {
-        let width = *widths
-            .get(&key)
-            .ok_or_else(|| bad("it holds a storage that its pickle does not mention"))?;
-        storages.insert(key, storage(&mut rest, width)?);
+        // Of an element type that is not known: where the next begins is not known either.
+        let Some(width) = widths.get(&key) else {
+            return Err(bad("it holds a storage whose type is not known"));
+        };
+        let content = storage(&file, at, *width, length)?;
+        at = content.0 + content.1;
+        places.insert(key, content);
     }
-    collect(&value, &heap, super::limit(bytes.len()), |tensor| {
-        let bytes: &[u8] = storages
-            .get(&tensor.storage.key)
-            .ok_or_else(|| bad("its storage is missing"))?;
-        tensor.gather(bytes)
+    let Listed {
+        sets,
+        tensors,
+        instead,
+    } = list(&value, &heap)?;
+    let mut budget = Budget::of(length as usize);
+    // The last one, which the next tensor often shares.
+    let mut held: Option<(Rc<str>, Vec<u8>)> = None;
+    let gather = move |place: usize| {
+        let tensor = &tensors[place];
+        budget.spend(tensor)?;
+        let key = &tensor.storage.key;
+        if held.as_ref().is_none_or(|(of, _)| of != key) {
+            let (from, length) = *places
+                .get(key)
+                .ok_or_else(|| bad("its storage is missing"))?;
+            let mut bytes = vec![0; length as usize];
+            file.read_exact_at(&mut bytes, from).map_err(unreadable)?;
+            held = Some((key.clone(), bytes));
+        }
+        tensor.gather(held.as_ref().map_or(&[][..], |(_, bytes)| bytes))
+    };
+    Ok(Opened {
+        sets,
+        gather: Box::new(gather),
+        info: None,
+        members: None,
+        instead,
     })
 }
 
@@ -86,15 +121,17 @@ fn widths(heap: &Heap) -> HashMap<Rc<str>, usize> {
         .collect()
 }
 
-fn storage<'a>(rest: &mut &'a [u8], width: usize) -> Result<&'a [u8]> {
+/// Where the storage at this place begins and how many bytes it has: a length, and its elements.
+fn storage(file: &File, at: u64, width: usize, length: u64) -> Result<(u64, u64)> {
     let truncated = || bad("it ends in the middle of a storage");
-    let (length, tail) = rest.split_first_chunk::<8>().ok_or_else(truncated)?;
-    let bytes = usize::try_from(i64::from_le_bytes(*length))
+    let mut elements = [0; 8];
+    file.read_exact_at(&mut elements, at)
+        .map_err(|_| truncated())?;
+    let from = at + 8;
+    let bytes = u64::try_from(i64::from_le_bytes(elements))
         .ok()
-        .and_then(|n| n.checked_mul(width));
-    let (content, tail) = bytes
-        .and_then(|bytes| tail.split_at_checked(bytes))
+        .and_then(|n| n.checked_mul(width as u64))
+        .filter(|bytes| *bytes <= length - from)
         .ok_or_else(truncated)?;
-    *rest = tail;
-    Ok(content)
+    Ok((from, bytes))
 }

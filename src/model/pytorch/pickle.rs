@@ -1,88 +1,25 @@
-//! A pickle as data: the stack machine of Python's `pickle` (protocols 2 to 5) without the power to call anything.
+//! A pickle as data: the stack machine of Python's `pickle` (protocols 0 to 5) without the power to call anything.
 //!
 //! Containers live in one list and are named by their place in it, as the program may mutate and share them; nothing
-//! is walked or dropped recursively, so that a deeply nested file cannot exhaust the stack.
+//! is walked or dropped recursively, so that a deeply nested file cannot exhaust the stack. What an unknown name would make is
+//! opaque, and so is all that is made of it: nothing is looked up, nothing runs.
 
 use std::{collections::HashMap, rc::Rc};
 
 use super::{
+    super::bounds,
     bad,
     global::Global,
     storage::{Storage, TensorRef},
+    value::{Heap, Value},
 };
 use crate::error::{Error, Result};
-
-/// The largest pickle that is looked at. That of a ResNet-152 has 0.2 MB; the tensors' bytes lie outside.
-pub(super) const LARGEST: usize = 16 << 20;
-
-/// A value; containers are places in [`Heap`].
-#[derive(Clone, Debug)]
-pub(super) enum Value {
-    None,
-    Bool(bool),
-    Int(i64),
-    /// An integer beyond 64 bits, little-endian.
-    Long(Rc<[u8]>),
-    Float,
-    Text(Rc<str>),
-    Bytes,
-    Global(Global),
-    Tuple(usize),
-    List(usize),
-    Dict(usize),
-    Storage(Rc<Storage>),
-    Tensor(Rc<TensorRef>),
-    /// A harmless object whose content does not matter.
-    Opaque,
-}
-
-impl Value {
-    /// What it is, in words.
-    pub(super) fn kind(&self) -> &'static str {
-        match self {
-            Self::None => "`None`",
-            Self::Bool(_) => "a truth value",
-            Self::Int(_) | Self::Long(_) | Self::Float => "a number",
-            Self::Text(_) => "a text",
-            Self::Bytes => "bytes",
-            Self::Global(_) => "a function",
-            Self::Tuple(_) | Self::List(_) => "a list",
-            Self::Dict(_) => "a dictionary",
-            Self::Storage(_) => "a storage",
-            Self::Tensor(_) => "a tensor",
-            Self::Opaque => "an object",
-        }
-    }
-}
-
-/// The containers of a pickle.
-#[derive(Debug, Default)]
-pub(super) struct Heap {
-    /// Tuples and lists.
-    pub(super) lists: Vec<Vec<Value>>,
-    /// Dictionaries as they were filled; of equal keys the last counts.
-    pub(super) dicts: Vec<Vec<(Value, Value)>>,
-    /// Every storage that was mentioned.
-    pub(super) storages: Vec<Rc<Storage>>,
-}
-
-impl Heap {
-    /// The items of a tuple.
-    pub(super) fn tuple(&self, value: &Value) -> Result<&[Value]> {
-        match value {
-            Value::Tuple(i) => Ok(&self.lists[*i]),
-            other => Err(bad(&format!(
-                "{} stands where a tuple belongs",
-                other.kind()
-            ))),
-        }
-    }
-}
 
 /// Runs one pickle: its value, its containers and the number of bytes it took.
 pub(super) fn run(bytes: &[u8]) -> Result<(Value, Heap, usize)> {
     let mut machine = Machine {
-        bytes: &bytes[..bytes.len().min(LARGEST)],
+        bytes: &bytes[..bytes.len().min(bounds::PICKLE)],
+        left: bounds::STEPS,
         at: 0,
         stack: Vec::new(),
         marks: Vec::new(),
@@ -96,6 +33,8 @@ pub(super) fn run(bytes: &[u8]) -> Result<(Value, Heap, usize)> {
 struct Machine<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// Steps that are left.
+    left: usize,
     stack: Vec<Value>,
     /// Heights of the stack where a `MARK` was set.
     marks: Vec<usize>,
@@ -108,6 +47,7 @@ impl Machine<'_> {
     /// Opcodes by the names of Python's `pickletools`.
     fn run(&mut self) -> Result<Value> {
         loop {
+            self.charge(1)?;
             match self.byte()? {
                 b'.' => return self.pop(),                 // STOP
                 0x80 => self.skip(1)?,                     // PROTO
@@ -125,12 +65,14 @@ impl Machine<'_> {
                     let bytes = self.array::<4>()?; // BININT
                     self.push(Value::Int(i64::from(i32::from_le_bytes(bytes))));
                 }
-                0x8a => self.long::<1>()?, // LONG1
-                0x8b => self.long::<4>()?, // LONG4
-                b'G' => {
-                    self.skip(8)?; // BINFLOAT
-                    self.push(Value::Float);
-                }
+                0x8a => self.long::<1>()?,              // LONG1
+                0x8b => self.long::<4>()?,              // LONG4
+                b'G' => self.skipped(8, Value::Float)?, // BINFLOAT
+                b'F' => self.lined(|_| Value::Float)?,  // FLOAT
+                b'I' => self.lined(int_line)?,          // INT
+                b'L' => self.lined(|line| int_line(line.trim_end_matches('L')))?, // LONG
+                b'S' => self.lined(|line| Value::Text(line.trim_matches(['\'', '"']).into()))?, // STRING
+                b'V' => self.lined(|line| Value::Text(line.into()))?, // UNICODE
                 b'U' | 0x8c => self.text::<1>()?, // SHORT_BINSTRING, SHORT_BINUNICODE
                 b'X' | b'T' => self.text::<4>()?, // BINUNICODE, BINSTRING
                 0x8d => self.text::<8>()?,        // BINUNICODE8
@@ -157,7 +99,23 @@ impl Machine<'_> {
                     let items = self.since_mark()?; // APPENDS
                     self.append(items)?;
                 }
+                b'l' => {
+                    let items = self.since_mark()?; // LIST
+                    self.heap.lists.push(items);
+                    self.push(Value::List(self.heap.lists.len() - 1));
+                }
+                0x8f => self.opaque("set"),       // EMPTY_SET
+                0x90 => drop(self.since_mark()?), // ADDITEMS
+                0x91 => {
+                    self.since_mark()?; // FROZENSET
+                    self.opaque("frozenset");
+                }
                 b'}' => self.dict(), // EMPTY_DICT
+                b'd' => {
+                    let items = self.since_mark()?; // DICT
+                    self.dict();
+                    self.set(items)?;
+                }
                 b's' => {
                     let value = self.pop()?; // SETITEM
                     let key = self.pop()?;
@@ -172,23 +130,85 @@ impl Machine<'_> {
                 0x94 => drop(self.memo.insert(self.memo.len(), self.top()?.clone())), // MEMOIZE
                 b'h' => self.get::<1>()?, // BINGET
                 b'j' => self.get::<4>()?, // LONG_BINGET
+                b'p' => {
+                    let place = self.place()?; // PUT
+                    self.memo.insert(place, self.top()?.clone());
+                }
+                b'g' => {
+                    let place = self.place()?; // GET
+                    self.recall(place)?;
+                }
                 b'c' => {
                     let module = self.line()?; // GLOBAL
                     let name = self.line()?;
-                    self.push(Value::Global(Global::named(&module, &name)?));
+                    self.push(Value::Global(Rc::new(Global::named(&module, &name))));
                 }
                 0x93 => self.stack_global()?, // STACK_GLOBAL
-                b'R' => self.reduce()?,       // REDUCE
-                b'b' => self.build()?,        // BUILD
-                b'Q' => self.persistent()?,   // BINPERSID
-                code => {
-                    return Err(Error::failed(format!(
-                        "opcode 0x{code:02x} is not allowed in a model file: nothing in it is executed"
-                    ))
-                    .help("save `model.state_dict()` with `torch.save`"));
+                b'R' | 0x81 => self.make()?,  // REDUCE, NEWOBJ
+                0x92 => {
+                    self.pop()?; // NEWOBJ_EX: named arguments too
+                    self.make()?;
                 }
+                b'i' => {
+                    let (module, name) = (self.line()?, self.line()?); // INST
+                    self.since_mark()?;
+                    self.opaque(&Global::named(&module, &name).name());
+                }
+                b'o' => {
+                    let items = self.since_mark()?; // OBJ
+                    let maker = items.first().ok_or_else(empty)?.kind();
+                    self.opaque(&maker);
+                }
+                b'b' => drop(self.pop()?), // BUILD: attributes, such as the `_metadata` of a state dict
+                b'Q' => self.persistent()?, // BINPERSID
+                b'P' => {
+                    self.line()?; // PERSID
+                    self.opaque("something outside");
+                }
+                0x82 => self.skipped(1, Value::Opaque("an extension".into()))?, // EXT1
+                0x83 => self.skipped(2, Value::Opaque("an extension".into()))?,
+                0x84 => self.skipped(4, Value::Opaque("an extension".into()))?,
+                0x96 => self.blob::<8>()?,               // BYTEARRAY8
+                0x97 => self.opaque("a buffer outside"), // NEXT_BUFFER
+                0x98 => {}                               // READONLY_BUFFER
+                code => return Err(bad(&format!("0x{code:02x} in its pickle is no opcode"))),
             }
         }
+    }
+
+    /// Counts steps: what a program does is bounded whatever it says.
+    fn charge(&mut self, steps: usize) -> Result<()> {
+        self.left = self.left.checked_sub(steps).ok_or_else(|| {
+            Error::failed(format!(
+                "its pickle takes more than {} steps: it holds far more than a network",
+                bounds::STEPS
+            ))
+            .help("save `model.state_dict()` alone with `torch.save`")
+        })?;
+        Ok(())
+    }
+
+    fn opaque(&mut self, made_by: &str) {
+        self.push(Value::Opaque(made_by.into()));
+    }
+
+    fn skipped(&mut self, count: usize, value: Value) -> Result<()> {
+        self.skip(count)?;
+        self.push(value);
+        Ok(())
+    }
+
+    fn lined(&mut self, read: impl FnOnce(&str) -> Value) -> Result<()> {
+        let line = self.line()?;
+        self.push(read(&line));
+        Ok(())
+    }
+
+    /// A place in the memo, in decimal digits.
+    fn place(&mut self) -> Result<usize> {
+        self.line()?
+            .parse()
+            .map_err(|_| bad("it remembers something at a place that is no number"))
     }
 
     fn skip(&mut self, count: usize) -> Result<()> {
@@ -201,8 +221,11 @@ impl Machine<'_> {
             .checked_add(count)
             .filter(|&end| end <= self.bytes.len());
         let Some(end) = end else {
-            return Err(if self.bytes.len() == LARGEST {
-                Error::failed(format!("its pickle is larger than {} MiB", LARGEST >> 20))
+            return Err(if self.bytes.len() == bounds::PICKLE {
+                Error::failed(format!(
+                    "its pickle is larger than {} MiB: it is no list of tensors",
+                    bounds::PICKLE >> 20
+                ))
             } else {
                 bad("it ends in the middle of its pickle")
             });
@@ -292,9 +315,11 @@ impl Machine<'_> {
 
     fn text<const N: usize>(&mut self) -> Result<()> {
         let length = self.number::<N>()?;
-        let text = std::str::from_utf8(self.take(length)?)
-            .map_err(|_| bad("a text in it is not UTF-8"))?;
-        let value = Value::Text(text.into());
+        // Python 2 packed bytes as texts.
+        let value = match std::str::from_utf8(self.take(length)?) {
+            Ok(text) => Value::Text(text.into()),
+            Err(_) => Value::Bytes,
+        };
         self.push(value);
         Ok(())
     }
@@ -324,31 +349,29 @@ impl Machine<'_> {
     }
 
     fn append(&mut self, items: Vec<Value>) -> Result<()> {
-        match self.top()?.clone() {
+        match *self.top()? {
             Value::List(i) => self.heap.lists[i].extend(items),
-            other => {
-                return Err(bad(&format!(
-                    "{} stands where a list belongs",
-                    other.kind()
-                )));
+            Value::Opaque(_) => {}
+            ref other => {
+                let kind = other.kind();
+                return Err(bad(&format!("{kind} stands where a list belongs")));
             }
         }
         Ok(())
     }
 
     fn set(&mut self, items: Vec<Value>) -> Result<()> {
-        let dict = match self.top()?.clone() {
-            Value::Dict(i) => &mut self.heap.dicts[i],
-            other => {
-                return Err(bad(&format!(
-                    "{} stands where a dictionary belongs",
-                    other.kind()
-                )));
-            }
-        };
         if items.len() % 2 == 1 {
             return Err(bad("a dictionary in it has a key without a value"));
         }
+        let dict = match *self.top()? {
+            Value::Dict(i) => &mut self.heap.dicts[i],
+            Value::Opaque(_) => return Ok(()),
+            ref other => {
+                let kind = other.kind();
+                return Err(bad(&format!("{kind} stands where a dictionary belongs")));
+            }
+        };
         let mut items = items.into_iter();
         while let (Some(key), Some(value)) = (items.next(), items.next()) {
             dict.push((key, value));
@@ -365,6 +388,10 @@ impl Machine<'_> {
 
     fn get<const N: usize>(&mut self) -> Result<()> {
         let place = self.number::<N>()?;
+        self.recall(place)
+    }
+
+    fn recall(&mut self, place: usize) -> Result<()> {
         let value = self
             .memo
             .get(&place)
@@ -375,59 +402,87 @@ impl Machine<'_> {
     }
 
     fn stack_global(&mut self) -> Result<()> {
-        match (self.pop()?, self.pop()?) {
-            (Value::Text(name), Value::Text(module)) => {
-                self.push(Value::Global(Global::named(&module, &name)?));
-                Ok(())
-            }
-            _ => Err(bad("a function in it has no name")),
-        }
+        let (name, module) = (self.pop()?, self.pop()?);
+        let global = match (&module, &name) {
+            (Value::Text(module), Value::Text(name)) => Global::named(module, name),
+            _ => return Err(bad("a function in it has no name")),
+        };
+        self.push(Value::Global(Rc::new(global)));
+        Ok(())
     }
 
-    /// "Calls" one of the few known functions.
-    fn reduce(&mut self) -> Result<()> {
+    /// What one of the few known functions makes of its arguments; anything else makes something opaque.
+    fn make(&mut self) -> Result<()> {
         let arguments = self.pop()?;
-        let Value::Global(global) = self.pop()? else {
-            return Err(bad("it calls what is no function"));
-        };
-        let arguments = self.heap.tuple(&arguments)?;
-        let value = match (global, arguments) {
-            (Global::OrderedDict, []) => {
-                self.dict();
-                return Ok(());
-            }
-            (Global::RebuildTensor, [storage, offset, size, stride, ..]) => Value::Tensor(Rc::new(
-                TensorRef::rebuild(&self.heap, storage, offset, size, stride)?,
-            )),
-            (Global::RebuildParameter, [tensor @ Value::Tensor(_), ..]) => tensor.clone(),
-            (Global::Size, [sizes @ Value::Tuple(_)]) => sizes.clone(),
-            (Global::Device, _) => Value::Opaque,
-            (global, _) => {
-                return Err(bad(&format!(
-                    "`{}` is given other arguments than its own",
-                    global.name()
-                )));
-            }
+        let value = match self.pop()? {
+            Value::Global(global) => self.made(&global, &arguments)?,
+            opaque @ Value::Opaque(_) => opaque,
+            other => Value::Opaque(other.kind().into()),
         };
         self.push(value);
         Ok(())
     }
 
-    /// Sets attributes of an object: a state dict has `_metadata`, which says nothing about the tensors.
-    fn build(&mut self) -> Result<()> {
-        self.pop()?;
-        match self.top()? {
-            Value::Dict(_) => Ok(()),
-            other => Err(bad(&format!("it sets attributes of {}", other.kind()))),
+    fn made(&mut self, global: &Global, arguments: &Value) -> Result<Value> {
+        let opaque = || Value::Opaque(global.name());
+        // Python 2 hands over the pairs of a dictionary.
+        if let (Global::Dict, Some([Value::List(pairs)])) = (global, self.heap.tuple(arguments)) {
+            let pairs = *pairs;
+            self.charge(self.heap.lists[pairs].len())?;
+            let pair = |pair: &Value| match pair {
+                Value::Tuple(i) | Value::List(i) => match &self.heap.lists[*i][..] {
+                    [key, value] => Some((key.clone(), value.clone())),
+                    _ => None,
+                },
+                _ => None,
+            };
+            let filled = self.heap.lists[pairs].iter().filter_map(pair).collect();
+            self.heap.dicts.push(filled);
+            return Ok(Value::Dict(self.heap.dicts.len() - 1));
         }
+        let Some(arguments) = self.heap.tuple(arguments) else {
+            return Ok(opaque());
+        };
+        Ok(match (global, arguments) {
+            (Global::Dict, _) => {
+                self.heap.dicts.push(Vec::new());
+                Value::Dict(self.heap.dicts.len() - 1)
+            }
+            (Global::RebuildTensor, [Value::Storage(storage), offset, size, stride, ..]) => {
+                Value::Tensor(Rc::new(TensorRef::rebuild(
+                    &self.heap, storage, offset, size, stride,
+                )?))
+            }
+            // Of an element type that is not known.
+            (Global::RebuildTensor, [made_by @ Value::Opaque(_), ..])
+            | (Global::RebuildParameter, [made_by @ (Value::Tensor(_) | Value::Opaque(_)), ..])
+            | (Global::Size, [made_by @ Value::Tuple(_)]) => made_by.clone(),
+            _ => opaque(),
+        })
     }
 
     fn persistent(&mut self) -> Result<()> {
         let id = self.pop()?;
-        let storage = Rc::new(Storage::from_id(self.heap.tuple(&id)?)?);
-        self.heap.storages.push(storage.clone());
-        self.push(Value::Storage(storage));
+        let value = match self.heap.tuple(&id).unwrap_or_default() {
+            [_, Value::Global(kind), ..] if !matches!(**kind, Global::Storage(_)) => {
+                Value::Opaque(kind.name())
+            }
+            id => Value::Storage(Rc::new(Storage::from_id(id)?)),
+        };
+        if let Value::Storage(storage) = &value {
+            self.heap.storages.push(storage.clone());
+        }
+        self.push(value);
         Ok(())
+    }
+}
+
+/// A number in decimal digits; `00` and `01` are truth values.
+fn int_line(line: &str) -> Value {
+    match line {
+        "00" => Value::Bool(false),
+        "01" => Value::Bool(true),
+        digits => digits.parse().map_or(Value::Float, Value::Int),
     }
 }
 

@@ -1,146 +1,145 @@
-//! From the value of a pickle to a state dict.
+//! From the value of a pickle to its dictionaries of tensors. Each dictionary is looked at once, however often it is named.
 
 use std::rc::Rc;
 
 use super::{
-    super::{StateDict, TensorData},
-    bad,
-    pickle::{Heap, Value},
+    super::{
+        bounds,
+        catalog::{Found, Set},
+    },
     storage::TensorRef,
+    value::{Heap, Value},
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    text,
+};
 
-/// Where programs put the weights in a larger checkpoint.
-const USUAL: [&str; 4] = ["model", "state_dict", "model_state_dict", "net"];
-/// What wrappers put before every name: `DataParallel`, and `torch.compile`.
-const PREFIXES: [&str; 2] = ["module.", "_orig_mod."];
-/// Levels of nesting that are unwrapped.
-const DEEPEST: usize = 4;
-
-type Tensors<'a> = Vec<(Rc<str>, &'a Rc<TensorRef>)>;
-
-/// Finds the state dict and gathers its tensors. `gather` does so from the bytes of the storage; `limit` bounds the bytes of all
-/// tensors together, since a few bytes of file can describe a tensor of any size.
-pub(super) fn collect(
-    value: &Value,
-    heap: &Heap,
-    limit: usize,
-    mut gather: impl FnMut(&TensorRef) -> Result<TensorData>,
-) -> Result<StateDict> {
-    let tensors = find(value, heap)?;
-    let mut total = 0usize;
-    for (name, tensor) in &tensors {
-        total = tensor
-            .kept_bytes()
-            .and_then(|bytes| total.checked_add(bytes))
-            .filter(|&total| total <= limit)
-            .ok_or_else(|| bad(&format!("tensor `{name}` is larger than the file can hold")))?;
-    }
-    let mut state = StateDict::new();
-    for (name, tensor) in &tensors {
-        let gathered = gather(tensor).map_err(|e| e.within(&format!("tensor `{name}`")))?;
-        state.insert(bare(name, &tensors), gathered);
-    }
-    Ok(state)
+/// What a pickle holds.
+#[derive(Debug)]
+pub(super) struct Listed {
+    pub(super) sets: Vec<Set>,
+    /// By the places that the sets name.
+    pub(super) tensors: Vec<Rc<TensorRef>>,
+    /// What it is, where it is no dictionary.
+    pub(super) instead: String,
 }
 
-/// The dictionary of tensors, unwrapped.
-fn find<'a>(value: &Value, heap: &'a Heap) -> Result<Tensors<'a>> {
-    let mut value = value.clone();
-    for _ in 0..DEEPEST {
-        let Value::Dict(place) = value else {
-            return Err(no_tensors(&format!("it holds {}", value.kind())));
+/// Characters of a key that are told.
+const KEY: usize = 64;
+
+/// A container that is yet to be looked at, and the keys that lead there.
+struct Ahead {
+    value: Value,
+    depth: usize,
+    /// The place in the trail, from 1; 0 is the top.
+    trail: usize,
+}
+
+/// The keys that lead to a container: each with the place of the one before.
+type Trail = Vec<(usize, Rc<str>)>;
+
+pub(super) fn list(value: &Value, heap: &Heap) -> Result<Listed> {
+    let mut listed = Listed {
+        sets: Vec::new(),
+        tensors: Vec::new(),
+        instead: value.kind(),
+    };
+    let (mut dicts, mut lists) = (vec![false; heap.dicts.len()], vec![false; heap.lists.len()]);
+    let mut trail: Trail = Vec::new();
+    let mut ahead = vec![Ahead {
+        value: value.clone(),
+        depth: 0,
+        trail: 0,
+    }];
+    while let Some(here) = ahead.pop() {
+        let seen = match here.value {
+            Value::Dict(i) => &mut dicts[i],
+            Value::List(i) | Value::Tuple(i) => &mut lists[i],
+            _ => continue,
         };
-        let entries = &heap.dicts[place];
-        let tensors = tensors(entries);
-        if tensors.len() == entries.len() && !tensors.is_empty() {
-            return Ok(tensors);
+        if std::mem::replace(seen, true) || here.depth > bounds::DEPTH {
+            continue;
         }
-        if !tensors.is_empty() && inner(entries, heap).is_empty() {
-            return Err(mixed(entries));
-        }
-        value = unwrap(entries, heap)?;
-    }
-    Err(no_tensors(&format!(
-        "its first {DEEPEST} levels hold no tensors"
-    )))
-}
-
-fn tensors(entries: &[(Value, Value)]) -> Tensors<'_> {
-    entries
-        .iter()
-        .filter_map(|(key, value)| match (key, value) {
-            (Value::Text(name), Value::Tensor(tensor)) => Some((name.clone(), tensor)),
-            _ => None,
-        })
-        .collect()
-}
-
-/// Dictionaries under names.
-fn inner<'a>(entries: &'a [(Value, Value)], heap: &Heap) -> Vec<(&'a str, usize)> {
-    entries
-        .iter()
-        .filter_map(|(key, value)| match (key, value) {
-            (Value::Text(name), Value::Dict(place)) if !heap.dicts[*place].is_empty() => {
-                Some((&**name, *place))
+        let first = ahead.len();
+        let mut further = |key: &dyn Fn() -> Rc<str>, value: &Value| {
+            if matches!(value, Value::Dict(_) | Value::List(_) | Value::Tuple(_)) {
+                trail.push((here.trail, key()));
+                ahead.push(Ahead {
+                    value: value.clone(),
+                    depth: here.depth + 1,
+                    trail: trail.len(),
+                });
             }
-            _ => None,
-        })
-        .collect()
+        };
+        match here.value {
+            Value::Dict(i) => {
+                for (key, value) in &heap.dicts[i] {
+                    let name = || match key {
+                        Value::Text(name) => name.clone(),
+                        Value::Int(number) => number.to_string().into(),
+                        _ => "?".into(),
+                    };
+                    further(&name, value);
+                }
+                if let Some(mut set) = set(&heap.dicts[i], &mut listed.tensors)? {
+                    set.at = path(here.trail, &trail);
+                    listed.sets.push(set);
+                }
+            }
+            Value::List(i) | Value::Tuple(i) => {
+                for (number, value) in heap.lists[i].iter().enumerate() {
+                    further(&|| number.to_string().into(), value);
+                }
+            }
+            _ => {}
+        }
+        // In the order of the file, whichever end is taken next.
+        ahead[first..].reverse();
+    }
+    Ok(listed)
 }
 
-/// The one inner dictionary that holds the weights.
-fn unwrap(entries: &[(Value, Value)], heap: &Heap) -> Result<Value> {
-    let inner = inner(entries, heap);
-    let usual: Vec<_> = inner
+/// The tensors of a dictionary; nothing where it has none.
+fn set(entries: &[(Value, Value)], tensors: &mut Vec<Rc<TensorRef>>) -> Result<Option<Set>> {
+    let mut set = Set::default();
+    let of_weights = entries
         .iter()
-        .filter(|(name, _)| USUAL.contains(name))
-        .collect();
-    let nets: Vec<_> = inner
-        .iter()
-        .filter(|(_, place)| !tensors(&heap.dicts[*place]).is_empty())
-        .collect();
-    match (&usual[..], &nets[..]) {
-        ([(_, place)], _) | ([], [(_, place)]) => Ok(Value::Dict(*place)),
-        ([], []) => Err(no_tensors("no dictionary in it holds tensors")),
-        (several @ [_, ..], _) | ([], several) => {
-            let names: Vec<_> = several
-                .iter()
-                .map(|(name, _)| format!("`{name}`"))
-                .collect();
-            Err(
-                Error::failed(format!("holds several models: {}", names.join(", ")))
-                    .help("save the state dict of one of them into a file of its own"),
-            )
+        .any(|(_, value)| matches!(value, Value::Tensor(_) | Value::Opaque(_)));
+    for (key, value) in entries.iter().filter(|_| of_weights) {
+        match (key, value) {
+            (Value::Text(name), Value::Tensor(tensor)) => {
+                if tensors.len() == bounds::TENSORS {
+                    return Err(Error::failed(format!(
+                        "holds more than {} tensors: that is no network",
+                        bounds::TENSORS
+                    ))
+                    .help("save `model.state_dict()` alone with `torch.save`"));
+                }
+                let found = Found::Tensor {
+                    shape: tensor.size.clone(),
+                    element: tensor.storage.element,
+                    place: tensors.len(),
+                };
+                tensors.push(tensor.clone());
+                set.add(name.clone(), found);
+            }
+            (Value::Text(name), Value::Opaque(made_by)) => {
+                set.add(name.clone(), Found::Other(made_by.clone()));
+            }
+            _ => {}
         }
     }
+    Ok(of_weights.then_some(set))
 }
 
-fn mixed(entries: &[(Value, Value)]) -> Error {
-    let odd = entries
-        .iter()
-        .find(|(key, value)| !matches!((key, value), (Value::Text(_), Value::Tensor(_))));
-    match odd {
-        Some((Value::Text(name), value)) => {
-            bad(&format!("`{name}` is {} among tensors", value.kind()))
-        }
-        _ => bad("a name in it is no text"),
+fn path(mut at: usize, trail: &Trail) -> String {
+    let mut keys = Vec::new();
+    while let Some((before, key)) = at.checked_sub(1).map(|i| &trail[i]) {
+        let short: String = key.chars().take(KEY).collect();
+        keys.push(text::shown(&short));
+        at = *before;
     }
-}
-
-fn no_tensors(found: &str) -> Error {
-    Error::failed(format!("holds no state dict: {found}"))
-        .help("save `model.state_dict()` with `torch.save`")
-}
-
-/// The name without the prefixes that all names share.
-fn bare<'a>(name: &'a str, all: &Tensors<'_>) -> &'a str {
-    let mut cut = 0;
-    while let Some(prefix) = PREFIXES.iter().find(|prefix| {
-        all.iter()
-            .all(|(n, _)| n[cut.min(n.len())..].starts_with(**prefix))
-    }) {
-        cut += prefix.len();
-    }
-    &name[cut..]
+    keys.reverse();
+    keys.join(".")
 }

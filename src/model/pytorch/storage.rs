@@ -3,10 +3,10 @@
 use std::rc::Rc;
 
 use super::{
-    super::{TensorData, element::Element, tensor_data::byte_count},
+    super::{TensorData, bounds, element::Element, tensor_data::byte_count},
     bad,
     global::Global,
-    pickle::{Heap, Value},
+    value::{Heap, Value},
 };
 use crate::error::Result;
 
@@ -25,24 +25,20 @@ impl Storage {
         match id {
             [
                 Value::Text(word),
-                Value::Global(Global::Storage(element)),
+                Value::Global(kind),
                 Value::Text(key),
                 _,
                 len,
-            ]
-            | [
-                Value::Text(word),
-                Value::Global(Global::Storage(element)),
-                Value::Text(key),
-                _,
-                len,
-                Value::None,
+                ..,
             ] if &**word == "storage" => {
+                let Global::Storage(element) = **kind else {
+                    return Err(bad("it mentions something outside that is no storage"));
+                };
                 let len = natural(len)?;
                 byte_count(&[len], element.width())
                     .ok_or_else(|| bad("a storage does not fit into memory"))?;
                 Ok(Self {
-                    element: *element,
+                    element,
                     key: key.clone(),
                     len,
                 })
@@ -62,23 +58,22 @@ impl Storage {
 pub(super) struct TensorRef {
     pub(super) storage: Rc<Storage>,
     offset: usize,
-    size: Vec<usize>,
+    pub(super) size: Vec<usize>,
     stride: Vec<usize>,
 }
 
 impl TensorRef {
     pub(super) fn rebuild(
         heap: &Heap,
-        storage: &Value,
+        storage: &Rc<Storage>,
         offset: &Value,
         size: &Value,
         stride: &Value,
     ) -> Result<Self> {
-        let Value::Storage(storage) = storage else {
-            return Err(bad("a tensor in it has no storage"));
-        };
         let numbers = |value: &Value| {
-            heap.tuple(value)?
+            heap.tuple(value)
+                .filter(|sizes| sizes.len() <= bounds::DIMENSIONS)
+                .ok_or_else(|| bad("a tensor in it has no sizes that a tensor can have"))?
                 .iter()
                 .map(natural)
                 .collect::<Result<Vec<_>>>()
@@ -89,7 +84,7 @@ impl TensorRef {
             size: numbers(size)?,
             stride: numbers(stride)?,
         };
-        if tensor.size.len() != tensor.stride.len() || tensor.size.len() > 16 || !tensor.fits() {
+        if tensor.size.len() != tensor.stride.len() || !tensor.fits() {
             return Err(bad("a tensor in it reaches beyond its storage"));
         }
         Ok(tensor)

@@ -7,26 +7,40 @@ use std::{
 
 use ::zip::{CompressionMethod, ZipWriter, result::ZipResult, write::SimpleFileOptions};
 
-use super::super::{DType, StateDict, TensorData};
+use super::{
+    super::{DType, StateDict, TensorData},
+    SAID,
+};
 use crate::{
     error::{Error, Result},
     files,
+    record::CheckpointInfo,
+    text::shown_path,
 };
 
 /// Data starts at multiples of this, so that PyTorch can map it.
 const ALIGNMENT: u16 = 64;
 
-/// Writes a `.pt` file; equal content gives equal bytes. Not atomic: for files in a private folder.
+/// Writes a `.pt` file in one step; equal content gives equal bytes. What a model says about itself stands beside its
+/// weights, in an entry that PyTorch passes over.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn write(path: &Path, state: &StateDict) -> Result<()> {
-    let bytes = to_bytes(state)
-        .map_err(|e| Error::failed(format!("cannot write `{}`", path.display())).because(e))?;
-    files::write(path, &bytes)
+pub fn write(path: &Path, state: &StateDict, info: Option<&CheckpointInfo>) -> Result<()> {
+    let fail = || Error::failed(format!("cannot write `{}`", shown_path(path)));
+    let said = info
+        .map(serde_json::to_vec)
+        .transpose()
+        .map_err(|e| fail().because(e))?;
+    // Whole before it is written: the sizes of an entry stand before its content.
+    let bytes = to_bytes(state, said.as_deref()).map_err(|e| fail().because(e))?;
+    files::replace_with(path, |to| {
+        to.write_all(&bytes)
+            .map_err(|e| Error::io("write", path, e))
+    })
 }
 
-pub(super) fn to_bytes(state: &StateDict) -> ZipResult<Vec<u8>> {
+pub(super) fn to_bytes(state: &StateDict, said: Option<&[u8]>) -> ZipResult<Vec<u8>> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let mut add = |name: &str, content: &[u8]| {
         let options = SimpleFileOptions::default()
@@ -39,6 +53,9 @@ pub(super) fn to_bytes(state: &StateDict) -> ZipResult<Vec<u8>> {
     };
     add("data.pkl", &program(state))?;
     add("byteorder", b"little")?;
+    if let Some(said) = said {
+        add(SAID, said)?;
+    }
     for (i, (_, tensor)) in state.iter().enumerate() {
         add(&format!("data/{i}"), &tensor.bytes)?;
     }

@@ -2,29 +2,37 @@
 
 use std::{
     collections::HashMap,
-    io::{Cursor, Read},
+    fs::File,
+    io::{BufReader, Read, Seek, SeekFrom},
+    rc::Rc,
 };
 
 use ::zip::{CompressionMethod, ZipArchive, result::ZipError};
 
 use super::{
-    super::StateDict,
-    bad,
-    pickle::{self, LARGEST},
-    state::collect,
+    super::{bounds, catalog::Opened},
+    Budget, SAID, bad, pickle,
+    state::{Listed, list},
 };
 use crate::error::{Error, Result};
 
-type Archive<'a> = ZipArchive<Cursor<&'a [u8]>>;
+type Archive = ZipArchive<BufReader<File>>;
 
-pub(super) fn read(bytes: &[u8]) -> Result<StateDict> {
-    let mut archive = ZipArchive::new(Cursor::new(bytes))
+pub(super) fn open(mut file: File) -> Result<Opened> {
+    let damaged = |e: std::io::Error| bad("it cannot be read").because(e);
+    let length = file.metadata().map_err(damaged)?.len();
+    small_directory(&mut file, length)?;
+    file.seek(SeekFrom::Start(0)).map_err(damaged)?;
+    let mut archive = ZipArchive::new(BufReader::new(file))
         .map_err(|e| bad("it is no whole zip archive").because(e))?;
     let prefix = prefix(&archive)?;
-    if archive
-        .index_for_name(&format!("{prefix}byteorder"))
-        .is_some()
-    {
+    let has = |archive: &Archive, name: &str| {
+        archive.index_for_name(&format!("{prefix}{name}")).is_some()
+    };
+    if has(&archive, "constants.pkl") {
+        return Err(torch_script());
+    }
+    if has(&archive, "byteorder") {
         let order = entry(&mut archive, &format!("{prefix}byteorder"), 16)?;
         if order != b"little" {
             return Err(Error::failed(
@@ -32,13 +40,29 @@ pub(super) fn read(bytes: &[u8]) -> Result<StateDict> {
             ));
         }
     }
-    let program = entry(&mut archive, &format!("{prefix}data.pkl"), LARGEST)?;
+    let info = if has(&archive, SAID) {
+        let said = entry(&mut archive, &format!("{prefix}{SAID}"), bounds::HEADER)?;
+        let info = serde_json::from_slice(&said);
+        Some(info.map_err(|e| bad(&format!("its entry `{SAID}` is not understood")).because(e))?)
+    } else {
+        None
+    };
+    let program = entry(&mut archive, &format!("{prefix}data.pkl"), bounds::PICKLE)?;
     let (value, heap, _) = pickle::run(&program)?;
+    let Listed {
+        sets,
+        tensors,
+        instead,
+    } = list(&value, &heap)?;
+    drop(heap);
 
     // Every storage that a tensor may use is read once; together they cannot be larger than the file.
-    let mut storages = HashMap::new();
-    let mut left = bytes.len();
-    collect(&value, &heap, super::limit(bytes.len()), |tensor| {
+    let mut storages: HashMap<Rc<str>, Vec<u8>> = HashMap::new();
+    let mut left = usize::try_from(length).unwrap_or(usize::MAX);
+    let mut budget = Budget::of(left);
+    let gather = move |place: usize| {
+        let tensor = &tensors[place];
+        budget.spend(tensor)?;
         let key = &tensor.storage.key;
         if !storages.contains_key(key) {
             let content = entry(&mut archive, &format!("{prefix}data/{key}"), left)?;
@@ -46,11 +70,59 @@ pub(super) fn read(bytes: &[u8]) -> Result<StateDict> {
             storages.insert(key.clone(), content);
         }
         tensor.gather(&storages[key])
+    };
+    Ok(Opened {
+        sets,
+        gather: Box::new(gather),
+        info,
+        members: None,
+        instead,
     })
 }
 
+/// Holds the directory of an archive against what a model file has, before a reader believes it.
+fn small_directory(file: &mut File, length: u64) -> Result<()> {
+    // The end of central directory, of 22 bytes and a comment, and what zip64 puts before it.
+    let tail = length.min(22 + 65_535 + 20 + 56);
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(length - tail))
+        .and_then(|_| file.read_to_end(&mut bytes))
+        .map_err(|e| bad("it cannot be read").because(e))?;
+    let number = |at: usize, width: usize| {
+        let bytes = bytes.get(at..at + width)?;
+        let mut wide = [0; 8];
+        wide[..width].copy_from_slice(bytes);
+        Some(u64::from_le_bytes(wide))
+    };
+    let large = (0..bytes.len()).any(|at| {
+        let (entries, directory) = match &bytes[at..] {
+            [b'P', b'K', 5, 6, ..] => match (number(at + 10, 2), number(at + 12, 4)) {
+                // Told by zip64.
+                (_, Some(0xffff_ffff)) => return false,
+                told => told,
+            },
+            [b'P', b'K', 6, 6, ..] => (number(at + 32, 8), number(at + 40, 8)),
+            _ => return false,
+        };
+        entries.is_some_and(|n| n > bounds::ENTRIES)
+            || directory.is_some_and(|n| n > bounds::DIRECTORY)
+    });
+    if large {
+        return Err(
+            Error::failed("is a zip archive of far more entries than a model has")
+                .help("save `model.state_dict()` alone with `torch.save`"),
+        );
+    }
+    Ok(())
+}
+
+fn torch_script() -> Error {
+    Error::failed("is a TorchScript archive: a program with its weights, not the weights alone")
+        .help("in Python: `torch.save(torch.jit.load(FILE, map_location=\"cpu\").state_dict(), \"weights.pt\")`")
+}
+
 /// What stands before `data.pkl`: the name of the archive and a slash.
-fn prefix(archive: &Archive<'_>) -> Result<String> {
+fn prefix(archive: &Archive) -> Result<String> {
     let names = archive.file_names().filter_map(std::result::Result::ok);
     let found: Vec<_> = names
         .filter_map(|name| name.strip_suffix("data.pkl").map(str::to_owned))
@@ -62,7 +134,7 @@ fn prefix(archive: &Archive<'_>) -> Result<String> {
 }
 
 /// The content of an entry of at most `limit` bytes, with its checksum verified.
-fn entry(archive: &mut Archive<'_>, name: &str, limit: usize) -> Result<Vec<u8>> {
+fn entry(archive: &mut Archive, name: &str, limit: usize) -> Result<Vec<u8>> {
     let mut file = archive.by_name(name).map_err(|e| match e {
         ZipError::FileNotFound => bad(&format!("its entry `{name}` is missing")),
         e => bad(&format!("its entry `{name}` cannot be read")).because(e),

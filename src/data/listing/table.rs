@@ -1,0 +1,74 @@
+//! The text of a list as a header and rows, whatever it is encoded in and separated by.
+
+use super::{
+    rows::{self, Cells},
+    text,
+};
+use crate::{
+    error::{Error, Result},
+    text::count,
+};
+
+/// What a list looks like.
+pub(super) const HELP: &str =
+    "the first line names the columns: `path,label`, and if there are such `part` and `group`";
+
+/// The largest list that is read, in bytes: millions of rows have less.
+pub(super) const LARGEST: u64 = 1 << 30;
+
+/// A text as a header and rows.
+pub(super) struct Table {
+    pub header: Cells,
+    pub rows: Vec<std::result::Result<Cells, (u64, String)>>,
+    pub separator: char,
+}
+
+/// Reads the text of a list, whatever it is encoded in and separated by, with what there is to tell of that. `wanted` are the
+/// columns that it needs.
+pub(super) fn table(
+    bytes: &[u8],
+    tsv: bool,
+    shown: &str,
+    wanted: &[&str],
+) -> Result<(Table, Vec<String>)> {
+    let (text, encoding) = text::decode_file(bytes).ok_or_else(|| {
+        Error::failed(format!("`{shown}` is neither UTF-8 nor CP949"))
+            .help("save it as CSV in UTF-8")
+    })?;
+    let mut notes = Vec::new();
+    if let Some(encoding) = encoding {
+        notes.push(format!("`{shown}` is not UTF-8 and was read as {encoding}"));
+    }
+    let order = if tsv {
+        ['\t', ',', ';']
+    } else {
+        [',', '\t', ';']
+    };
+    let (separator, text, line) = rows::separator(&text, order, wanted);
+    let rows::Rows { rows, empty } = rows::rows(text, separator, line);
+    if empty > 0 {
+        let rows = count(empty, "row");
+        notes.push(format!("`{shown}`: passed over {rows} of separators alone"));
+    }
+    let mut rows = rows.into_iter();
+    let header = match rows.next() {
+        Some(Ok(header)) => header,
+        Some(Err((line, mistake))) => {
+            return Err(Error::failed(format!("line {line} of `{shown}`: {mistake}")).help(HELP));
+        }
+        None => return Err(Error::failed(format!("`{shown}` is empty")).help(HELP)),
+    };
+    let table = Table {
+        header,
+        rows: rows.collect(),
+        separator,
+    };
+    Ok((table, notes))
+}
+
+/// Whether a row is the header again, as where lists were put together.
+pub(super) fn same_header(header: &Cells, row: &Cells) -> bool {
+    let pairs = header.cells.iter().zip(&row.cells);
+    header.cells.len() == row.cells.len()
+        && pairs.into_iter().all(|(a, b)| a.eq_ignore_ascii_case(b))
+}

@@ -1,0 +1,138 @@
+//! Going on from what an interrupted making of a pack left.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
+
+use rayon::prelude::*;
+
+use super::{
+    Fill, Look,
+    fill::{Done, grouped},
+    journal::{self, Leftover, Line},
+    row_jpeg,
+    rows::Rows,
+};
+use crate::{
+    data::resample::COMPARED_SIDE, digest::Digest, error::Result, event::StageEvent,
+    settings::Storage,
+};
+
+/// Lines that a thread takes at a time.
+const PIECE: usize = 4;
+
+/// Where rows stay when the making of a pack is interrupted.
+#[derive(Clone, Copy, Debug)]
+pub struct Unfinished<'a> {
+    /// A private folder that outlives this making.
+    pub state: &'a Path,
+    /// Such folders of other makings, which may be under way.
+    pub others: &'a [PathBuf],
+    /// Of all settings that make a row, and of the program's version of them.
+    pub settings: Digest,
+}
+
+impl Unfinished<'_> {
+    /// "80 of 120 images", if an unfinished making left rows in this folder.
+    #[must_use]
+    pub fn told(state: &Path) -> Option<String> {
+        let told = |name| journal::told(&state.join(name));
+        let (made, of) = told("rows").max(told("left"))?;
+        Some(format!("{} of {} images", grouped(made), grouped(of)))
+    }
+}
+
+impl Fill<'_> {
+    /// Takes over what unfinished packs have of the rows that are still wanted, and says how many.
+    pub(super) fn go_on<F: Send>(
+        &self,
+        from: &[PathBuf],
+        wanted: &HashMap<Digest, usize>,
+        writer: &Rows,
+        rows: &mut [Option<Done<F>>],
+        see: &(impl Fn(Look<'_>) -> F + Sync),
+    ) -> Result<usize> {
+        let Some(Unfinished { settings, .. }) = self.unfinished else {
+            return Ok(0);
+        };
+        let row_bytes = writer.pixels.head().row_bytes();
+        let mut taken = 0;
+        for folder in from {
+            let Some(leftover) = Leftover::open(folder, settings, self.storage, row_bytes) else {
+                continue;
+            };
+            // The last line of a row counts.
+            let lines: HashMap<usize, &Line> = leftover
+                .lines
+                .iter()
+                .filter_map(|line| Some((*wanted.get(&line.made_of)?, line)))
+                .filter(|(i, _)| rows[*i].is_none())
+                .collect();
+            let mut lines: Vec<_> = lines.into_iter().collect();
+            lines.sort_unstable_by_key(|(i, _)| *i);
+            let done = lines
+                .par_chunks(PIECE)
+                .map(|lines| {
+                    self.stop.check()?;
+                    let done = lines.iter().filter_map(|(i, line)| {
+                        let done = self.take(&leftover, *i, line, writer, see).transpose()?;
+                        Some(done.map(|done| (*i, done)))
+                    });
+                    done.collect::<Result<Vec<_>>>()
+                })
+                .collect::<Result<Vec<_>>>()?;
+            for (i, done) in done.into_iter().flatten() {
+                rows[i] = Some(done);
+                taken += 1;
+            }
+        }
+        if taken > 0 {
+            let (taken, all) = (grouped(taken), grouped(self.images.len()));
+            let text = format!("goes on from {taken} of {all} images of an interrupted run");
+            (self.tell)(StageEvent::Note(text));
+        }
+        Ok(taken)
+    }
+
+    /// One row of an unfinished pack; none where it is not whole.
+    fn take<F>(
+        &self,
+        leftover: &Leftover,
+        i: usize,
+        line: &Line,
+        writer: &Rows,
+        see: &impl Fn(Look<'_>) -> F,
+    ) -> Result<Option<Done<F>>> {
+        let dropped = line.photograph.dropped.is_some();
+        let Some(stored) = leftover.row(line) else {
+            return Ok(None);
+        };
+        let side = COMPARED_SIDE as usize;
+        let mut compared = None;
+        if writer.compares() && !dropped {
+            compared = leftover.compared(line, 3 * side * side);
+            if compared.is_none() {
+                return Ok(None);
+            }
+        }
+        let head = writer.pixels.head();
+        let decoded = match self.storage {
+            _ if dropped => None,
+            Storage::Raw => None,
+            Storage::Jpeg => {
+                let mut row = vec![0; head.row_bytes()];
+                if row_jpeg::decode(&stored, head.width, head.height, &mut row).is_err() {
+                    return Ok(None);
+                }
+                Some(row)
+            }
+        };
+        writer.go_on(i, &stored, compared.as_deref(), line)?;
+        let pixels = decoded.as_deref().unwrap_or(&stored);
+        Ok(Some(Done {
+            photograph: line.photograph.clone(),
+            seen: (!dropped).then(|| see(Look::at(pixels, compared.as_deref()))),
+        }))
+    }
+}

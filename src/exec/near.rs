@@ -1,0 +1,151 @@
+//! What an earlier result tells of a stage: in words why it runs, and what that takes.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    path::{Path, PathBuf},
+};
+
+use super::status::{Estimate, Survey};
+use crate::{
+    cache::{Changes, Reason, Record},
+    stage::{DigestedFile, Past, Source, Stage},
+};
+
+/// An earlier result, with where it lies and what it read.
+pub(super) struct Near<'a> {
+    record: &'a Record,
+    own: bool,
+    folder: PathBuf,
+    /// What it read from other stages, by role, where that is still in the cache.
+    pub(super) before: BTreeMap<String, PathBuf>,
+}
+
+impl<'a> Near<'a> {
+    pub(super) fn of(
+        survey: &Survey<'_>,
+        record: &'a Record,
+        own: bool,
+        stage: &dyn Stage,
+    ) -> Self {
+        let mut before = BTreeMap::new();
+        // Of another stage's result only its own files tell.
+        let inputs = if own { stage.inputs() } else { Vec::new() };
+        for input in inputs {
+            let Source::Stage { output, .. } = input.source else {
+                continue;
+            };
+            let key = record.from.get(&input.role);
+            let from = key.and_then(|key| survey.earlier().iter().find(|r| r.key == *key));
+            if let Some(from) = from {
+                before.insert(input.role, survey.cache.output(from, &output));
+            }
+        }
+        Self {
+            record,
+            own,
+            folder: survey.cache.result(record),
+            before,
+        }
+    }
+
+    pub(super) fn estimate(
+        &self,
+        stage: &dyn Stage,
+        now: &BTreeMap<String, PathBuf>,
+        reused: &[PathBuf],
+        state: &Path,
+    ) -> Option<Estimate> {
+        let past = Past {
+            own: self.own,
+            settings: &self.record.document.settings,
+            seconds: self.record.seconds,
+            folder: &self.folder,
+            before: &self.before,
+            now,
+            reused,
+            state,
+        };
+        let bytes = self.record.bytes();
+        stage
+            .estimate(&past)
+            .map(|seconds| Estimate { seconds, bytes })
+    }
+}
+
+/// A reason as the pipeline file names it: settings by their names there, inputs by the stage that gives them and by how they
+/// changed.
+pub(super) fn in_words(
+    reason: Reason,
+    stage: &dyn Stage,
+    before: &BTreeMap<String, PathBuf>,
+    now: &BTreeMap<String, PathBuf>,
+) -> Reason {
+    match reason {
+        Reason::Setting { name, old, new } => Reason::Setting {
+            name: stage.written(&name),
+            old,
+            new,
+        },
+        Reason::Input { role, old, new, .. } => {
+            let paths = before.get(&role).zip(now.get(&role));
+            let inputs = stage.inputs().into_iter();
+            let source =
+                inputs
+                    .filter(|input| input.role == role)
+                    .find_map(|input| match input.source {
+                        Source::Stage { id, .. } => Some(id),
+                        Source::Files => None,
+                    });
+            Reason::Input {
+                what: paths.and_then(|(before, now)| stage.changed(&role, before, now)),
+                role,
+                source,
+                old,
+                new,
+            }
+        }
+        other => other,
+    }
+}
+
+/// Files by where they lie, relative to the working directory where they are below it. One that is gone lies where its
+/// neighbours do.
+pub(super) fn on_disk(changes: Changes, now: &[DigestedFile]) -> Changes {
+    let paths: BTreeMap<_, _> = now
+        .iter()
+        .map(|file| (file.name.as_str(), &file.path))
+        .collect();
+    let here = env::current_dir().unwrap_or_default();
+    let shown = |path: &Path| {
+        path.strip_prefix(&here)
+            .unwrap_or(path)
+            .to_string_lossy()
+            .into_owned()
+    };
+    let place = |name: String| -> String {
+        if let Some(path) = paths.get(name.as_str()) {
+            return shown(path);
+        }
+        // Names begin with the part; what a neighbour's path has in front of the rest of its name is the part's folder.
+        let part = |name: &str| {
+            name.split_once('/')
+                .map(|(part, rest)| (part.to_owned(), rest.to_owned()))
+        };
+        let Some((own, rest)) = part(&name) else {
+            return name;
+        };
+        let neighbour = now.iter().find_map(|file| {
+            let (part, inner) = part(&file.name).filter(|(part, _)| *part == own)?;
+            let path = file.path.to_str()?.strip_suffix(&inner)?;
+            (!part.is_empty()).then(|| Path::new(path).join(&rest))
+        });
+        neighbour.map_or(name, |path| shown(&path))
+    };
+    let all = |names: Vec<String>| names.into_iter().map(&place).collect();
+    Changes {
+        changed: all(changes.changed),
+        added: all(changes.added),
+        removed: all(changes.removed),
+    }
+}

@@ -1,0 +1,319 @@
+//! Finding a known network among the names of a file: under which keys and behind which prefix it is whole.
+
+use std::collections::HashSet;
+
+use super::{
+    bounds,
+    catalog::{Found, Opened, Set},
+    layout::{Blocks, Role, Slot, slots},
+};
+use crate::{
+    error::{Error, Result},
+    settings::Arch,
+    text,
+};
+
+/// A network that a file holds.
+#[derive(Debug)]
+pub(super) struct Network {
+    /// The dictionary that it stands in.
+    pub(super) set: usize,
+    /// What stands before each of its names, with the dot.
+    pub(super) prefix: String,
+    /// How it is named: keys and prefix, or `.` at the top.
+    pub(super) label: String,
+    pub(super) arch: Arch,
+    /// Outputs of its head; `None` without a head of its own.
+    pub(super) classes: Option<usize>,
+    /// What else of its dictionary is passed over.
+    pub(super) rest: Vec<String>,
+    /// Those among them that another kind of head would have.
+    pub(super) other_head: Vec<String>,
+}
+
+/// Names of a network begin so; another one among them means another network.
+const PARTS: [&str; 7] = [
+    "conv",
+    "bn",
+    "layer",
+    "downsample",
+    "stem",
+    "se",
+    "attnpool",
+];
+
+/// The network that is meant: the only one, or the one of that name.
+///
+/// # Errors
+/// When there is none, none of that name, or several and none is named.
+pub(super) fn choose(opened: &Opened, weights: Option<&str>) -> Result<Network> {
+    let mut places = places(&opened.sets);
+    if places.len() > bounds::NETWORKS {
+        return Err(Error::failed(format!(
+            "holds {} networks, more than {} that are told apart",
+            places.len(),
+            bounds::NETWORKS
+        ))
+        .help("save the `state_dict()` of one of them into a file of its own"));
+    }
+    if let Some(weights) = weights {
+        let all = labels(&opened.sets, &places);
+        places.retain(|(set, prefix)| is_named(&label(&opened.sets[*set], prefix), weights));
+        if places.is_empty() {
+            let help = match all.as_str() {
+                "" => "leave `weights` out".to_owned(),
+                all => format!("it holds {all}"),
+            };
+            let weights = text::shown(weights);
+            return Err(Error::usage(format!("holds no weights named `{weights}`")).help(help));
+        }
+    }
+    let mut whole = Vec::new();
+    let mut first = None;
+    for (set, prefix) in places {
+        match network(&opened.sets, set, prefix) {
+            Ok(network) => whole.push(network),
+            Err(error) => first = first.or(Some(error)),
+        }
+    }
+    match (whole.len(), first) {
+        (1, _) => Ok(whole.remove(0)),
+        (0, Some(error)) => Err(error),
+        (0, None) => Err(none(opened)),
+        _ => {
+            let names: Vec<_> = whole.iter().map(|n| format!("`{}`", n.label)).collect();
+            let last = &whole[whole.len() - 1].label;
+            Err(Error::usage(format!(
+                "holds {} sets of weights: {}",
+                whole.len(),
+                names.join(", ")
+            ))
+            .help(format!(
+                "choose one: `model = {{ file = \"…\", weights = \"{last}\" }}` in a pipeline, `--weights {last}` on the command line"
+            )))
+        }
+    }
+}
+
+/// Where a network may stand: a dictionary and a prefix. The first convolution, its norm and the first block are the sign.
+fn places(sets: &[Set]) -> Vec<(usize, String)> {
+    let mut places = Vec::new();
+    for (number, set) in sets.iter().enumerate() {
+        for (name, _) in set.iter() {
+            let Some(prefix) = name.strip_suffix("conv1.weight") else {
+                continue;
+            };
+            let ends = prefix.is_empty() || prefix.ends_with('.');
+            if ends && set.has(&format!("{prefix}layer1.0.conv1.weight")) {
+                places.push((number, prefix.to_owned()));
+            }
+        }
+    }
+    places
+}
+
+fn label(set: &Set, prefix: &str) -> String {
+    let prefix = text::shown(prefix.trim_end_matches('.'));
+    match (set.at.as_str(), prefix.as_str()) {
+        ("", "") => ".".to_owned(),
+        (at, "") => at.to_owned(),
+        ("", prefix) => prefix.to_owned(),
+        (at, prefix) => format!("{at}.{prefix}"),
+    }
+}
+
+fn labels(sets: &[Set], places: &[(usize, String)]) -> String {
+    let all = places
+        .iter()
+        .map(|(set, prefix)| label(&sets[*set], prefix));
+    let all: Vec<_> = all.map(|label| format!("`{label}`")).collect();
+    all.join(", ")
+}
+
+/// By its whole label or its first keys, which may be all that one remembers.
+fn is_named(label: &str, weights: &str) -> bool {
+    label == weights
+        || label
+            .strip_prefix(weights)
+            .is_some_and(|rest| rest.starts_with('.'))
+}
+
+/// The network of a place, if it is whole.
+pub(super) fn network(sets: &[Set], number: usize, prefix: String) -> Result<Network> {
+    let set = &sets[number];
+    let arch = arch(set, &prefix)?;
+    let head = |name: &str| match set.get(&format!("{prefix}fc.{name}")) {
+        Some(Found::Tensor { shape, .. }) => Some(shape.as_slice()),
+        _ => None,
+    };
+    let classes = match (head("weight"), head("bias")) {
+        (Some([outputs, _]), Some([bias])) if outputs == bias && *outputs > 0 => Some(*outputs),
+        _ => None,
+    };
+    let mut slots = slots(arch, classes.unwrap_or(1));
+    if classes.is_none() {
+        slots.retain(|slot| !matches!(slot.role, Role::HeadWeight | Role::HeadBias));
+    }
+    let known: HashSet<&str> = slots.iter().map(|s| s.name.as_str()).collect();
+    let (mut unexpected, mut rest, mut other_head) = (Vec::new(), Vec::new(), Vec::new());
+    let features = Blocks::of(arch).features();
+    for (name, found) in set.iter() {
+        let own = name.strip_prefix(&prefix);
+        if own.is_some_and(|own| known.contains(own)) {
+            continue;
+        }
+        let begins = |own: &str| {
+            let first = own.split('.').next().unwrap_or_default();
+            PARTS.contains(&first.trim_end_matches(|c: char| c.is_ascii_digit()))
+        };
+        if own.is_some_and(begins) && matches!(found, Found::Tensor { .. }) {
+            unexpected.push(own.unwrap_or(name));
+            continue;
+        }
+        if matches!(found, Found::Tensor { shape, .. } if shape.len() == 2 && shape[1] == features)
+        {
+            other_head.push(name.to_owned());
+        }
+        rest.push(name.to_owned());
+    }
+    if let Some(faults) = faults(set, &prefix, &slots, &unexpected) {
+        let head = classes.map_or("no head of its own".to_owned(), |n| text::count(n, "class"));
+        return Err(Error::failed(format!(
+            "the tensors are not those of a `{}` with {head}: {faults}",
+            arch.name()
+        )));
+    }
+    Ok(Network {
+        set: number,
+        label: label(set, &prefix),
+        prefix,
+        arch,
+        classes,
+        rest,
+        other_head,
+    })
+}
+
+/// The architecture with these numbers of blocks.
+fn arch(set: &Set, prefix: &str) -> Result<Arch> {
+    let count = |layer: usize| {
+        (0..=bounds::NETWORKS + 8)
+            .take_while(|block| set.has(&format!("{prefix}layer{layer}.{block}.conv1.weight")))
+            .count()
+    };
+    let found = Blocks {
+        bottleneck: set.has(&format!("{prefix}layer1.0.conv3.weight")),
+        counts: [1, 2, 3, 4].map(count),
+    };
+    let of = |arch: &Arch| Blocks::of(*arch) == found;
+    Arch::ALL.into_iter().find(of).ok_or_else(|| {
+        let kind = if found.bottleneck {
+            "bottleneck"
+        } else {
+            "basic"
+        };
+        unknown(&format!("its layers have {:?} {kind} blocks", found.counts))
+    })
+}
+
+/// Everything that is missing, too much or of another shape.
+fn faults(set: &Set, prefix: &str, slots: &[Slot], unexpected: &[&str]) -> Option<String> {
+    let (mut missing, mut misshaped) = (Vec::new(), Vec::new());
+    for slot in slots {
+        let name = format!("{prefix}{}", slot.name);
+        match (set.get(&name), slot.role) {
+            // PyTorch before 0.4.1, and many converters, do not write it; some write [1] for a scalar.
+            (None, Role::NormCount) => {}
+            (Some(Found::Tensor { shape, .. }), Role::NormCount)
+                if shape.iter().product::<usize>() == 1 => {}
+            (None, _) => missing.push(slot.name.as_str()),
+            (Some(Found::Tensor { shape, element, .. }), _)
+                if *shape == slot.shape && element.kept_as().is_float() => {}
+            (Some(Found::Tensor { shape, element, .. }), _) => misshaped.push(format!(
+                "`{}` is {:?} {shape:?} instead of {:?}",
+                slot.name,
+                element.kept_as(),
+                slot.shape
+            )),
+            (Some(Found::Other(made_by)), _) => misshaped.push(format!(
+                "`{}` is an object of `{made_by}`, not a tensor that is known",
+                set.key(&name)
+            )),
+        }
+    }
+    let mut faults = Vec::new();
+    if !missing.is_empty() {
+        faults.push(format!("missing are {}", some(&missing)));
+    }
+    if !unexpected.is_empty() {
+        faults.push(format!("unexpected are {}", some(unexpected)));
+    }
+    if !misshaped.is_empty() {
+        let more = match misshaped.len().saturating_sub(3) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        misshaped.truncate(3);
+        faults.push(format!("{}{more}", misshaped.join(", ")));
+    }
+    (!faults.is_empty()).then(|| faults.join("; "))
+}
+
+fn unknown(what: &str) -> Error {
+    Error::failed(format!("is none of the known architectures: {what}"))
+        .help("accepted are torchvision's resnet18, resnet34, resnet50, resnet101 and resnet152 with its names of tensors")
+}
+
+fn none(opened: &Opened) -> Error {
+    // The first of the largest.
+    let largest = opened.sets.iter().rev().max_by_key(|set| set.tensors());
+    match largest {
+        Some(set) if set.tensors() > 0 => {
+            let names: Vec<_> = set.iter().map(|(name, _)| name).collect();
+            unknown(&format!(
+                "its {} are {}",
+                text::count(names.len(), "tensor"),
+                some(&names)
+            ))
+        }
+        _ => {
+            let opaque =
+                opened
+                    .sets
+                    .iter()
+                    .flat_map(Set::iter)
+                    .find_map(|(name, found)| match found {
+                        Found::Other(made_by) => Some((name, made_by)),
+                        Found::Tensor { .. } => None,
+                    });
+            let found = match opaque {
+                Some((name, made_by)) => {
+                    format!("`{}` is an object of `{made_by}`", text::shown(name))
+                }
+                None => format!("it is {}", opened.instead),
+            };
+            Error::failed(format!(
+                "holds no state dict: {found}, and nothing in a model file is executed"
+            ))
+            .help(
+                "save `model.state_dict()` with `torch.save`; a whole pickled model cannot be read",
+            )
+        }
+    }
+}
+
+/// The first names and a count of the rest.
+pub(super) fn some(names: &[&str]) -> String {
+    // The end of a long name says more than its prefixes.
+    let short = |name: &str| match name.char_indices().rev().nth(59) {
+        Some((at @ 1.., _)) => format!("…{}", text::shown(&name[at..])),
+        _ => text::shown(name),
+    };
+    let shown = names.iter().take(8);
+    let shown: Vec<_> = shown.map(|name| format!("`{}`", short(name))).collect();
+    match names.len() - shown.len() {
+        0 if shown.is_empty() => "none".to_owned(),
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}

@@ -1,0 +1,148 @@
+//! What earlier results tell: how an input differs from what it was, and what a run would take.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value;
+
+use crate::{
+    files::read_json,
+    record::{Assignment, Images, Labels, Split},
+    stage::Past,
+    text::{count, first_few},
+};
+
+/// The name in a pipeline file: what stands together in a key under a name of its own is written without it.
+pub(super) fn written(setting: &str) -> String {
+    let inner = ["training.", "pixels."];
+    let inner = inner.iter().find_map(|outer| setting.strip_prefix(outer));
+    inner.unwrap_or(setting).to_owned()
+}
+
+/// How an input of labels, images or membership differs from what it was.
+pub(super) fn changed(role: &str, before: &Path, now: &Path) -> Option<String> {
+    match role {
+        "labels" | "images" => images_changed(before, now),
+        "split" => split_changed(before, now),
+        _ => None,
+    }
+}
+
+/// Both outputs of a dataset lie beside each other.
+fn images_changed(before: &Path, now: &Path) -> Option<String> {
+    let read = |path: &Path| -> Option<(Images, Labels)> {
+        let images = read_json(&path.with_file_name("images.json")).ok()?;
+        Some((images, read_json(&path.with_file_name("labels.json")).ok()?))
+    };
+    let ((old_images, old), (new_images, new)) = (read(before)?, read(now)?);
+    // A picture that lies in another class folder is the same picture: it is known by its content.
+    let known = |images: &Images, labels: &Labels| -> BTreeMap<_, _> {
+        let all = images.images.iter().zip(&labels.labels);
+        all.map(|(image, label)| {
+            let class = labels.classes.get(label.class as usize).cloned();
+            (
+                image.digest,
+                (image.path.clone(), class.unwrap_or_default(), label.part),
+            )
+        })
+        .collect()
+    };
+    let (was, is) = (known(&old_images, &old), known(&new_images, &new));
+    let both = || {
+        was.iter()
+            .filter_map(|(digest, was)| Some((was, is.get(digest)?)))
+    };
+    let moved = both().filter(|(was, is)| was.1 != is.1).count();
+    let elsewhere = both()
+        .filter(|(was, is)| was.1 == is.1 && was.2 != is.2)
+        .count();
+    let renamed = both()
+        .filter(|(was, is)| was.1 == is.1 && was.2 == is.2 && was.0 != is.0)
+        .count();
+    let added = is
+        .keys()
+        .filter(|digest| !was.contains_key(*digest))
+        .count();
+    let gone = was
+        .keys()
+        .filter(|digest| !is.contains_key(*digest))
+        .count();
+    let mut words = Vec::new();
+    for (n, what) in [
+        (moved, "moved class"),
+        (elsewhere, "moved to another part"),
+        (renamed, "renamed"),
+    ] {
+        if n > 0 {
+            words.push(format!("{} {what}", count(n, "image")));
+        }
+    }
+    for (n, what) in [(added, "new"), (gone, "gone")] {
+        match (n, words.is_empty()) {
+            (0, _) => {}
+            (n, true) => words.push(format!("{} {what}", count(n, "image"))),
+            (n, false) => words.push(format!("{n} {what}")),
+        }
+    }
+    let classes = |labels: &Labels| labels.classes.iter().cloned().collect::<BTreeSet<_>>();
+    let (old_classes, new_classes) = (classes(&old), classes(&new));
+    for (word, one, other) in [
+        ("new", &new_classes, &old_classes),
+        ("gone", &old_classes, &new_classes),
+    ] {
+        let names: Vec<_> = one.difference(other).map(String::as_str).collect();
+        if !names.is_empty() {
+            let noun = if names.len() == 1 { "class" } else { "classes" };
+            words.push(format!("{noun} {word}: {}", first_few(names, 3)));
+        }
+    }
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
+fn split_changed(before: &Path, now: &Path) -> Option<String> {
+    let (old, new): (Split, Split) = (read_json(before).ok()?, read_json(now).ok()?);
+    let (was, is) = (old.assignments.len(), new.assignments.len());
+    if was != is {
+        return Some(format!("of {}, {was} before", count(is, "image")));
+    }
+    let moved = old.assignments.iter().zip(&new.assignments);
+    match moved.filter(|(was, is)| was != is).count() {
+        0 => None,
+        n => Some(format!("{} of {is} in another part", count(n, "image"))),
+    }
+}
+
+/// The seconds of an earlier result for as many images as there are now; `None` where it is of another stage.
+pub(super) fn by_images(past: &Past<'_>) -> Option<f64> {
+    past.own.then(|| past.seconds * ratio(past).unwrap_or(1.0))
+}
+
+/// How many images there are now for each one before.
+fn ratio(past: &Past<'_>) -> Option<f64> {
+    let images = |paths: &BTreeMap<String, PathBuf>| {
+        let labels = || Some(read_json::<Labels>(paths.get("labels")?).ok()?.labels.len());
+        let images = || Some(read_json::<Images>(paths.get("images")?).ok()?.images.len());
+        labels().or_else(images)
+    };
+    let (was, is) = (images(past.before)?, images(past.now)?);
+    (was > 0).then(|| is as f64 / was as f64)
+}
+
+/// The images that a training sees in an epoch, as far as that is known.
+pub(super) fn trained_on(past: &Past<'_>, fold: Option<u32>) -> Option<u64> {
+    let split: Split = read_json(past.now.get("split")?).ok()?;
+    let trains = |assignment: &&Assignment| match assignment {
+        Assignment::Train => true,
+        Assignment::Fold(of) => Some(*of) != fold,
+        _ => false,
+    };
+    Some(split.assignments.iter().filter(trains).count() as u64)
+}
+
+/// Whether what decides how long an image takes is the same in two settings.
+pub(super) fn same(one: &Value, other: &Value, keys: &[&str]) -> bool {
+    keys.iter()
+        .all(|key| one.pointer(key) == other.pointer(key))
+}

@@ -1,0 +1,285 @@
+//! What a person reads: names that are safe to show, files that are called by what they are, plans that say what changed.
+
+use std::{fs, os::unix::fs::symlink};
+
+use super::support::Project;
+
+/// A data set, a split of it and rows.
+const DISHES: &str = "\
+[dataset.dishes]
+train = \"data/train\"
+[split.holdout]
+dataset = \"dishes\"
+[preprocess.pixels]
+dataset = \"dishes\"
+resize = { width = 8, height = 8 }
+";
+
+fn project(text: &str) -> Project {
+    let project = Project::new();
+    project.write("pipelines/a.toml", text);
+    project
+}
+
+/// What `check` says of a pipeline file of these bytes.
+fn mistakes(bytes: &[u8]) -> String {
+    let project = Project::new();
+    fs::write(project.path("pipelines/a.toml"), bytes).unwrap();
+    project.fails(2, &["check", "pipelines/a.toml"]).stderr
+}
+
+#[test]
+fn no_name_steers_a_terminal() {
+    let project = project("[dataset.d]\ntrain = 'data/\u{202e}gpj'\n");
+    let odd = "pipelines/\u{1b}[31m\u{7}.toml";
+    project.write(
+        odd,
+        "[dataset.d]\ntrain = \"data/x\"\n[split.s]\ndataset = \"\\u001b[2J\"\n",
+    );
+    let steers = |text: &str| {
+        text.chars()
+            .any(|c| (c.is_control() && c != '\n') || c == '\u{202e}')
+    };
+    for args in [
+        &["check", odd][..],
+        &["check", "\u{1b}[31m.toml"],
+        &["check", "pipelines/a.toml"],
+        &["plan", "pipelines/a.toml"],
+        &["\u{1b}]0;x\u{7}"],
+        &["check", "--json", odd, "pipelines/a.toml"],
+    ] {
+        let ran = project.kfood(args);
+        let text = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(!steers(&text), "{args:?}: {text:?}");
+        assert!(
+            text.contains("\\x1b") || text.contains("\\u"),
+            "{args:?}: {text:?}"
+        );
+    }
+    let rows = project.json(&["check", odd]);
+    assert_eq!(rows["mistakes"][0]["line"], 4);
+}
+
+#[test]
+fn a_linked_pipeline_belongs_to_the_project_it_is_named_in() {
+    let (mine, other) = (Project::new(), Project::new());
+    other.write("pipelines/a.toml", DISHES);
+    symlink(
+        other.path("pipelines/a.toml"),
+        mine.path("pipelines/a.toml"),
+    )
+    .unwrap();
+    mine.dishes("data/train", &["김밥", "비빔밥"], 2);
+    mine.ok(&["run", "pipelines/a.toml"]);
+    assert!(mine.path("cache").is_dir() && !other.path("cache").exists());
+    assert!(mine.path("pipelines/a.lock").exists() && !other.path("pipelines/a.lock").exists());
+}
+
+#[test]
+fn a_root_that_lies_far_above_is_told() {
+    let project = Project::new();
+    project.dishes("data/train", &["김밥", "비빔밥"], 2);
+    project
+        .write("a.toml", DISHES)
+        .write("pipelines/a.toml", DISHES);
+    project.write("deep/down/a.toml", DISHES);
+    let root = project.path("").display().to_string();
+    for command in ["check", "plan", "run"] {
+        let far = project.kfood(&[command, "deep/down/a.toml"]);
+        assert!(
+            far.stderr
+                .contains("note: the project of `deep/down/a.toml` is"),
+            "{}",
+            far.stderr
+        );
+        assert!(
+            far.stderr.contains(root.trim_end_matches('/')),
+            "{}",
+            far.stderr
+        );
+        for near in ["a.toml", "pipelines/a.toml"] {
+            assert!(
+                !project
+                    .kfood(&[command, near])
+                    .stderr
+                    .contains("note: the project")
+            );
+        }
+    }
+}
+
+#[test]
+fn a_path_that_a_shell_or_windows_would_take_is_told_with_the_right_one() {
+    for (written, help) in [
+        ("\"~/data\"", "write `${HOME}/data`"),
+        ("\"$HOME/data\"", "write `${HOME}/data`"),
+        ("'data\\train'", "write `data/train`"),
+        ("\"data\\train\"", "write it with `/`"),
+        ("'C:\\data\\train'", "in WSL that is `/mnt/c/data/train`"),
+        ("\"C:\\data\"", "write paths with `/`"),
+    ] {
+        let told = mistakes(format!("[dataset.d]\ntrain = {written}\n").as_bytes());
+        assert!(
+            told.contains("pipelines/a.toml:2:") && told.contains(help),
+            "{written}: {told}"
+        );
+    }
+    let project = project("[dataset.d]\ntrain = '~'\ntest = 'a\\b'\n");
+    project
+        .dishes("~", &["a", "b"], 1)
+        .dishes("a\\b", &["a", "b"], 1);
+    project.ok(&["check", "pipelines/a.toml"]);
+}
+
+#[test]
+fn check_says_what_is_not_there_yet() {
+    let project = project(DISHES);
+    project.write(
+        "pipelines/b.toml",
+        "[use]\na = \"a.toml\"\n[evaluate.e]\nmodel = \"models/x.safetensors\"\ndata = \"a.pixels\"\nsplit = \"a.holdout\"\n",
+    );
+    let said = project.ok(&["check", "pipelines/b.toml"]).stdout;
+    assert!(
+        said.contains("no mistakes in the file, but not there:"),
+        "{said}"
+    );
+    assert!(said.contains("`data/train` (pipelines/a.toml:2)"), "{said}");
+    assert!(
+        said.contains("`models/x.safetensors` (pipelines/b.toml:4)"),
+        "{said}"
+    );
+    let rows = project.json(&["check", "pipelines/b.toml"]);
+    assert_eq!(rows["missing"].as_array().unwrap().len(), 2);
+    project.dishes("data/train", &["김밥", "비빔밥"], 1);
+    let said = project.ok(&["check", "pipelines/a.toml"]).stdout;
+    assert!(said.ends_with("3 stages, no mistakes\n"), "{said}");
+}
+
+#[test]
+fn a_file_in_another_encoding_is_called_by_its_name() {
+    let text = "[dataset.d]\n# 김밥\ntrain = \"data\"\n";
+    let wide = |order: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(order).collect::<Vec<_>>();
+    let (korean, ..) = encoding_rs::EUC_KR.encode(text);
+    for (bytes, name) in [
+        (wide(u16::to_le_bytes), "UTF-16LE"),
+        (wide(u16::to_be_bytes), "UTF-16BE"),
+        (korean.into_owned(), "CP949"),
+    ] {
+        let told = mistakes(&bytes);
+        assert!(told.contains(&format!("the file is {name} text")), "{told}");
+        assert!(told.contains(&format!("iconv -f {name}")), "{told}");
+    }
+    let told = mistakes("\u{feff}[dataset.d]\ntrian = \"data\"\n".as_bytes());
+    assert!(
+        told.contains("pipelines/a.toml:2:1") && told.contains("did you mean `train`?"),
+        "{told}"
+    );
+    let told = mistakes("\u{feff}sead = 1\n".as_bytes());
+    assert!(told.contains("pipelines/a.toml:1:1"), "{told}");
+}
+
+#[test]
+fn typographic_signs_are_told_as_such() {
+    for (line, sign) in [
+        ("train = “data”", "“"),
+        ("train = \"data”", "”"),
+        ("train ＝ \"data\"", "＝"),
+        ("train\u{a0}= \"data\"", "\\u{a0}"),
+    ] {
+        let told = mistakes(format!("[dataset.d]\n{line}\n").as_bytes());
+        assert!(
+            told.contains(&format!("`{sign}` stands where")),
+            "{line}: {told}"
+        );
+    }
+}
+
+#[test]
+fn a_number_in_quotes_is_one_mistake_and_what_is_missing_another() {
+    let told = mistakes(
+        "[dataset.d]\ntrain = \"data\"\n[preprocess.p]\ndataset = \"d\"\nresize = { height = \"64\" }\n".as_bytes(),
+    );
+    assert!(told.contains("2 mistakes found"), "{told}");
+    assert!(
+        told.contains("`\"64\"` for `resize.height`") && told.contains("missing `width`"),
+        "{told}"
+    );
+}
+
+#[test]
+fn only_regular_files_of_a_bounded_size_are_pipelines() {
+    let project = project("[use]\nq = \"/dev/zero\"\n[dataset.d]\ntrain = \"data\"\n");
+    let told = project.fails(2, &["check", "pipelines/a.toml"]).stderr;
+    assert!(
+        told.contains("`/dev/zero`") && told.contains("device"),
+        "{told}"
+    );
+    let large = fs::File::create(project.path("pipelines/large.toml")).unwrap();
+    large.set_len(1 << 40).unwrap();
+    let told = project.fails(2, &["check", "pipelines/large.toml"]).stderr;
+    assert!(told.contains("bytes"), "{told}");
+    let told = project.fails(2, &["check", "pipelines"]).stderr;
+    assert!(told.contains("is a folder"), "{told}");
+    let told = project.fails(2, &["check", "nowhere.toml"]).stderr;
+    assert!(!told.contains("nowhere.toml:1"), "{told}");
+}
+
+#[test]
+fn a_plan_tells_what_changed_in_names_and_counts() {
+    let project = project(DISHES);
+    project.dishes("data/train", &["김밥", "비빔밥"], 5);
+    project.ok(&["run", "pipelines/a.toml"]);
+    fs::rename(
+        project.path("data/train/김밥/000.png"),
+        project.path("data/train/비빔밥/moved.png"),
+    )
+    .unwrap();
+    project.picture("data/train/비빔밥/new.png", 1, 99);
+    let plan = project.fails(3, &["plan", "pipelines/a.toml"]).stdout;
+    assert!(
+        plan.contains("`data/train/비빔밥/new.png`") && plan.contains("`data/train/김밥/000.png`"),
+        "{plan}"
+    );
+    project.ok(&["run", "pipelines/a.toml", "dishes"]);
+    let plan = project.fails(3, &["plan", "pipelines/a.toml"]).stdout;
+    assert!(
+        plan.contains("input `labels` of `dishes` changed: 1 image moved class, 1 new"),
+        "{plan}"
+    );
+    assert!(
+        plan.contains("input `images` of `dishes` changed: 1 image moved class, 1 new"),
+        "{plan}"
+    );
+    assert!(plan.contains("going by earlier runs"), "{plan}");
+}
+
+#[test]
+fn a_list_is_called_by_its_own_name() {
+    let project = project("[dataset.d]\nmanifest = \"foods.csv\"\n");
+    project.dishes("data", &["a", "b"], 2);
+    project.write(
+        "foods.csv",
+        "path,label\ndata/a/000.png,a\ndata/b/000.png,b\n",
+    );
+    project.ok(&["run", "pipelines/a.toml"]);
+    project.write(
+        "foods.csv",
+        "path,label\ndata/a/000.png,a\ndata/b/001.png,b\n",
+    );
+    let plan = project.fails(3, &["plan", "pipelines/a.toml"]).stdout;
+    assert!(
+        plan.contains("`foods.csv`") && !plan.contains("manifest.csv"),
+        "{plan}"
+    );
+}
+
+#[test]
+fn a_first_plan_says_that_nothing_tells_how_long_it_takes() {
+    let project = project(DISHES);
+    project.dishes("data/train", &["김밥", "비빔밥"], 1);
+    let plan = project.fails(3, &["plan", "pipelines/a.toml"]).stdout;
+    assert!(
+        plan.contains("no earlier run tells how long that takes"),
+        "{plan}"
+    );
+}

@@ -140,7 +140,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         fs::create_dir(root.join(NFD)).unwrap();
-        let odd = root.join(OsStr::from_bytes(b"\xc8\xb8"));
+        let odd = root.join(OsStr::from_bytes(b"\xb1\xe8\xc4\xa1"));
         fs::create_dir(&odd).unwrap();
         for name in ["김밥.jpg", "b.c.jpg", "b.c.png"] {
             fs::write(root.join(NFD).join(name), b"x").unwrap();
@@ -162,7 +162,7 @@ mod tests {
             );
         }
         assert_eq!(
-            finder.find(root, "회/김밥.jpg"),
+            finder.find(root, "김치/김밥.jpg"),
             Some(odd.join(format!("{NFD}.jpg")))
         );
         assert_eq!(finder.find(root, "김밥/none.jpg"), None);

@@ -154,6 +154,7 @@ pub fn plural(n: impl TryInto<u64>, noun: &str) -> String {
         "was" => Some("were"),
         "has" => Some("have"),
         "does" => Some("do"),
+        "epoch" => Some("epochs"),
         "it" => Some("they"),
         "this" => Some("these"),
         "its" => Some("their"),
@@ -367,12 +368,14 @@ mod tests {
             [0, 1, 2, 1_043].map(|n| count(n, "image")),
             ["0 images", "1 image", "2 images", "1,043 images"]
         );
-        let many =
-            ["class", "entry", "key", "copy", "batch", "is", "it", "has"].map(|w| plural(2, w));
+        let many = [
+            "class", "entry", "key", "copy", "batch", "epoch", "is", "it", "has",
+        ]
+        .map(|w| plural(2, w));
         assert_eq!(
             many,
             [
-                "classes", "entries", "keys", "copies", "batches", "are", "they", "have"
+                "classes", "entries", "keys", "copies", "batches", "epochs", "are", "they", "have"
             ]
         );
         assert_eq!(plural(1_usize, "class"), "class");

@@ -345,7 +345,7 @@ mod tests {
             "{text}"
         );
         assert!(
-            text.contains("leaked: 1 of 1 test images (100.0%)"),
+            text.contains("leaked: 1 of 1 test image (100.0%)"),
             "{text}"
         );
     }

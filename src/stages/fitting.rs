@@ -138,7 +138,7 @@ pub(super) fn estimate(
 
 /// The epochs that an interrupted training had finished.
 fn done_epochs(state: &Path) -> Option<u64> {
-    let state: Value = read_json(&state.join("state.json")).ok()?;
+    let state: Value = saved(state)?;
     let epochs = state.pointer("/now/history/epochs")?.as_array()?;
     Some(epochs.len() as u64)
 }

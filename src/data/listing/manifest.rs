@@ -316,7 +316,7 @@ mod tests {
             fs::write(path, b"x").unwrap();
         }
         fs::write(folder.path().join("list.csv"), csv).unwrap();
-        read_manifest(&folder.path().join("list.csv"))
+        read_manifest(&folder.path().join("list.csv"), folder.path())
     }
 
     #[test]
@@ -393,7 +393,7 @@ mod tests {
         for name in ["list.tsv", "list.csv"] {
             let list = folder.path().join(name);
             fs::write(&list, &cp949).unwrap();
-            let listing = read_manifest(&list).unwrap();
+            let listing = read_manifest(&list, folder.path()).unwrap();
             let seen: Vec<_> = listing
                 .images
                 .iter()

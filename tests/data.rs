@@ -373,8 +373,9 @@ fn unusable_files_are_reported_together_and_changed_ones_stop_the_stage() {
     let help = error.help_text().unwrap();
     assert!(help.contains("remove or repair") && help.contains("unreadable = \"drop\""));
 
+    // Elsewhere, where no row of an interrupted run stands for what was listed.
     put(root, "train/잡채/0.jpg", &good);
-    let error = run(&stage, &from, &root.join("p"), &stop)
+    let error = run(&stage, &from, &root.join("q"), &stop)
         .unwrap_err()
         .to_string();
     assert!(
@@ -382,7 +383,7 @@ fn unusable_files_are_reported_together_and_changed_ones_stop_the_stage() {
         "{error}"
     );
     stop.request();
-    let error = run(&stage, &from, &root.join("p"), &stop).unwrap_err();
+    let error = run(&stage, &from, &root.join("q"), &stop).unwrap_err();
     assert_eq!(error.class(), Class::Interrupted);
 }
 

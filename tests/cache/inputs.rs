@@ -57,7 +57,10 @@ fn an_edit_that_keeps_size_and_mtime_is_seen() {
     edit_unseen(&images.join("b.jpg"), "7");
     assert_eq!(
         status(&stages, &cache)["data"],
-        "run: input `images`: 1 file changed: `b.jpg`"
+        format!(
+            "run: input `images`: 1 file changed: `{}`",
+            images.join("b.jpg").display()
+        )
     );
     run(&stages, &cache);
     assert_eq!(ran(&stages), ["data"]);
@@ -123,7 +126,11 @@ fn added_removed_and_renamed_files_count() {
     fs::write(images.join("d.jpg"), "4").unwrap();
     assert_eq!(
         status(&stages, &cache)["data"],
-        "run: input `images`: 2 files added: `c.jpg`, `d.jpg`; 1 file removed: `a.jpg`"
+        format!(
+            "run: input `images`: 2 files added: `{}`, `{}`; 1 file removed: `a.jpg`",
+            images.join("c.jpg").display(),
+            images.join("d.jpg").display()
+        )
     );
     fs::rename(images.join("c.jpg"), images.join("a.jpg")).unwrap();
     fs::remove_file(images.join("d.jpg")).unwrap();

@@ -12,7 +12,7 @@ pub mod sample;
 mod sheet;
 mod split;
 
-pub use decode::{JPEG_BY_COMPONENTS, JPEG_DECODER, MAX_PIXELS, Unusable, decode};
+pub use decode::{JPEG_BY_COMPONENTS, JPEG_DECODER, MAX_PIXELS, Unusable, WEBP_DECODER, decode};
 pub use listing::{
     Archive, Areas, Exclusion, Found, LARGEST_ENTRY, Listing, PassedOver, Place, Reading, Role,
     Rows, SourceRow, archive_way_out, is_tsv, is_zip, parse_areas, parse_manifest, parse_sources,

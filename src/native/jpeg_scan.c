@@ -1,4 +1,4 @@
-/* Baseline JPEGs through libjpeg-turbo with a faster decoder of their Huffman codes.
+/* Baseline JPEGs, and progressive ones (`jpeg_progressive.c`), through libjpeg-turbo with a faster decoder of their Huffman codes.
  *
  * libjpeg-turbo does everything but that: headers, inverse transform, upsampling, colour (or neither of the last two, where planes
  * are asked for). Between jpeg_start_decompress and the
@@ -6,7 +6,7 @@
  * bytes are taken at a time without looking for markers; a table of 11 bits gives up to two codes with their values at once. Tables are
  * kept from one image to the next, as most have the same codes.
  *
- * Fast or not at all: whatever is not plain and whole (progressive, several scans, a warning, a code that is none, data that end
+ * Fast or not at all: whatever is not plain and whole (scans in an odd order, a warning, a code that is none, data that end
  * early or late) is refused, and the caller asks libjpeg-turbo alone, whose answer counts. Coefficients are the same to the bit. */
 
 #include <setjmp.h>

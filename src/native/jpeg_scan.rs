@@ -1,4 +1,5 @@
-//! Plain JPEGs faster than libjpeg-turbo alone: `jpeg_scan.c` decodes the Huffman codes, the library the rest.
+//! Plain and progressive JPEGs faster than libjpeg-turbo alone: `jpeg_scan.c` and `jpeg_progressive.c` decode the Huffman codes, the
+//! library the rest.
 
 use std::marker::PhantomData;
 
@@ -103,7 +104,7 @@ impl JpegScan {
         }
     }
 
-    /// As [`super::TurboJpeg::decode`]; false where this JPEG is not plain or not whole, and libjpeg-turbo must be asked. What
+    /// As [`super::TurboJpeg::decode`]; false where this JPEG is odd or not whole, and libjpeg-turbo must be asked. What
     /// `out` holds is of no use then.
     #[cfg(jpeg_scan)]
     pub(super) fn decode(
@@ -151,7 +152,7 @@ impl JpegScan {
     }
 
     /// Decodes all of a picture at 1 / `shrink` of its size to the components that it is stored in: grey, or luma and two of colour
-    /// (YCbCr as JFIF has it). False where this JPEG is not plain or not whole, or has other components.
+    /// (YCbCr as JFIF has it). False where this JPEG is odd or not whole, or has other components.
     #[cfg(jpeg_scan)]
     pub(super) fn decode_planes(&mut self, bytes: &[u8], shrink: u32) -> bool {
         self.planes = None;

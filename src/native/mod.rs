@@ -1,4 +1,4 @@
-//! What libtorch and the operating system give that needs `unsafe`: the C++ shim, devices, the memory map; libjpeg-turbo; and vector instructions. The only room with `unsafe`.
+//! What libtorch and the operating system give that needs `unsafe`: the C++ shim, devices, the memory map; libjpeg-turbo and libwebp; and vector instructions. The only room with `unsafe`.
 
 #![allow(unsafe_code, reason = "the one room that speaks to C and C++")]
 
@@ -23,6 +23,7 @@ mod threads;
 #[cfg(feature = "libjpeg-turbo")]
 mod turbo_jpeg;
 mod vectorised;
+mod webp;
 #[cfg(feature = "libjpeg-turbo")]
 mod weighted;
 mod writeback;
@@ -65,6 +66,9 @@ pub(crate) use turbo_jpeg::{SAMPLINGS, compressed};
 #[cfg(feature = "libjpeg-turbo")]
 pub use turbo_jpeg::{TurboHeader, TurboJpeg, TurboRegion};
 pub use vectorised::Vectorised;
+pub use webp::decode_webp;
+#[cfg(test)]
+pub(crate) use webp::lossy_webp;
 #[cfg(feature = "libjpeg-turbo")]
 pub use weighted::{WEIGHT_BITS, WeightedSums, weighted_rows};
 pub use writeback::start_writeback;

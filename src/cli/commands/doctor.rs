@@ -27,7 +27,11 @@ pub(in crate::cli) fn doctor(args: &Doctor) -> Result<u8> {
         "cores": thread::available_parallelism().map_or(1, usize::from),
         "memory_left": native::memory_left(),
         "cache": cache,
-        "decoders": { "jpeg": data::JPEG_DECODER, "others": "image (PNG, WebP, GIF, BMP, TIFF)" },
+        "decoders": {
+            "jpeg": data::JPEG_DECODER,
+            "webp": data::WEBP_DECODER,
+            "others": "image (PNG, GIF, BMP, TIFF)",
+        },
         "tensors": match &tensors {
             Ok(found) => found.clone(),
             Err(error) => json!({ "error": error.to_string() }),

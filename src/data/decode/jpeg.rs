@@ -21,7 +21,7 @@ pub const JPEG_DECODER: &str = "libjpeg-turbo";
 #[cfg(not(feature = "libjpeg-turbo"))]
 pub const JPEG_DECODER: &str = "zune-jpeg (in Rust, about half as fast as libjpeg-turbo, which was not built in: it needs cmake and nasm)";
 
-/// Whether plain JPEGs are resized before their components become colours, with [`Quality::Fast`]: not with a system's libjpeg-turbo.
+/// Whether plain and progressive JPEGs are resized before their components become colours, with [`Quality::Fast`]: not with a system's libjpeg-turbo.
 ///
 /// [`Quality::Fast`]: crate::settings::Quality::Fast
 pub const JPEG_BY_COMPONENTS: bool = cfg!(jpeg_scan);

@@ -14,6 +14,7 @@ mod plan;
 mod sniff;
 mod tiff;
 mod unusable;
+mod webp;
 
 use image::{DynamicImage, RgbImage, metadata::Orientation};
 
@@ -25,6 +26,7 @@ pub use self::{
     bounds::MAX_PIXELS,
     jpeg::{JPEG_BY_COMPONENTS, JPEG_DECODER},
     unusable::Unusable,
+    webp::WEBP_DECODER,
 };
 use self::{jpeg::Jpeg, orientation::Turn};
 

@@ -1,4 +1,4 @@
-//! Formats other than JPEG, and JPEG in Rust, through the image crate.
+//! Formats other than JPEG, and JPEG in Rust, through the image crate; the pixels of most WebPs through libwebp.
 
 use std::{
     io::Cursor,
@@ -16,6 +16,7 @@ use super::{
     orientation::Turn,
     tiff,
     unusable::format_name,
+    webp,
 };
 
 /// All of it at its stored size, with its pixels: red, green, blue.
@@ -81,7 +82,14 @@ fn decode_checked(bytes: &[u8], format: ImageFormat) -> Result<(Picture, Vec<u8>
         matches!(decoder.icc_profile(), Ok(Some(profile)) if !profile.is_empty()),
         "has a colour profile",
     );
-    let image = DynamicImage::from_decoder(decoder).map_err(fail)?;
+    let faster = match format {
+        ImageFormat::WebP => webp::decode(bytes, (width, height), decoder.color_type()),
+        _ => None,
+    };
+    let image = match faster {
+        Some(image) => image,
+        None => DynamicImage::from_decoder(decoder).map_err(fail)?,
+    };
     let (rgb, transparent) = over_white(image);
     note(transparent, "transparent");
     Ok((whole(head, format, odd), rgb))

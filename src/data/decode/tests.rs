@@ -7,6 +7,7 @@ use image::{
 };
 
 use super::*;
+use crate::native::lossy_webp;
 
 fn picture() -> RgbImage {
     RgbImage::from_fn(64, 48, |x, y| {
@@ -104,6 +105,53 @@ fn lossless_formats_come_out_as_they_went_in() {
         assert_eq!((seen.format, seen.odd.len()), (name, 0));
     }
     assert_eq!(seen(&photo(90)).format, "JPEG");
+}
+
+#[test]
+fn a_webp_comes_out_as_the_other_decoder_has_it_and_a_cut_one_is_refused_as_by_that() {
+    let colourful = |alpha: u8| {
+        RgbaImage::from_fn(90, 61, |x, y| {
+            let alpha = alpha.saturating_add((x * 2) as u8);
+            Rgba([(x * 7 + y) as u8, (x ^ y) as u8, (x * y) as u8, alpha])
+        })
+    };
+    let lossy = |image: &RgbaImage| lossy_webp(image.as_raw(), 90, 61);
+    for (bytes, alpha) in [
+        (lossy(&colourful(255)), false),
+        (lossy(&colourful(0)), true),
+        (written(colourful(255), ImageFormat::WebP), true),
+        (written(colourful(0), ImageFormat::WebP), true),
+        (written(picture(), ImageFormat::WebP), false),
+    ] {
+        let other = |bytes: &[u8]| image::load_from_memory_with_format(bytes, ImageFormat::WebP);
+        let expected = other(&bytes).unwrap();
+        assert_eq!(expected.color().has_alpha(), alpha);
+        let size = (expected.width(), expected.height());
+        let color = expected.color();
+        assert!(webp::decode(&bytes, size, color) == Some(expected));
+        assert_eq!(webp::decode(&bytes, (1, 1), image::ColorType::Rgb8), None);
+        if let Some(at) = bytes.windows(4).position(|name| name == b"ALPH") {
+            let mut nameless = bytes.clone();
+            nameless[at] = b'a';
+            assert!(why(&nameless).starts_with("a broken WebP: "));
+        }
+        let near_the_end = bytes.len() - 12..bytes.len() - 1;
+        for end in (12..bytes.len()).step_by(167).chain(near_the_end) {
+            let cut = &bytes[..end];
+            match other(cut) {
+                Err(error) => {
+                    let reason = Unusable::by_decoder(ImageFormat::WebP, &error).to_string();
+                    assert_eq!(why(cut), reason, "{end} of {}", bytes.len());
+                }
+                // Its last bytes may be of no use.
+                Ok(image) => {
+                    assert!(end > bytes.len() * 9 / 10, "{end} of {}", bytes.len());
+                    let ours = webp::decode(cut, size, image.color());
+                    assert!(ours.is_none_or(|ours| ours == image));
+                }
+            }
+        }
+    }
 }
 
 #[test]

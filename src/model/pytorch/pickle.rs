@@ -12,7 +12,6 @@ use super::{
     super::bounds,
     bad,
     global::Global,
-    storage::{Storage, TensorRef},
     value::{Heap, Value},
 };
 use crate::error::{Error, Result};

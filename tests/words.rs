@@ -45,7 +45,6 @@ fn no_name_steers_a_terminal() {
         &["check", "\u{1b}[31m.toml"],
         &["check", "pipelines/a.toml"],
         &["plan", "pipelines/a.toml"],
-        &["\u{1b}]0;x\u{7}"],
         &["check", "--json", odd, "pipelines/a.toml"],
     ] {
         let ran = project.kfood(args);
@@ -56,6 +55,9 @@ fn no_name_steers_a_terminal() {
             "{args:?}: {text:?}"
         );
     }
+    // What steers is left out of an argument that is no command.
+    let ran = project.kfood(&["\u{1b}]0;x\u{7}"]);
+    assert!(ran.code == 2 && !steers(&ran.stderr), "{:?}", ran.stderr);
     let rows = project.json(&["check", odd]);
     assert_eq!(rows["mistakes"][0]["line"], 4);
 }

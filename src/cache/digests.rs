@@ -126,14 +126,14 @@ impl Cache {
             .filter_map(|looked| looked.map_err(|e| failed.get_or_insert(e)).ok())
             .collect();
         // Only a saving, and no reason to make a cache: where it cannot be written, the next run hashes again.
-        if self.is_made() && looked.iter().any(|l| l.hashed && l.settled) {
-            if let Err(e) = save(&store, &root, &looked, &known)
-                && !only_readable(&e)
-            {
-                tell(StageEvent::Warning(format!(
-                    "digests are not remembered: {e}"
-                )));
-            }
+        if self.is_made()
+            && looked.iter().any(|l| l.hashed && l.settled)
+            && let Err(e) = save(&store, &root, &looked, &known)
+            && !only_readable(&e)
+        {
+            tell(StageEvent::Warning(format!(
+                "digests are not remembered: {e}"
+            )));
         }
         match failed {
             Some(error) => Err(error),

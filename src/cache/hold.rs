@@ -125,11 +125,11 @@ impl Hold {
             .held
             .lock()
             .unwrap_or_else(|broken| broken.into_inner());
-        if held.1.insert(*key) {
-            if let Holder::Listed(file) = &mut held.0 {
-                file.write_all(format!("{key}\n").as_bytes())
-                    .map_err(|e| Error::io("write", &self.path, e))?;
-            }
+        if held.1.insert(*key)
+            && let Holder::Listed(file) = &mut held.0
+        {
+            file.write_all(format!("{key}\n").as_bytes())
+                .map_err(|e| Error::io("write", &self.path, e))?;
         }
         Ok(())
     }

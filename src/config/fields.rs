@@ -259,7 +259,8 @@ impl<'a, 'i> Fields<'a, 'i> {
                 Err(error) => error,
             };
             let again = error.span().is_some_and(|span| repaired.contains(&span));
-            if !again && !(taken_out && wording::is_consequence(&error)) {
+            let follows = taken_out && wording::is_consequence(&error);
+            if !again && !follows {
                 let wording = wording::value(&error, key, value, text, accepts);
                 self.tell(&wording.span, wording.message, wording.help.as_deref());
             }

@@ -96,6 +96,10 @@ struct Unread {
 }
 
 /// Reads one file. The folder in which a run starts does not matter, and neither does where a linked file lies.
+#[expect(
+    clippy::result_large_err,
+    reason = "made once for a file that cannot be read"
+)]
 fn open(path: &Path, prefix: String) -> Result<File, Unread> {
     let there = path.exists();
     let unread = |message: String, help: Option<String>| Unread {

@@ -68,6 +68,10 @@ impl Pipeline {
 
 /// The settings of one instance, a variant for each kind. References are ids of instances.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a pipeline has few instances, and none is moved in a loop"
+)]
 pub enum Settings {
     /// `[dataset.x]`
     Dataset(Dataset),
@@ -316,6 +320,7 @@ pub struct Ensemble {
 
 /// A model: of a stage, or a file.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a stage has one of them")]
 pub enum ModelSource {
     /// Of a train, transfer or select instance.
     Stage {

@@ -133,8 +133,10 @@ fn floats(bytes: &[u8]) -> Result<DynamicImage, Unusable> {
     image.ok_or_else(|| Unusable::new("broken: fewer pixels than its header says"))
 }
 
+type Opened<'a> = Decoder<Cursor<&'a [u8]>>;
+
 /// With the sides, which are checked, and within the bounds of memory.
-fn open(bytes: &[u8]) -> Result<(Decoder<Cursor<&[u8]>>, u32, u32), Unusable> {
+fn open(bytes: &[u8]) -> Result<(Opened<'_>, u32, u32), Unusable> {
     let mut limits = Limits::default();
     limits.decoding_buffer_size = MAX_ALLOC as usize;
     let decoder = Decoder::new(Cursor::new(bytes)).map_err(broken)?;

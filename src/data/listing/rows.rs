@@ -125,7 +125,7 @@ impl Reader<'_> {
     /// Up to the separator or the end of the line.
     fn plain(&mut self) -> String {
         let separator = self.separator;
-        let end = self.rest.find(|c| c == separator || c == '\n' || c == '\r');
+        let end = self.rest.find([separator, '\n', '\r']);
         let (cell, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
         self.rest = rest;
         cell.to_owned()

@@ -80,7 +80,7 @@ pub(super) fn check(info: &CheckpointInfo) -> Result<()> {
         .iter()
         .zip(&transform.normalize.std)
     {
-        if !(mean.abs() <= MEAN) {
+        if mean.is_nan() || mean.abs() > MEAN {
             return Err(odd("transform.normalize.mean", &format!("is {mean}")));
         }
         if !STD.contains(std) {

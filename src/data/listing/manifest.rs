@@ -48,7 +48,7 @@ pub struct Rows {
 }
 
 /// Lists the images of a CSV or TSV file with a header of `path`, `label` and optionally `part` or `split` (`train`, the
-/// default; `validation`; `test`; as people write them, see [`role`]) and `group`. Other columns are allowed and not read; a
+/// default; `validation`; `test`; as people write them, see `role`) and `group`. Other columns are allowed and not read; a
 /// byte-order mark, quotes, and text in UTF-16 or CP949 are understood. The separator is the one that a first line such as `sep=;`
 /// or the header says: a tab, comma or semicolon. Rows of separators alone, and the header again, are passed over and told.
 ///

@@ -193,7 +193,9 @@ pub(super) fn breaks(cell: &str) -> u64 {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Vec<Result<(u64, Vec<String>), (u64, String)>> {
+    type Line = Result<(u64, Vec<String>), (u64, String)>;
+
+    fn read(text: &str) -> Vec<Line> {
         let (separator, rest, line) = separator(text, [',', '\t', ';'], &["path", "label"]);
         let rows = rows(rest, separator, line).rows.into_iter();
         rows.map(|row| row.map(|r| (r.line, r.cells))).collect()

@@ -53,7 +53,11 @@ fn png_with(bytes: &[u8], kind: &[u8], body: &[u8]) -> Vec<u8> {
 fn webp_with(bytes: &[u8], kind: &[u8], body: &[u8]) -> Vec<u8> {
     let chunk = |kind: &[u8], body: &[u8]| {
         let length = (body.len() as u32).to_le_bytes();
-        let padding: &[u8] = if body.len() % 2 == 0 { &[] } else { &[0] };
+        let padding: &[u8] = if body.len().is_multiple_of(2) {
+            &[]
+        } else {
+            &[0]
+        };
         [kind, &length, body, padding].concat()
     };
     let announced = if kind == b"EXIF" { 8 } else { 4 };

@@ -27,11 +27,6 @@ use crate::{
 const TICK: Duration = Duration::from_millis(50);
 /// How long a worker may take to end after a request to stop, before it is killed.
 const GRACE: Duration = Duration::from_secs(30);
-/// How often a thread of libtorch looks for work before it sleeps (GNU OpenMP's `GOMP_SPINCOUNT`; 300,000 by default, about 20 ms).
-/// While it looks it holds a core that another training could use; `benches/shared.py` measures what either costs.
-const SPINS: &str = "2000";
-/// What a person may have set instead.
-const WAITING: [&str; 2] = ["OMP_WAIT_POLICY", "GOMP_SPINCOUNT"];
 /// Lines of the worker's standard error that are kept for the message of a crash.
 const TAIL: usize = 12;
 
@@ -59,11 +54,7 @@ impl Process {
     }
 
     fn start(&self, job: &Path) -> Result<(Child, Listed)> {
-        let mut command = Command::new(&self.program);
-        if WAITING.iter().all(|name| env::var_os(name).is_none()) {
-            command.env("GOMP_SPINCOUNT", SPINS);
-        }
-        command
+        Command::new(&self.program)
             .arg(job)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -54,7 +54,8 @@ impl Process {
     }
 
     fn start(&self, job: &Path) -> Result<(Child, Listed)> {
-        Command::new(&self.program)
+        let mut command = Command::new(&self.program);
+        command
             .arg(job)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

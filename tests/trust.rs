@@ -119,6 +119,20 @@ fn results_come_before_a_lock_file_that_cannot_be_written() {
 }
 
 #[test]
+fn an_evaluation_of_a_chosen_model_that_was_made_for_the_training_shows_the_choice_all_the_same() {
+    let project = trained();
+    let chosen = "[select.best]\nfrom = [\"net\"]\n[evaluate.chosen]\nmodel = \"best\"\non = [\"validation\", \"test\"]\n";
+    project.write(FILE, &format!("{DATA}{TRAINING}{chosen}"));
+    let ran = project.ok(&["run", FILE]);
+    assert!(ran.stderr.contains("6 cached, 1 ran"), "{}", ran.stderr);
+    for command in ["report", "compare"] {
+        let shown = project.ok(&[command, FILE]).stdout;
+        assert!(shown.contains("chosen"), "{shown}");
+        assert!(!shown.contains("newest finished"), "{shown}");
+    }
+}
+
+#[test]
 fn a_model_is_within_reach_when_its_data_have_moved_or_grown() {
     let project = trained();
     let model = format!("{FILE}:net");

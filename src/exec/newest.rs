@@ -78,7 +78,7 @@ pub fn newest(
         .flatten()
         .map(|s| (s.id.as_str(), &s.status))
         .collect();
-    let mut asked: HashMap<&str, Digest> = HashMap::new();
+    let mut asked: HashMap<&str, Asked> = HashMap::new();
     let (mut found, mut older) = (Vec::new(), Vec::new());
     // What reads comes before what it reads: a result brings those along that it was made from.
     for &index in order.iter().rev() {
@@ -87,11 +87,13 @@ pub fn newest(
             Some(Status::Cached { record }) => Some(record.clone()),
             _ => None,
         };
-        let of_reader = asked.get(stage.id()).copied();
-        let record = match (of_reader, now_there) {
-            (Some(key), Some(record)) if record.key == key => Some(record),
+        let record = match (asked.get(stage.id()), now_there) {
+            (Some(asked), Some(record)) if asked.is_met_by(stage, &record) => Some(record),
             // Gone, perhaps; who uses the reader's result need not look at what it was made from.
-            (Some(key), _) => search.whole(&key),
+            (Some(asked), _) => {
+                let entry = asked.entry.and_then(|key| search.whole(&key));
+                entry.filter(|record| asked.is_met_by(stage, record))
+            }
             (None, Some(record)) => Some(record),
             (None, None) if !wanted.contains(&index) => None,
             (None, None) => {
@@ -110,11 +112,15 @@ pub fn newest(
             continue;
         };
         for input in stage.inputs() {
-            if let (Source::Stage { id, .. }, Some(key)) =
-                (&input.source, record.from.get(&input.role))
+            if let Source::Stage { id, output } = input.source
+                && let Some(content) = record.document.inputs.get(&input.role)
                 && let Some(above) = stages.iter().find(|s| s.id() == id)
             {
-                asked.entry(above.id()).or_insert(*key);
+                asked.entry(above.id()).or_insert(Asked {
+                    output,
+                    content: *content,
+                    entry: record.from.get(&input.role).copied(),
+                });
             }
         }
         found.push(StageSummary {
@@ -131,6 +137,22 @@ pub fn newest(
         summary: Summary::new(found, cache.clone()),
         older,
     })
+}
+
+/// What a reader's result was made from.
+struct Asked {
+    output: String,
+    content: Digest,
+    /// The entry it was read from. It may be another stage's than the one that is looked for: a selection hands on the very model of a
+    /// training, and the result of who reads either is one.
+    entry: Option<Digest>,
+}
+
+impl Asked {
+    fn is_met_by(&self, stage: &dyn Stage, record: &Record) -> bool {
+        record.document.kind == stage.kind()
+            && (record.outputs.get(&self.output)).is_some_and(|found| found.digest == self.content)
+    }
 }
 
 struct Search<'a> {

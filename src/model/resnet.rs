@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    native::max_pool,
+    native::{max_pool, next_turn},
     seed::Seed,
     settings::{Arch, Layer, TrainLayers},
 };
@@ -133,6 +133,7 @@ impl ResNet {
     /// # Panics
     /// As [`ResNet::forward`].
     pub fn features(&self, x: &Tensor, train: bool) -> Tensor {
+        next_turn();
         let stem = self
             .bn1
             .forward(&self.conv1.forward(x, train), None, true, train);

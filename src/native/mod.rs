@@ -22,6 +22,7 @@ mod tensor;
 mod threads;
 #[cfg(feature = "libjpeg-turbo")]
 mod turbo_jpeg;
+mod turns;
 mod vectorised;
 mod webp;
 #[cfg(feature = "libjpeg-turbo")]
@@ -65,6 +66,7 @@ pub use threads::use_one_thread;
 pub(crate) use turbo_jpeg::{SAMPLINGS, compressed};
 #[cfg(feature = "libjpeg-turbo")]
 pub use turbo_jpeg::{TurboHeader, TurboJpeg, TurboRegion};
+pub use turns::{next_turn, take_turns};
 pub use vectorised::Vectorised;
 pub use webp::decode_webp;
 #[cfg(test)]

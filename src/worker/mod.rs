@@ -81,7 +81,11 @@ fn device(name: &str, threads: u32) -> Result<Device> {
     }
     // Also keeps TF32 out of predictions.
     native::make_deterministic()?;
-    native::parse_device(name)
+    let device = native::parse_device(name)?;
+    if device == Device::Cpu {
+        native::take_turns(tch::get_num_threads() as usize);
+    }
+    Ok(device)
 }
 
 /// The message with its causes, and its way out on a line of its own.

@@ -1,0 +1,149 @@
+"""A training on a machine that others use too: see benches/README.md. Prints a table, asserts nothing. Needs nothing but Python.
+
+How OpenMP's threads wait between two pieces of work decides what a second training on the same cores costs: one that spins holds
+a core that the other could use. Each way is timed alone and twice at once, in turn, so that the machine's drift meets all alike.
+"""
+
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+from peers import machine
+
+PIPELINE = """\
+seed = 1
+
+[dataset.dishes]
+train = {data}
+
+[split.most]
+dataset = "dishes"
+validation = 0.02
+
+[preprocess.pixels]
+dataset = "dishes"
+resize = {{ width = {side}, height = {side} }}
+
+[train.net]
+data = "pixels"
+split = "most"
+arch = "resnet18"
+epochs = 1
+batch_size = 32
+precision = "auto"
+optimizer.sgd = {{ lr = 0.001, momentum = 0.9 }}
+"""
+WORKER = Path(__file__).parents[1] / "src/exec/worker.rs"
+ENVIRONMENT = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kfood", type=Path, default=Path("target/release/kfood"))
+    parser.add_argument("--work", type=Path, default=Path("target/bench/shared"))
+    parser.add_argument("--data", type=Path, help="class folders with photographs; generated ones by default")
+    parser.add_argument("--side", type=int, default=64, help="of the images; the smaller, the more often threads wait")
+    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--spin", type=int, action="append", help="a further number of spins to try; may be repeated")
+    options = parser.parse_args()
+    options.kfood = options.kfood.resolve()
+    options.work.mkdir(parents=True, exist_ok=True)
+    if not options.data:
+        options.data = options.work / "dishes"
+        subprocess.run([options.kfood, "sample", options.data], check=True, stdout=subprocess.DEVNULL)
+        options.data = options.data / "train"
+    # No folder for temporary files, no turns.
+    without = {"TMPDIR": "/nonexistent"}
+    ways = {
+        "in turn": {},
+        "without turns, spinning as OpenMP has it": without,
+        "without turns, 2,000 spins": without | {"GOMP_SPINCOUNT": "2000"},
+        "without turns, passive": without | {"OMP_WAIT_POLICY": "PASSIVE"},
+    }
+    trainings = [Training(options, str(i)) for i in (1, 2)]
+    alone, both = {name: [] for name in ways}, {name: [] for name in ways}
+    for turn in range(options.rounds):
+        print(f"round {turn + 1} of {options.rounds}", file=sys.stderr)
+        for name, env in ways.items():
+            alone[name].append(trainings[0].start(env).rate())
+        for name, env in ways.items():
+            running = [training.start(env) for training in trainings]
+            both[name].append(min(run.rate() for run in running))
+    show(options, ways, alone, both)
+
+
+def chosen() -> int:
+    """What kfood starts its worker with."""
+    return int(re.search(r'SPINS: &str = "(\d+)"', WORKER.read_text())[1])
+
+
+class Training:
+    """Steps of one training, in a folder of its own."""
+
+    def __init__(self, options, name: str):
+        self.program = options.kfood.with_name("kfood-worker")
+        self.steps, self.folder = options.steps, (options.work / name).resolve()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        file = self.folder / "pipeline.toml"
+        data = json.dumps(str(options.data.resolve()), ensure_ascii=False)
+        file.write_text(PIPELINE.format(data=data, side=options.side))
+        env = os.environ | {"KFOOD_CACHE": str((options.work / "cache").resolve())}
+        ask = lambda *words: subprocess.run([options.kfood, *words], env=env, capture_output=True, text=True, check=True).stdout
+        ask("run", file, "pixels", "most", "--json")
+        stages = {stage: json.loads(ask("explain", file, stage, "--json"))[0] for stage in ("dishes", "pixels", "most", "net")}
+        entries = Path(env["KFOOD_CACHE"]) / "entries"
+        output = lambda stage, name: str(next((entries / stages[stage]["record"]["key"]).rglob(name)))
+        settings = stages["net"]["settings"]  # Never run, so that they stand there in full.
+        fit = {
+            "data": {"pack": output("pixels", "pixels.pack"), "labels": output("dishes", "labels.json"), "split": output("most", "membership.json"), "fold": None},
+            "pixels": settings["pixels"], "training": settings["training"], "start": {"scratch": {"arch": "resnet18", "zero_init_residual": False}},
+            "device": "cpu", "threads": len(os.sched_getaffinity(0)), "out": str(self.folder), "state": str(self.folder / "state"),
+        }
+        (self.folder / "job.json").write_text(json.dumps({"speed": {"fit": fit, "steps": self.steps, "rounds": 1}}))
+
+    def start(self, env: dict) -> "Running":
+        clean = {name: value for name, value in os.environ.items() if name not in ENVIRONMENT}
+        return Running(self, clean | env)
+
+
+class Running:
+    """A worker at work. Its input stays open until it has ended: the end of it tells a worker that its parent is gone."""
+
+    def __init__(self, training: Training, env: dict):
+        self.folder = training.folder
+        self.process = subprocess.Popen([training.program, self.folder / "job.json"], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def rate(self) -> float:
+        """Images a second of whole steps, loading and training."""
+        said = self.process.stdout.read()
+        if self.process.wait() != 0:
+            raise SystemExit(f"`kfood-worker` ended with {self.process.returncode}:\n{said}")
+        return json.loads((self.folder / "speed.json").read_text())["training"][0]
+
+
+def show(options, ways, alone, both) -> None:
+    print("## Two trainings on the same cores\n")
+    for key, value in machine.describe(options.kfood).items():
+        print(f"- {key}: {value}")
+    print(f"- ResNet-18, batch 32, {options.side} px; {options.steps} steps, medians of {options.rounds} interleaved rounds (least to most)\n")
+    print("| threads wait | alone, images/s | against the default | two at once, images/s of the slower | as long as one after the other |\n|---|---|---|---|---|")
+    default = alone["without turns, spinning as OpenMP has it"]
+    for name in ways:
+        loss = statistics.median(a / b for a, b in zip(alone[name], default))
+        # Two at once take 1 / rate of the slower; one after the other 2 / rate alone.
+        share = statistics.median(a / (2 * b) for a, b in zip(alone[name], both[name]))
+        print(f"| {name} | {rates(alone[name])} | {loss:.3f} | {rates(both[name])} | {share:.2f} times |")
+
+
+def rates(found) -> str:
+    return f"{statistics.median(found):.0f} ({min(found):.0f}-{max(found):.0f})"
+
+
+if __name__ == "__main__":
+    main()

@@ -103,13 +103,13 @@ const NAMES: [&str; 12] = [
 /// cache: to rename one, or to leave one out, makes all results of that kind of stage a miss.
 const GOLDEN: &str = r#"[
 {
-    "id": "dishes", "kind": "dataset", "version": 3,
+    "id": "dishes", "kind": "dataset", "version": 4,
     "settings": {},
     "inputs": { "train": "files", "test": "files" },
     "outputs": ["images.json", "labels.json"]
 },
 {
-    "id": "pixels", "kind": "preprocess", "version": 5,
+    "id": "pixels", "kind": "preprocess", "version": 6,
     "settings": {
         "pixels": { "resize": { "width": 64, "height": 48, "fit": "squash" }, "filter": "bilinear", "quality": "fast" },
         "unreadable": "fail",
@@ -291,7 +291,7 @@ const GOLDEN: &str = r#"[
     "outputs": ["ensemble.safetensors"]
 },
 {
-    "id": "result", "kind": "evaluate", "version": 2,
+    "id": "result", "kind": "evaluate", "version": 3,
     "settings": {
         "on": ["test"],
         "batch_size": 32,
@@ -311,7 +311,7 @@ const GOLDEN: &str = r#"[
     "outputs": ["metrics.json", "predictions.csv"]
 },
 {
-    "id": "together", "kind": "evaluate", "version": 2,
+    "id": "together", "kind": "evaluate", "version": 3,
     "settings": {
         "on": ["train", "validation", "test"],
         "tta": ["horizontal_flip"],

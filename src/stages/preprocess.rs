@@ -48,7 +48,7 @@ impl Stage for PreprocessStage {
     }
 
     fn version(&self) -> u32 {
-        5
+        6
     }
 
     fn settings(&self) -> serde_json::Value {

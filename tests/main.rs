@@ -12,6 +12,7 @@ mod commands;
 mod cuda;
 mod data;
 mod data_settings;
+mod docs;
 mod folders;
 mod foreign_models;
 mod inherited;

@@ -98,37 +98,3 @@ fn every_committed_pipeline_has_no_mistakes() {
         );
     }
 }
-
-#[test]
-fn the_pipelines_in_the_readme_have_no_mistakes() {
-    let readme = fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap();
-    let project = Project::new();
-    let mut pipelines = 0;
-    for block in readme.split("```toml\n").skip(1) {
-        let text = block.split("```").next().unwrap();
-        if text.contains("[evaluate.") {
-            pipelines += 1;
-            project.write("pipelines/readme.toml", text);
-            project.ok(&["check", "pipelines/readme.toml"]);
-        }
-    }
-    assert!(pipelines > 0, "the README shows no whole pipeline");
-}
-
-#[test]
-fn every_kfood_command_in_the_readme_is_one_that_kfood_has() {
-    let readme = fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap();
-    let project = Project::new();
-    let shell = readme.split("```sh\n").skip(1);
-    let mut commands: Vec<_> = shell
-        .flat_map(|block| block.split("```").next().unwrap().lines())
-        .filter_map(|line| line.trim_start_matches("$ ").strip_prefix("kfood "))
-        .map(|rest| rest.split_whitespace().next().unwrap())
-        .collect();
-    commands.sort_unstable();
-    commands.dedup();
-    assert!(commands.len() > 8, "{commands:?}");
-    for command in commands {
-        project.ok(&[command, "--help"]);
-    }
-}

@@ -125,10 +125,11 @@ impl TensorRef {
             let start = if count == 0 { 0 } else { self.offset * width };
             bytes[start..start + count].to_vec()
         } else {
-            self.places(count / width)
-                .flat_map(|at| &bytes[at * width..(at + 1) * width])
-                .copied()
-                .collect()
+            let mut gathered = Vec::with_capacity(count);
+            for at in self.places(count / width) {
+                gathered.extend_from_slice(&bytes[at * width..(at + 1) * width]);
+            }
+            gathered
         };
         let element = self.storage.element;
         TensorData::new(

@@ -16,6 +16,7 @@ mod folders;
 mod foreign_models;
 mod inherited;
 mod kept;
+mod key_texts;
 mod layering;
 mod layouts;
 mod lists;

@@ -108,7 +108,7 @@ pub fn exclude_csv(rows: &[ExcludeRow]) -> Result<Vec<u8>> {
 #[must_use]
 pub fn exclude_rows(bytes: &[u8]) -> Option<Vec<ExcludeRow>> {
     let mut reader = csv::Reader::from_reader(bytes);
-    if reader.headers().ok()? != &["path", "reason", "like"][..] {
+    if reader.headers().ok()? != ["path", "reason", "like"][..] {
         return None;
     }
     reader.deserialize().collect::<Result<_, _>>().ok()

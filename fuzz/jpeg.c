@@ -1,7 +1,8 @@
 /* kfood's own decoders of plain and progressive JPEGs (`src/native/jpeg_*.c`) on any bytes: what they take must be, sample for sample,
  * what libjpeg-turbo makes of it without a warning. `jpeg.sh` builds and runs it.
  *
- * The last bytes choose: how far to shrink, which instructions the processor has, colours or components, and a region. */
+ * The last bytes choose: how far to shrink, which instructions the processor has, colours or components, new memory or that of the last
+ * file, and a region. */
 
 #include <setjmp.h>
 #include <stdint.h>
@@ -153,17 +154,19 @@ size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t length, size_t most, unsig
   for (unsigned i = 0; i < 5; i++) bytes[length - 1 - i] ^= (uint8_t)(seed >> (5 * i));
   if (way < 5) return length;
   size_t at = length / 8 + (size_t)seed * 2654435761u % (length - length / 8);
+  if (way == 7 && length - at > 16) { /* a scan that ends early, before others that are whole */
+    size_t gone = 1 + (seed >> 8) % ((length - at) / 2);
+    memmove(bytes + at, bytes + at + gone, length - at - gone);
+    return length - gone;
+  }
   bytes[at] ^= (uint8_t)(1u << (seed >> 8 & 7));
   return length;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length) {
   static void *scan;
-  if (!scan) {
-    scan = kfood_jpeg_scan_new();
-    atexit(told);
-  }
   if (length < 8) return 0;
+  if (!runs) atexit(told);
   runs++;
   /* So that a byte too far is found. */
   uint8_t *bytes = malloc(length);
@@ -172,6 +175,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length) {
   const unsigned shrink = 1u << (at[0] & 3);
   const int raw = at[0] >> 4 & 1, part = at[0] >> 5 & 1;
   processor = at[0] >> 2 & 3;
+  if (at[0] >> 6 & 1) { /* memory that is no larger than this picture needs; else what the last one left is part of the test */
+    kfood_jpeg_scan_free(scan);
+    scan = NULL;
+  }
+  if (!scan) scan = kfood_jpeg_scan_new();
   unsigned region[4] = {0, 0, 0, 0}, width = 1, height = 1;
   int good = 0, progressive = 0;
   if (!setjmp(library.failed)) {

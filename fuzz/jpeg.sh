@@ -57,16 +57,25 @@ find "$@" -type f \( -iname '*.jpg' -o -iname '*.jpeg' \) -size -400k | LC_ALL=C
     make $sampling sh -c 'djpeg | cjpeg -quality "$1" -sample "$2" -progressive' sh $((20 + number % 80)) $sampling
   done
   make rgb sh -c 'djpeg | cjpeg -rgb -progressive'
+  # So wide that a row takes more than the zeros behind the data: noise.
+  make wide sh -c '{ printf "P5 12000 2 255\n"; head -c 24000 "$1"; } | cjpeg -quality $2 -progressive' sh "$photograph" $((10 + number % 90))
+  make wide-coloured sh -c '{ printf "P6 6000 1 255\n"; head -c 18000 "$1"; } | cjpeg -quality $2 -progressive' sh "$photograph" $((10 + number % 90))
 done
 find "$work/made" -empty -delete
 for file in "$work"/made/*progressive.jpg; do
   size=$(stat -c %s "$file")
   head -c $((size * 2 / 3)) "$file" >"${file%.jpg}-cut.jpg"
 done
+for file in "$work"/made/*wide*.jpg; do
+  size=$(stat -c %s "$file")
+  for share in 10 11 12 13 14 15; do
+    { head -c $((size * share / 16)) "$file" && printf '\377\331'; } >"${file%.jpg}-$share.jpg"
+  done
+done
 number=0
 for file in "$work"/made/*; do # the bytes that choose
   number=$((number + 1))
-  printf "\\$(printf %03o $((number * 7 % 64)))@\\100\\200\\200" >>"$file"
+  printf "\\$(printf %03o $((number * 7 % 128)))@\\100\\200\\200" >>"$file"
 done
 echo "$(ls "$work/made" | wc -l) files made" >&2
 

@@ -1,7 +1,8 @@
-"""A training on a machine that others use too: see benches/README.md. Prints a table, asserts nothing. Needs nothing but Python.
+"""Two trainings on the same cores: see benches/README.md. Prints a table, asserts nothing. Needs nothing but Python.
 
-How OpenMP's threads wait between two pieces of work decides what a second training on the same cores costs: one that spins holds
-a core that the other could use. Each way is timed alone and twice at once, in turn, so that the machine's drift meets all alike.
+kfood's workers have the cores in turn. Without a folder for temporary files they can't, and that is the other way: threads of both
+wait for each other's cores, spinning as OpenMP has it, or asleep. Each way is timed alone and twice at once, in turn, so that the
+machine's drift meets all alike.
 """
 
 import argparse
@@ -38,8 +39,9 @@ batch_size = 32
 precision = "auto"
 optimizer.sgd = {{ lr = 0.001, momentum = 0.9 }}
 """
-WORKER = Path(__file__).parents[1] / "src/exec/worker.rs"
 ENVIRONMENT = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+# Two at once without turns are so slow that fewer steps have to do.
+FEWER = 10
 
 
 def main() -> None:
@@ -50,7 +52,7 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=64, help="of the images; the smaller, the more often threads wait")
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--spin", type=int, action="append", help="a further number of spins to try; may be repeated")
+    parser.add_argument("--slow-rounds", type=int, default=1, help="rounds of two at once without turns, which take minutes each")
     options = parser.parse_args()
     options.kfood = options.kfood.resolve()
     options.work.mkdir(parents=True, exist_ok=True)
@@ -60,35 +62,28 @@ def main() -> None:
         options.data = options.data / "train"
     # No folder for temporary files, no turns.
     without = {"TMPDIR": "/nonexistent"}
-    ways = {
-        "in turn": {},
-        "without turns, spinning as OpenMP has it": without,
-        "without turns, 2,000 spins": without | {"GOMP_SPINCOUNT": "2000"},
-        "without turns, passive": without | {"OMP_WAIT_POLICY": "PASSIVE"},
-    }
-    trainings = [Training(options, str(i)) for i in (1, 2)]
+    ways = {"in turn": {}, "without turns": without, "without turns, asleep": without | {"OMP_WAIT_POLICY": "PASSIVE"}}
+    trainings = [Training(options, str(i), options.steps) for i in (1, 2)]
+    short = [Training(options, str(i), max(options.steps // FEWER, 2)) for i in (3, 4)]
     alone, both = {name: [] for name in ways}, {name: [] for name in ways}
     for turn in range(options.rounds):
         print(f"round {turn + 1} of {options.rounds}", file=sys.stderr)
         for name, env in ways.items():
             alone[name].append(trainings[0].start(env).rate())
         for name, env in ways.items():
-            running = [training.start(env) for training in trainings]
-            both[name].append(min(run.rate() for run in running))
+            if name != "in turn" and turn >= options.slow_rounds:
+                continue
+            running = [training.start(env) for training in (trainings if name == "in turn" else short)]
+            both[name].append(sum(run.rate() for run in running))
     show(options, ways, alone, both)
-
-
-def chosen() -> int:
-    """What kfood starts its worker with."""
-    return int(re.search(r'SPINS: &str = "(\d+)"', WORKER.read_text())[1])
 
 
 class Training:
     """Steps of one training, in a folder of its own."""
 
-    def __init__(self, options, name: str):
+    def __init__(self, options, name: str, steps: int):
         self.program = options.kfood.with_name("kfood-worker")
-        self.steps, self.folder = options.steps, (options.work / name).resolve()
+        self.steps, self.folder = steps, (options.work / name).resolve()
         self.folder.mkdir(parents=True, exist_ok=True)
         file = self.folder / "pipeline.toml"
         data = json.dumps(str(options.data.resolve()), ensure_ascii=False)
@@ -131,17 +126,19 @@ def show(options, ways, alone, both) -> None:
     print("## Two trainings on the same cores\n")
     for key, value in machine.describe(options.kfood).items():
         print(f"- {key}: {value}")
-    print(f"- ResNet-18, batch 32, {options.side} px; {options.steps} steps, medians of {options.rounds} interleaved rounds (least to most)\n")
-    print("| threads wait | alone, images/s | against the default | two at once, images/s of the slower | as long as one after the other |\n|---|---|---|---|---|")
-    default = alone["without turns, spinning as OpenMP has it"]
+    print(f"- ResNet-18, batch 32, {options.side} px; {options.steps} steps (a tenth of them for two at once without turns); n = {options.rounds} interleaved rounds, medians (least to most)\n")
+    print("| way | alone, images/s | n | two at once, images/s of both | n | as long as one after the other |\n|---|---|---|---|---|---|")
     for name in ways:
-        loss = statistics.median(a / b for a, b in zip(alone[name], default))
-        # Two at once take 1 / rate of the slower; one after the other 2 / rate alone.
-        share = statistics.median(a / (2 * b) for a, b in zip(alone[name], both[name]))
-        print(f"| {name} | {rates(alone[name])} | {loss:.3f} | {rates(both[name])} | {share:.2f} times |")
+        # Two at once take 2 / rate of both; one after the other 2 / rate alone.
+        share = statistics.median(a / b for a, b in zip(alone[name], both[name])) if both[name] else float("nan")
+        print(f"| {name} | {rates(alone[name])} | {len(alone[name])} | {rates(both[name])} | {len(both[name])} | {share:.2f} times |")
+    loss = [a / b for a, b in zip(alone["without turns"], alone["in turn"])]
+    print(f"\nAlone, turns cost {100 * (statistics.median(loss) - 1):.1f}% (median of the paired rounds, {100 * (min(loss) - 1):.1f} to {100 * (max(loss) - 1):.1f})")
 
 
 def rates(found) -> str:
+    if not found:
+        return "-"
     return f"{statistics.median(found):.0f} ({min(found):.0f}-{max(found):.0f})"
 
 

@@ -28,10 +28,13 @@ pub(crate) fn help(path: &Path, cause: &io::Error, needed: Needed) -> Option<Str
             Some((_, 0)) => {
                 format!("remove files on the disk of this folder: no more fit on it{needed}")
             }
-            Some((bytes, _)) => format!(
-                "make room on the disk of this folder, or name another{needed}, and {} are free",
-                size(bytes)
-            ),
+            Some((bytes, _)) => {
+                let and = if needed.is_empty() { ";" } else { ", and" };
+                let free = size(bytes);
+                format!(
+                    "make room on the disk of this folder, or name another{needed}{and} {free} are free"
+                )
+            }
             None => format!("make room on the disk of this folder, or name another{needed}"),
         }),
         ErrorKind::QuotaExceeded => Some(format!(

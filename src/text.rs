@@ -290,6 +290,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_digits_of_numbers_are_grouped() {
+        let of = [0, 999, 1000, 33_593, 1_234_567].map(number);
+        assert_eq!(of, ["0", "999", "1,000", "33,593", "1,234,567"]);
+    }
+
+    #[test]
     fn a_plain_name_is_shown_as_it_is() {
         for name in ["김밥", "beef tartare", "a/b c.jpg", "C:\\data", "é", ""] {
             assert_eq!(shown(name), name);

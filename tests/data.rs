@@ -11,18 +11,20 @@ use std::{
 
 use image::{Rgb, RgbImage, codecs::jpeg::JpegEncoder};
 use kfood::{
-    config::{self, DataPath, Location},
+    config::{self, Settings},
     data::{Pack, Resampler, decode, decode_resized},
     digest::Digest,
     error::{Class, Error, Result},
     event::{StageEvent, Tell},
     files::read_json,
     record::{Images, Job, Labels, Part, Photographs, Split},
-    settings::{Count, Leaks, Pixels, Resize, Storage, Unreadable},
+    settings::Storage,
     stage::{Context, DigestedFile, Source, Stage, Worker},
     stages,
     stop::Stop,
 };
+
+use crate::support::asked;
 
 struct NoWorker;
 
@@ -91,38 +93,48 @@ fn run_after(
     Ok(told.into_inner().unwrap())
 }
 
-pub fn data_path(path: &Path) -> DataPath {
-    DataPath {
-        written: "data/x".to_owned(),
-        path: path.to_owned(),
-        root: path.parent().unwrap().to_owned(),
-        location: Location {
-            file: "pipelines/p.toml".into(),
-            line: 4,
-            column: 9,
-            text: "train = \"data/x\"".to_owned(),
-            length: 8,
-        },
+/// `[dataset.d]` with these lines.
+#[track_caller]
+pub fn dataset(lines: &str) -> config::Dataset {
+    match asked(&format!("[dataset.d]\n{lines}\n"), "d") {
+        Settings::Dataset(settings) => settings,
+        other => panic!("{other:?}"),
     }
+}
+
+/// A line that gives a setting a path.
+pub fn line(setting: &str, path: &Path) -> String {
+    format!("{setting} = {:?}\n", path.to_str().unwrap())
 }
 
 pub fn folders(train: &Path, test: Option<&Path>) -> config::Dataset {
-    config::Dataset {
-        train: Some(data_path(train)),
-        validation: None,
-        test: test.map(data_path),
-        manifest: None,
-        ..config::Dataset::default()
+    let test = test.map(|test| line("test", test)).unwrap_or_default();
+    dataset(&(line("train", train) + &test))
+}
+
+/// `[preprocess.p]` to squares of this side, with further lines.
+#[track_caller]
+pub fn preprocess(side: u32, lines: &str) -> config::Preprocess {
+    let text = format!(
+        "[dataset.d]\ntrain = \"data\"\n[preprocess.p]\ndataset = \"d\"\n\
+         resize = {{ width = {side}, height = {side} }}\n{lines}\n"
+    );
+    match asked(&text, "p") {
+        Settings::Preprocess(settings) => settings,
+        other => panic!("{other:?}"),
     }
 }
 
-pub fn preprocess(side: u32) -> config::Preprocess {
-    let side = Count::new(side).unwrap();
-    config::Preprocess {
-        dataset: "d".to_owned(),
-        pixels: Pixels::new(Resize::squash(side, side)),
-        unreadable: Unreadable::Fail,
-        storage: Storage::Raw,
+/// `[split.s]` of a data set `d` with pixels `pixels`, with these lines.
+#[track_caller]
+pub fn split(lines: &str) -> config::Split {
+    let text = format!(
+        "[dataset.d]\ntrain = \"data\"\n[preprocess.pixels]\ndataset = \"d\"\n\
+         resize = {{ width = 8, height = 8 }}\n[split.s]\ndataset = \"d\"\nseed = 3\n{lines}\n"
+    );
+    match asked(&text, "s") {
+        Settings::Split(settings) => settings,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -195,20 +207,7 @@ fn folders_become_a_list_a_split_and_a_pack() {
         (Part::Test, 1)
     );
 
-    let split = config::Split {
-        dataset: "d".to_owned(),
-        validation: None,
-        folds: None,
-        test: None,
-        may_be_given: false,
-        given: false,
-        stable: false,
-        group_by: None,
-        leaks: Leaks::Report,
-        data: None,
-        seed: 3,
-    };
-    let split = stages::SplitStage::new("s", &split);
+    let split = stages::SplitStage::new("s", &split(""));
     assert_eq!(
         split.settings(),
         serde_json::json!({ "validation": 0.2, "seed": 3 })
@@ -223,7 +222,7 @@ fn folders_become_a_list_a_split_and_a_pack() {
     let split: Split = read_json(&root.join("s/membership.json")).unwrap();
     assert_eq!(split.assignments.len(), 8);
 
-    let stage = stages::PreprocessStage::new("p", &preprocess(16), &settings);
+    let stage = stages::PreprocessStage::new("p", &preprocess(16, ""), &settings);
     let told = run(
         &stage,
         &[("images", root.join("d/images.json"))],
@@ -241,7 +240,7 @@ fn folders_become_a_list_a_split_and_a_pack() {
     ));
     let pack = Pack::open(&root.join("p/pixels.pack")).unwrap();
     assert_eq!((pack.len(), pack.width(), pack.height()), (8, 16, 16));
-    let last = decode_resized(&root.join("test/잡채/9.jpg"), preprocess(16).pixels);
+    let last = decode_resized(&root.join("test/잡채/9.jpg"), preprocess(16, "").pixels);
     assert_eq!(*pack.row(7).unwrap(), last.unwrap());
 }
 
@@ -256,14 +255,7 @@ fn a_csv_list_gives_the_same_list_as_folders() {
         "list.csv",
         "path,label,part\nx/2.jpg,나,train\nx/1.jpg,가,train\n".as_bytes(),
     );
-    let manifest = Some(data_path(&root.join("list.csv")));
-    let settings = config::Dataset {
-        train: None,
-        validation: None,
-        test: None,
-        manifest,
-        ..config::Dataset::default()
-    };
+    let settings = dataset(&line("manifest", &root.join("list.csv")));
     run(
         &stages::DatasetStage::new("d", &settings),
         &[],
@@ -273,7 +265,7 @@ fn a_csv_list_gives_the_same_list_as_folders() {
     .unwrap();
     let labels: Labels = read_json(&root.join("d/labels.json")).unwrap();
     assert_eq!(labels.classes, ["가", "나"]);
-    let stage = stages::PreprocessStage::new("p", &preprocess(8), &settings);
+    let stage = stages::PreprocessStage::new("p", &preprocess(8, ""), &settings);
     run(
         &stage,
         &[("images", root.join("d/images.json"))],
@@ -292,7 +284,7 @@ fn a_missing_folder_says_where_it_is_named_and_what_to_put_there() {
     assert_eq!(error.class(), Class::Usage);
     let text = error.to_string();
     assert!(
-        text.contains("pipelines/p.toml:4")
+        text.contains("p.toml:2")
             && text.contains("/nowhere/data/x")
             && text.contains("one folder per class"),
         "{text}"
@@ -356,7 +348,7 @@ fn unusable_files_are_reported_together_and_changed_ones_stop_the_stage() {
         &stop,
     )
     .unwrap();
-    let stage = stages::PreprocessStage::new("p", &preprocess(8), &settings);
+    let stage = stages::PreprocessStage::new("p", &preprocess(8, ""), &settings);
     let from = [("images", root.join("d/images.json"))];
     let error = run(&stage, &from, &root.join("p"), &stop).unwrap_err();
     let text = error.to_string();
@@ -409,6 +401,14 @@ fn packed(
     run_after(&stage, &from, &root.join(name), &stop, &earlier)
 }
 
+/// The line that asks for it.
+fn stored(storage: Storage) -> &'static str {
+    match storage {
+        Storage::Raw => "storage = \"raw\"",
+        Storage::Jpeg => "storage = \"jpeg\"",
+    }
+}
+
 /// The images that were decoded, as the events tell.
 fn decoded(told: &[StageEvent]) -> u64 {
     let count = |event: &StageEvent| match event {
@@ -424,10 +424,7 @@ fn only_changed_images_are_decoded_and_the_result_is_that_of_a_full_run() {
         let root = tempfile::tempdir().unwrap();
         let root = root.path();
         let dataset = small_set(root);
-        let settings = config::Preprocess {
-            storage,
-            ..preprocess(16)
-        };
+        let settings = preprocess(16, stored(storage));
         let whole = |name: &str| {
             Pack::open(&root.join(name).join("pixels.pack"))
                 .unwrap()
@@ -497,10 +494,7 @@ fn only_changed_images_are_decoded_and_the_result_is_that_of_a_full_run() {
         assert_eq!(after("unread", &["removed"]).0, 8);
 
         // Another size is another work, and so are other pixels of the same file.
-        let larger = config::Preprocess {
-            storage,
-            ..preprocess(17)
-        };
+        let larger = preprocess(17, stored(storage));
         let told = packed(root, "larger", &larger, &dataset, &["added"]).unwrap();
         assert_eq!(decoded(&told), 8);
     }
@@ -514,11 +508,7 @@ fn broken_files_are_dropped_where_that_is_wanted() {
         let dataset = small_set(root);
         put(root, "train/잡채/page.jpg", b"<html>404");
         put(root, "train/잡채/page2.jpg", b"<html>404");
-        let settings = config::Preprocess {
-            storage,
-            unreadable: Unreadable::Drop,
-            ..preprocess(16)
-        };
+        let settings = preprocess(16, &format!("{}\nunreadable = \"drop\"", stored(storage)));
         let told = packed(root, "p", &settings, &dataset, &[]).unwrap();
         let warned = |told: &[StageEvent]| {
             let warning = told.iter().find_map(|event| match event {
@@ -600,7 +590,7 @@ fn odd_files_are_taken_or_refused_as_expected() {
         .delimiter(b'\t')
         .from_reader(File::open(folder.join("manifest.tsv")).unwrap());
     let (mut wrong, mut rows) = (Vec::new(), 0);
-    let mut resampler = Resampler::new(preprocess(224).pixels);
+    let mut resampler = Resampler::new(preprocess(224, "").pixels);
     for row in table.records() {
         let row = row.unwrap();
         let (name, expected) = (&row[0], &row[2]);
@@ -652,7 +642,7 @@ fn real_photographs_become_a_pack() {
         &stop,
     )
     .unwrap();
-    let stage = stages::PreprocessStage::new("p", &preprocess(96), &settings);
+    let stage = stages::PreprocessStage::new("p", &preprocess(96, ""), &settings);
     run(
         &stage,
         &[("images", root.join("d/images.json"))],

@@ -397,3 +397,40 @@ fn predict_takes_what_a_data_set_takes_and_any_name() {
         "{table}"
     );
 }
+
+#[test]
+fn an_entry_that_unpacks_to_far_more_than_a_photograph_is_judged_as_the_other_unusable_files() {
+    let project = project("train = \"data.zip\"", "unreadable = \"drop\"");
+    let mut files = Vec::new();
+    for (i, class) in ["김밥", "잡채"].into_iter().enumerate() {
+        files.push((format!("{class}/{i}.jpg"), picture(class)));
+    }
+    files.push(("김밥/bomb.jpg".to_owned(), vec![0; 65 << 20]));
+    fs::write(project.path("data.zip"), zip_of(&files, Names::Flagged)).unwrap();
+    let told = project.ok(&["run", FILE]).stderr;
+    assert!(
+        told.contains("dropped 1 of 3 files") && told.contains("times as large unpacked, 65 MB"),
+        "{told}"
+    );
+    project.edit(FILE, "unreadable = \"drop\"", "");
+    let told = project.fails(1, &["run", FILE]).stderr;
+    assert!(told.contains("times as large unpacked, 65 MB"), "{told}");
+}
+
+#[test]
+fn a_zip_compressed_in_another_way_is_refused_by_the_name_of_that_way() {
+    let project = project("train = \"data.zip\"", "unreadable = \"drop\"");
+    let files: Vec<_> = ["김밥/1.jpg", "잡채/1.jpg"]
+        .map(|name| (name.to_owned(), picture(name)))
+        .into();
+    let mut zip = zip_of(&files, Names::Flagged);
+    let directory = zip.windows(4).position(|w| w == b"PK\x01\x02").unwrap();
+    zip[directory + 10] = 12;
+    fs::write(project.path("data.zip"), zip).unwrap();
+    let told = project.fails(1, &["run", FILE]).stderr;
+    assert!(
+        told.contains("`김밥/1.jpg`")
+            && told.contains("is compressed by bzip2; accepted are stored and deflate"),
+        "{told}"
+    );
+}

@@ -19,7 +19,7 @@ use kfood::{
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use crate::{
-    data::{data_path, folders, jpeg, preprocess, put, run},
+    data::{dataset, folders, jpeg, line, preprocess, put, run},
     support::Project,
 };
 
@@ -131,10 +131,7 @@ fn unpack(files: &[(String, Vec<u8>)], folder: &Path) {
 }
 
 fn of_train(path: &Path) -> config::Dataset {
-    config::Dataset {
-        crop_area: true,
-        ..folders(path, None)
-    }
+    dataset(&(line("train", path) + "crop = \"area\"\n"))
 }
 
 /// The images and labels of a data set, and what was told.
@@ -166,7 +163,7 @@ fn refused(settings: &config::Dataset, out: &Path) -> String {
 }
 
 fn packed(settings: &config::Dataset, root: &Path) -> Vec<Vec<u8>> {
-    let stage = PreprocessStage::new("p", &preprocess(8), settings);
+    let stage = PreprocessStage::new("p", &preprocess(8, ""), settings);
     let (images, out) = (root.join("images.json"), root.join("pack"));
     run(&stage, &[("images", images)], &out, &Stop::default()).unwrap();
     let pack = Pack::open(&out.join("pixels.pack")).unwrap();
@@ -317,7 +314,9 @@ fn a_zip_that_cannot_be_used_says_why() {
     assert!(error(&secret).contains("`구이/갈비구이/Img_000_0000.jpg`"));
     fs::remove_file(&at).unwrap();
     let error = refused(&of_train(&at), root);
-    assert!(error.contains("pipelines/p.toml:4") && error.contains("the zip `data/x` is missing"));
+    assert!(
+        error.contains("p.toml:2") && error.contains("the zip `") && error.contains("` is missing")
+    );
 }
 
 #[test]
@@ -353,10 +352,8 @@ fn a_given_validation_part_is_kept_from_folders_and_from_a_list() {
             }
         }
     }
-    let settings = config::Dataset {
-        validation: Some(data_path(&root.join("validation"))),
-        ..folders(&root.join("train"), Some(&root.join("test")))
-    };
+    let parts = ["train", "validation", "test"].map(|part| line(part, &root.join(part)));
+    let settings = dataset(&parts.concat());
     let (images, labels, _) = listed(&settings, root);
     assert_eq!(labels.validation, [6, 7, 8, 9]);
     assert_eq!(images.images[6].path, "validation/가/0.jpg");
@@ -365,9 +362,7 @@ fn a_given_validation_part_is_kept_from_folders_and_from_a_list() {
     assert_eq!(packed(&settings, root).len(), 12);
 
     put(root, "list.tsv", list.as_bytes());
-    let mut by_list = folders(root, None);
-    by_list.train = None;
-    by_list.manifest = Some(data_path(&root.join("list.tsv")));
+    let by_list = dataset(&line("manifest", &root.join("list.tsv")));
     let (_, of_list, _) = listed(&by_list, root);
     assert_eq!(
         (&of_list.labels, &of_list.validation),

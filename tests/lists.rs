@@ -546,3 +546,91 @@ fn what_a_look_at_the_data_found_is_written_as_a_list_that_leaves_it_out() {
     let ran = project.ok(&["run", "pipelines/p.toml"]);
     told(&ran, &["5 images are left out"]);
 }
+
+const NET: &str =
+    "arch = \"resnet18\"\nepochs = 1\nbatch_size = 8\noptimizer.adam = { lr = 0.001 }\n";
+
+/// A picture of 64 blocks of any brightness: no two look alike.
+fn blocks(path: &Path, seed: u32) {
+    let mut state = seed.wrapping_mul(2_654_435_761) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        (state >> 8) as u8
+    };
+    let of: Vec<u8> = (0..80).map(|_| next()).skip(16).collect();
+    let image = image::GrayImage::from_fn(32, 32, |x, y| {
+        image::Luma([of[(y / 4 * 8 + x / 4) as usize]])
+    });
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    image.save(path).unwrap();
+}
+
+#[test]
+fn copies_in_a_test_part_are_told_where_they_are_more_than_one_in_a_hundred() {
+    let project = Project::new();
+    // Noise: no picture looks like another.
+    for (part, n) in [("train", 8), ("test", 3)] {
+        for class in ["a", "b"] {
+            for i in 0..n {
+                let seed = 1000 * u32::from(part == "test") + 100 * u32::from(class == "b") + i;
+                blocks(&project.path(&format!("data/{part}/{class}/{i}.png")), seed);
+            }
+        }
+    }
+    let pipeline = format!(
+        "[dataset.d]\ntrain = \"data/train\"\ntest = \"data/test\"\n[split.s]\ndataset = \"d\"\n\
+         [preprocess.p]\ndataset = \"d\"\nresize = {{ width = 32, height = 32 }}\n\
+         [train.net]\ndata = \"p\"\nsplit = \"s\"\n{NET}[evaluate.e]\nmodel = \"net\"\n"
+    );
+    project.write("pipelines/p.toml", &pipeline);
+    let ran = project.ok(&["run", "pipelines/p.toml"]);
+    assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
+    // Whether it is trained on or validates: the split has seed 0 and gives 4 of 16 to validation.
+    for i in 0..4 {
+        let copy = project.path(&format!("data/test/b/copy{i}.png"));
+        fs::copy(project.path(&format!("data/train/b/{i}.png")), copy).unwrap();
+    }
+    let ran = project.ok(&["run", "pipelines/p.toml"]);
+    let trained = places(&project)
+        .into_iter()
+        .filter(|(path, place)| {
+            place == "\"train\"" && (0..4).any(|i| *path == format!("train/b/{i}.png"))
+        })
+        .count();
+    assert!(trained > 0);
+    told(
+        &ran,
+        &[
+            "warning",
+            &format!("{trained} of 10 test images ({trained}0.0%)"),
+            "like images that were trained on",
+            "`leaks = \"group\"`",
+        ],
+    );
+}
+
+#[test]
+fn a_transfer_is_not_trained_on_a_split_that_draws_another_test_part_than_its_source() {
+    let (project, _) = with_split("test = 0.2");
+    let text = project.read("pipelines/p.toml")
+        + "[split.other]\ndataset = \"d\"\ntest = 0.2\nseed = 8\n\
+           [preprocess.p]\ndataset = \"d\"\nresize = { width = 32, height = 32 }\n"
+        + &format!("[train.net]\ndata = \"p\"\nsplit = \"s\"\n{NET}")
+        + "[transfer.more]\nmodel = \"net\"\ndata = \"p\"\nsplit = \"other\"\nepochs = 1\nbatch_size = 8\n\
+           optimizer.adam = { lr = 0.001 }\ntrain_layers = \"all\"\n";
+    project.write("pipelines/p.toml", &text);
+    let ran = project.fails(2, &["check", "pipelines/p.toml"]);
+    told(
+        &ran,
+        &[
+            "`net` was trained on another split of this dataset",
+            "`other` draws for its test part",
+            "p.toml:",
+            "help: train both on one split",
+        ],
+    );
+    project.edit("pipelines/p.toml", "split = \"other\"", "split = \"s\"");
+    project.ok(&["check", "pipelines/p.toml"]);
+}

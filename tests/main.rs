@@ -17,6 +17,7 @@ mod foreign_models;
 mod inherited;
 mod jpegs;
 mod kept;
+mod key_texts;
 mod layering;
 mod layouts;
 mod lists;

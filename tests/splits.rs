@@ -7,7 +7,6 @@ use std::{
 };
 
 use kfood::{
-    config,
     data::{
         Reading, Resampler, Role,
         audit::{CloserLook, Fingerprint, find},
@@ -21,35 +20,19 @@ use kfood::{
         Assignment, EvaluatePart, Image, Images, Job, Label, Labels, Likeness, LookAlikes, Pair,
         Part, Split,
     },
-    settings::{Count, GroupBy, Leaks, Pixels, Resize},
+    settings::{Count, Pixels, Resize},
     stage::{Context, Source, Stage, Worker},
     stages::SplitStage,
     stop::Stop,
 };
 
-use crate::support::real_data;
+use crate::{data::split as settings, support::real_data};
 
 struct NoWorker;
 
 impl Worker for NoWorker {
     fn run(&self, _: &Job, _: &Path, _: Tell<'_>, _: &Stop) -> Result<()> {
         Err(Error::failed("no worker here"))
-    }
-}
-
-fn settings() -> config::Split {
-    config::Split {
-        dataset: "d".to_owned(),
-        validation: None,
-        folds: None,
-        test: None,
-        may_be_given: false,
-        given: false,
-        stable: false,
-        group_by: None,
-        leaks: Leaks::Report,
-        data: Some("pixels".to_owned()),
-        seed: 3,
     }
 }
 
@@ -66,6 +49,8 @@ fn labels() -> Labels {
     }
 }
 
+const GROUPED: &str = "leaks = \"group\"\ndata = \"pixels\"";
+
 fn pair(a: u32, b: u32) -> Pair {
     Pair {
         a,
@@ -75,8 +60,8 @@ fn pair(a: u32, b: u32) -> Pair {
     }
 }
 
-/// Runs the stage with what it asks for.
-fn split(settings: config::Split, labels: &Labels, pairs: &[Pair]) -> Result<(Split, Vec<String>)> {
+/// Runs the stage with what the lines of its table ask for.
+fn split(asks: &str, labels: &Labels, pairs: &[Pair]) -> Result<(Split, Vec<String>)> {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let image = |i: usize| Image {
@@ -95,7 +80,7 @@ fn split(settings: config::Split, labels: &Labels, pairs: &[Pair]) -> Result<(Sp
     write_json(&path("labels.json"), labels).unwrap();
     write_json(&path("images.json"), &images).unwrap();
     write_json(&path("look_alikes.json"), &alike).unwrap();
-    let stage = SplitStage::new("s", &settings);
+    let stage = SplitStage::new("s", &settings(asks));
     let inputs: BTreeMap<String, PathBuf> = stage
         .inputs()
         .into_iter()
@@ -128,21 +113,21 @@ fn split(settings: config::Split, labels: &Labels, pairs: &[Pair]) -> Result<(Sp
 }
 
 #[track_caller]
-fn refused(settings: config::Split, labels: &Labels, pairs: &[Pair], message: &str) {
-    let error = split(settings, labels, pairs).unwrap_err();
+fn refused(asks: &str, labels: &Labels, pairs: &[Pair], message: &str) {
+    let error = split(asks, labels, pairs).unwrap_err();
     assert!(error.to_string().contains(message), "{error}");
     assert!(error.help_text().is_some(), "{error}");
 }
 
 #[test]
 fn a_split_that_asks_for_nothing_reads_labels_alone_and_is_what_it_always_was() {
-    let stage = SplitStage::new("s", &settings());
+    let stage = SplitStage::new("s", &settings(""));
     let roles: Vec<_> = stage.inputs().into_iter().map(|i| i.role).collect();
     assert_eq!(roles, ["labels"]);
     let expected = serde_json::json!({ "validation": 0.2, "seed": 3 });
     assert_eq!(stage.settings(), expected);
     // Pairs of look-alikes change nothing: they are not even read.
-    let (plain, told) = split(settings(), &labels(), &[pair(0, 20)]).unwrap();
+    let (plain, told) = split("", &labels(), &[pair(0, 20)]).unwrap();
     assert_eq!(plain, kfood::data::hold_out(&labels(), 0.2, 3).0);
     assert!(told.is_empty());
 }
@@ -151,12 +136,7 @@ fn a_split_that_asks_for_nothing_reads_labels_alone_and_is_what_it_always_was() 
 fn every_setting_is_in_the_key_and_brings_its_inputs() {
     let stage = SplitStage::new(
         "s",
-        &config::Split {
-            stable: true,
-            group_by: Some(GroupBy::Source),
-            leaks: Leaks::Group,
-            ..settings()
-        },
+        &settings(&format!("stable = true\ngroup_by = \"source\"\n{GROUPED}")),
     );
     let expected = serde_json::json!({
         "validation": 0.2, "seed": 3, "stable": true, "group_by": "source", "leaks": "group"
@@ -171,24 +151,20 @@ fn groups_of_a_manifest_and_sources_stay_on_one_side() {
     let mut labels = labels();
     // Four in a group: 0 to 3, 4 to 7, and so on.
     let numbers: Vec<_> = (0..24).map(|i| (i < 20).then_some(i / 4)).collect();
-    for by in [GroupBy::Group, GroupBy::Source] {
-        labels.groups = if by == GroupBy::Group {
+    for by in ["group", "source"] {
+        labels.groups = if by == "group" {
             numbers.clone()
         } else {
             Vec::new()
         };
-        labels.sources = if by == GroupBy::Source {
+        labels.sources = if by == "source" {
             numbers.clone()
         } else {
             Vec::new()
         };
-        for folds in [None, Count::new(5)] {
-            let settings = config::Split {
-                group_by: Some(by),
-                folds,
-                ..settings()
-            };
-            let (split, _) = split(settings, &labels, &[]).unwrap();
+        for folds in [None, Some(5)] {
+            let asks = format!("group_by = {by:?}\n{}", folds.map_or("", |_| "folds = 5"));
+            let (split, _) = split(&asks, &labels, &[]).unwrap();
             for group in split.assignments[..20].chunks(4) {
                 assert!(group.iter().all(|a| *a == group[0]), "{group:?}");
             }
@@ -208,55 +184,39 @@ fn groups_that_the_given_test_part_shares_with_training_are_told() {
         i => i / 4,
     };
     labels.groups = (0..24).map(|i| Some(of(i))).collect();
-    let by = |by| config::Split {
-        group_by: by,
-        ..settings()
-    };
-    let (_, told) = split(by(Some(GroupBy::Group)), &labels, &[]).unwrap();
+    let (_, told) = split("group_by = \"group\"", &labels, &[]).unwrap();
     assert_eq!(
         told,
         [
             "2 groups of the given test part have images in the training part too (8 images there): what is told of the test part may be too good"
         ]
     );
-    let (_, told) = split(by(None), &labels, &[]).unwrap();
+    let (_, told) = split("", &labels, &[]).unwrap();
     assert!(told.is_empty(), "{told:?}");
 }
 
 #[test]
 fn a_data_set_without_groups_or_a_validation_part_says_so() {
-    let by = |by| config::Split {
-        group_by: Some(by),
-        ..settings()
-    };
     refused(
-        by(GroupBy::Group),
+        "group_by = \"group\"",
         &labels(),
         &[],
         "the data set has no groups",
     );
     refused(
-        by(GroupBy::Source),
+        "group_by = \"source\"",
         &labels(),
         &[],
         "does not say where its images came from",
     );
-    let given = config::Split {
-        given: true,
-        ..settings()
-    };
-    refused(given, &labels(), &[], "`given = true`");
+    refused("given = true", &labels(), &[], "`given = true`");
 }
 
 #[test]
 fn the_validation_part_of_the_data_set_is_taken_as_it_is() {
     let mut labels = labels();
     labels.validation = vec![1, 4, 5];
-    let given = config::Split {
-        given: true,
-        ..settings()
-    };
-    let (split, told) = split(given, &labels, &[]).unwrap();
+    let (split, told) = split("given = true", &labels, &[]).unwrap();
     assert_eq!(split.members(EvaluatePart::Validation, None), [1, 4, 5]);
     assert!(told.is_empty());
 }
@@ -265,14 +225,10 @@ fn the_validation_part_of_the_data_set_is_taken_as_it_is() {
 fn a_validation_part_is_taken_unasked_and_a_split_that_draws_another_says_so() {
     let mut labels = labels();
     labels.validation = vec![1, 4, 5];
-    let (unasked, told) = split(settings(), &labels, &[]).unwrap();
+    let (unasked, told) = split("", &labels, &[]).unwrap();
     assert_eq!(unasked.members(EvaluatePart::Validation, None), [1, 4, 5]);
     assert!(told.is_empty());
-    let drawn = config::Split {
-        validation: Some(serde_json::from_value(serde_json::json!(0.2)).unwrap()),
-        ..settings()
-    };
-    let (_, told) = split(drawn, &labels, &[]).unwrap();
+    let (_, told) = split("validation = 0.2", &labels, &[]).unwrap();
     assert!(
         told[0].contains("gives 3 images to validation") && told[0].contains("`given = true`"),
         "{told:?}"
@@ -281,14 +237,10 @@ fn a_validation_part_is_taken_unasked_and_a_split_that_draws_another_says_so() {
 
 #[test]
 fn a_class_of_which_all_images_are_copies_of_test_images_is_an_error_by_name() {
-    let group = config::Split {
-        leaks: Leaks::Group,
-        ..settings()
-    };
     // All of class 1.
     let pairs: Vec<_> = (0..10).map(|i| pair(2 * i + 1, 21)).collect();
     refused(
-        group,
+        GROUPED,
         &labels(),
         &pairs,
         "nothing is left to train on of `잡채`",
@@ -297,12 +249,8 @@ fn a_class_of_which_all_images_are_copies_of_test_images_is_an_error_by_name() {
 
 #[test]
 fn look_alikes_stay_together_and_copies_of_test_images_are_left_out_and_listed() {
-    let settings = config::Split {
-        leaks: Leaks::Group,
-        ..settings()
-    };
     let pairs = [pair(0, 2), pair(2, 4), pair(7, 21), pair(9, 22)];
-    let (split, told) = split(settings, &labels(), &pairs).unwrap();
+    let (split, told) = split(GROUPED, &labels(), &pairs).unwrap();
     assert_eq!(split.assignments[0], split.assignments[2]);
     assert_eq!(split.assignments[0], split.assignments[4]);
     let left: Vec<_> = split.left_out.iter().map(|l| (l.image, l.like)).collect();
@@ -317,17 +265,14 @@ fn look_alikes_stay_together_and_copies_of_test_images_are_left_out_and_listed()
 
 #[test]
 fn look_alikes_across_parts_can_be_an_error_that_lists_them() {
-    let settings = config::Split {
-        leaks: Leaks::Fail,
-        ..settings()
-    };
+    let asks = "leaks = \"fail\"\ndata = \"pixels\"";
     refused(
-        settings.clone(),
+        asks,
         &labels(),
         &[pair(3, 20)],
         "1 pair of look-alikes across parts:",
     );
-    let (found, _) = split(settings, &labels(), &[pair(20, 21)]).unwrap();
+    let (found, _) = split(asks, &labels(), &[pair(20, 21)]).unwrap();
     assert_eq!(found.members(EvaluatePart::Test, None).len(), 4);
 }
 

@@ -7,6 +7,7 @@ use std::{
 };
 
 use image::{Rgb, RgbImage};
+use kfood::config::{self, Settings};
 use tempfile::TempDir;
 
 /// A project with a `pipelines` folder.
@@ -176,4 +177,16 @@ pub fn real_data(test: &str) -> Option<PathBuf> {
         folder.display()
     );
     Some(folder)
+}
+
+/// What a pipeline text asks of the stage `id`, as a run is handed it. Settings that a test makes by hand may be ones that no text
+/// asks for.
+#[track_caller]
+pub fn asked(text: &str, id: &str) -> Settings {
+    let project = Project::new();
+    project.write("pipelines/p.toml", text);
+    let pipeline = config::load_with(&project.path("pipelines/p.toml"), &|_| None);
+    let pipeline = pipeline.unwrap_or_else(|m| panic!("{}\n{text}", m.render()));
+    let mut instances = pipeline.instances.into_iter();
+    instances.find(|i| i.id == id).unwrap().settings
 }

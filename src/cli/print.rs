@@ -29,6 +29,11 @@ pub(super) fn out(text: &str) -> Result<()> {
     }
 }
 
+/// The columns of the terminal that standard output is; `None` where a file or a program reads it.
+pub(super) fn width() -> Option<u16> {
+    terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0)
+}
+
 /// A result as indented JSON.
 ///
 /// # Errors

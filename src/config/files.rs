@@ -19,7 +19,7 @@ use super::{
     path::{Lookup, expand, of_elsewhere},
     root, wording,
 };
-use crate::{files, name, text::shown_path};
+use crate::{files, name, spelt, text::shown_path};
 
 /// A place in a file's text, in bytes.
 pub(crate) type Span = Range<usize>;
@@ -240,7 +240,7 @@ fn open_used(
         .map_err(|m| found.add(at, &m.span, m.message, Some(m.help)))
         .ok()?;
     let folder = files[at].path.parent().unwrap_or(Path::new("/"));
-    let path = folder.join(&written);
+    let path = spelt::existing(folder.join(&written));
     if let Some((message, help)) = of_elsewhere(&written, &path) {
         found.add(at, &span, message, Some(help));
         return None;

@@ -18,7 +18,7 @@ type Column = (&'static str, fn(&Class) -> u64);
 impl Overview {
     /// For a terminal.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub fn text(&self, width: Option<u16>) -> String {
         let total = |part: fn(&Class) -> u64| self.classes.iter().map(part).sum::<u64>();
         let mut text = format!(
             "{} ({}): {} in {}, {}\n",
@@ -49,7 +49,7 @@ impl Overview {
         let mut row = vec![String::new(), "all".to_owned()];
         row.extend(columns.iter().map(|(_, of)| number(total(*of))));
         grid.rows.push(row);
-        text.push_str(&grid.text(None));
+        text.push_str(&grid.text(width));
         text.push('\n');
         if let Some(imbalance) = self.imbalance {
             text.push_str(&format!(

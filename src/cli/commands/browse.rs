@@ -189,7 +189,7 @@ fn show(args: &Browse, seen: &Seen<'_>, summary: &Summary, browsed: &Browsed) ->
         let (path, class) = of(row);
         grid.rows.push(vec![line.to_string(), class, path]);
     }
-    print::out(&grid.text(None))?;
+    print::out(&grid.text(print::width()))?;
     let epochs: Vec<_> = browsed.epochs.iter().map(u32::to_string).collect();
     print::say(&format!(
         "{}: written; in each line the photograph, then what it is in epoch {}",

@@ -93,7 +93,7 @@ fn table(entries: &[Entry]) -> String {
             made_for(entry),
         ]);
     }
-    grid.text(None)
+    grid.text(print::width())
 }
 
 /// The pipeline file that a result was first made for, and whether it is still there.

@@ -25,7 +25,7 @@ pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
     let (pairs, notes) = report::comparison_grid(&compared);
     let (table, pairs) = match args.markdown {
         true => (table.markdown(), pairs.markdown()),
-        false => (table.text(None), pairs.text(None)),
+        false => (table.text(print::width()), pairs.text(print::width())),
     };
     let text = match compared.is_empty() {
         true => table,

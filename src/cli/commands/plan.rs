@@ -42,26 +42,27 @@ fn text(all: &[StageStatus]) -> String {
         ("plan", Align::Left),
         ("stage", Align::Left),
         ("why", Align::Left),
-        ("time", Align::Right),
-        ("disk", Align::Right),
     ]);
-    for stage in all {
-        let (word, why, estimate) = match &stage.status {
-            Status::Cached { .. } => ("cached", String::new(), None),
-            Status::Run {
-                reasons, estimate, ..
-            } => ("run", why(reasons), *estimate),
-            Status::Waits { on, estimate } => ("waits", waits(on), *estimate),
-        };
-        grid.rows.push(vec![
-            word.to_owned(),
-            stage.id.clone(),
-            why,
-            estimate.map(|e| duration(e.seconds)).unwrap_or_default(),
-            estimate.map(|e| bytes(e.bytes)).unwrap_or_default(),
-        ]);
+    let known = all.iter().any(|stage| estimate(&stage.status).is_some());
+    if known {
+        let of = |name: &str| (name.to_owned(), Align::Right);
+        grid.columns.extend(["time", "disk"].map(of));
     }
-    grid.text(None) + &totals(all)
+    for stage in all {
+        let (word, why) = match &stage.status {
+            Status::Cached { .. } => ("cached", String::new()),
+            Status::Run { reasons, .. } => ("run", why(reasons)),
+            Status::Waits { on, .. } => ("waits", waits(on)),
+        };
+        let mut row = vec![word.to_owned(), stage.id.clone(), why];
+        if known {
+            let estimate = estimate(&stage.status);
+            row.push(estimate.map(|e| duration(e.seconds)).unwrap_or_default());
+            row.push(estimate.map(|e| bytes(e.bytes)).unwrap_or_default());
+        }
+        grid.rows.push(row);
+    }
+    grid.text(print::width()) + &totals(all)
 }
 
 /// The first few stages that are waited for, and how many more.

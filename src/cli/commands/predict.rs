@@ -127,7 +127,7 @@ fn table(predictions: &[Value]) -> String {
         grid.rows
             .push(vec![results::shown(Path::new(path)), guesses]);
     }
-    grid.text(None)
+    grid.text(print::width())
 }
 
 fn guesses(guesses: &Value) -> String {

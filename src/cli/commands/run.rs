@@ -108,7 +108,7 @@ fn show(
         let stages: Vec<_> = summary.stages().iter().map(row).collect();
         print::json(&json!({ "stages": stages, "results": table, "locked": compared }))?;
     } else if !table.rows.is_empty() {
-        print::out(&table.text(None))?;
+        print::out(&table.text(print::width()))?;
     }
     for stage in summary.stages() {
         if let Outcome::Failed(error) = &stage.outcome {
@@ -138,7 +138,7 @@ fn comparison(compared: &[Compared]) -> String {
     let lines = if grid.rows.is_empty() {
         String::new()
     } else {
-        grid.text(None)
+        grid.text(print::width())
     };
     format!(
         "{lines}against the lock file: {} equal, {} within, {} different",

@@ -27,6 +27,7 @@ use crate::{
     record::{Image, Photograph, Photographs},
     settings::{Pixels, Storage, Unreadable},
     stop::Stop,
+    text::number,
 };
 
 /// Images that a thread takes at a time.
@@ -285,14 +286,17 @@ impl Fill<'_> {
         if reused + repeats == 0 {
             return;
         }
-        let all = grouped(self.images.len());
+        let all = number(self.images.len() as u64);
         let mut text = format!(
             "reused {} of {all} images, decoded {}",
-            grouped(reused),
-            grouped(decoded)
+            number(reused as u64),
+            number(decoded as u64)
         );
         if repeats > 0 {
-            text += &format!("; {} are equal to others, byte for byte", grouped(repeats));
+            text += &format!(
+                "; {} are equal to others, byte for byte",
+                number(repeats as u64)
+            );
         }
         (self.tell)(StageEvent::Note(text));
     }
@@ -360,19 +364,6 @@ fn changed(place: &Place) -> Error {
     .help("run again once the files stay as they are")
 }
 
-/// 33593 as `33,593`.
-pub(super) fn grouped(n: usize) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -381,11 +372,5 @@ mod tests {
     fn a_sum_of_more_than_a_piece_is_whole() {
         assert_eq!(sum(&vec![255; 200_001]), 255 * 200_001);
         assert_eq!(sum(&[]), 0);
-    }
-
-    #[test]
-    fn numbers_are_grouped() {
-        let of = [0, 999, 1000, 33_593, 1_234_567].map(grouped);
-        assert_eq!(of, ["0", "999", "1,000", "33,593", "1,234,567"]);
     }
 }

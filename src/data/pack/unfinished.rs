@@ -9,14 +9,14 @@ use rayon::prelude::*;
 
 use super::{
     Fill, Look,
-    fill::{Done, grouped},
+    fill::Done,
     journal::{self, Leftover, Line},
     row_jpeg,
     rows::Rows,
 };
 use crate::{
     data::resample::COMPARED_SIDE, digest::Digest, error::Result, event::StageEvent,
-    settings::Storage,
+    settings::Storage, text::number,
 };
 
 /// Lines that a thread takes at a time.
@@ -39,7 +39,11 @@ impl Unfinished<'_> {
     pub fn told(state: &Path) -> Option<String> {
         let told = |name| journal::told(&state.join(name));
         let (made, of) = told("rows").max(told("left"))?;
-        Some(format!("{} of {} images", grouped(made), grouped(of)))
+        Some(format!(
+            "{} of {} images",
+            number(made as u64),
+            number(of as u64)
+        ))
     }
 }
 
@@ -88,7 +92,7 @@ impl Fill<'_> {
             }
         }
         if taken > 0 {
-            let (taken, all) = (grouped(taken), grouped(self.images.len()));
+            let (taken, all) = (number(taken as u64), number(self.images.len() as u64));
             let text = format!("goes on from {taken} of {all} images of an interrupted run");
             (self.tell)(StageEvent::Note(text));
         }

@@ -153,52 +153,53 @@ impl Archive {
         &self.entries
     }
 
-    /// Whether an entry can be read, by its header; reads nothing.
+    /// Whether an entry is packed in a way that is read, by its header; reads nothing. What holds for one entry holds for the zip.
     ///
     /// # Errors
-    /// For entries that are encrypted, compressed in another way than deflate, or larger than [`LARGEST_ENTRY`].
+    /// For entries that are encrypted, or compressed in another way than deflate.
     pub fn check(&self, entry: usize) -> Result<()> {
         let directory = self.zip.metadata();
-        let header = directory
-            .entry(entry)
-            .map_err(|e| damaged(&self.path, entry, e))?;
+        let header = (directory.entry(entry)).map_err(|e| damaged(&self.path, entry, e))?;
         let name = shown(self.name(entry));
         let shown = shown_path(&self.path);
-        let ratio = header.size() / header.compressed_size().max(1);
         let found = if header.encrypted() {
             format!("`{name}` in `{shown}` is encrypted")
-        } else if !matches!(
-            header.compression(),
-            CompressionMethod::Stored | CompressionMethod::Deflated
-        ) {
-            format!(
-                "`{name}` in `{shown}` is compressed by {:?}; accepted are stored and deflate",
-                header.compression()
-            )
-        } else if header.size() > LARGEST_ENTRY {
-            format!(
-                "`{name}` in `{shown}` has {} MB unpacked; at most {} MB are read",
-                header.size() >> 20,
-                LARGEST_ENTRY >> 20
-            )
-        } else if header.size() > BOMB.0 && ratio > BOMB.1 {
-            format!(
-                "`{name}` in `{shown}` would be {ratio} times as large unpacked, {} MB: no photograph is",
-                header.size() >> 20
-            )
+        } else if let Some(way) = other_compression(header.compression()) {
+            format!("`{name}` in `{shown}` is compressed by {way}; accepted are stored and deflate")
         } else {
             return Ok(());
         };
         Err(Error::failed(found).help(UNPACK))
     }
 
+    /// Whether an entry may be unpacked, by its header: that is judged for each photograph alone.
+    fn check_size(&self, entry: usize) -> Result<()> {
+        self.check(entry)?;
+        let directory = self.zip.metadata();
+        let header = (directory.entry(entry)).map_err(|e| damaged(&self.path, entry, e))?;
+        let ratio = header.size() / header.compressed_size().max(1);
+        let megabytes = header.size() >> 20;
+        let found = if header.size() > LARGEST_ENTRY {
+            let most = LARGEST_ENTRY >> 20;
+            format!("{megabytes} MB unpacked; at most {most} MB are read")
+        } else if header.size() > BOMB.0 && ratio > BOMB.1 {
+            format!("{ratio} times as large unpacked, {megabytes} MB: no photograph is")
+        } else {
+            return Ok(());
+        };
+        let name = shown(self.name(entry));
+        let shown = shown_path(&self.path);
+        Err(Error::failed(format!("`{name}` in `{shown}`: {found}")).help(UNPACK))
+    }
+
     /// The bytes of an entry that is to be an image, with its checksum verified. Of a large one the first bytes decide whether
     /// the rest is unpacked.
     ///
     /// # Errors
-    /// As [`Self::check`], for a damaged entry, and for a large one that does not begin as an image.
+    /// As [`Self::check`], for a damaged entry, one that is larger than [`LARGEST_ENTRY`] or a bomb, and for a large one that does not
+    /// begin as an image.
     pub fn read(&self, entry: usize) -> Result<Content> {
-        self.check(entry)?;
+        self.check_size(entry)?;
         let mut bytes = Vec::new();
         let room = self.unpack(entry, LARGEST_ENTRY, |piece| bytes.extend_from_slice(piece))?;
         Ok(Content::new(bytes, room))
@@ -209,7 +210,7 @@ impl Archive {
     /// # Errors
     /// As [`Self::read`].
     pub fn digest(&self, entry: usize) -> Result<(Digest, u64)> {
-        self.check(entry)?;
+        self.check_size(entry)?;
         let (mut hasher, mut length) = (blake3::Hasher::new(), 0);
         self.unpack(entry, 0, |piece| {
             hasher.update(piece);
@@ -346,6 +347,30 @@ fn begins_as_image(head: &[u8]) -> bool {
     use ImageFormat::{Bmp, Gif, Jpeg, Png, Tiff, WebP};
     image::guess_format(head)
         .is_ok_and(|format| matches!(format, Bmp | Gif | Jpeg | Png | Tiff | WebP))
+}
+
+/// The name of a compression that is not read.
+fn other_compression(method: CompressionMethod) -> Option<String> {
+    let raw = match method {
+        CompressionMethod::Stored | CompressionMethod::Deflated => return None,
+        #[expect(
+            deprecated,
+            reason = "the one way to the number that stands in the file"
+        )]
+        other => other.to_u16(),
+    };
+    // Section 4.4.5 of PKWARE's APPNOTE.
+    let name = match raw {
+        9 => "Deflate64",
+        12 => "bzip2",
+        14 => "LZMA",
+        93 => "Zstandard",
+        95 => "XZ",
+        98 => "PPMd",
+        99 => "AES encryption",
+        _ => return Some(format!("method {raw}")),
+    };
+    Some(name.to_owned())
 }
 
 /// Why a file is no zip that can be read, and what to do.

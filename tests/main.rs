@@ -15,6 +15,7 @@ mod data_settings;
 mod folders;
 mod foreign_models;
 mod inherited;
+mod jpegs;
 mod kept;
 mod key_texts;
 mod layering;

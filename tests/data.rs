@@ -125,11 +125,16 @@ pub fn preprocess(side: u32, lines: &str) -> config::Preprocess {
     }
 }
 
-/// `[split.s]` of a data set `d` with pixels `pixels`, with these lines.
+/// `[split.s]` of a data set `d` (with a validation part, where that is `given`) with pixels `pixels`, with these lines.
 #[track_caller]
-pub fn split(lines: &str) -> config::Split {
+pub fn split(lines: &str, given: bool) -> config::Split {
+    let more = if given {
+        line("validation", Path::new("more"))
+    } else {
+        String::new()
+    };
     let text = format!(
-        "[dataset.d]\ntrain = \"data\"\n[preprocess.pixels]\ndataset = \"d\"\n\
+        "[dataset.d]\ntrain = \"data\"\n{more}[preprocess.pixels]\ndataset = \"d\"\n\
          resize = {{ width = 8, height = 8 }}\n[split.s]\ndataset = \"d\"\nseed = 3\n{lines}\n"
     );
     match asked(&text, "s") {
@@ -207,7 +212,7 @@ fn folders_become_a_list_a_split_and_a_pack() {
         (Part::Test, 1)
     );
 
-    let split = stages::SplitStage::new("s", &split(""));
+    let split = stages::SplitStage::new("s", &split("", false));
     assert_eq!(
         split.settings(),
         serde_json::json!({ "validation": 0.2, "seed": 3 })
@@ -461,7 +466,7 @@ fn only_changed_images_are_decoded_and_the_result_is_that_of_a_full_run() {
         let (n, told) = after("added", &["gone", "first"]);
         assert_eq!(n, 1, "{told}");
         assert!(
-            told.contains("reused 8 of 10 images, decoded 1; 1 are equal to others"),
+            told.contains("reused 8 of 10 images, decoded 1; 1 is equal to others"),
             "{told}"
         );
         assert_eq!(full("added-full"), 9);

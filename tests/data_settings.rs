@@ -74,6 +74,9 @@ fn a_resize_that_makes_no_sense_is_told_at_its_place() {
         ("{ width = 64, height = 64, depth = 3 }", "depth"),
         ("{ width = 64, short_side = 64 }", "expected"),
         ("{ width = 0, height = 64 }", "0"),
+        ("{ width = 4096, height = 2048 }", "2048 x 2048"),
+        ("{ short_side = 4097, crop = 224 }", "4096"),
+        ("{ short_side = 3000 }", "2048 x 2048"),
     ] {
         let told = mistakes(resize);
         assert_eq!(told.len(), 1, "{told:?}");

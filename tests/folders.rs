@@ -434,3 +434,109 @@ fn a_zip_compressed_in_another_way_is_refused_by_the_name_of_that_way() {
         "{told}"
     );
 }
+
+#[test]
+fn folders_that_are_parts_are_no_classes_and_the_way_out_names_them() {
+    for (train, valid) in [
+        ("train", "valid"),
+        ("1.Training", "2.Validation"),
+        ("kfood_train", "kfood_val"),
+    ] {
+        let project = project("train = \"data\"", "");
+        // The second part lacks a class, as it may.
+        put(
+            &project,
+            &[
+                &format!("data/{train}/a/1.jpg"),
+                &format!("data/{train}/b/1.jpg"),
+                &format!("data/{valid}/a/2.jpg"),
+            ],
+        );
+        let told = project.fails(1, &["run", FILE]).stderr;
+        assert!(
+            told.contains("are parts of a data set and no classes"),
+            "{told}"
+        );
+        assert!(
+            told.contains(&format!("data/{train}\"`, `validation = \""))
+                && told.contains(&format!("data/{valid}\"`")),
+            "{told}"
+        );
+    }
+    let project = project("train = \"data\"", "");
+    put(&project, &["data/train/1.jpg", "data/test/2.jpg"]);
+    let told = project.fails(1, &["run", FILE]).stderr;
+    assert!(
+        told.contains("put a folder for each class into each of them"),
+        "{told}"
+    );
+    project.edit(
+        FILE,
+        "train = \"data\"",
+        "train = \"data\"\nclass = \"deepest\"",
+    );
+    assert!(
+        project
+            .ok(&["run", FILE])
+            .stderr
+            .contains("2 images in 2 classes")
+    );
+}
+
+#[test]
+fn pieces_of_a_class_are_no_classes_of_their_own() {
+    let project = project("train = \"data\"", "");
+    put(
+        &project,
+        &[
+            "data/a/a_batch0/1.jpg",
+            "data/a/a_batch1/2.jpg",
+            "data/b/b_batch0/3.jpg",
+        ],
+    );
+    let told = project.fails(1, &["run", FILE]).stderr;
+    assert!(told.contains("`class = \"first\"` for `a`, `b`"), "{told}");
+    project.edit(
+        FILE,
+        "train = \"data\"",
+        "train = \"data\"\nclass = \"first\"",
+    );
+    assert!(
+        project
+            .ok(&["run", FILE])
+            .stderr
+            .contains("3 images in 2 classes")
+    );
+}
+
+#[test]
+fn an_archive_beside_class_folders_is_warned_of_where_it_was_not_unpacked_there() {
+    let project = project("train = \"data\"", "");
+    put(&project, &["data/a/1.jpg", "data/b/2.jpg"]);
+    let zip = zip_of(&[("1.jpg".to_owned(), picture("3"))], Names::Flagged);
+    fs::write(project.path("data/a.zip"), &zip).unwrap();
+    let told = project.ok(&["run", FILE]).stderr;
+    assert!(!told.contains("warning"), "{told}");
+    fs::write(project.path("data/c.zip"), &zip).unwrap();
+    project.write("data/b/more.tar", "x");
+    let told = project.ok(&["run", FILE, "--force", "d"]).stderr;
+    assert!(
+        told.contains("warning: 2 archives in `")
+            && told.contains("more.tar`, a tar archive; in `"),
+        "{told}"
+    );
+}
+
+#[test]
+fn classes_beside_the_pipeline_file_are_read_without_what_runs_leave_there() {
+    let project = Project::new();
+    put(&project, &["a/1.jpg", "b/2.jpg"]);
+    project.write("p.toml", "[dataset.d]\ntrain = \".\"\n");
+    for _ in 0..2 {
+        let told = project.ok(&["run", "p.toml"]).stderr;
+        assert!(!told.contains("appeared"), "{told}");
+    }
+    assert!(project.path("p.lock").is_file() && project.path("cache/CACHEDIR.TAG").is_file());
+    let told = project.ok(&["run", "p.toml", "--force", "d"]).stderr;
+    assert!(told.contains("2 images in 2 classes"), "{told}");
+}

@@ -5,6 +5,7 @@ use kfood::{
     model::{DType, ResNet, StateDict, TensorData, load, pytorch, safetensors},
     settings::Arch,
 };
+use serde_json::json;
 use tch::Device;
 
 use crate::support::Project;
@@ -190,4 +191,193 @@ fn a_failed_export_keeps_the_file_that_was_there() {
         .write("bad.pt", "no model");
     project.fails(1, &["export", "bad.pt", "old.pt"]);
     assert_eq!(project.read("old.pt"), "precious");
+}
+
+/// A changed copy of what a model of ours says about itself, in the entry or the metadata of its file.
+fn saying(project: &Project, change: &dyn Fn(&mut serde_json::Value)) {
+    let mut said = json!({
+        "format": 1, "arch": "resnet18", "classes": ["a", "b", "c"],
+        "transform": {
+            "pixels": {"resize": {"width": 64, "height": 64, "fit": "squash"}, "filter": "bilinear", "quality": "fast"},
+            "center_crop": null, "normalize": {"mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]},
+        },
+        "epoch": {"epoch": 1, "of": 1, "lr": 0.1, "train": {"loss": 1.0, "top1": 0.5}, "validation": null},
+        "provenance": {"pack": "00".repeat(32), "labels": "00".repeat(32), "split": "00".repeat(32), "fold": null, "source": null},
+    });
+    change(&mut said);
+    let path = project.path("said.safetensors");
+    safetensors::write(&path, &network(), None).unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let mut header: serde_json::Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+    header["__metadata__"]["kfood"] = said.to_string().into();
+    let header = header.to_string();
+    let mut changed = (header.len() as u64).to_le_bytes().to_vec();
+    changed.extend(header.bytes());
+    changed.extend(&bytes[8 + length..]);
+    std::fs::write(path, changed).unwrap();
+}
+
+#[test]
+fn what_a_model_says_about_itself_is_held_against_sense_before_it_is_used() {
+    let project = Project::new();
+    project.picture("x.png", 0, 0);
+    let predict = [
+        "predict",
+        "--model",
+        "said.safetensors",
+        "x.png",
+        "--device",
+        "cpu",
+    ];
+    saying(&project, &|_| ());
+    project.ok(&predict);
+    for (place, value, words) in [
+        ("/format", json!(2), "`format` is 2"),
+        (
+            "/classes",
+            json!(["a", "b", "a"]),
+            "`classes` names `a` twice",
+        ),
+        ("/classes", json!(["a", "b", ""]), "`classes` names a class"),
+        (
+            "/transform/pixels/resize",
+            json!({"width": 8192, "height": 8192}),
+            "at most 2048 x 2048 pixels in all",
+        ),
+        (
+            "/transform/pixels/resize",
+            json!({"short_side": 4097, "crop": 9}),
+            "a `short_side` of at most 4096",
+        ),
+        (
+            "/transform/center_crop",
+            json!(65),
+            "`transform.center_crop` is 65, of 64 x 64 pixels",
+        ),
+        (
+            "/transform/normalize/std/1",
+            json!(0.0),
+            "`transform.normalize.std` is 0, which divides",
+        ),
+        (
+            "/transform/normalize/mean/0",
+            json!(1e9),
+            "`transform.normalize.mean`",
+        ),
+    ] {
+        saying(&project, &|said| {
+            *said.pointer_mut(place).unwrap() = value.clone();
+        });
+        let told = project.fails(1, &predict).stderr;
+        has(&told, &["said.safetensors", words]);
+    }
+    // A narrow row, of which a shorter side of few pixels makes a long one.
+    saying(&project, &|said| {
+        said["transform"]["pixels"]["resize"] = json!({"width": 8192, "height": 1});
+        said["transform"]["test_resolution"] = json!(2000);
+    });
+    let told = project.fails(1, &predict).stderr;
+    has(
+        &told,
+        &["`transform.test_resolution` is 2000, of 8192 x 1 pixels"],
+    );
+}
+
+#[test]
+fn tensors_that_are_no_network_are_told_with_a_way_out() {
+    let project = Project::new();
+    let state = network();
+    let without_statistics = |state: &StateDict| {
+        let mut tensors = behind("", state);
+        tensors.retain(|(name, _)| !name.contains("running_"));
+        tensors
+    };
+    let mut gray = state.clone();
+    let one_channel = TensorData::f32(vec![64, 1, 7, 7], &[0.0; 64 * 49]).unwrap();
+    gray.insert("conv1.weight", one_channel);
+    let mut whole = state.clone();
+    whole.insert(
+        "bn1.bias",
+        TensorData::new(DType::I64, vec![64], vec![0; 512]).unwrap(),
+    );
+    for (name, tensors, words) in [
+        (
+            "parameters.pt",
+            without_statistics(&state),
+            ["`bn1.running_mean`", "help: save `model.state_dict()`"],
+        ),
+        (
+            "gray.pt",
+            behind("", &gray),
+            [
+                "is F32 [64, 1, 7, 7] instead of [64, 3, 7, 7]",
+                "help: accepted are torchvision's",
+            ],
+        ),
+        (
+            "whole.safetensors",
+            behind("", &whole),
+            [
+                "`bn1.bias` holds whole numbers (I64)",
+                "help: accepted are torchvision's",
+            ],
+        ),
+    ] {
+        file(&project, name, tensors);
+        let told = project.fails(1, &["export", name, OUT]).stderr;
+        has(&told, &words);
+    }
+}
+
+#[test]
+fn a_zip_archive_that_pytorch_did_not_write_says_what_it_is() {
+    let project = Project::new();
+    for (entry, words) in [
+        ("folder/best.pt", ["`folder/best.pt` in it", "unpack it"]),
+        ("conv1.weight.npy", ["arrays of NumPy", "torch.tensor"]),
+    ] {
+        let mut zip = zip::ZipWriter::new(std::fs::File::create(project.path("x.pt")).unwrap());
+        let plain = zip::write::SimpleFileOptions::default();
+        zip.start_file(entry, plain).unwrap();
+        zip.finish().unwrap();
+        let told = project.fails(1, &["export", "x.pt", OUT]).stderr;
+        has(&told, &words);
+    }
+}
+
+#[test]
+fn a_model_that_is_written_wrong_is_told_at_the_part_that_is_wrong() {
+    let project = Project::new();
+    for (written, words) in [
+        (
+            "5",
+            [
+                "invalid value `5` for `model`: expected the name of a stage, a model file",
+                "9:9",
+            ],
+        ),
+        (
+            "{ file = \"x.pt\", wrong = 1 }",
+            ["unknown key `wrong` in `model`", "9:26"],
+        ),
+        (
+            "{ weights = \"ema\" }",
+            ["missing `file` in `model`", "9:9"],
+        ),
+        (
+            "{ file = \"x.pt\", weights = 4 }",
+            ["invalid value `4` for `model.weights`", "9:36"],
+        ),
+    ] {
+        let text = format!(
+            "[dataset.d]\ntrain = \"t\"\n[split.s]\ndataset = \"d\"\n\
+             [preprocess.p]\ndataset = \"d\"\nresize = {{ width = 32, height = 32 }}\n\
+             [transfer.t]\nmodel = {written}\nnormalize = \"imagenet\"\ndata = \"p\"\nsplit = \"s\"\n\
+             epochs = 1\nbatch_size = 8\noptimizer.sgd = {{ lr = 0.01 }}\ntrain_layers = \"head\"\n"
+        );
+        project.write("pipelines/p.toml", &text);
+        let told = project.fails(2, &["check", "pipelines/p.toml"]).stderr;
+        has(&told, &words);
+    }
 }

@@ -634,3 +634,66 @@ fn a_transfer_is_not_trained_on_a_split_that_draws_another_test_part_than_its_so
     project.edit("pipelines/p.toml", "split = \"other\"", "split = \"s\"");
     project.ok(&["check", "pipelines/p.toml"]);
 }
+
+#[test]
+fn a_list_to_leave_out_keeps_what_it_names_and_overwrites_nothing_else() {
+    let project = Project::new();
+    for (i, name) in ["a/0", "a/1", "b/0", "b/1"].into_iter().enumerate() {
+        blocks(&project.path(&format!("data/{name}.png")), 1 + i as u32);
+    }
+    fs::copy(project.path("data/a/0.png"), project.path("data/b/x.png")).unwrap();
+    let pipeline = "[dataset.d]\ntrain = \"data\"\n[preprocess.p]\ndataset = \"d\"\nresize = { width = 32, height = 32 }\n";
+    project.write("pipelines/p.toml", pipeline);
+    let look = ["data", "pipelines/p.toml", "--exclude-list", "bad.csv"];
+    let ran = project.ok(&look);
+    told(
+        &ran,
+        &["1 picture is there under another class too, byte for byte"],
+    );
+    let before = project.read("bad.csv");
+    assert_eq!(before.lines().count(), 3, "{before}");
+    project.edit(
+        "pipelines/p.toml",
+        "train = \"data\"",
+        "train = \"data\"\nexclude = \"bad.csv\"",
+    );
+    told(&project.ok(&look), &["nothing more is better left out"]);
+    assert_eq!(project.read("bad.csv"), before);
+    blocks(&project.path("data/b/9.png"), 2);
+    told(
+        &project.ok(&look),
+        &["2 photographs better left out, beside the 2 that it named already"],
+    );
+    assert!(project.read("bad.csv").starts_with(&before));
+    for (kept, content) in [
+        ("pipelines/p.toml", project.read("pipelines/p.toml")),
+        ("mine.csv", "path\na/0.png\n".to_owned()),
+    ] {
+        project.write(kept, &content);
+        let refused = project.fails(2, &["data", "pipelines/p.toml", "--exclude-list", kept]);
+        told(
+            &refused,
+            &[
+                "is no list that `--exclude-list` wrote",
+                "help: name a new file",
+            ],
+        );
+        assert_eq!(project.read(kept), content);
+    }
+    let refused = project.fails(2, &["data", "pipelines/p.toml", "--sheet", "data/a"]);
+    told(&refused, &["a sheet there would be taken for a photograph"]);
+}
+
+#[test]
+fn a_split_that_refuses_the_given_validation_part_draws_anew() {
+    let project = Project::new();
+    project.dishes("data/train", &["a", "b"], 8);
+    project.dishes("data/val", &["a", "b"], 3);
+    project.write(
+        "pipelines/p.toml",
+        "[dataset.d]\ntrain = \"data/train\"\nvalidation = \"data/val\"\n[split.s]\ndataset = \"d\"\ngiven = false\n",
+    );
+    let ran = project.ok(&["run", "pipelines/p.toml"]);
+    assert_eq!(members(&project), [18, 4, 0]);
+    told(&ran, &["divides them anew"]);
+}

@@ -16,6 +16,7 @@ mod docs;
 mod folders;
 mod foreign_models;
 mod inherited;
+mod jpegs;
 mod kept;
 mod key_texts;
 mod layering;

@@ -4,7 +4,7 @@ use std::{fs, io::Cursor, path::PathBuf};
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage, imageops};
 
-use crate::support::Project;
+use crate::{jpegs::Jpeg, support::Project};
 
 /// The file of that name of the newest result that has one.
 fn newest(project: &Project, name: &str) -> PathBuf {
@@ -224,6 +224,121 @@ fn pairs(project: &Project, preprocess: &str) -> Vec<(u64, u64)> {
     pairs
         .map(|pair| (pair["a"].as_u64().unwrap(), pair["b"].as_u64().unwrap()))
         .collect()
+}
+
+/// Sides of which no half, quarter or eighth is whole.
+fn odd_scene() -> Jpeg {
+    Jpeg::new(&scene(207, 157))
+}
+
+#[test]
+fn a_progressive_photograph_gives_the_rows_of_the_plain_one() {
+    let project = Project::new();
+    let photograph = odd_scene();
+    put(&project, "data/a/plain.jpg", &photograph.plain());
+    put(
+        &project,
+        "data/b/progressive.jpg",
+        &photograph.progressive(),
+    );
+    let mut seen = Vec::new();
+    for resize in [
+        "{ width = 96, height = 96 }",
+        "{ width = 24, height = 16 }",
+        "{ short_side = 40, crop = 16 }",
+    ] {
+        for quality in ["fast", "exact"] {
+            project.write(
+                "pipelines/p.toml",
+                &format!("[dataset.d]\ntrain = \"data\"\n\n[preprocess.x]\ndataset = \"d\"\nresize = {resize}\nquality = \"{quality}\"\n"),
+            );
+            let ran = project.ok(&["run", "pipelines/p.toml"]);
+            let pack = kfood::data::Pack::open(&newest(&project, "pixels.pack")).unwrap();
+            let [plain, progressive] = [0, 1].map(|i| pack.row(i).unwrap().to_vec());
+            assert!(plain == progressive, "{resize}, {quality}: {}", ran.stderr);
+            assert!(!seen.contains(&plain), "{resize}, {quality}");
+            seen.push(plain);
+            let text = fs::read_to_string(newest(&project, "look_alikes.json")).unwrap();
+            let alike: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(alike["pairs"].as_array().unwrap().len(), 1, "{text}");
+        }
+    }
+    // The program is held against itself above, and against another decoder here.
+    let [plain, progressive] = [photograph.plain(), photograph.progressive()].map(|bytes| {
+        let decoded = image::load_from_memory_with_format(&bytes, ImageFormat::Jpeg).unwrap();
+        decoded.into_rgb8()
+    });
+    assert!(plain == progressive);
+    let far = |(a, b): (&u8, &u8)| f64::from(a.abs_diff(*b)).powi(2);
+    let whole = scene(207, 157);
+    let squares: f64 = whole.iter().zip(plain.iter()).map(far).sum();
+    assert!(squares / (whole.len() as f64) < 60.0, "{squares}");
+}
+
+#[test]
+fn a_progressive_photograph_that_is_cut_off_is_treated_as_unreadable_says() {
+    let project = Project::new();
+    let bytes = odd_scene().progressive();
+    put(&project, "data/a/whole.jpg", &bytes);
+    let scans: Vec<usize> = (0..bytes.len())
+        .filter(|at| bytes[*at..].starts_with(&[0xff, 0xda]))
+        .collect();
+    let all_but_the_end = bytes.len() - 2;
+    for (name, length) in [
+        ("all_but_the_end", all_but_the_end),
+        ("before_the_last_scan", scans[9]),
+        ("before_the_second_scan", scans[1]),
+        ("within_a_scans_head", scans[5] + 5),
+        ("within_the_fifth_scan", (scans[4] + scans[5]) / 2),
+        ("within_the_last_scan", bytes.len() - 100),
+    ] {
+        put(&project, &format!("data/b/{name}.jpg"), &bytes[..length]);
+    }
+    for quality in ["fast", "exact"] {
+        let text = |unreadable| {
+            format!(
+                "[dataset.d]\ntrain = \"data\"\n\n[preprocess.x]\ndataset = \"d\"\nresize = {{ width = 24, height = 24 }}\nquality = \"{quality}\"\nunreadable = \"{unreadable}\"\n"
+            )
+        };
+        project.write("pipelines/p.toml", &text("fail"));
+        let failed = project.fails(1, &["run", "pipelines/p.toml"]).stderr;
+        assert!(failed.contains("5 of 7 files cannot be used"), "{failed}");
+        project.write("pipelines/p.toml", &text("drop"));
+        let dropped = project.ok(&["run", "pipelines/p.toml"]).stderr;
+        for said in [
+            "before_the_last_scan.jpg`: cut off: the file ends before the image does",
+            "before_the_second_scan.jpg`: cut off: the file ends before the image does",
+            "within_a_scans_head.jpg`: cut off",
+            "within_the_fifth_scan.jpg`: cut off",
+            "within_the_last_scan.jpg`: cut off after ",
+        ] {
+            assert!(failed.contains(said), "{failed}");
+            assert!(dropped.contains(said), "{dropped}");
+        }
+        let text = fs::read_to_string(newest(&project, "photographs.json")).unwrap();
+        let seen: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let seen = seen["photographs"].as_array().unwrap().iter();
+        let seen: Vec<bool> = seen.map(|one| one["dropped"].is_null()).collect();
+        assert_eq!(seen, [true, true, false, false, false, false, false]);
+    }
+}
+
+#[test]
+fn no_cut_of_a_progressive_photograph_is_taken_for_all_of_it() {
+    let bytes = Jpeg::new(&scene(60, 44)).progressive();
+    let first = bytes.windows(2).position(|two| two == [0xff, 0xda]);
+    let all_but_the_end = bytes.len() - 2;
+    let whole = kfood::data::decode(&bytes).unwrap();
+    for length in first.unwrap()..all_but_the_end {
+        // Of the last bytes, which are the lowest bits of the last blocks, nothing may be missed.
+        if let Ok(cut) = kfood::data::decode(&bytes[..length]) {
+            let far = cut.iter().zip(whole.iter()).map(|(a, b)| a.abs_diff(*b));
+            let place = format!("{length} of {}", bytes.len());
+            assert!(all_but_the_end - length < 20, "{place}");
+            assert!(far.max() <= Some(8), "{place}");
+        }
+    }
+    assert_eq!(kfood::data::decode(&bytes[..all_but_the_end]), Ok(whole));
 }
 
 #[test]

@@ -1120,6 +1120,11 @@ fn impossible_values_are_told_where_they_stand() {
         ),
         (
             "epochs = 3",
+            "epochs = 3\ntest_resolution = 2049",
+            "19:19 a model would be given more than 4,194,304 pixels: images of 64 x 64 with a shorter side of 2049",
+        ),
+        (
+            "epochs = 3",
             "epochs = 3\nprogressive_resizing = { from = 32, epochs = 2, hold_epochs = 1 }",
             "19:24 `progressive_resizing` reaches the full size in epoch 4, and the training has 3",
         ),

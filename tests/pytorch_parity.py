@@ -1,6 +1,6 @@
 """Holds kfood's ResNets and model files against PyTorch and torchvision.
 
-    pip install torch==2.11.0 torchvision==0.26.0 numpy safetensors
+    pip install torch==2.11.0 torchvision==0.26.0 timm==1.0.31 numpy safetensors
     cargo build
     python tests/pytorch_parity.py                     # all five architectures: about two minutes on two cores
     python tests/pytorch_parity.py --arch resnet18     # one of them
@@ -10,11 +10,16 @@ For each architecture, with random weights and random BatchNorm statistics:
   * the logits of kfood differ from torchvision's by less than 1e-4 (largest absolute difference);
   * kfood reads what PyTorch writes: `torch.save` of a state dict plain, nested, with `module.` prefixes, in the format
     before 1.6, in f16 and bf16, and safetensors;
-  * PyTorch reads what kfood exports: `torch.load(weights_only=True)`, `load_state_dict(strict=True)`, bit-equal tensors.
+  * kfood finds the network in what people's programs save with it: an optimizer's state, a configuration, counters, an average of the
+    weights, the wrappers of DataParallel, torch.compile and Lightning, views of one storage, other layouts of memory;
+  * PyTorch reads what kfood exports: `torch.load(weights_only=True)`, `load_state_dict(strict=True)`, bit-equal tensors;
+  * what is no network that can be used is refused in words.
 Exits with 1 if anything differs.
 """
 
 import argparse
+import collections
+import dataclasses
 import json
 import pathlib
 import subprocess
@@ -22,6 +27,7 @@ import sys
 import tempfile
 
 import numpy as np
+import timm
 import torch
 import torchvision
 from safetensors.torch import load_file, save_file
@@ -64,6 +70,127 @@ def variants(folder, state):
     yield file("bf16", brain(state), brain)
     save_file(state, folder / "plain.safetensors")
     yield "safetensors", folder / "plain.safetensors", keep
+
+
+@dataclasses.dataclass
+class Config:
+    """What a person's own program may pickle beside the weights."""
+
+    rate: float = 0.1
+    out: pathlib.Path = pathlib.Path("runs")
+
+
+class Holder:
+    def __init__(self):
+        self.values = {"a": torch.ones(2)}
+
+
+def beside(model, legacy):
+    """Objects that stand beside the weights, with the state of an optimizer after a step."""
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0, momentum=0.9)
+    model(torch.randn(2, 3, 32, 32)).sum().backward()
+    optimizer.step()
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 10)
+    odd = {"u2": torch.ones(2, dtype=torch.uint16), "f8": torch.ones(2).to(torch.float8_e4m3fn), "sparse": torch.eye(3).to_sparse(),
+           "quantized": torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8)}
+    return {"optimizer": optimizer.state_dict(), "optimizer_itself": optimizer, "scheduler": schedule.state_dict(),
+            "args": argparse.Namespace(device=torch.device("cpu"), dtype=torch.float32), "config": Config(), "holder": Holder(),
+            "best": np.float64(0.5), "array": np.arange(4.0), "random": np.random.get_state(), "generator": torch.get_rng_state(),
+            "set": {1, 2}, "big": 2**80, "complex": torch.ones(2, dtype=torch.complex64), "count": collections.Counter("aab"),
+            "mode": torchvision.transforms.InterpolationMode.BILINEAR, **({} if legacy else odd)}
+
+
+def checkpoints(folder, model, state):
+    """What people's programs save: (name, file, further arguments of `kfood export`). The weights in each are `state`."""
+
+    def file(name, value, *arguments, **options):
+        path = folder / f"{name}.pth.tar"
+        torch.save(value, path, **options)
+        return name, path, arguments
+
+    parallel = torch.nn.DataParallel(model)
+    average = torch.optim.swa_utils.AveragedModel(model)
+    average.update_parameters(model)
+    other = {n: t + 1 for n, t in state.items()}
+    yield file("beside", {"model": state, **beside(model, False)})
+    yield file("beside_4", {"model": state, **beside(model, False)}, pickle_protocol=4)
+    yield file("beside_legacy", {"model": state, **beside(model, True)}, _use_new_zipfile_serialization=False)
+    yield file("parallel", parallel.state_dict())
+    yield file("compiled", torch.nn.DataParallel(torch.compile(model)).state_dict())
+    lightning = {f"net.{n}": t for n, t in state.items()} | {"criterion.weight": torch.ones(3), "accuracy.total": torch.tensor(1)}
+    yield file("lightning", {"state_dict": lightning, "hyper_parameters": {"config": Config()}, "epoch": 1,
+                             "callbacks": {"ModelCheckpoint{'monitor': 'loss'}": {"best_k_models": {"a": torch.tensor(0.9)}}}})
+    yield file("averaged", average.state_dict())
+    yield file("average_beside", {"state_dict": other, "state_dict_ema": state}, "--weights", "state_dict_ema")
+    yield file("average_module", {"model": other, "model_ema": average.state_dict()}, "--weights", "model_ema")
+    yield file("nested_deep", {"model": {"state_dict": state}})
+    yield file("listed", [3, (state, "x")])
+    flat, views = torch.cat([t.double().flatten() for t in state.values()]).float(), {}
+    for name, tensor in state.items():
+        views[name], flat = flat[: tensor.numel()].view(tensor.shape), flat[tensor.numel() :]
+    yield file("views", views)
+    yield file("views_legacy", views, _use_new_zipfile_serialization=False)
+    last = lambda t: t.contiguous(memory_format=torch.channels_last) if t.dim() == 4 else t
+    yield file("channels_last", {n: last(t) for n, t in state.items()})
+    parameter = lambda t: torch.nn.Parameter(t) if t.is_floating_point() else t
+    yield file("parameters", {n: parameter(t) for n, t in state.items()})
+    yield file("doubles", {n: t.double() for n, t in state.items()})
+    save_file({f"model.{n}": t for n, t in state.items()}, folder / "said.safetensors", metadata={"format": "pt", "author": "a"})
+    yield "safetensors", folder / "said.safetensors", ()
+
+
+def refused(folder, model, state):
+    """What can't be had: (name, file, words of the message)."""
+
+    def file(name, value, *words):
+        path = folder / f"{name}.pt"
+        if isinstance(value, torch.jit.ScriptModule):
+            value.save(str(path))
+        else:
+            torch.save(value, path)
+        return name, path, words
+
+    renamed = lambda name: {n.replace("fc.", name): t for n, t in state.items()}
+    yield file("whole", model, "whole pickled model", "model.state_dict()")
+    yield file("script", torch.jit.script(model), "TorchScript")
+    yield file("two", {"model": state, "model_ema": {n: t + 1 for n, t in state.items()}}, "2 sets of weights", "--weights")
+    for head in ("classifier.", "head.", "fc.1."):
+        yield file(f"head_{head}", renamed(head), f"`{head}weight`", "transfer")
+    yield file("no_head", {n: t for n, t in state.items() if "fc." not in n}, "is missing", "transfer")
+    yield file("parameters_alone", dict(model.named_parameters()), "running_mean", "model.state_dict()")
+    yield file("numpy", {n: t.numpy() for n, t in state.items()}, "NumPy", "as tensors")
+    yield file("float8", {n: t.to(torch.float8_e4m3fn) for n, t in state.items()}, "not a tensor that is known", "float()")
+    yield file("other", torchvision.models.wide_resnet50_2(weights=None).state_dict(), "accepted are torchvision's")
+
+
+def check_checkpoints(kfood, folder):
+    model = random_model("resnet18", seed=9)
+    state = collections.OrderedDict((n, t.clone()) for n, t in model.state_dict().items())
+    out, good = folder / "out.safetensors", True
+    for name, path, arguments in checkpoints(folder, model, state):
+        subprocess.run([kfood, "export", str(path), str(out), *arguments], check=True, capture_output=True)
+        found = load_file(out)
+        equal = found.keys() == state.keys() and all(torch.equal(found[n], t) for n, t in state.items())
+        good &= report(equal, f"resnet18   {name:14} tensors bit-equal")
+        path.unlink()
+    for name, path, words in refused(folder, model, state):
+        run = subprocess.run([kfood, "export", str(path), str(folder / "never.pt")], capture_output=True, text=True)
+        told = run.returncode in (1, 2) and all(word in run.stderr for word in words)
+        good &= report(told, f"resnet18   {name:14} refused: {run.stderr.splitlines()[:1]}")
+        path.unlink()
+    return good
+
+
+def check_timm(worker, folder):
+    """timm's networks of these names compute what torchvision's do, with the same names of tensors."""
+    good, x = True, torch.randn(2, 3, 64, 64)
+    for arch in ("resnet18", "resnet50"):
+        model = timm.create_model(arch, num_classes=CLASSES).eval()
+        torch.save(model.state_dict(), folder / "timm.pt")
+        with torch.no_grad():
+            difference = (forward(worker, folder / "timm.pt", x, folder / "job") - model(x)).abs().max().item()
+        good &= report(difference < BOUND, f"{arch:10} timm         largest difference {difference:.1e}")
+    return good
 
 
 def forward(worker, model, x, folder):
@@ -167,6 +294,9 @@ def main():
         return golden(archs)
     worker, kfood = (str(pathlib.Path(p).resolve()) for p in (arguments.worker, arguments.kfood))
     good = True
+    with tempfile.TemporaryDirectory() as folder:
+        good &= check_timm(worker, pathlib.Path(folder))
+        good &= check_checkpoints(kfood, pathlib.Path(folder))
     for arch in archs:
         with tempfile.TemporaryDirectory() as folder:
             # Every way of saving is tried on one basic and one bottleneck architecture.

@@ -80,7 +80,7 @@ fn split(asks: &str, labels: &Labels, pairs: &[Pair]) -> Result<(Split, Vec<Stri
     write_json(&path("labels.json"), labels).unwrap();
     write_json(&path("images.json"), &images).unwrap();
     write_json(&path("look_alikes.json"), &alike).unwrap();
-    let stage = SplitStage::new("s", &settings(asks));
+    let stage = SplitStage::new("s", &settings(asks, !labels.validation.is_empty()));
     let inputs: BTreeMap<String, PathBuf> = stage
         .inputs()
         .into_iter()
@@ -121,7 +121,7 @@ fn refused(asks: &str, labels: &Labels, pairs: &[Pair], message: &str) {
 
 #[test]
 fn a_split_that_asks_for_nothing_reads_labels_alone_and_is_what_it_always_was() {
-    let stage = SplitStage::new("s", &settings(""));
+    let stage = SplitStage::new("s", &settings("", false));
     let roles: Vec<_> = stage.inputs().into_iter().map(|i| i.role).collect();
     assert_eq!(roles, ["labels"]);
     let expected = serde_json::json!({ "validation": 0.2, "seed": 3 });
@@ -136,7 +136,10 @@ fn a_split_that_asks_for_nothing_reads_labels_alone_and_is_what_it_always_was() 
 fn every_setting_is_in_the_key_and_brings_its_inputs() {
     let stage = SplitStage::new(
         "s",
-        &settings(&format!("stable = true\ngroup_by = \"source\"\n{GROUPED}")),
+        &settings(
+            &format!("stable = true\ngroup_by = \"source\"\n{GROUPED}"),
+            false,
+        ),
     );
     let expected = serde_json::json!({
         "validation": 0.2, "seed": 3, "stable": true, "group_by": "source", "leaks": "group"

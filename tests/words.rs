@@ -285,3 +285,68 @@ fn a_first_plan_says_that_nothing_tells_how_long_it_takes() {
         "{plan}"
     );
 }
+
+#[test]
+fn a_list_is_taken_for_no_table_and_a_number_in_two_spellings_is_one_value() {
+    let project = Project::new();
+    let of = |resize: &str, more: &str| {
+        format!(
+            "[dataset.d]\ntrain = \"data\"\n[split.s]\ndataset = \"d\"\n[preprocess.p]\ndataset = \"d\"\nresize = {resize}\n\
+             [train.t]\ndata = \"p\"\nsplit = \"s\"\narch = \"resnet18\"\nepochs = 1\n{more}\n"
+        )
+    };
+    let good = "{ width = 32, height = 32 }";
+    let sgd = "optimizer.sgd = { lr = 0.1 }\n";
+    let cases = [
+        (
+            of("[64, 32]", sgd),
+            "`[64, 32]` for `resize`: expected a table",
+        ),
+        (
+            of(good, "optimizer.sgd = [0.1, 0.9]"),
+            "for `optimizer.sgd`: expected a table",
+        ),
+        (
+            of(good, &format!("{sgd}ema = [0.9]")),
+            "for `ema`: expected a table",
+        ),
+        (
+            of(
+                good,
+                &format!("{sgd}augment = [{{ random_affine = [10, [0.1, 0.1]] }}]"),
+            ),
+            "expected a table",
+        ),
+        (
+            of(good, &format!("{sgd}matrix.seed = [1, 0x1]")),
+            "`matrix.seed` holds a value twice",
+        ),
+        (
+            of(good, &format!("{sgd}matrix.label_smoothing = [0.1, 1e-1]")),
+            "`matrix.label_smoothing` holds a value twice",
+        ),
+        (of("{ width = -32, height = 32 }", sgd), "1 mistake found"),
+        (
+            of(good, "learning_rate = 0.1"),
+            "it belongs to the optimizer",
+        ),
+    ];
+    for (text, words) in cases {
+        project.write("pipelines/p.toml", &text);
+        let told = project.fails(2, &["check", "pipelines/p.toml"]).stderr;
+        assert!(told.contains(words), "{words} in\n{told}");
+    }
+    for more in [
+        "matrix.seed = [1, 10]",
+        "matrix.seed = [9007199254740993, 9007199254740992]",
+        "augment = [{ random_resized_crop = { size = 24, scale = [0.5, 1.0] } }]",
+    ] {
+        project.write("pipelines/p.toml", &of(good, &format!("{sgd}{more}")));
+        let ran = project.kfood(&["check", "pipelines/p.toml"]);
+        assert!(
+            !ran.stderr.contains("twice") && !ran.stderr.contains("a table"),
+            "{}",
+            ran.stderr
+        );
+    }
+}

@@ -14,7 +14,8 @@ use super::{
     mistake::Found,
     path,
     reference::{self, Reference},
-    wording,
+    strict::Strict,
+    wording::{self, Wording},
 };
 use crate::{name, seed::Seed};
 
@@ -217,11 +218,15 @@ impl<'a, 'i> Fields<'a, 'i> {
             let word = key.get_ref().as_ref();
             let head = &self.house.heads[self.stage];
             let kind = head.kind.map_or("stage", Kind::name);
-            let of_optimizer = matches!(word, "lr" | "momentum" | "nesterov" | "weight_decay");
+            let of_optimizer = matches!(
+                word,
+                "lr" | "learning_rate" | "momentum" | "nesterov" | "weight_decay"
+            );
+            let word_there = if word == "learning_rate" { "lr" } else { word };
             let help = if of_optimizer && self.known.contains(&"optimizer") {
                 meant.push("optimizer");
                 format!(
-                    "it belongs to the optimizer: `optimizer.sgd = {{ lr = 0.001 }}` or `optimizer.sgd.{word} = …`"
+                    "it belongs to the optimizer: `optimizer.sgd = {{ lr = 0.001 }}` or `optimizer.sgd.{word_there} = …`"
                 )
             } else {
                 let mut known = self.known.clone();
@@ -249,31 +254,66 @@ impl<'a, 'i> Fields<'a, 'i> {
     ) -> Option<T> {
         let file = self.house.heads[self.stage].file;
         let text = self.house.files[file].text.as_str();
-        let mut rest = value.clone();
-        // Values that were replaced by what is expected: what else is missing is then no consequence.
-        let (mut repaired, mut taken_out) = (Vec::new(), false);
-        for attempt in 0..TRIES {
-            let error = match T::deserialize(ValueDeserializer::from(rest.clone())) {
-                Ok(typed) if attempt == 0 => return Some(typed),
-                Ok(_) => return None,
-                Err(error) => error,
-            };
-            let again = error.span().is_some_and(|span| repaired.contains(&span));
-            let follows = taken_out && wording::is_consequence(&error);
-            if !again && !follows {
-                let wording = wording::value(&error, key, value, text, accepts);
-                self.tell(&wording.span, wording.message, wording.help.as_deref());
-            }
-            let span = error.span()?;
-            if !again && wording::repair(rest.get_mut(), &span, &error) {
-                repaired.push(span);
-                continue;
-            }
-            taken_out = true;
-            if !wording::take_out(rest.get_mut(), &span) {
-                return None;
+        let (typed, wordings) = derive(key, value, text, accepts);
+        // A mistake within a table is the mistake of the table.
+        let within = |outer: &Span, inner: &Span| {
+            outer != inner && outer.start <= inner.start && inner.end <= outer.end
+        };
+        for wording in &wordings {
+            let whole = wording.message.starts_with("invalid value");
+            if !(whole
+                && wordings
+                    .iter()
+                    .any(|other| within(&wording.span, &other.span)))
+            {
+                self.tell(
+                    &wording.span,
+                    wording.message.as_str(),
+                    wording.help.as_deref(),
+                );
             }
         }
-        None
+        typed
     }
+}
+
+/// A value as a type, or all that is wrong with it.
+fn derive<T: DeserializeOwned>(
+    key: &str,
+    value: &Spanned<DeValue<'_>>,
+    text: &str,
+    accepts: &str,
+) -> (Option<T>, Vec<Wording>) {
+    let mut wordings = Vec::new();
+    let mut rest = value.clone();
+    // Values that were replaced by what is expected: what else is missing is then no consequence.
+    let (mut repaired, mut taken_out) = (Vec::new(), false);
+    for attempt in 0..TRIES {
+        let error = match T::deserialize(Strict(ValueDeserializer::from(rest.clone()))) {
+            Ok(typed) if attempt == 0 => return (Some(typed), wordings),
+            Ok(_) => break,
+            Err(error) => error,
+        };
+        let again = error.span().is_some_and(|span| repaired.contains(&span));
+        let follows = taken_out && wording::is_consequence(&error);
+        if !again && !follows {
+            let mut wording = wording::value(&error, key, value, text, accepts);
+            if wording.span == value.span() && wording.message.ends_with("expected a table") {
+                wording.help = Some(format!("write {accepts}"));
+            }
+            wordings.push(wording);
+        }
+        let Some(span) = error.span() else {
+            break;
+        };
+        if !again && wording::repair(rest.get_mut(), &span, &error) {
+            repaired.push(span);
+            continue;
+        }
+        taken_out = true;
+        if !wording::take_out(rest.get_mut(), &span) {
+            break;
+        }
+    }
+    (None, wordings)
 }

@@ -119,6 +119,17 @@ fn open(path: &Path, prefix: String) -> Result<File, Unread> {
         );
         return Err(unread(message, None));
     }
+    if path
+        .extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("lock"))
+    {
+        let message = format!(
+            "`{}` is named as the lock file of a pipeline is, which a run writes beside it",
+            shown_path(path)
+        );
+        let help = format!("name it `{}`", shown_path(path.with_extension("toml")));
+        return Err(unread(message, Some(help)));
+    }
     let real = fs::canonicalize(path).map_err(|e| fail(&e))?;
     let given = root::given(path).map_err(|e| fail(&e))?;
     let bytes = files::read_bounded(path, MOST_BYTES)

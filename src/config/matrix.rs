@@ -138,7 +138,7 @@ fn check(
         }
         let mut seen = BTreeSet::new();
         axis.values.retain(|value| {
-            let new = seen.insert(flat(&name, value.get_ref()));
+            let new = seen.insert(by_value(flat(&name, value.get_ref())));
             if !new {
                 let message = format!("`matrix.{name}` holds a value twice");
                 tell(&value.span(), message, "leave one of the two out");
@@ -211,6 +211,32 @@ fn flat(name: &str, value: &DeValue<'_>) -> Vec<(String, String)> {
             .collect(),
         value => vec![(name.to_owned(), text(value))],
     }
+}
+
+/// As [`flat`], with each number as its value: `0x1` and `1`, `0.20` and `0.2` are one.
+fn by_value(flat: Vec<(String, String)>) -> Vec<(String, String)> {
+    let value = |text: String| {
+        let plain = text.replace('_', "");
+        let (sign, digits) = match plain.strip_prefix('-') {
+            Some(rest) => ("-", rest),
+            None => ("", plain.strip_prefix('+').unwrap_or(&plain)),
+        };
+        let radix = [("0x", 16), ("0o", 8), ("0b", 2)].into_iter();
+        let whole = radix
+            .filter_map(|(begin, radix)| {
+                i128::from_str_radix(digits.strip_prefix(begin)?, radix).ok()
+            })
+            .next()
+            .or_else(|| digits.parse().ok());
+        match (whole, plain.parse::<f64>()) {
+            (Some(whole), _) => format!("{sign}{whole}"),
+            (None, Ok(number)) => format!("{number}"),
+            (None, Err(_)) => text,
+        }
+    };
+    flat.into_iter()
+        .map(|(name, text)| (name, value(text)))
+        .collect()
 }
 
 /// `[{ random_rotation = 15 }, { center_crop = 56 }]` is `random_rotation:15+center_crop:56`.

@@ -27,6 +27,7 @@ mod path;
 mod pipeline;
 mod reference;
 mod root;
+mod strict;
 mod values;
 mod wording;
 

@@ -179,9 +179,11 @@ pub(super) fn network(sets: &[Set], number: usize, prefix: String) -> Result<Net
     if let Some(faults) = faults(set, &prefix, &slots, &unexpected) {
         let head = classes.map_or("no head of its own".to_owned(), |n| text::count(n, "class"));
         return Err(Error::failed(format!(
-            "the tensors are not those of a `{}` with {head}: {faults}",
-            arch.name()
-        )));
+            "the tensors are not those of a `{}` with {head}: {}",
+            arch.name(),
+            faults.told
+        ))
+        .help(faults.help));
     }
     Ok(Network {
         set: number,
@@ -216,9 +218,15 @@ fn arch(set: &Set, prefix: &str) -> Result<Arch> {
     })
 }
 
+/// What keeps tensors from being a network, and a way out.
+struct Faults {
+    told: String,
+    help: &'static str,
+}
+
 /// Everything that is missing, too much or of another shape.
-fn faults(set: &Set, prefix: &str, slots: &[Slot], unexpected: &[&str]) -> Option<String> {
-    let (mut missing, mut misshaped) = (Vec::new(), Vec::new());
+fn faults(set: &Set, prefix: &str, slots: &[Slot], unexpected: &[&str]) -> Option<Faults> {
+    let (mut missing, mut misshaped, mut opaque) = (Vec::new(), Vec::new(), Vec::new());
     for slot in slots {
         let name = format!("{prefix}{}", slot.name);
         match (set.get(&name), slot.role) {
@@ -229,16 +237,16 @@ fn faults(set: &Set, prefix: &str, slots: &[Slot], unexpected: &[&str]) -> Optio
             (None, _) => missing.push(slot.name.as_str()),
             (Some(Found::Tensor { shape, element, .. }), _)
                 if *shape == slot.shape && element.kept_as().is_float() => {}
+            (Some(Found::Tensor { shape, element, .. }), _) if *shape == slot.shape => {
+                misshaped.push(format!("`{}` holds whole numbers ({element:?})", slot.name))
+            }
             (Some(Found::Tensor { shape, element, .. }), _) => misshaped.push(format!(
                 "`{}` is {:?} {shape:?} instead of {:?}",
                 slot.name,
                 element.kept_as(),
                 slot.shape
             )),
-            (Some(Found::Other(made_by)), _) => misshaped.push(format!(
-                "`{}` is an object of `{made_by}`, not a tensor that is known",
-                set.key(&name)
-            )),
+            (Some(Found::Other(made_by)), _) => opaque.push((name, made_by)),
         }
     }
     let mut faults = Vec::new();
@@ -256,12 +264,33 @@ fn faults(set: &Set, prefix: &str, slots: &[Slot], unexpected: &[&str]) -> Optio
         misshaped.truncate(3);
         faults.push(format!("{}{more}", misshaped.join(", ")));
     }
-    (!faults.is_empty()).then(|| faults.join("; "))
+    if let Some((name, made_by)) = opaque.first() {
+        let more = match opaque.len() - 1 {
+            0 => String::new(),
+            more => format!(", as {} {more} more", text::plural(more, "is")),
+        };
+        let name = set.key(name);
+        faults.push(format!(
+            "`{name}` is an object of `{made_by}`, not a tensor that is known{more}"
+        ));
+    }
+    let statistics = |name: &&str| name.contains(".running_");
+    let help = if !opaque.is_empty() {
+        "in Python, save it with plain values: `torch.save({k: v.float() for k, v in model.state_dict().items()}, \"weights.pt\")`"
+    } else if !missing.is_empty() && missing.iter().all(statistics) {
+        "save `model.state_dict()`: parameters alone lack the statistics of BatchNorm"
+    } else {
+        ACCEPTED
+    };
+    let told = faults.join("; ");
+    (!faults.is_empty()).then_some(Faults { told, help })
 }
 
+/// The networks that are known.
+const ACCEPTED: &str = "accepted are torchvision's resnet18, resnet34, resnet50, resnet101 and resnet152 with its names of tensors";
+
 fn unknown(what: &str) -> Error {
-    Error::failed(format!("is none of the known architectures: {what}"))
-        .help("accepted are torchvision's resnet18, resnet34, resnet50, resnet101 and resnet152 with its names of tensors")
+    Error::failed(format!("is none of the known architectures: {what}")).help(ACCEPTED)
 }
 
 fn none(opened: &Opened) -> Error {
@@ -271,7 +300,7 @@ fn none(opened: &Opened) -> Error {
         Some(set) if set.tensors() > 0 => {
             let names: Vec<_> = set.iter().map(|(name, _)| name).collect();
             unknown(&format!(
-                "its {} are {}",
+                "it holds {}: {}",
                 text::count(names.len(), "tensor"),
                 some(&names)
             ))

@@ -210,7 +210,11 @@ pub(super) fn open(file: File) -> Result<Opened> {
 fn understood<T: DeserializeOwned>(text: Option<&String>) -> Result<Option<T>> {
     let understood = text.map(|text| serde_json::from_str(text)).transpose();
     let what = "what is said under `kfood` in its metadata is not understood";
-    understood.map_err(|e| Error::failed(what).because(e))
+    understood.map_err(|e| {
+        Error::failed(what)
+            .because(e)
+            .help("use the file that kfood wrote")
+    })
 }
 
 fn damaged(what: &str) -> Error {

@@ -5,13 +5,10 @@ use std::collections::HashSet;
 use crate::{
     error::{Error, Result},
     record::CheckpointInfo,
-    settings::{Resize, Side},
+    settings::Resize,
     text,
 };
 
-/// Pixels of an input, and of the photograph it is cut from. At 4096 x 4096 a batch of one already takes gigabytes.
-const PIXELS: u64 = 2048 * 2048;
-const UNCUT: u32 = 4096;
 /// Bytes of the name of a class.
 const NAME: usize = 4096;
 /// What normalisation may shift by, in units of a pixel's range, and what it may divide by.
@@ -44,34 +41,26 @@ pub(super) fn check(info: &CheckpointInfo) -> Result<()> {
             ));
         }
     }
+    // That a row is none too large is held where `Resize` is read.
     let transform = &info.transform;
     let resize = transform.pixels.resize;
     let (width, height) = (resize.width(), resize.height());
-    let uncut = match resize {
-        Resize::ShortSide { short_side, .. } => short_side.get(),
-        Resize::Sides { .. } => 1,
-    };
-    let beyond = uncut > UNCUT || width.max(height) > Side::LONGEST;
-    if beyond || u64::from(width) * u64::from(height) > PIXELS {
-        return Err(odd(
-            "transform.pixels.resize",
-            &format!("is {width} x {height} pixels, and at most {PIXELS} in all are read"),
-        ));
-    }
-    if let Some(side) = transform.center_crop
-        && (side == 0 || side > width.min(height))
-    {
-        return Err(odd(
-            "transform.center_crop",
-            &format!("is {side}, of {width} x {height} pixels"),
-        ));
+    let (mut shown_width, mut shown_height) = (width, height);
+    if let Some(side) = transform.center_crop {
+        if side == 0 || side > width.min(height) {
+            return Err(odd(
+                "transform.center_crop",
+                &format!("is {side}, of {width} x {height} pixels"),
+            ));
+        }
+        (shown_width, shown_height) = (side, side);
     }
     if let Some(side) = transform.test_resolution
-        && (side == 0 || u64::from(side) * u64::from(side) > PIXELS)
+        && (side == 0 || Resize::is_beyond(shown_width, shown_height, Some(side)))
     {
         return Err(odd(
             "transform.test_resolution",
-            &format!("is {side} pixels"),
+            &format!("is {side}, of {shown_width} x {shown_height} pixels"),
         ));
     }
     for (mean, std) in transform

@@ -1,6 +1,6 @@
 //! What a look at a data set found, as a list of photographs to leave out (`exclude` of a dataset).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Seen;
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// One photograph with the reason.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExcludeRow {
     /// As `kfood data` names it.
     #[serde(with = "cells")]
@@ -102,6 +102,16 @@ pub fn exclude_csv(rows: &[ExcludeRow]) -> Result<Vec<u8>> {
     writer
         .into_inner()
         .map_err(|e| Error::failed("cannot write the list").because(e.into_error()))
+}
+
+/// The rows of a list that [`exclude_csv`] wrote; `None` for any other file.
+#[must_use]
+pub fn exclude_rows(bytes: &[u8]) -> Option<Vec<ExcludeRow>> {
+    let mut reader = csv::Reader::from_reader(bytes);
+    if reader.headers().ok()? != ["path", "reason", "like"][..] {
+        return None;
+    }
+    reader.deserialize().collect::<Result<_, _>>().ok()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -24,7 +24,7 @@ mod tune;
 mod units;
 
 pub use compare::{Comparison, Test, Verdict, compare, comparison_grid};
-pub use exclude_list::{ExcludeRow, exclude_csv, exclude_list};
+pub use exclude_list::{ExcludeRow, exclude_csv, exclude_list, exclude_rows};
 pub use figure::Figure;
 pub use grid::{Align, Grid};
 pub use markdown::markdown;

@@ -41,6 +41,12 @@ pub enum Fit {
 }
 
 impl Resize {
+    /// Pixels of a row, and of an input that is made of it, at most: a training would take gigabytes for each image.
+    pub const MOST_PIXELS: u64 = 2048 * 2048;
+
+    /// The shorter side at most, before the crop.
+    const LONGEST_SHORT_SIDE: u32 = 4096;
+
     /// Stretched to these sides.
     #[must_use]
     pub const fn squash(width: Count, height: Count) -> Self {
@@ -76,6 +82,34 @@ impl Resize {
             Self::Sides { height, .. } => height.get(),
             Self::ShortSide { crop, .. } => crop.get(),
         }
+    }
+
+    /// Whether an input of these sides has more pixels than any network is given, once its shorter side is `resolution`.
+    #[must_use]
+    pub fn is_beyond(width: u32, height: u32, resolution: Option<u32>) -> bool {
+        let (short, long) = (width.min(height).max(1), width.max(height));
+        let side = resolution.unwrap_or(short);
+        let long = u64::from(side) * u64::from(long) / u64::from(short);
+        u64::from(side).saturating_mul(long) > Self::MOST_PIXELS
+    }
+
+    /// Itself, unless it is beyond what a network is given.
+    fn within_bounds(self) -> Result<Self, &'static str> {
+        let beyond = match self {
+            Self::ShortSide { short_side, .. } => short_side.get() > Self::LONGEST_SHORT_SIDE,
+            Self::Sides { .. } => false,
+        };
+        if beyond {
+            return Err(
+                "invalid value: a longer one, expected a `short_side` of at most 4096 pixels; networks are given about 224",
+            );
+        }
+        if Self::is_beyond(self.width(), self.height(), None) {
+            return Err(
+                "invalid value: more pixels, expected a size of at most 2048 x 2048 pixels in all; networks are given about 224 x 224",
+            );
+        }
+        Ok(self)
     }
 }
 
@@ -126,11 +160,12 @@ impl TryFrom<Written> for Resize {
                 fit,
                 short_side: None,
                 crop: None,
-            } => Ok(Self::Sides {
+            } => Self::Sides {
                 width,
                 height,
                 fit: fit.unwrap_or_default(),
-            }),
+            }
+            .within_bounds(),
             Written {
                 width: None,
                 height: None,
@@ -141,7 +176,7 @@ impl TryFrom<Written> for Resize {
                 crop if crop.get() > short_side.get() => Err(
                     "`crop` is larger than `short_side`; it is cut out of the resized photograph",
                 ),
-                crop => Ok(Self::ShortSide { short_side, crop }),
+                crop => Self::ShortSide { short_side, crop }.within_bounds(),
             },
             Written {
                 width: Some(_),

@@ -18,7 +18,7 @@ use crate::{
     record::{Image, Images, Label, Labels, Looked},
     settings::FolderLevel,
     stage::{Context, Input, InputFile, Stage},
-    text::{count, shown_path},
+    text::{count, either, shown, shown_path},
 };
 
 /// Lists images and classes. The engine digests the files; only what lies in a zip is read and digested here.
@@ -136,12 +136,16 @@ impl Stage for DatasetStage {
         let images = digested(&listing, context)?;
         write_json(&context.out.join("images.json"), &images)?;
         write_json(&context.out.join("labels.json"), &labels)?;
-        let looked = looked(&listing, warnings, context);
+        let mut looked = looked(&listing, warnings, context);
         for warning in &looked.warnings {
             (context.tell)(StageEvent::Warning(warning.clone()));
         }
         for note in looked.lines() {
             (context.tell)(StageEvent::Note(note));
+        }
+        if let Some(conflict) = two_classes(&images, &labels) {
+            (context.tell)(StageEvent::Warning(conflict.clone()));
+            looked.warnings.push(conflict);
         }
         write_json(&context.out.join(Looked::FILE), &looked)?;
         let images = count(images.images.len(), "image");
@@ -149,6 +153,32 @@ impl Stage for DatasetStage {
         (context.tell)(StageEvent::Note(format!("{images} in {classes}")));
         Ok(())
     }
+}
+
+/// Says that one picture, byte for byte, is there under two classes: at least one of them is wrong.
+fn two_classes(images: &Images, labels: &Labels) -> Option<String> {
+    let mut first: HashMap<Digest, usize> = HashMap::new();
+    let class = |i: usize| labels.labels[i].class as usize;
+    let mut conflicts = Vec::new();
+    for (i, image) in images.images.iter().enumerate() {
+        let before = *first.entry(image.digest).or_insert(i);
+        if class(before) != class(i) {
+            conflicts.push((before, i));
+        }
+    }
+    let (a, b) = *conflicts.first()?;
+    let told = |i: usize| {
+        let (path, class) = (&images.images[i].path, &labels.classes[class(i)]);
+        format!("`{}` (`{}`)", shown(path), shown(class))
+    };
+    let n = conflicts.len();
+    Some(format!(
+        "{} {} there under another class too, byte for byte, such as {} and {}; `kfood data` with `--exclude-list` lists them",
+        count(n, "picture"),
+        either(n, "is", "are"),
+        told(a),
+        told(b)
+    ))
 }
 
 /// Everything that a data set names, in the order of `images.json`.

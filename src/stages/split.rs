@@ -53,11 +53,12 @@ impl SplitStage {
     /// Whether nothing says how to divide, so that the data set's own validation part would be taken.
     fn leaves_it_open(&self) -> bool {
         let s = &self.settings;
-        !(s.given
-            || s.validation.is_some()
-            || s.folds.is_some()
-            || s.stable
-            || s.group_by.is_some())
+        s.may_be_given
+            && !(s.given
+                || s.validation.is_some()
+                || s.folds.is_some()
+                || s.stable
+                || s.group_by.is_some())
     }
 }
 
@@ -88,7 +89,7 @@ impl Stage for SplitStage {
             (false, None) => serde_json::json!({ "validation": self.share(), "seed": seed }),
         };
         // Where the data set may have a validation part, asking for 0.2 and asking for nothing are two things.
-        if self.leaves_it_open() && self.settings.may_be_given {
+        if self.leaves_it_open() {
             settings["given"] = "where there is".into();
         }
         // What is not asked for is not named: a split from before these settings keeps its key.
@@ -330,7 +331,7 @@ impl SplitStage {
             let (none, help) = match by {
                 GroupBy::Group => (
                     "`group_by = \"group\"`, and the data set has no groups",
-                    "give its manifest a column `group`, or leave `group_by` out",
+                    "give its manifest a column `group`, or the dataset `group = \"first\"` where folders tell the group; or leave `group_by` out",
                 ),
                 GroupBy::Source => (
                     "`group_by = \"source\"`, and the data set does not say where its images came from",

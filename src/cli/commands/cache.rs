@@ -23,7 +23,7 @@ use crate::{
     event::{Event, Observer, Silent},
     exec::{self, Status, locked},
     report::{Align, Grid, bytes, duration},
-    text::{count, shown_path},
+    text::{count, either, shown_path},
 };
 
 pub(in crate::cli) fn cache(args: &Args) -> Result<u8> {
@@ -168,12 +168,13 @@ fn clear(cache: &Cache, gc: &Gc, dry: bool, as_json: bool) -> Result<u8> {
     }
     let done = if dry { "would remove" } else { "removed" };
     print::out(&format!(
-        "{}{done} {} results and {} leftovers, {}; {} results stay",
+        "{}{done} {} and {}, {}; {} {}",
         table(&removed.entries),
-        removed.entries.len(),
-        removed.leftovers.len(),
+        count(removed.entries.len(), "result"),
+        count(removed.leftovers.len(), "leftover"),
         bytes(removed.bytes()),
-        removed.kept
+        count(removed.kept, "result"),
+        either(removed.kept, "stays", "stay")
     ))?;
     Ok(0)
 }

@@ -1,6 +1,6 @@
 //! `kfood data`: look at data sets: counts, sizes, brightness, odd files, look-alikes, and contact sheets.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use serde_json::json;
 
@@ -17,11 +17,14 @@ use crate::{
     exec::{self, Options, Outcome, Summary, worker::Process},
     files, name,
     record::{Images, Labels, LookAlikes, Looked, Part, Photographs},
-    report::{ExcludeRow, Overview, Seen, exclude_csv, exclude_list},
+    report::{ExcludeRow, Overview, Seen, exclude_csv, exclude_list, exclude_rows},
     settings::{Leaks, Unreadable},
     stages,
     text::{self, shown_path},
 };
+
+/// The largest list that is read, in bytes.
+const LARGEST_LIST: u64 = 256 << 20;
 
 /// Lines of a sheet of pairs.
 const PAIRS: usize = 200;
@@ -29,8 +32,13 @@ const PAIRS: usize = 200;
 /// Does what is pending of the datasets and preprocess stages, and shows them.
 pub(in crate::cli) fn data(args: &Data) -> Result<u8> {
     let mut opened = open::open(&args.file)?;
-    if args.exclude_list.is_some() {
+    let mut kept = Vec::new();
+    if let Some(out) = &args.exclude_list {
+        kept = listed_before(out, &opened.pipeline)?;
         take_what_is_readable(&mut opened);
+    }
+    if let Some(folder) = &args.sheet {
+        refuse_within_data(folder, &opened.pipeline)?;
     }
     let looked_at = looked_at(&opened, &args.stages)?;
     let summary = exec::run(
@@ -61,7 +69,7 @@ pub(in crate::cli) fn data(args: &Data) -> Result<u8> {
         print::json(&json!({ "data": shown }))?;
     }
     if let Some(out) = &args.exclude_list {
-        write_excluded(out, excluded)?;
+        write_excluded(out, kept, excluded)?;
     }
     for stage in summary.stages() {
         if let Outcome::Failed(error) = &stage.outcome {
@@ -81,8 +89,69 @@ fn take_what_is_readable(opened: &mut Opened) {
     opened.stages = stages::of(&opened.pipeline);
 }
 
-/// Writes the list of one dataset; several preprocess stages of it say of each photograph the first thing that is to say.
-fn write_excluded(out: &Path, found: Vec<(String, Vec<ExcludeRow>)>) -> Result<()> {
+/// The rows of a list that a dataset leaves photographs out by already: they are no longer seen, and stay in it. None where the list
+/// is new, or of no dataset.
+///
+/// # Errors
+/// When something else lies there.
+fn listed_before(out: &Path, pipeline: &Pipeline) -> Result<Vec<ExcludeRow>> {
+    if out.symlink_metadata().is_err() {
+        return Ok(Vec::new());
+    }
+    let rows = files::read_bounded(out, LARGEST_LIST)
+        .ok()
+        .and_then(|bytes| exclude_rows(&bytes));
+    let Some(rows) = rows else {
+        let message = format!(
+            "`{}` is there, and is no list that `--exclude-list` wrote",
+            shown_path(out)
+        );
+        return Err(Error::usage(message).help("name a new file, or remove that one first"));
+    };
+    let real = fs::canonicalize(out).ok();
+    let used = pipeline.instances.iter().any(|i| match &i.settings {
+        Settings::Dataset(dataset) => (dataset.exclude.as_ref())
+            .is_some_and(|exclude| fs::canonicalize(&exclude.path).ok() == real),
+        _ => false,
+    });
+    Ok(if used { rows } else { Vec::new() })
+}
+
+/// Pictures that are written into a data set would be part of it from then on.
+fn refuse_within_data(folder: &Path, pipeline: &Pipeline) -> Result<()> {
+    let Ok(folder) = std::path::absolute(folder) else {
+        return Ok(());
+    };
+    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let above = folder.ancestors().find(|path| path.exists());
+    let above = above.map_or_else(|| folder.clone(), real);
+    for instance in &pipeline.instances {
+        let Settings::Dataset(dataset) = &instance.settings else {
+            continue;
+        };
+        for part in [&dataset.train, &dataset.validation, &dataset.test] {
+            let part = part.as_ref().map(|part| real(&part.path));
+            if let Some(part) = part.filter(|part| above.starts_with(part)) {
+                let message = format!(
+                    "`{}` lies in the data of `{}`, `{}`: a sheet there would be taken for a photograph",
+                    shown_path(&folder),
+                    text::shown(&instance.id),
+                    shown_path(&part)
+                );
+                return Err(Error::usage(message).help("name a folder elsewhere"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes the list of one dataset, behind what is kept of an earlier one; several preprocess stages of it say of each photograph the
+/// first thing that is to say.
+fn write_excluded(
+    out: &Path,
+    kept: Vec<ExcludeRow>,
+    found: Vec<(String, Vec<ExcludeRow>)>,
+) -> Result<()> {
     let mut datasets: Vec<&str> = found.iter().map(|(dataset, _)| dataset.as_str()).collect();
     datasets.dedup();
     if datasets.len() > 1 {
@@ -90,7 +159,8 @@ fn write_excluded(out: &Path, found: Vec<(String, Vec<ExcludeRow>)>) -> Result<(
         return Err(Error::usage("`--exclude-list` of several datasets")
             .help(format!("a list is of one dataset: name {names}")));
     }
-    let mut rows: Vec<ExcludeRow> = Vec::new();
+    let before = kept.len();
+    let mut rows = kept;
     for row in found.into_iter().flat_map(|(_, rows)| rows) {
         if !rows.iter().any(|known| known.path == row.path) {
             rows.push(row);
@@ -98,8 +168,17 @@ fn write_excluded(out: &Path, found: Vec<(String, Vec<ExcludeRow>)>) -> Result<(
     }
     files::publish(out, &exclude_csv(&rows)?)?;
     let out = shown_path(out);
-    print::say(&match rows.len() {
+    print::say(&match rows.len() - before {
+        0 if before > 0 => format!(
+            "{out}: nothing more is better left out than the {} that it names already",
+            text::count(before, "photograph")
+        ),
         0 => format!("{out}: written; there is nothing that is better left out"),
+        n if before > 0 => format!(
+            "{out}: {} better left out, beside the {} that it named already; look through them",
+            text::count(n, "photograph"),
+            text::number(before as u64)
+        ),
         n => format!(
             "{out}: {} better left out; look through them, and name the file as `exclude` of the dataset",
             text::count(n, "photograph")

@@ -1,6 +1,11 @@
 //! `model = "…"`: a stage or a file, and which state of it.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, value::MapAccessDeserializer},
+};
 use toml::Spanned;
 
 use super::{
@@ -29,11 +34,33 @@ pub(crate) struct File {
 }
 
 /// A name, or a file with the set of weights in it.
-#[derive(Deserialize)]
-#[serde(untagged)]
 enum Written {
     Name(String),
     File(InFile),
+}
+
+impl<'de> Deserialize<'de> for Written {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Written;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(
+                    "the name of a stage, a model file, or `{ file = \"x.pt\", weights = \"state_dict_ema\" }`",
+                )
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<Written, E> {
+                Ok(Written::Name(name.to_owned()))
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Written, A::Error> {
+                InFile::deserialize(MapAccessDeserializer::new(map)).map(Written::File)
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
 }
 
 #[derive(Deserialize)]

@@ -24,6 +24,8 @@ pub(crate) struct Draft {
     folds: Option<Count>,
     test: Option<(TestShare, Span)>,
     given: bool,
+    /// `given = false`, which is no silence.
+    refuses_given: bool,
     stable: bool,
     group_by: Option<GroupBy>,
     leaks: Leaks,
@@ -42,7 +44,9 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
     let folds = fields.take::<Folds>("folds", Folds::ACCEPTS);
     let test = fields.take::<Share>("test", Share::ACCEPTS);
     let given = fields.take::<bool>("given", "`true` or `false`");
-    let given = given.is_some_and(Spanned::into_inner);
+    let given = given.map(Spanned::into_inner);
+    let refuses_given = given == Some(false);
+    let given = given == Some(true);
     for (key, at) in ["validation", "folds"].into_iter().zip(places) {
         if let (true, Some(at)) = (given, at) {
             let help =
@@ -106,6 +110,7 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
         folds,
         test,
         given,
+        refuses_given,
         stable,
         group_by: group_by.map(Spanned::into_inner),
         leaks,
@@ -137,7 +142,8 @@ impl Draft {
         }
         let (mut may_be_given, mut has_test) = (false, false);
         if let Settings::Dataset(of) = builder.settings(dataset) {
-            may_be_given = of.validation.is_some() || of.manifest.is_some();
+            may_be_given =
+                (of.validation.is_some() || of.manifest.is_some()) && !self.refuses_given;
             has_test = of.test.is_some();
         }
         if let (true, Some((_, at))) = (has_test, &self.test) {

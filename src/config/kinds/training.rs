@@ -10,11 +10,11 @@ use super::{
 use crate::{
     seed::Seed,
     settings::{
-        ClassWeights, Count, EarlyStopping, Ema, Factor, Loss, Mix, NonNegative, Normalize,
-        Optimizer, Positive, Precision, Probability, ProgressiveResizing, Resize, Sampling, Save,
-        Schedule, Side, Training,
+        Augment, ClassWeights, Count, EarlyStopping, Ema, Factor, Loss, Mix, NonNegative,
+        Normalize, Optimizer, Positive, Precision, Probability, ProgressiveResizing, Resize,
+        Sampling, Save, Schedule, Side, Training,
     },
-    text::count,
+    text::{self, count},
 };
 
 const WHOLE: &str = "a whole number of at least 1";
@@ -37,6 +37,8 @@ pub(crate) struct Draft {
     pub augment: Items,
     /// Where `progressive_resizing` stands.
     pub resizing_at: Option<Span>,
+    /// Where `test_resolution` stands.
+    pub test_resolution_at: Option<Span>,
     /// Whether `normalize` was given.
     pub normalized: bool,
     /// When to save the state.
@@ -44,7 +46,8 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// Notes mistakes that show only beside the size of a row: in `augment`, and a size to grow from that is none.
+    /// Notes mistakes that show only beside the size of a row: in `augment`, a size to grow from that is none, and one to be judged
+    /// at that is beyond any network.
     pub(crate) fn check(&self, builder: &mut Builder<'_>, resize: Resize) -> Option<()> {
         let resizing = self.training.progressive_resizing;
         let full = augment::check(builder, &self.augment, resize, resizing)?;
@@ -57,6 +60,24 @@ impl Draft {
             let help = "grow from less, or leave `progressive_resizing` out";
             builder.tell(at, message, Some(help));
             return None;
+        }
+        if let (Some(side), Some(at)) = (self.training.test_resolution, &self.test_resolution_at) {
+            let crop = self.training.augment.iter().find_map(|item| match item {
+                Augment::CenterCrop(side) => Some(side.get()),
+                _ => None,
+            });
+            let (width, height) =
+                crop.map_or((resize.width(), resize.height()), |side| (side, side));
+            if Resize::is_beyond(width, height, Some(side.get())) {
+                let message = format!(
+                    "a model would be given more than {} pixels: images of {width} x {height} with a shorter side of {}",
+                    text::number(Resize::MOST_PIXELS),
+                    side.get()
+                );
+                let help = "judge at less; networks are given about 224 x 224";
+                builder.tell(at, message, Some(help));
+                return None;
+            }
         }
         Some(())
     }
@@ -277,6 +298,7 @@ impl Read {
             normalized: self.normalize.is_some(),
             save: inner(self.save),
             resizing_at: self.progressive_resizing.as_ref().map(Spanned::span),
+            test_resolution_at: self.test_resolution.as_ref().map(Spanned::span),
             training: Training {
                 epochs: self.epochs?.into_inner(),
                 batch_size: self

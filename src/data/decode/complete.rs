@@ -4,9 +4,45 @@
 //! to. A model would then learn that. Whoever has a doubt decodes the picture once more with other data after its own: a
 //! complete one takes no notice of them, a cut one changes, from the row on where its data end.
 
-/// Whether the file ends within a marker; whatever wrote it did not finish.
-pub(super) fn ends_in_a_marker(bytes: &[u8]) -> bool {
-    bytes.last() == Some(&0xff) && end_of_image(bytes).is_none()
+use std::collections::BTreeMap;
+
+/// Whether the file ends within a marker, or, where it is progressive, before all of its scans; whatever wrote it did not finish. One
+/// that says itself that it ends there is taken as it is.
+pub(super) fn ends_early(bytes: &[u8], progressive: bool) -> bool {
+    let unfinished = bytes.last() == Some(&0xff) || (progressive && !has_all_scans(bytes));
+    unfinished && end_of_image(bytes).is_none()
+}
+
+/// Whether every bit of every coefficient is in one of the scans.
+fn has_all_scans(bytes: &[u8]) -> bool {
+    // By component, of each coefficient the bits that are still to come.
+    let mut to_come: BTreeMap<u8, [u8; 64]> = BTreeMap::new();
+    for (_, marker, body) in (Marks { bytes, at: 2 }) {
+        match (marker, body) {
+            (0xc2 | 0xc6 | 0xca | 0xce, [_, _, _, _, _, _, components @ ..]) => {
+                to_come.extend(components.chunks_exact(3).map(|of| (of[0], [u8::MAX; 64])));
+            }
+            (0xda, [count, rest @ ..]) => {
+                let Some((components, [first, last, bits, ..])) =
+                    rest.split_at_checked(2 * usize::from(*count))
+                else {
+                    continue;
+                };
+                for component in components.chunks_exact(2) {
+                    if let Some(known) = to_come.get_mut(&component[0]) {
+                        let band = usize::from(*first).min(64)..usize::from(*last).min(63) + 1;
+                        known
+                            .iter_mut()
+                            .take(band.end)
+                            .skip(band.start)
+                            .for_each(|known| *known = bits & 15);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    to_come.values().flatten().all(|bits| *bits == 0)
 }
 
 /// The bytes with other data where the image's own end.
@@ -40,20 +76,45 @@ pub(super) fn surely_complete(bytes: &[u8], rgb: &[u8], width: usize) -> bool {
     end_of_image(bytes).is_some() && !may_be_filled(rgb, width)
 }
 
-/// The offset of the end marker, found by walking segments and compressed data; a thumbnail's inside a segment is not it.
+/// The offset of the end marker; a thumbnail's inside a segment is not it.
 fn end_of_image(bytes: &[u8]) -> Option<usize> {
-    let mut at = 2;
-    loop {
-        at += bytes.get(at..)?.iter().position(|byte| *byte == 0xff)?;
-        match *bytes.get(at + 1)? {
-            0xd9 => return Some(at),
-            // A fill byte: the next one may start a marker.
-            0xff => at += 1,
-            // A stuffed byte of compressed data, and markers without a length.
-            0x00 | 0x01 | 0xd0..=0xd8 => at += 2,
-            _ => {
-                let length = u16::from_be_bytes([*bytes.get(at + 2)?, *bytes.get(at + 3)?]);
-                at += 2 + usize::from(length.max(2));
+    let mut marks = Marks { bytes, at: 2 };
+    marks.find_map(|(at, marker, _)| (marker == 0xd9).then_some(at))
+}
+
+/// Offsets, markers and what their segments hold, as far as it is there, past compressed data and to the end.
+struct Marks<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Iterator for Marks<'a> {
+    type Item = (usize, u8, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let bytes = self.bytes;
+        loop {
+            let mut left = bytes.get(self.at..)?.iter();
+            let at = self.at + left.position(|byte| *byte == 0xff)?;
+            let marker = *bytes.get(at + 1)?;
+            match marker {
+                // A fill byte: the next one may start a marker.
+                0xff => self.at = at + 1,
+                // A stuffed byte of compressed data, and markers without a length.
+                0x00 | 0x01 | 0xd0..=0xd8 => self.at = at + 2,
+                0xd9 => {
+                    self.at = at + 2;
+                    return Some((at, marker, &[]));
+                }
+                _ => {
+                    let length = [*bytes.get(at + 2)?, *bytes.get(at + 3)?];
+                    self.at = at + 2 + usize::from(u16::from_be_bytes(length).max(2));
+                    return Some((
+                        at,
+                        marker,
+                        &bytes[at + 4..self.at.clamp(at + 4, bytes.len())],
+                    ));
+                }
             }
         }
     }

@@ -104,7 +104,7 @@ fn oddities(markers: &Markers) -> Vec<String> {
 /// All of it at full size; a decoder that fills what is missing without a word.
 fn in_rust(bytes: &[u8], markers: &Markers, pixels: &mut Vec<u8>) -> Result<Picture, Unusable> {
     let (picture, rgb) = others::decode(bytes, ImageFormat::Jpeg)?;
-    if complete::ends_in_a_marker(bytes) {
+    if complete::ends_early(bytes, markers.progressive) {
         return Err(Unusable::ends_early());
     }
     if !complete::surely_complete(bytes, &rgb, picture.width as usize) {
@@ -206,7 +206,7 @@ impl Jpeg {
             Err(_) => return Err(Refused::ByThisDecoder),
         };
         if warning.is_some() {
-            if complete::ends_in_a_marker(bytes) {
+            if complete::ends_early(bytes, markers.progressive) {
                 return Err(Unusable::ends_early().into());
             }
             // Whatever was warned of first, the data may end early as well.

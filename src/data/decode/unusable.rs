@@ -44,7 +44,8 @@ impl Unusable {
         match error {
             ImageError::Limits(_) => Self::too_large(),
             ImageError::Unsupported(_) => Self(format!(
-                "a {name} of a kind that is not supported: {}; save it as PNG or JPEG",
+                "{} {name} of a kind that is not supported: {}; save it as PNG or JPEG",
+                if name == "image" { "an" } else { "a" },
                 unsupported(&text)
             )),
             ImageError::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => Self::ends_early(),

@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use super::found::some_lines;
+use super::found::{Role, some_lines};
 use crate::{
     error::{Error, Result},
     settings::FolderLevel,
@@ -78,6 +78,7 @@ fn judge(
     warnings: &mut Vec<String>,
     notes: &mut Vec<String>,
 ) -> Result<()> {
+    refuse_parts(root, folders)?;
     let root = shown_path(root);
     let inner: Vec<&str> = folders.iter().copied().filter(|f| depth(f) > 1).collect();
     let Some(least) = inner.iter().map(|folder| depth(folder)).min() else {
@@ -129,7 +130,11 @@ fn judge(
         .filter(|folder| depth(folder) >= least - 1)
         .map(|folder| upper(folder, least - 1))
         .collect();
-    if uppers.len() > 1 && leaves().all(is_no_class) {
+    let is_none = |folder: &&str| {
+        let (own, above) = (name(folder), name(parent(folder)));
+        is_no_class(own) || is_piece(own, above)
+    };
+    if uppers.len() > 1 && inner.iter().all(is_none) {
         let named = first_few(leaves(), SHOWN);
         return Err(either(&format!(
             "the deepest ones are called {named}, which no class is"
@@ -180,6 +185,65 @@ fn judge(
         ));
     }
     Ok(())
+}
+
+/// A tree whose folders of one level are parts is none of classes: read as it lies, the test part would be trained on.
+fn refuse_parts(root: &Path, folders: &BTreeSet<&str>) -> Result<()> {
+    let least = folders.iter().map(|folder| depth(folder)).min();
+    for level in 1..=least.unwrap_or(0) {
+        let mut parts: BTreeMap<Role, BTreeSet<&str>> = BTreeMap::new();
+        for folder in folders {
+            let upper = upper(folder, level);
+            match Role::of_folder(name(upper)) {
+                Some(role) => parts.entry(role).or_default().insert(upper),
+                None => {
+                    parts.clear();
+                    break;
+                }
+            };
+        }
+        if parts.len() < 2 || !parts.contains_key(&Role::Train) {
+            continue;
+        }
+        let names = parts.values().flatten().map(|upper| name(upper));
+        let message = format!(
+            "the folders {} of `{}` are parts of a data set and no classes",
+            first_few(names.collect::<BTreeSet<_>>(), SHOWN),
+            shown_path(root)
+        );
+        let one_each = parts.values().all(|uppers| uppers.len() == 1);
+        let help = if least == Some(level) {
+            "put a folder for each class into each of them, and name each part: `train = …`, `test = …`; `class = \"deepest\"` takes them as classes all the same".to_owned()
+        } else if root.is_dir() && one_each {
+            let setting = |(role, uppers): (&Role, &BTreeSet<&str>)| {
+                let upper = uppers.first().copied().unwrap_or_default();
+                format!(
+                    "`{} = \"{}/{}\"`",
+                    role.name(),
+                    shown_path(root),
+                    shown(upper)
+                )
+            };
+            let settings: Vec<_> = parts.iter().map(setting).collect();
+            format!("name each part in the dataset: {}", settings.join(", "))
+        } else if root.is_dir() {
+            "name the parts in a list: `manifest` with a column `part`".to_owned()
+        } else {
+            "unpack the zip, and name each part in the dataset: `train = …`, `test = …`".to_owned()
+        };
+        return Err(Error::failed(message).help(help));
+    }
+    Ok(())
+}
+
+/// Whether a folder is a piece of the one above it: `김밥_2` or `김밥_train` in `김밥`.
+fn is_piece(name: &str, above: &str) -> bool {
+    let (name, above) = (name.to_lowercase(), above.to_lowercase());
+    let Some(rest) = name.strip_prefix(&above).filter(|_| !above.is_empty()) else {
+        return false;
+    };
+    let rest = rest.trim_start_matches(|c: char| !c.is_alphanumeric());
+    rest.is_empty() || is_no_class(rest) || Role::of_folder(rest).is_some()
 }
 
 /// Whether a name reads as a date, a number, or as what folders of images are called whatever they show.
@@ -268,6 +332,27 @@ mod tests {
         }
         for name in ["김밥", "a", "7up", "class1", "pizza_2", "set menu", "group"] {
             assert!(!is_no_class(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_piece_of_a_class_is_no_class() {
+        for (name, above) in [
+            ("김밥_2", "김밥"),
+            ("a_batch0", "a"),
+            ("a_train", "a"),
+            ("Kimchi-01", "kimchi"),
+            ("b", "b"),
+        ] {
+            assert!(is_piece(name, above), "{name}");
+        }
+        for (name, above) in [
+            ("김밥김치", "김밥"),
+            ("apple", "a"),
+            ("b", "a"),
+            ("pizza_margherita", "pizza"),
+        ] {
+            assert!(!is_piece(name, above), "{name}");
         }
     }
 

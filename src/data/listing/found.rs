@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use super::Place;
-use crate::record::{Crop, Looked, Part};
+use crate::{
+    name::nfc,
+    record::{Crop, Looked, Part},
+};
 
 /// One image file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +75,27 @@ impl Role {
             Self::Validation => "validation",
             Self::Test => "test",
         }
+    }
+
+    /// The part that a word means, in any case. `eval` is none: it is said of validation and of test.
+    pub(super) fn of_word(word: &str) -> Option<Self> {
+        Some(match nfc(word).to_lowercase().as_str() {
+            "train" | "training" | "학습" | "훈련" => Self::Train,
+            "validation" | "validate" | "valid" | "val" | "dev" | "development" | "검증" => {
+                Self::Validation
+            }
+            "test" | "testing" | "테스트" | "시험" => Self::Test,
+            _ => return None,
+        })
+    }
+
+    /// The part that a folder's name means: `train`, `1.Training`, `kfood_val`, `test_images`.
+    pub(super) fn of_folder(name: &str) -> Option<Self> {
+        let name = nfc(name).to_lowercase();
+        let words = name.split(|c: char| !c.is_alphabetic());
+        let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+        let of = |word: Option<&&str>| word.and_then(|word| Self::of_word(word));
+        of(words.last()).or_else(|| of(words.first()))
     }
 
     /// The part that such images belong to.

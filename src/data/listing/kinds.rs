@@ -128,7 +128,8 @@ const BY_EXTENSION: [(&str, &[&str]); 6] = [
 ];
 
 /// Extensions of other files that lie beside photographs, counted each by itself.
-const BESIDE: [&str; 66] = [
+const BESIDE: [&str; 67] = [
+    "lock",
     "txt",
     "csv",
     "tsv",

@@ -267,7 +267,12 @@ fn row(columns: &Columns, row: &Cells, separator: char) -> std::result::Result<R
         ));
     }
     let part = columns.part.map_or("", cell);
-    let role = role(part).ok_or_else(|| {
+    let role = if part.is_empty() {
+        Some(Role::Train)
+    } else {
+        Role::of_word(part)
+    };
+    let role = role.ok_or_else(|| {
         format!(
             "`part` is `{}`; accepted are `train`, `validation` (or `valid`, `val`, `dev`) and `test`",
             shown(part)
@@ -279,18 +284,6 @@ fn row(columns: &Columns, row: &Cells, separator: char) -> std::result::Result<R
         label,
         role,
         group: (!group.is_empty()).then(|| nfc(group)),
-    })
-}
-
-/// The part that a word means, in any case; nothing means training. `eval` is none: it is said of validation and of test.
-fn role(word: &str) -> Option<Role> {
-    Some(match nfc(word).to_lowercase().as_str() {
-        "" | "train" | "training" | "학습" | "훈련" => Role::Train,
-        "validation" | "validate" | "valid" | "val" | "dev" | "development" | "검증" => {
-            Role::Validation
-        }
-        "test" | "testing" | "테스트" | "시험" => Role::Test,
-        _ => return None,
     })
 }
 

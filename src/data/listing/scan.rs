@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     settings::FolderLevel,
-    text::{either, shown, shown_path},
+    text::{count, either, number, shown, shown_path},
 };
 
 /// How class folders are read.
@@ -128,12 +128,14 @@ fn beside(
     if !tree.sources.is_empty() {
         let known = listing.images.iter().filter(|i| i.source.is_some()).count();
         let mut note = format!(
-            "`{}`: the addresses of {known} images are known, of {} they are not",
+            "`{}`: the addresses of {} are known, of {} they are not",
             role.name(),
-            listing.images.len() - known
+            count(known, "image"),
+            number((listing.images.len() - known) as u64)
         );
         if without_address > 0 {
-            note.push_str(&format!("; {without_address} addresses are of no image"));
+            let (n, are) = (without_address, either(without_address, "is", "are"));
+            note.push_str(&format!("; {} {are} of no image", count(n, "address")));
         }
         listing.notes.push(note);
     }
@@ -160,8 +162,12 @@ fn beside(
         let boxes = listing.images.iter().filter(|i| i.crop.is_some()).count();
         let whole = listing.images.len() - boxes;
         let mut note = format!(
-            "`{}`: the boxes of {boxes} images are cut out, {whole} images have none and are used whole",
-            role.name()
+            "`{}`: the boxes of {} are cut out, {} {} none and {} used whole",
+            role.name(),
+            count(boxes, "image"),
+            count(whole, "image"),
+            either(whole, "has", "have"),
+            either(whole, "is", "are")
         );
         if unused > 0 {
             let boxes = if unused == 1 { "box is" } else { "boxes are" };
@@ -170,7 +176,8 @@ fn beside(
         let lines: usize = bad.values().sum();
         if lines > 0 {
             let kinds: Vec<_> = bad.iter().map(|(why, n)| format!("{n} {why}")).collect();
-            note.push_str(&format!("; {lines} lines give none: {}", kinds.join(", ")));
+            let (n, give) = (count(lines, "line"), either(lines, "gives", "give"));
+            note.push_str(&format!("; {n} {give} none: {}", kinds.join(", ")));
         }
         listing.notes.push(note);
     }
@@ -225,20 +232,34 @@ fn refuse_none(root: &Path, tree: &Tree) -> Result<()> {
     Err(Error::failed(found).help("put one folder per class with its images there"))
 }
 
-/// Archives that cannot be read beside zips that are: most likely a class each.
+/// Archives that are not read beside images or zips that are: most likely a class each. One beside a folder of its name is where
+/// that came from.
 fn unread_archives(root: &Path, tree: &Tree) -> Option<String> {
-    let first = tree.archives.iter().min()?;
-    let (what, way) = parts::way_out(first)?;
-    let n = tree.archives.len();
-    (!tree.zips.is_empty()).then(|| {
-        format!(
-            "{n} {} in `{}` {} not read, such as `{}`, {what}; {way}",
-            either(n, "archive", "archives"),
-            shown_path(root),
-            either(n, "is", "are"),
-            shown_path(first)
-        )
-    })
+    let unpacked = |path: &&PathBuf| {
+        let stem = path.with_extension("");
+        let stem = if stem.extension().is_some_and(|e| e == "tar") {
+            stem.with_extension("")
+        } else {
+            stem
+        };
+        stem.is_dir()
+    };
+    let unread: Vec<_> = tree
+        .archives
+        .iter()
+        .filter(|path| !unpacked(path))
+        .collect();
+    let first = unread.iter().min()?;
+    let (what, way) =
+        parts::way_out(first).unwrap_or(("a zip beside images", "unpack it".to_owned()));
+    let n = unread.len();
+    Some(format!(
+        "{n} {} in `{}` {} not read, such as `{}`, {what}; {way}",
+        either(n, "archive", "archives"),
+        shown_path(root),
+        either(n, "is", "are"),
+        shown_path(first)
+    ))
 }
 
 /// Folders that lead to no image, the uppermost of each.

@@ -31,6 +31,13 @@ pub(super) fn table(
     shown: &str,
     wanted: &[&str],
 ) -> Result<(Table, Vec<String>)> {
+    let workbook = [&b"PK\x03\x04"[..], b"\xD0\xCF\x11\xE0"]
+        .iter()
+        .any(|begin| bytes.starts_with(begin));
+    if workbook {
+        let message = format!("`{shown}` is no text, but a workbook of Excel (or another archive)");
+        return Err(Error::failed(message).help("save it as CSV in UTF-8"));
+    }
     let (text, encoding) = text::decode_file(bytes).ok_or_else(|| {
         Error::failed(format!("`{shown}` is neither UTF-8 nor CP949"))
             .help("save it as CSV in UTF-8")
@@ -56,7 +63,11 @@ pub(super) fn table(
         Some(Err((line, mistake))) => {
             return Err(Error::failed(format!("line {line} of `{shown}`: {mistake}")).help(HELP));
         }
-        None => return Err(Error::failed(format!("`{shown}` is empty")).help(HELP)),
+        None => {
+            let columns = wanted.join(",");
+            return Err(Error::failed(format!("`{shown}` is empty"))
+                .help(format!("the first line names the columns: `{columns}`")));
+        }
     };
     let table = Table {
         header,

@@ -32,7 +32,13 @@ pub(super) fn decode_file(bytes: &[u8]) -> Option<(String, Option<&'static str>)
             .count()
     };
     let (high, low) = (zeros(0), zeros(1));
-    if bytes.len().is_multiple_of(2) && high + low > 0 && Encoding::for_bom(bytes).is_none() {
+    // A stray zero in another text is none of these: here the signs of ASCII, commas and line ends at least, have one each, all on one side.
+    let enough = high.max(low) * 32 >= bytes.len() && high.min(low) * 8 <= high.max(low);
+    if bytes.len().is_multiple_of(2)
+        && high + low > 0
+        && enough
+        && Encoding::for_bom(bytes).is_none()
+    {
         let encoding = if low > high { UTF_16LE } else { UTF_16BE };
         let text = encoding.decode_without_bom_handling_and_without_replacement(bytes);
         if let Some(text) = text.filter(|text| !text.contains('\0')) {

@@ -55,8 +55,9 @@ impl Tree {
         tree.folder(root)?;
         let zips = std::mem::take(&mut tree.zips);
         if !tree.files.is_empty() {
-            for _ in zips {
+            for (_, path) in zips {
                 tree.passed_over.count("`.zip`");
+                tree.archives.push(path);
             }
             return Ok(tree);
         }
@@ -196,7 +197,8 @@ impl Walked {
             let name = name.to_string_lossy().into_owned();
             let folder = entry.as_ref().is_ok_and(|e| e.file_type().is_dir());
             let left = if folder {
-                left_behind_folder(&name)
+                let cache = found.is_some_and(is_cache).then_some("cache");
+                left_behind_folder(&name).or(cache)
             } else {
                 left_behind(&name)
             };
@@ -268,6 +270,12 @@ impl Walked {
             self.files.push(path);
         }
     }
+}
+
+/// Whether a folder says of itself that it can be made again (<https://bford.info/cachedir/>), as kfood's own cache does: a person whose
+/// classes lie beside the pipeline file has it among them.
+fn is_cache(folder: &Path) -> bool {
+    folder.join("CACHEDIR.TAG").is_file()
 }
 
 /// The images below a folder, by their names, in the order of paths; and what was passed over.

@@ -27,7 +27,7 @@ use crate::{
     record::{Image, Photograph, Photographs},
     settings::{Pixels, Storage, Unreadable},
     stop::Stop,
-    text::number,
+    text::{either, number},
 };
 
 /// Images that a thread takes at a time.
@@ -294,8 +294,9 @@ impl Fill<'_> {
         );
         if repeats > 0 {
             text += &format!(
-                "; {} are equal to others, byte for byte",
-                number(repeats as u64)
+                "; {} {} equal to others, byte for byte",
+                number(repeats as u64),
+                either(repeats, "is", "are")
             );
         }
         (self.tell)(StageEvent::Note(text));

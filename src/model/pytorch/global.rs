@@ -16,6 +16,8 @@ pub(super) enum Global {
     RebuildParameter,
     /// `torch.FloatStorage` and its kin.
     Storage(Element),
+    /// One whose elements no network here has, of that name and that many bytes: only its place in a file matters.
+    OddStorage(&'static str, usize),
     /// `torch.Size`
     Size,
     /// Any other name. Nothing of it is looked up or run: what it would make is opaque.
@@ -45,6 +47,14 @@ impl Global {
             ("torch", "CharStorage") => Self::Storage(Element::I8),
             ("torch", "ByteStorage") => Self::Storage(Element::U8),
             ("torch", "BoolStorage") => Self::Storage(Element::Bool),
+            ("torch", "ComplexFloatStorage") => Self::OddStorage("ComplexFloatStorage", 8),
+            ("torch", "ComplexDoubleStorage") => Self::OddStorage("ComplexDoubleStorage", 16),
+            ("torch", "QInt8Storage") => Self::OddStorage("QInt8Storage", 1),
+            ("torch", "QUInt8Storage") => Self::OddStorage("QUInt8Storage", 1),
+            ("torch", "QUInt4x2Storage") => Self::OddStorage("QUInt4x2Storage", 1),
+            ("torch", "QUInt2x4Storage") => Self::OddStorage("QUInt2x4Storage", 1),
+            ("torch", "QInt32Storage") => Self::OddStorage("QInt32Storage", 4),
+            ("torch" | "torch.storage", "UntypedStorage") => Self::OddStorage("UntypedStorage", 1),
             _ => {
                 let short = |text: &str| text.chars().take(TOLD).collect::<String>();
                 let told = format!("{}.{}", short(module), short(name));
@@ -61,6 +71,7 @@ impl Global {
             Self::RebuildParameter => "torch._utils._rebuild_parameter".into(),
             Self::Storage(_) => "torch.storage".into(),
             Self::Size => "torch.Size".into(),
+            Self::OddStorage(name, _) => format!("torch.{name}").into(),
             Self::Unknown(name) => name.clone(),
         }
     }

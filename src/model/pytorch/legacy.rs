@@ -7,6 +7,7 @@ use super::{
     super::{bounds, catalog::Opened},
     Budget, bad, pickle,
     state::{Listed, list},
+    storage::Storages,
     value::{Heap, Value},
 };
 use crate::error::{Error, Result};
@@ -27,7 +28,8 @@ pub(super) fn open(file: File) -> Result<Opened> {
     let mut rest = &start[..];
     let (magic, _) = next(&mut rest)?;
     if !matches!(&magic, Value::Long(number) if **number == MAGIC) {
-        return Err(bad("it is a pickle without PyTorch's magic number"));
+        return Err(bad("it is a pickle without PyTorch's magic number")
+            .help("read it in Python and write its tensors with `torch.save`"));
     }
     let (protocol, _) = next(&mut rest)?;
     if !matches!(protocol, Value::Int(PROTOCOL)) {
@@ -43,7 +45,8 @@ pub(super) fn open(file: File) -> Result<Opened> {
     for key in keys {
         // Of an element type that is not known: where the next begins is not known either.
         let Some(width) = widths.get(&key) else {
-            return Err(bad("it holds a storage whose type is not known"));
+            return Err(bad("it holds a storage whose type is not known")
+                .help("in Python, save the weights alone: `torch.save(model.state_dict(), \"weights.pt\")`"));
         };
         let content = storage(&file, at, *width, length)?;
         at = content.0 + content.1;
@@ -55,21 +58,18 @@ pub(super) fn open(file: File) -> Result<Opened> {
         instead,
     } = list(&value, &heap)?;
     let mut budget = Budget::of(length as usize);
-    // The last one, which the next tensor often shares.
-    let mut held: Option<(Rc<str>, Vec<u8>)> = None;
+    let mut storages = Storages::of(&tensors);
     let gather = move |place: usize| {
         let tensor = &tensors[place];
         budget.spend(tensor)?;
-        let key = &tensor.storage.key;
-        if held.as_ref().is_none_or(|(of, _)| of != key) {
+        storages.gather(tensor, |key| {
             let (from, length) = *places
                 .get(key)
                 .ok_or_else(|| bad("its storage is missing"))?;
             let mut bytes = vec![0; length as usize];
             file.read_exact_at(&mut bytes, from).map_err(unreadable)?;
-            held = Some((key.clone(), bytes));
-        }
-        tensor.gather(held.as_ref().map_or(&[][..], |(_, bytes)| bytes))
+            Ok(bytes)
+        })
     };
     Ok(Opened {
         sets,
@@ -115,10 +115,9 @@ fn keys((keys, heap): (Value, Heap)) -> Result<Vec<Rc<str>>> {
 
 /// Bytes of one element by the storage's key.
 fn widths(heap: &Heap) -> HashMap<Rc<str>, usize> {
-    heap.storages
-        .iter()
-        .map(|s| (s.key.clone(), s.element.width()))
-        .collect()
+    let known = heap.storages.iter();
+    let known = known.map(|s| (s.key.clone(), s.element.width()));
+    known.chain(heap.odd_storages.iter().cloned()).collect()
 }
 
 /// Where the storage at this place begins and how many bytes it has: a length, and its elements.

@@ -61,13 +61,13 @@ pub(super) fn open(mut file: File) -> Result<Opened> {
     }
 }
 
-/// The bytes that the tensors of a file of this size may take together: u8 elements grow eightfold, tensors may share
-/// storages, and a few bytes of file can describe a tensor of any size.
+/// The bytes that the tensors of a file of this size may take together: those of a network fill it at most, but for a few small ones
+/// that repeat one element or count in bytes. A few bytes of file can describe a tensor of any size.
 struct Budget(usize);
 
 impl Budget {
     fn of(file: usize) -> Self {
-        Self(file.saturating_mul(8).saturating_add(1 << 20))
+        Self(file.saturating_add(1 << 20))
     }
 
     fn spend(&mut self, tensor: &storage::TensorRef) -> Result<()> {

@@ -14,7 +14,13 @@ use super::{
     global::Global,
     value::{Heap, Value},
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    text,
+};
+
+/// The way out where much lies beside the weights.
+const ALONE: &str = "in Python, save the weights alone, as tensors: `torch.save(model.state_dict(), \"weights.pt\")`";
 
 /// Runs one pickle: its value, its containers and the number of bytes it took.
 pub(super) fn run(bytes: &[u8]) -> Result<(Value, Heap, usize)> {
@@ -181,10 +187,10 @@ impl Machine<'_> {
     fn charge(&mut self, steps: usize) -> Result<()> {
         self.left = self.left.checked_sub(steps).ok_or_else(|| {
             Error::failed(format!(
-                "its pickle takes more than {} steps: it holds far more than a network",
-                bounds::STEPS
+                "its pickle takes more than {}: it holds far more than a network",
+                text::count(bounds::STEPS, "step")
             ))
-            .help("save `model.state_dict()` alone with `torch.save`")
+            .help(ALONE)
         })?;
         Ok(())
     }
@@ -223,10 +229,7 @@ impl Machine<'_> {
             .filter(|&end| end <= self.bytes.len());
         let Some(end) = end else {
             return Err(if self.bytes.len() == bounds::PICKLE {
-                Error::failed(format!(
-                    "its pickle is larger than {} MiB: it is no list of tensors",
-                    bounds::PICKLE >> 20
-                ))
+                too_large()
             } else {
                 bad("it ends in the middle of its pickle")
             });
@@ -410,6 +413,14 @@ fn int_line(line: &str) -> Value {
         "01" => Value::Bool(true),
         digits => digits.parse().map_or(Value::Float, Value::Int),
     }
+}
+
+pub(super) fn too_large() -> Error {
+    Error::failed(format!(
+        "its pickle is larger than {} MiB: it holds more than tensors, such as arrays of NumPy",
+        bounds::PICKLE >> 20
+    ))
+    .help(ALONE)
 }
 
 fn empty() -> Error {

@@ -1,6 +1,6 @@
 //! Tensors as views into storages: offset, sizes and strides, counted in elements.
 
-use std::rc::Rc;
+use std::{collections::HashMap, rc::Rc};
 
 use super::{
     super::{TensorData, bounds, element::Element, tensor_data::byte_count},
@@ -125,10 +125,11 @@ impl TensorRef {
             let start = if count == 0 { 0 } else { self.offset * width };
             bytes[start..start + count].to_vec()
         } else {
-            self.places(count / width)
-                .flat_map(|at| &bytes[at * width..(at + 1) * width])
-                .copied()
-                .collect()
+            let mut gathered = Vec::with_capacity(count);
+            for at in self.places(count / width) {
+                gathered.extend_from_slice(&bytes[at * width..(at + 1) * width]);
+            }
+            gathered
         };
         let element = self.storage.element;
         TensorData::new(
@@ -173,6 +174,42 @@ impl TensorRef {
     }
 }
 
+/// The bytes of a file's storages. Those that several tensors share are held, so that none is read twice; any other is let go
+/// with its tensor.
+pub(super) struct Storages {
+    /// For look-up alone; never iterated.
+    shared: HashMap<Rc<str>, Option<Vec<u8>>>,
+}
+
+impl Storages {
+    pub(super) fn of(tensors: &[Rc<TensorRef>]) -> Self {
+        let mut users: HashMap<&Rc<str>, usize> = HashMap::new();
+        for tensor in tensors {
+            *users.entry(&tensor.storage.key).or_default() += 1;
+        }
+        let shared = users.into_iter().filter(|(_, users)| *users > 1);
+        let shared = shared.map(|(key, _)| (key.clone(), None)).collect();
+        Self { shared }
+    }
+
+    /// The elements of a tensor, its storage read unless it is held.
+    pub(super) fn gather(
+        &mut self,
+        tensor: &TensorRef,
+        read: impl FnOnce(&str) -> Result<Vec<u8>>,
+    ) -> Result<TensorData> {
+        let key = &tensor.storage.key;
+        let Some(held) = self.shared.get_mut(key) else {
+            return tensor.gather(&read(key)?);
+        };
+        let bytes = match held.take() {
+            Some(bytes) => bytes,
+            None => read(key)?,
+        };
+        tensor.gather(held.insert(bytes))
+    }
+}
+
 fn natural(value: &Value) -> Result<usize> {
     match value {
         Value::Int(number) => usize::try_from(*number).ok(),
@@ -208,6 +245,26 @@ mod tests {
         assert_eq!(values(view(4, &[2], &[1])), [4., 5.]);
         assert_eq!(values(view(5, &[2, 2], &[0, 0])), [5., 5., 5., 5.]);
         assert_eq!(values(view(9, &[0], &[1])), [0f32; 0]);
+    }
+
+    #[test]
+    fn a_storage_that_tensors_share_is_read_once_whatever_their_order() {
+        let of = |key: &str| {
+            let mut tensor = view(0, &[2, 3], &[3, 1]);
+            Rc::make_mut(&mut tensor.storage).key = key.into();
+            Rc::new(tensor)
+        };
+        let tensors = ["a", "b", "a", "c", "b", "a"].map(of);
+        let mut storages = Storages::of(&tensors);
+        let mut read = Vec::new();
+        for tensor in &tensors {
+            let bytes = |key: &str| {
+                read.push(key.to_owned());
+                Ok(vec![0; 6])
+            };
+            storages.gather(tensor, bytes).unwrap();
+        }
+        assert_eq!(read, ["a", "b", "c"]);
     }
 
     #[test]

@@ -57,6 +57,8 @@ pub(super) struct Heap {
     pub(super) dicts: Vec<Vec<(Value, Value)>>,
     /// Every storage that was mentioned.
     pub(super) storages: Vec<Rc<Storage>>,
+    /// Those among them of element types that no network here has: key, and bytes of an element.
+    pub(super) odd_storages: Vec<(Rc<str>, usize)>,
 }
 
 impl Heap {

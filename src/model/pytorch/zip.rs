@@ -1,10 +1,8 @@
 //! The zip packaging (PyTorch 1.6 and later): `*/data.pkl` and one stored entry `*/data/KEY` for each storage.
 
 use std::{
-    collections::HashMap,
     fs::File,
     io::{BufReader, Read, Seek, SeekFrom},
-    rc::Rc,
 };
 
 use ::zip::{CompressionMethod, ZipArchive, result::ZipError};
@@ -13,8 +11,12 @@ use super::{
     super::{bounds, catalog::Opened},
     Budget, SAID, bad, pickle,
     state::{Listed, list},
+    storage::Storages,
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    text,
+};
 
 type Archive = ZipArchive<BufReader<File>>;
 
@@ -43,11 +45,22 @@ pub(super) fn open(mut file: File) -> Result<Opened> {
     let info = if has(&archive, SAID) {
         let said = entry(&mut archive, &format!("{prefix}{SAID}"), bounds::HEADER)?;
         let info = serde_json::from_slice(&said);
-        Some(info.map_err(|e| bad(&format!("its entry `{SAID}` is not understood")).because(e))?)
+        Some(info.map_err(|e| {
+            Error::failed(format!("its entry `{SAID}` is not understood"))
+                .because(e)
+                .help("use the file that kfood wrote")
+        })?)
     } else {
         None
     };
-    let program = entry(&mut archive, &format!("{prefix}data.pkl"), bounds::PICKLE)?;
+    let program = format!("{prefix}data.pkl");
+    let large = archive
+        .by_name(&program)
+        .is_ok_and(|file| file.size() > bounds::PICKLE as u64);
+    if large {
+        return Err(pickle::too_large());
+    }
+    let program = entry(&mut archive, &program, bounds::PICKLE)?;
     let (value, heap, _) = pickle::run(&program)?;
     let Listed {
         sets,
@@ -56,20 +69,15 @@ pub(super) fn open(mut file: File) -> Result<Opened> {
     } = list(&value, &heap)?;
     drop(heap);
 
-    // Every storage that a tensor may use is read once; together they cannot be larger than the file.
-    let mut storages: HashMap<Rc<str>, Vec<u8>> = HashMap::new();
-    let mut left = usize::try_from(length).unwrap_or(usize::MAX);
-    let mut budget = Budget::of(left);
+    let whole = usize::try_from(length).unwrap_or(usize::MAX);
+    let mut storages = Storages::of(&tensors);
+    let mut budget = Budget::of(whole);
     let gather = move |place: usize| {
         let tensor = &tensors[place];
         budget.spend(tensor)?;
-        let key = &tensor.storage.key;
-        if !storages.contains_key(key) {
-            let content = entry(&mut archive, &format!("{prefix}data/{key}"), left)?;
-            left -= content.len();
-            storages.insert(key.clone(), content);
-        }
-        tensor.gather(&storages[key])
+        storages.gather(tensor, |key| {
+            entry(&mut archive, &format!("{prefix}data/{key}"), whole)
+        })
     };
     Ok(Opened {
         sets,
@@ -129,8 +137,28 @@ fn prefix(archive: &Archive) -> Result<String> {
         .collect();
     match &found[..] {
         [prefix] if prefix.is_empty() || prefix.ends_with('/') => Ok(prefix.clone()),
-        _ => Err(bad("it is a zip archive without one `data.pkl`")),
+        _ => Err(no_model(archive)),
     }
+}
+
+/// What a zip archive is that PyTorch did not write.
+fn no_model(archive: &Archive) -> Error {
+    let names = || archive.file_names().filter_map(std::result::Result::ok);
+    let ends =
+        |endings: &[&str]| names().find(|name| endings.iter().any(|ending| name.ends_with(ending)));
+    if let Some(inside) = ends(&[".pt", ".pth", ".ckpt", ".pth.tar", ".safetensors"]) {
+        let inside = text::shown(&inside);
+        return Error::failed(format!(
+            "is a zip archive with the model file `{inside}` in it"
+        ))
+        .help("unpack it, and name the file that was in it");
+    }
+    if ends(&[".npy"]).is_some() {
+        return Error::failed("holds arrays of NumPy, not tensors").help(
+            "in Python: `torch.save({k: torch.tensor(v) for k, v in numpy.load(FILE).items()}, \"weights.pt\")`",
+        );
+    }
+    bad("it is a zip archive without one `data.pkl`")
 }
 
 /// The content of an entry of at most `limit` bytes, with its checksum verified.
@@ -142,8 +170,9 @@ fn entry(archive: &mut Archive, name: &str, limit: usize) -> Result<Vec<u8>> {
     // PyTorch never compresses, and a stored entry cannot be larger than the file it lies in.
     if file.compression() != CompressionMethod::Stored || file.encrypted() {
         return Err(bad(&format!(
-            "its entry `{name}` is compressed or encrypted"
-        )));
+            "its entry `{name}` is compressed or encrypted, which PyTorch does not do"
+        ))
+        .help("unpack it and pack it anew without compression: `zip -0 -r`"));
     }
     if file.size() > limit as u64 {
         return Err(bad(&format!(

@@ -76,12 +76,21 @@ impl Machine<'_> {
 
     pub(super) fn persistent(&mut self) -> Result<()> {
         let id = self.pop()?;
-        let value = match self.heap.tuple(&id).unwrap_or_default() {
+        let id = self.heap.tuple(&id).unwrap_or_default();
+        let odd = match id {
+            [_, Value::Global(kind), Value::Text(key), ..] => match **kind {
+                Global::OddStorage(_, width) => Some((key.clone(), width)),
+                _ => None,
+            },
+            _ => None,
+        };
+        let value = match id {
             [_, Value::Global(kind), ..] if !matches!(**kind, Global::Storage(_)) => {
                 Value::Opaque(kind.name())
             }
             id => Value::Storage(Rc::new(Storage::from_id(id)?)),
         };
+        self.heap.odd_storages.extend(odd);
         if let Value::Storage(storage) = &value {
             self.heap.storages.push(storage.clone());
         }

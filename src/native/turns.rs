@@ -1,9 +1,9 @@
 //! Turns on the cores: processes of kfood that each would use all of them work one after the other, a moment each.
 //!
 //! libtorch spreads every operation over threads that wait for each other hundreds of times a step. Two trainings on the same cores
-//! then wait at each of these points for a core that the other holds, however the threads wait (spinning or asleep): six to sixteen
-//! times as long as one after the other where that was measured (benches/README.md). With turns, one has all cores for a moment
-//! while the other sleeps.
+//! then wait at each of these points for a core that the other holds, however the threads wait (spinning or asleep), and take longer
+//! than one after the other; how much longer stands in benches/README.md. With turns, one has all cores for a moment while the other
+//! sleeps.
 //!
 //! A core is a file in the folder for temporary files, and who works on the core holds a lock on it; such a lock ends with its process. Jobs
 //! on different cores (as a cluster's scheduler binds them) share none and never wait. No result depends on turns, and nothing

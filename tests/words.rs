@@ -350,3 +350,73 @@ fn a_list_is_taken_for_no_table_and_a_number_in_two_spellings_is_one_value() {
         );
     }
 }
+
+#[test]
+fn an_address_an_empty_path_and_a_variable_within_one_are_told_as_such() {
+    let project = Project::new();
+    let cases = [
+        (
+            "https://x.kr/y.zip",
+            "`https://x.kr/y.zip` is an address",
+            "download it",
+        ),
+        (
+            "file:///data",
+            "is an address",
+            "write the path alone: `/data`",
+        ),
+        (
+            "${KFOOD_UNSET:-}",
+            "is empty here",
+            "a default that is a path",
+        ),
+        (
+            "${KFOOD_UNSET:-${HOME:-data}}",
+            "a variable within a variable",
+            "${VAR:-data}",
+        ),
+    ];
+    for (path, what, help) in cases {
+        project.write(
+            "pipelines/p.toml",
+            &format!("[dataset.d]\ntrain = \"{path}\"\n"),
+        );
+        let told = project.fails(2, &["check", "pipelines/p.toml"]).stderr;
+        assert!(told.contains(what) && told.contains(help), "{told}");
+    }
+    project.write("empty/readme.txt", "x").write("some.pt", "x");
+    for (image, what, help) in [
+        ("-", "standard input is not read", "write it to a file"),
+        ("https://x.kr/y.jpg", "is an address", "download it"),
+        (
+            "nothing.jpg",
+            "there is no image or folder `nothing.jpg`",
+            "name image files",
+        ),
+        ("empty", "there are no images", "name image files"),
+    ] {
+        let ran = project.kfood(&["predict", "--model", "some.pt", image]);
+        assert!(
+            ran.code > 0 && ran.stderr.contains(what) && ran.stderr.contains(help),
+            "{}",
+            ran.stderr
+        );
+    }
+}
+
+#[test]
+fn a_list_that_leaves_nothing_is_told_where_it_is_named() {
+    let project = Project::new();
+    project.dishes("data", &["a", "b"], 1);
+    project.write("all.csv", "path\na/000.png\nb/000.png\n");
+    project.write(
+        "pipelines/p.toml",
+        "[dataset.d]\ntrain = \"data\"\nexclude = \"all.csv\"\n",
+    );
+    let told = project.fails(2, &["run", "pipelines/p.toml"]).stderr;
+    assert!(
+        told.contains("`exclude` leaves nothing: it names all 2 images")
+            && told.contains("p.toml:3"),
+        "{told}"
+    );
+}

@@ -35,6 +35,7 @@ use std::path::Path;
 
 pub use location::Location;
 pub use mistake::{Mistake, MistakeRow, Mistakes};
+pub(crate) use path::of_elsewhere;
 pub use pipeline::{
     Average, DataPath, Dataset, Ensemble, Evaluate, Instance, ModelSource, Pipeline, Preprocess,
     Select, Settings, Split, TestShare, Train, Transfer,

@@ -39,6 +39,13 @@ pub(crate) fn data_path(
         });
     }
     let expanded = expand(written.get_ref(), &span, &file.text, lookup)?;
+    if expanded.is_empty() {
+        return Err(Unknown {
+            message: format!("the path `{}` is empty here", shown(written.get_ref())),
+            help: "give the variable a default that is a path, or set it".to_owned(),
+            span,
+        });
+    }
     let path = spelt::existing(file.root.join(&expanded).components().collect());
     if let Some((message, help)) = of_elsewhere(&expanded, &path) {
         return Err(Unknown {
@@ -91,6 +98,16 @@ pub(crate) fn of_elsewhere(written: &str, path: &Path) -> Option<(String, String
                 shown(&mounted)
             ),
         );
+    }
+    if let Some((scheme, rest)) = written.split_once("://")
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric())
+    {
+        let message = format!("`{named}` is an address, and what lies on this machine is read");
+        let help = match scheme {
+            "file" => format!("write the path alone: `{}`", shown(rest)),
+            _ => "download it, and name the file or folder".to_owned(),
+        };
+        return told(message, help);
     }
     if let Some(rest) = written.strip_prefix('~') {
         let message =
@@ -148,6 +165,13 @@ pub(crate) fn expand(
             Some((variable, default)) => (variable, Some(default)),
             None => (inner, None),
         };
+        if default.is_some_and(|default| default.contains("${")) {
+            return Err(Unknown {
+                span: within(whole, span, text),
+                message: format!("`{whole}` holds a variable within a variable"),
+                help: "give a default that is a path: `${VAR:-data}`".to_owned(),
+            });
+        }
         // The environment refuses to be asked for such names.
         let valid = !variable.is_empty() && !variable.contains(['=', '\0']);
         let value = lookup_set(variable, valid, lookup);

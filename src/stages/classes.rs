@@ -83,7 +83,7 @@ fn refuse_twins(by_role: &BTreeMap<Role, BTreeMap<&str, usize>>) -> Result<()> {
     let (a, b) = shown_apart(one, other);
     let more = match twins.len() - 1 + twins[0].len() - 2 {
         0 => String::new(),
-        n => format!(", and {n} more such names"),
+        n => format!(", and {} more", count(n, "such name")),
     };
     Err(Error::failed(format!(
         "two classes look the same: `{a}` ({}) and `{b}` ({}){more}",

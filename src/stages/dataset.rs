@@ -194,7 +194,16 @@ pub(super) fn list(settings: &config::Dataset) -> Result<Listing> {
     if let Some(list) = &settings.manifest {
         listing.append(listed(list)?);
     }
+    let all = listing.images.len();
     exclude(settings, &mut listing)?;
+    if let (Some(list), true) = (&settings.exclude, listing.images.is_empty() && all > 0) {
+        let message = format!(
+            "`exclude` leaves nothing: it names all {} of the data set",
+            count(all, "image")
+        );
+        let help = "take rows out of the list";
+        return Err(Error::placed(list.location.render(&message, Some(help))));
+    }
     Ok(listing)
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     cli::{args::Predict, open, print, progress::Progress, results, scratch::Scratch},
+    config::of_elsewhere,
     data::pictures,
     error::{Error, Result},
     event::{Event, Observer},
@@ -75,10 +76,8 @@ fn images(given: &[PathBuf]) -> Result<Vec<PathBuf>> {
     for path in given {
         // A link that leads nowhere is a file that cannot be used, as it is in a folder.
         if !path.exists() && !path.is_symlink() {
-            return Err(Error::usage(format!(
-                "there is no image or folder `{}`",
-                shown_path(path)
-            )));
+            let (message, help) = elsewhere(path);
+            return Err(Error::usage(message).help(help));
         }
         if path.is_dir() {
             let (found, passed_over) = pictures(path)?;
@@ -96,9 +95,24 @@ fn images(given: &[PathBuf]) -> Result<Vec<PathBuf>> {
         print::say(line);
     }
     if all.is_empty() {
-        return Err(Error::usage("there are no images in what was given"));
+        return Err(Error::usage("there are no images in what was given")
+            .help("name image files, or folders that hold some"));
     }
     Ok(all)
+}
+
+/// What is wrong with a path to nothing, and the way out.
+fn elsewhere(path: &Path) -> (String, String) {
+    if path.as_os_str() == "-" {
+        let message = "standard input is not read".to_owned();
+        return (message, "write it to a file, and name that".to_owned());
+    }
+    let written = path.to_str().and_then(|text| of_elsewhere(text, path));
+    written.unwrap_or_else(|| {
+        let message = format!("there is no image or folder `{}`", shown_path(path));
+        let help = "name image files, or folders that hold some; a path is relative to the folder that you are in";
+        (message, help.to_owned())
+    })
 }
 
 /// A path that is no text is shown as one, with its bytes beside it.

@@ -310,7 +310,7 @@ mod tests {
     fn images_are_counted_by_class_size_brightness_and_oddity() {
         let text = overview(Vec::new()).text(None);
         for line in [
-            "pixels (kfood): 4 images in 2 classes, 2.0 kB",
+            "pixels (kfood): 4 images in 2 classes (1 of them dropped), 2.0 kB",
             "  0  김밥       2     1",
             "largest class has 2.0 times",
             "formats: JPEG 3",

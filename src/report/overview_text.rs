@@ -21,11 +21,15 @@ impl Overview {
     pub fn text(&self, width: Option<u16>) -> String {
         let total = |part: fn(&Class) -> u64| self.classes.iter().map(part).sum::<u64>();
         let mut text = format!(
-            "{} ({}): {} in {}, {}\n",
+            "{} ({}): {} in {}{}, {}\n",
             self.data,
             self.dataset,
             count(total(|c| c.train + c.validation + c.test), "image"),
             count(self.classes.len(), "class"),
+            match self.dropped.len() {
+                0 => String::new(),
+                n => format!(" ({} of them dropped)", number(n as u64)),
+            },
             bytes(self.bytes)
         );
         let test = total(|c| c.test);

@@ -648,7 +648,7 @@ fn a_list_to_leave_out_keeps_what_it_names_and_overwrites_nothing_else() {
     let ran = project.ok(&look);
     told(
         &ran,
-        &["1 picture is there under another class too, byte for byte"],
+        &["1 file is there under another class too, byte for byte"],
     );
     let before = project.read("bad.csv");
     assert_eq!(before.lines().count(), 3, "{before}");

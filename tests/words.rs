@@ -300,22 +300,22 @@ fn a_list_is_taken_for_no_table_and_a_number_in_two_spellings_is_one_value() {
     let cases = [
         (
             of("[64, 32]", sgd),
-            "`[64, 32]` for `resize`: expected a table",
+            "`[64, 32]` for `resize`: expected `{ width = 224, height = 224 }`",
         ),
         (
             of(good, "optimizer.sgd = [0.1, 0.9]"),
-            "for `optimizer.sgd`: expected a table",
+            "invalid value `[0.1, 0.9]` for `optimizer.sgd`: expected",
         ),
         (
             of(good, &format!("{sgd}ema = [0.9]")),
-            "for `ema`: expected a table",
+            "invalid value `[0.9]` for `ema`: expected",
         ),
         (
             of(
                 good,
                 &format!("{sgd}augment = [{{ random_affine = [10, [0.1, 0.1]] }}]"),
             ),
-            "expected a table",
+            "invalid value `[10, [0.1, 0.1]]` for",
         ),
         (
             of(good, &format!("{sgd}matrix.seed = [1, 0x1]")),

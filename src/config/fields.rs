@@ -15,7 +15,7 @@ use super::{
     path,
     reference::{self, Reference},
     strict::Strict,
-    wording::{self, Wording},
+    wording,
 };
 use crate::{name, seed::Seed};
 
@@ -222,11 +222,11 @@ impl<'a, 'i> Fields<'a, 'i> {
                 word,
                 "lr" | "learning_rate" | "momentum" | "nesterov" | "weight_decay"
             );
-            let word_there = if word == "learning_rate" { "lr" } else { word };
             let help = if of_optimizer && self.known.contains(&"optimizer") {
                 meant.push("optimizer");
                 format!(
-                    "it belongs to the optimizer: `optimizer.sgd = {{ lr = 0.001 }}` or `optimizer.sgd.{word_there} = …`"
+                    "it belongs to the optimizer: `optimizer.sgd = {{ lr = 0.001 }}` or `optimizer.sgd.{} = …`",
+                    if word == "learning_rate" { "lr" } else { word }
                 )
             } else {
                 let mut known = self.known.clone();
@@ -254,66 +254,38 @@ impl<'a, 'i> Fields<'a, 'i> {
     ) -> Option<T> {
         let file = self.house.heads[self.stage].file;
         let text = self.house.files[file].text.as_str();
-        let (typed, wordings) = derive(key, value, text, accepts);
-        // A mistake within a table is the mistake of the table.
-        let within = |outer: &Span, inner: &Span| {
-            outer != inner && outer.start <= inner.start && inner.end <= outer.end
-        };
-        for wording in &wordings {
-            let whole = wording.message.starts_with("invalid value");
-            if !(whole
-                && wordings
-                    .iter()
-                    .any(|other| within(&wording.span, &other.span)))
-            {
-                self.tell(
-                    &wording.span,
-                    wording.message.as_str(),
-                    wording.help.as_deref(),
-                );
+        let mut rest = value.clone();
+        // Values that were replaced by what is expected, and places that were taken out: what is wrong with all around such a
+        // place is a consequence.
+        let (mut repaired, mut taken_out) = (Vec::new(), Vec::<Span>::new());
+        for attempt in 0..TRIES {
+            let error = match T::deserialize(Strict(ValueDeserializer::from(rest.clone()))) {
+                Ok(typed) if attempt == 0 => return Some(typed),
+                Ok(_) => return None,
+                Err(error) => error,
+            };
+            let at = error.span();
+            let again = at.as_ref().is_some_and(|at| repaired.contains(at));
+            // Without a place of its own, a mistake is of the whole value.
+            let around = |out: &Span| {
+                at.as_ref()
+                    .is_none_or(|at| at.start <= out.start && out.end <= at.end)
+            };
+            let follows = !taken_out.is_empty() && wording::is_consequence(&error);
+            if !again && !follows && !taken_out.iter().any(around) {
+                let wording = wording::value(&error, key, value, text, accepts);
+                self.tell(&wording.span, wording.message, wording.help.as_deref());
             }
-        }
-        typed
-    }
-}
-
-/// A value as a type, or all that is wrong with it.
-fn derive<T: DeserializeOwned>(
-    key: &str,
-    value: &Spanned<DeValue<'_>>,
-    text: &str,
-    accepts: &str,
-) -> (Option<T>, Vec<Wording>) {
-    let mut wordings = Vec::new();
-    let mut rest = value.clone();
-    // Values that were replaced by what is expected: what else is missing is then no consequence.
-    let (mut repaired, mut taken_out) = (Vec::new(), false);
-    for attempt in 0..TRIES {
-        let error = match T::deserialize(Strict(ValueDeserializer::from(rest.clone()))) {
-            Ok(typed) if attempt == 0 => return (Some(typed), wordings),
-            Ok(_) => break,
-            Err(error) => error,
-        };
-        let again = error.span().is_some_and(|span| repaired.contains(&span));
-        let follows = taken_out && wording::is_consequence(&error);
-        if !again && !follows {
-            let mut wording = wording::value(&error, key, value, text, accepts);
-            if wording.span == value.span() && wording.message.ends_with("expected a table") {
-                wording.help = Some(format!("write {accepts}"));
+            let span = at?;
+            if !again && wording::repair(rest.get_mut(), &span, &error) {
+                repaired.push(span);
+                continue;
             }
-            wordings.push(wording);
+            if !wording::take_out(rest.get_mut(), &span) {
+                return None;
+            }
+            taken_out.push(span);
         }
-        let Some(span) = error.span() else {
-            break;
-        };
-        if !again && wording::repair(rest.get_mut(), &span, &error) {
-            repaired.push(span);
-            continue;
-        }
-        taken_out = true;
-        if !wording::take_out(rest.get_mut(), &span) {
-            break;
-        }
+        None
     }
-    (None, wordings)
 }

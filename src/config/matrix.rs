@@ -34,6 +34,9 @@ pub(crate) struct Matrix<'i> {
     pub fields: Option<Vec<String>>,
 }
 
+/// How a number is shown.
+type Number = fn(&str) -> String;
+
 /// One field with its values.
 struct Axis<'i> {
     path: Vec<Key<'i>>,
@@ -138,7 +141,7 @@ fn check(
         }
         let mut seen = BTreeSet::new();
         axis.values.retain(|value| {
-            let new = seen.insert(by_value(flat(&name, value.get_ref())));
+            let new = seen.insert(flat(&name, value.get_ref(), by_value));
             if !new {
                 let message = format!("`matrix.{name}` holds a value twice");
                 tell(&value.span(), message, "leave one of the two out");
@@ -173,7 +176,7 @@ fn with<'i>(variant: &Variant<'i>, axis: &Axis<'i>, value: &Value<'i>) -> Varian
     let mut table = variant.table.clone();
     put(&mut table, &axis.path, value.clone());
     let mut varied = variant.varied.clone();
-    varied.extend(flat(&dotted(&axis.path), value.get_ref()));
+    varied.extend(flat(&dotted(&axis.path), value.get_ref(), as_written));
     Variant { varied, table }
 }
 
@@ -203,59 +206,58 @@ fn dotted(path: &[Key<'_>]) -> String {
 }
 
 /// A value as it stands in an id: the scalars of a table behind dotted names, anything else as one text.
-fn flat(name: &str, value: &DeValue<'_>) -> Vec<(String, String)> {
+fn flat(name: &str, value: &DeValue<'_>, number: Number) -> Vec<(String, String)> {
     match value {
         DeValue::Table(table) if !table.is_empty() => in_order(table)
             .into_iter()
-            .flat_map(|(key, value)| flat(&format!("{name}.{key}"), value))
+            .flat_map(|(key, value)| flat(&format!("{name}.{key}"), value, number))
             .collect(),
-        value => vec![(name.to_owned(), text(value))],
+        value => vec![(name.to_owned(), text(value, number))],
     }
 }
 
-/// As [`flat`], with each number as its value: `0x1` and `1`, `0.20` and `0.2` are one.
-fn by_value(flat: Vec<(String, String)>) -> Vec<(String, String)> {
-    let value = |text: String| {
-        let plain = text.replace('_', "");
-        let (sign, digits) = match plain.strip_prefix('-') {
-            Some(rest) => ("-", rest),
-            None => ("", plain.strip_prefix('+').unwrap_or(&plain)),
-        };
-        let radix = [("0x", 16), ("0o", 8), ("0b", 2)].into_iter();
-        let whole = radix
-            .filter_map(|(begin, radix)| {
-                i128::from_str_radix(digits.strip_prefix(begin)?, radix).ok()
-            })
-            .next()
-            .or_else(|| digits.parse().ok());
-        match (whole, plain.parse::<f64>()) {
-            (Some(whole), _) => format!("{sign}{whole}"),
-            (None, Ok(number)) => format!("{number}"),
-            (None, Err(_)) => text,
-        }
-    };
-    flat.into_iter()
-        .map(|(name, text)| (name, value(text)))
-        .collect()
+/// A number as it is written.
+fn as_written(number: &str) -> String {
+    number.to_owned()
+}
+
+/// A number as its value: `0x1` and `1`, `0.20` and `0.2` are one.
+fn by_value(number: &str) -> String {
+    let plain = number.replace('_', "");
+    let radix = [("0x", 16), ("0o", 8), ("0b", 2)].into_iter();
+    let whole = radix
+        .filter_map(|(begin, radix)| i128::from_str_radix(plain.strip_prefix(begin)?, radix).ok())
+        .next()
+        .or_else(|| plain.parse().ok());
+    match (whole, plain.parse::<f64>()) {
+        (Some(whole), _) => whole.to_string(),
+        (None, Ok(number)) => number.to_string(),
+        (None, Err(_)) => plain,
+    }
 }
 
 /// `[{ random_rotation = 15 }, { center_crop = 56 }]` is `random_rotation:15+center_crop:56`.
-fn text(value: &DeValue<'_>) -> String {
+fn text(value: &DeValue<'_>, number: Number) -> String {
     match value {
         DeValue::String(text) => text.to_string(),
-        DeValue::Integer(number) => number.to_string(),
-        DeValue::Float(number) => number.to_string(),
+        DeValue::Integer(digits) => number(&digits.to_string()),
+        DeValue::Float(digits) => number(&digits.to_string()),
         DeValue::Boolean(truth) => truth.to_string(),
         DeValue::Datetime(time) => time.to_string(),
         DeValue::Array(items) if items.is_empty() => "none".to_owned(),
         DeValue::Array(items) => {
-            let items: Vec<_> = items.iter().map(|item| text(item.get_ref())).collect();
+            let items: Vec<_> = items
+                .iter()
+                .map(|item| text(item.get_ref(), number))
+                .collect();
             items.join("+")
         }
         DeValue::Table(table) if table.is_empty() => "default".to_owned(),
         DeValue::Table(table) => {
             let items = in_order(table).into_iter();
-            let items: Vec<_> = items.map(|(k, v)| format!("{k}:{}", text(v))).collect();
+            let items: Vec<_> = items
+                .map(|(k, v)| format!("{k}:{}", text(v, number)))
+                .collect();
             items.join(":")
         }
     }

@@ -104,7 +104,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Within<V> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
         if self.table {
-            return Err(A::Error::invalid_type(Unexpected::Seq, &"a table"));
+            return Err(A::Error::invalid_type(Unexpected::Seq, &self.visitor));
         }
         self.visitor.visit_seq(Strict(items))
     }

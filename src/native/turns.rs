@@ -121,13 +121,13 @@ impl Turns {
         if self.take() {
             return;
         }
-        let mut told = false;
+        let mut is_marked = false;
         let began = Instant::now();
         let patience = PATIENCE + 2 * self.longest;
         self.alone_until = None;
         while !self.take() {
             // In vain at the very moment when the one who works looks.
-            told = told || self.waiting.try_lock_shared().is_ok();
+            is_marked = is_marked || self.waiting.try_lock_shared().is_ok();
             if began.elapsed() > patience {
                 self.alone_until = Some(Instant::now() + patience * ON_ITS_OWN);
                 break;
@@ -160,7 +160,13 @@ fn open_folder(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     match fs::create_dir(folder) {
         Ok(()) => fs::set_permissions(folder, fs::Permissions::from_mode(0o1777)),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        // A link that somebody put there would lead new files to wherever it likes.
+        Err(error)
+            if error.kind() == io::ErrorKind::AlreadyExists
+                && folder.symlink_metadata()?.is_dir() =>
+        {
+            Ok(())
+        }
         Err(error) => Err(error),
     }
 }

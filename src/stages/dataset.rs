@@ -131,21 +131,18 @@ impl Stage for DatasetStage {
 
     fn run(&self, context: &Context<'_>) -> Result<()> {
         let listing = list(&self.settings)?;
-        let (classes, warnings) = classes(&listing)?;
+        let (classes, mut warnings) = classes(&listing)?;
         let labels = labels(&listing, classes);
         let images = digested(&listing, context)?;
         write_json(&context.out.join("images.json"), &images)?;
         write_json(&context.out.join("labels.json"), &labels)?;
-        let mut looked = looked(&listing, warnings, context);
+        warnings.extend(two_classes(&images, &labels));
+        let looked = looked(&listing, warnings, context);
         for warning in &looked.warnings {
             (context.tell)(StageEvent::Warning(warning.clone()));
         }
         for note in looked.lines() {
             (context.tell)(StageEvent::Note(note));
-        }
-        if let Some(conflict) = two_classes(&images, &labels) {
-            (context.tell)(StageEvent::Warning(conflict.clone()));
-            looked.warnings.push(conflict);
         }
         write_json(&context.out.join(Looked::FILE), &looked)?;
         let images = count(images.images.len(), "image");
@@ -155,12 +152,17 @@ impl Stage for DatasetStage {
     }
 }
 
-/// Says that one picture, byte for byte, is there under two classes: at least one of them is wrong.
+/// Says that one file, byte for byte, is there under two classes: at least one of them is wrong. Empty ones are judged by `unreadable`.
 fn two_classes(images: &Images, labels: &Labels) -> Option<String> {
     let mut first: HashMap<Digest, usize> = HashMap::new();
     let class = |i: usize| labels.labels[i].class as usize;
     let mut conflicts = Vec::new();
-    for (i, image) in images.images.iter().enumerate() {
+    for (i, image) in images
+        .images
+        .iter()
+        .enumerate()
+        .filter(|(_, image)| image.bytes > 0)
+    {
         let before = *first.entry(image.digest).or_insert(i);
         if class(before) != class(i) {
             conflicts.push((before, i));
@@ -174,7 +176,7 @@ fn two_classes(images: &Images, labels: &Labels) -> Option<String> {
     let n = conflicts.len();
     Some(format!(
         "{} {} there under another class too, byte for byte, such as {} and {}; `kfood data` with `--exclude-list` lists them",
-        count(n, "picture"),
+        count(n, "file"),
         either(n, "is", "are"),
         told(a),
         told(b)

@@ -12,7 +12,7 @@ use crate::{
         progress::Progress,
     },
     config::{Pipeline, Settings},
-    data::{Pack, Sheet},
+    data::{LARGEST_LIST, Pack, Sheet},
     error::{Error, Result},
     exec::{self, Options, Outcome, Summary, worker::Process},
     files, name,
@@ -22,9 +22,6 @@ use crate::{
     stages,
     text::{self, shown_path},
 };
-
-/// The largest list that is read, in bytes.
-const LARGEST_LIST: u64 = 256 << 20;
 
 /// Lines of a sheet of pairs.
 const PAIRS: usize = 200;

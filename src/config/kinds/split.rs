@@ -23,9 +23,8 @@ pub(crate) struct Draft {
     validation: Option<Probability>,
     folds: Option<Count>,
     test: Option<(TestShare, Span)>,
-    given: bool,
-    /// `given = false`, which is no silence.
-    refuses_given: bool,
+    /// `false` is no silence: it refuses a part that would be taken unasked.
+    given: Option<bool>,
     stable: bool,
     group_by: Option<GroupBy>,
     leaks: Leaks,
@@ -45,16 +44,15 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
     let test = fields.take::<Share>("test", Share::ACCEPTS);
     let given = fields.take::<bool>("given", "`true` or `false`");
     let given = given.map(Spanned::into_inner);
-    let refuses_given = given == Some(false);
-    let given = given == Some(true);
+    let takes_given = given == Some(true);
     for (key, at) in ["validation", "folds"].into_iter().zip(places) {
-        if let (true, Some(at)) = (given, at) {
+        if let (true, Some(at)) = (takes_given, at) {
             let help =
                 "with `given = true` the data set itself says who validates, so leave it out";
             fields.tell(&at, format!("`{key}` together with `given`"), Some(help));
         }
     }
-    if let (Some(test), None, false) = (&test, &folds, given) {
+    if let (Some(test), None, false) = (&test, &folds, takes_given) {
         let share = validation
             .as_ref()
             .map_or(Split::VALIDATION, |v| v.get_ref().0.get());
@@ -80,14 +78,14 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
         let help = "name the preprocess stage that looked for them, such as `data = \"pixels\"`";
         fields.tell(&at, "`leaks` without `data`", Some(help));
     }
-    if let (true, true, Some(at)) = (given, stable, stable_at) {
+    if let (true, true, Some(at)) = (takes_given, stable, stable_at) {
         fields.tell(
             &at,
             "`stable` together with `given`",
             Some("leave one of them out"),
         );
     }
-    if let (true, Some(at)) = (given, group_at) {
+    if let (true, Some(at)) = (takes_given, group_at) {
         let help =
             "with `given = true` the data set itself says who validates, so leave `group_by` out";
         fields.tell(&at, "`group_by` together with `given`", Some(help));
@@ -110,7 +108,6 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
         folds,
         test,
         given,
-        refuses_given,
         stable,
         group_by: group_by.map(Spanned::into_inner),
         leaks,
@@ -143,7 +140,7 @@ impl Draft {
         let (mut may_be_given, mut has_test) = (false, false);
         if let Settings::Dataset(of) = builder.settings(dataset) {
             may_be_given =
-                (of.validation.is_some() || of.manifest.is_some()) && !self.refuses_given;
+                (of.validation.is_some() || of.manifest.is_some()) && self.given != Some(false);
             has_test = of.test.is_some();
         }
         if let (true, Some((_, at))) = (has_test, &self.test) {
@@ -161,7 +158,7 @@ impl Draft {
             folds: self.folds,
             test: self.test.as_ref().map(|(share, _)| share.clone()),
             may_be_given,
-            given: self.given,
+            given: self.given == Some(true),
             stable: self.stable,
             group_by: self.group_by,
             leaks: self.leaks,

@@ -9,7 +9,7 @@ use super::{
     Listing, Place,
     found::some_lines,
     is_tsv,
-    table::{LARGEST, same_header, table},
+    table::{LARGEST_LIST, same_header, table},
 };
 use crate::{
     cells,
@@ -39,7 +39,7 @@ impl Exclusion {
     /// # Errors
     /// When it cannot be read or is no such list.
     pub fn read(list: &Path, root: &Path) -> Result<Self> {
-        let bytes = files::read_bounded(list, LARGEST)?;
+        let bytes = files::read_bounded(list, LARGEST_LIST)?;
         let name = shown_path(list);
         let (table, notes) = table(&bytes, is_tsv(list), &name, &["path"])?;
         let header = &table.header;

@@ -7,7 +7,7 @@ use super::{
     found::some_lines,
     listed_path::ListedPaths,
     rows::{self, Cells},
-    table::{HELP, LARGEST, same_header, table},
+    table::{HELP, LARGEST_LIST, same_header, table},
 };
 use crate::{
     error::{Error, Result},
@@ -59,7 +59,7 @@ pub struct Rows {
 /// When the file cannot be read or is no such list, and, with their lines, for rows without a label, rows that name a file
 /// twice or a file that is not there.
 pub fn read_manifest(list: &Path, root: &Path) -> Result<Listing> {
-    let bytes = files::read_bounded(list, LARGEST)?;
+    let bytes = files::read_bounded(list, LARGEST_LIST)?;
     let shown = shown_path(list);
     let Rows { rows, notes } = parse_manifest(&bytes, is_tsv(list), &shown)?;
     let folder = list.parent().unwrap_or(Path::new("."));

@@ -25,4 +25,5 @@ pub use manifest::{Rows, is_tsv, parse_manifest, read_manifest};
 pub use parts::archive_way_out;
 pub use place::Place;
 pub use scan::{Reading, scan};
+pub use table::LARGEST_LIST;
 pub use walk::{is_zip, pictures};

@@ -14,7 +14,7 @@ pub(super) const HELP: &str =
     "the first line names the columns: `path,label`, and if there are such `part` and `group`";
 
 /// The largest list that is read, in bytes: millions of rows have less.
-pub(super) const LARGEST: u64 = 1 << 30;
+pub const LARGEST_LIST: u64 = 1 << 30;
 
 /// A text as a header and rows.
 pub(super) struct Table {

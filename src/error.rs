@@ -151,7 +151,9 @@ fn in_the_way(cause: &std::io::Error) -> Option<String> {
         std::io::ErrorKind::NotADirectory => ("file", "folder"),
         _ => return None,
     };
-    Some(format!("a {found} stands where a {wanted} belongs: move it away"))
+    Some(format!(
+        "a {found} stands where a {wanted} belongs: move it away"
+    ))
 }
 
 impl fmt::Display for Error {

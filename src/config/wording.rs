@@ -39,7 +39,10 @@ pub(crate) fn syntax(error: &Error, text: &str) -> (String, Option<String>) {
         return (message, Some(help.to_owned()));
     }
     if let Some(help) = error.span().and_then(|span| yaml(text, span.start)) {
-        return ("this is not TOML: it reads like YAML".to_owned(), Some(help));
+        return (
+            "this is not TOML: it reads like YAML".to_owned(),
+            Some(help),
+        );
     }
     if error.message().contains("escape") {
         let help = "in double quotes a `\\` begins an escape such as `\\n`: write paths with `/`";
@@ -65,7 +68,9 @@ fn yaml(text: &str, at: usize) -> Option<String> {
         return None;
     }
     match value.strip_prefix(' ').map(str::trim) {
-        Some(value) if !value.is_empty() => Some(format!("write `{key} = {value}`, texts in quotes")),
+        Some(value) if !value.is_empty() => {
+            Some(format!("write `{key} = {value}`, texts in quotes"))
+        }
         _ if value.is_empty() => Some(format!(
             "a table is `[{key}.NAME]` with a line such as `epochs = 5` for each setting"
         )),

@@ -1,15 +1,30 @@
 //! `kfood compare`: evaluations of several pipelines in one table, and image by image.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
 use serde_json::json;
 
 use crate::{
-    cli::{args::Compare, open, print, progress::Progress, results},
+    cli::{open, print, progress::Progress, results},
     error::Result,
     record::EvaluatePart,
     report::{self, Evaluated, Results},
 };
+
+/// Put the evaluations of several pipelines into one table and compare them image by image.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Compare {
+    /// Pipeline files with finished results.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Markdown instead of a terminal table.
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
 
 pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
     let mut all = Results::default();

@@ -1,17 +1,33 @@
 //! `kfood plan`: what a run would do, and why.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::PathBuf};
 
+use clap::Args;
 use serde_json::{Value, json};
 
 use crate::{
     cache::Reason,
-    cli::{args::Plan, open, print, progress::Progress},
+    cli::{open, print, progress::Progress},
     error::Result,
     exec::{self, Estimate, Options, StageStatus, Status},
     report::{Align, Grid, bytes, duration},
     text::{count, either},
 };
+
+/// Say what a run would do, and why; exit code 3 when work is pending.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Plan {
+    /// The pipeline file.
+    pub file: PathBuf,
+    /// Only these stages and what they need.
+    pub stages: Vec<String>,
+    /// Take this stage as changed.
+    #[arg(long, value_name = "STAGE")]
+    pub force: Vec<String>,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// The exit code when work is pending.
 const PENDING: u8 = 3;

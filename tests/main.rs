@@ -4,7 +4,7 @@
     clippy::print_stdout,
     clippy::print_stderr,
     unreachable_pub,
-    reason = "tests say what they skip, and share helpers among modules"
+    reason = "tests say what they see, and share helpers among modules"
 )]
 
 mod cache;

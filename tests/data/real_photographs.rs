@@ -1,9 +1,7 @@
 //! Odd files and real photographs.
 
 use std::{
-    env,
     fs::{self, File},
-    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -16,20 +14,12 @@ use kfood::{
 };
 
 use super::{folders, preprocess, run};
-
-/// The folder of real photographs and odd files, if this run has it.
-fn real_data() -> Option<PathBuf> {
-    let folder = env::var_os("KFOOD_REAL_DATA").map(PathBuf::from);
-    if folder.is_none() {
-        println!("skipped: set KFOOD_REAL_DATA");
-    }
-    folder
-}
+use crate::support::real_photographs;
 
 #[test]
+#[ignore = "needs photographs in KFOOD_REAL_DATA: `-- --ignored real_photographs`"]
 fn odd_files_are_taken_or_refused_as_expected() {
-    let Some(folder) = real_data() else { return };
-    let folder = folder.join("odd_images");
+    let folder = real_photographs().join("odd_images");
     let mut table = csv::ReaderBuilder::new()
         .delimiter(b'\t')
         .from_reader(File::open(folder.join("manifest.tsv")).unwrap());
@@ -73,9 +63,9 @@ fn odd_files_are_taken_or_refused_as_expected() {
 }
 
 #[test]
+#[ignore = "needs photographs in KFOOD_REAL_DATA: `-- --ignored real_photographs`"]
 fn real_photographs_become_a_pack() {
-    let Some(folder) = real_data() else { return };
-    let folder = folder.join("korean_transfer7");
+    let folder = real_photographs().join("korean_transfer7");
     let root = tempfile::tempdir().unwrap();
     let (root, stop) = (root.path(), Stop::default());
     let settings = folders(&folder.join("train"), Some(&folder.join("test")));

@@ -31,6 +31,7 @@ mod resume;
 mod splits;
 mod stage_keys;
 mod support;
+mod toml_words;
 mod training;
 mod trust;
 mod words;

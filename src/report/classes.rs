@@ -2,8 +2,8 @@
 
 use super::{Align, Grid, percent, units::fixed};
 use crate::{
-    learn::metrics,
     record::{ClassMetrics, PartMetrics},
+    stats,
 };
 
 /// Confusion counts added up over runs; `None` without runs or when their classes differ in number.
@@ -44,7 +44,7 @@ pub(super) fn class_grid(classes: &[String], confusion: &[Vec<u64>]) -> Grid {
             or_dash(c.images + predicted > 0, fixed(c.f1, 3)),
         ]
     };
-    let classes = metrics::per_class(classes, confusion);
+    let classes = stats::per_class(classes, confusion);
     grid.rows = classes.iter().enumerate().map(row).collect();
     grid
 }

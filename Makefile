@@ -22,7 +22,7 @@ endif
 # libjpeg-turbo is compiled with cmake and an assembler. Where they are missing after `tools`, kfood is built without it: every
 # call of cargo below takes these features. (`=`, not `:=`: looked up when used, after `tools` has installed what it can.)
 ASSEMBLER := $(if $(filter x86_64 i%86,$(shell uname -m)),nasm,)
-FEATURES = $(if $(filter-out ok,$(shell for program in cmake $(ASSEMBLER); do command -v $$program >/dev/null 2>&1 && echo ok || echo no; done)),--no-default-features,)
+FEATURES = $(if $(filter-out ok,$(shell for program in cmake $(ASSEMBLER); do command -v $$program >/dev/null 2>&1 && echo ok || echo no; done)),--no-default-features --features tensors,)
 
 # An existing LIBTORCH is respected: nothing is fetched then.
 ifdef LIBTORCH

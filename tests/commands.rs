@@ -4,6 +4,7 @@ mod cache;
 mod looks;
 mod mistakes;
 mod programs;
+#[cfg(feature = "tensors")]
 mod results;
 mod run;
 

@@ -118,6 +118,7 @@ fn results_come_before_a_lock_file_that_cannot_be_written() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
 fn an_evaluation_of_a_chosen_model_that_was_made_for_the_training_shows_the_choice_all_the_same() {
     let project = trained();
     let chosen = "[select.best]\nfrom = [\"net\"]\n[evaluate.chosen]\nmodel = \"best\"\non = [\"validation\", \"test\"]\n";
@@ -132,6 +133,7 @@ fn an_evaluation_of_a_chosen_model_that_was_made_for_the_training_shows_the_choi
 }
 
 #[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
 fn a_model_is_within_reach_when_its_data_have_moved_or_grown() {
     let project = trained();
     let model = format!("{FILE}:net");
@@ -381,6 +383,7 @@ fn a_finished_cache_serves_somebody_else_who_may_only_read_it() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
 fn a_model_file_that_is_swapped_and_swapped_back_during_a_transfer_is_noticed() {
     let project = trained();
     for name in ["a.safetensors", "b.safetensors"] {

@@ -17,6 +17,7 @@ fn a_graph_is_drawn_as_text_dot_and_mermaid() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
 fn a_learning_rate_and_a_batch_size_can_be_tried_out_and_nothing_of_it_is_kept() {
     let project = small();
     let stage = format!("{FILE}:net");
@@ -55,6 +56,7 @@ fn a_learning_rate_and_a_batch_size_can_be_tried_out_and_nothing_of_it_is_kept()
 }
 
 #[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
 fn a_training_is_browsed_epoch_by_epoch_before_it_is_run() {
     let project = small();
     project.edit(
@@ -110,6 +112,7 @@ fn a_training_is_browsed_epoch_by_epoch_before_it_is_run() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
 fn a_transfer_is_browsed_under_the_normalisation_of_its_source_once_there_is_one() {
     let project = small();
     project.edit(

@@ -5,26 +5,29 @@ use std::process::Command;
 use super::{FILE, small};
 use crate::support::{Project, Ran};
 
+/// The shared libraries that a program names.
+fn needed(program: &str) -> String {
+    let mut readelf = Command::new("readelf");
+    let output = readelf.args(["-d", program]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let needed = text.lines().filter(|line| line.contains("(NEEDED)"));
+    let needed: Vec<_> = needed.collect();
+    assert!(needed.iter().any(|line| line.contains("libc.so")), "{text}");
+    needed.join("\n")
+}
+
 #[test]
-fn kfood_itself_needs_no_libtorch_and_the_worker_only_what_every_machine_has() {
-    let needed = |program: &str| {
-        let output = Command::new("readelf")
-            .args(["-d", program])
-            .output()
-            .unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
-        let needed: Vec<_> = text
-            .lines()
-            .filter(|line| line.contains("(NEEDED)"))
-            .collect();
-        assert!(needed.iter().any(|line| line.contains("libc.so")), "{text}");
-        needed.join("\n")
-    };
+fn kfood_itself_needs_no_libtorch() {
     let kfood = needed(env!("CARGO_BIN_EXE_kfood"));
     assert!(
         !kfood.contains("torch") && !kfood.contains("libc10"),
         "{kfood}"
     );
+}
+
+#[test]
+#[cfg(feature = "tensors")]
+fn the_worker_needs_of_libtorch_what_every_machine_has() {
     let worker = needed(env!("CARGO_BIN_EXE_kfood-worker"));
     assert!(
         worker.contains("libtorch_cpu.so") && worker.contains("libc10.so"),
@@ -35,7 +38,7 @@ fn kfood_itself_needs_no_libtorch_and_the_worker_only_what_every_machine_has() {
 
 /// Its functions stand in the program's dynamic symbols, where libtorch finds them before those of libc.
 #[test]
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[cfg(all(feature = "tensors", target_os = "linux", target_env = "gnu"))]
 fn the_worker_and_libtorch_allocate_with_jemalloc_by_kfoods_settings() {
     let worker = env!("CARGO_BIN_EXE_kfood-worker");
     let output = Command::new("readelf")
@@ -63,6 +66,7 @@ fn the_worker_and_libtorch_allocate_with_jemalloc_by_kfoods_settings() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
 fn doctor_names_libtorch_and_completions_come_for_a_shell() {
     let project = Project::new();
     let doctor = project.ok(&["doctor"]).stdout;

@@ -10,6 +10,7 @@ use super::{FILE, SMALL, having, small};
 use crate::support::Ran;
 
 #[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
 fn a_pipeline_runs_once_and_an_edit_reruns_only_what_it_touches() {
     let project = small();
     let all = [
@@ -99,6 +100,7 @@ fn kfood_cache_puts_the_cache_elsewhere() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
 fn the_lock_file_is_written_after_a_whole_run_and_reproduced_on_another_cache() {
     let project = small();
     project.ok(&["run", FILE, "holdout"]);
@@ -125,6 +127,7 @@ fn the_lock_file_is_written_after_a_whole_run_and_reproduced_on_another_cache() 
 }
 
 #[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
 fn a_killed_worker_is_a_failed_stage_with_a_clear_message() {
     let project = small();
     project.write("worker", "#!/bin/sh\nkill -9 $$\n");
@@ -152,6 +155,7 @@ fn a_killed_worker_is_a_failed_stage_with_a_clear_message() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
 fn ctrl_c_stops_cleanly_and_a_new_run_goes_on_to_the_same_bits() {
     let project = small();
     project.edit(FILE, "epochs = 2", "epochs = 12");
@@ -206,6 +210,7 @@ fn ctrl_c_stops_cleanly_and_a_new_run_goes_on_to_the_same_bits() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
 fn a_lock_file_notices_that_another_model_is_evaluated() {
     let project = small();
     project.ok(&["run", FILE]);

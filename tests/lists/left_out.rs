@@ -103,6 +103,7 @@ fn blocks(path: &Path, seed: u32) {
 }
 
 #[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
 fn copies_in_a_test_part_are_told_where_they_are_more_than_one_in_a_hundred() {
     let project = Project::new();
     // Noise: no picture looks like another.

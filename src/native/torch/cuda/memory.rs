@@ -1,7 +1,7 @@
 //! Memory of a GPU, and waiting for it.
 
 use super::library::library;
-use crate::{error::Result, native::shim::done};
+use crate::{error::Result, native::torch::shim::done};
 
 /// What tensors take of a GPU's memory, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -56,7 +56,7 @@ pub fn cuda() -> Cuda {
 }
 
 /// The name of a GPU and its compute capability as `[major, minor]`, from the driver.
-pub(in crate::native) fn gpu(index: usize) -> Option<(String, [i32; 2])> {
+pub(in crate::native::torch) fn gpu(index: usize) -> Option<(String, [i32; 2])> {
     let driver = open("libcuda.so.1", libc::RTLD_NOW).ok()?;
     let init: extern "C" fn(u32) -> c_int = symbol(driver, c"cuInit")?;
     let get: extern "C" fn(*mut c_int, c_int) -> c_int = symbol(driver, c"cuDeviceGet")?;

@@ -8,7 +8,7 @@ use std::{
 use super::library::{RawGraph, library};
 use crate::{
     error::{Error, Result},
-    native::shim::done,
+    native::torch::shim::done,
 };
 
 /// A recorded CUDA graph.

@@ -59,7 +59,10 @@ fn program() -> &'static PathBuf {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let program = PathBuf::from(env!("OUT_DIR")).join("kernels_on_host");
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src/native/cuda/host/main.cpp");
+        let source = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/src/native/torch/cuda/host/main.cpp"
+        );
         let status = Command::new(std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned()))
             .args(["-std=c++17", "-O1", "-pthread", "-w"])
             .arg("-o")

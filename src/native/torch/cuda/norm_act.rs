@@ -5,7 +5,7 @@ use tch::Tensor;
 use super::library::{Library, library};
 use crate::{
     error::Result,
-    native::shim::{done, pointer, pointer_or_null},
+    native::torch::shim::{done, pointer, pointer_or_null},
 };
 
 /// BatchNorm by the batch's statistics, `residual` added, rectified where `rectify`: what libtorch does in up to eight passes over

@@ -5,7 +5,7 @@ use tch::Tensor;
 use super::library::library;
 use crate::{
     error::Result,
-    native::shim::{done, pointer},
+    native::torch::shim::{done, pointer},
 };
 
 /// How images are sampled.

@@ -58,24 +58,12 @@ impl Looked {
 }
 
 impl Cache {
-    /// The content digest of each file, in the given order; read only where it is not remembered.
+    /// The content digest of each file, in the given order; read only where it is not remembered. Where `may_be_lost`, a file that is
+    /// there and cannot be read has the digest of the reason.
     ///
     /// # Errors
     /// When a file cannot be read (of several the first one is told), or a stop was requested: what was hashed until then is
     /// remembered.
-    pub fn digest_files(
-        &self,
-        listed: &[InputFile],
-        stop: &Stop,
-        tell: Tell<'_>,
-    ) -> Result<Vec<DigestedFile>> {
-        self.digest_each(listed, false, stop, tell)
-    }
-
-    /// As [`Self::digest_files`]; where `may_be_lost`, a file that is there and cannot be read has the digest of the reason.
-    ///
-    /// # Errors
-    /// As there, but for such files.
     pub fn digest_each(
         &self,
         listed: &[InputFile],

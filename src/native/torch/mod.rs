@@ -16,7 +16,6 @@ pub(crate) use cuda::kernels_on_host;
 pub use cuda::{
     Cuda, CudaGraph, CudaMemory, Sampling, accelerated, cuda, cuda_device_memory, cuda_memory,
     empty_cuda_cache, load_cuda, max_pool, norm_act, reset_cuda_peak, sample_pixels,
-    synchronize_cuda,
 };
 pub use device::{bf16_gains, device_name, parse_device};
 pub use error::{is_out_of_memory, torch_error};

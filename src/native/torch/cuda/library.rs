@@ -63,7 +63,6 @@ pub(super) struct Library {
     pub(super) reset_peak: unsafe extern "C" fn(c_int) -> Message,
     pub(super) device_memory: unsafe extern "C" fn(*mut usize, *mut usize) -> Message,
     pub(super) empty_cache: unsafe extern "C" fn() -> Message,
-    pub(super) synchronize: unsafe extern "C" fn() -> Message,
 }
 
 static LIBRARY: OnceLock<Result<Library, String>> = OnceLock::new();
@@ -124,7 +123,6 @@ fn load() -> Result<Library> {
         reset_peak: function!(c"kfood_cuda_reset_peak"),
         device_memory: function!(c"kfood_cuda_device_memory"),
         empty_cache: function!(c"kfood_cuda_empty_cache"),
-        synchronize: function!(c"kfood_cuda_synchronize"),
     })
 }
 

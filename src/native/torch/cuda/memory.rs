@@ -60,12 +60,3 @@ pub fn empty_cuda_cache() -> Result<()> {
     // SAFETY: takes nothing.
     done(unsafe { (library()?.empty_cache)() })
 }
-
-/// Waits until the GPU has done everything that was asked of it.
-///
-/// # Errors
-/// As [`cuda_memory`], and those of work that failed meanwhile.
-pub fn synchronize_cuda() -> Result<()> {
-    // SAFETY: takes nothing.
-    done(unsafe { (library()?.synchronize)() })
-}

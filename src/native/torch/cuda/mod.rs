@@ -12,10 +12,7 @@ pub use graph::CudaGraph;
 #[cfg(test)]
 pub(crate) use host::kernels_on_host;
 pub use library::accelerated;
-pub use memory::{
-    CudaMemory, cuda_device_memory, cuda_memory, empty_cuda_cache, reset_cuda_peak,
-    synchronize_cuda,
-};
+pub use memory::{CudaMemory, cuda_device_memory, cuda_memory, empty_cuda_cache, reset_cuda_peak};
 pub use norm_act::{max_pool, norm_act};
 pub use sample::{Sampling, sample_pixels};
 

@@ -331,8 +331,4 @@ char* kfood_cuda_empty_cache() {
   return guarded([] { c10::cuda::CUDACachingAllocator::emptyCache(); });
 }
 
-char* kfood_cuda_synchronize() {
-  return guarded([] { c10::cuda::device_synchronize(); });
-}
-
 }  // extern "C"

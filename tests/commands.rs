@@ -56,9 +56,9 @@ model = "head"
 on = ["test"]
 "#;
 
-const FILE: &str = "pipelines/small.toml";
+pub(super) const FILE: &str = "pipelines/small.toml";
 
-fn small() -> Project {
+pub(super) fn small() -> Project {
     let project = Project::with_dishes();
     project.write(FILE, SMALL);
     project

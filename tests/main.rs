@@ -35,6 +35,7 @@ mod pipeline_files;
 mod resolution;
 #[cfg(feature = "tensors")]
 mod resume;
+mod snapshots;
 mod splits;
 mod stage_keys;
 mod support;

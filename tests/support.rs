@@ -164,6 +164,18 @@ impl Ran {
     }
 }
 
+/// The names of the commands that a help lists, without `help`.
+pub fn commands_in(help: &str) -> Vec<&str> {
+    let listed = help.split("\nCommands:\n").nth(1).unwrap_or_default();
+    let listed = listed.split("\nOptions:\n").next().unwrap_or_default();
+    // A line that goes on is indented further.
+    let lines = listed.lines().filter_map(|line| line.strip_prefix("  "));
+    let names = lines.filter_map(|line| line.split(' ').next());
+    names
+        .filter(|name| !name.is_empty() && *name != "help")
+        .collect()
+}
+
 /// The folder of the real photographs, which `KFOOD_REAL_DATA` names.
 #[track_caller]
 pub fn real_photographs() -> PathBuf {

@@ -13,6 +13,7 @@ use std::{
 };
 
 use kfood::{
+    config::Settings,
     data::PackWriter,
     digest::Digest,
     event::StageEvent,
@@ -24,6 +25,8 @@ use kfood::{
 };
 use rand::Rng;
 use serde_json::{Value, json};
+
+use crate::support::asked;
 
 const SIDE: u32 = 32;
 
@@ -146,36 +149,33 @@ pub(super) fn picture(class: u32, seed: u32, side: u32) -> Vec<u8> {
     pixels
 }
 
-/// Settings with the ones given on top of short defaults.
+/// What a pipeline asks for with these settings of a training, on top of short ones.
+#[track_caller]
 fn training(given: Value) -> Training {
-    let mut all = json!({
+    let mut net = json!({
+        "data": "pixels",
+        "split": "holdout",
+        "arch": "resnet18",
         "epochs": 2,
         "batch_size": 8,
         "optimizer": { "sgd": { "lr": 0.01 } },
-        "norm_weight_decay": null,
-        "bias_weight_decay": null,
-        "layer_decay": 1.0,
-        "clip_grad_norm": null,
-        "clip_grad_value": null,
-        "accumulation_steps": 1,
-        "ema": null,
-        "schedule": { "constant": {} },
-        "loss": "cross_entropy",
-        "label_smoothing": 0.0,
-        "class_weights": null,
-        "sampling": "shuffle",
-        "repeated_augmentation": 1,
-        "augment": [],
-        "mix": null,
         "normalize": "none",
         "precision": "f32",
-        "early_stopping": null,
         "seed": 1,
     });
     for (key, value) in given.as_object().unwrap() {
-        all[key] = value.clone();
+        net[key] = value.clone();
     }
-    serde_json::from_value(all).unwrap()
+    let pipeline = json!({
+        "dataset": { "dishes": { "train": "data" } },
+        "preprocess": { "pixels": { "dataset": "dishes", "resize": { "width": SIDE, "height": SIDE } } },
+        "split": { "holdout": { "dataset": "dishes" } },
+        "train": { "net": net },
+    });
+    match asked(&toml::to_string(&pipeline).unwrap(), "net") {
+        Settings::Train(train) => train.training,
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Settings that move the weights by little.
@@ -256,7 +256,7 @@ pub(super) fn augmented(epochs: u32) -> Value {
     json!({
         "epochs": epochs,
         "optimizer": { "adam": { "lr": 0.001 } },
-        "schedule": { "cosine": { "warmup_epochs": 1 } },
+        "schedule": { "cosine": { "warmup_epochs": u32::from(epochs > 1) } },
         "augment": serde_json::from_str::<Value>(AUGMENTED).unwrap(),
         "normalize": "dataset",
         "label_smoothing": 0.1,

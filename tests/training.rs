@@ -34,6 +34,8 @@ const SIDE: u32 = 32;
 pub(super) struct World {
     folder: tempfile::TempDir,
     data: Data,
+    /// Of its pictures.
+    side: u32,
 }
 
 impl World {
@@ -74,7 +76,7 @@ impl World {
         };
         files::write_json(&data.labels, &labels).unwrap();
         files::write_json(&data.split, &split).unwrap();
-        Self { folder, data }
+        Self { folder, data, side }
     }
 
     fn small() -> Self {
@@ -85,8 +87,8 @@ impl World {
     pub(super) fn fit(&self, name: &str, arch: Arch, settings: Value) -> Fit {
         Fit {
             data: self.data.clone(),
-            pixels: Pixels::new(side(SIDE)),
-            training: training(settings),
+            pixels: Pixels::new(square(self.side)),
+            training: training(settings, self.side),
             start: Start::Scratch {
                 arch,
                 zero_init_residual: false,
@@ -128,7 +130,7 @@ impl World {
     }
 }
 
-fn side(side: u32) -> Resize {
+fn square(side: u32) -> Resize {
     serde_json::from_value(json!({ "width": side, "height": side })).unwrap()
 }
 
@@ -151,7 +153,7 @@ pub(super) fn picture(class: u32, seed: u32, side: u32) -> Vec<u8> {
 
 /// What a pipeline asks for with these settings of a training, on top of short ones.
 #[track_caller]
-fn training(given: Value) -> Training {
+fn training(given: Value, side: u32) -> Training {
     let mut net = json!({
         "data": "pixels",
         "split": "holdout",
@@ -166,9 +168,13 @@ fn training(given: Value) -> Training {
     for (key, value) in given.as_object().unwrap() {
         net[key] = value.clone();
     }
+    // TOML has no word for what is not there.
+    net.as_object_mut()
+        .unwrap()
+        .retain(|_, value| !value.is_null());
     let pipeline = json!({
         "dataset": { "dishes": { "train": "data" } },
-        "preprocess": { "pixels": { "dataset": "dishes", "resize": { "width": SIDE, "height": SIDE } } },
+        "preprocess": { "pixels": { "dataset": "dishes", "resize": square(side) } },
         "split": { "holdout": { "dataset": "dishes" } },
         "train": { "net": net },
     });

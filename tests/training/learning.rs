@@ -9,7 +9,7 @@ use kfood::{
 };
 use serde_json::{Value, json};
 
-use super::{World, augmented, fit, history, outputs, side, weights, work};
+use super::{World, augmented, fit, history, outputs, weights, work};
 
 #[test]
 fn a_training_learns_colours_and_says_what_it_saw() {
@@ -116,7 +116,6 @@ fn every_depth_takes_a_step() {
         let world = World::new(2, 4, side, false);
         let mut job = world.fit("a", arch, json!({ "epochs": 1, "batch_size": 4 }));
         job.threads = 2;
-        job.pixels.resize = self::side(side);
         outputs(&job);
         assert_eq!(
             model::load(&job.out.join("last.safetensors")).unwrap().arch,

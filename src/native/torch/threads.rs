@@ -2,6 +2,8 @@
 
 use std::{cell::Cell, ffi::c_int};
 
+use libloading::os::unix::Library;
+
 thread_local! {
     static ALONE: Cell<bool> = const { Cell::new(false) };
 }
@@ -14,11 +16,10 @@ pub fn use_one_thread() {
     }
     // libtorch sets this thread's number at its first question, once.
     let _ = tch::get_num_threads();
-    // SAFETY: the name ends with a zero; the default handle stands for everything that is loaded.
-    let function = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"omp_set_num_threads".as_ptr()) };
-    if !function.is_null() {
-        // SAFETY: OpenMP's function of this name takes an int, sets it for the calling thread, and gives nothing back.
-        let set: unsafe extern "C" fn(c_int) = unsafe { std::mem::transmute(function) };
+    let loaded = Library::this();
+    // SAFETY: OpenMP's function of this name takes an int, sets it for the calling thread, and gives nothing back.
+    let function = unsafe { loaded.get::<unsafe extern "C" fn(c_int)>(b"omp_set_num_threads\0") };
+    if let Ok(set) = function {
         // SAFETY: as above.
         unsafe { set(1) };
     }

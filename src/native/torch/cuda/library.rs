@@ -1,15 +1,16 @@
 //! The part of the shim that needs CUDA: a shared library that this program carries within itself.
 
 use std::{
-    ffi::{CStr, CString, c_char, c_int, c_void},
+    ffi::{c_char, c_int, c_void},
     io::Write,
     os::fd::{AsRawFd, FromRawFd},
     sync::OnceLock,
 };
 
+use libloading::os::unix::{Library as Loaded, RTLD_LOCAL, RTLD_NOW};
 use torch_sys::C_tensor;
 
-use super::{super::shim::done, Cuda, cuda, open, symbol};
+use super::{super::shim::done, Cuda, cuda, open};
 use crate::error::{Error, Result};
 
 /// Empty where CUDA's headers were missing when this program was built.
@@ -84,6 +85,8 @@ pub fn accelerated() -> Option<String> {
 }
 
 fn load() -> Result<Library> {
+    type Source = unsafe extern "C" fn(*const c_char, usize);
+    type Ready = unsafe extern "C" fn() -> Message;
     if let Cuda::Missing(reason) = cuda() {
         return Err(Error::failed(reason));
     }
@@ -92,42 +95,45 @@ fn load() -> Result<Library> {
             "this program was built without CUDA's headers (the wheel nvidia-cuda-crt, or CUDA_HOME)",
         ));
     }
-    let handle = open_bytes()?;
-    let missing = |name: &CStr| {
-        Error::failed(format!(
-            "there is no `{}` in the CUDA shim",
-            name.to_string_lossy()
-        ))
-    };
-    macro_rules! function {
-        ($name:literal) => {
-            symbol(handle, $name).ok_or_else(|| missing($name))?
-        };
-    }
-    let source: unsafe extern "C" fn(*const c_char, usize) = function!(c"kfood_cuda_source");
-    let ready: unsafe extern "C" fn() -> Message = function!(c"kfood_cuda_ready");
-    // SAFETY: the text outlives the call, which copies it; `ready` takes nothing.
+    let shim = open_bytes()?;
+    // SAFETY: `shim.cpp` declares both so; it copies the text, and `ready` takes nothing.
     unsafe {
+        let source: Source = function(shim, "kfood_cuda_source")?;
         source(KERNELS.as_ptr().cast(), KERNELS.len());
+        let ready: Ready = function(shim, "kfood_cuda_ready")?;
         done(ready())?;
     }
-    Ok(Library {
-        norm_act: function!(c"kfood_cuda_norm_act"),
-        max_pool: function!(c"kfood_cuda_max_pool"),
-        sample: function!(c"kfood_cuda_sample"),
-        graph_new: function!(c"kfood_cuda_graph_new"),
-        graph_free: function!(c"kfood_cuda_graph_free"),
-        graph_on_stream: function!(c"kfood_cuda_graph_on_stream"),
-        graph_replay: function!(c"kfood_cuda_graph_replay"),
-        memory: function!(c"kfood_cuda_memory"),
-        reset_peak: function!(c"kfood_cuda_reset_peak"),
-        device_memory: function!(c"kfood_cuda_device_memory"),
-        empty_cache: function!(c"kfood_cuda_empty_cache"),
-    })
+    // SAFETY: the types are those of `Library`, which are those of `shim.cpp`.
+    unsafe {
+        Ok(Library {
+            norm_act: function(shim, "kfood_cuda_norm_act")?,
+            max_pool: function(shim, "kfood_cuda_max_pool")?,
+            sample: function(shim, "kfood_cuda_sample")?,
+            graph_new: function(shim, "kfood_cuda_graph_new")?,
+            graph_free: function(shim, "kfood_cuda_graph_free")?,
+            graph_on_stream: function(shim, "kfood_cuda_graph_on_stream")?,
+            graph_replay: function(shim, "kfood_cuda_graph_replay")?,
+            memory: function(shim, "kfood_cuda_memory")?,
+            reset_peak: function(shim, "kfood_cuda_reset_peak")?,
+            device_memory: function(shim, "kfood_cuda_device_memory")?,
+            empty_cache: function(shim, "kfood_cuda_empty_cache")?,
+        })
+    }
+}
+
+/// A function of the shim.
+///
+/// # Safety
+/// `F` is its type.
+unsafe fn function<F: Copy>(shim: &Loaded, name: &str) -> Result<F> {
+    // SAFETY: promised by the caller; the shim stays loaded for good.
+    let found = unsafe { shim.get::<F>(name.as_bytes()) };
+    let missing = |_| Error::failed(format!("there is no `{name}` in the CUDA shim"));
+    found.map(|function| *function).map_err(missing)
 }
 
 /// From memory, so that no file lies about.
-fn open_bytes() -> Result<*mut c_void> {
+fn open_bytes() -> Result<&'static Loaded> {
     // SAFETY: a C string and flags; the descriptor is checked before it is owned.
     let descriptor = unsafe { libc::memfd_create(c"kfood_cuda".as_ptr(), libc::MFD_CLOEXEC) };
     if descriptor < 0 {
@@ -141,6 +147,5 @@ fn open_bytes() -> Result<*mut c_void> {
     file.write_all(BYTES)
         .map_err(|e| Error::failed(format!("no memory for the CUDA shim: {e}")))?;
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-    let path = CString::new(path).map_err(|e| Error::failed(e.to_string()))?;
-    open(&path.to_string_lossy(), libc::RTLD_NOW | libc::RTLD_LOCAL).map_err(Error::failed)
+    open(&path, RTLD_NOW | RTLD_LOCAL).map_err(Error::failed)
 }

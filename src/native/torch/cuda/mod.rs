@@ -17,10 +17,11 @@ pub use norm_act::{max_pool, norm_act};
 pub use sample::{Sampling, sample_pixels};
 
 use std::{
-    ffi::{CStr, CString, c_char, c_int, c_void},
+    ffi::{CStr, c_char, c_int},
     sync::OnceLock,
 };
 
+use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_LOCAL, RTLD_NOW};
 use serde::Serialize;
 
 /// Whether CUDA's half of libtorch is there.
@@ -40,7 +41,7 @@ static CUDA: OnceLock<Cuda> = OnceLock::new();
 /// Loads CUDA's half of libtorch, once. Call it first thing in `main`: libtorch remembers the answer to its first question
 /// about CUDA, so a library loaded later is ignored.
 pub fn load_cuda() -> &'static Cuda {
-    CUDA.get_or_init(|| match open(LIBRARY, libc::RTLD_NOW | libc::RTLD_GLOBAL) {
+    CUDA.get_or_init(|| match open(LIBRARY, RTLD_NOW | RTLD_GLOBAL) {
         Ok(_) => Cuda::Loaded(LIBRARY.to_owned()),
         Err(reason) => Cuda::Missing(reason),
     })
@@ -54,13 +55,20 @@ pub fn cuda() -> Cuda {
 
 /// The name of a GPU and its compute capability as `[major, minor]`, from the driver.
 pub(in crate::native::torch) fn gpu(index: usize) -> Option<(String, [i32; 2])> {
-    let driver = open("libcuda.so.1", libc::RTLD_NOW).ok()?;
-    let init: extern "C" fn(u32) -> c_int = symbol(driver, c"cuInit")?;
-    let get: extern "C" fn(*mut c_int, c_int) -> c_int = symbol(driver, c"cuDeviceGet")?;
-    let name: extern "C" fn(*mut c_char, c_int, c_int) -> c_int =
-        symbol(driver, c"cuDeviceGetName")?;
-    let attribute: extern "C" fn(*mut c_int, c_int, c_int) -> c_int =
-        symbol(driver, c"cuDeviceGetAttribute")?;
+    type Init = extern "C" fn(u32) -> c_int;
+    type Get = extern "C" fn(*mut c_int, c_int) -> c_int;
+    type Name = extern "C" fn(*mut c_char, c_int, c_int) -> c_int;
+    type Attribute = extern "C" fn(*mut c_int, c_int, c_int) -> c_int;
+    let driver = open("libcuda.so.1", RTLD_NOW | RTLD_LOCAL).ok()?;
+    // SAFETY: the types are those that CUDA's driver API documents for these functions.
+    let (init, get, name, attribute) = unsafe {
+        (
+            driver.get::<Init>(b"cuInit\0").ok()?,
+            driver.get::<Get>(b"cuDeviceGet\0").ok()?,
+            driver.get::<Name>(b"cuDeviceGetName\0").ok()?,
+            driver.get::<Attribute>(b"cuDeviceGetAttribute\0").ok()?,
+        )
+    };
 
     let (mut device, mut text) = (0, [0; 256]);
     if init(0) != 0 || get(&raw mut device, c_int::try_from(index).ok()?) != 0 {
@@ -81,30 +89,10 @@ pub(in crate::native::torch) fn gpu(index: usize) -> Option<(String, [i32; 2])> 
     Some((name.to_string_lossy().into_owned(), capability))
 }
 
-fn open(library: &str, flags: c_int) -> Result<*mut c_void, String> {
-    let name = CString::new(library).map_err(|e| e.to_string())?;
-    // SAFETY: a C string and flags; the library stays loaded for good.
-    let handle = unsafe { libc::dlopen(name.as_ptr(), flags) };
-    if !handle.is_null() {
-        return Ok(handle);
-    }
-    // SAFETY: after a failed dlopen() this is a C string, or null.
-    let reason = unsafe {
-        let text = libc::dlerror();
-        if text.is_null() {
-            library.to_owned()
-        } else {
-            CStr::from_ptr(text).to_string_lossy().into_owned()
-        }
-    };
-    Err(reason)
-}
-
-/// A function of a library. `F` is a function pointer of the right type.
-fn symbol<F: Copy>(library: *mut c_void, name: &CStr) -> Option<F> {
-    assert_eq!(size_of::<F>(), size_of::<*mut c_void>());
-    // SAFETY: `library` came from dlopen() and is never closed.
-    let found = unsafe { libc::dlsym(library, name.as_ptr()) };
-    // SAFETY: as long as a pointer, not null, and every caller names the type that CUDA's driver API documents.
-    (!found.is_null()).then(|| unsafe { std::mem::transmute_copy(&found) })
+/// Loads a library for good: functions of it are kept, and CUDA does not like to be unloaded.
+fn open(library: &str, flags: c_int) -> Result<&'static Library, String> {
+    // SAFETY: CUDA's libraries and our own shim, whose initialisers ask for nothing; none is ever unloaded.
+    let library = unsafe { Library::open(Some(library), flags) };
+    let library = library.map_err(|error| error.to_string())?;
+    Ok(Box::leak(Box::new(library)))
 }

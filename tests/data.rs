@@ -15,22 +15,13 @@ use image::{Rgb, RgbImage, codecs::jpeg::JpegEncoder};
 use kfood::{
     config::{self, Settings},
     digest::Digest,
-    error::{Error, Result},
-    event::{StageEvent, Tell},
-    record::Job,
-    stage::{Context, DigestedFile, Source, Stage, Worker},
+    error::Result,
+    event::StageEvent,
+    stage::{Context, Desk, DigestedFile, Source, Stage},
     stop::Stop,
 };
 
 use crate::support::asked;
-
-struct NoWorker;
-
-impl Worker for NoWorker {
-    fn run(&self, _: &Job, _: &Path, _: Tell<'_>, _: &Stop) -> Result<()> {
-        Err(Error::failed("no worker here"))
-    }
-}
 
 /// Runs a stage as the engine would; what it told comes back.
 pub fn run(
@@ -72,18 +63,20 @@ fn run_after(
     let tell = |event| told.lock().unwrap().push(event);
     fs::create_dir_all(out).unwrap();
     stage.run(&Context {
-        out,
-        state: out,
-        inputs: &inputs,
-        digests: &BTreeMap::new(),
+        desk: Desk {
+            out,
+            state: out,
+            key: Digest::of(b"key"),
+            kin: Digest::of(b"kin"),
+            inputs: &inputs,
+            earlier,
+            device: "cpu",
+            threads: 2,
+        },
         files: &files,
-        earlier,
         unfinished: &[],
         tell: &tell,
         stop,
-        worker: &NoWorker,
-        device: "cpu",
-        threads: 2,
     })?;
     for output in stage.outputs() {
         assert!(out.join(output).is_file(), "{output}");

@@ -85,7 +85,12 @@ impl World {
 
     /// A training that writes to a folder of this name.
     pub(super) fn fit(&self, name: &str, arch: Arch, settings: Value) -> Fit {
+        let key = |settings: &Value| Some(Digest::of(format!("{arch:?} {settings}").as_bytes()));
+        let mut kin = settings.clone();
+        kin["epochs"] = Value::Null;
         Fit {
+            key: key(&settings),
+            kin: key(&kin),
             data: self.data.clone(),
             pixels: Pixels::new(square(self.side)),
             training: training(settings, self.side),
@@ -208,7 +213,7 @@ impl Ran {
 }
 
 /// Runs a job to its end; asks it to stop once `stop_at` holds for an event.
-pub(super) fn work(job: &Job, stop_at: impl Fn(&StageEvent) -> bool) -> Ran {
+pub(super) fn work(job: &impl serde::Serialize, stop_at: impl Fn(&StageEvent) -> bool) -> Ran {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("job.json");
     files::write_json(&path, job).unwrap();

@@ -100,7 +100,7 @@ impl Stage for SelectStage {
     fn run(&self, context: &Context<'_>) -> Result<()> {
         let mut values = Vec::new();
         for candidate in 0..self.settings.from.len() {
-            let history = files::read_json(input(context, &role(candidate, "history"))?)?;
+            let history = files::read_json(&context.input(&role(candidate, "history"))?)?;
             values.push(self.value(candidate, &history)?);
         }
         let selection =
@@ -111,8 +111,8 @@ impl Stage for SelectStage {
                 ))
             })?;
         for (what, output) in HANDED_ON {
-            let from = input(context, &role(selection.chosen, what))?;
-            copy(from, &context.out.join(output))?;
+            let from = context.input(&role(selection.chosen, what))?;
+            copy(&from, &context.out.join(output))?;
         }
         files::write_json(&context.out.join("selection.json"), &selection)
     }
@@ -120,13 +120,6 @@ impl Stage for SelectStage {
 
 fn role(candidate: usize, what: &str) -> String {
     format!("candidate.{candidate:04}.{what}")
-}
-
-fn input<'a>(context: &'a Context<'_>, role: &str) -> Result<&'a Path> {
-    let found = context.inputs.get(role);
-    found
-        .map(|path| path.as_path())
-        .ok_or_else(|| Error::failed(format!("the input `{role}` was not handed to the stage")))
 }
 
 fn measure(metric: Metric, epoch: &Epoch) -> Option<f64> {
@@ -190,21 +183,7 @@ mod tests {
     use std::{collections::BTreeMap, path::PathBuf};
 
     use super::*;
-    use crate::{
-        error::Result,
-        event::Tell,
-        record::{Job, Measure},
-        stage::Worker,
-        stop::Stop,
-    };
-
-    struct NoWorker;
-
-    impl Worker for NoWorker {
-        fn run(&self, _: &Job, _: &Path, _: Tell<'_>, _: &Stop) -> Result<()> {
-            Err(Error::failed("a selection needs no worker"))
-        }
-    }
+    use crate::{digest::Digest, error::Result, record::Measure, stage::Desk, stop::Stop};
 
     fn history(best_epoch: u32, top1: &[f64]) -> History {
         let epoch = |(i, top1): (usize, &f64)| Epoch {
@@ -253,18 +232,20 @@ mod tests {
             }
         }
         SelectStage::new("best", &settings).run(&Context {
-            out: &out,
-            state: folder.path(),
-            inputs: &inputs,
-            digests: &BTreeMap::new(),
+            desk: Desk {
+                out: &out,
+                state: folder.path(),
+                key: Digest::of(b"key"),
+                kin: Digest::of(b"kin"),
+                inputs: &inputs,
+                earlier: &[],
+                device: "cpu",
+                threads: 1,
+            },
             files: &BTreeMap::new(),
-            earlier: &[],
             unfinished: &[],
             tell: &|_| (),
             stop: &Stop::default(),
-            worker: &NoWorker,
-            device: "cpu",
-            threads: 1,
         })?;
         let model = files::read_text(&out.join("best.safetensors"))?;
         Ok((files::read_json(&out.join("selection.json"))?, model))

@@ -4,7 +4,7 @@ use kfood::{
     digest::Digest,
     event::StageEvent,
     files, model,
-    record::{Fit, Job, StepTaken, Steps},
+    record::{BenchJob, Fit, StepTaken, Steps},
     settings::Arch,
 };
 use serde_json::{Value, json};
@@ -83,7 +83,7 @@ fn steps_written_down_are_those_of_the_training() {
     // 18 training images in batches of 8.
     let ask = |steps| {
         let fit = alone.clone();
-        work(&Job::Steps(Steps { fit, steps }), |_| false)
+        work(&BenchJob::Steps(Steps { fit, steps }), |_| false)
     };
     assert_eq!(ask(3).code, Some(0));
     let taken: Vec<StepTaken> = files::read_json(&alone.out.join("steps.json")).unwrap();

@@ -94,13 +94,7 @@ pub fn newest(
             }
         };
         ask(&mut asked, stage, &record, stages);
-        found.push(StageSummary {
-            id: stage.id().to_owned(),
-            kind: stage.kind(),
-            outcome: Outcome::Cached,
-            seconds: record.seconds,
-            record: Some(record),
-        });
+        found.push(cached(stage, record));
     }
     found.reverse();
     older.reverse();
@@ -120,6 +114,17 @@ fn wanted(graph: &Graph, options: &Options, order: &[usize]) -> Result<BTreeSet<
         wanted.extend(order);
     }
     Ok(wanted)
+}
+
+/// A stage whose result is there.
+fn cached(stage: &dyn Stage, record: Box<Record>) -> StageSummary {
+    StageSummary {
+        id: stage.id().to_owned(),
+        kind: stage.kind(),
+        outcome: Outcome::Cached,
+        seconds: record.seconds,
+        record: Some(record),
+    }
 }
 
 /// Asks the stages that a stage reads for what its result was made from; who has been asked already is left alone.

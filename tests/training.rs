@@ -184,7 +184,7 @@ fn training(given: Value, side: u32) -> Training {
         "train": { "net": net },
     });
     match asked(&toml::to_string(&pipeline).unwrap(), "net") {
-        Settings::Train(train) => train.training,
+        Settings::Train(train) => *train.training,
         other => panic!("{other:?}"),
     }
 }

@@ -14,7 +14,7 @@ use kfood::{
     stop::Stop,
 };
 
-use super::{dataset, jpeg, preprocess, put, run, run_after, small_set};
+use super::{jpeg, preprocess, put, run, run_after, small_set};
 
 /// The data set as it is now, and its pack in `name`, made with what the earlier folders have.
 fn packed(

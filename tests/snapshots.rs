@@ -36,7 +36,7 @@ fn help(project: &Project, command: &[&str]) {
     let args = [command, &["--help"]].concat();
     let output = project.command(&args).env("COLUMNS", "100").output();
     let text = String::from_utf8(output.unwrap().stdout).unwrap();
-    unchanged(&["help", &command.join("_")].join("_"), &text);
+    unchanged(&[&["help"], command].concat().join("_"), &text);
     for name in commands_in(&text) {
         help(project, &[command, &[name]].concat());
     }

@@ -11,7 +11,7 @@ use crate::{
     error::Result,
     exec::{self, Estimate, Options, StageStatus, Status},
     report::{Align, Grid, bytes, duration},
-    text::{count, either},
+    text::{count, either, first_items},
 };
 
 /// Say what a run would do, and why; exit code 3 when work is pending.
@@ -83,11 +83,7 @@ fn text(all: &[StageStatus]) -> String {
 
 /// The first few stages that are waited for, and how many more.
 fn waits(on: &[String]) -> String {
-    let shown = on.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
-    match on.len().saturating_sub(3) {
-        0 => format!("waits on {shown}"),
-        more => format!("waits on {shown} and {more} more"),
-    }
+    format!("waits on {}", first_items(on, 3))
 }
 
 fn why(reasons: &[Reason]) -> String {

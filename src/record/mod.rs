@@ -6,6 +6,7 @@ mod browse;
 mod checkpoint;
 mod dataset;
 mod evaluation;
+mod files;
 mod fingerprint;
 mod functional;
 mod history;

@@ -17,8 +17,6 @@ pub struct Evaluation {
     pub parts: Vec<PartMetrics>,
     /// Differences between parts, where both were evaluated.
     pub gaps: Vec<Gap>,
-    /// The gaps in plain words, a sentence or two each, and what look-alikes do to them.
-    pub reading: Vec<String>,
     /// Look-alikes across parts; `None` where none were looked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaks: Option<Leaks>,

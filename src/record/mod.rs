@@ -18,6 +18,7 @@ mod photographs;
 mod prediction;
 mod selection;
 mod split;
+mod stopped_early;
 mod timing;
 mod tune;
 
@@ -41,5 +42,6 @@ pub use photographs::{Photograph, Photographs};
 pub use prediction::Prediction;
 pub use selection::{Candidate, Selection};
 pub use split::{Assignment, EvaluatePart, LeftOut, Split};
+pub use stopped_early::StoppedEarly;
 pub use timing::{EpochTiming, Timing};
 pub use tune::{BatchSizes, BatchTry, LearningRates, RateStep};

@@ -1,6 +1,6 @@
 //! The course of a training as compact text: a curve of block characters and a table of some epochs.
 
-use super::{Align, Grid, percent, units::fixed};
+use super::{Align, Grid, percent, units::fixed, words};
 use crate::{
     record::{Epoch, History, Measure},
     text::count,
@@ -40,9 +40,7 @@ pub(super) fn summary(history: &History) -> Vec<String> {
         return vec!["No epoch was finished.".to_owned()];
     };
     let mut lines = vec![format!("{} of {}.", last.epoch, count(last.of, "epoch"))];
-    if let Some(why) = &history.stopped_early {
-        lines.push(format!("Stopped early: {why}."));
-    }
+    lines.extend(history.stopped_early.map(words::stopped_early));
     let best = history
         .epochs
         .iter()

@@ -8,6 +8,7 @@ use super::{
     figure::Figure,
     table::table,
     units::{bytes, duration, fixed},
+    words,
 };
 use crate::{
     error::Result,
@@ -60,11 +61,12 @@ fn unused(results: &Results) -> String {
         text += &format!(
             "\n`{}` {} {} of {} images:\n\n",
             unused.id,
-            unused.verb,
+            words::leaves_out(unused.why),
             number(n),
             number(of)
         );
-        for (path, why) in unused.images.iter().take(UNUSED) {
+        for (path, told) in unused.images.iter().take(UNUSED) {
+            let why = words::why_unused(unused.why, told);
             text += &format!("- `{}`: {why}\n", shown(path));
         }
         if unused.images.len() > UNUSED {
@@ -95,7 +97,7 @@ fn evaluation(group: &Group<'_>, part: Option<EvaluatePart>) -> String {
         } else {
             String::new()
         };
-        for sentence in &run.evaluation.reading {
+        for sentence in words::reading(run) {
             text += &format!("\n- {label}{sentence}");
         }
     }

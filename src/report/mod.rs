@@ -22,6 +22,7 @@ mod table;
 mod tensorboard;
 mod tune;
 mod units;
+mod words;
 
 pub use compare::{Comparison, Test, Verdict, compare, comparison_grid};
 pub use exclude_list::{ExcludeRow, exclude_csv, exclude_list, exclude_rows};
@@ -30,7 +31,7 @@ pub use grid::{Align, Grid};
 pub use markdown::markdown;
 pub use overview::{Class, LeakPair, Leaks, Overview, Seen};
 pub use predictions::predictions;
-pub use results::{Evaluated, Group, Results, Trained, Unused};
+pub use results::{Evaluated, Group, MadeOf, NotUsed, Results, Trained, Unused};
 pub use table::{PartRow, Row, Table, table};
 pub use tensorboard::{EVENT_FILE, event_files};
 pub use tune::{batch_sizes, learning_rates};

@@ -70,10 +70,10 @@ pub(super) fn evaluated_on(
             tta: Vec::new(),
             leaks: None,
             classes: CLASSES.map(str::to_owned).to_vec(),
-            reading: metrics::reading(&metrics, &gaps),
             parts: metrics,
             gaps,
         },
+        features: None,
         predictions: predictions.concat(),
         fingerprint: None,
     }

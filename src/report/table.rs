@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Align, Figure, Grid, Group, Results};
+use super::{Align, Figure, Grid, Group, Results, words};
 use crate::{
     record::{EvaluatePart, Interval, PartMetrics},
     settings::{Arch, Checkpoint, Tta},
@@ -79,7 +79,7 @@ fn row(group: &Group<'_>) -> Option<Row> {
         arch: first.arch,
         checkpoint: first.checkpoint,
         epochs: group.runs.iter().filter_map(|run| run.epoch).collect(),
-        made_of: first.made_of.clone(),
+        made_of: first.made_of.map(words::made_of),
         tta: first.evaluation.tta.clone(),
         runs: group.runs.len(),
         parts: PARTS

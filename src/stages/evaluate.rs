@@ -46,7 +46,7 @@ impl Stage for EvaluateStage {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn settings(&self) -> Value {

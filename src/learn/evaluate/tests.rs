@@ -177,7 +177,7 @@ fn what_is_written_agrees_with_the_model_and_with_itself() {
         .map(|p| (p.part.name(), p.images))
         .collect();
     assert_eq!(parts, [("train", 6), ("validation", 3), ("test", 3)]);
-    assert_eq!((found.gaps.len(), found.reading.len()), (3, 2));
+    assert_eq!(found.gaps.len(), 3);
 
     let lines: Vec<Prediction> = csv::Reader::from_path(job.out.join("predictions.csv"))
         .unwrap()
@@ -253,15 +253,6 @@ fn look_alikes_of_training_images_are_told_and_the_features_confirm_them() {
     );
     assert!(leaks.parts[1].top1_without.is_some());
     assert_eq!(leaks.conflicts, 1);
-    let said = found.reading.join("\n");
-    assert!(
-        said.contains("1 of 3 test images is a copy of training images: top-1"),
-        "{said}"
-    );
-    assert!(
-        said.contains("2 further test images look like training images"),
-        "{said}"
-    );
 
     let found: FeatureLeaks = files::read_json(&job.out.join("leaks.json")).unwrap();
     assert_eq!(found.pairs.len(), 6);

@@ -4,11 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::{
-    features,
-    inputs::{Inputs, Members},
-    leaks::sentences,
-};
+use super::inputs::{Inputs, Members};
 use crate::{
     error::{Error, Result},
     files,
@@ -53,9 +49,8 @@ pub(super) fn write(
 ) -> Result<()> {
     let out = &job.out;
     files::create_folder(out)?;
-    let mut evaluation = evaluation(inputs, judged, &job.tta);
+    let evaluation = evaluation(inputs, judged, &job.tta);
     if let Some(found) = by_features {
-        evaluation.reading.extend(features::sentences(found));
         files::write_json(&out.join("leaks.json"), found)?;
     }
     files::write_json(&out.join("metrics.json"), &evaluation)?;
@@ -80,17 +75,12 @@ fn evaluation(inputs: &Inputs, judged: &[Judged<'_>], tta: &[Tta]) -> Evaluation
         }
     };
     let parts: Vec<PartMetrics> = judged.iter().map(part).collect();
-    let gaps = metrics::gaps(&parts);
-    let mut reading = metrics::reading(&parts, &gaps);
-    let leaks = inputs.leaking.as_ref().map(|l| l.leaks(inputs, judged));
-    reading.extend(leaks.iter().flat_map(sentences));
     Evaluation {
         classes: inputs.classes.clone(),
         tta: tta.to_vec(),
-        reading,
-        leaks,
+        leaks: inputs.leaking.as_ref().map(|l| l.leaks(inputs, judged)),
+        gaps: metrics::gaps(&parts),
         parts,
-        gaps,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     record::Epoch,
-    settings::{Metric, Plateau},
+    settings::Plateau,
 };
 
 /// Smaller reductions are not made (`eps` of PyTorch).
@@ -17,10 +17,7 @@ pub(super) fn learning_rate(s: &Plateau, base: f64, before: &[Epoch]) -> f64 {
         let Some(validation) = epoch.validation else {
             continue;
         };
-        let value = match s.monitor {
-            Metric::ValidationTop1 => validation.top1,
-            Metric::ValidationLoss => validation.loss,
-        };
+        let value = validation.of(s.monitor);
         if best.is_none_or(|best| improves(s, value, best)) {
             best = Some(value);
             bad = 0;

@@ -291,7 +291,7 @@ const GOLDEN: &str = r#"[
     "outputs": ["ensemble.safetensors"]
 },
 {
-    "id": "result", "kind": "evaluate", "version": 3,
+    "id": "result", "kind": "evaluate", "version": 4,
     "settings": {
         "on": ["test"],
         "batch_size": 32,
@@ -308,10 +308,10 @@ const GOLDEN: &str = r#"[
         "labels": "dishes/labels.json",
         "split": "holdout/membership.json"
     },
-    "outputs": ["metrics.json", "predictions.csv"]
+    "outputs": ["metrics.json", "predictions.csv", "log_probabilities.f32"]
 },
 {
-    "id": "together", "kind": "evaluate", "version": 3,
+    "id": "together", "kind": "evaluate", "version": 4,
     "settings": {
         "on": ["train", "validation", "test"],
         "tta": ["horizontal_flip"],
@@ -329,7 +329,7 @@ const GOLDEN: &str = r#"[
         "labels": "dishes/labels.json",
         "split": "holdout/membership.json"
     },
-    "outputs": ["metrics.json", "predictions.csv"]
+    "outputs": ["metrics.json", "predictions.csv", "log_probabilities.f32"]
 }
 ]"#;
 

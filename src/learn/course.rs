@@ -21,10 +21,7 @@ pub(super) fn best_epoch(epochs: &[Epoch]) -> u32 {
 }
 
 /// Why the training ends before its last epoch, if it does.
-pub(super) fn stop_early(
-    epochs: &[Epoch],
-    rule: Option<&EarlyStopping>,
-) -> Option<StoppedEarly> {
+pub(super) fn stop_early(epochs: &[Epoch], rule: Option<&EarlyStopping>) -> Option<StoppedEarly> {
     let rule = rule?;
     let mut best = f64::NEG_INFINITY;
     let mut improved = 0;

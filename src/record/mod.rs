@@ -26,7 +26,9 @@ pub use averaging::{Averaging, Tried};
 pub use browse::{Browse, Browsed};
 pub use checkpoint::{CheckpointInfo, Provenance, Transform};
 pub use dataset::{Crop, Image, Images, Label, Labels, Part};
-pub use evaluation::{ClassMetrics, Evaluation, Gap, Interval, PartMetrics};
+pub use evaluation::{
+    ClassMetrics, Dtype, Evaluation, Gap, Interval, LogProbabilities, PartMetrics,
+};
 pub use fingerprint::Fingerprint;
 pub use functional::{Functional, Functionals};
 pub use history::{Epoch, History, Measure};

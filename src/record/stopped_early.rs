@@ -97,7 +97,11 @@ mod tests {
         assert_eq!(read(&OF_A_LOSS.to_string()).unwrap(), OF_A_LOSS);
         let first = read("`validation.top1` did not improve for 1 epochs after epoch 2").unwrap();
         assert_eq!((first.patience, first.improved), (1, 2));
-        for other in ["", "it was late", "`loss` did not improve for 1 epoch after epoch 2"] {
+        for other in [
+            "",
+            "it was late",
+            "`loss` did not improve for 1 epoch after epoch 2",
+        ] {
             assert!(read(other).is_err(), "{other}");
         }
     }

@@ -69,6 +69,7 @@ pub(super) fn evaluated_on(
         evaluation: Evaluation {
             tta: Vec::new(),
             leaks: None,
+            log_probabilities: None,
             classes: CLASSES.map(str::to_owned).to_vec(),
             parts: metrics,
             gaps,

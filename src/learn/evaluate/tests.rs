@@ -1,11 +1,13 @@
 //! Evaluations of an untrained model on generated pixels: what is written agrees with the model and with itself.
 
+mod log_probabilities;
 mod together;
 
 use std::{path::Path, sync::Mutex};
 
 use serde_json::json;
 
+use self::log_probabilities::agree;
 use super::*;
 use crate::{
     data::PackWriter,
@@ -187,6 +189,7 @@ fn what_is_written_agrees_with_the_model_and_with_itself() {
     assert_eq!(lines.len(), IMAGES);
     assert_eq!(lines[10].label, "냉면, 물");
     assert_eq!(lines[10].path, "test/냉면, 물/10.jpg");
+    agree(&job, &lines);
 
     // Image by image through the model itself.
     let model = ResNet::new(Arch::Resnet18, 3, 1, Device::Cpu);
@@ -293,7 +296,7 @@ fn the_same_job_gives_the_same_bytes() {
     let first = job.out.clone();
     job.out = folder.path().join("again");
     run(&job).unwrap();
-    for output in ["metrics.json", "predictions.csv"] {
+    for output in ["metrics.json", "predictions.csv", "log_probabilities.f32"] {
         assert_eq!(
             files::read(&first.join(output)).unwrap(),
             files::read(&job.out.join(output)).unwrap()

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::inputs::{Inputs, Members};
+use super::{
+    inputs::{Inputs, Members},
+    log_probabilities,
+};
 use crate::{
     error::{Error, Result},
     files,
@@ -13,10 +16,12 @@ use crate::{
     settings::Tta,
 };
 
-/// One part with a score for each of its images.
+/// One part with what is said of each of its images.
 pub(super) struct Judged<'a> {
     pub(super) members: &'a Members,
     pub(super) scores: Vec<Score>,
+    /// Row-major [images, classes].
+    pub(super) log_probabilities: Vec<f32>,
 }
 
 /// `timing.json`: not part of the result.
@@ -38,7 +43,7 @@ impl Timing {
     }
 }
 
-/// Writes the four files, and `leaks.json` where features were compared.
+/// Writes the five files, and `leaks.json` where features were compared.
 pub(super) fn write(
     job: &record::Evaluate,
     inputs: &Inputs,
@@ -49,7 +54,13 @@ pub(super) fn write(
 ) -> Result<()> {
     let out = &job.out;
     files::create_folder(out)?;
-    let evaluation = evaluation(inputs, judged, &job.tta);
+    let mut evaluation = evaluation(inputs, judged, &job.tta);
+    let rows = judged.iter().map(|part| part.log_probabilities.as_slice());
+    evaluation.log_probabilities = Some(log_probabilities::write(
+        &out.join("log_probabilities.f32"),
+        rows,
+        inputs.classes.len(),
+    )?);
     if let Some(found) = by_features {
         files::write_json(&out.join("leaks.json"), found)?;
     }
@@ -81,6 +92,7 @@ fn evaluation(inputs: &Inputs, judged: &[Judged<'_>], tta: &[Tta]) -> Evaluation
         leaks: inputs.leaking.as_ref().map(|l| l.leaks(inputs, judged)),
         gaps: metrics::gaps(&parts),
         parts,
+        log_probabilities: None,
     }
 }
 

@@ -1,9 +1,6 @@
 //! `ReduceLROnPlateau` as a function of the epochs before.
 
-use crate::{
-    record::Epoch,
-    settings::Plateau,
-};
+use crate::{record::Epoch, settings::Plateau};
 
 /// Smaller reductions are not made (`eps` of PyTorch).
 const LEAST: f64 = 1e-8;

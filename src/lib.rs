@@ -9,9 +9,9 @@
 //! | L5 | [`cli`] | the commands; the only place that prints |
 //! | L4 | [`exec`], [`stages`], [`worker`], [`report`] | running a plan; one file per stage kind; what `kfood-worker` does; tables and Markdown. They never import each other |
 //! | L3 | [`plan`], [`cache`] | the graph of stages; keys, store, digests, gc. They never import each other |
-//! | L2b | [`learn`] → [`model`] → [`data`] → [`native`] | tensors and pixels, in this order; they know no stage and no pipeline file |
+//! | L2b | [`learn`] → [`model`] → [`data`] → [`native`] | tensors and pixels, in this order; they know no stage and no pipeline file; the rooms within [`learn`] have an order too |
 //! | L2a | [`stage`] | the trait `Stage`, its inputs and outputs, the context of a run |
-//! | L1 | [`config`] → [`settings`]; [`record`], [`event`] | data only: pipeline text to typed values; what is written down; what is told while running |
+//! | L1 | [`config`] → [`settings`]; [`stats`] → [`record`]; [`event`] | data only: pipeline text to typed values; what is written down; metrics and intervals as arithmetic on slices; what is told while running |
 //! | L0 | [`cells`], [`digest`], [`error`], [`files`], [`name`], [`seed`], `space`, [`spelt`], [`stop`], [`text`] | text in CSV cells, blake3, errors, path-carrying I/O, names, random streams, full disks in words, the file that a name means, words: names shown safely, counts |
 //!
 //! Two programs use it: `kfood` (files, plan, cache, report) reaches no tensor code and starts in about a millisecond;
@@ -40,6 +40,7 @@ mod space;
 pub mod spelt;
 pub mod stage;
 pub mod stages;
+pub mod stats;
 pub mod stop;
 pub mod text;
 pub mod worker;

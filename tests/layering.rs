@@ -20,6 +20,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("settings", &["L0"]),
     ("record", &["L0", "settings"]),
     ("event", &["L0", "record"]),
+    ("stats", &["L0", "settings", "record"]),
     ("config", &["L0", "settings", "record"]),
     ("stage", &["L0", "L1", "!config"]),
     ("native", &["L0", "L1", "!config"]),
@@ -59,7 +60,10 @@ const MAY: &[(&str, &[&str])] = &[
 const L0: &[&str] = &[
     "cells", "digest", "error", "files", "name", "seed", "space", "spelt", "stop", "text",
 ];
-const L1: &[&str] = &["config", "settings", "record", "event"];
+const L1: &[&str] = &["config", "settings", "record", "event", "stats"];
+
+/// The rooms within `learn`: each may import from those before it.
+const LEARN: &[&str] = &["picture", "feed", "optimize", "judge", "fit", "probe"];
 
 struct Source {
     /// Such as `src/cache/key.rs`.
@@ -156,8 +160,13 @@ fn code_of(text: &str) -> String {
 
 /// The rooms that code names: `crate::room`, `crate::{room::x, other}`, and `kfood::room` from a program.
 fn imports(code: &str) -> Vec<String> {
+    named_after(&["crate::", "kfood::"], code)
+}
+
+/// The names that follow one of these paths, alone or in braces.
+fn named_after(starts: &[&str], code: &str) -> Vec<String> {
     let mut rooms = Vec::new();
-    for start in ["crate::", "kfood::"] {
+    for start in starts {
         for (at, _) in code.match_indices(start) {
             let before = code[..at].chars().next_back().unwrap_or(' ');
             if before == '$' || before.is_alphanumeric() || before == '_' {
@@ -227,6 +236,27 @@ fn imports_only_point_downwards() {
                 wrong.push(format!(
                     "{}: `{}` may not import `{import}`",
                     source.path, source.room
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_rooms_of_learn_import_in_their_order_alone() {
+    let mut wrong = Vec::new();
+    for source in sources().iter().filter(|s| s.room == "learn") {
+        let Some((room, _)) = source.path["src/learn/".len()..].split_once('/') else {
+            continue;
+        };
+        let floor = LEARN.iter().position(|name| *name == room);
+        for import in named_after(&["learn::"], &source.code) {
+            let below = LEARN.iter().position(|name| *name == import);
+            if floor.is_none() || below.is_none() || below > floor {
+                wrong.push(format!(
+                    "{}: `{room}` may not import `{import}`",
+                    source.path
                 ));
             }
         }

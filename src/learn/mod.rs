@@ -1,54 +1,21 @@
-//! Training and evaluation on tensors: augmentation, optimizers, schedules, the loop over epochs, metrics.
+//! Training and evaluation on tensors. Its rooms import one another in this order alone (each those before it):
+//!
+//! | room | what it is for |
+//! |---|---|
+//! | `picture` | one image on its way to the model: geometry, colours, sampling, normalisation |
+//! | `feed` | the pack, the order of an epoch, batches on the device, mixing |
+//! | `optimize` | optimizers, groups of parameters, schedules |
+//! | `judge` | passes without a gradient: validation, evaluation, means of models |
+//! | `fit` | the loop over epochs: step, loss, state, saves |
+//! | `probe` | trainings that are tried out, timed, drawn, and thrown away |
 
-mod accumulate;
-mod affine;
-mod augment;
-mod average;
-mod batch;
-mod browse;
-mod color;
-mod course;
-mod criterion;
-mod divergence;
-mod ema;
-mod evaluate;
+mod feed;
 mod fit;
-mod functionals;
-mod geometry;
-mod inputs;
-mod keep;
-mod learner;
-mod loader;
-mod memory;
-pub mod metrics;
-mod mix;
-mod optimizer;
-mod order;
-mod pass;
-mod precision;
-mod progress;
-mod render;
-mod sample;
-mod schedule;
-mod speed;
-mod start;
-mod state;
-mod step;
-mod steps;
-mod tally;
-mod tune;
-mod usable;
-mod views;
+mod judge;
+mod optimize;
+mod picture;
+mod probe;
 
-pub use average::average;
-pub use batch::evaluation_batch;
-pub use browse::browse;
-pub use evaluate::evaluate;
 pub use fit::fit;
-pub use functionals::functionals;
-pub use precision::{fingerprint, uses_bf16};
-pub use schedule::{Moment, learning_rate, momentum};
-pub use speed::speed;
-pub use steps::steps;
-pub use tune::tune;
-pub use views::{log_mean_probabilities, views};
+pub use judge::{average, evaluate, fingerprint, log_mean_probabilities, uses_bf16, views};
+pub use probe::{browse, functionals, speed, steps, tune};

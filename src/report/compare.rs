@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::{Evaluated, Group, Results};
 use crate::{
     error::{Error, Result},
-    learn::metrics,
     record::{EvaluatePart, Interval},
+    stats,
 };
 
 /// Two groups of evaluations on the same images of one part.
@@ -111,7 +111,7 @@ impl<'a> Side<'a> {
         for (run, metrics) in group.runs.iter().zip(metrics) {
             let by_path = rights_by_path(run, part);
             let hits = by_path.values().filter(|right| **right).count() as u64;
-            if by_path.len() as u64 != metrics.images || hits != metrics::correct(metrics) {
+            if by_path.len() as u64 != metrics.images || hits != stats::correct(metrics) {
                 return Err(mismatch(run));
             }
             rights.push(by_path.values().copied().collect());
@@ -153,7 +153,7 @@ fn mismatch(run: &Evaluated) -> Error {
 
 fn against(a: &Side<'_>, b: &Side<'_>, part: EvaluatePart) -> Option<Comparison> {
     let (first, second) = if b.top1() > a.top1() { (b, a) } else { (a, b) };
-    let found = metrics::paired_difference(&first.rights, &second.rights)?;
+    let found = stats::paired_difference(&first.rights, &second.rights)?;
     Some(Comparison {
         part,
         images: first.paths.len() as u64,
@@ -193,7 +193,7 @@ fn tests(first: &Side<'_>, second: &Side<'_>) -> Vec<Test> {
         pairs = (0..of_first.len()).map(|i| (i, i)).collect();
     }
     let test = |(i, j): (usize, usize)| {
-        let found = metrics::mcnemar(&first.rights[i], &second.rights[j]);
+        let found = stats::mcnemar(&first.rights[i], &second.rights[j]);
         Test {
             first: first.group.runs[i].id.clone(),
             second: second.group.runs[j].id.clone(),

@@ -3,9 +3,9 @@
 use super::{Evaluated, Results};
 use crate::{
     digest::Digest,
-    learn::metrics::{self, Score},
     record::{EvaluatePart, Evaluation, PartMetrics, Prediction},
     settings::{Arch, Checkpoint},
+    stats::{self, Score},
 };
 
 const CLASSES: [&str; 3] = ["김치찌개", "냉면", "된장찌개"];
@@ -35,7 +35,7 @@ pub(super) fn part(part: EvaluatePart, right: &[bool]) -> (PartMetrics, Vec<Pred
     });
     let predictions = predictions.collect();
     (
-        metrics::part_metrics(part, &classes, &labels, &scores, members),
+        stats::part_metrics(part, &classes, &labels, &scores, members),
         predictions,
     )
 }
@@ -48,7 +48,7 @@ pub(super) fn evaluated_on(
 ) -> Evaluated {
     let (metrics, predictions): (Vec<_>, Vec<_>) =
         parts.iter().map(|(p, right)| part(*p, right)).unzip();
-    let gaps = metrics::gaps(&metrics);
+    let gaps = stats::gaps(&metrics);
     let words: Vec<_> = varied.iter().map(|(k, v)| format!("{k}={v}")).collect();
     Evaluated {
         id: if words.is_empty() {

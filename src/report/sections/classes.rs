@@ -1,9 +1,9 @@
 //! A part class by class, pooled over the runs of a group: the classes' figures and the most frequent confusions.
 
 use crate::{
-    learn::metrics,
     record::{ClassMetrics, EvaluatePart, PartMetrics},
     report::{Block, Column, Grid, Group, percent, units::fixed},
+    stats,
     text::count,
 };
 
@@ -77,7 +77,7 @@ fn class_grid(classes: &[String], confusion: &[Vec<u64>]) -> Grid {
             or_dash(c.images + predicted > 0, fixed(c.f1, 3)),
         ]
     };
-    let classes = metrics::per_class(classes, confusion);
+    let classes = stats::per_class(classes, confusion);
     grid.rows = classes.iter().enumerate().map(row).collect();
     grid
 }

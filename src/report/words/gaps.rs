@@ -180,8 +180,8 @@ fn apart(gap: &Gap) -> String {
 mod tests {
     use super::*;
     use crate::{
-        learn::metrics,
         report::sample::{self, rights},
+        stats,
     };
 
     fn part(part: EvaluatePart, hits: usize, images: usize) -> PartMetrics {
@@ -189,7 +189,7 @@ mod tests {
     }
 
     fn read(parts: &[PartMetrics]) -> Vec<String> {
-        gaps(parts, &metrics::gaps(parts))
+        gaps(parts, &stats::gaps(parts))
     }
 
     use EvaluatePart::{Test, Train, Validation};

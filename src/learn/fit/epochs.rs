@@ -1,0 +1,434 @@
+//! The loop over epochs.
+
+use std::{fs, path::Path, time::Duration};
+
+use tch::Device;
+
+use super::{
+    divergence::{Watch, with_batch_size},
+    early_stopping::{best_epoch, stop_early},
+    keep::Keep,
+    learner::Learner,
+    memory,
+    pass::Pass,
+    start::start,
+    state::{Now, Saved, StateFolder},
+};
+use crate::{
+    digest::{Digest, Parts},
+    error::{Error, Result},
+    event::{StageEvent, Tell},
+    files,
+    learn::{
+        feed::{Inputs, Loader},
+        judge::{Arithmetic, fingerprint, in_words, uses_bf16},
+        picture::{Size, shown_size},
+    },
+    model::{self, ResNet},
+    native::set_training,
+    record::{CheckpointInfo, Epoch, EpochTiming, Fit, History, Start, Timing, Transform},
+    settings::{Count, GradualUnfreezing, Schedule, TrainLayers, Training},
+    stop::Stop,
+};
+
+/// Trains a model, from scratch or from another one, and writes `best.safetensors`, `last.safetensors` and `history.json` to
+/// `job.out`; `timing.json` and `fingerprint.json` beside them tell of the machine. With `keep_last`, `kept.safetensors` holds the
+/// models of the last epochs, oldest first; fewer where it stopped early.
+///
+/// After every epoch, every `job.save.every` within one and where a stop was requested, the whole state goes to `job.state`. A later
+/// call with the same work on the same machine goes on there and ends with the same bits as an unbroken training; so does one that
+/// goes on where a shorter training of `job.earlier` ended. Equal job, seed and fingerprint: equal bits.
+///
+/// # Errors
+/// When a stop was requested (class `Interrupted`), an input cannot be used, the loss is no longer a number, or libtorch or the
+/// disk refuses.
+pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()> {
+    set_training(device, job.training.deterministic, job.training.allow_tf32)?;
+    let inputs = Inputs::open(&job.data, source(job))?;
+    check(job, &inputs)?;
+    if inputs.dropped > 0 {
+        let text = format!(
+            "leaves out {} images that cannot be decoded",
+            inputs.dropped
+        );
+        tell(StageEvent::Note(text));
+    }
+    tell(StageEvent::Note(in_words(job.training.precision, device)));
+    let (model, transform) = start(job, &inputs, device, tell)?;
+    let bf16 = uses_bf16(job.training.precision, device);
+    let arithmetic = Arithmetic { device, bf16 };
+    let by_layer = unfreezing(job).is_some();
+    let learner = Learner::new(&job.training, by_layer, &inputs, model, arithmetic)?;
+    let now = Now {
+        work: work(job, &inputs, Some(job.training.epochs)),
+        prefix: work(job, &inputs, None),
+        fingerprint: fingerprint(device, bf16)?,
+        history: History::default(),
+        timing: Vec::new(),
+        within: None,
+    };
+    let mut course = Course {
+        folder: StateFolder(&job.state),
+        every: job.save.every.duration(),
+        now,
+        resumed: 0,
+        saved: None,
+        learner,
+        unfreezing: unfreezing(job),
+        trains: None,
+        shown: shown_size(&job.training, inputs.size(), 1),
+    };
+    if !course.resume(tell)? {
+        course.extend(job, tell)?;
+    }
+    let pass = Pass {
+        loader: Loader::new(&job.training, &inputs, &transform, device)?,
+        arithmetic,
+        tell,
+        stop,
+    };
+    while course.next_epoch(&job.training).is_some() {
+        let done = course.epoch(&pass);
+        with_batch_size(done, job.training.batch_size.get(), course.shown)?;
+    }
+    course.publish(job)
+}
+
+/// A training between two epochs, or where an interrupted one goes on.
+struct Course<'a> {
+    folder: StateFolder<'a>,
+    /// The time between two saves within an epoch.
+    every: Duration,
+    now: Now,
+    /// Epochs that an earlier process did.
+    resumed: usize,
+    saved: Option<Saved>,
+    learner: Learner,
+    /// How the trained layers, the second, are thawed.
+    unfreezing: Option<(GradualUnfreezing, TrainLayers)>,
+    /// What is trained now, where that changes.
+    trains: Option<TrainLayers>,
+    /// The size of what the last epoch showed; at first that of the first.
+    shown: Size,
+}
+
+impl Course<'_> {
+    /// Takes over the state of an interrupted training where it is whole, of this work and of this machine; says whether.
+    fn resume(&mut self, tell: Tell<'_>) -> Result<bool> {
+        let saved = match self.folder.read() {
+            Ok(saved) => saved,
+            Err(error) => {
+                let text =
+                    format!("the saved state cannot be used, the training starts anew: {error}");
+                tell(StageEvent::Warning(text));
+                None
+            }
+        };
+        let saved = saved.filter(|saved| saved.now.work == self.now.work);
+        let saved = saved.filter(|saved| {
+            let same = saved.now.fingerprint == self.now.fingerprint;
+            if !same {
+                let text = format!("the saved state is {ELSEWHERE}: the training starts anew");
+                tell(StageEvent::Warning(text));
+            }
+            same
+        });
+        self.folder.clean(saved.as_ref())?;
+        let Some(saved) = saved else {
+            return Ok(false);
+        };
+        self.learner.load(|name| self.folder.group(&saved, name))?;
+        self.now = saved.now.clone();
+        self.saved = Some(saved);
+        self.resumed = self.now.history.epochs.len();
+        let after = match &self.now.within {
+            Some(within) => {
+                self.learner.stepper.go_on(&within.sums)?;
+                format!("step {} of epoch {}", within.steps, self.resumed + 1)
+            }
+            None => format!("epoch {}", self.resumed),
+        };
+        tell(StageEvent::Note(format!("goes on after {after}")));
+        Ok(true)
+    }
+
+    /// Goes on where a finished, shorter training of the same kind ended, if there is one.
+    fn extend(&mut self, job: &Fit, tell: Tell<'_>) -> Result<()> {
+        let folders: Vec<_> = job.earlier.iter().map(|e| e.join(Fit::LEFT)).collect();
+        let mut found: Vec<_> = folders
+            .iter()
+            .filter_map(|path| {
+                let folder = StateFolder(path);
+                let saved = folder.read().ok()??;
+                let done = saved.now.history.epochs.len() as u32;
+                let fits = saved.now.prefix == self.now.prefix
+                    && saved.now.within.is_none()
+                    && done <= job.training.epochs.get()
+                    && job
+                        .training
+                        .goes_on_from(saved.now.history.asked()?)
+                        .is_ok();
+                fits.then_some((folder, saved))
+            })
+            .collect();
+        let usable = found.len();
+        found.retain(|(_, saved)| saved.now.fingerprint == self.now.fingerprint);
+        let longest = |(_, saved): &(_, Saved)| saved.now.history.epochs.len();
+        let Some((folder, saved)) = found.into_iter().max_by_key(longest) else {
+            if usable > 0 {
+                let text = format!("the earlier result is {ELSEWHERE}: the training starts anew");
+                tell(StageEvent::Note(text));
+            }
+            return Ok(());
+        };
+        let of = job.training.epochs.get();
+        let mut history = saved.now.history.clone();
+        history.epochs.iter_mut().for_each(|epoch| epoch.of = of);
+        // At its own end a training does not stop early, where a longer one may.
+        history.stopped_early = stop_early(&history.epochs, job.training.early_stopping.as_ref());
+        let now = Now {
+            work: self.now.work,
+            history,
+            ..saved.now.clone()
+        };
+        self.learner.load(|name| folder.group(&saved, name))?;
+        let adopted = self
+            .folder
+            .adopt(&folder, &saved, now.clone(), |info| info.epoch.of = of)?;
+        self.resumed = now.history.epochs.len();
+        self.now = now;
+        self.saved = Some(adopted);
+        let text = format!("goes on from epoch {} of an earlier result", self.resumed);
+        tell(StageEvent::Note(text));
+        Ok(())
+    }
+
+    /// The number of the next epoch, from 1; `None` after the last one or an early stop.
+    fn next_epoch(&self, training: &Training) -> Option<u32> {
+        let history = &self.now.history;
+        let next = history.epochs.last().map_or(1, |e| e.epoch + 1);
+        (history.stopped_early.is_none() && next <= training.epochs.get()).then_some(next)
+    }
+
+    /// Trains and validates one epoch, and saves the state after it.
+    fn epoch(&mut self, pass: &Pass<'_>) -> Result<()> {
+        let training = pass.loader.training;
+        let Some(epoch) = self.next_epoch(training) else {
+            return Ok(());
+        };
+        self.unfreeze(epoch, pass.tell)?;
+        self.resize(epoch, pass);
+        let of = training.epochs.get();
+        let checkpoints = self
+            .saved
+            .as_ref()
+            .map(|saved| self.folder.checkpoints(saved));
+        let watch = Watch {
+            epoch,
+            of,
+            before: &self.now.history.epochs,
+            checkpoint: checkpoints.and_then(Result::ok).map(|[_, last]| last),
+            classes: self.learner.model.classes(),
+        };
+        memory::reset_peak(pass.arithmetic.device);
+        let mut keep = Keep::new(&self.folder, self.now.clone(), self.every, &mut self.saved);
+        let (lr, train) = pass.train(&mut self.learner, &watch, &mut keep)?;
+        let train_seconds = keep.seconds();
+        let validation = pass.validate(self.learner.judged(), &watch);
+        if pass.stop.requested() {
+            keep.keep(&self.learner, pass.loader.order(epoch).len())?;
+        }
+        let validation = validation?;
+        let timing = EpochTiming {
+            seconds: keep.seconds(),
+            train_seconds,
+            images: pass.loader.inputs.train.len() as u64,
+            peak_memory: memory::peak(pass.arithmetic.device),
+        };
+
+        let figures = Epoch {
+            epoch,
+            of,
+            lr,
+            train,
+            validation,
+        };
+        let history = &mut self.now.history;
+        history.epochs.push(figures);
+        history.best_epoch = best_epoch(&history.epochs);
+        history.stopped_early = stop_early(&history.epochs, training.early_stopping.as_ref());
+        self.now.timing.push(timing);
+        self.now.within = None;
+        let (inputs, transform) = (pass.loader.inputs, pass.loader.transform);
+        let info = checkpoint(self.learner.judged(), inputs, transform, figures);
+        self.save(&info, training.keep_last)?;
+        (pass.tell)(StageEvent::Epoch(figures));
+        if let Some(why) = &self.now.history.stopped_early {
+            (pass.tell)(StageEvent::Note(format!("stopped early: {why}")));
+        }
+        Ok(())
+    }
+
+    /// Trains what is due in this epoch.
+    fn unfreeze(&mut self, epoch: u32, tell: Tell<'_>) -> Result<()> {
+        let Some((gradual, down_to)) = self.unfreezing else {
+            return Ok(());
+        };
+        let due = gradual.layers(down_to, epoch);
+        if self.trains != Some(due) {
+            self.learner.model.freeze(due);
+            self.learner.stepper.forget();
+            self.trains = Some(due);
+            tell(StageEvent::Note(format!(
+                "trains from `{}` on, beginning with epoch {epoch}",
+                due.first().name()
+            )));
+        }
+        Ok(())
+    }
+
+    /// Shows images of the size that is due in this epoch.
+    fn resize(&mut self, epoch: u32, pass: &Pass<'_>) {
+        let due = shown_size(pass.loader.training, pass.loader.inputs.size(), epoch);
+        if due != self.shown {
+            // A recorded step is one of its shape.
+            self.learner.stepper.forget();
+            self.shown = due;
+            (pass.tell)(StageEvent::Note(format!(
+                "shows images of {} x {} pixels, beginning with epoch {epoch}",
+                due.width, due.height
+            )));
+        }
+    }
+
+    fn save(&mut self, info: &CheckpointInfo, keep_last: Option<Count>) -> Result<()> {
+        let (now, groups) = (self.now.clone(), self.learner.groups());
+        let before = self.saved.take();
+        let keep = keep_last.map_or(1, Count::get);
+        let saved = self.folder.end_epoch(before, now, &groups, info, keep)?;
+        self.saved = Some(saved);
+        Ok(())
+    }
+
+    /// Writes the outputs, and what a longer training goes on from.
+    fn publish(&self, job: &Fit) -> Result<()> {
+        let out = job.out.as_path();
+        // At least one epoch is finished: `epochs` is a `Count`.
+        let saved = self
+            .saved
+            .as_ref()
+            .ok_or_else(|| Error::failed("the training ended without a finished epoch"))?;
+        files::create_folder(out)?;
+        let [best, last] = self.folder.checkpoints(saved)?;
+        for (from, to) in [(best, "best.safetensors"), (last, "last.safetensors")] {
+            let to = out.join(to);
+            fs::copy(&from, &to).map_err(|e| Error::io("write", &to, e))?;
+        }
+        if let Some(keep) = job.training.keep_last {
+            let kept = self.folder.kept(saved, keep.get());
+            let members: Result<Vec<_>> = kept.iter().map(|path| model::load(path)).collect();
+            model::write_ensemble(&out.join("kept.safetensors"), &members?)?;
+        }
+        self.folder.leave(saved, &out.join(Fit::LEFT))?;
+        files::write_json(&out.join("history.json"), &self.now.history)?;
+        files::write_json(&out.join("fingerprint.json"), &self.now.fingerprint)?;
+        let timing = Timing::of(self.now.timing.clone(), self.resumed);
+        files::write_json(&out.join("timing.json"), &timing)
+    }
+}
+
+/// Why a state is of no use.
+const ELSEWHERE: &str =
+    "from another device, thread count or libtorch, where sums round differently";
+
+fn checkpoint(
+    model: &ResNet,
+    inputs: &Inputs,
+    transform: &Transform,
+    epoch: Epoch,
+) -> CheckpointInfo {
+    CheckpointInfo {
+        format: 1,
+        arch: model.arch(),
+        classes: inputs.classes.clone(),
+        transform: *transform,
+        epoch,
+        provenance: inputs.provenance.clone(),
+    }
+}
+
+pub(crate) fn source(job: &Fit) -> Option<&Path> {
+    match &job.start {
+        Start::Scratch { .. } => None,
+        Start::Transfer { model, .. } => Some(&model.path),
+    }
+}
+
+/// How the layers of a transfer are thawed, where that is gradual.
+pub(crate) fn unfreezing(job: &Fit) -> Option<(GradualUnfreezing, TrainLayers)> {
+    match &job.start {
+        Start::Transfer {
+            gradual_unfreezing: Some(gradual),
+            train_layers,
+            ..
+        } => Some((*gradual, *train_layers)),
+        _ => None,
+    }
+}
+
+/// Settings that only together with the data make no sense.
+pub(crate) fn check(job: &Fit, inputs: &Inputs) -> Result<()> {
+    if job.training.early_stopping.is_some() && inputs.validation.is_empty() {
+        return Err(Error::usage(
+            "`early_stopping` needs a validation part, and the split has none",
+        )
+        .help("set `validation` in the split above 0, or leave `early_stopping` out"));
+    }
+    if matches!(job.training.schedule, Schedule::Plateau(_)) && inputs.validation.is_empty() {
+        return Err(Error::usage(
+            "`schedule.plateau` needs a validation part, and the split has none",
+        )
+        .help("set `validation` in the split above 0, or choose another schedule"));
+    }
+    // The first epoch shows the smallest images.
+    let Size { width, height } = shown_size(&job.training, inputs.size(), 1);
+    if job.training.batch_size.get() == 1 && width <= 32 && height <= 32 {
+        return Err(Error::usage(format!(
+            "`batch_size` = 1 at {width} x {height} pixels leaves BatchNorm a single value to take statistics of"
+        ))
+        .help("use a `batch_size` of at least 2"));
+    }
+    Ok(())
+}
+
+/// A digest of everything that the result depends on beside the machine, `epochs` being the number of epochs. Paths are not in it.
+fn work(job: &Fit, inputs: &Inputs, epochs: Option<Count>) -> Digest {
+    let start = match &job.start {
+        Start::Scratch {
+            arch,
+            zero_init_residual,
+        } => serde_json::json!({ "arch": arch, "zero_init_residual": zero_init_residual }),
+        Start::Transfer {
+            model,
+            train_layers,
+            gradual_unfreezing,
+            keep_normalize,
+        } => serde_json::json!({
+            "train_layers": train_layers,
+            "gradual_unfreezing": gradual_unfreezing,
+            "keep_normalize": keep_normalize,
+            "normalize": model.normalize,
+        }),
+    };
+    let mut training = serde_json::json!(job.training);
+    training["epochs"] = serde_json::json!(epochs);
+    let text = serde_json::json!({
+        "pixels": job.pixels,
+        "training": training,
+        "start": start,
+        "provenance": inputs.provenance,
+    });
+    let mut parts = Parts::new("kfood 2026 training state");
+    parts.part(text.to_string());
+    parts.finish()
+}

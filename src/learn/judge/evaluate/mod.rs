@@ -1,0 +1,173 @@
+//! Evaluation: a model on parts of a data set, all under one transform.
+
+mod features;
+mod inputs;
+mod leaks;
+mod log_probabilities;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use std::time::Instant;
+
+use tch::{Device, Kind, Tensor};
+
+use self::{
+    inputs::{Inputs, Members},
+    log_probabilities::log_softmax,
+    write::{Judged, Timing, write},
+};
+use super::{
+    precision::fingerprint,
+    progress::Progress,
+    views::{log_mean_probabilities, views},
+};
+use crate::{
+    data::gather,
+    error::{Error, Result},
+    event::Tell,
+    model::ResNet,
+    native::make_deterministic,
+    record::{self, Transform},
+    stats::{self, Score},
+    stop::Stop,
+};
+
+/// Runs a model in evaluation mode and f32 over parts of a data set and writes `metrics.json`
+/// ([`record::Evaluation`]), `predictions.csv` ([`record::Prediction`]) and `log_probabilities.f32` ([`record::LogProbabilities`]) to
+/// `job.out`; `timing.json` and `fingerprint.json` beside them tell of the machine.
+///
+/// Every part is seen under the same transform: the checkpoint's own; for a file that does not say, the pack's resize
+/// and the normalisation given with it. With `job.tta` every part is seen in the same views, too. What several views and the
+/// members of an ensemble say is averaged as softmax probabilities (Lakshminarayanan et al., 2017).
+///
+/// # Errors
+/// When a stop was requested (class `Interrupted`), an input cannot be used, the model is of other classes or of another transform
+/// than the data, a part is empty, its logits are not finite, or libtorch or the disk refuses.
+pub fn evaluate(job: &record::Evaluate, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()> {
+    make_deterministic()?;
+    let began = Instant::now();
+    let inputs = Inputs::open(job, tell)?;
+    let mut models = Vec::new();
+    for member in &inputs.members {
+        let mut model = ResNet::from_state(&member.model.state, member.model.arch, device)?;
+        model.to_channels_last();
+        models.push((model, &member.transform));
+    }
+    let mut judged = Vec::new();
+    let pass = Pass {
+        job,
+        inputs: &inputs,
+        models: &models,
+        device,
+        tell,
+        stop,
+    };
+    for members in &inputs.parts {
+        judged.push(pass.part(members)?);
+    }
+    let by_features = match job.cosine {
+        Some(least) => Some(pass.feature_leaks(&judged, least)?),
+        None => None,
+    };
+    let images = judged.iter().map(|part| part.scores.len()).sum();
+    let timing = Timing::new(began.elapsed().as_secs_f64(), images);
+    write(
+        job,
+        &inputs,
+        &judged,
+        by_features.as_ref(),
+        &timing,
+        &fingerprint(device, false)?,
+    )
+}
+
+/// What a pass over one part needs.
+struct Pass<'a> {
+    job: &'a record::Evaluate,
+    inputs: &'a Inputs,
+    /// Each with its transform.
+    models: &'a [(ResNet, &'a Transform)],
+    device: Device,
+    tell: Tell<'a>,
+    stop: &'a Stop,
+}
+
+impl<'a> Pass<'a> {
+    /// What is said of each image of a part, in its order.
+    fn part(&self, members: &'a Members) -> Result<Judged<'a>> {
+        let _guard = tch::no_grad_guard();
+        let name = members.part.name();
+        let mut progress =
+            Progress::new(self.tell, format!("evaluating {name}"), members.rows.len());
+        let mut judged = Judged {
+            members,
+            scores: Vec::with_capacity(members.rows.len()),
+            log_probabilities: Vec::new(),
+        };
+        for rows in members.rows.chunks(self.job.batch_size.max(1) as usize) {
+            self.stop.check()?;
+            let labels: Vec<usize> = rows.iter().map(|row| self.inputs.labels[*row]).collect();
+            let (scores, logs) = self
+                .judged(rows, &labels)?
+                .map_err(|bad| not_finite(bad, rows.len(), name))?;
+            judged.scores.extend(scores);
+            judged
+                .log_probabilities
+                .extend(logs.iter().map(|log| *log as f32));
+            progress.at(judged.scores.len() as u64);
+        }
+        Ok(judged)
+    }
+
+    /// Some images judged, each with the log-probabilities of all classes: by the logits of one model in one view, else by the mean of
+    /// probabilities over models and views. `Err` with the number of images whose logits are not finite.
+    fn judged(
+        &self,
+        rows: &[usize],
+        labels: &[usize],
+    ) -> Result<std::result::Result<(Vec<Score>, Vec<f64>), usize>> {
+        let classes = self.inputs.classes.len();
+        let logits = self.logits(rows)?;
+        Ok(match logits.as_slice() {
+            [one] => stats::scores(one, labels, classes)
+                .map(|scores| (scores, log_softmax(one, classes))),
+            several => {
+                let logs = log_mean_probabilities(several, classes);
+                stats::scores(&logs, labels, classes).map(|scores| (scores, logs))
+            }
+        })
+    }
+
+    /// The logits of some images, row-major [rows, classes], for each model and view.
+    fn logits(&self, rows: &[usize]) -> Result<Vec<Vec<f32>>> {
+        let pack = &self.inputs.pack;
+        let mut pixels = vec![0; rows.len() * pack.row_bytes()];
+        gather(pack, rows, &mut pixels)?;
+        let source = (pack.width(), pack.height());
+        let mut all = Vec::new();
+        for (model, transform) in self.models {
+            let tta = &self.job.tta;
+            for view in views(&pixels, rows.len(), source, transform, tta, self.device)? {
+                all.push(flat(&model.forward(&view, false))?);
+            }
+        }
+        Ok(all)
+    }
+}
+
+fn flat(logits: &Tensor) -> Result<Vec<f32>> {
+    let flat = logits
+        .f_to_device(Device::Cpu)?
+        .f_to_kind(Kind::Float)?
+        .f_contiguous()?
+        .f_view([-1])?;
+    Ok(Vec::<f32>::try_from(&flat)?)
+}
+
+fn not_finite(bad: usize, of: usize, part: &str) -> Error {
+    Error::failed(format!(
+        "the model's outputs are not finite for {bad} of {of} images of `{part}`: there is nothing to rank"
+    ))
+    .help("its training diverged: lower `lr`, or add warm-up")
+}

@@ -1,0 +1,119 @@
+//! The files of an evaluation.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::{
+    inputs::{Inputs, Members},
+    log_probabilities,
+};
+use crate::{
+    error::{Error, Result},
+    files,
+    record::{self, Evaluation, FeatureLeaks, Fingerprint, PartMetrics, Prediction},
+    settings::Tta,
+    stats::{self, Score},
+};
+
+/// One part with what is said of each of its images.
+pub(super) struct Judged<'a> {
+    pub(super) members: &'a Members,
+    pub(super) scores: Vec<Score>,
+    /// Row-major [images, classes].
+    pub(super) log_probabilities: Vec<f32>,
+}
+
+/// `timing.json`: not part of the result.
+#[derive(Serialize)]
+pub(super) struct Timing {
+    /// Reading the model and all parts.
+    seconds: f64,
+    images: usize,
+    images_per_second: f64,
+}
+
+impl Timing {
+    pub(super) fn new(seconds: f64, images: usize) -> Self {
+        Self {
+            seconds,
+            images,
+            images_per_second: images as f64 / seconds.max(1e-9),
+        }
+    }
+}
+
+/// Writes the five files, and `leaks.json` where features were compared.
+pub(super) fn write(
+    job: &record::Evaluate,
+    inputs: &Inputs,
+    judged: &[Judged<'_>],
+    by_features: Option<&FeatureLeaks>,
+    timing: &Timing,
+    fingerprint: &Fingerprint,
+) -> Result<()> {
+    let out = &job.out;
+    files::create_folder(out)?;
+    let mut evaluation = evaluation(inputs, judged, &job.tta);
+    let rows = judged.iter().map(|part| part.log_probabilities.as_slice());
+    evaluation.log_probabilities = Some(log_probabilities::write(
+        &out.join("log_probabilities.f32"),
+        rows,
+        inputs.classes.len(),
+    )?);
+    if let Some(found) = by_features {
+        files::write_json(&out.join("leaks.json"), found)?;
+    }
+    files::write_json(&out.join("metrics.json"), &evaluation)?;
+    write_predictions(&out.join("predictions.csv"), inputs, judged)?;
+    files::write_json(&out.join("timing.json"), timing)?;
+    files::write_json(&out.join("fingerprint.json"), fingerprint)
+}
+
+fn evaluation(inputs: &Inputs, judged: &[Judged<'_>], tta: &[Tta]) -> Evaluation {
+    let part = |judged: &Judged<'_>| {
+        let members = judged.members;
+        let labels: Vec<usize> = members.rows.iter().map(|row| inputs.labels[*row]).collect();
+        PartMetrics {
+            dropped: members.dropped,
+            ..stats::part_metrics(
+                members.part,
+                &inputs.classes,
+                &labels,
+                &judged.scores,
+                members.digest,
+            )
+        }
+    };
+    let parts: Vec<PartMetrics> = judged.iter().map(part).collect();
+    Evaluation {
+        classes: inputs.classes.clone(),
+        tta: tta.to_vec(),
+        leaks: inputs.leaking.as_ref().map(|l| l.leaks(inputs, judged)),
+        gaps: stats::gaps(&parts),
+        parts,
+        log_probabilities: None,
+    }
+}
+
+fn write_predictions(path: &Path, inputs: &Inputs, judged: &[Judged<'_>]) -> Result<()> {
+    let fail =
+        |e: csv::Error| Error::failed(format!("cannot write `{}`", path.display())).because(e);
+    let mut writer = csv::Writer::from_path(path).map_err(fail)?;
+    for part in judged {
+        for (row, score) in part.members.rows.iter().zip(&part.scores) {
+            let prediction = Prediction {
+                part: part.members.part,
+                path: inputs.paths[*row].clone(),
+                label: inputs.classes[inputs.labels[*row]].clone(),
+                predicted: inputs.classes[score.predicted].clone(),
+                correct: score.correct,
+                probability: score.probability,
+                loss: score.loss,
+                top5: score.top5,
+            };
+            writer.serialize(prediction).map_err(fail)?;
+        }
+    }
+    writer.flush().map_err(|e| fail(e.into()))
+}

@@ -3,12 +3,13 @@
 mod averaging;
 mod browse;
 mod checkpoint;
-mod dataset;
 mod evaluation;
 mod fingerprint;
 mod functional;
 mod history;
+mod images;
 mod job;
+mod labels;
 mod leaks;
 mod lock;
 mod look_alikes;
@@ -25,17 +26,18 @@ mod tune;
 pub use averaging::{Averaging, Tried};
 pub use browse::{Browse, Browsed};
 pub use checkpoint::{CheckpointInfo, Provenance, Transform};
-pub use dataset::{Crop, Image, Images, Label, Labels, Part};
 pub use evaluation::{
     ClassMetrics, Dtype, Evaluation, Gap, Interval, LogProbabilities, PartMetrics,
 };
 pub use fingerprint::Fingerprint;
 pub use functional::{Functional, Functionals};
 pub use history::{Epoch, History, Measure};
+pub use images::{Crop, Image, Images};
 pub use job::{
     Average, Data, Evaluate, Fit, Forward, Job, ModelFile, Predict, Speed, Start, StepTaken, Steps,
     Tune, Tuned,
 };
+pub use labels::{Label, Labels, Part};
 pub use leaks::{ByFeatures, FeatureLeak, FeatureLeaks, Leaked, LeakedPart, Leaks};
 pub use lock::{Headline, Lock, LockedStage};
 pub use look_alikes::{Likeness, LookAlikes, Pair};

@@ -5,7 +5,10 @@ use std::{collections::BTreeSet, fmt};
 use serde_json::Value;
 
 use super::{Changes, KeyDocument, Record, key::write};
-use crate::{digest::Digest, text::shown};
+use crate::{
+    digest::Digest,
+    text::{plural, shown},
+};
 
 /// One reason for a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,7 +115,7 @@ impl fmt::Display for Reason {
                         f.write_str("; ")?;
                     }
                     first = false;
-                    let files = if names.len() == 1 { "file" } else { "files" };
+                    let files = plural(names.len(), "file");
                     let shown: Vec<_> = names
                         .iter()
                         .take(3)

@@ -1,10 +1,6 @@
 //! `kfood tune`: a learning rate and a batch size for a training, by trying it out. Nothing of it is kept in the cache.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    sync::Mutex,
-};
+use std::{collections::BTreeMap, path::Path, sync::Mutex};
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -47,7 +43,7 @@ fn try_out<T: Serialize + DeserializeOwned>(
     what: Tuned,
     text: impl Fn(&T) -> String,
 ) -> Result<u8> {
-    let (file, name) = file_and_stage(&args.stage)?;
+    let (file, name) = open::stage(&args.stage)?;
     let opened = open::open(&file)?;
     let stage = training(&opened, &name)?;
     let stop = open::stop_on_signals()?;
@@ -102,18 +98,6 @@ fn try_out<T: Serialize + DeserializeOwned>(
         print::say(&format!("warning: {}", error.message()));
     }
     Ok(0)
-}
-
-fn file_and_stage(text: &str) -> Result<(PathBuf, String)> {
-    match text.rsplit_once(".toml:") {
-        Some((file, stage)) if !stage.is_empty() => {
-            Ok((format!("{file}.toml").into(), stage.to_owned()))
-        }
-        _ => Err(
-            Error::usage(format!("`{text}` names no stage of a pipeline file"))
-                .help("give both, as in `kfood tune lr pipelines/mission1.toml:resnet18`"),
-        ),
-    }
 }
 
 /// The one training of this name.

@@ -6,9 +6,7 @@ use std::{
 };
 
 use super::{
-    Listing, Place,
-    found::some_lines,
-    is_tsv,
+    Listing, Place, is_tsv,
     table::{LARGEST_LIST, same_header, table},
 };
 use crate::{
@@ -16,7 +14,7 @@ use crate::{
     error::{Error, Result},
     files,
     name::nfc,
-    text::{count, either, first_few, shown, shown_path},
+    text::{count, either, first_few, first_lines, shown, shown_path},
 };
 
 /// What such a list looks like.
@@ -79,7 +77,7 @@ impl Exclusion {
             let message = format!(
                 "{} of `{name}` cannot be used:{}",
                 count(mistakes.len(), "row"),
-                some_lines(&mistakes, 20)
+                first_lines(&mistakes, 20)
             );
             return Err(Error::failed(message).help(HELP));
         }
@@ -121,7 +119,7 @@ impl Exclusion {
                 "{} of `{}` may mean several photographs:{}",
                 count(several.len(), "row"),
                 self.list,
-                some_lines(&several, 20)
+                first_lines(&several, 20)
             ))
             .help("write the part in front, such as `train/김밥/001.jpg`"));
         }
@@ -146,7 +144,7 @@ impl Exclusion {
                 count(nothing.len(), "row"),
                 self.list,
                 either(nothing.len(), "names", "name"),
-                some_lines(&nothing, 5)
+                first_lines(&nothing, 5)
             ));
         }
         let lost = left.iter().filter(|(_, left)| !**left);

@@ -5,6 +5,8 @@ mod curve;
 mod grid;
 mod text;
 
+use crate::text::and_more;
+
 pub use curve::{Axis, Curve, Scale, Series, Unit};
 pub use grid::{Align, Column, Grid};
 pub use text::{Span, Text};
@@ -92,8 +94,7 @@ impl Block {
         let more = items.len().saturating_sub(most);
         let mut few: Vec<Text> = items.take(most).map(Text::from).collect();
         if more > 0 {
-            let more = crate::text::number(more as u64);
-            few.push(format!("… and {more} more{rest}").into());
+            few.push(format!("{}{rest}", and_more(more)).into());
         }
         Self::List(few)
     }

@@ -1,4 +1,5 @@
-//! Documents from results. Pure: data in, text out; `cli` reads the cache and prints.
+//! Documents from results. Pure: records in, text out; `cli` reads the cache and prints. It knows no tensor, no stage and no pipeline
+//! file.
 //!
 //! | what | where |
 //! |---|---|

@@ -5,7 +5,7 @@
 
 use std::{
     ffi::OsStr,
-    fmt::{Display, Write as _},
+    fmt::Write as _,
     path::{Component, Path},
 };
 
@@ -195,27 +195,6 @@ pub fn first_few<'a>(names: impl IntoIterator<Item = &'a str>, most: usize) -> S
     }
 }
 
-/// Each of the first few items on an indented line of its own, and how many more there are.
-pub fn first_lines<T: Display>(items: impl IntoIterator<Item = T>, most: usize) -> String {
-    let mut items = items.into_iter();
-    let mut lines: String = items
-        .by_ref()
-        .take(most)
-        .map(|item| format!("\n  {item}"))
-        .collect();
-    match items.count() {
-        0 => {}
-        more => lines += &format!("\n  {}", and_more(more)),
-    }
-    lines
-}
-
-/// What stands at the end of a list that is cut off: "… and 1,234 more".
-#[must_use]
-pub fn and_more(more: usize) -> String {
-    format!("… and {} more", number(more as u64))
-}
-
 /// A whole number with its thousands apart: `33,593`.
 #[must_use]
 pub fn number(n: u64) -> String {
@@ -309,6 +288,12 @@ pub fn bytes(count: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_digits_of_numbers_are_grouped() {
+        let of = [0, 999, 1000, 33_593, 1_234_567].map(number);
+        assert_eq!(of, ["0", "999", "1,000", "33,593", "1,234,567"]);
+    }
 
     #[test]
     fn a_plain_name_is_shown_as_it_is() {
@@ -407,8 +392,6 @@ mod tests {
     fn a_long_list_is_cut_off_with_a_count() {
         assert_eq!(first_few(["a", "b\n"], 2), "`a`, `b\\n`");
         assert_eq!(first_few(["a", "b", "c", "d"], 2), "`a`, `b` and 2 more");
-        assert_eq!(first_lines(["a", "b"], 2), "\n  a\n  b");
-        assert_eq!(first_lines(0..1_002, 1), "\n  0\n  … and 1,001 more");
     }
 
     #[test]

@@ -5,10 +5,7 @@ use std::{collections::BTreeSet, fmt};
 use serde_json::Value;
 
 use super::{Changes, KeyDocument, Record, key::write};
-use crate::{
-    digest::Digest,
-    text::{plural, shown},
-};
+use crate::{digest::Digest, text::shown};
 
 /// One reason for a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,7 +112,7 @@ impl fmt::Display for Reason {
                         f.write_str("; ")?;
                     }
                     first = false;
-                    let files = plural(names.len(), "file");
+                    let files = if names.len() == 1 { "file" } else { "files" };
                     let shown: Vec<_> = names
                         .iter()
                         .take(3)

@@ -10,7 +10,6 @@ use crate::{
     error::{Error, Result},
     event::{StageEvent, Tell},
     files,
-    text::plural,
 };
 
 /// What `cache verify` found.
@@ -182,7 +181,7 @@ fn mended(done: Result<()>) -> Result<bool> {
 
 fn beside(names: &[String]) -> String {
     let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-    let verb = plural(names.len(), "is");
+    let verb = if names.len() == 1 { "is" } else { "are" };
     format!("{} beside its result {verb} damaged", quoted.join(", "))
 }
 

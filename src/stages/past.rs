@@ -11,7 +11,7 @@ use crate::{
     files::read_json,
     record::{Assignment, Images, Labels, Split},
     stage::Past,
-    text::{count, first_few, plural},
+    text::{count, first_few},
 };
 
 /// The name in a pipeline file: what stands together in a key under a name of its own is written without it.
@@ -94,7 +94,7 @@ fn images_changed(before: &Path, now: &Path) -> Option<String> {
     ] {
         let names: Vec<_> = one.difference(other).map(String::as_str).collect();
         if !names.is_empty() {
-            let noun = plural(names.len(), "class");
+            let noun = if names.len() == 1 { "class" } else { "classes" };
             words.push(format!("{noun} {word}: {}", first_few(names, 3)));
         }
     }

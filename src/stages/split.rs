@@ -19,7 +19,7 @@ use crate::{
     record::{Assignment, EvaluatePart, Images, Labels, LookAlikes, Part, Split},
     settings::{GroupBy, Leaks},
     stage::{Context, Input, Past, Stage},
-    text::{count, plural},
+    text::count,
 };
 
 /// Divides the training part, stratified by class; a given test part stays what it is.
@@ -313,12 +313,13 @@ impl SplitStage {
             GroupBy::Group => "group",
             GroupBy::Source => "source",
         };
+        let s = |n: usize| if n == 1 { "" } else { "s" };
         (groups > 0).then(|| {
             format!(
-                "{} of the given test part {} images in the training part too ({} there): what is told of the test part may be too good",
-                count(groups, what),
-                plural(groups, "has"),
-                count(images, "image"),
+                "{groups} {what}{} of the given test part {} images in the training part too ({images} image{} there): what is told of the test part may be too good",
+                s(groups),
+                if groups == 1 { "has" } else { "have" },
+                s(images),
             )
         })
     }

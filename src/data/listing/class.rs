@@ -5,11 +5,11 @@ use std::{
     path::Path,
 };
 
-use super::found::Role;
+use super::found::{Role, some_lines};
 use crate::{
     error::{Error, Result},
     settings::FolderLevel,
-    text::{count, first_few, first_lines, shown, shown_path},
+    text::{count, first_few, shown, shown_path},
 };
 
 /// How many names a message shows.
@@ -61,7 +61,7 @@ pub(super) fn classes<'a>(
             "the images in {} of `{}` lie above the level that `class` names:{}",
             count(above.len(), "folder"),
             shown_path(root),
-            first_lines(&above, 5)
+            some_lines(&above, 5)
         ))
         .help("name a level that all images have, or `class = \"deepest\"`"));
     }

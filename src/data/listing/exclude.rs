@@ -6,7 +6,9 @@ use std::{
 };
 
 use super::{
-    Listing, Place, is_tsv,
+    Listing, Place,
+    found::some_lines,
+    is_tsv,
     table::{LARGEST_LIST, same_header, table},
 };
 use crate::{
@@ -14,7 +16,7 @@ use crate::{
     error::{Error, Result},
     files,
     name::nfc,
-    text::{count, either, first_few, first_lines, shown, shown_path},
+    text::{count, either, first_few, shown, shown_path},
 };
 
 /// What such a list looks like.
@@ -77,7 +79,7 @@ impl Exclusion {
             let message = format!(
                 "{} of `{name}` cannot be used:{}",
                 count(mistakes.len(), "row"),
-                first_lines(&mistakes, 20)
+                some_lines(&mistakes, 20)
             );
             return Err(Error::failed(message).help(HELP));
         }
@@ -119,7 +121,7 @@ impl Exclusion {
                 "{} of `{}` may mean several photographs:{}",
                 count(several.len(), "row"),
                 self.list,
-                first_lines(&several, 20)
+                some_lines(&several, 20)
             ))
             .help("write the part in front, such as `train/김밥/001.jpg`"));
         }
@@ -144,7 +146,7 @@ impl Exclusion {
                 count(nothing.len(), "row"),
                 self.list,
                 either(nothing.len(), "names", "name"),
-                first_lines(&nothing, 5)
+                some_lines(&nothing, 5)
             ));
         }
         let lost = left.iter().filter(|(_, left)| !**left);

@@ -10,13 +10,14 @@ use super::{
     Found, Listing, Place, Role,
     ai_hub::{key_of, parse_areas, parse_sources},
     class::{classes, depth, upper},
+    found::some_lines,
     parts,
     walk::Tree,
 };
 use crate::{
     error::{Error, Result},
     settings::FolderLevel,
-    text::{count, either, first_lines, number, shown, shown_path},
+    text::{count, either, number, shown, shown_path},
 };
 
 /// How class folders are read.
@@ -204,7 +205,7 @@ fn refuse_stray(root: &Path, tree: &Tree) -> Result<()> {
         either(n, "file lies", "files lie"),
         shown_path(root),
         either(n, "it has", "they have"),
-        first_lines(&stray, 5)
+        some_lines(&stray, 5)
     ))
     .help("put each image into a folder named after its class"))
 }
@@ -288,7 +289,7 @@ fn empty_folders(root: &Path, tree: &Tree) -> Option<String> {
             shown_path(root),
             either(n, "holds", "hold"),
             either(n, "is", "are"),
-            first_lines(&shown_names, 10)
+            some_lines(&shown_names, 10)
         )
     })
 }

@@ -5,7 +5,7 @@ mod curve;
 mod grid;
 mod text;
 
-use crate::text::and_more;
+use crate::text::number;
 
 pub use curve::{Axis, Curve, Scale, Series, Unit};
 pub use grid::{Align, Column, Grid};
@@ -94,7 +94,7 @@ impl Block {
         let more = items.len().saturating_sub(most);
         let mut few: Vec<Text> = items.take(most).map(Text::from).collect();
         if more > 0 {
-            few.push(format!("{}{rest}", and_more(more)).into());
+            few.push(format!("… and {} more{rest}", number(more as u64)).into());
         }
         Self::List(few)
     }

@@ -27,6 +27,7 @@ mod models;
 mod pictures;
 mod pipeline_files;
 mod resolution;
+mod results;
 mod resume;
 mod splits;
 mod stage_keys;

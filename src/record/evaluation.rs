@@ -117,3 +117,15 @@ pub struct Gap {
     /// Its interval.
     pub interval: Interval,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_evaluation_of_before_is_read() {
+        let version_3 = r#"{"classes": ["a"], "parts": [], "gaps": [], "reading": ["Top-1 is 24.5% on test."]}"#;
+        let read: Evaluation = serde_json::from_str(version_3).unwrap();
+        assert_eq!((read.classes.len(), read.log_probabilities), (1, None));
+    }
+}

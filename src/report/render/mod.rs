@@ -12,8 +12,6 @@ use crate::text;
 /// A form for a file.
 #[derive(Clone, Copy, Debug)]
 pub struct Format {
-    /// What it is called.
-    pub name: &'static str,
     /// How the names of its files end.
     pub extension: &'static str,
     /// A whole document in it.
@@ -22,7 +20,6 @@ pub struct Format {
 
 /// All forms for files; the first one is that of a file whose name says none.
 pub const FORMATS: &[Format] = &[Format {
-    name: "Markdown",
     extension: "md",
     write: Document::markdown,
 }];

@@ -48,4 +48,4 @@ pub use selection::{Candidate, Selection};
 pub use split::{Assignment, EvaluatePart, LeftOut, Split};
 pub use stopped_early::StoppedEarly;
 pub use timing::{EpochTiming, Timing};
-pub use tune::{BatchSizes, BatchTry, LearningRates, RateStep};
+pub use tune::{BatchSizes, BatchTry, Ended, LearningRates, RateStep};

@@ -4,6 +4,7 @@ use super::{
     Axis, Block, Column, Curve, Document, Grid, Series, Unit, bytes,
     spaced::spaced,
     units::{fixed, rate},
+    words,
 };
 use crate::record::{BatchSizes, LearningRates};
 
@@ -75,7 +76,10 @@ pub fn batch_sizes(found: &BatchSizes) -> Document {
     }
     let mut blocks = vec![
         Block::table(grid),
-        Block::paragraph(format!("no larger one was tried: {}", found.ended)),
+        Block::paragraph(format!(
+            "no larger one was tried: {}",
+            words::ended(found.ended)
+        )),
     ];
     if let (Some(fastest), Some(largest)) = (found.fastest, found.largest) {
         blocks.push(Block::paragraph(format!(
@@ -88,7 +92,7 @@ pub fn batch_sizes(found: &BatchSizes) -> Document {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{BatchTry, RateStep};
+    use crate::record::{BatchTry, Ended, RateStep};
 
     #[test]
     fn rates_are_a_table_a_curve_and_a_suggestion() {
@@ -122,7 +126,7 @@ mod tests {
                 images_per_second: 120.0,
                 peak_memory: Some(1_200_000_000),
             }],
-            ended: "memory ran out at 16".to_owned(),
+            ended: Ended::MemoryRanOut { batch_size: 16 },
             largest: Some(8),
             fastest: Some(8),
         };

@@ -5,10 +5,12 @@ mod gaps;
 mod look_alikes;
 mod model;
 mod training;
+mod tune;
 mod unused;
 
 pub(super) use model::made_of;
 pub(super) use training::stopped_early;
+pub(super) use tune::ended;
 pub(super) use unused::{leaves_out, why_unused};
 
 use super::Evaluated;

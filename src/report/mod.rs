@@ -8,7 +8,7 @@
 //! | what a data set looks like, and what is better left out of it | [`Overview`], [`exclude_list`](fn@exclude_list) |
 //! | sentences from numbers and codes | `words` |
 //! | blocks without markup | [`Document`], filled by `sections` ([`report`]), by [`Overview::document`] and by what [`tune`](fn@learning_rates) found |
-//! | Markdown and lines for a terminal | `render` ([`FORMATS`], [`Document::terminal`]) |
+//! | Markdown and lines for a terminal | `render` ([`Format`], [`Document::markdown`], [`Document::terminal`]) |
 //! | files of other programs | [`event_files`] |
 
 mod compare;
@@ -38,7 +38,7 @@ pub use exclude_list::{ExcludeRow, exclude_csv, exclude_list, exclude_rows};
 pub use figure::Figure;
 pub use overview::{Class, LeakPair, Leaks, Overview, Seen};
 pub use predictions::predictions;
-pub use render::{FORMATS, Format};
+pub use render::Format;
 pub use results::{Evaluated, Group, MadeOf, NotUsed, Results, Trained, Unused};
 pub use sections::{comparison_blocks, report};
 pub use table::{PartRow, Row, Table, table};

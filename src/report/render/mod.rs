@@ -19,7 +19,7 @@ pub struct Format {
 }
 
 /// All forms for files; the first one is that of a file whose name says none.
-pub const FORMATS: &[Format] = &[Format {
+const FORMATS: &[Format] = &[Format {
     extension: "md",
     write: Document::markdown,
 }];

@@ -14,25 +14,17 @@ use kfood::{
     config::{self, Settings},
     data::{Pack, Resampler, decode, decode_resized},
     digest::Digest,
-    error::{Class, Error, Result},
-    event::{StageEvent, Tell},
+    error::{Class, Result},
+    event::StageEvent,
     files::read_json,
-    record::{Images, Job, Labels, Part, Photographs, Split},
+    record::{Images, Labels, Part, Photographs, Split},
     settings::Storage,
-    stage::{Context, DigestedFile, Source, Stage, Worker},
+    stage::{Context, Desk, DigestedFile, Source, Stage},
     stages,
     stop::Stop,
 };
 
 use crate::support::asked;
-
-struct NoWorker;
-
-impl Worker for NoWorker {
-    fn run(&self, _: &Job, _: &Path, _: Tell<'_>, _: &Stop) -> Result<()> {
-        Err(Error::failed("no worker here"))
-    }
-}
 
 /// Runs a stage as the engine would; what it told comes back.
 pub fn run(
@@ -74,18 +66,20 @@ fn run_after(
     let tell = |event| told.lock().unwrap().push(event);
     fs::create_dir_all(out).unwrap();
     stage.run(&Context {
-        out,
-        state: out,
-        inputs: &inputs,
-        digests: &BTreeMap::new(),
+        desk: Desk {
+            out,
+            state: out,
+            key: Digest::of(b"key"),
+            kin: Digest::of(b"kin"),
+            inputs: &inputs,
+            earlier,
+            device: "cpu",
+            threads: 2,
+        },
         files: &files,
-        earlier,
         unfinished: &[],
         tell: &tell,
         stop,
-        worker: &NoWorker,
-        device: "cpu",
-        threads: 2,
     })?;
     for output in stage.outputs() {
         assert!(out.join(output).is_file(), "{output}");

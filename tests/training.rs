@@ -14,8 +14,8 @@ use kfood::{
     files,
     model::{self, StateDict},
     record::{
-        Assignment, Data, Fit, History, Job, Label, Labels, ModelFile, Part, Predict, Split, Start,
-        StepTaken, Steps,
+        Assignment, BenchJob, Data, Fit, History, Job, Label, Labels, ModelFile, Part, Predict,
+        Split, Start, StepTaken, Steps,
     },
     seed::stream,
     settings::{Arch, MeanStd, Normalize, Pixels, Resize, Save, Storage, TrainLayers, Training},
@@ -78,7 +78,12 @@ impl World {
 
     /// A training that writes to a folder of this name.
     pub(super) fn fit(&self, name: &str, arch: Arch, settings: Value) -> Fit {
+        let key = |settings: &Value| Some(Digest::of(format!("{arch:?} {settings}").as_bytes()));
+        let mut kin = settings.clone();
+        kin["epochs"] = Value::Null;
         Fit {
+            key: key(&settings),
+            kin: key(&kin),
             data: self.data.clone(),
             pixels: Pixels::new(side(SIDE)),
             training: training(settings),
@@ -200,7 +205,7 @@ impl Ran {
 }
 
 /// Runs a job to its end; asks it to stop once `stop_at` holds for an event.
-pub(super) fn work(job: &Job, stop_at: impl Fn(&StageEvent) -> bool) -> Ran {
+pub(super) fn work(job: &impl serde::Serialize, stop_at: impl Fn(&StageEvent) -> bool) -> Ran {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("job.json");
     files::write_json(&path, job).unwrap();
@@ -713,7 +718,7 @@ fn steps_written_down_are_those_of_the_training() {
     // 18 training images in batches of 8.
     let ask = |steps| {
         let fit = alone.clone();
-        work(&Job::Steps(Steps { fit, steps }), |_| false)
+        work(&BenchJob::Steps(Steps { fit, steps }), |_| false)
     };
     assert_eq!(ask(3).code, Some(0));
     let taken: Vec<StepTaken> = files::read_json(&alone.out.join("steps.json")).unwrap();

@@ -145,12 +145,23 @@ fn file_and_stage(text: &str) -> Option<(PathBuf, &str)> {
     Some((PathBuf::from(format!("{file}.toml")), stage))
 }
 
-/// The id of the one instance of this name.
-pub(super) fn one(opened: &Opened, stage: &str) -> Result<String> {
+/// A pipeline and the place of one instance of it: `pipelines/mission2.toml:deeper[arch=resnet50]`.
+///
+/// # Errors
+/// When the text names no pipeline that can be opened, or not one instance of it.
+pub(super) fn one_stage(text: &str) -> Result<(Opened, usize)> {
+    let (file, stage) = stage(text)?;
+    let opened = open(&file)?;
+    let index = one(&opened, &stage)?;
+    Ok((opened, index))
+}
+
+/// The place of the one instance of this name.
+fn one(opened: &Opened, stage: &str) -> Result<usize> {
     let graph = crate::plan::Graph::new(&opened.stages)?;
     let instances = graph.named(stage)?;
     if let [index] = instances.as_slice() {
-        return Ok(opened.stages[*index].id().to_owned());
+        return Ok(*index);
     }
     let ids: Vec<_> = instances.iter().map(|i| opened.stages[*i].id()).collect();
     Err(Error::usage(format!(

@@ -18,7 +18,7 @@ use crate::{
     event::{StageEvent, Tell},
     files,
     record::Fingerprint,
-    stage::{Context, Reuse, Stage},
+    stage::{Context, Desk, Reuse, Stage},
     text::bytes,
 };
 
@@ -171,21 +171,28 @@ fn run_guarded(
     let Options {
         device, threads, ..
     } = around.options;
-    let context = Context {
+    let desk = Desk {
         out: &attempt.out,
         state: &attempt.state,
+        key: gathered.key,
+        kin: gathered.document.kin(stage.reuses()),
         inputs: &gathered.paths,
-        digests: &gathered.digests,
-        files: &gathered.files,
         earlier,
-        unfinished,
-        tell,
-        stop: around.stop,
-        worker: around.worker,
         device,
         threads: *threads,
     };
-    let ended = catch_unwind(AssertUnwindSafe(|| stage.run(&context))).unwrap_or_else(|panic| {
+    let context = Context {
+        desk,
+        files: &gathered.files,
+        unfinished,
+        tell,
+        stop: around.stop,
+    };
+    let work = || match stage.job(&context)? {
+        Some(job) => around.worker.run(&job, context.state, tell, around.stop),
+        None => stage.run(&context),
+    };
+    let ended = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text
             .or_else(|| panic.downcast_ref::<&str>().copied())

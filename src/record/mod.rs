@@ -1,6 +1,7 @@
 //! What is written down: the typed content of the files that stages hand to each other and to people.
 
 mod averaging;
+mod bench_job;
 mod browse;
 mod checkpoint;
 mod evaluation;
@@ -24,6 +25,7 @@ mod timing;
 mod tune;
 
 pub use averaging::{Averaging, Tried};
+pub use bench_job::{BenchJob, Forward, Speed, StepTaken, Steps};
 pub use browse::{Browse, Browsed};
 pub use checkpoint::{CheckpointInfo, Provenance, Transform};
 pub use evaluation::{
@@ -33,10 +35,7 @@ pub use fingerprint::Fingerprint;
 pub use functional::{Functional, Functionals};
 pub use history::{Epoch, History, Measure};
 pub use images::{Crop, Image, Images};
-pub use job::{
-    Average, Data, Evaluate, Fit, Forward, Job, ModelFile, Predict, Speed, Start, StepTaken, Steps,
-    Tune, Tuned,
-};
+pub use job::{Average, Data, Evaluate, Fit, Job, ModelFile, Predict, Start, Tune, Tuned};
 pub use labels::{Label, Labels, Part};
 pub use leaks::{ByFeatures, FeatureLeak, FeatureLeaks, Leaked, LeakedPart, Leaks};
 pub use lock::{Headline, Lock, LockedStage};

@@ -11,9 +11,9 @@ use super::{
 use crate::{
     config,
     error::Result,
-    record::Start,
+    record::{Job, Start},
     settings::Pixels,
-    stage::{Context, Input, Past, Resource, Reuse, Stage, TakesOver},
+    stage::{Desk, Input, Past, Resource, Reuse, Stage, TakesOver},
 };
 
 /// Trains a network from scratch.
@@ -103,7 +103,7 @@ impl Stage for TrainStage {
         Resource::Tensor
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<()> {
+    fn job(&self, desk: &Desk<'_>) -> Result<Option<Job>> {
         let fitting = Fitting {
             fold: self.settings.fold,
             pixels: self.pixels,
@@ -114,6 +114,6 @@ impl Stage for TrainStage {
             arch: self.settings.arch,
             zero_init_residual: self.settings.zero_init_residual,
         };
-        fitting.run(start, context)
+        fitting.job(start, desk)
     }
 }

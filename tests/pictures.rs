@@ -135,7 +135,7 @@ fn a_picture_that_lies_on_its_side_is_turned_whatever_says_so() {
         } else {
             "EXIF"
         };
-        assert_eq!(photograph["odd"][0], format!("turned by {name}"));
+        assert_eq!(photograph.odd[0], format!("turned by {name}"));
     }
 }
 

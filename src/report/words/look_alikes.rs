@@ -3,7 +3,7 @@
 use crate::{
     record::{FeatureLeaks, Leaks},
     report::units::percent,
-    text::{count, either, plural},
+    text::{either, plural},
 };
 
 /// By the audit of pixels: parts that hold copies of training images, and pairs in two classes.

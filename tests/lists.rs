@@ -46,8 +46,8 @@ fn members(project: &Project) -> [usize; 3] {
 fn places(project: &Project) -> Vec<(String, String)> {
     let images = stored(project, "images.json");
     let split = stored(project, "membership.json");
-    let paths = images["images"].as_array().unwrap().iter();
-    let paths = paths.map(|i| i["path"].as_str().unwrap().to_owned());
+    let paths = images["paths"].as_array().unwrap().iter();
+    let paths = paths.map(|path| path.as_str().unwrap().to_owned());
     let all = split["assignments"].as_array().unwrap().iter();
     paths.zip(all.map(Value::to_string)).collect()
 }
@@ -55,9 +55,9 @@ fn places(project: &Project) -> Vec<(String, String)> {
 /// The paths of a data set, as stored.
 fn paths(project: &Project) -> Vec<String> {
     let images = stored(project, "images.json");
-    let images = images["images"].as_array().unwrap().iter();
-    images
-        .map(|i| i["path"].as_str().unwrap().to_owned())
+    let paths = images["paths"].as_array().unwrap().iter();
+    paths
+        .map(|path| path.as_str().unwrap().to_owned())
         .collect()
 }
 

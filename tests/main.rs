@@ -34,6 +34,8 @@ mod pipeline_files;
 #[cfg(feature = "tensors")]
 mod resolution;
 #[cfg(feature = "tensors")]
+mod results;
+#[cfg(feature = "tensors")]
 mod resume;
 mod snapshots;
 mod splits;

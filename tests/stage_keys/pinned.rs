@@ -9,7 +9,7 @@ use super::{PIPELINE, inputs, stages_of};
 /// cache: to rename one, or to leave one out, makes all results of that kind of stage a miss.
 const GOLDEN: &str = r#"[
 {
-    "id": "dishes", "kind": "dataset", "version": 4,
+    "id": "dishes", "kind": "dataset", "version": 5,
     "settings": {},
     "inputs": { "train": "files", "test": "files" },
     "outputs": ["images.json", "labels.json"]
@@ -197,7 +197,7 @@ const GOLDEN: &str = r#"[
     "outputs": ["ensemble.safetensors"]
 },
 {
-    "id": "result", "kind": "evaluate", "version": 3,
+    "id": "result", "kind": "evaluate", "version": 4,
     "settings": {
         "on": ["test"],
         "batch_size": 32,
@@ -214,10 +214,10 @@ const GOLDEN: &str = r#"[
         "labels": "dishes/labels.json",
         "split": "holdout/membership.json"
     },
-    "outputs": ["metrics.json", "predictions.csv"]
+    "outputs": ["metrics.json", "predictions.csv", "log_probabilities.f32"]
 },
 {
-    "id": "together", "kind": "evaluate", "version": 3,
+    "id": "together", "kind": "evaluate", "version": 4,
     "settings": {
         "on": ["train", "validation", "test"],
         "tta": ["horizontal_flip"],
@@ -235,7 +235,7 @@ const GOLDEN: &str = r#"[
         "labels": "dishes/labels.json",
         "split": "holdout/membership.json"
     },
-    "outputs": ["metrics.json", "predictions.csv"]
+    "outputs": ["metrics.json", "predictions.csv", "log_probabilities.f32"]
 }
 ]"#;
 

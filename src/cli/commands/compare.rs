@@ -9,7 +9,7 @@ use crate::{
     cli::{open, print, progress::Progress, results},
     error::Result,
     record::EvaluatePart,
-    report::{self, Evaluated, Results},
+    report::{self, Document, Evaluated, Results},
 };
 
 /// Put the evaluations of several pipelines into one table and compare them image by image.
@@ -37,16 +37,12 @@ pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
     if args.json {
         return print::json(&json!({ "results": table, "comparisons": compared })).map(|()| 0);
     }
-    let (pairs, notes) = report::comparison_grid(&compared);
-    let (table, pairs) = match args.markdown {
-        true => (table.markdown(), pairs.markdown()),
-        false => (table.text(print::width()), pairs.text(print::width())),
-    };
-    let text = match compared.is_empty() {
-        true => table,
-        false => format!("{table}\n{pairs}\n{}", notes.join("\n")),
-    };
-    print::out(&text)?;
+    let mut document = Document::from(table.block());
+    document.blocks.extend(report::comparison_blocks(&compared));
+    print::out(&match args.markdown {
+        true => document.markdown(),
+        false => document.terminal(print::width()),
+    })?;
     Ok(0)
 }
 

@@ -287,7 +287,7 @@ fn show(
         .with_file_name(Looked::FILE);
     overview.looked = files::read_json(&beside).unwrap_or_default();
     if !args.json {
-        print::out(&overview.text(print::width()))?;
+        print::out(&overview.document().terminal(print::width()))?;
     }
     if let Some(folder) = &args.sheet {
         files::create_folder(folder)?;

@@ -10,7 +10,7 @@ use crate::{
     cli::{open, print, progress::Progress},
     error::Result,
     exec::{self, Estimate, Options, StageStatus, Status},
-    report::{Align, Grid, bytes, duration},
+    report::{Align, Column, Grid, bytes, duration},
     text::{count, either, first_items},
 };
 
@@ -61,8 +61,7 @@ fn text(all: &[StageStatus]) -> String {
     ]);
     let known = all.iter().any(|stage| estimate(&stage.status).is_some());
     if known {
-        let of = |name: &str| (name.to_owned(), Align::Right);
-        grid.columns.extend(["time", "disk"].map(of));
+        grid.columns.extend(["time", "disk"].map(Column::right));
     }
     for stage in all {
         let (word, why) = match &stage.status {

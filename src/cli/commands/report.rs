@@ -7,7 +7,8 @@ use clap::Args;
 use crate::{
     cli::{open, print, progress::Progress, results},
     error::{Error, Result},
-    files, report as render,
+    files,
+    report::{self as render, Format},
     text::shown_path,
 };
 
@@ -38,16 +39,17 @@ pub(in crate::cli) fn report(args: &Report) -> Result<u8> {
         print::json(&render::table(&results))?;
         return Ok(0);
     }
-    let text = render::markdown(&results, None)?;
+    let document = render::report(&results, None)?;
     match &args.output {
         Some(path) => {
+            let text = (Format::of(path).write)(&document);
             files::replace_with(path, |to| {
                 to.write_all(text.as_bytes())
                     .map_err(|e| Error::io("write", path, e))
             })?;
             print::say(&format!("{}: written", shown_path(path)));
         }
-        None => print::out(&text)?,
+        None => print::out(&document.markdown())?,
     }
     Ok(0)
 }

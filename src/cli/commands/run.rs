@@ -25,7 +25,7 @@ use crate::{
         worker::Process,
     },
     record::Lock,
-    report::{self, Align, Grid},
+    report::{self, Align, Document, Grid},
     text::count,
 };
 
@@ -140,7 +140,7 @@ fn show(
         let stages: Vec<_> = summary.stages().iter().map(row).collect();
         print::json(&json!({ "stages": stages, "results": table, "locked": compared }))?;
     } else if !table.rows.is_empty() {
-        print::out(&table.text(print::width()))?;
+        print::out(&Document::from(table.block()).terminal(print::width()))?;
     }
     for stage in summary.stages() {
         if let Outcome::Failed(error) = &stage.outcome {

@@ -53,10 +53,10 @@ pub(in crate::cli) struct TuneArgs {
 pub(in crate::cli) fn tune(args: &Tune) -> Result<u8> {
     match &args.command {
         TuneCommand::Lr(args) => try_out(args, Tuned::LearningRate, |found: &LearningRates| {
-            report::learning_rates(found)
+            report::learning_rates(found).terminal(None)
         }),
         TuneCommand::Batch(args) => try_out(args, Tuned::BatchSize, |found: &BatchSizes| {
-            report::batch_sizes(found)
+            report::batch_sizes(found).terminal(None)
         }),
     }
 }

@@ -1,13 +1,46 @@
 //! A part class by class, pooled over the runs of a group: the classes' figures and the most frequent confusions.
 
-use super::{Align, Grid, percent, units::fixed};
 use crate::{
-    record::{ClassMetrics, PartMetrics},
+    record::{ClassMetrics, EvaluatePart, PartMetrics},
+    report::{Block, Column, Grid, Group, percent, units::fixed},
     stats,
+    text::count,
 };
 
+/// Confusions that are listed.
+const CONFUSIONS: usize = 10;
+
+/// The classes of one part; nothing unless all runs have it.
+pub(super) fn blocks(group: &Group<'_>, part: EvaluatePart) -> Vec<Block> {
+    let runs = group.part(part);
+    let (Some(first), Some(confusion)) = (group.runs.first(), pooled(&runs)) else {
+        return Vec::new();
+    };
+    let names = &first.evaluation.classes;
+    let images: u64 = confusion.iter().flatten().sum();
+    let pool = match runs.len() {
+        0 | 1 => String::new(),
+        n => format!(", {n} runs together"),
+    };
+    let heading = format!(
+        "Classes on {} ({}{pool})",
+        part.name(),
+        count(images, "image")
+    );
+    let mut blocks = vec![
+        Block::heading(3, heading),
+        Block::table(class_grid(names, &confusion)),
+    ];
+    let wrong = confusions(names, &confusion, CONFUSIONS);
+    if !wrong.is_empty() {
+        blocks.push(Block::paragraph("Most frequent confusions:"));
+        blocks.push(Block::list(wrong));
+    }
+    blocks
+}
+
 /// Confusion counts added up over runs; `None` without runs or when their classes differ in number.
-pub(super) fn pooled(runs: &[&PartMetrics]) -> Option<Vec<Vec<u64>>> {
+fn pooled(runs: &[&PartMetrics]) -> Option<Vec<Vec<u64>>> {
     let (first, others) = runs.split_first()?;
     let mut sum = first.confusion.clone();
     for run in others {
@@ -25,13 +58,13 @@ pub(super) fn pooled(runs: &[&PartMetrics]) -> Option<Vec<Vec<u64>>> {
 
 /// Precision, recall and F1 of each class, in the order of the classes; a dash where there is nothing to say: recall of a class
 /// without an image, precision of one that is never predicted, F1 of one that is neither.
-pub(super) fn class_grid(classes: &[String], confusion: &[Vec<u64>]) -> Grid {
-    let mut grid = Grid::new(&[
-        ("class", Align::Left),
-        ("images", Align::Right),
-        ("precision", Align::Right),
-        ("recall", Align::Right),
-        ("F1", Align::Right),
+fn class_grid(classes: &[String], confusion: &[Vec<u64>]) -> Grid {
+    let mut grid = Grid::of([
+        Column::left("class"),
+        Column::right("images"),
+        Column::right("precision").meaning("right among those predicted as it"),
+        Column::right("recall").meaning("right among those that are it"),
+        Column::right("F1").meaning("harmonic mean of precision and recall"),
     ]);
     let row = |(class, c): (usize, &ClassMetrics)| {
         let predicted: u64 = confusion.iter().map(|row| row[class]).sum();
@@ -50,7 +83,7 @@ pub(super) fn class_grid(classes: &[String], confusion: &[Vec<u64>]) -> Grid {
 }
 
 /// The most frequent confusions: `김치찌개 taken for 된장찌개: 7 of 40`; ties in the order of the classes.
-pub(super) fn confusions(classes: &[String], confusion: &[Vec<u64>], most: usize) -> Vec<String> {
+fn confusions(classes: &[String], confusion: &[Vec<u64>], most: usize) -> Vec<String> {
     let mut wrong: Vec<(u64, usize, usize)> = Vec::new();
     for (label, row) in confusion.iter().enumerate() {
         for (predicted, count) in row.iter().enumerate() {

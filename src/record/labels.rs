@@ -1,43 +1,6 @@
-//! The two outputs of a dataset stage: `images.json` (content, the input of preprocess) and `labels.json` (the input of
-//! split, train and evaluate). Entry `i` of both is the same image; rows of a pack have the same order.
+//! `labels.json` of a dataset stage, the input of split, train and evaluate. Entry `i` is that of `images.json`.
 
 use serde::{Deserialize, Serialize};
-
-use crate::digest::Digest;
-
-/// `images.json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Images {
-    /// Sorted by part (train, then test) and then by path in code point order.
-    pub images: Vec<Image>,
-}
-
-/// One image by content.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Image {
-    /// NFC, with `/`, relative to the data set and starting with its part: `train/김밥/0001.jpg`.
-    pub path: String,
-    /// blake3 of the file's bytes.
-    pub digest: Digest,
-    /// The file's size.
-    pub bytes: u64,
-    /// The part of the upright photograph that is used; all of it where nothing is given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub crop: Option<Crop>,
-}
-
-/// A box in an upright photograph, in pixels; it is clipped to the photograph.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Crop {
-    /// Left edge.
-    pub x: u32,
-    /// Upper edge.
-    pub y: u32,
-    /// Width, at least 1.
-    pub width: u32,
-    /// Height, at least 1.
-    pub height: u32,
-}
 
 /// `labels.json`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

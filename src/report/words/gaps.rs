@@ -2,7 +2,8 @@
 
 use crate::{
     record::{EvaluatePart, Gap, Interval, PartMetrics},
-    text::{count, either, first_few, number},
+    report::units::{percent, points},
+    text::{count, either, first_few, number, plural},
 };
 
 /// Names that are told.
@@ -10,8 +11,7 @@ const NAMED: usize = 10;
 
 /// A paragraph for each question that the evaluated parts can answer: how much is overfitting (train to validation, or to
 /// test without one), and whether validation and test disagree by more than chance allows.
-#[must_use]
-pub fn reading(parts: &[PartMetrics], gaps: &[Gap]) -> Vec<String> {
+pub(in crate::report) fn gaps(parts: &[PartMetrics], gaps: &[Gap]) -> Vec<String> {
     use EvaluatePart::{Test, Train, Validation};
     let part = |wanted| parts.iter().find(|p| p.part == wanted);
     let gap = |from, to| gaps.iter().find(|g| g.from == from && g.to == to);
@@ -49,11 +49,7 @@ fn absent(part: &PartMetrics) -> Option<String> {
         n => Some(format!(
             "{} has no image of {} of {}: {}. What is told of {name} says nothing about {}.",
             capital(name),
-            if n == 1 {
-                "one".to_owned()
-            } else {
-                number(n as u64)
-            },
+            either(n, "one", &number(n as u64)),
             count(part.per_class.len(), "class"),
             first_few(names, NAMED),
             either(n, "it", "them"),
@@ -72,7 +68,7 @@ fn dropped(part: &PartMetrics) -> String {
     format!(
         "{n} of the {} images of {name} cannot be decoded and {} left out (`unreadable = \"drop\"`).",
         part.images + n,
-        if n == 1 { "is" } else { "are" },
+        plural(n, "is"),
     )
 }
 
@@ -83,7 +79,7 @@ fn overfitting(train: &PartMetrics, unseen: &PartMetrics, gap: &Gap) -> String {
         "Top-1 is {} on train and {} on {name}, {} apart",
         percent(train.top1),
         percent(unseen.top1),
-        points(gap),
+        apart(gap),
     );
     match sign(gap.interval) {
         Sign::Unclear => {
@@ -107,13 +103,13 @@ fn share_of_error(train: &PartMetrics, unseen: &PartMetrics, gap: &Gap) -> Strin
     if fitted > gap.difference {
         return format!(
             "Of the {} points of error on {name} the larger share, {}, is there on train too: the model also underfits.",
-            bare(all),
-            bare(fitted),
+            points(all),
+            points(fitted),
         );
     }
     format!(
         "The gap makes up most of the {} points of error on {name}.",
-        bare(all)
+        points(all)
     )
 }
 
@@ -125,7 +121,7 @@ fn agreement(validation: &PartMetrics, test: &PartMetrics, gap: &Gap) -> String 
         validation.images,
         percent(test.top1),
         test.images,
-        points(gap),
+        apart(gap),
     );
     match sign(gap.interval) {
         Sign::Unclear => {
@@ -170,56 +166,30 @@ fn sign(interval: Interval) -> Sign {
     }
 }
 
-fn percent(share: f64) -> String {
-    format!("{}%", bare(share))
-}
-
-/// A share times 100 with one decimal; never "-0.0".
-fn bare(share: f64) -> String {
-    let text = format!("{:.1}", 100.0 * share);
-    if text == "-0.0" {
-        "0.0".to_owned()
-    } else {
-        text
-    }
-}
-
 /// "12.3 percentage points (95% interval 9.8 to 14.9)"
-fn points(gap: &Gap) -> String {
+fn apart(gap: &Gap) -> String {
     format!(
         "{} percentage points (95% interval {} to {})",
-        bare(gap.difference),
-        bare(gap.interval.low),
-        bare(gap.interval.high),
+        points(gap.difference),
+        points(gap.interval.low),
+        points(gap.interval.high),
     )
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-    use crate::digest::Digest;
-    use crate::stats::{gaps, wilson};
+    use crate::{
+        report::sample::{self, rights},
+        stats,
+    };
 
-    /// A part of which only counts matter.
-    pub(crate) fn part(part: EvaluatePart, hits: u64, images: u64) -> PartMetrics {
-        PartMetrics {
-            part,
-            images,
-            dropped: 0,
-            members: Digest::of(part.name().as_bytes()),
-            loss: 1.0,
-            top1: hits as f64 / images as f64,
-            top1_interval: wilson(hits, images),
-            top5: 1.0,
-            top5_interval: wilson(images, images),
-            macro_f1: 0.5,
-            per_class: Vec::new(),
-            confusion: vec![vec![hits, images - hits], vec![0, 0]],
-        }
+    fn part(part: EvaluatePart, hits: usize, images: usize) -> PartMetrics {
+        sample::part(part, &rights(hits, images)).0
     }
 
     fn read(parts: &[PartMetrics]) -> Vec<String> {
-        reading(parts, &gaps(parts))
+        gaps(parts, &stats::gaps(parts))
     }
 
     use EvaluatePart::{Test, Train, Validation};

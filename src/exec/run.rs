@@ -113,7 +113,7 @@ pub fn run(
         running: HashMap::new(),
         failed: None,
     };
-    run.to_the_end();
+    run.drive();
     Ok(run.into_summary())
 }
 
@@ -145,7 +145,7 @@ type Ended = (usize, Result<Done>);
 
 impl<'a> Run<'a> {
     /// Starts stages as they can start, until nothing runs and nothing more can.
-    fn to_the_end(&mut self) {
+    fn drive(&mut self) {
         thread::scope(|scope| {
             let (sender, receiver) = channel();
             loop {

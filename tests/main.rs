@@ -24,6 +24,7 @@ mod layouts;
 mod lists;
 mod missions;
 mod models;
+mod networks;
 mod pictures;
 mod pipeline_files;
 mod resolution;

@@ -234,7 +234,10 @@ fn the_missions_have_their_settings() {
     let baseline = training(50, 32, sgd, json!([]), "none");
     let (resnet18, found) = train(&first, "resnet18");
     assert_eq!(found, baseline);
-    assert_eq!((resnet18.arch, resnet18.fold), (Arch::Resnet18, None));
+    assert_eq!(
+        (resnet18.network.arch, resnet18.fold),
+        (Arch::Resnet18, None)
+    );
     assert_eq!(
         (resnet18.data.as_str(), resnet18.split.as_str()),
         ("pixels", "holdout")
@@ -251,7 +254,10 @@ fn the_missions_have_their_settings() {
     for fold in 0..5 {
         let (train, found) = train(&first, &format!("folds[fold={fold}]"));
         assert_eq!(found, baseline);
-        assert_eq!((train.arch, train.fold), (Arch::Resnet18, Some(fold)));
+        assert_eq!(
+            (train.network.arch, train.fold),
+            (Arch::Resnet18, Some(fold))
+        );
         assert_eq!(
             (train.data.as_str(), train.split.as_str()),
             ("pixels", "five")
@@ -291,13 +297,19 @@ fn the_missions_have_their_settings() {
         found,
         training(50, 32, adam(0.005), cropped.clone(), "dataset")
     );
-    assert_eq!((resnet50.arch, resnet50.fold), (Arch::Resnet50, None));
+    assert_eq!(
+        (resnet50.network.arch, resnet50.fold),
+        (Arch::Resnet50, None)
+    );
     let (resnet101, found) = train(&second, "resnet101");
     assert_eq!(
         found,
         training(70, 64, adam(0.001), cropped.clone(), "dataset")
     );
-    assert_eq!((resnet101.arch, resnet101.fold), (Arch::Resnet101, None));
+    assert_eq!(
+        (resnet101.network.arch, resnet101.fold),
+        (Arch::Resnet101, None)
+    );
 
     let tuning: Vec<_> = second
         .instances
@@ -320,7 +332,7 @@ fn the_missions_have_their_settings() {
     assert_eq!((tuning.len(), expected.len()), (24, 24));
     for (tuned, expected) in tuning.iter().zip(expected) {
         let (train, found) = train(&second, &tuned.id);
-        assert_eq!((train.arch, found), expected, "{}", tuned.id);
+        assert_eq!((train.network.arch, found), expected, "{}", tuned.id);
         assert_eq!(
             (train.data.as_str(), train.split.as_str()),
             ("pixels", "holdout")
@@ -362,7 +374,10 @@ fn the_missions_have_their_settings() {
     );
     for (name, train_layers) in [
         ("whole", TrainLayers::All),
-        ("partial", TrainLayers::From(Layer::Layer3)),
+        (
+            "partial",
+            TrainLayers::From(Layer::named("layer3").unwrap()),
+        ),
         ("probe", TrainLayers::Head),
     ] {
         let Settings::Transfer(transfer) = &instance(&third, name).settings else {
@@ -1041,7 +1056,7 @@ fn impossible_values_are_told_where_they_stand() {
         (
             "arch = \"resnet18\"",
             "arch = 18",
-            "17:8 invalid value `18` for `arch`: expected `resnet18`, `resnet34`, `resnet50`, `resnet101` or `resnet152`",
+            "17:8 invalid value `18` for `arch`: expected `resnet18`, `resnet34`, `resnet50`, `resnet101`, `resnet152`, `convnext_tiny` or `efficientnet_b0`",
         ),
         (
             "folds = 5",

@@ -18,7 +18,10 @@ use kfood::{
         StepTaken, Steps,
     },
     seed::stream,
-    settings::{Arch, MeanStd, Normalize, Pixels, Resize, Save, Storage, TrainLayers, Training},
+    settings::{
+        Arch, MeanStd, NetworkSettings, Normalize, Pixels, Resize, Save, Storage, TrainLayers,
+        Training,
+    },
 };
 use rand::Rng;
 use serde_json::{Value, json};
@@ -82,10 +85,7 @@ impl World {
             data: self.data.clone(),
             pixels: Pixels::new(side(SIDE)),
             training: training(settings),
-            start: Start::Scratch {
-                arch,
-                zero_init_residual: false,
-            },
+            start: Start::Scratch(NetworkSettings::of(arch)),
             device: "cpu".to_owned(),
             threads: 1,
             out: self.folder.path().join(name),
@@ -114,6 +114,8 @@ impl World {
             model,
             train_layers: layers,
             gradual_unfreezing: None,
+            stochastic_depth: None,
+            dropout: None,
             keep_normalize: true,
         };
         Fit {

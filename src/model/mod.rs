@@ -1,26 +1,36 @@
-//! ResNets, heads, freezing, and model files: safetensors and PyTorch's `.pt`.
+//! Networks, heads, freezing, and model files: safetensors and PyTorch's `.pt`.
+//!
+//! Every family of networks has a folder: its layout, how it is recognised in a file, and its arithmetic on shared layers.
+//! Outside of it a network is a [`Network`], whatever its family.
 //!
 //! [`StateDict`], [`safetensors`], [`pytorch`], [`layout`] and [`mod@file`] are pure Rust: the program `kfood` inspects and
-//! converts model files with them and never touches libtorch. [`ResNet`] is the only tensor code here.
+//! converts model files with them and never touches libtorch.
 
 mod bounds;
 mod catalog;
+mod convnext;
+mod efficientnet;
 mod element;
 pub mod file;
 mod forward_file;
+mod init;
+mod layers;
 pub mod layout;
 mod network;
 pub mod pytorch;
+mod recognise;
 mod resnet;
 pub mod safetensors;
 mod sense;
 mod state_dict;
+mod tensor;
 mod tensor_data;
 
 pub use file::{
     ModelState, export, load, load_all, load_members, load_network, load_weights, write_ensemble,
 };
 pub use forward_file::forward_file;
-pub use resnet::{ResNet, to_data, to_tensor};
+pub use network::{Drops, Mode, Network, Noise};
 pub use state_dict::StateDict;
+pub use tensor::{to_data, to_tensor};
 pub use tensor_data::{DType, TensorData};

@@ -8,8 +8,8 @@ use super::{Browse, EvaluatePart, Functionals};
 use crate::{
     seed::Seed,
     settings::{
-        Arch, AverageNorm, AverageRule, GradualUnfreezing, Metric, Normalize, Pixels, Save,
-        TrainLayers, Training, Tta,
+        AverageNorm, AverageRule, GradualUnfreezing, Metric, NetworkSettings, Normalize, Pixels,
+        Probability, Save, TrainLayers, Training, Tta,
     },
 };
 
@@ -111,7 +111,8 @@ pub struct Speed {
 
 /// The first steps of a training's first epoch. Writes to its `out`: the model as `start.safetensors` and after them as
 /// `end.safetensors`; of each step, from 1, `batch-N.safetensors` with `images` (f32, `[n, 3, height, width]`, augmented and normalised),
-/// `classes` (i64, shape `[n]`) and, in a training that mixes, `shares` (f32, `[n, classes]`); and `steps.json`, a list of [`StepTaken`].
+/// `classes` (i64, shape `[n]`) and, in a training that mixes, `shares` (f32, `[n, classes]`), in one that drops `stochastic_depth` (f32,
+/// `[n, blocks]`) and `dropout` (f32, `[n, features]`), by which is multiplied; and `steps.json`, a list of [`StepTaken`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Steps {
     /// The training. Its state is neither read nor written.
@@ -155,12 +156,7 @@ pub enum Tuned {
 #[serde(rename_all = "snake_case")]
 pub enum Start {
     /// From torchvision's initialisation.
-    Scratch {
-        /// The architecture.
-        arch: Arch,
-        /// Whether each residual block begins as the identity.
-        zero_init_residual: bool,
-    },
+    Scratch(NetworkSettings),
     /// From another model, with a new head.
     Transfer {
         /// The source.
@@ -169,6 +165,12 @@ pub enum Start {
         train_layers: TrainLayers,
         /// Whether they come to it one after the other.
         gradual_unfreezing: Option<GradualUnfreezing>,
+        /// What a step drops of the source's network, where it is not the default of its family.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stochastic_depth: Option<Probability>,
+        /// Likewise.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dropout: Option<Probability>,
         /// Keep the source's normalisation instead of the one in `training`.
         keep_normalize: bool,
     },

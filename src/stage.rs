@@ -7,7 +7,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{digest::Digest, error::Result, event::Tell, record::Job, stop::Stop};
+use crate::{
+    digest::Digest,
+    error::{Error, Result},
+    event::Tell,
+    record::Job,
+    stop::Stop,
+};
 
 /// One stage instance.
 pub trait Stage: Send + Sync {
@@ -42,11 +48,11 @@ pub trait Stage: Send + Sync {
         false
     }
 
-    /// The names of the files it writes to [`Context::out`] that are its result. Other files it leaves there are kept
+    /// The names of the files it writes to [`Desk::out`] that are its result. Other files it leaves there are kept
     /// beside the result and never digested (times, machine).
     fn outputs(&self) -> &'static [&'static str];
 
-    /// From which earlier results it can take unchanged work over: see [`Context::earlier`].
+    /// From which earlier results it can take unchanged work over: see [`Desk::earlier`].
     fn reuses(&self) -> Reuse {
         Reuse::Nothing
     }
@@ -58,7 +64,7 @@ pub trait Stage: Send + Sync {
         None
     }
 
-    /// What it would go on from of an attempt that did not end, given the folder that was [`Context::state`] then.
+    /// What it would go on from of an attempt that did not end, given the folder that was [`Desk::state`] then.
     fn resumes(&self, state: &Path) -> Option<String> {
         let _ = state;
         None
@@ -86,11 +92,23 @@ pub trait Stage: Send + Sync {
         Resource::Cpu
     }
 
-    /// Does the work and writes every output.
+    /// The job that `kfood-worker` does for it; `None` where [`Stage::run`] does the work in this process.
+    ///
+    /// # Errors
+    /// When an input is not handed in.
+    fn job(&self, desk: &Desk<'_>) -> Result<Option<Job>> {
+        let _ = desk;
+        Ok(None)
+    }
+
+    /// Does the work in this process and writes every output; not asked of a stage that has a [`Stage::job`].
     ///
     /// # Errors
     /// When it cannot; nothing is then published.
-    fn run(&self, context: &Context<'_>) -> Result<()>;
+    fn run(&self, context: &Context<'_>) -> Result<()> {
+        let _ = context;
+        Err(Error::failed(format!("`{}` has nothing to do", self.id())))
+    }
 }
 
 /// An earlier result of the same kind, to go by.
@@ -107,9 +125,9 @@ pub struct Past<'a> {
     pub before: &'a BTreeMap<String, PathBuf>,
     /// What the stage reads from others now, as far as that is known.
     pub now: &'a BTreeMap<String, PathBuf>,
-    /// The folders of the results that the stage would take work over from: see [`Context::earlier`].
+    /// The folders of the results that the stage would take work over from: see [`Desk::earlier`].
     pub reused: &'a [PathBuf],
-    /// The folder that would be [`Context::state`]; there may be none.
+    /// The folder that would be [`Desk::state`]; there may be none.
     pub state: &'a Path,
 }
 
@@ -219,33 +237,58 @@ pub struct DigestedFile {
     pub lost: Option<String>,
 }
 
-/// Everything a running stage may use.
-pub struct Context<'a> {
+/// Where a stage works and what lies there: all that a job is made of.
+pub struct Desk<'a> {
     /// The private folder of this attempt; outputs go here.
     pub out: &'a Path,
     /// A private folder that survives an interrupted attempt at the same key: state to resume from.
     pub state: &'a Path,
+    /// The digest of everything that can change the result.
+    pub key: Digest,
+    /// The same without the setting that [`Stage::reuses`] lets differ: equal for results that it may go on from.
+    pub kin: Digest,
     /// The paths of inputs that come from other stages, by role.
     pub inputs: &'a BTreeMap<String, PathBuf>,
-    /// The digests of those inputs, by role.
-    pub digests: &'a BTreeMap<String, Digest>,
-    /// Input files with their digests, by role, in the order of [`Stage::files`].
-    pub files: &'a BTreeMap<String, Vec<DigestedFile>>,
     /// The folders of the earlier results that the stage [`Stage::reuses`], newest first: unchanged work can be taken from them.
     /// None where it is forced to run.
     pub earlier: &'a [PathBuf],
-    /// What attempts at other keys left in [`Context::state`], where the stage reuses results of other inputs: nothing of it may be trusted.
+    /// The device asked for on the command line: `auto`, `cpu` or `cuda:N`.
+    pub device: &'a str,
+    /// Threads for one stage.
+    pub threads: u32,
+}
+
+impl Desk<'_> {
+    /// The path of an input that another stage made.
+    ///
+    /// # Errors
+    /// When there is no input in this role.
+    pub fn input(&self, role: &str) -> Result<PathBuf> {
+        let path = self.inputs.get(role).cloned();
+        path.ok_or_else(|| Error::failed(format!("the input `{role}` was not handed in")))
+    }
+}
+
+/// Everything a running stage may use.
+pub struct Context<'a> {
+    /// Where it works.
+    pub desk: Desk<'a>,
+    /// Input files with their digests, by role, in the order of [`Stage::files`].
+    pub files: &'a BTreeMap<String, Vec<DigestedFile>>,
+    /// What attempts at other keys left in [`Desk::state`], where the stage reuses results of other inputs: nothing of it may be trusted.
     pub unfinished: &'a [PathBuf],
     /// Tells what happens.
     pub tell: Tell<'a>,
     /// To be looked at between two pieces of work.
     pub stop: &'a Stop,
-    /// Starts `kfood-worker`.
-    pub worker: &'a dyn Worker,
-    /// The device asked for on the command line: `auto`, `cpu` or `cuda:N`.
-    pub device: &'a str,
-    /// Threads for one stage.
-    pub threads: u32,
+}
+
+impl<'a> std::ops::Deref for Context<'a> {
+    type Target = Desk<'a>;
+
+    fn deref(&self) -> &Desk<'a> {
+        &self.desk
+    }
 }
 
 /// Runs jobs that need tensors in a process of their own.

@@ -3,7 +3,6 @@
 use std::{cmp::Reverse, path::PathBuf};
 
 use rayon::prelude::*;
-use serde_json::Value;
 
 use super::{Cache, Hold, KeyDocument, Record, entry::names};
 use crate::{digest::Digest, error::Result, stage::Reuse};
@@ -106,24 +105,10 @@ fn means(reuse: Reuse, record: &Record, document: &KeyDocument) -> bool {
                 inputs,
                 ..of.clone()
             };
-            record.key != document.key() && without(&of, path) == without(document, path)
+            record.key != document.key() && of.without(path) == document.without(path)
         }
         Reuse::OtherSetting(path) => {
-            record.key != document.key() && without(of, path) == without(document, path)
+            record.key != document.key() && of.without(path) == document.without(path)
         }
     }
-}
-
-/// The canonical text of a document without one setting.
-fn without(document: &KeyDocument, path: &[&str]) -> String {
-    let mut document = document.clone();
-    if let Some((last, above)) = path.split_last() {
-        let place = above
-            .iter()
-            .try_fold(&mut document.settings, |value, key| value.get_mut(key));
-        if let Some(Value::Object(map)) = place {
-            map.remove(*last);
-        }
-    }
-    document.canonical()
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     digest::{Digest, Parts},
-    stage::{Resource, Stage},
+    stage::{Resource, Reuse, Stage},
 };
 
 /// The version of the key document.
@@ -68,6 +68,34 @@ impl KeyDocument {
             &mut text,
         );
         text
+    }
+
+    /// Equal for results of which one may go on from the other: the digest of all but the setting that `reuse` lets differ. That of
+    /// everything where it lets none.
+    #[must_use]
+    pub fn kin(&self, reuse: Reuse) -> Digest {
+        let path: &[&str] = match reuse {
+            Reuse::OtherSetting(path) => path,
+            Reuse::Nothing | Reuse::OtherInputs(_) => &[],
+        };
+        Parts::new("kfood 2026 kin of a stage key")
+            .part(self.without(path).canonical())
+            .finish()
+    }
+
+    /// The document without one setting, by its path of keys.
+    #[must_use]
+    pub(super) fn without(&self, path: &[&str]) -> Self {
+        let mut document = self.clone();
+        if let Some((last, above)) = path.split_last() {
+            let place = above
+                .iter()
+                .try_fold(&mut document.settings, |value, key| value.get_mut(key));
+            if let Some(Value::Object(map)) = place {
+                map.remove(*last);
+            }
+        }
+        document
     }
 
     /// The key.

@@ -21,8 +21,6 @@ pub(super) struct Gathered {
     pub(super) files: BTreeMap<String, Vec<DigestedFile>>,
     /// Outputs of other stages by role: where they are.
     pub(super) paths: BTreeMap<String, PathBuf>,
-    /// Their digests.
-    pub(super) digests: BTreeMap<String, Digest>,
     /// The keys of their entries.
     pub(super) from: BTreeMap<String, Digest>,
     outputs: BTreeMap<String, Output>,
@@ -37,7 +35,7 @@ pub(super) fn gather<'a>(
     tell: Tell<'_>,
 ) -> Result<Gathered> {
     let (mut files, mut paths) = (BTreeMap::new(), BTreeMap::new());
-    let (mut digests, mut from, mut outputs) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let (mut from, mut outputs) = (BTreeMap::new(), BTreeMap::new());
     let mut contents = BTreeMap::new();
     for input in stage.inputs() {
         let role = input.role;
@@ -59,7 +57,6 @@ pub(super) fn gather<'a>(
                     .help(format!("make it again by `kfood run --force {id}`")));
                 };
                 paths.insert(role.clone(), cache.output(record, &name));
-                digests.insert(role.clone(), output.digest);
                 from.insert(role.clone(), record.key);
                 outputs.insert(role.clone(), output);
                 output.digest
@@ -75,7 +72,6 @@ pub(super) fn gather<'a>(
         document,
         files,
         paths,
-        digests,
         from,
         outputs,
     })

@@ -5,6 +5,7 @@
 
 mod attempt;
 mod gather;
+pub mod job;
 pub mod locked;
 mod near;
 mod newest;

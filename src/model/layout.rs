@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::network::family;
+use super::families::family;
 use crate::settings::{Arch, Family, NetworkSettings};
 
 /// What a tensor is for; decides how it is trained.

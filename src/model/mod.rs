@@ -11,11 +11,16 @@ mod catalog;
 mod convnext;
 mod efficientnet;
 mod element;
+mod families;
 pub mod file;
+#[cfg(feature = "tensors")]
 mod forward_file;
+#[cfg(feature = "tensors")]
 mod init;
+#[cfg(feature = "tensors")]
 mod layers;
 pub mod layout;
+#[cfg(feature = "tensors")]
 mod network;
 pub mod pytorch;
 mod recognise;
@@ -23,14 +28,18 @@ mod resnet;
 pub mod safetensors;
 mod sense;
 mod state_dict;
+#[cfg(feature = "tensors")]
 mod tensor;
 mod tensor_data;
 
 pub use file::{
     ModelState, export, load, load_all, load_members, load_network, load_weights, write_ensemble,
 };
+#[cfg(feature = "tensors")]
 pub use forward_file::forward_file;
+#[cfg(feature = "tensors")]
 pub use network::{Drops, Mode, Network, Noise};
 pub use state_dict::StateDict;
+#[cfg(feature = "tensors")]
 pub use tensor::{to_data, to_tensor};
 pub use tensor_data::{DType, TensorData};

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use super::{
     bounds,
     catalog::{Found, Opened, Set},
+    families::{FAMILIES, Family, family},
     layout::{Role, Slot, head, slots},
-    network::{FAMILIES, Family, family},
 };
 use crate::{
     error::{Error, Result},

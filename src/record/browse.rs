@@ -1,21 +1,14 @@
 //! A look at what a training sees.
 
-use std::path::PathBuf;
-
 use serde::{Deserialize, Serialize};
 
-use super::{Data, ModelFile};
-use crate::settings::{Pixels, Training};
+use super::{Fit, ModelFile};
 
-/// Writes `sheet.png` and `browsed.json` ([`Browsed`]) to `out`.
+/// Writes `sheet.png` and `browsed.json` ([`Browsed`]) to the `out` of the training.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Browse {
-    /// What is trained on.
-    pub data: Data,
-    /// How the pack was made.
-    pub pixels: Pixels,
-    /// The training.
-    pub training: Training,
+    /// The training. Its state is neither read nor written.
+    pub fit: Fit,
     /// The model whose normalisation a transfer keeps, where there is one already.
     #[serde(default)]
     pub source: Option<ModelFile>,
@@ -25,13 +18,6 @@ pub struct Browse {
     pub epochs: u32,
     /// Photographs shown, spread over the training part.
     pub images: u32,
-    /// `auto`, `cpu` or `cuda:N`.
-    pub device: String,
-    /// Threads of one tensor operation.
-    pub threads: u32,
-    /// Folder for the outputs.
-    #[serde(with = "super::path")]
-    pub out: PathBuf,
 }
 
 /// What a sheet shows.

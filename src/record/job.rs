@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Browse, EvaluatePart, Functionals};
+use super::{Browse, EvaluatePart};
 use crate::{
+    digest::Digest,
     seed::Seed,
     settings::{
         AverageNorm, AverageRule, GradualUnfreezing, Metric, NetworkSettings, Normalize, Pixels,
@@ -19,10 +20,6 @@ use crate::{
 pub enum Job {
     /// Train from scratch, or from another model.
     Fit(Fit),
-    /// Time the parts of a training.
-    Speed(Speed),
-    /// Take the first steps of a training, for comparison with other implementations.
-    Steps(Steps),
     /// Try a training out.
     Tune(Tune),
     /// Average the weights of models.
@@ -33,10 +30,6 @@ pub enum Job {
     Predict(Predict),
     /// Draw a sheet of what a training sees.
     Browse(Browse),
-    /// Run a model on a tensor, for comparison with other implementations.
-    Forward(Forward),
-    /// Apply augmentations with fixed parameters, for comparison likewise.
-    Functionals(Functionals),
     /// Say what libtorch and which devices there are; writes `doctor.json` to `out`.
     Doctor {
         /// Folder for the answer.
@@ -83,7 +76,14 @@ pub struct Fit {
     /// Folder that survives an interruption: the state to go on from.
     #[serde(with = "super::path")]
     pub state: PathBuf,
-    /// When to save it; no part of the result.
+    /// The key of the stage, and what the keys of the trainings that it may go on from have in common with it; not known where no
+    /// stage trains.
+    #[serde(default)]
+    pub key: Option<Digest>,
+    /// See `key`.
+    #[serde(default)]
+    pub kin: Option<Digest>,
+    /// When to save the state; no part of the result.
     #[serde(default)]
     pub save: Save,
     /// Folders of earlier results that differ in the number of epochs alone.
@@ -96,40 +96,6 @@ impl Fit {
     /// The folder beside the outputs that a longer training goes on from. It is no output: nothing is made of it, and its content
     /// follows from the key like that of the outputs.
     pub const LEFT: &str = "state";
-}
-
-/// Times the parts of a training without training: for benchmarks. Writes `speed.json` to the training's `out`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Speed {
-    /// The training. Its state is neither read nor written.
-    pub fit: Fit,
-    /// Steps of a whole batch in each round.
-    pub steps: u32,
-    /// Rounds, in each of which every part is timed once.
-    pub rounds: u32,
-}
-
-/// The first steps of a training's first epoch. Writes to its `out`: the model as `start.safetensors` and after them as
-/// `end.safetensors`; of each step, from 1, `batch-N.safetensors` with `images` (f32, `[n, 3, height, width]`, augmented and normalised),
-/// `classes` (i64, shape `[n]`) and, in a training that mixes, `shares` (f32, `[n, classes]`), in one that drops `stochastic_depth` (f32,
-/// `[n, blocks]`) and `dropout` (f32, `[n, features]`), by which is multiplied; and `steps.json`, a list of [`StepTaken`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Steps {
-    /// The training. Its state is neither read nor written.
-    pub fit: Fit,
-    /// How many.
-    pub steps: u32,
-}
-
-/// A step of a training.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StepTaken {
-    /// The learning rate.
-    pub lr: f64,
-    /// The momentum or first beta, where the schedule moves it.
-    pub momentum: Option<f64>,
-    /// The mean loss over the batch, before the step.
-    pub loss: f64,
 }
 
 /// A training that is tried out and thrown away. Writes `tune.json` to the `out` of the training: what [`Tuned`] says.
@@ -221,7 +187,8 @@ pub struct Average {
     pub out: PathBuf,
 }
 
-/// An evaluation. Writes `metrics.json` and `predictions.csv` to `out`, and `timing.json` and `fingerprint.json` beside them.
+/// An evaluation. Writes `metrics.json`, `predictions.csv` and `log_probabilities.f32` to `out`, and `timing.json` and `fingerprint.json`
+/// beside them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Evaluate {
     /// What to evaluate on.
@@ -271,24 +238,6 @@ pub struct Predict {
     /// Further views of each image.
     #[serde(default)]
     pub tta: Vec<Tta>,
-    /// `auto`, `cpu` or `cuda:N`.
-    pub device: String,
-    /// Threads of one tensor operation.
-    pub threads: u32,
-    /// Folder for the outputs.
-    #[serde(with = "super::path")]
-    pub out: PathBuf,
-}
-
-/// One pass of a model in evaluation mode: `input.safetensors` with `x` of shape [n, 3, height, width] in f32, already
-/// normalised, to `logits.safetensors` with `logits` of shape [n, classes] in `out`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Forward {
-    /// The model.
-    pub model: ModelFile,
-    /// The input.
-    #[serde(with = "super::path")]
-    pub input: PathBuf,
     /// `auto`, `cpu` or `cuda:N`.
     pub device: String,
     /// Threads of one tensor operation.

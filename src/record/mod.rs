@@ -1,14 +1,16 @@
 //! What is written down: the typed content of the files that stages hand to each other and to people.
 
 mod averaging;
+mod bench_job;
 mod browse;
 mod checkpoint;
-mod dataset;
 mod evaluation;
 mod fingerprint;
 mod functional;
 mod history;
+mod images;
 mod job;
+mod labels;
 mod leaks;
 mod lock;
 mod look_alikes;
@@ -18,21 +20,23 @@ mod photographs;
 mod prediction;
 mod selection;
 mod split;
+mod stopped_early;
 mod timing;
 mod tune;
 
 pub use averaging::{Averaging, Tried};
+pub use bench_job::{BenchJob, Forward, Speed, StepTaken, Steps};
 pub use browse::{Browse, Browsed};
 pub use checkpoint::{CheckpointInfo, Provenance, Transform};
-pub use dataset::{Crop, Image, Images, Label, Labels, Part};
-pub use evaluation::{ClassMetrics, Evaluation, Gap, Interval, PartMetrics};
+pub use evaluation::{
+    ClassMetrics, Dtype, Evaluation, Gap, Interval, LogProbabilities, PartMetrics,
+};
 pub use fingerprint::Fingerprint;
 pub use functional::{Functional, Functionals};
 pub use history::{Epoch, History, Measure};
-pub use job::{
-    Average, Data, Evaluate, Fit, Forward, Job, ModelFile, Predict, Speed, Start, StepTaken, Steps,
-    Tune, Tuned,
-};
+pub use images::{Crop, Image, Images};
+pub use job::{Average, Data, Evaluate, Fit, Job, ModelFile, Predict, Start, Tune, Tuned};
+pub use labels::{Label, Labels, Part};
 pub use leaks::{ByFeatures, FeatureLeak, FeatureLeaks, Leaked, LeakedPart, Leaks};
 pub use lock::{Headline, Lock, LockedStage};
 pub use look_alikes::{Likeness, LookAlikes, Pair};
@@ -41,5 +45,6 @@ pub use photographs::{Photograph, Photographs};
 pub use prediction::Prediction;
 pub use selection::{Candidate, Selection};
 pub use split::{Assignment, EvaluatePart, LeftOut, Split};
+pub use stopped_early::StoppedEarly;
 pub use timing::{EpochTiming, Timing};
-pub use tune::{BatchSizes, BatchTry, LearningRates, RateStep};
+pub use tune::{BatchSizes, BatchTry, Ended, LearningRates, RateStep};

@@ -5,16 +5,15 @@ use std::path::Path;
 
 use super::{
     fitting::{self, KEPT},
-    input,
     model_file::state_output,
     past,
 };
 use crate::{
     config,
     error::Result,
-    record::{self, Data, Job},
+    record::{self, Job},
     settings::AverageRule,
-    stage::{Context, Input, Past, Resource, Stage},
+    stage::{Desk, Input, Past, Resource, Stage},
 };
 
 /// One `[average.x]` instance.
@@ -93,16 +92,11 @@ impl Stage for AverageStage {
         Resource::Tensor
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<()> {
+    fn job(&self, desk: &Desk<'_>) -> Result<Option<Job>> {
         let s = &self.settings;
-        let members = (0..s.from.len()).map(|i| input(context, &role(i)));
-        let job = Job::Average(record::Average {
-            data: Data {
-                pack: input(context, "pack")?,
-                labels: input(context, "labels")?,
-                split: input(context, "split")?,
-                fold: s.fold,
-            },
+        let members = (0..s.from.len()).map(|i| desk.input(&role(i)));
+        Ok(Some(Job::Average(record::Average {
+            data: fitting::data(s.fold, desk)?,
             members: members.collect::<Result<_>>()?,
             names: s.from.clone(),
             rule: s.rule,
@@ -110,13 +104,10 @@ impl Stage for AverageStage {
             batch_norm: s.batch_norm,
             batch_size: s.batch_size.get(),
             seed: s.seed,
-            device: context.device.to_owned(),
-            threads: context.threads,
-            out: context.out.to_owned(),
-        });
-        context
-            .worker
-            .run(&job, context.state, context.tell, context.stop)
+            device: desk.device.to_owned(),
+            threads: desk.threads,
+            out: desk.out.to_owned(),
+        })))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{input, model_file::state_output};
+use super::model_file::state_output;
 use crate::{
     config,
     error::Result,
@@ -57,7 +57,7 @@ impl Stage for EnsembleStage {
 
     fn run(&self, context: &Context<'_>) -> Result<()> {
         let members = (0..self.settings.from.len())
-            .map(|i| model::load(&input(context, &role(i))?))
+            .map(|i| model::load(&context.input(&role(i))?))
             .collect::<Result<Vec<_>>>()?;
         model::write_ensemble(&context.out.join("ensemble.safetensors"), &members)
     }

@@ -1,11 +1,11 @@
-//! `[evaluate.x]`: a model and parts of a data set to `metrics.json` and `predictions.csv`.
+//! `[evaluate.x]`: a model and parts of a data set to `metrics.json`, `predictions.csv` and `log_probabilities.f32`.
 
 use std::path::Path;
 
 use serde_json::{Value, json};
 
 use super::{
-    input,
+    fitting,
     model_file::{asked, given_classes, given_normalize, model_file, model_input, model_of},
     past,
 };
@@ -14,7 +14,7 @@ use crate::{
     error::Result,
     record::{self, Job},
     settings::Pixels,
-    stage::{Context, Input, InputFile, Past, Resource, Stage},
+    stage::{Desk, Input, InputFile, Past, Resource, Stage},
 };
 
 /// One `[evaluate.x]` instance.
@@ -46,7 +46,7 @@ impl Stage for EvaluateStage {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn settings(&self) -> Value {
@@ -89,8 +89,13 @@ impl Stage for EvaluateStage {
 
     fn outputs(&self) -> &'static [&'static str] {
         match self.settings.leaks {
-            Some(_) => &["metrics.json", "predictions.csv", "leaks.json"],
-            None => &["metrics.json", "predictions.csv"],
+            Some(_) => &[
+                "metrics.json",
+                "predictions.csv",
+                "log_probabilities.f32",
+                "leaks.json",
+            ],
+            None => &["metrics.json", "predictions.csv", "log_probabilities.f32"],
         }
     }
 
@@ -110,30 +115,22 @@ impl Stage for EvaluateStage {
         Resource::Tensor
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<()> {
-        let job = Job::Evaluate(record::Evaluate {
-            data: record::Data {
-                pack: input(context, "pack")?,
-                labels: input(context, "labels")?,
-                split: input(context, "split")?,
-                fold: self.settings.fold,
-            },
-            images: input(context, "images")?,
-            look_alikes: input(context, "look_alikes")?,
+    fn job(&self, desk: &Desk<'_>) -> Result<Option<Job>> {
+        Ok(Some(Job::Evaluate(record::Evaluate {
+            data: fitting::data(self.settings.fold, desk)?,
+            images: desk.input("images")?,
+            look_alikes: desk.input("look_alikes")?,
             pixels: self.pixels,
-            model: model_of(&self.settings.model, context)?,
+            model: model_of(&self.settings.model, desk)?,
             cosine: self.settings.leaks.map(|leaks| leaks.cosine.get()),
             on: self.settings.on.clone(),
             test_if_there: self.settings.test_if_there,
             tta: self.settings.tta.clone(),
             batch_size: self.settings.batch_size.get(),
-            device: context.device.to_owned(),
-            threads: context.threads,
-            out: context.out.to_owned(),
-        });
-        context
-            .worker
-            .run(&job, context.state, context.tell, context.stop)
+            device: desk.device.to_owned(),
+            threads: desk.threads,
+            out: desk.out.to_owned(),
+        })))
     }
 }
 
@@ -142,17 +139,15 @@ mod tests {
     use std::{
         collections::BTreeMap,
         path::{Path, PathBuf},
-        sync::Mutex,
     };
 
     use super::*;
     use crate::{
         config::{DataPath, Location, ModelSource},
-        event::Tell,
+        digest::Digest,
         record::EvaluatePart,
         settings::{Checkpoint, Count, Normalize},
-        stage::{Source, Worker},
-        stop::Stop,
+        stage::Source,
     };
 
     fn stage(model: ModelSource) -> EvaluateStage {
@@ -206,17 +201,6 @@ mod tests {
         }
     }
 
-    /// Keeps the job instead of running it.
-    #[derive(Default)]
-    struct Keeps(Mutex<Vec<Job>>);
-
-    impl Worker for Keeps {
-        fn run(&self, job: &Job, _: &Path, _: Tell<'_>, _: &Stop) -> Result<()> {
-            self.0.lock().unwrap().push(job.clone());
-            Ok(())
-        }
-    }
-
     #[test]
     fn every_setting_that_can_change_the_result_is_in_the_key() {
         let expected = json!({
@@ -260,30 +244,23 @@ mod tests {
     }
 
     #[test]
-    fn the_worker_gets_one_job_with_everything_in_it() {
+    fn the_job_has_everything_in_it() {
         let inputs: BTreeMap<String, PathBuf> =
             ["model", "pack", "look_alikes", "images", "labels", "split"]
                 .map(|role| (role.to_owned(), PathBuf::from(format!("/cache/{role}"))))
                 .into();
-        let keeps = Keeps::default();
-        let context = Context {
+        let job = stage(trained(Checkpoint::Best)).job(&Desk {
             out: Path::new("/out"),
             state: Path::new("/state"),
+            key: Digest::of(b"key"),
+            kin: Digest::of(b"kin"),
             inputs: &inputs,
-            digests: &BTreeMap::new(),
-            files: &BTreeMap::new(),
             earlier: &[],
-            unfinished: &[],
-            tell: &|_| (),
-            stop: &Stop::default(),
-            worker: &keeps,
             device: "cpu",
             threads: 2,
-        };
-        stage(trained(Checkpoint::Best)).run(&context).unwrap();
-        let jobs = keeps.0.into_inner().unwrap();
-        let [Job::Evaluate(job)] = jobs.as_slice() else {
-            panic!("{jobs:?}")
+        });
+        let Ok(Some(Job::Evaluate(job))) = job else {
+            panic!("{job:?}")
         };
         assert_eq!(job.model.path, Path::new("/cache/model"));
         assert_eq!(

@@ -8,14 +8,14 @@ use serde::{
 };
 use serde_json::Value;
 
-use super::{input, past};
+use super::past;
 use crate::{
     digest::unseal,
     error::Result,
     files::{read_json, read_text},
     record::{Data, Fit, History, Job, Start, Timing},
     settings::{Pixels, Save, Training},
-    stage::{Context, Input, Past, Reuse, TakesOver},
+    stage::{Desk, Input, Past, Reuse, TakesOver},
     text::count,
 };
 
@@ -161,27 +161,31 @@ pub(super) struct Fitting<'a> {
 }
 
 impl Fitting<'_> {
-    /// Lets the worker train. Its state lies in a folder of its own within the one that survives an interruption.
-    pub(super) fn run(&self, start: Start, context: &Context<'_>) -> Result<()> {
-        let job = Job::Fit(Fit {
-            data: Data {
-                pack: input(context, "pack")?,
-                labels: input(context, "labels")?,
-                split: input(context, "split")?,
-                fold: self.fold,
-            },
+    /// The worker's job. Its state lies in a folder of its own within the one that survives an interruption.
+    pub(super) fn job(&self, start: Start, desk: &Desk<'_>) -> Result<Option<Job>> {
+        Ok(Some(Job::Fit(Fit {
+            data: data(self.fold, desk)?,
             pixels: self.pixels,
             training: self.training.clone(),
             start,
-            device: context.device.to_owned(),
-            threads: context.threads,
-            out: context.out.to_owned(),
-            state: context.state.join(STATE),
+            device: desk.device.to_owned(),
+            threads: desk.threads,
+            out: desk.out.to_owned(),
+            state: desk.state.join(STATE),
+            key: Some(desk.key),
+            kin: Some(desk.kin),
             save: self.save,
-            earlier: context.earlier.to_vec(),
-        });
-        context
-            .worker
-            .run(&job, context.state, context.tell, context.stop)
+            earlier: desk.earlier.to_vec(),
+        })))
     }
+}
+
+/// The inputs of a training, for a job.
+pub(super) fn data(fold: Option<u32>, desk: &Desk<'_>) -> Result<Data> {
+    Ok(Data {
+        pack: desk.input("pack")?,
+        labels: desk.input("labels")?,
+        split: desk.input("split")?,
+        fold,
+    })
 }

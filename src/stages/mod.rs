@@ -19,19 +19,15 @@ pub use average::AverageStage;
 pub use dataset::DatasetStage;
 pub use ensemble::EnsembleStage;
 pub use evaluate::EvaluateStage;
-pub(crate) use model_file::state_output;
 pub use preprocess::PreprocessStage;
 pub use select::SelectStage;
 pub use split::SplitStage;
 pub use train::TrainStage;
 pub use transfer::TransferStage;
 
-use std::path::PathBuf;
-
 use crate::{
     config::{Instance, Pipeline, Settings},
-    error::{Error, Result},
-    stage::{Context, Stage},
+    stage::Stage,
 };
 
 /// The stages of a pipeline, in its order. A new kind of stage is a file here and an arm below.
@@ -70,10 +66,4 @@ fn stage(pipeline: &Pipeline, instance: &Instance) -> Option<Box<dyn Stage>> {
 fn settings<'a>(pipeline: &'a Pipeline, id: &str) -> Option<&'a Settings> {
     let found = pipeline.instances.iter().find(|i| i.id == id)?;
     Some(&found.settings)
-}
-
-/// The path of an input that another stage made.
-fn input(context: &Context<'_>, role: &str) -> Result<PathBuf> {
-    let path = context.inputs.get(role).cloned();
-    path.ok_or_else(|| Error::failed(format!("the input `{role}` was not handed in")))
 }

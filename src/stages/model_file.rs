@@ -2,13 +2,12 @@
 
 use serde_json::Value;
 
-use super::input;
 use crate::{
     config::ModelSource,
     error::{Error, Result},
     record::ModelFile,
     settings::{Checkpoint, Normalize},
-    stage::{Context, Input, InputFile},
+    stage::{Desk, Input, InputFile},
     text::shown_path,
 };
 
@@ -87,9 +86,9 @@ fn given_weights(model: &ModelSource) -> Option<String> {
 ///
 /// # Errors
 /// When the engine gave no such input.
-pub(super) fn model_of(model: &ModelSource, context: &Context<'_>) -> Result<ModelFile> {
+pub(super) fn model_of(model: &ModelSource, desk: &Desk<'_>) -> Result<ModelFile> {
     let path = match model {
-        ModelSource::Stage { .. } | ModelSource::Ensemble { .. } => input(context, "model")?,
+        ModelSource::Stage { .. } | ModelSource::Ensemble { .. } => desk.input("model")?,
         ModelSource::File { path, .. } => path.path.clone(),
     };
     Ok(ModelFile {

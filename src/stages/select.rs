@@ -8,7 +8,7 @@ use crate::{
     config,
     error::{Error, Result},
     files,
-    record::{Candidate, Epoch, History, Selection},
+    record::{Candidate, History, Selection},
     settings::{Checkpoint, Metric},
     stage::{Context, Input, Stage},
 };
@@ -47,7 +47,7 @@ impl SelectStage {
             Checkpoint::Last => history.epochs.last(),
         };
         let epoch = epoch.ok_or_else(|| Error::failed(format!("{} finished no epoch", named())))?;
-        let value = measure(self.settings.by, epoch).ok_or_else(|| {
+        let validation = epoch.validation.ok_or_else(|| {
             Error::failed(format!(
                 "{} has no validation part, so it has no `{}`",
                 named(),
@@ -55,7 +55,7 @@ impl SelectStage {
             ))
             .help("give its split a `validation` share above 0, or `folds`")
         })?;
-        Ok((epoch.epoch, value))
+        Ok((epoch.epoch, validation.of(self.settings.by)))
     }
 }
 
@@ -100,7 +100,7 @@ impl Stage for SelectStage {
     fn run(&self, context: &Context<'_>) -> Result<()> {
         let mut values = Vec::new();
         for candidate in 0..self.settings.from.len() {
-            let history = files::read_json(input(context, &role(candidate, "history"))?)?;
+            let history = files::read_json(&context.input(&role(candidate, "history"))?)?;
             values.push(self.value(candidate, &history)?);
         }
         let selection =
@@ -111,8 +111,8 @@ impl Stage for SelectStage {
                 ))
             })?;
         for (what, output) in HANDED_ON {
-            let from = input(context, &role(selection.chosen, what))?;
-            copy(from, &context.out.join(output))?;
+            let from = context.input(&role(selection.chosen, what))?;
+            copy(&from, &context.out.join(output))?;
         }
         files::write_json(&context.out.join("selection.json"), &selection)
     }
@@ -120,21 +120,6 @@ impl Stage for SelectStage {
 
 fn role(candidate: usize, what: &str) -> String {
     format!("candidate.{candidate:04}.{what}")
-}
-
-fn input<'a>(context: &'a Context<'_>, role: &str) -> Result<&'a Path> {
-    let found = context.inputs.get(role);
-    found
-        .map(|path| path.as_path())
-        .ok_or_else(|| Error::failed(format!("the input `{role}` was not handed to the stage")))
-}
-
-fn measure(metric: Metric, epoch: &Epoch) -> Option<f64> {
-    let validation = epoch.validation.as_ref()?;
-    Some(match metric {
-        Metric::ValidationTop1 => validation.top1,
-        Metric::ValidationLoss => validation.loss,
-    })
 }
 
 /// The group with the best mean, then its best member; of equals the first. A value that is not finite never wins, and neither
@@ -191,20 +176,12 @@ mod tests {
 
     use super::*;
     use crate::{
+        digest::Digest,
         error::Result,
-        event::Tell,
-        record::{Job, Measure},
-        stage::Worker,
+        record::{Epoch, Measure},
+        stage::Desk,
         stop::Stop,
     };
-
-    struct NoWorker;
-
-    impl Worker for NoWorker {
-        fn run(&self, _: &Job, _: &Path, _: Tell<'_>, _: &Stop) -> Result<()> {
-            Err(Error::failed("a selection needs no worker"))
-        }
-    }
 
     fn history(best_epoch: u32, top1: &[f64]) -> History {
         let epoch = |(i, top1): (usize, &f64)| Epoch {
@@ -253,18 +230,20 @@ mod tests {
             }
         }
         SelectStage::new("best", &settings).run(&Context {
-            out: &out,
-            state: folder.path(),
-            inputs: &inputs,
-            digests: &BTreeMap::new(),
+            desk: Desk {
+                out: &out,
+                state: folder.path(),
+                key: Digest::of(b"key"),
+                kin: Digest::of(b"kin"),
+                inputs: &inputs,
+                earlier: &[],
+                device: "cpu",
+                threads: 1,
+            },
             files: &BTreeMap::new(),
-            earlier: &[],
             unfinished: &[],
             tell: &|_| (),
             stop: &Stop::default(),
-            worker: &NoWorker,
-            device: "cpu",
-            threads: 1,
         })?;
         let model = files::read_text(&out.join("best.safetensors"))?;
         Ok((files::read_json(&out.join("selection.json"))?, model))

@@ -11,9 +11,9 @@ use super::{
 use crate::{
     config,
     error::Result,
-    record::Start,
+    record::{Job, Start},
     settings::Pixels,
-    stage::{Context, Input, Past, Resource, Reuse, Stage, TakesOver},
+    stage::{Desk, Input, Past, Resource, Reuse, Stage, TakesOver},
 };
 
 /// Trains a network from scratch.
@@ -101,13 +101,13 @@ impl Stage for TrainStage {
         Resource::Tensor
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<()> {
+    fn job(&self, desk: &Desk<'_>) -> Result<Option<Job>> {
         let fitting = Fitting {
             fold: self.settings.fold,
             pixels: self.pixels,
             training: &self.settings.training,
             save: self.settings.save,
         };
-        fitting.run(Start::Scratch(self.settings.network), context)
+        fitting.job(Start::Scratch(self.settings.network), desk)
     }
 }

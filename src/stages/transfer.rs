@@ -12,9 +12,9 @@ use super::{
 use crate::{
     config,
     error::Result,
-    record::Start,
+    record::{Job, Start},
     settings::Pixels,
-    stage::{Context, Input, InputFile, Past, Resource, Reuse, Stage, TakesOver},
+    stage::{Desk, Input, InputFile, Past, Resource, Reuse, Stage, TakesOver},
 };
 
 /// Trains another model's network on with a new head.
@@ -121,7 +121,7 @@ impl Stage for TransferStage {
         Resource::Tensor
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<()> {
+    fn job(&self, desk: &Desk<'_>) -> Result<Option<Job>> {
         let fitting = Fitting {
             fold: self.settings.fold,
             pixels: self.pixels,
@@ -129,13 +129,13 @@ impl Stage for TransferStage {
             save: self.settings.save,
         };
         let start = Start::Transfer {
-            model: model_of(&self.settings.model, context)?,
+            model: model_of(&self.settings.model, desk)?,
             train_layers: self.settings.train_layers,
             gradual_unfreezing: self.settings.gradual_unfreezing,
             stochastic_depth: self.settings.stochastic_depth,
             dropout: self.settings.dropout,
             keep_normalize: self.settings.keep_normalize,
         };
-        fitting.run(start, context)
+        fitting.job(start, desk)
     }
 }

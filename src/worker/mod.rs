@@ -11,13 +11,14 @@ mod predict;
 
 use std::{ffi::OsString, path::Path, process::ExitCode};
 
+use serde::Deserialize;
 use tch::Device;
 
 use crate::{
     error::{Error, Result},
     event::{StageEvent, Tell},
     files, learn, model, native,
-    record::Job,
+    record::{BenchJob, Job},
     stop::Stop,
 };
 
@@ -57,17 +58,37 @@ pub fn main(arguments: &[OsString]) -> ExitCode {
 pub fn run(job: &Path, tell: &(dyn Fn(&StageEvent) + Sync), stop: &Stop) -> Result<()> {
     let tell: Tell<'_> = &|event| tell(&event);
     match files::read_json(job)? {
+        Asked::Job(job) => users(job, tell, stop),
+        Asked::Bench(job) => bench(job, stop),
+    }
+}
+
+/// A job file: what a person started, or what a benchmark or a comparison did.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Asked {
+    Job(Box<Job>),
+    Bench(Box<BenchJob>),
+}
+
+fn users(job: Box<Job>, tell: Tell<'_>, stop: &Stop) -> Result<()> {
+    match *job {
         Job::Fit(job) => learn::fit(&job, device(&job.device, job.threads)?, tell, stop),
-        Job::Speed(job) => learn::speed(&job, device(&job.fit.device, job.fit.threads)?, stop),
-        Job::Steps(job) => learn::steps(&job, device(&job.fit.device, job.fit.threads)?, stop),
         Job::Tune(job) => learn::tune(&job, device(&job.fit.device, job.fit.threads)?, tell, stop),
         Job::Average(job) => learn::average(&job, device(&job.device, job.threads)?, tell, stop),
         Job::Evaluate(job) => learn::evaluate(&job, device(&job.device, job.threads)?, tell, stop),
         Job::Predict(job) => predict::predict(&job, device(&job.device, job.threads)?, tell, stop),
-        Job::Browse(job) => learn::browse(&job, device(&job.device, job.threads)?, tell, stop),
-        Job::Forward(job) => model::forward_file(&job, device(&job.device, job.threads)?),
-        Job::Functionals(job) => learn::functionals(&job, device(&job.device, job.threads)?),
+        Job::Browse(job) => learn::browse(&job, device(&job.fit.device, job.fit.threads)?, stop),
         Job::Doctor { out } => doctor::doctor(&out),
+    }
+}
+
+fn bench(job: Box<BenchJob>, stop: &Stop) -> Result<()> {
+    match *job {
+        BenchJob::Speed(job) => learn::speed(&job, device(&job.fit.device, job.fit.threads)?, stop),
+        BenchJob::Steps(job) => learn::steps(&job, device(&job.fit.device, job.fit.threads)?, stop),
+        BenchJob::Forward(job) => model::forward_file(&job, device(&job.device, job.threads)?),
+        BenchJob::Functionals(job) => learn::functionals(&job, device(&job.device, job.threads)?),
     }
 }
 

@@ -1,50 +1,66 @@
 //! `kfood browse`: a sheet of what a training sees.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
+use clap::Args;
 use serde_json::json;
 
 use crate::{
-    cli::{args::Browse, open, print, progress::Progress, scratch::Scratch},
-    config::{ModelSource, Settings},
+    cli::{open, print, progress::Progress, scratch::Scratch},
     error::{Error, Result},
     event::{Event, Observer, Silent},
-    exec::{self, Options, Summary, worker::Process},
+    exec::{self, Options, Summary, job, worker::Process},
     files,
-    record::{self, Browsed, Data, Images, Job, Labels, ModelFile},
+    record::{self, Browsed, Fit, Images, Job, Labels, ModelFile, Start},
     report::{Align, Grid},
-    settings::{Pixels, Training},
-    stage::Worker,
-    stages::state_output,
+    stage::{Source, Stage, Worker},
     text::shown_path,
 };
 
-/// A training to look at: the ids of its preprocess, dataset and split, its fold, how it trains.
-struct Seen<'a> {
-    data: &'a str,
-    dataset: &'a str,
-    split: &'a str,
-    fold: Option<u32>,
-    pixels: Pixels,
-    training: &'a Training,
-    /// Of a transfer, the model whose normalisation it keeps.
-    source: Option<&'a ModelSource>,
+/// See what a training sees: a contact sheet (PNG) of its augmented photographs, epoch by epoch.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Browse {
+    /// A train or transfer stage of a pipeline: pipelines/mission2.toml:deeper. What it reads is made first where that is pending.
+    #[arg(value_name = "FILE:STAGE")]
+    pub stage: String,
+    /// The first epoch shown.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub epoch: u32,
+    /// Epochs shown, one behind the other.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub epochs: u32,
+    /// Photographs shown, spread over the training part.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub images: u32,
+    /// Where to write the sheet.
+    #[arg(short, long, value_name = "PNG", default_value = "browse.png")]
+    pub out: PathBuf,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Does what is pending of the inputs of a training, and writes the sheet.
 pub(in crate::cli) fn browse(args: &Browse) -> Result<u8> {
-    let (file, stage) = open::stage(&args.stage)?;
-    let opened = open::open(&file)?;
-    let id = open::one(&opened, &stage)?;
-    let seen = seen(&opened, &id)?;
+    let (opened, index) = open::one_stage(&args.stage)?;
+    let stage = opened.stages[index].as_ref();
+    let folder = Scratch::new()?;
+    let training = |path: &dyn Fn(&str, &str) -> Result<PathBuf>| {
+        job::training(stage, path, folder.path(), "cpu", open::threads())
+    };
+    // What trains nothing is told before anything runs.
+    training(&|_, output| Ok(output.into()))?;
     let worker = Process::beside_this_program()?;
     let (progress, stop) = (Progress::new(), open::stop_on_signals()?);
+    // The model that a transfer begins with is not trained for a look.
+    let targets = job::needs(stage, &["model"]);
     let summary = exec::run(
         &opened.stages,
         &Options {
-            targets: [seen.data, seen.dataset, seen.split]
-                .map(str::to_owned)
-                .to_vec(),
+            targets: targets.clone(),
             ..opened.options()
         },
         &opened.cache,
@@ -56,115 +72,61 @@ pub(in crate::cli) fn browse(args: &Browse) -> Result<u8> {
         print::error(error);
         return Ok(error.class().exit_code());
     }
-    let folder = Scratch::new()?;
-    let source = source(&opened, &seen)?;
-    let job = job(args, &seen, source, &summary, folder.path())?;
+    let missing = folder.path().join("not trained yet");
+    let fit = training(&|id, output| {
+        if targets.iter().any(|target| target == id) {
+            return summary.output(id, output);
+        }
+        let finished = open::finished(&opened, &[id.to_owned()], &Silent);
+        let found = finished.and_then(|summary| summary.output(id, output));
+        Ok(found.unwrap_or_else(|_| missing.clone()))
+    })?;
+    let browse = record::Browse {
+        source: source(stage, &fit, &missing),
+        fit,
+        epoch: args.epoch,
+        epochs: args.epochs,
+        images: args.images,
+    };
     let tell = |event| {
         progress.observe(&Event::Stage {
             id: "browse".to_owned(),
             event,
         });
     };
-    worker.run(&job, folder.path(), &tell, &stop)?;
+    worker.run(&Job::Browse(browse), folder.path(), &tell, &stop)?;
     progress.end("browse");
     fs::copy(folder.path().join("sheet.png"), &args.out)
         .map_err(|e| Error::io("write", &args.out, e))?;
     let browsed: Browsed = files::read_json(&folder.path().join("browsed.json"))?;
-    show(args, &seen, &summary, &browsed)
+    show(args, stage, &summary, &browsed)
 }
 
-fn seen<'a>(opened: &'a open::Opened, id: &str) -> Result<Seen<'a>> {
-    let settings = |id: &str| {
-        let instances = &opened.pipeline.instances;
-        instances.iter().find(|i| i.id == id).map(|i| &i.settings)
+/// The model whose normalisation a transfer keeps, if it is there.
+fn source(stage: &dyn Stage, fit: &Fit, missing: &Path) -> Option<ModelFile> {
+    let Start::Transfer {
+        model,
+        keep_normalize: true,
+        ..
+    } = &fit.start
+    else {
+        return None;
     };
-    let mut source = None;
-    let (data, dataset, split, fold, training) = match settings(id) {
-        Some(Settings::Train(s)) => (&s.data, &s.dataset, &s.split, s.fold, &s.training),
-        Some(Settings::Transfer(s)) => {
-            source = s.keep_normalize.then_some(&s.model);
-            (&s.data, &s.dataset, &s.split, s.fold, &s.training)
-        }
-        other => {
-            let kind = other.map_or("none", Settings::kind);
-            let message = format!("`{id}` is of kind `{kind}`, expected `train` or `transfer`");
-            return Err(Error::usage(message));
-        }
-    };
-    let Some(Settings::Preprocess(preprocess)) = settings(data) else {
-        return Err(Error::failed(format!("`{data}` is no preprocess stage")));
-    };
-    Ok(Seen {
-        data,
-        dataset,
-        split,
-        fold,
-        pixels: preprocess.pixels,
-        training,
-        source,
-    })
-}
-
-/// The model whose normalisation is kept, if it is there: nothing is trained for a look.
-fn source(opened: &open::Opened, seen: &Seen<'_>) -> Result<Option<ModelFile>> {
-    let (path, normalize, weights) = match seen.source {
-        Some(ModelSource::File {
-            path,
-            normalize,
-            weights,
-            ..
-        }) => (path.path.clone(), *normalize, weights.clone()),
-        Some(ModelSource::Stage { id, checkpoint }) => {
-            let targets = [id.clone()];
-            let finished = open::finished(opened, &targets, &Silent);
-            let Ok(path) = finished.and_then(|s| s.output(id, state_output(*checkpoint))) else {
-                print::say(&format!(
-                    "`{id}` is not trained yet: shown without its normalisation, so that what is erased is black"
-                ));
-                return Ok(None);
-            };
-            (path, None, None)
-        }
-        Some(ModelSource::Ensemble { .. }) | None => return Ok(None),
-    };
-    Ok(Some(ModelFile {
-        path,
-        normalize,
-        classes: None,
-        weights,
-    }))
-}
-
-fn job(
-    args: &Browse,
-    seen: &Seen<'_>,
-    source: Option<ModelFile>,
-    summary: &Summary,
-    folder: &Path,
-) -> Result<Job> {
-    Ok(Job::Browse(record::Browse {
-        data: Data {
-            pack: summary.output(seen.data, "pixels.pack")?,
-            labels: summary.output(seen.dataset, "labels.json")?,
-            split: summary.output(seen.split, "membership.json")?,
-            fold: seen.fold,
-        },
-        pixels: seen.pixels,
-        training: seen.training.clone(),
-        source,
-        epoch: args.epoch,
-        epochs: args.epochs,
-        images: args.images,
-        device: "cpu".to_owned(),
-        threads: open::threads(),
-        out: folder.to_owned(),
-    }))
+    if model.path == missing {
+        print::say(&format!(
+            "`{}` is not trained yet: shown without its normalisation, so that what is erased is black",
+            giver(stage, "model").unwrap_or_default()
+        ));
+        return None;
+    }
+    Some(model.clone())
 }
 
 /// Which photograph stands in which line.
-fn show(args: &Browse, seen: &Seen<'_>, summary: &Summary, browsed: &Browsed) -> Result<u8> {
-    let images: Images = files::read_json(&summary.output(seen.dataset, "images.json")?)?;
-    let labels: Labels = files::read_json(&summary.output(seen.dataset, "labels.json")?)?;
+fn show(args: &Browse, stage: &dyn Stage, summary: &Summary, browsed: &Browsed) -> Result<u8> {
+    let dataset = giver(stage, "labels").unwrap_or_default();
+    let images: Images = files::read_json(&summary.output(&dataset, "images.json")?)?;
+    let labels: Labels = files::read_json(&summary.output(&dataset, "labels.json")?)?;
     let of = |row: &usize| -> (String, String) {
         let path = images.images.get(*row).map(|i| i.path.clone());
         let class = labels.labels.get(*row).map(|l| l.class as usize);
@@ -197,4 +159,13 @@ fn show(args: &Browse, seen: &Seen<'_>, summary: &Summary, browsed: &Browsed) ->
         epochs.join(", ")
     ));
     Ok(0)
+}
+
+/// The stage that gives an input.
+fn giver(stage: &dyn Stage, role: &str) -> Option<String> {
+    let input = stage.inputs().into_iter().find(|i| i.role == role)?;
+    match input.source {
+        Source::Stage { id, .. } => Some(id),
+        Source::Files => None,
+    }
 }

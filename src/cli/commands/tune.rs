@@ -1,60 +1,85 @@
 //! `kfood tune`: a learning rate and a batch size for a training, by trying it out. Nothing of it is kept in the cache.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    sync::Mutex,
-};
+use std::path::PathBuf;
 
+use clap::{Args, Subcommand};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    cli::{
-        args::{Tune, TuneCommand},
-        open::{self, Opened},
-        print,
-        progress::Progress,
-        scratch::Scratch,
-    },
-    digest::Digest,
-    error::{Error, Result},
-    event::{Event, Observer, Tell},
+    cli::{args::device, open, print, progress::Progress, scratch::Scratch},
+    error::Result,
+    event::{Event, Observer},
     exec::{
-        self, Options, Outcome, Summary,
+        self, Options, Outcome, job,
         worker::{Process, was_killed},
     },
     files,
-    record::{self, BatchSizes, Fit, Job, LearningRates, Tuned},
+    record::{self, BatchSizes, Job, LearningRates, Tuned},
     report,
-    stage::{Context, DigestedFile, Source, Stage, Worker},
-    stop::Stop,
+    stage::Worker,
 };
+
+/// Try a training out: find a learning rate or a batch size.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Tune {
+    /// What to find.
+    #[command(subcommand)]
+    pub command: TuneCommand,
+}
+
+/// The commands of `kfood tune`.
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum TuneCommand {
+    /// A learning rate: the loss over a hundred steps at exponentially rising rates.
+    Lr(TuneArgs),
+    /// A batch size: images a second of 8, 16, 32, … while they fit.
+    Batch(TuneArgs),
+}
+
+/// What both take.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct TuneArgs {
+    /// A train or transfer stage: pipelines/mission1.toml:resnet18. What it needs is run first where that is pending.
+    #[arg(value_name = "FILE:STAGE")]
+    pub stage: String,
+    /// Where tensors live: auto, cpu or cuda:N.
+    #[arg(long, default_value = "auto", value_parser = device)]
+    pub device: String,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
 
 pub(in crate::cli) fn tune(args: &Tune) -> Result<u8> {
     match &args.command {
         TuneCommand::Lr(args) => try_out(args, Tuned::LearningRate, |found: &LearningRates| {
-            report::learning_rates(found)
+            report::learning_rates(found).terminal(None)
         }),
         TuneCommand::Batch(args) => try_out(args, Tuned::BatchSize, |found: &BatchSizes| {
-            report::batch_sizes(found)
+            report::batch_sizes(found).terminal(None)
         }),
     }
 }
 
 /// Runs what the training needs, then the trial, and shows what it found.
 fn try_out<T: Serialize + DeserializeOwned>(
-    args: &crate::cli::args::TuneArgs,
+    args: &TuneArgs,
     what: Tuned,
     text: impl Fn(&T) -> String,
 ) -> Result<u8> {
-    let (file, name) = file_and_stage(&args.stage)?;
-    let opened = open::open(&file)?;
-    let stage = training(&opened, &name)?;
+    let (opened, index) = open::one_stage(&args.stage)?;
+    let stage = opened.stages[index].as_ref();
+    let folder = Scratch::new()?;
+    let training = |path: &dyn Fn(&str, &str) -> Result<PathBuf>| {
+        job::training(stage, path, folder.path(), &args.device, open::threads())
+    };
+    // What trains nothing is told before anything runs.
+    training(&|_, output| Ok(output.into()))?;
     let stop = open::stop_on_signals()?;
     let worker = Process::beside_this_program()?;
     let progress = Progress::new();
     let options = Options {
-        targets: needs(stage),
+        targets: job::needs(stage, &[]),
         device: args.device.clone(),
         ..opened.options()
     };
@@ -74,8 +99,7 @@ fn try_out<T: Serialize + DeserializeOwned>(
     if let Some(error) = summary.first_error() {
         return Ok(error.class().exit_code());
     }
-    let folder = Scratch::new()?;
-    let fit = job(stage, &summary, args, folder.path(), &stop)?;
+    let fit = training(&|id, output| summary.output(id, output))?;
     let job = Job::Tune(record::Tune { fit, what });
     let id = stage.id();
     let tell = |event| {
@@ -102,116 +126,4 @@ fn try_out<T: Serialize + DeserializeOwned>(
         print::say(&format!("warning: {}", error.message()));
     }
     Ok(0)
-}
-
-fn file_and_stage(text: &str) -> Result<(PathBuf, String)> {
-    match text.rsplit_once(".toml:") {
-        Some((file, stage)) if !stage.is_empty() => {
-            Ok((format!("{file}.toml").into(), stage.to_owned()))
-        }
-        _ => Err(
-            Error::usage(format!("`{text}` names no stage of a pipeline file"))
-                .help("give both, as in `kfood tune lr pipelines/mission1.toml:resnet18`"),
-        ),
-    }
-}
-
-/// The one training of this name.
-fn training<'a>(opened: &'a Opened, name: &str) -> Result<&'a dyn Stage> {
-    let graph = crate::plan::Graph::new(&opened.stages)?;
-    let instances = graph.named(name)?;
-    let [index] = instances.as_slice() else {
-        let ids: Vec<_> = instances.iter().map(|i| opened.stages[*i].id()).collect();
-        return Err(Error::usage(format!(
-            "`{name}` stands for {} trainings: {}",
-            ids.len(),
-            ids.join(", ")
-        ))
-        .help("name one of them"));
-    };
-    let stage = opened.stages[*index].as_ref();
-    if !matches!(stage.kind(), "train" | "transfer") {
-        return Err(Error::usage(format!(
-            "`{name}` is of kind `{}`, expected `train` or `transfer`",
-            stage.kind()
-        )));
-    }
-    Ok(stage)
-}
-
-/// The stages that a stage reads from.
-fn needs(stage: &dyn Stage) -> Vec<String> {
-    let of_stage = |source| match source {
-        Source::Stage { id, .. } => Some(id),
-        Source::Files => None,
-    };
-    let inputs = stage.inputs().into_iter();
-    inputs.filter_map(|input| of_stage(input.source)).collect()
-}
-
-/// The job that the stage would give to the worker.
-fn job(
-    stage: &dyn Stage,
-    summary: &Summary,
-    args: &crate::cli::args::TuneArgs,
-    folder: &Path,
-    stop: &Stop,
-) -> Result<Fit> {
-    let (mut inputs, mut digests, mut outside) =
-        (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    for input in stage.inputs() {
-        match &input.source {
-            Source::Stage { id, output } => {
-                let record = summary.record(id);
-                if let Some(output) = record.and_then(|r| r.outputs.get(output)) {
-                    digests.insert(input.role.clone(), output.digest);
-                }
-                inputs.insert(input.role, summary.output(id, output)?);
-            }
-            Source::Files => {
-                let files = stage.files(&input.role)?.into_iter().map(digested);
-                outside.insert(input.role, files.collect::<Result<Vec<_>>>()?);
-            }
-        }
-    }
-    let taken = Taken(Mutex::new(None));
-    stage.run(&Context {
-        out: folder,
-        state: folder,
-        inputs: &inputs,
-        digests: &digests,
-        files: &outside,
-        earlier: &[],
-        unfinished: &[],
-        tell: &|_| {},
-        stop,
-        worker: &taken,
-        device: &args.device,
-        threads: open::threads(),
-    })?;
-    let job = taken.0.into_inner().unwrap_or_default();
-    job.ok_or_else(|| Error::failed(format!("`{}` trains nothing", stage.id())))
-}
-
-fn digested(file: crate::stage::InputFile) -> Result<DigestedFile> {
-    let metadata = std::fs::metadata(&file.path).map_err(|e| Error::io("read", &file.path, e))?;
-    Ok(DigestedFile {
-        digest: Digest::of_file(&file.path)?,
-        bytes: metadata.len(),
-        lost: None,
-        name: file.name,
-        path: file.path,
-    })
-}
-
-/// Takes the job of a training in the place of the worker.
-struct Taken(Mutex<Option<Fit>>);
-
-impl Worker for Taken {
-    fn run(&self, job: &Job, _folder: &Path, _tell: Tell<'_>, _stop: &Stop) -> Result<()> {
-        if let (Job::Fit(fit), Ok(mut place)) = (job, self.0.lock()) {
-            *place = Some(fit.clone());
-        }
-        Ok(())
-    }
 }

@@ -15,7 +15,7 @@ use super::{
     state::{Now, Saved, StateFolder},
 };
 use crate::{
-    digest::{Digest, Parts},
+    digest::Digest,
     error::{Error, Result},
     event::{StageEvent, Tell},
     files,
@@ -67,8 +67,8 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
     let by_layer = gradual.is_some();
     let learner = Learner::new(&job.training, by_layer, &inputs, model, arithmetic)?;
     let now = Now {
-        work: work(job, &inputs, Some(job.training.epochs)),
-        prefix: work(job, &inputs, None),
+        key: job.key,
+        kin: job.kin,
         fingerprint: fingerprint(device, bf16)?,
         history: History::default(),
         timing: Vec::new(),
@@ -131,7 +131,7 @@ impl Course<'_> {
                 None
             }
         };
-        let saved = saved.filter(|saved| saved.now.work == self.now.work);
+        let saved = saved.filter(|saved| agree(saved.now.key, self.now.key));
         let saved = saved.filter(|saved| {
             let same = saved.now.fingerprint == self.now.fingerprint;
             if !same {
@@ -168,7 +168,7 @@ impl Course<'_> {
                 let folder = StateFolder(path);
                 let saved = folder.read().ok()??;
                 let done = saved.now.history.epochs.len() as u32;
-                let fits = saved.now.prefix == self.now.prefix
+                let fits = agree(saved.now.kin, self.now.kin)
                     && saved.now.within.is_none()
                     && done <= job.training.epochs.get()
                     && job
@@ -194,7 +194,7 @@ impl Course<'_> {
         // At its own end a training does not stop early, where a longer one may.
         history.stopped_early = stop_early(&history.epochs, job.training.early_stopping.as_ref());
         let now = Now {
-            work: self.now.work,
+            key: self.now.key,
             history,
             ..saved.now.clone()
         };
@@ -345,6 +345,14 @@ impl Course<'_> {
     }
 }
 
+/// Whether two states are of one work, as far as both say it: the cache hands out none of another.
+fn agree(saved: Option<Digest>, now: Option<Digest>) -> bool {
+    match (saved, now) {
+        (Some(saved), Some(now)) => saved == now,
+        _ => true,
+    }
+}
+
 /// Why a state is of no use.
 const ELSEWHERE: &str =
     "from another device, thread count or libtorch, where sums round differently";
@@ -399,43 +407,4 @@ pub(crate) fn check(job: &Fit, inputs: &Inputs) -> Result<()> {
         .help("set `validation` in the split above 0, or choose another schedule"));
     }
     Ok(())
-}
-
-/// A digest of everything that the result depends on beside the machine, `epochs` being the number of epochs. Paths are not in it.
-fn work(job: &Fit, inputs: &Inputs, epochs: Option<Count>) -> Digest {
-    let start = match &job.start {
-        Start::Scratch(network) => serde_json::json!(network),
-        Start::Transfer {
-            model,
-            train_layers,
-            gradual_unfreezing,
-            stochastic_depth,
-            dropout,
-            keep_normalize,
-        } => {
-            let mut start = serde_json::json!({
-                "train_layers": train_layers,
-                "gradual_unfreezing": gradual_unfreezing,
-                "keep_normalize": keep_normalize,
-                "normalize": model.normalize,
-            });
-            for (name, given) in [("stochastic_depth", stochastic_depth), ("dropout", dropout)] {
-                if let Some(given) = given {
-                    start[name] = serde_json::json!(given);
-                }
-            }
-            start
-        }
-    };
-    let mut training = serde_json::json!(job.training);
-    training["epochs"] = serde_json::json!(epochs);
-    let text = serde_json::json!({
-        "pixels": job.pixels,
-        "training": training,
-        "start": start,
-        "provenance": inputs.provenance,
-    });
-    let mut parts = Parts::new("kfood 2026 training state");
-    parts.part(text.to_string());
-    parts.finish()
 }

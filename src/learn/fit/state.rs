@@ -40,10 +40,12 @@ pub(crate) struct Saved {
 /// What is known of a training beside its tensors.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Now {
-    /// What is trained: settings and data.
-    pub(crate) work: Digest,
-    /// The same without the number of epochs: a longer training may go on from here.
-    pub(crate) prefix: Digest,
+    /// The key of the stage that trains; states of earlier versions do not say it.
+    #[serde(default)]
+    pub(crate) key: Option<Digest>,
+    /// What it has in common with the keys of trainings that may go on from here.
+    #[serde(default)]
+    pub(crate) kin: Option<Digest>,
     /// The machine that did it: on another one the bits would differ.
     pub(crate) fingerprint: Fingerprint,
     /// The course so far.

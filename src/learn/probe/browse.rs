@@ -5,7 +5,6 @@ use tch::{Device, Kind, Tensor};
 use crate::{
     data::Sheet,
     error::Result,
-    event::Tell,
     files,
     learn::{
         feed::{Inputs, Loader, Shown},
@@ -20,26 +19,27 @@ use crate::{
 /// A picture: its bytes in height x width x 3, its width and its height.
 type Picture = (Vec<u8>, usize, usize);
 
-/// Writes `sheet.png` and `browsed.json` to `job.out`. Each line of the sheet is one photograph of the training part: first as it lies
+/// Writes `sheet.png` and `browsed.json` to the `out` of the training. Each line of the sheet is one photograph of the training part: first as it lies
 /// in the pack, then as each epoch sees it. The pictures come from the batches of a training, with normalisation taken back.
 ///
 /// # Errors
 /// When a stop was requested, an input cannot be used, the sheet is too large, or libtorch or the disk refuses.
-pub fn browse(job: &Browse, device: Device, _tell: Tell<'_>, stop: &Stop) -> Result<()> {
+pub fn browse(job: &Browse, device: Device, stop: &Stop) -> Result<()> {
     make_deterministic()?;
-    let inputs = Inputs::open(&job.data, None)?;
+    let (fit, training) = (&job.fit, &job.fit.training);
+    let inputs = Inputs::open(&fit.data, None)?;
     // What is erased to 0 has the colour of the mean.
     let normalize = match &job.source {
         Some(file) => kept_normalization(file, &inputs)?,
-        None => normalization(&job.training.normalize, &inputs)?,
+        None => normalization(&training.normalize, &inputs)?,
     };
     let transform = Transform {
-        pixels: job.pixels,
-        center_crop: center_crop(&job.training.augment)?,
+        pixels: fit.pixels,
+        center_crop: center_crop(&training.augment)?,
         test_resolution: None,
         normalize,
     };
-    let loader = Loader::new(&job.training, &inputs, &transform, device)?;
+    let loader = Loader::new(training, &inputs, &transform, device)?;
     let n = (job.images as usize).min(inputs.train.len());
     let rows: Vec<usize> = (0..n)
         .map(|i| inputs.train[i * inputs.train.len() / n])
@@ -75,9 +75,9 @@ pub fn browse(job: &Browse, device: Device, _tell: Tell<'_>, stop: &Stop) -> Res
         let framed = line.iter().map(|picture| framed(picture, width, height));
         sheet.line(number, framed.collect());
     }
-    files::create_folder(&job.out)?;
-    sheet.write(&job.out.join("sheet.png"))?;
-    files::write_json(&job.out.join("browsed.json"), &Browsed { rows, epochs })
+    files::create_folder(&fit.out)?;
+    sheet.write(&fit.out.join("sheet.png"))?;
+    files::write_json(&fit.out.join("browsed.json"), &Browsed { rows, epochs })
 }
 
 /// f32 [n, 3, height, width], normalised, as pictures.

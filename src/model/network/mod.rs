@@ -1,20 +1,17 @@
 //! A network, whatever its family: passes, freezing, weights in and out. A family gives a [`Body`] and says how it is laid out.
 
 mod body;
-mod families;
 mod noise;
 
 use std::rc::Rc;
 
 use tch::{Device, Tensor, no_grad_guard};
 
+pub(super) use self::body::Body;
 pub use self::noise::{Drops, Mode, Noise};
-pub(super) use self::{
-    body::Body,
-    families::{FAMILIES, Family, build, family},
-};
 use super::{
     StateDict, TensorData,
+    families::{build, family},
     file::check,
     init,
     layers::{Counts, Item, Source, entry},

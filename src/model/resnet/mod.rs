@@ -1,20 +1,16 @@
 //! The residual networks of He et al. (2015) with torchvision's names, initialisation and arithmetic.
 
+#[cfg(feature = "tensors")]
 mod block;
+#[cfg(feature = "tensors")]
+mod body;
 mod layout;
 
-use tch::Tensor;
-
-use self::{
-    block::Block,
-    layout::{ALL, Blocks, layout},
-};
-use super::{
-    layers::{BatchNorm, Conv, Linear, See, Source},
-    network::{Body, Family, Mode},
-    recognise::Names,
-};
-use crate::{native::max_pool, settings::Arch};
+#[cfg(feature = "tensors")]
+pub(in crate::model) use self::body::build;
+use self::layout::{ALL, Blocks, layout};
+use super::{families::Family, recognise::Names};
+use crate::settings::Arch;
 
 /// The family.
 pub(super) static FAMILY: Family = Family {
@@ -39,11 +35,6 @@ pub(super) static FAMILY: Family = Family {
     arch,
 };
 
-/// One of its networks with weights.
-pub(super) fn build(arch: Arch, source: &Source<'_>) -> Box<dyn Body> {
-    Box::new(ResNet::new(arch, source))
-}
-
 /// The architecture with these numbers of blocks.
 fn arch(names: &Names<'_>) -> Result<Arch, String> {
     let count = |layer: usize| names.count(|block| format!("layer{layer}.{block}.conv1.weight"));
@@ -60,63 +51,4 @@ fn arch(names: &Names<'_>) -> Result<Arch, String> {
         };
         format!("its layers have {:?} {kind} blocks", found.counts)
     })
-}
-
-/// Stem, four layers of blocks, global average pool, linear head.
-struct ResNet {
-    conv1: Conv,
-    bn1: BatchNorm,
-    layers: [Vec<Block>; 4],
-    fc: Linear,
-}
-
-impl ResNet {
-    fn new(arch: Arch, source: &Source<'_>) -> Self {
-        let blocks = Blocks::of(arch);
-        let block = |layer: usize, i: usize| {
-            let name = format!("layer{}.{i}", layer + 1);
-            Block::new(source, &name, blocks.bottleneck, layer > 0 && i == 0)
-        };
-        let layer = |layer: usize| (0..blocks.counts[layer]).map(|i| block(layer, i)).collect();
-        Self {
-            conv1: Conv::new(source, "conv1", 2),
-            bn1: BatchNorm::new(source, "bn1"),
-            layers: std::array::from_fn(layer),
-            fc: Linear::new(source, "fc"),
-        }
-    }
-}
-
-impl Body for ResNet {
-    fn features(&self, x: &Tensor, mode: Mode<'_>) -> Tensor {
-        let train = mode.trains();
-        let stem = self.conv1.forward(x, train);
-        let stem = self.bn1.forward(&stem, None, true, train);
-        let pooled = max_pool(&stem).unwrap_or_else(|error| panic!("{error}"));
-        let mut x =
-            pooled.unwrap_or_else(|| stem.max_pool2d([3, 3], [2, 2], [1, 1], [1, 1], false));
-        for block in self.layers.iter().flatten() {
-            x = block.forward(&x, train);
-        }
-        x.mean_dim([2i64, 3].as_slice(), false, None)
-    }
-
-    fn logits(&self, features: &Tensor, mode: Mode<'_>) -> Tensor {
-        self.fc.forward(features, mode.trains())
-    }
-
-    fn replace_head(&mut self, source: &Source<'_>) {
-        self.fc = Linear::new(source, "fc");
-    }
-
-    fn visit(&self, see: &mut See<'_>) {
-        self.conv1.visit("conv1", see);
-        self.bn1.visit("bn1", see);
-        for (l, layer) in self.layers.iter().enumerate() {
-            for (i, block) in layer.iter().enumerate() {
-                block.visit(&format!("layer{}.{i}", l + 1), see);
-            }
-        }
-        self.fc.visit("fc", see);
-    }
 }

@@ -179,7 +179,7 @@ fn arch(opened: &Opened, summary: &Summary, id: &str) -> Result<Option<Arch>> {
         return Ok(None);
     };
     match &instance.settings {
-        Settings::Train(train) => Ok(Some(train.arch)),
+        Settings::Train(train) => Ok(Some(train.network.arch)),
         Settings::Transfer(transfer) => match &transfer.model {
             ModelSource::Stage { id, .. } => arch(opened, summary, id),
             ModelSource::Ensemble { .. } | ModelSource::File { .. } => Ok(None),

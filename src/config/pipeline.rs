@@ -7,9 +7,9 @@ use crate::{
     record::EvaluatePart,
     seed::Seed,
     settings::{
-        Arch, AverageNorm, AverageOf, AverageRule, Checkpoint, Count, FeatureLeaks, FolderLevel,
-        GradualUnfreezing, GroupBy, Leaks, Metric, Normalize, Pixels, Probability, Save, Storage,
-        TrainLayers, Training, Tta, Unreadable,
+        AverageNorm, AverageOf, AverageRule, Checkpoint, Count, FeatureLeaks, FolderLevel,
+        GradualUnfreezing, GroupBy, Leaks, Metric, NetworkSettings, Normalize, Pixels, Probability,
+        Save, Storage, TrainLayers, Training, Tta, Unreadable,
     },
 };
 
@@ -234,10 +234,8 @@ pub struct Train {
     pub split: String,
     /// The fold that validates, where the split has folds.
     pub fold: Option<u32>,
-    /// The architecture.
-    pub arch: Arch,
-    /// Whether each residual block begins as the identity: the weight of its last BatchNorm is 0 at first (torchvision's name).
-    pub zero_init_residual: bool,
+    /// The network with its own settings.
+    pub network: NetworkSettings,
     /// How to train.
     pub training: Box<Training>,
     /// When to save the state of a running training; in no key.
@@ -274,6 +272,10 @@ pub struct Transfer {
     pub train_layers: TrainLayers,
     /// Whether they come to it one after the other.
     pub gradual_unfreezing: Option<GradualUnfreezing>,
+    /// What a step drops of the source's network, where it is not the default of its family.
+    pub stochastic_depth: Option<Probability>,
+    /// Likewise.
+    pub dropout: Option<Probability>,
     /// Whether `normalize` was left out: the source's is kept then.
     pub keep_normalize: bool,
     /// How to train.

@@ -3,13 +3,13 @@
 //! Every type here deserialises with an error that says what was found and what is accepted, and serialises with its
 //! defaults filled in, because that text is what a key is made of. All defaults stand beside their fields.
 
-mod arch;
 mod augment;
 mod averaging;
 mod folder_level;
 mod leaks;
 mod loss;
 mod mix;
+mod network;
 mod normalize;
 mod number;
 mod optimizer;
@@ -23,7 +23,6 @@ mod train_layers;
 mod training;
 mod tta;
 
-pub use arch::Arch;
 pub use augment::{
     Augment, ColorJitter, Degrees, Erased, FactorRange, GaussianBlur, HueShift, KernelSize, Policy,
     RandAugment, RandomAffine, RandomErasing, RandomResizedCrop, Shear, TrivialAugmentWide,
@@ -33,6 +32,7 @@ pub use folder_level::FolderLevel;
 pub use leaks::{FeatureLeaks, GroupBy, Leaks};
 pub use loss::{Bce, ClassWeights, Focal, Loss};
 pub use mix::{Mix, MixRule};
+pub use network::{Arch, Family, Layer, NetworkSettings, Part};
 pub use normalize::{MeanStd, Normalize};
 pub use number::{Count, Decay, Factor, NonNegative, Positive, Probability, Side};
 pub use optimizer::{Adam, Adamw, Lamb, Optimizer, Rmsprop, Sgd};
@@ -45,6 +45,6 @@ pub use schedule::{
     Anneal, Constant, Cosine, CosineWarmRestarts, Interval, MultiStep, OneCycle, Plateau, Schedule,
     Step,
 };
-pub use train_layers::{GradualUnfreezing, Layer, TrainLayers};
+pub use train_layers::{GradualUnfreezing, TrainLayers};
 pub use training::{Checkpoint, EarlyStopping, Ema, Metric, Precision, Training};
 pub use tta::Tta;

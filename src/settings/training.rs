@@ -18,11 +18,11 @@ pub struct Training {
     pub batch_size: Count,
     /// The optimizer and its learning rate.
     pub optimizer: Optimizer,
-    /// Weight decay of BatchNorms; the optimizer's own by default.
+    /// Weight decay of BatchNorms and LayerNorms; the optimizer's own by default.
     pub norm_weight_decay: Option<NonNegative>,
-    /// Weight decay of biases, those of BatchNorms among them; that of what they belong to by default.
+    /// Weight decay of biases, those of norms among them; that of what they belong to by default.
     pub bias_weight_decay: Option<NonNegative>,
-    /// Times the learning rate, once for each layer between a parameter and the head (stem, `layer1` to `layer4`, head).
+    /// Times the learning rate, once for each layer between a parameter and the head.
     pub layer_decay: Factor,
     /// Gradients are scaled down to this norm over all parameters.
     pub clip_grad_norm: Option<Positive>,

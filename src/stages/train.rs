@@ -48,15 +48,13 @@ impl Stage for TrainStage {
         2
     }
 
-    /// `pixels` are in the pack already, and in the checkpoint's transform too.
+    /// What the network's family does not have is not named. `pixels` are in the pack already, and in the checkpoint's transform too.
     fn settings(&self) -> Value {
-        json!({
-            "arch": self.settings.arch,
-            "zero_init_residual": self.settings.zero_init_residual,
-            "fold": self.settings.fold,
-            "pixels": self.pixels,
-            "training": self.settings.training,
-        })
+        let mut settings = json!(self.settings.network);
+        settings["fold"] = json!(self.settings.fold);
+        settings["pixels"] = json!(self.pixels);
+        settings["training"] = json!(self.settings.training);
+        settings
     }
 
     fn inputs(&self) -> Vec<Input> {
@@ -110,10 +108,6 @@ impl Stage for TrainStage {
             training: &self.settings.training,
             save: self.settings.save,
         };
-        let start = Start::Scratch {
-            arch: self.settings.arch,
-            zero_init_residual: self.settings.zero_init_residual,
-        };
-        fitting.job(start, desk)
+        fitting.job(Start::Scratch(self.settings.network), desk)
     }
 }

@@ -60,6 +60,14 @@ impl Stage for TransferStage {
             "training": self.settings.training,
         });
         asked(&self.settings.model, &mut settings);
+        for (name, given) in [
+            ("stochastic_depth", self.settings.stochastic_depth),
+            ("dropout", self.settings.dropout),
+        ] {
+            if let Some(given) = given {
+                settings[name] = json!(given);
+            }
+        }
         settings
     }
 
@@ -124,6 +132,8 @@ impl Stage for TransferStage {
             model: model_of(&self.settings.model, desk)?,
             train_layers: self.settings.train_layers,
             gradual_unfreezing: self.settings.gradual_unfreezing,
+            stochastic_depth: self.settings.stochastic_depth,
+            dropout: self.settings.dropout,
             keep_normalize: self.settings.keep_normalize,
         };
         fitting.job(start, desk)

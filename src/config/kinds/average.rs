@@ -127,7 +127,7 @@ impl Draft {
     /// Architectures that the file says must be one; those of files and selections are seen when it runs.
     fn check_arch(&self, builder: &mut Builder<'_>, members: &[usize]) -> Option<()> {
         let archs = members.iter().filter_map(|m| match builder.settings(*m) {
-            Settings::Train(train) => Some((*m, train.arch)),
+            Settings::Train(train) => Some((*m, train.network.arch)),
             _ => None,
         });
         let archs: Vec<_> = archs.collect();

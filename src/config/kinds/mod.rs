@@ -8,6 +8,7 @@ mod evaluate;
 mod fold;
 mod from;
 mod model;
+mod network;
 mod preprocess;
 mod select;
 mod split;

@@ -103,7 +103,7 @@ fn group_key(builder: &Builder<'_>, candidate: usize) -> String {
                 "{} {} {:?} {:?}",
                 t.data,
                 t.split,
-                t.arch,
+                t.network,
                 seedless(&t.training)
             )
         }

@@ -7,29 +7,25 @@ use super::{
         Settings, Train,
         build::{Builder, Outcome},
     },
-    Fields, fold, training,
+    Fields, fold, network, training,
 };
-use crate::settings::Arch;
+use crate::settings::NetworkSettings;
 
 /// A train as written.
 pub(crate) struct Draft {
     data: fold::Draft,
-    arch: Arch,
-    zero_init_residual: bool,
+    network: Spanned<NetworkSettings>,
     training: training::Draft,
 }
 
 pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
     let data = fold::read(fields);
-    let names = crate::name::one_of(Arch::ALL.map(Arch::name));
-    let arch = fields.need("arch", &names);
-    let zero_init_residual = fields.take("zero_init_residual", "`true` or `false`");
+    let network = network::read(fields);
     let training = training::read(fields);
     fields.finish()?;
     Some(Draft {
         data: data.draft()?,
-        arch: arch.map(Spanned::into_inner)?,
-        zero_init_residual: zero_init_residual.is_some_and(Spanned::into_inner),
+        network: network?,
         training: training.draft()?,
     })
 }
@@ -38,14 +34,16 @@ impl Draft {
     pub(crate) fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>> {
         let (found, folds) = self.data.build(builder)?;
         self.training.check(builder, found.resize)?;
+        let network = *self.network.get_ref();
+        let (at, training) = (self.network.span(), &self.training.training);
+        network::check_size(builder, &at, network.arch, training, found.resize)?;
         let outcome = |fold: fold::Fold| {
             let settings = Train {
                 data: builder.id(found.data),
                 dataset: builder.id(found.dataset),
                 split: builder.id(found.split),
                 fold: fold.fold,
-                arch: self.arch,
-                zero_init_residual: self.zero_init_residual,
+                network,
                 training: Box::new(self.training.training.clone()),
                 save: self.training.save,
             };

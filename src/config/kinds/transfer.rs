@@ -4,14 +4,14 @@ use toml::Spanned;
 
 use super::{
     super::{
-        Settings, Transfer,
+        ModelSource, Settings, Transfer,
         build::{Builder, Outcome},
         reference::Reference,
     },
-    Fields, Kind, fold, model, training,
+    Fields, Kind, fold, model, network, training,
 };
 use crate::{
-    settings::{Checkpoint, GradualUnfreezing, TrainLayers},
+    settings::{Checkpoint, GradualUnfreezing, Resize, TrainLayers},
     text::count,
 };
 
@@ -20,8 +20,9 @@ pub(crate) struct Draft {
     model: model::Draft,
     checkpoint: Option<Spanned<Checkpoint>>,
     data: fold::Draft,
-    train_layers: TrainLayers,
+    train_layers: Option<Spanned<TrainLayers>>,
     gradual_unfreezing: Option<GradualUnfreezing>,
+    drops: network::Drops,
     training: training::Draft,
 }
 
@@ -32,6 +33,7 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
     let data = fold::read(fields);
     let train_layers = fields.take("train_layers", TRAIN_LAYERS);
     let gradual = fields.take("gradual_unfreezing", "`{ epochs = 2 }`");
+    let drops = network::drops(fields, None);
     model::need_normalize(fields, &model.model, fields.has("normalize"));
     let training = training::read(fields);
     check_unfreezing(fields, gradual.as_ref(), train_layers.as_ref(), &training);
@@ -40,8 +42,9 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
         model: model.model?,
         checkpoint: model.checkpoint,
         data: data.draft()?,
-        train_layers: train_layers.map(Spanned::into_inner).unwrap_or_default(),
+        train_layers,
         gradual_unfreezing: gradual.map(Spanned::into_inner),
+        drops,
         training: training.draft()?,
     })
 }
@@ -90,7 +93,12 @@ impl Draft {
         let model = model?;
         if let model::Draft::Stage(reference) = &self.model {
             check_test(builder, reference, &found)?;
+            self.check_network(builder, reference, &model, found.resize)?;
         }
+        let train_layers = self.train_layers.as_ref();
+        let train_layers = train_layers
+            .map(|layers| *layers.get_ref())
+            .unwrap_or_default();
         let outcome = |fold: fold::Fold| {
             let settings = Transfer {
                 model: model.clone(),
@@ -98,8 +106,10 @@ impl Draft {
                 dataset: builder.id(found.dataset),
                 split: builder.id(found.split),
                 fold: fold.fold,
-                train_layers: self.train_layers,
+                train_layers,
                 gradual_unfreezing: self.gradual_unfreezing,
+                stochastic_depth: self.drops.stochastic_depth(),
+                dropout: self.drops.dropout(),
                 keep_normalize: !training.normalized,
                 training: Box::new(training.training.clone()),
                 save: training.save,
@@ -110,6 +120,28 @@ impl Draft {
             }
         };
         Some(folds.into_iter().map(outcome).collect())
+    }
+}
+
+impl Draft {
+    /// What the network of the source has not, where the file says which it is.
+    fn check_network(
+        &self,
+        builder: &mut Builder<'_>,
+        reference: &Reference,
+        model: &ModelSource,
+        resize: Resize,
+    ) -> Option<()> {
+        let ModelSource::Stage { id, .. } = model else {
+            return Some(());
+        };
+        let Some(arch) = network::arch_of(builder, id) else {
+            return Some(());
+        };
+        network::check_layers(builder, self.train_layers.as_ref(), arch)?;
+        self.drops.check(builder, arch)?;
+        let training = &self.training.training;
+        network::check_size(builder, &reference.span, arch, training, resize)
     }
 }
 

@@ -93,6 +93,9 @@ struct Pass<'a> {
     stop: &'a Stop,
 }
 
+/// A score for each image, and the log-probabilities of all classes, image by image.
+type Scored = (Vec<Score>, Vec<f64>);
+
 impl<'a> Pass<'a> {
     /// What is said of each image of a part, in its order.
     fn part(&self, members: &'a Members) -> Result<Judged<'a>> {
@@ -126,7 +129,7 @@ impl<'a> Pass<'a> {
         &self,
         rows: &[usize],
         labels: &[usize],
-    ) -> Result<std::result::Result<(Vec<Score>, Vec<f64>), usize>> {
+    ) -> Result<std::result::Result<Scored, usize>> {
         let classes = self.inputs.classes.len();
         let logits = self.logits(rows)?;
         Ok(match logits.as_slice() {

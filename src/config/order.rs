@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{heads::House, kinds::Stage, mistake::Found};
+use super::{build::Stage, heads::House, mistake::Found};
 
 /// All stages that can be put in order. Every circle is noted as `a -> b -> a`; its stages come last, to be passed over.
 pub(crate) fn sort(house: &House<'_>, stages: &[Stage], found: &mut Found) -> Vec<usize> {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::declare::{Setting, Shape, Word};
+
 /// A residual network of He et al. (2015), built, named and initialised as in torchvision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -38,5 +40,28 @@ impl Arch {
             Self::Resnet101 => "resnet101",
             Self::Resnet152 => "resnet152",
         }
+    }
+}
+
+impl Setting for Arch {
+    type Written = Self;
+
+    fn settle(written: Self) -> Self {
+        written
+    }
+
+    fn shape() -> Shape {
+        Shape::Word(
+            Self::ALL
+                .map(|arch| Word {
+                    name: arch.name(),
+                    doc: "",
+                })
+                .to_vec(),
+        )
+    }
+
+    fn accepts() -> String {
+        crate::name::one_of(Self::ALL.map(Self::name))
     }
 }

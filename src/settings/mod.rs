@@ -1,11 +1,12 @@
 //! The settings of stages as typed values that cannot hold nonsense: parsed from TOML, written into keys and jobs.
 //!
 //! Every type here deserialises with an error that says what was found and what is accepted, and serialises with its
-//! defaults filled in, because that text is what a key is made of. All defaults stand beside their fields.
+//! defaults filled in, because that text is what a key is made of. How a setting is declared, once, stands in [`declare`].
 
 mod arch;
 mod augment;
 mod averaging;
+pub mod declare;
 mod folder_level;
 mod leaks;
 mod loss;
@@ -46,5 +47,5 @@ pub use schedule::{
     Step,
 };
 pub use train_layers::{GradualUnfreezing, Layer, TrainLayers};
-pub use training::{Checkpoint, EarlyStopping, Ema, Metric, Precision, Training};
+pub use training::{Checkpoint, EarlyStopping, Ema, Metric, Precision, Training, TrainingRead};
 pub use tta::Tta;

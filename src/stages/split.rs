@@ -82,8 +82,23 @@ impl Stage for SplitStage {
     }
 
     fn settings(&self) -> serde_json::Value {
-        let seed = self.settings.seed;
-        let mut settings = match (self.settings.given, self.settings.folds) {
+        let config::Split {
+            folds,
+            test,
+            given,
+            stable,
+            group_by,
+            leaks,
+            seed,
+            // It counts where nothing says how to divide.
+            may_be_given: _,
+            // By its share, which has a default.
+            validation: _,
+            // Inputs, which are in the key by their content.
+            dataset: _,
+            data: _,
+        } = &self.settings;
+        let mut settings = match (given, folds) {
             (true, _) => serde_json::json!({ "given": true }),
             (false, Some(folds)) => serde_json::json!({ "folds": folds, "seed": seed }),
             (false, None) => serde_json::json!({ "validation": self.share(), "seed": seed }),
@@ -93,19 +108,19 @@ impl Stage for SplitStage {
             settings["given"] = "where there is".into();
         }
         // What is not asked for is not named: a split from before these settings keeps its key.
-        if let Some(test) = &self.settings.test {
+        if let Some(test) = test {
             settings["test"] = serde_json::json!(test.share);
             // A stable or given split draws nothing else by the seed.
-            settings["seed"] = seed.into();
+            settings["seed"] = (*seed).into();
         }
-        if self.settings.stable {
+        if *stable {
             settings["stable"] = true.into();
         }
-        if let Some(by) = self.settings.group_by {
+        if let Some(by) = group_by {
             settings["group_by"] = serde_json::json!(by);
         }
-        if self.settings.leaks != Leaks::Report {
-            settings["leaks"] = serde_json::json!(self.settings.leaks);
+        if *leaks != Leaks::Report {
+            settings["leaks"] = serde_json::json!(leaks);
         }
         settings
     }

@@ -50,12 +50,24 @@ impl Stage for TrainStage {
 
     /// `pixels` are in the pack already, and in the checkpoint's transform too.
     fn settings(&self) -> Value {
+        let config::Train {
+            arch,
+            zero_init_residual,
+            fold,
+            training,
+            // Inputs, which are in the key by their content.
+            data: _,
+            dataset: _,
+            split: _,
+            // No result depends on it.
+            save: _,
+        } = &self.settings;
         json!({
-            "arch": self.settings.arch,
-            "zero_init_residual": self.settings.zero_init_residual,
-            "fold": self.settings.fold,
+            "arch": arch,
+            "zero_init_residual": zero_init_residual,
+            "fold": fold,
             "pixels": self.pixels,
-            "training": self.settings.training,
+            "training": training,
         })
     }
 

@@ -11,7 +11,12 @@ use crate::{name, settings::Tta};
 ///
 /// Exit codes: 0 fine, 1 the run failed, 2 your file or arguments, 3 `plan`: work pending, 130 interrupted.
 #[derive(Debug, Parser)]
-#[command(name = "kfood", version, max_term_width = 100)]
+#[command(
+    name = "kfood",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
 pub(super) struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -59,6 +64,8 @@ pub(super) enum Command {
     },
     /// Look after the cache.
     Cache(Cache),
+    /// Say what a command, a kind of stage or a setting is: kfood help train.optimizer.
+    Help(Help),
 }
 
 /// `kfood check`
@@ -355,6 +362,16 @@ pub(super) enum CacheCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// `kfood help`
+#[derive(Debug, Args)]
+pub(super) struct Help {
+    /// A command, a kind of stage or a setting: run, train, train.optimizer.sgd.
+    pub topic: Vec<String>,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// A kind of view.

@@ -9,6 +9,7 @@ mod locking;
 mod open;
 mod print;
 mod progress;
+mod reference;
 mod results;
 mod scratch;
 
@@ -61,6 +62,7 @@ fn dispatch(command: Command) -> Result<u8> {
             print::out(&String::from_utf8_lossy(&script)).map(|()| 0)
         }
         Command::Cache(args) => commands::cache::cache(&args),
+        Command::Help(args) => commands::help::help(&args),
     }
 }
 

@@ -9,6 +9,7 @@ pub(super) mod doctor;
 pub(super) mod explain;
 pub(super) mod export;
 pub(super) mod graph;
+pub(super) mod help;
 pub(super) mod plan;
 pub(super) mod predict;
 pub(super) mod report;

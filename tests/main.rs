@@ -26,6 +26,7 @@ mod missions;
 mod models;
 mod pictures;
 mod pipeline_files;
+mod reference;
 mod resolution;
 mod resume;
 mod splits;

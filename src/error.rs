@@ -80,7 +80,7 @@ impl Error {
 
     /// An input or output failure on a path: "cannot read `data/x.jpg`"; a full disk with its way out.
     pub fn io(doing: &str, path: &Path, cause: std::io::Error) -> Self {
-        let help = space::help(path, &cause, Needed::Unknown);
+        let help = space::help(path, &cause, Needed::Unknown).or_else(|| in_the_way(&cause));
         let error = Self::failed(format!("cannot {doing} `{}`", shown_path(path))).because(cause);
         Self { help, ..error }
     }
@@ -142,6 +142,18 @@ impl Error {
     pub fn help_text(&self) -> Option<&str> {
         self.help.as_deref()
     }
+}
+
+/// The way out where something of another kind stands in the place of a file or folder.
+fn in_the_way(cause: &std::io::Error) -> Option<String> {
+    let (found, wanted) = match cause.kind() {
+        std::io::ErrorKind::IsADirectory => ("folder", "file"),
+        std::io::ErrorKind::NotADirectory => ("file", "folder"),
+        _ => return None,
+    };
+    Some(format!(
+        "a {found} stands where a {wanted} belongs: move it away"
+    ))
 }
 
 impl fmt::Display for Error {

@@ -32,6 +32,14 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 /// # Errors
 /// When it cannot be opened, or is a folder, a pipe, a socket, a device, or what a system shows of itself as files (`/proc`).
 pub fn open_regular(path: &Path) -> Result<File> {
+    Ok(open_sized(path)?.0)
+}
+
+/// As [`open_regular`], with the number of bytes that it has now.
+///
+/// # Errors
+/// As [`open_regular`].
+pub fn open_sized(path: &Path) -> Result<(File, u64)> {
     let fail = |e| Error::io("read", path, e);
     // Asked before it is opened too: opening is enough to make some devices do something.
     let found = fs::metadata(path).map_err(fail)?;
@@ -42,7 +50,7 @@ pub fn open_regular(path: &Path) -> Result<File> {
     if of_the_system(&file) {
         return Err(no_file(path, OF_THE_SYSTEM));
     }
-    Ok(file)
+    Ok((file, found.len()))
 }
 
 /// Reads a whole file of someone else, as [`open_regular`] opens it, of at most `most` bytes: no memory is taken for more.
@@ -50,14 +58,22 @@ pub fn open_regular(path: &Path) -> Result<File> {
 /// # Errors
 /// As [`open_regular`], when it is larger, or when it cannot be read.
 pub fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>> {
-    let file = open_regular(path)?;
+    let (file, length) = open_sized(path)?;
+    read_open(path, file, length, most)
+}
+
+/// As [`read_bounded`], of what [`open_sized`] gave.
+///
+/// # Errors
+/// When it is larger than `most`, or cannot be read.
+pub fn read_open(path: &Path, file: File, length: u64, most: u64) -> Result<Vec<u8>> {
     let fail = |e| Error::io("read", path, e);
-    let length = file.metadata().map_err(fail)?.len();
-    let mut bytes = Vec::with_capacity(length.min(most).min(16 << 20) as usize);
+    let mut bytes = Vec::new();
     if length <= most {
+        read_what_is_there(&file, &mut bytes, length as usize).map_err(fail)?;
         // One byte more than allowed is enough to see that a file has grown meanwhile.
-        let mut some = file.take(most.saturating_add(1));
-        some.read_to_end(&mut bytes).map_err(fail)?;
+        let mut rest = file.take(most.saturating_add(1).saturating_sub(bytes.len() as u64));
+        rest.read_to_end(&mut bytes).map_err(fail)?;
     }
     let length = length.max(bytes.len() as u64);
     if length <= most {
@@ -67,6 +83,26 @@ pub fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>> {
         "`{}` has {length} bytes; at most {most} are read of such a file",
         path.display()
     )))
+}
+
+/// In one call where the system does it so, into memory that nobody clears first: photographs are read by the ten thousand.
+#[cfg(target_os = "linux")]
+fn read_what_is_there(file: &File, bytes: &mut Vec<u8>, length: usize) -> io::Result<()> {
+    bytes.reserve_exact(length);
+    while bytes.len() < length {
+        match rustix::io::read(file, rustix::buffer::spare_capacity(bytes)) {
+            Ok(0) => break,
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(e) => return Err(e.into()),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn read_what_is_there(_: &File, _: &mut Vec<u8>, _: usize) -> io::Result<()> {
+    // What follows reads all of it.
+    Ok(())
 }
 
 /// Opens without waiting. Where a file server is asked to give a file free first, that is waited for.

@@ -197,6 +197,17 @@ fn typographic_signs_are_told_as_such() {
 }
 
 #[test]
+fn yaml_is_told_as_such_with_the_line_in_toml() {
+    let told = mistakes(b"[train.net]\nepochs: 5\n");
+    assert!(
+        told.contains("it reads like YAML") && told.contains("help: write `epochs = 5`"),
+        "{told}"
+    );
+    let told = mistakes(b"train:\n  net:\n    epochs: 5\n");
+    assert!(told.contains("help: a table is `[train.NAME]`"), "{told}");
+}
+
+#[test]
 fn a_number_in_quotes_is_one_mistake_and_what_is_missing_another() {
     let told = mistakes(
         "[dataset.d]\ntrain = \"data\"\n[preprocess.p]\ndataset = \"d\"\nresize = { height = \"64\" }\n".as_bytes(),

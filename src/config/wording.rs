@@ -38,6 +38,12 @@ pub(crate) fn syntax(error: &Error, text: &str) -> (String, Option<String>) {
         let help = "a word processor or a messenger has replaced it; write the plain sign (and look for others like it)";
         return (message, Some(help.to_owned()));
     }
+    if let Some(help) = error.span().and_then(|span| yaml(text, span.start)) {
+        return (
+            "this is not TOML: it reads like YAML".to_owned(),
+            Some(help),
+        );
+    }
     if error.message().contains("escape") {
         let help = "in double quotes a `\\` begins an escape such as `\\n`: write paths with `/`";
         return (
@@ -49,6 +55,27 @@ pub(crate) fn syntax(error: &Error, text: &str) -> (String, Option<String>) {
     let help =
         unquoted.then(|| "put a name in other letters in quotes: `[train.\"이름\"]`".to_owned());
     (format!("this is not TOML: {}", error.message()), help)
+}
+
+/// How a line such as `epochs: 5` is written, where one stands at a place.
+fn yaml(text: &str, at: usize) -> Option<String> {
+    let at = text.floor_char_boundary(at);
+    let start = text[..at].rfind('\n').map_or(0, |line| line + 1);
+    let line = text[start..].lines().next()?.trim();
+    let (key, value) = line.split_once(':')?;
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+    if key.is_empty() || !key.chars().all(is_name) {
+        return None;
+    }
+    match value.strip_prefix(' ').map(str::trim) {
+        Some(value) if !value.is_empty() => {
+            Some(format!("write `{key} = {value}`, texts in quotes"))
+        }
+        _ if value.is_empty() => Some(format!(
+            "a table is `[{key}.NAME]` with a line such as `epochs = 5` for each setting"
+        )),
+        _ => None,
+    }
 }
 
 /// The sign at a place, or behind it in its line before a comment, that looks like one of TOML's and is none, and that one.

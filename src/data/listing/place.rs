@@ -39,12 +39,10 @@ impl Place {
     pub fn read(&self) -> Result<Content> {
         match self {
             Self::File(path) => {
-                let length = path.metadata().map_or(0, |found| found.len());
+                let (file, length) = files::open_sized(path)?;
                 let room = Room::for_bytes(length.min(LARGEST_ENTRY));
-                Ok(Content::new(
-                    files::read_bounded(path, LARGEST_ENTRY)?,
-                    room,
-                ))
+                let bytes = files::read_open(path, file, length, LARGEST_ENTRY)?;
+                Ok(Content::new(bytes, room))
             }
             Self::Zip { archive, entry } => archive.read(*entry),
         }

@@ -136,7 +136,9 @@ impl Topic {
                 text += &part.entry(width);
             }
         }
-        if let Some(more) = parts.iter().find(|part| !part.parts().is_empty()) {
+        let has_settings = |part: &&Self| part.parts().iter().any(|p| !p.accepts.is_empty());
+        let more = parts.iter().find(has_settings);
+        if let Some(more) = more.or(parts.iter().find(|part| !part.parts().is_empty())) {
             let _ = write!(text, "\nMore of each, such as: kfood help {}\n", more.path);
         }
         text

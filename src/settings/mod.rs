@@ -25,10 +25,7 @@ mod training;
 mod tta;
 
 pub use arch::Arch;
-pub use augment::{
-    Augment, ColorJitter, Degrees, Erased, FactorRange, GaussianBlur, HueShift, KernelSize, Policy,
-    RandAugment, RandomAffine, RandomErasing, RandomResizedCrop, Shear, TrivialAugmentWide,
-};
+pub use augment::*;
 pub use averaging::{AverageNorm, AverageOf, AverageRule};
 pub use folder_level::FolderLevel;
 pub use leaks::{FeatureLeaks, GroupBy, Leaks};
@@ -36,16 +33,13 @@ pub use loss::{Bce, ClassWeights, Focal, Loss};
 pub use mix::{Mix, MixRule};
 pub use normalize::{MeanStd, Normalize};
 pub use number::{Count, Decay, Factor, NonNegative, Positive, Probability, Side};
-pub use optimizer::{Adam, Adamw, Lamb, Optimizer, Rmsprop, Sgd};
+pub use optimizer::*;
 pub use pixels::{Filter, Pixels, Quality, Storage, Unreadable};
 pub use progressive_resizing::ProgressiveResizing;
 pub use resize::{Fit, Resize};
 pub use sampling::Sampling;
 pub use save::{Period, Save};
-pub use schedule::{
-    Anneal, Constant, Cosine, CosineWarmRestarts, Interval, MultiStep, OneCycle, Plateau, Schedule,
-    Step,
-};
+pub use schedule::*;
 pub use train_layers::{GradualUnfreezing, Layer, TrainLayers};
 pub use training::{Checkpoint, EarlyStopping, Ema, Metric, Precision, Training, TrainingRead};
 pub use tta::Tta;

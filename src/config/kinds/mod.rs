@@ -3,7 +3,8 @@
 //! What several kinds share stands in files of its own. Each imports only those before it. In order: augment, dataset, from, metric,
 //! model, preprocess, split, fold, training, train, transfer, average, ensemble, evaluate, select.
 //!
-//! A new kind is a file here (and one in [`crate::stages`]), its entry in [`about`](super::about), and its line below.
+//! A new kind is a file here (and one in [`crate::stages`]), its entry in [`about`](super::about), and two lines below: `mod` and
+//! its line of `kinds!`; [`super`] exports its settings.
 
 mod augment;
 mod average;
@@ -23,17 +24,7 @@ mod transfer;
 
 use std::any::Any;
 
-pub use self::{
-    average::Average,
-    dataset::Dataset,
-    ensemble::Ensemble,
-    evaluate::Evaluate,
-    preprocess::Preprocess,
-    select::Select,
-    split::{Split, TestShare},
-    train::Train,
-    transfer::Transfer,
-};
+pub use self::split::TestShare;
 use super::{
     about::{About, Gives},
     build::{Draft, Made, Stage},
@@ -46,6 +37,8 @@ use crate::settings::declare::Field;
 
 macro_rules! kinds {
     ($($kind:ident in $module:ident),* $(,)?) => {
+        $(pub use self::$module::$kind;)*
+
         /// The settings of one instance, a variant for each kind. References are ids of instances.
         #[derive(Clone, Debug)]
         #[expect(

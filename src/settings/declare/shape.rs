@@ -215,7 +215,7 @@ impl Shape {
 }
 
 /// "a", "a or b", "a, b or c".
-pub(super) fn either(words: impl IntoIterator<Item = impl Into<String>>) -> String {
+fn either(words: impl IntoIterator<Item = impl Into<String>>) -> String {
     let words: Vec<String> = words.into_iter().map(Into::into).collect();
     match words.as_slice() {
         [] => String::new(),

@@ -7,8 +7,6 @@ use serde::{
     de::{self, DeserializeSeed},
 };
 
-use super::shape::either;
-
 /// The key of an entry: one of some names.
 #[derive(Clone, Copy)]
 pub(crate) struct Key {
@@ -71,8 +69,9 @@ pub(crate) fn is_default<T: Serialize>(value: &T, default: Option<T>) -> bool {
 
 /// What a setting takes that is one of some words, of which those with an example may be tables too.
 pub(crate) fn words_and_tables(setting: &str, words: &[(&str, &str)]) -> String {
-    either(words.iter().map(|(word, example)| match *example {
+    let ways = words.iter().map(|(word, example)| match *example {
         "" => format!("`\"{word}\"`"),
         example => format!("`\"{word}\"` or `{setting}.{word} = {example}`"),
-    }))
+    });
+    ways.collect::<Vec<_>>().join(", ")
 }

@@ -5,6 +5,7 @@ use crate::settings::{Decay, NonNegative, Positive, declare::settings};
 
 settings! {
     /// The settings of Adam.
+    #[example = "{ lr = 0.001 }"]
     #[derive(Clone, Copy, Debug, PartialEq)]
     pub struct Adam {
         /// Learning rate.

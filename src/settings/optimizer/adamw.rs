@@ -5,6 +5,7 @@ use crate::settings::{Decay, NonNegative, Positive, declare::settings};
 
 settings! {
     /// The settings of AdamW.
+    #[example = "{ lr = 0.001 }"]
     #[derive(Clone, Copy, Debug, PartialEq)]
     pub struct Adamw {
         /// Learning rate.

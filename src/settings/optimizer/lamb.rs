@@ -5,6 +5,7 @@ use crate::settings::{Decay, NonNegative, Positive, declare::settings};
 
 settings! {
     /// With timm's defaults; bias correction and the averaging of gradients are always on, as they are there.
+    #[example = "{ lr = 0.001 }"]
     #[derive(Clone, Copy, Debug, PartialEq)]
     pub struct Lamb {
         /// Learning rate.

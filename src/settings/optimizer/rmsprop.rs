@@ -5,6 +5,7 @@ use crate::settings::{Decay, NonNegative, Positive, Probability, declare::settin
 
 settings! {
     /// The settings of RMSprop.
+    #[example = "{ lr = 0.001 }"]
     #[derive(Clone, Copy, Debug, PartialEq)]
     pub struct Rmsprop {
         /// Learning rate.

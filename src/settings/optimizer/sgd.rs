@@ -5,6 +5,7 @@ use crate::settings::{NonNegative, Positive, Probability, declare::settings};
 
 settings! {
     /// The settings of SGD.
+    #[example = "{ lr = 0.001 }"]
     #[derive(Clone, Copy, Debug, PartialEq)]
     pub struct Sgd {
         /// Learning rate.

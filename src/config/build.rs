@@ -6,7 +6,7 @@ use super::{
     about::About,
     data_path::{DataPath, Network},
     file::Span,
-    heads::House,
+    heads::Outline,
     location::Location,
     matrix::MOST,
     mistake::Found,
@@ -122,7 +122,7 @@ impl Outcome {
 /// The instances so far.
 pub(crate) struct Builder<'a> {
     /// Everything around.
-    pub house: &'a House<'a>,
+    pub outline: &'a Outline<'a>,
     /// All instances, in order.
     pub built: Vec<Built>,
     /// The stage that is being built.
@@ -135,13 +135,13 @@ pub(crate) struct Builder<'a> {
 
 /// Builds every stage in this order; stages with a mistake are passed over.
 pub(crate) fn build<'a>(
-    house: &'a House<'a>,
+    outline: &'a Outline<'a>,
     stages: &[Stage],
     order: &[usize],
     found: &'a mut Found,
 ) -> Vec<Built> {
     let mut builder = Builder {
-        house,
+        outline,
         built: Vec::new(),
         stage: 0,
         of_stage: vec![None; stages.len()],
@@ -166,7 +166,7 @@ impl Builder<'_> {
                 outcomes.push((varied, outcome));
             }
             if outcomes.len() > MOST {
-                let header = self.house.heads[self.stage].span.clone();
+                let header = self.outline.heads[self.stage].span.clone();
                 let message = format!("this stage stands for more than {MOST} instances");
                 self.tell(
                     &header,
@@ -198,8 +198,8 @@ impl Builder<'_> {
     }
 
     fn finish(&self, varied: Varied, outcome: Outcome) -> Option<Built> {
-        let head = &self.house.heads[self.stage];
-        let stage = self.house.full_name(self.stage);
+        let head = &self.outline.heads[self.stage];
+        let stage = self.outline.full_name(self.stage);
         Some(Built {
             id: if varied.is_empty() {
                 stage.clone()
@@ -208,7 +208,7 @@ impl Builder<'_> {
             },
             stage,
             varied,
-            location: self.house.files[head.file].location(&head.span),
+            location: self.outline.files[head.file].location(&head.span),
             kind: head.kind?,
             settings: outcome.settings,
             origin: outcome.origin,
@@ -218,7 +218,7 @@ impl Builder<'_> {
     /// Notes a mistake in the stage that is being built.
     pub(crate) fn tell(&mut self, span: &Span, message: impl Into<String>, help: Option<&str>) {
         self.sound = false;
-        let file = self.house.heads[self.stage].file;
+        let file = self.outline.heads[self.stage].file;
         self.found.add(file, span, message, help.map(str::to_owned));
     }
 

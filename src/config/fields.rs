@@ -10,7 +10,7 @@ use super::{
     about::Wants,
     data_path::DataPath,
     file::Span,
-    heads::House,
+    heads::Outline,
     location::Location,
     mistake::Found,
     names::{PathText, StageName},
@@ -34,7 +34,7 @@ struct Missing {
 /// The fields that are not taken yet.
 pub(crate) struct Fields<'a, 'i> {
     /// Everything around.
-    pub house: &'a House<'i>,
+    pub outline: &'a Outline<'i>,
     /// The stage.
     pub stage: usize,
     /// What it refers to, with the place of each reference.
@@ -50,13 +50,13 @@ pub(crate) struct Fields<'a, 'i> {
 impl<'a, 'i> Fields<'a, 'i> {
     /// The fields of one instance.
     pub(crate) fn new(
-        house: &'a House<'i>,
+        outline: &'a Outline<'i>,
         stage: usize,
         table: DeTable<'i>,
         found: &'a mut Found,
     ) -> Self {
         Self {
-            house,
+            outline,
             stage,
             uses: Vec::new(),
             table,
@@ -70,13 +70,13 @@ impl<'a, 'i> Fields<'a, 'i> {
 
     /// Where the stage's name stands.
     pub(crate) fn header(&self) -> Span {
-        self.house.heads[self.stage].span.clone()
+        self.outline.heads[self.stage].span.clone()
     }
 
     /// Notes a mistake.
     pub(crate) fn tell(&mut self, span: &Span, message: impl Into<String>, help: Option<&str>) {
         self.sound = false;
-        let file = self.house.heads[self.stage].file;
+        let file = self.outline.heads[self.stage].file;
         self.found.add(file, span, message, help.map(str::to_owned));
     }
 
@@ -98,12 +98,12 @@ impl<'a, 'i> Fields<'a, 'i> {
 
     /// A place for a message of later.
     pub(crate) fn location(&self, span: &Span) -> Location {
-        self.house.files[self.house.heads[self.stage].file].location(span)
+        self.outline.files[self.outline.heads[self.stage].file].location(span)
     }
 
     /// Notes that a field is missing, if it is.
     pub(crate) fn miss(&mut self, key: &'static str, accepts: &dyn Fn() -> String) {
-        let head = &self.house.heads[self.stage];
+        let head = &self.outline.heads[self.stage];
         let varied = head.matrix.fields.as_ref();
         if self.place(key).is_some()
             || varied.is_none_or(|fields| fields.iter().any(|field| field == key))
@@ -132,9 +132,9 @@ impl<'a, 'i> Fields<'a, 'i> {
     /// A path as written to a path of data.
     pub(crate) fn data_path(&mut self, written: Option<&Spanned<PathText>>) -> Option<DataPath> {
         let written = written?;
-        let file = &self.house.files[self.house.heads[self.stage].file];
+        let file = &self.outline.files[self.outline.heads[self.stage].file];
         let text = Spanned::new(written.span(), written.get_ref().0.clone());
-        match path::data_path(file, &text, self.house.lookup) {
+        match path::data_path(file, &text, self.outline.lookup) {
             Ok(path) => Some(path),
             Err(unknown) => {
                 self.tell(&unknown.span, unknown.message, Some(&unknown.help));
@@ -152,8 +152,8 @@ impl<'a, 'i> Fields<'a, 'i> {
 
     /// A name as written to a reference.
     pub(crate) fn resolve(&mut self, name: &Spanned<String>, wants: Wants) -> Option<Reference> {
-        let file = self.house.heads[self.stage].file;
-        match reference::resolve(self.house, file, name, wants) {
+        let file = self.outline.heads[self.stage].file;
+        match reference::resolve(self.outline, file, name, wants) {
             Ok(reference) => {
                 self.uses.push((reference.stage, reference.span.clone()));
                 Some(reference)
@@ -167,8 +167,8 @@ impl<'a, 'i> Fields<'a, 'i> {
 
     /// The seed of the file, which holds for a stage that has none of its own.
     pub(crate) fn seed_of_file(&self) -> Spanned<Seed> {
-        let file = self.house.heads[self.stage].file;
-        Spanned::new(self.header(), self.house.seeds[file])
+        let file = self.outline.heads[self.stage].file;
+        Spanned::new(self.header(), self.outline.seeds[file])
     }
 
     /// Notes every key that nobody took, and every field that is missing; `None` if there was any mistake.
@@ -176,7 +176,7 @@ impl<'a, 'i> Fields<'a, 'i> {
         let mut meant = Vec::new();
         for (key, _) in std::mem::take(&mut self.table) {
             let word = key.get_ref().as_ref();
-            let head = &self.house.heads[self.stage];
+            let head = &self.outline.heads[self.stage];
             let kind = head.kind.map_or("stage", |kind| kind.name);
             let of_optimizer = matches!(
                 word,
@@ -212,8 +212,8 @@ impl<'a, 'i> Fields<'a, 'i> {
         value: &Spanned<DeValue<'i>>,
         accepts: &dyn Fn() -> String,
     ) -> Option<T> {
-        let file = self.house.heads[self.stage].file;
-        let text = self.house.files[file].text.as_str();
+        let file = self.outline.heads[self.stage].file;
+        let text = self.outline.files[file].text.as_str();
         let mut rest = value.clone();
         // Values that were replaced by what is expected, and places that were taken out: what is wrong with all around such a
         // place is a consequence.

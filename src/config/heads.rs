@@ -20,7 +20,7 @@ use super::{
 use crate::{name, seed::Seed};
 
 /// Every stage of every file, by name, before its fields are read.
-pub(crate) struct House<'i> {
+pub(crate) struct Outline<'i> {
     /// The files; the first is the one that was asked for.
     pub files: &'i [File],
     /// The seed of each file.
@@ -48,8 +48,8 @@ pub(crate) struct Head<'i> {
 }
 
 /// Reads the headers of all files.
-pub(crate) fn read<'i>(files: &'i [File], lookup: Lookup<'i>, found: &mut Found) -> House<'i> {
-    let mut house = House {
+pub(crate) fn read<'i>(files: &'i [File], lookup: Lookup<'i>, found: &mut Found) -> Outline<'i> {
+    let mut outline = Outline {
         files,
         seeds: vec![0; files.len()],
         names: vec![BTreeMap::new(); files.len()],
@@ -57,12 +57,12 @@ pub(crate) fn read<'i>(files: &'i [File], lookup: Lookup<'i>, found: &mut Found)
         lookup,
     };
     for file in used_first(files) {
-        house.read_file(file, found);
+        outline.read_file(file, found);
     }
-    house
+    outline
 }
 
-impl<'i> House<'i> {
+impl<'i> Outline<'i> {
     fn read_file(&mut self, file: usize, found: &mut Found) {
         let (document, _) = DeTable::parse_recoverable(&self.files[file].text);
         let mut stages = Vec::new();

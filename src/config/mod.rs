@@ -73,11 +73,11 @@ pub fn load_with(
     if found.unreadable {
         return Err(found.finish(&files));
     }
-    let house = heads::read(&files, lookup, &mut found);
-    let stages = kinds::read(&house, &mut found);
-    let order = order::sort(&house, &stages, &mut found);
-    let built = build::build(&house, &stages, &order, &mut found);
-    if house.heads.is_empty() && found.is_empty() {
+    let outline = heads::read(&files, lookup, &mut found);
+    let stages = kinds::read(&outline, &mut found);
+    let order = order::sort(&outline, &stages, &mut found);
+    let built = build::build(&outline, &stages, &order, &mut found);
+    if outline.heads.is_empty() && found.is_empty() {
         let help = "a stage begins with its kind and its name, such as `[train.resnet18]`";
         found.add(0, &(0..0), "the file holds no stage", Some(help.to_owned()));
     }

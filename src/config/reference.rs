@@ -5,7 +5,7 @@ use toml::Spanned;
 use super::{
     about::{About, Gives, Wants, article},
     file::Span,
-    heads::House,
+    heads::Outline,
 };
 use crate::name;
 
@@ -27,7 +27,7 @@ pub(crate) struct Reference {
 /// # Errors
 /// Message and help, when there is none or it is of another kind.
 pub(crate) fn resolve(
-    house: &House<'_>,
+    outline: &Outline<'_>,
     file: usize,
     written: &Spanned<String>,
     wants: Wants,
@@ -47,7 +47,7 @@ pub(crate) fn resolve(
     let mut owner = file;
     let mut rest = base;
     while let Some((alias, behind)) = rest.split_once('.') {
-        let uses = &house.files[owner].uses;
+        let uses = &outline.files[owner].uses;
         let Some(used) = uses.iter().find(|used| used.alias == alias) else {
             let message = format!("no file in `[use]` is called `{alias}`");
             let aliases: Vec<_> = uses.iter().map(|used| used.alias.as_str()).collect();
@@ -68,12 +68,12 @@ pub(crate) fn resolve(
         owner = next;
         rest = behind;
     }
-    let Some(&stage) = house.names[owner].get(rest) else {
-        return Err(missing(house, file, base, wants));
+    let Some(&stage) = outline.names[owner].get(rest) else {
+        return Err(missing(outline, file, base, wants));
     };
-    match house.heads[stage].kind {
+    match outline.heads[stage].kind {
         Some(kind) if !wants.takes(kind.gives) => {
-            Err(of_other_kind(house, file, base, kind, wants))
+            Err(of_other_kind(outline, file, base, kind, wants))
         }
         _ => Ok(Reference {
             stage,
@@ -85,15 +85,15 @@ pub(crate) fn resolve(
 }
 
 /// Names of stages of these kinds as a file would write them.
-fn candidates(house: &House<'_>, file: usize, wants: Wants) -> Vec<String> {
+fn candidates(outline: &Outline<'_>, file: usize, wants: Wants) -> Vec<String> {
     let of = |owner: usize, prefix: String| {
-        house.heads.iter().filter_map(move |head| {
+        outline.heads.iter().filter_map(move |head| {
             let fits = head.file == owner && head.kind.is_none_or(|kind| wants.takes(kind.gives));
             fits.then(|| format!("{prefix}{}", head.name))
         })
     };
     let own = of(file, String::new());
-    let used = house.files[file].uses.iter();
+    let used = outline.files[file].uses.iter();
     let used = used.filter_map(|used| Some(of(used.file?, format!("{}.", used.alias))));
     own.chain(used.flatten()).collect()
 }
@@ -115,8 +115,8 @@ fn listed(names: &[String]) -> String {
     }
 }
 
-fn missing(house: &House<'_>, file: usize, base: &str, wants: Wants) -> (String, String) {
-    let names = candidates(house, file, wants);
+fn missing(outline: &Outline<'_>, file: usize, base: &str, wants: Wants) -> (String, String) {
+    let names = candidates(outline, file, wants);
     let kinds = wants.words();
     let message = format!("no {kinds} stage is called `{base}`");
     let near = name::nearest(base, names.iter().map(String::as_str));
@@ -133,7 +133,7 @@ fn missing(house: &House<'_>, file: usize, base: &str, wants: Wants) -> (String,
 }
 
 fn of_other_kind(
-    house: &House<'_>,
+    outline: &Outline<'_>,
     file: usize,
     base: &str,
     kind: &About,
@@ -143,7 +143,7 @@ fn of_other_kind(
     let wanted = wants.words();
     let article = article(&wanted);
     let message = format!("`{base}` is {found}, expected {article} {wanted}");
-    let names = candidates(house, file, wants);
+    let names = candidates(outline, file, wants);
     let help = if kind.gives == Gives::Models {
         "an ensemble is several models: name one of its members, or an `average` stage of them"
             .to_owned()

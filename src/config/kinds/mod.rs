@@ -30,7 +30,7 @@ use super::{
     build::{Draft, Made, Stage},
     data_path::{DataPath, Network},
     fields::Fields,
-    heads::House,
+    heads::Outline,
     mistake::Found,
 };
 use crate::settings::declare::Field;
@@ -124,19 +124,19 @@ impl Settings {
 }
 
 /// Reads the fields of every stage.
-pub(super) fn read(house: &House<'_>, found: &mut Found) -> Vec<Stage> {
-    (0..house.heads.len())
-        .map(|stage| read_stage(house, stage, found))
+pub(super) fn read(outline: &Outline<'_>, found: &mut Found) -> Vec<Stage> {
+    (0..outline.heads.len())
+        .map(|stage| read_stage(outline, stage, found))
         .collect()
 }
 
-fn read_stage(house: &House<'_>, stage: usize, found: &mut Found) -> Stage {
-    let head = &house.heads[stage];
+fn read_stage(outline: &Outline<'_>, stage: usize, found: &mut Found) -> Stage {
+    let head = &outline.heads[stage];
     let mut uses = Vec::new();
     let mut drafts = Vec::new();
     for variant in &head.matrix.variants {
         let Some(kind) = head.kind else { continue };
-        let mut fields = Fields::new(house, stage, variant.table.clone(), found);
+        let mut fields = Fields::new(outline, stage, variant.table.clone(), found);
         let draft = read_fields(kind, &mut fields);
         uses.append(&mut fields.uses);
         drafts.extend(draft.map(|draft| (variant.varied.clone(), draft)));

@@ -22,7 +22,7 @@ endif
 # libjpeg-turbo is compiled with cmake and an assembler. Where they are missing after `tools`, kfood is built without it: every
 # call of cargo below takes these features. (`=`, not `:=`: looked up when used, after `tools` has installed what it can.)
 ASSEMBLER := $(if $(filter x86_64 i%86,$(shell uname -m)),nasm,)
-FEATURES = $(if $(filter-out ok,$(shell for program in cmake $(ASSEMBLER); do command -v $$program >/dev/null 2>&1 && echo ok || echo no; done)),--no-default-features,)
+FEATURES = $(if $(filter-out ok,$(shell for program in cmake $(ASSEMBLER); do command -v $$program >/dev/null 2>&1 && echo ok || echo no; done)),--no-default-features --features tensors,)
 
 # An existing LIBTORCH is respected: nothing is fetched then.
 ifdef LIBTORCH
@@ -30,6 +30,11 @@ READY :=
 else
 READY := .libtorch/$(TORCH)-$(FLAVOUR)-2
 endif
+
+# Tests that `cargo test` ignores, with the reason, and that this machine can run: by words in their names. Somebody else must be able
+# to read the checkout.
+READABLE = $(shell test "$$(id -u)" = 0 && setpriv --reuid=65534 --clear-groups test -r "$(CURDIR)/Makefile" 2>/dev/null && echo yes)
+ABLE = $(if $(KFOOD_REAL_DATA),real_photographs) $(if $(filter cuda,$(FLAVOUR)),cuda) $(if $(READABLE),somebody_else)
 
 .PHONY: demo test missions bench kills build libtorch tools parity clean-libtorch
 
@@ -43,6 +48,7 @@ test: $(READY) tools
 	$(CARGO) clippy --release --all-targets $(FEATURES) -- --deny warnings
 	RUSTDOCFLAGS='--deny warnings' $(CARGO) doc --release --no-deps $(FEATURES)
 	$(CARGO) test --release $(FEATURES)
+	test -z "$(strip $(ABLE))" || $(CARGO) test --release $(FEATURES) --test kfood -- --ignored $(ABLE)
 
 missions: build
 	@test -n "$$KFOOD_REAL_DATA" || { echo 'set KFOOD_REAL_DATA to the folder that holds korean20 and korean_transfer7' >&2; exit 2; }

@@ -1,4 +1,5 @@
-//! Checks the libtorch that `LIBTORCH` names, compiles the C++ shim, and lets the programs find libtorch at run time.
+//! Compiles the faster decoder of JPEGs; with the feature `tensors`, checks the libtorch that `LIBTORCH` names, compiles the C++ shim, and
+//! lets the programs find libtorch at run time.
 
 use std::{
     env, fs,
@@ -10,11 +11,23 @@ use std::{
 const WANTED: &str = "2.11.0";
 
 fn main() {
-    println!("cargo:rerun-if-changed=src/native/shim.cpp");
-    println!("cargo:rerun-if-changed=src/native/optimizers.cpp");
-    println!("cargo:rerun-if-changed=src/native/guarded.h");
-    println!("cargo:rerun-if-changed=src/native/cuda/shim.cpp");
-    println!("cargo:rerun-if-changed=src/native/cuda/launches.h");
+    build_jpeg_scan();
+    if env::var_os("CARGO_FEATURE_TENSORS").is_some() {
+        build_beside_libtorch();
+    }
+}
+
+/// The part of the worker in C++, and how the programs find libtorch. Without the feature `tensors` none is needed.
+fn build_beside_libtorch() {
+    for file in [
+        "shim.cpp",
+        "optimizers.cpp",
+        "guarded.h",
+        "cuda/shim.cpp",
+        "cuda/launches.h",
+    ] {
+        println!("cargo:rerun-if-changed=src/native/torch/{file}");
+    }
     println!("cargo:rerun-if-env-changed=CUDA_HOME");
     println!("cargo:rerun-if-env-changed=LIBTORCH");
     let libtorch = env::var("LIBTORCH").unwrap_or_default();
@@ -22,8 +35,8 @@ fn main() {
     let compiler = compiler(Path::new(&libtorch));
     compiler
         .clone()
-        .file("src/native/shim.cpp")
-        .file("src/native/optimizers.cpp")
+        .file("src/native/torch/shim.cpp")
+        .file("src/native/torch/optimizers.cpp")
         .cargo_metadata(false)
         .compile("kfood_shim");
     // Not bundled into the library, so that the link of `kfood` can leave it out.
@@ -37,7 +50,6 @@ fn main() {
         println!("cargo:rustc-link-arg=-Wl,-rpath,{lib}");
     }
     build_cuda_shim(&compiler, Path::new(&libtorch));
-    build_jpeg_scan();
     keep_libtorch_out_of_kfood();
 }
 
@@ -79,7 +91,7 @@ fn build_cuda_shim(compiler: &cc::Build, libtorch: &Path) {
         command
             .args(["-shared", "-s", "-o"])
             .arg(&out)
-            .arg("src/native/cuda/shim.cpp");
+            .arg("src/native/torch/cuda/shim.cpp");
         command.status().is_ok_and(|status| status.success())
     });
     if !built {

@@ -75,10 +75,12 @@ def outcome(project: Project, ran: Ran, odd: Path | None) -> dict:
     if here is None:
         said = next((line.strip() for line in ran.err.splitlines() if "passed over" in line or "skipped" in line), "")
         return {"what": "skipped", "why": said}
-    photograph = json.loads(project.output("photographs.json").read_text())["photographs"][here]
-    if photograph.get("dropped"):
-        return {"what": "dropped", "why": photograph["dropped"].rsplit("`: ", 1)[-1]}
-    seen = ", ".join([f"{photograph['format']} {photograph['width']}x{photograph['height']}", *photograph.get("odd", [])])
+    columns = json.loads(project.output("photographs.json").read_text())
+    having = lambda column: [what for what, places in columns.get(column, {}).items() if here in places]
+    for why in having("dropped"):
+        return {"what": "dropped", "why": why.rsplit("`: ", 1)[-1]}
+    sides = f"{columns['widths'][here]}x{columns['heights'][here]}"
+    seen = ", ".join([f"{having('formats')[0]} {sides}", *having("odd")])
     return {"what": "accepted", "why": seen}
 
 

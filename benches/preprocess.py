@@ -99,7 +99,7 @@ def measure(size, images: Path, options) -> dict:
     return {
         "images": len(names),
         "median bytes": int(statistics.median(os.path.getsize(path) for path in paths)),
-        "look-alike pairs": len(json.loads(project.output("look_alikes.json").read_text())["pairs"]),
+        "look-alike pairs": len(json.loads(project.output("look_alikes.json").read_text())["a"]),
         "seconds": seconds,
         "CPU seconds on 1 core": cpu,
         "stage seconds": stages,

@@ -1,15 +1,12 @@
-//! What runs on a GPU, held against libtorch's own operations there. Passed over, with a message, where there is none.
+//! What runs on a GPU, held against libtorch's own operations there.
 
 use kfood::native::{CudaGraph, accelerated, load_cuda, max_pool, norm_act};
 use tch::{Device, Kind, Tensor};
 
-fn gpu() -> Option<Device> {
+fn gpu() -> Device {
     load_cuda();
-    if tch::Cuda::is_available() {
-        return Some(Device::Cuda(0));
-    }
-    eprintln!("skipped: no NVIDIA GPU here");
-    None
+    assert!(tch::Cuda::is_available(), "there is no NVIDIA GPU here");
+    Device::Cuda(0)
 }
 
 fn channels_last(x: &Tensor) -> Tensor {
@@ -46,15 +43,16 @@ fn parameters(channels: i64, device: Device) -> Parameters {
 }
 
 #[test]
+#[ignore = "needs an NVIDIA GPU: `-- --ignored cuda`"]
 fn own_kernels_compile_for_the_gpu_at_hand() {
-    if gpu().is_some() {
-        assert_eq!(accelerated(), None);
-    }
+    gpu();
+    assert_eq!(accelerated(), None);
 }
 
 #[test]
+#[ignore = "needs an NVIDIA GPU: `-- --ignored cuda`"]
 fn fused_batch_norm_agrees_with_libtorch_in_f32_forward_and_backward() {
-    let Some(device) = gpu() else { return };
+    let device = gpu();
     tch::manual_seed(3);
     for (shape, with_residual, rectify) in [
         ([4, 64, 56, 56], false, true),
@@ -138,8 +136,9 @@ fn fused_batch_norm_agrees_with_libtorch_in_f32_forward_and_backward() {
 }
 
 #[test]
+#[ignore = "needs an NVIDIA GPU: `-- --ignored cuda`"]
 fn fused_batch_norm_gives_the_same_bits_twice() {
-    let Some(device) = gpu() else { return };
+    let device = gpu();
     let x = random([8, 128, 28, 28], device).set_requires_grad(true);
     let run = || {
         let p = parameters(128, device);
@@ -156,8 +155,9 @@ fn fused_batch_norm_gives_the_same_bits_twice() {
 }
 
 #[test]
+#[ignore = "needs an NVIDIA GPU: `-- --ignored cuda`"]
 fn max_pooling_is_that_of_libtorch_bit_for_bit() {
-    let Some(device) = gpu() else { return };
+    let device = gpu();
     for shape in [[2, 64, 112, 112], [3, 8, 7, 9], [1, 16, 1, 2]] {
         let x = random(shape, device).relu();
         let (a, b) = (
@@ -181,8 +181,9 @@ fn max_pooling_is_that_of_libtorch_bit_for_bit() {
 }
 
 #[test]
+#[ignore = "needs an NVIDIA GPU: `-- --ignored cuda`"]
 fn a_recorded_step_does_what_the_step_does() {
-    let Some(device) = gpu() else { return };
+    let device = gpu();
     let x = Tensor::zeros([4, 4], (Kind::Float, device));
     let mut sum = Tensor::zeros([4, 4], (Kind::Float, device));
     let mut graph = CudaGraph::new().unwrap();

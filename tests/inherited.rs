@@ -76,7 +76,7 @@ fn a_limit_on_the_size_of_files_is_an_error_with_a_way_out() {
 fn batch_sizes_that_were_measured_survive_the_kill_of_the_largest() {
     let project = data();
     project.write(FILE, &format!("{DATA}{TRAINING}"));
-    let found = r#"{"tries":[{"batch_size":8,"images_per_second":40.0,"peak_memory":1000}],"ended":"the system ended the trial at 16","largest":8,"fastest":8}"#;
+    let found = r#"{"tries":[{"batch_size":8,"images_per_second":40.0,"peak_memory":1000}],"ended":{"ended_by_system":{"batch_size":16}},"largest":8,"fastest":8}"#;
     let script = format!(
         "#!/bin/sh\nif grep -q '\"tune\"' \"$1\"; then echo '{found}' > \"$(dirname \"$1\")/tune.json\"; kill -9 $$; fi\nexit 1\n"
     );

@@ -42,12 +42,7 @@ const MAY: &[(&str, &[&str])] = &[
             "L0", "L1", "stage", "native", "data", "model", "learn", "plan", "cache",
         ],
     ),
-    (
-        "report",
-        &[
-            "L0", "L1", "stage", "native", "data", "model", "learn", "plan", "cache",
-        ],
-    ),
+    ("report", &["L0", "L1", "!config"]),
     (
         "cli",
         &[

@@ -4,34 +4,48 @@
     clippy::print_stdout,
     clippy::print_stderr,
     unreachable_pub,
-    reason = "tests say what they skip, and share helpers among modules"
+    reason = "tests say what they see, and share helpers among modules"
 )]
 
 mod cache;
 mod commands;
+#[cfg(feature = "tensors")]
 mod cuda;
 mod data;
 mod data_settings;
 mod docs;
 mod folders;
+#[cfg(feature = "tensors")]
 mod foreign_models;
+#[cfg(feature = "tensors")]
 mod inherited;
 mod jpegs;
+#[cfg(feature = "tensors")]
 mod kept;
 mod key_texts;
 mod layering;
 mod layouts;
 mod lists;
 mod missions;
+#[cfg(feature = "tensors")]
 mod models;
 mod pictures;
 mod pipeline_files;
 mod reference;
+#[cfg(feature = "tensors")]
 mod resolution;
+#[cfg(feature = "tensors")]
+mod results;
+#[cfg(feature = "tensors")]
 mod resume;
+mod snapshots;
 mod splits;
 mod stage_keys;
 mod support;
+mod toml_words;
+#[cfg(feature = "tensors")]
 mod training;
 mod trust;
+#[cfg(not(feature = "tensors"))]
+mod without_tensors;
 mod words;

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::support::{Project, real_data};
+use crate::support::{Project, real_photographs};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const MISSIONS: [&str; 3] = ["mission1.toml", "mission2.toml", "mission3.toml"];
@@ -35,10 +35,9 @@ fn shortened() -> Project {
 }
 
 #[test]
+#[ignore = "needs photographs in KFOOD_REAL_DATA: `-- --ignored real_photographs`"]
 fn the_three_missions_run_on_real_photographs_and_a_second_run_does_nothing() {
-    let Some(photographs) = real_data("the three missions") else {
-        return;
-    };
+    let photographs = real_photographs();
     let project = shortened();
     let with_data = |args: &[&str]| {
         let mut command = project.command(args);

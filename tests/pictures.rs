@@ -4,6 +4,11 @@ use std::{fs, io::Cursor, path::PathBuf};
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage, imageops};
 
+use kfood::{
+    files::read_json,
+    record::{LookAlikes, Photograph, Photographs},
+};
+
 use crate::{jpegs::Jpeg, support::Project};
 
 /// The file of that name of the newest result that has one.
@@ -17,6 +22,12 @@ fn newest(project: &Project, name: &str) -> PathBuf {
     found
         .max_by_key(|path| fs::metadata(path).unwrap().modified().unwrap())
         .unwrap()
+}
+
+/// What was seen of each file by the newest preprocess stage.
+fn photographs(project: &Project) -> Vec<Photograph> {
+    let seen: Photographs = read_json(&newest(project, "photographs.json")).unwrap();
+    seen.photographs
 }
 
 fn written(image: &RgbImage, format: ImageFormat) -> Vec<u8> {
@@ -105,9 +116,7 @@ fn a_picture_that_lies_on_its_side_is_turned_whatever_says_so() {
         "[dataset.d]\ntrain = \"data\"\n\n[preprocess.x]\ndataset = \"d\"\nresize = { width = 8, height = 8 }\n",
     );
     project.ok(&["run", "pipelines/p.toml"]);
-    let text = fs::read_to_string(newest(&project, "photographs.json")).unwrap();
-    let seen: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let seen = seen["photographs"].as_array().unwrap();
+    let seen = photographs(&project);
     assert_eq!(seen.len(), files.len() + 1);
     for (photograph, mut name) in seen.iter().zip({
         let mut names: Vec<_> = files.iter().map(|(name, _)| *name).collect();
@@ -115,18 +124,18 @@ fn a_picture_that_lies_on_its_side_is_turned_whatever_says_so() {
         names.push("upright.png");
         names
     }) {
-        let sides = (&photograph["width"], &photograph["height"]);
+        let sides = (photograph.width, photograph.height);
         if name == "upright.png" {
-            assert_eq!(sides, (&60.into(), &40.into()));
+            assert_eq!(sides, (60, 40));
             continue;
         }
-        assert_eq!(sides, (&40.into(), &60.into()), "{name}: {photograph}");
+        assert_eq!(sides, (40, 60), "{name}: {photograph:?}");
         name = if name.starts_with("xmp") {
             "XMP"
         } else {
             "EXIF"
         };
-        assert_eq!(photograph["odd"][0], format!("turned by {name}"));
+        assert_eq!(photograph.odd[0], format!("turned by {name}"));
     }
 }
 
@@ -181,16 +190,10 @@ fn a_tiff_with_a_palette_or_of_floats_is_taken_and_what_nobody_can_read_is_told(
         "[dataset.d]\ntrain = \"data\"\n\n[preprocess.x]\ndataset = \"d\"\nresize = { width = 2, height = 1 }\nunreadable = \"drop\"\n",
     );
     project.ok(&["run", "pipelines/p.toml"]);
-    let text = fs::read_to_string(newest(&project, "photographs.json")).unwrap();
-    let seen: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let seen = &seen["photographs"];
-    assert_eq!(seen[0]["odd"], serde_json::json!(["palette"]), "{text}");
-    assert_eq!(
-        seen[1]["odd"],
-        serde_json::json!(["floats", "grey"]),
-        "{text}"
-    );
-    let why = seen[3]["dropped"].as_str().unwrap();
+    let seen = photographs(&project);
+    assert_eq!(seen[0].odd, ["palette"]);
+    assert_eq!(seen[1].odd, ["floats", "grey"]);
+    let why = seen[3].dropped.as_deref().unwrap();
     assert!(why.contains("floats from 0 to 3.5"), "{why}");
     let pack = kfood::data::Pack::open(&newest(&project, "pixels.pack")).unwrap();
     let row = |i| pack.row(i).unwrap().to_vec();
@@ -212,18 +215,14 @@ fn scene(width: u32, height: u32) -> RgbImage {
     })
 }
 
-fn pairs(project: &Project, preprocess: &str) -> Vec<(u64, u64)> {
+fn pairs(project: &Project, preprocess: &str) -> Vec<(u32, u32)> {
     project.write(
         "pipelines/p.toml",
         &format!("[dataset.d]\ntrain = \"data\"\n\n[preprocess.x]\ndataset = \"d\"\n{preprocess}"),
     );
     project.ok(&["run", "pipelines/p.toml"]);
-    let text = fs::read_to_string(newest(project, "look_alikes.json")).unwrap();
-    let alike: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let pairs = alike["pairs"].as_array().unwrap().iter();
-    pairs
-        .map(|pair| (pair["a"].as_u64().unwrap(), pair["b"].as_u64().unwrap()))
-        .collect()
+    let alike: LookAlikes = read_json(&newest(project, "look_alikes.json")).unwrap();
+    alike.pairs.iter().map(|pair| (pair.a, pair.b)).collect()
 }
 
 /// Sides of which no half, quarter or eighth is whole.
@@ -258,9 +257,8 @@ fn a_progressive_photograph_gives_the_rows_of_the_plain_one() {
             assert!(plain == progressive, "{resize}, {quality}: {}", ran.stderr);
             assert!(!seen.contains(&plain), "{resize}, {quality}");
             seen.push(plain);
-            let text = fs::read_to_string(newest(&project, "look_alikes.json")).unwrap();
-            let alike: serde_json::Value = serde_json::from_str(&text).unwrap();
-            assert_eq!(alike["pairs"].as_array().unwrap().len(), 1, "{text}");
+            let alike: LookAlikes = read_json(&newest(&project, "look_alikes.json")).unwrap();
+            assert_eq!(alike.pairs.len(), 1, "{alike:?}");
         }
     }
     // The program is held against itself above, and against another decoder here.
@@ -315,10 +313,8 @@ fn a_progressive_photograph_that_is_cut_off_is_treated_as_unreadable_says() {
             assert!(failed.contains(said), "{failed}");
             assert!(dropped.contains(said), "{dropped}");
         }
-        let text = fs::read_to_string(newest(&project, "photographs.json")).unwrap();
-        let seen: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let seen = seen["photographs"].as_array().unwrap().iter();
-        let seen: Vec<bool> = seen.map(|one| one["dropped"].is_null()).collect();
+        let seen = photographs(&project);
+        let seen: Vec<bool> = seen.iter().map(|one| one.dropped.is_none()).collect();
         assert_eq!(seen, [true, true, false, false, false, false, false]);
     }
 }

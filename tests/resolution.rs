@@ -7,7 +7,7 @@ use kfood::{
     files,
     model::{self, StateDict},
     record::{Fit, History, Job, Measure, ModelFile, Predict},
-    settings::{Arch, Resize, Training},
+    settings::{Arch, Training},
 };
 use serde_json::{Value, json};
 
@@ -144,8 +144,6 @@ fn the_size_of_an_earlier_epoch_is_the_one_that_batch_norm_must_cope_with() {
         Arch::Resnet18,
         json!({ "batch_size": 1, "progressive_resizing": { "from": 32, "epochs": 1 } }),
     );
-    let resize: Resize = serde_json::from_value(json!({ "width": 64, "height": 64 })).unwrap();
-    job.pixels = kfood::settings::Pixels::new(resize);
     let ran = fit(&job);
     assert_ne!(ran.code, Some(0));
     assert!(

@@ -33,7 +33,7 @@ fn world() -> World {
 fn settings(epochs: u32) -> Value {
     let mut all = augmented(epochs);
     all["batch_size"] = json!(2);
-    all["schedule"] = json!({ "step": { "step_size": 2, "gamma": 0.5, "warmup_epochs": 1 } });
+    all["schedule"] = json!({ "step": { "step_size": 2, "gamma": 0.5 } });
     all
 }
 

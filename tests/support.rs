@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Output, Stdio},
 };
 
@@ -164,19 +164,29 @@ impl Ran {
     }
 }
 
-/// The real photographs, where `KFOOD_REAL_DATA` names them; says so and gives `None` elsewhere.
-pub fn real_data(test: &str) -> Option<PathBuf> {
-    let Some(folder) = std::env::var_os("KFOOD_REAL_DATA") else {
-        eprintln!("skipped: {test} needs real photographs; set KFOOD_REAL_DATA to their folder");
-        return None;
-    };
-    let folder = Path::new(&folder).to_owned();
+/// The names of the commands that a help lists, without `help`.
+pub fn commands_in(help: &str) -> Vec<&str> {
+    let listed = help.split("\nCommands:\n").nth(1).unwrap_or_default();
+    let listed = listed.split("\nOptions:\n").next().unwrap_or_default();
+    // A line that goes on is indented further.
+    let lines = listed.lines().filter_map(|line| line.strip_prefix("  "));
+    let names = lines.filter_map(|line| line.split(' ').next());
+    names
+        .filter(|name| !name.is_empty() && *name != "help")
+        .collect()
+}
+
+/// The folder of the real photographs, which `KFOOD_REAL_DATA` names.
+#[track_caller]
+pub fn real_photographs() -> PathBuf {
+    let folder = std::env::var_os("KFOOD_REAL_DATA").expect("set KFOOD_REAL_DATA to the folder");
+    let folder = PathBuf::from(folder);
     assert!(
         folder.is_dir(),
         "KFOOD_REAL_DATA = {} is no folder",
         folder.display()
     );
-    Some(folder)
+    folder
 }
 
 /// What a pipeline text asks of the stage `id`, as a run is handed it. Settings that a test makes by hand may be ones that no text

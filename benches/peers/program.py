@@ -98,8 +98,8 @@ class Project:
 
     def listed(self) -> list[str]:
         """The images in their order, relative to the folder that the project was made with."""
-        images = json.loads(self.output("images.json").read_text())["images"]
-        return [image["path"].removeprefix("train/") for image in images]
+        paths = json.loads(self.output("images.json").read_text())["paths"]
+        return [path.removeprefix("train/") for path in paths]
 
 
 def rows(pack: Path):

@@ -58,24 +58,12 @@ impl Looked {
 }
 
 impl Cache {
-    /// The content digest of each file, in the given order; read only where it is not remembered.
+    /// The content digest of each file, in the given order; read only where it is not remembered. Where `may_be_lost`, a file that is
+    /// there and cannot be read has the digest of the reason.
     ///
     /// # Errors
     /// When a file cannot be read (of several the first one is told), or a stop was requested: what was hashed until then is
     /// remembered.
-    pub fn digest_files(
-        &self,
-        listed: &[InputFile],
-        stop: &Stop,
-        tell: Tell<'_>,
-    ) -> Result<Vec<DigestedFile>> {
-        self.digest_each(listed, false, stop, tell)
-    }
-
-    /// As [`Self::digest_files`]; where `may_be_lost`, a file that is there and cannot be read has the digest of the reason.
-    ///
-    /// # Errors
-    /// As there, but for such files.
     pub fn digest_each(
         &self,
         listed: &[InputFile],
@@ -86,17 +74,8 @@ impl Cache {
         let root = common_folder(listed);
         let store = self.digests_path(&root);
         let bytes = fs::read(&store).unwrap_or_default();
-        let known = match parse(&bytes) {
-            Some(known) => known,
-            None => {
-                tell(StageEvent::Warning(format!(
-                    "`{}` cannot be understood; files are hashed again",
-                    store.display()
-                )));
-                Known::new()
-            }
-        };
-        let done = AtomicU64::new(0);
+        let known = remembered(&bytes, &store, tell);
+        let hashing = Hashing::of(listed.len(), tell);
         let looked: Vec<_> = listed
             .par_iter()
             .with_min_len(64)
@@ -107,16 +86,7 @@ impl Cache {
                     let why = files::why_lost(&file.path, &error).filter(|_| may_be_lost);
                     why.map(|why| Looked::lost(file, why)).ok_or(error)
                 });
-                let so_far = done.fetch_add(1, Ordering::Relaxed) + 1;
-                // Only hashing takes long enough to be told.
-                if so_far.is_multiple_of(512) && looked.as_ref().is_ok_and(|l| l.hashed) {
-                    tell(StageEvent::Progress {
-                        what: "hashing".to_owned(),
-                        done: so_far,
-                        total: listed.len() as u64,
-                        unit: "files".to_owned(),
-                    });
-                }
+                hashing.one(looked.as_ref().is_ok_and(|l| l.hashed));
                 looked
             })
             .collect();
@@ -144,6 +114,47 @@ impl Cache {
     fn digests_path(&self, root: &Path) -> PathBuf {
         let name = Digest::of(root.as_os_str().as_bytes());
         self.root.join("digests").join(format!("{name}.bin"))
+    }
+}
+
+/// What an earlier look left in a file; nothing, and a warning, where that cannot be understood.
+fn remembered<'a>(bytes: &'a [u8], store: &Path, tell: Tell<'_>) -> Known<'a> {
+    parse(bytes).unwrap_or_else(|| {
+        tell(StageEvent::Warning(format!(
+            "`{}` cannot be understood; files are hashed again",
+            store.display()
+        )));
+        Known::new()
+    })
+}
+
+/// Tells how far hashing is: nothing else that is done with a file takes long enough.
+struct Hashing<'a> {
+    done: AtomicU64,
+    total: u64,
+    tell: Tell<'a>,
+}
+
+impl<'a> Hashing<'a> {
+    fn of(total: usize, tell: Tell<'a>) -> Self {
+        Self {
+            done: AtomicU64::new(0),
+            total: total as u64,
+            tell,
+        }
+    }
+
+    /// A file is done, whether it was hashed or its digest remembered.
+    fn one(&self, hashed: bool) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        if hashed && done.is_multiple_of(512) {
+            (self.tell)(StageEvent::Progress {
+                what: "hashing".to_owned(),
+                done,
+                total: self.total,
+                unit: "files".to_owned(),
+            });
+        }
     }
 }
 

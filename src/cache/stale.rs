@@ -5,7 +5,10 @@ use std::{collections::BTreeSet, fmt};
 use serde_json::Value;
 
 use super::{Changes, KeyDocument, Record, key::write};
-use crate::{digest::Digest, text::shown};
+use crate::{
+    digest::Digest,
+    text::{plural, shown},
+};
 
 /// One reason for a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,13 +87,12 @@ impl fmt::Display for Reason {
                 old,
                 new,
             } => {
-                let role = role.replace('_', "-");
                 let verb = match (old, new) {
                     (None, _) => "new",
                     (_, None) => "gone",
                     _ => "changed",
                 };
-                write!(f, "input `{role}`")?;
+                write!(f, "input `{}`", role.replace('_', "-"))?;
                 if let Some(source) = source {
                     write!(f, " of `{source}`")?;
                 }
@@ -98,38 +100,7 @@ impl fmt::Display for Reason {
                 what.as_ref().map_or(Ok(()), |what| write!(f, ": {what}"))
             }
             Self::Files { role, changes } => {
-                write!(f, "input `{role}`: ")?;
-                let mut first = true;
-                for (word, names) in [
-                    ("changed", &changes.changed),
-                    ("added", &changes.added),
-                    ("removed", &changes.removed),
-                ] {
-                    if names.is_empty() {
-                        continue;
-                    }
-                    if !first {
-                        f.write_str("; ")?;
-                    }
-                    first = false;
-                    let files = if names.len() == 1 { "file" } else { "files" };
-                    let shown: Vec<_> = names
-                        .iter()
-                        .take(3)
-                        .map(|n| format!("`{}`", shown(n)))
-                        .collect();
-                    let more = if names.len() > 3 { ", …" } else { "" };
-                    write!(
-                        f,
-                        "{} {files} {word}: {}{more}",
-                        names.len(),
-                        shown.join(", ")
-                    )?;
-                }
-                if first {
-                    f.write_str("listed again")?;
-                }
-                Ok(())
+                write!(f, "input `{role}`: {}", files_changed(changes))
             }
             Self::Version { what, old, new } if what == STAGE => {
                 write!(
@@ -142,6 +113,27 @@ impl fmt::Display for Reason {
             Self::Forced => f.write_str("forced"),
         }
     }
+}
+
+/// "2 files changed: `a.jpg`, `b.jpg`; 1 file added: `c.jpg`".
+fn files_changed(changes: &Changes) -> String {
+    let told = |(word, names): (&str, &Vec<String>)| {
+        let first = names.iter().take(3).map(|n| format!("`{}`", shown(n)));
+        let first: Vec<_> = first.collect();
+        let more = if names.len() > 3 { ", …" } else { "" };
+        let (n, files) = (names.len(), plural(names.len(), "file"));
+        (n > 0).then(|| format!("{n} {files} {word}: {}{more}", first.join(", ")))
+    };
+    let kinds = [
+        ("changed", &changes.changed),
+        ("added", &changes.added),
+        ("removed", &changes.removed),
+    ];
+    let told: Vec<_> = kinds.into_iter().filter_map(told).collect();
+    if told.is_empty() {
+        return "listed again".to_owned();
+    }
+    told.join("; ")
 }
 
 /// How much a record of another stage or pipeline may differ to be worth comparing with: beyond it, the stage is new.

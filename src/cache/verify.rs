@@ -10,6 +10,7 @@ use crate::{
     error::{Error, Result},
     event::{StageEvent, Tell},
     files,
+    text::either,
 };
 
 /// What `cache verify` found.
@@ -181,7 +182,7 @@ fn mended(done: Result<()>) -> Result<bool> {
 
 fn beside(names: &[String]) -> String {
     let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-    let verb = if names.len() == 1 { "is" } else { "are" };
+    let verb = either(names.len(), "is", "are");
     format!("{} beside its result {verb} damaged", quoted.join(", "))
 }
 

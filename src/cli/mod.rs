@@ -15,11 +15,11 @@ mod scratch;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
-use self::args::{Cli, Command};
-use crate::{error::Result, native};
+use self::args::Cli;
+use crate::native;
 
 /// Runs the program with the arguments of the process; the result is its exit code.
 #[must_use]
@@ -31,38 +31,12 @@ pub fn main() -> ExitCode {
         Err(told) => return print::arguments(&told),
     };
     log(cli.verbose);
-    match dispatch(cli.command) {
+    match cli.command.run() {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             print::error(&error);
             ExitCode::from(error.class().exit_code())
         }
-    }
-}
-
-fn dispatch(command: Command) -> Result<u8> {
-    match command {
-        Command::Check(args) => commands::check::check(&args),
-        Command::Plan(args) => commands::plan::plan(&args),
-        Command::Run(args) => commands::run::run(&args),
-        Command::Explain(args) => commands::explain::explain(&args),
-        Command::Graph(args) => commands::graph::graph(&args),
-        Command::Report(args) => commands::report::report(&args),
-        Command::Compare(args) => commands::compare::compare(&args),
-        Command::Data(args) => commands::data::data(&args),
-        Command::Browse(args) => commands::browse::browse(&args),
-        Command::Predict(args) => commands::predict::predict(&args),
-        Command::Tune(args) => commands::tune::tune(&args),
-        Command::Export(args) => commands::export::export(&args),
-        Command::Sample(args) => commands::sample::sample(&args),
-        Command::Doctor(args) => commands::doctor::doctor(&args),
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "kfood", &mut script);
-            print::out(&String::from_utf8_lossy(&script)).map(|()| 0)
-        }
-        Command::Cache(args) => commands::cache::cache(&args),
-        Command::Help(args) => commands::help::help(&args),
     }
 }
 

@@ -111,8 +111,8 @@ pub(super) fn cache_root(folder: &Path) -> Result<PathBuf> {
 
 /// A model file, or the best model of a finished stage: `pipelines/mission2.toml:best`; an ensemble too.
 pub(super) fn model(text: &str) -> Result<PathBuf> {
-    if let Some((file, stage)) = text.rsplit_once(".toml:") {
-        return model_of_stage(Path::new(&format!("{file}.toml")), stage);
+    if let Some((file, stage)) = file_and_stage(text) {
+        return model_of_stage(&file, stage);
     }
     let path = PathBuf::from(text);
     if path.extension().is_some_and(|e| e == "toml") {
@@ -130,11 +130,19 @@ pub(super) fn model(text: &str) -> Result<PathBuf> {
 
 /// A pipeline and a stage of it: `pipelines/mission2.toml:best`.
 pub(super) fn stage(text: &str) -> Result<(PathBuf, String)> {
-    let Some((file, stage)) = text.rsplit_once(".toml:") else {
-        return Err(Error::usage(format!("`{text}` names no stage"))
-            .help("name one behind the pipeline, such as `pipelines/mission2.toml:deeper`"));
-    };
-    Ok((PathBuf::from(format!("{file}.toml")), stage.to_owned()))
+    match file_and_stage(text) {
+        Some((file, stage)) if !stage.is_empty() => Ok((file, stage.to_owned())),
+        _ => Err(
+            Error::usage(format!("`{text}` names no stage of a pipeline file"))
+                .help("name one behind the pipeline, such as `pipelines/mission2.toml:deeper`"),
+        ),
+    }
+}
+
+/// `FILE.toml:STAGE` taken apart; `None` where a text is no such thing.
+fn file_and_stage(text: &str) -> Option<(PathBuf, &str)> {
+    let (file, stage) = text.rsplit_once(".toml:")?;
+    Some((PathBuf::from(format!("{file}.toml")), stage))
 }
 
 /// A pipeline and the place of one instance of it: `pipelines/mission2.toml:deeper[arch=resnet50]`.
@@ -167,11 +175,11 @@ fn one(opened: &Opened, stage: &str) -> Result<usize> {
 /// As [`model`], but no ensemble.
 pub(super) fn one_model(text: &str) -> Result<PathBuf> {
     let path = model(text)?;
-    let Some((file, stage)) = text.rsplit_once(".toml:") else {
+    let Some((file, stage)) = file_and_stage(text) else {
         // A file says itself what it is when it is read.
         return Ok(path);
     };
-    let pipeline = config::load(Path::new(&format!("{file}.toml")))?;
+    let pipeline = config::load(&file)?;
     let found = pipeline
         .instances
         .iter()
@@ -181,7 +189,7 @@ pub(super) fn one_model(text: &str) -> Result<PathBuf> {
     };
     let members: Vec<_> = members
         .iter()
-        .map(|id| format!("`{file}.toml:{id}`"))
+        .map(|id| format!("`{}:{id}`", file.display()))
         .collect();
     Err(
         Error::usage(format!("`{text}` is an ensemble, expected one model"))

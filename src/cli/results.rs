@@ -8,8 +8,10 @@ use crate::{
     error::Result,
     exec::Summary,
     files,
-    record::{Averaging, History, Images, LeftOut, Photographs, Selection, Split, Timing},
-    report::{self, Evaluated, Results, Trained, Unused},
+    record::{
+        Averaging, FeatureLeaks, History, Images, LeftOut, Photographs, Selection, Split, Timing,
+    },
+    report::{self, Evaluated, MadeOf, NotUsed, Results, Trained, Unused},
     settings::{Arch, AverageRule, Checkpoint},
     text::shown_path,
 };
@@ -75,7 +77,7 @@ fn dropped(summary: &Summary, id: &str, dataset: &str) -> Result<Option<Unused>>
     let dropped = named.filter_map(|(image, p)| Some((image.path.clone(), p.dropped.clone()?)));
     Ok(Some(Unused {
         id: id.to_owned(),
-        verb: "drops",
+        why: NotUsed::CannotBeDecoded,
         of: images.len(),
         images: dropped.collect(),
     }))
@@ -89,13 +91,10 @@ fn left_out(summary: &Summary, id: &str, dataset: &str) -> Result<Option<Unused>
     }
     let Images { images } = files::read_json(&summary.output(dataset, "images.json")?)?;
     let path = |image: u32| images.get(image as usize).map_or("", |i| i.path.as_str());
-    let like = |left: &LeftOut| {
-        let why = format!("looks like `{}`", path(left.like));
-        (path(left.image).to_owned(), why)
-    };
+    let like = |left: &LeftOut| (path(left.image).to_owned(), path(left.like).to_owned());
     Ok(Some(Unused {
         id: id.to_owned(),
-        verb: "leaves out",
+        why: NotUsed::LooksLikeAnother,
         of: images.len(),
         images: split.left_out.iter().map(like).collect(),
     }))
@@ -113,7 +112,8 @@ fn evaluated(
         ModelSource::Ensemble { id } => {
             let found = find(opened, id);
             if let Some(Network::All(members)) = found.map(|i| i.settings.network()) {
-                made_of = Some(format!("ensemble of {}", members.len()));
+                let members = members.len();
+                made_of = Some(MadeOf::Ensemble { members });
             }
             (found.map_or(id, |i| &i.stage).clone(), None, None, None)
         }
@@ -141,9 +141,20 @@ fn evaluated(
         epoch,
         made_of,
         evaluation: files::read_json(&summary.output(&instance.id, "metrics.json")?)?,
+        features: feature_leaks(summary, &instance.id)?,
         predictions: Vec::new(),
         fingerprint: None,
     })
+}
+
+/// Look-alikes by the model's features, where the evaluation looked for them.
+fn feature_leaks(summary: &Summary, id: &str) -> Result<Option<FeatureLeaks>> {
+    const OUTPUT: &str = "leaks.json";
+    let record = summary.record(id);
+    if record.is_none_or(|record| !record.outputs.contains_key(OUTPUT)) {
+        return Ok(None);
+    }
+    files::read_json(&summary.output(id, OUTPUT)?).map(Some)
 }
 
 fn history(summary: &Summary, id: &str) -> Result<History> {
@@ -177,19 +188,17 @@ fn arch(opened: &Opened, summary: &Summary, id: &str) -> Result<Option<Arch>> {
     }
 }
 
-/// Of how many models a stage's model is the mean, in words; `None` where it is none.
-fn average_of(opened: &Opened, summary: &Summary, id: &str) -> Result<Option<String>> {
+/// Of how many models a stage's model is the mean; `None` where it is none.
+fn average_of(opened: &Opened, summary: &Summary, id: &str) -> Result<Option<MadeOf>> {
     let Some(instance) = find(opened, id) else {
         return Ok(None);
     };
     if let Settings::Average(average) = &instance.settings {
         let averaging: Averaging = files::read_json(&summary.output(id, "averaging.json")?)?;
-        let used = averaging.used.len();
-        let words = match average.rule {
-            AverageRule::Uniform => format!("average of {used}"),
-            AverageRule::Greedy => format!("average of {used} of {}", averaging.tried.len()),
-        };
-        return Ok(Some(words));
+        return Ok(Some(MadeOf::Average {
+            used: averaging.used.len(),
+            of: (average.rule == AverageRule::Greedy).then_some(averaging.tried.len()),
+        }));
     }
     match chosen(summary, instance)? {
         Some(chosen) => average_of(opened, summary, &chosen),

@@ -53,65 +53,66 @@ impl Fitting {
             top: 0,
         };
         Some(match resize {
-            Resize::Sides {
-                fit: Fit::Squash, ..
-            } => full,
-            Resize::Sides { fit: Fit::Crop, .. } => {
-                let scale =
-                    (from.width / f64::from(to_width)).min(from.height / f64::from(to_height));
-                let (width, height) = (f64::from(to_width) * scale, f64::from(to_height) * scale);
-                Self {
-                    from: inside(
-                        from,
-                        (from.width - width) / 2.0,
-                        (from.height - height) / 2.0,
-                        width,
-                        height,
-                    ),
-                    ..full
-                }
-            }
-            Resize::Sides { fit: Fit::Pad, .. } => {
-                let scale =
-                    (f64::from(to_width) / from.width).min(f64::from(to_height) / from.height);
-                let side = |from: f64, to: u32| ((from * scale).round() as u32).clamp(1, to);
-                let (width, height) = (side(from.width, to_width), side(from.height, to_height));
-                Self {
-                    from,
-                    width,
-                    height,
-                    left: (to_width - width) / 2,
-                    top: (to_height - height) / 2,
-                }
-            }
+            Resize::Sides { fit, .. } => match fit {
+                Fit::Squash => full,
+                Fit::Crop => full.cut(),
+                Fit::Pad => full.padded(),
+            },
             Resize::ShortSide { short_side, crop } => {
-                let long = |long: u32, short: u32| {
-                    // Rounded down, as torchvision does.
-                    (u64::from(long) * u64::from(short_side.get()) / u64::from(short)) as u32
-                };
-                let (w, h) = if width <= height {
-                    (short_side.get(), long(height, width))
-                } else {
-                    (long(width, height), short_side.get())
-                };
-                // The box in the resized photograph, then in the original: the resize sees past its edges, as if all had
-                // been resized first.
-                // torchvision's `center_crop` rounds half a pixel to the even one.
-                let start = |side: u32| (f64::from(side - crop.get()) / 2.0).round_ties_even();
-                let (across, down) = (from.width / f64::from(w), from.height / f64::from(h));
-                let side = f64::from(crop.get());
-                Self {
-                    from: inside(
-                        from,
-                        start(w) * across,
-                        start(h) * down,
-                        side * across,
-                        side * down,
-                    ),
-                    ..full
-                }
+                full.middle_of((width, height), short_side.get(), crop.get())
             }
         })
+    }
+
+    /// The largest part in the middle that has the sides' ratio.
+    fn cut(self) -> Self {
+        let (from, to_width, to_height) = (self.from, self.width, self.height);
+        let scale = (from.width / f64::from(to_width)).min(from.height / f64::from(to_height));
+        let (width, height) = (f64::from(to_width) * scale, f64::from(to_height) * scale);
+        let (x, y) = ((from.width - width) / 2.0, (from.height - height) / 2.0);
+        Self {
+            from: inside(from, x, y, width, height),
+            ..self
+        }
+    }
+
+    /// All of it, as large as it fits, in the middle.
+    fn padded(self) -> Self {
+        let (from, to_width, to_height) = (self.from, self.width, self.height);
+        let scale = (f64::from(to_width) / from.width).min(f64::from(to_height) / from.height);
+        let side = |from: f64, to: u32| ((from * scale).round() as u32).clamp(1, to);
+        let (width, height) = (side(from.width, to_width), side(from.height, to_height));
+        Self {
+            from,
+            width,
+            height,
+            left: (to_width - width) / 2,
+            top: (to_height - height) / 2,
+        }
+    }
+
+    /// The shorter of two sides brought to `short_side`, and a square of side `crop` in the middle of that: the box in the resized
+    /// photograph, then in the original. The resize sees past its edges, as if all had been resized first.
+    fn middle_of(self, (width, height): (u32, u32), short_side: u32, crop: u32) -> Self {
+        // Rounded down, as torchvision does.
+        let long = |long: u32, short: u32| {
+            (u64::from(long) * u64::from(short_side) / u64::from(short)) as u32
+        };
+        let (w, h) = if width <= height {
+            (short_side, long(height, width))
+        } else {
+            (long(width, height), short_side)
+        };
+        // torchvision's `center_crop` rounds half a pixel to the even one.
+        let start = |side: u32| (f64::from(side - crop) / 2.0).round_ties_even();
+        let from = self.from;
+        let (across, down) = (from.width / f64::from(w), from.height / f64::from(h));
+        let side = f64::from(crop);
+        let (x, y) = (start(w) * across, start(h) * down);
+        Self {
+            from: inside(from, x, y, side * across, side * down),
+            ..self
+        }
     }
 
     /// The same for the photograph as it is stored, which is turned by `orientation` after the resize: where `from` lies,

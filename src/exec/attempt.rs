@@ -52,29 +52,34 @@ pub(super) fn perform(
     stop.check()?;
     tracing::info!("{} runs, with the key {}", stage.id(), gathered.key);
     tell(StageEvent::Started { reason });
-    let started = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs();
-    let clock = Instant::now();
     let attempt = cache.attempt(&gathered.key)?;
-    // Who forces a stage wants its work done anew.
-    let earlier = if forced {
-        Vec::new()
-    } else {
-        cache.earlier(&gathered.document, stage.reuses(), hold)?
-    };
-    let unfinished = match stage.reuses() {
-        Reuse::OtherInputs(_) if !forced => cache.unfinished(&gathered.key),
-        _ => Vec::new(),
-    };
-    let taken = [earlier.as_slice(), unfinished.as_slice()];
-    let made = make(stage, gathered, &attempt, taken, around, tell);
-    let (outputs, beside) = match made {
-        Ok(made) => made,
-        Err(error) => return Err(after(error, stage, &attempt, cache)),
-    };
-    let mut record = Record {
+    let made = record(stage, gathered, &attempt, forced, around, tell).and_then(|mut record| {
+        let listings = gathered.files.iter();
+        let listings: Vec<_> = listings.map(|(r, f)| (r.clone(), f.as_slice())).collect();
+        cache.publish(attempt.clone(), &mut record, &listings, replace)?;
+        Ok(record)
+    });
+    match made {
+        Ok(record) => Ok(Done { record, ran: true }),
+        Err(error) => Err(after(error, stage, &attempt, cache)),
+    }
+}
+
+/// Runs a stage in its attempt; the record of what it made.
+fn record(
+    stage: &dyn Stage,
+    gathered: &Gathered,
+    attempt: &Attempt,
+    forced: bool,
+    around: &Surroundings<'_>,
+    tell: Tell<'_>,
+) -> Result<Box<Record>> {
+    let started = SystemTime::now().duration_since(UNIX_EPOCH);
+    let clock = Instant::now();
+    let taken = taken_over(stage, gathered, forced, around)?;
+    let taken = [taken[0].as_slice(), taken[1].as_slice()];
+    let (outputs, beside) = make(stage, gathered, attempt, taken, around, tell)?;
+    Ok(Box::new(Record {
         key: gathered.key,
         document: gathered.document.clone(),
         folder: String::new(),
@@ -83,23 +88,31 @@ pub(super) fn perform(
         from: gathered.from.clone(),
         stage: stage.id().to_owned(),
         pipeline: around.options.pipeline.clone(),
-        started,
+        started: started.unwrap_or_default().as_secs(),
         seconds: clock.elapsed().as_secs_f64(),
-        fingerprint: fingerprint(&attempt, tell),
+        fingerprint: fingerprint(attempt, tell),
         kfood: env!("CARGO_PKG_VERSION").to_owned(),
-    };
-    let listings: Vec<_> = gathered
-        .files
-        .iter()
-        .map(|(r, f)| (r.clone(), f.as_slice()))
-        .collect();
-    if let Err(error) = cache.publish(attempt.clone(), &mut record, &listings, replace) {
-        return Err(after(error, stage, &attempt, cache));
+    }))
+}
+
+/// The folders of earlier results, and of unfinished attempts, that a stage may take from. Who forces a stage wants its work done
+/// anew.
+fn taken_over(
+    stage: &dyn Stage,
+    gathered: &Gathered,
+    forced: bool,
+    around: &Surroundings<'_>,
+) -> Result<[Vec<PathBuf>; 2]> {
+    let Surroundings { cache, hold, .. } = around;
+    if forced {
+        return Ok([Vec::new(), Vec::new()]);
     }
-    Ok(Done {
-        record: Box::new(record),
-        ran: true,
-    })
+    let earlier = cache.earlier(&gathered.document, stage.reuses(), hold)?;
+    let unfinished = match stage.reuses() {
+        Reuse::OtherInputs(_) => cache.unfinished(&gathered.key),
+        _ => Vec::new(),
+    };
+    Ok([earlier, unfinished])
 }
 
 /// What a stage made: its outputs, and what it left beside them.

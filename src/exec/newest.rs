@@ -56,80 +56,45 @@ pub fn newest(
 ) -> Result<Newest> {
     let graph = Graph::new(stages)?;
     let order = graph.needed(&options.targets)?;
-    let mut wanted = BTreeSet::new();
-    for name in &options.targets {
-        wanted.extend(graph.named(name)?);
-    }
-    if options.targets.is_empty() {
-        wanted.extend(&order);
-    }
+    let wanted = wanted(&graph, options, &order)?;
     let now = match status(stages, options, cache, observer) {
         Err(error) if error.class() == Class::Interrupted => return Err(error),
         now => now,
-    };
-    let mut search = Search {
-        options,
-        cache,
-        locked,
-        records: None,
     };
     let by_id: HashMap<&str, &Status> = now
         .iter()
         .flatten()
         .map(|s| (s.id.as_str(), &s.status))
         .collect();
-    let mut asked: HashMap<&str, Asked> = HashMap::new();
+    let mut search = Search {
+        options,
+        cache,
+        locked,
+        records: None,
+    };
+    let mut asked = HashMap::new();
     let (mut found, mut older) = (Vec::new(), Vec::new());
     // What reads comes before what it reads: a result brings those along that it was made from.
     for &index in order.iter().rev() {
         let stage = stages[index].as_ref();
-        let now_there = match by_id.get(stage.id()) {
-            Some(Status::Cached { record }) => Some(record.clone()),
-            _ => None,
-        };
-        let record = match (asked.get(stage.id()), now_there) {
-            (Some(asked), Some(record)) if asked.is_met_by(stage, &record) => Some(record),
-            // Gone, perhaps; who uses the reader's result need not look at what it was made from.
-            (Some(asked), _) => {
-                let entry = asked.entry.and_then(|key| search.whole(&key));
-                entry.filter(|record| asked.is_met_by(stage, record))
-            }
-            (None, Some(record)) => Some(record),
-            (None, None) if !wanted.contains(&index) => None,
-            (None, None) => {
+        let status = by_id.get(stage.id()).copied();
+        let record = match search.serving(stage, status, asked.get(stage.id())) {
+            Some(record) => record,
+            None if asked.contains_key(stage.id()) || !wanted.contains(&index) => continue,
+            None => {
                 let Some(record) = search.own(stage) else {
                     return Err(none(stage.id(), now));
                 };
                 older.push(Older {
                     id: stage.id().to_owned(),
-                    why: why(by_id.get(stage.id()).copied(), &now),
+                    why: why(status, &now),
                     age: age(&record),
                 });
-                Some(record)
+                record
             }
         };
-        let Some(record) = record else {
-            continue;
-        };
-        for input in stage.inputs() {
-            if let Source::Stage { id, output } = input.source
-                && let Some(content) = record.document.inputs.get(&input.role)
-                && let Some(above) = stages.iter().find(|s| s.id() == id)
-            {
-                asked.entry(above.id()).or_insert(Asked {
-                    output,
-                    content: *content,
-                    entry: record.from.get(&input.role).copied(),
-                });
-            }
-        }
-        found.push(StageSummary {
-            id: stage.id().to_owned(),
-            kind: stage.kind(),
-            outcome: Outcome::Cached,
-            seconds: record.seconds,
-            record: Some(record),
-        });
+        ask(&mut asked, stage, &record, stages);
+        found.push(cached(stage, record));
     }
     found.reverse();
     older.reverse();
@@ -137,6 +102,50 @@ pub fn newest(
         summary: Summary::new(found, cache.clone()),
         older,
     })
+}
+
+/// The stages that are asked for by name; all where none is.
+fn wanted(graph: &Graph, options: &Options, order: &[usize]) -> Result<BTreeSet<usize>> {
+    let mut wanted = BTreeSet::new();
+    for name in &options.targets {
+        wanted.extend(graph.named(name)?);
+    }
+    if options.targets.is_empty() {
+        wanted.extend(order);
+    }
+    Ok(wanted)
+}
+
+/// A stage whose result is there.
+fn cached(stage: &dyn Stage, record: Box<Record>) -> StageSummary {
+    StageSummary {
+        id: stage.id().to_owned(),
+        kind: stage.kind(),
+        outcome: Outcome::Cached,
+        seconds: record.seconds,
+        record: Some(record),
+    }
+}
+
+/// Asks the stages that a stage reads for what its result was made from; who has been asked already is left alone.
+fn ask<'a>(
+    asked: &mut HashMap<&'a str, Asked>,
+    stage: &dyn Stage,
+    record: &Record,
+    stages: &'a [Box<dyn Stage>],
+) {
+    for input in stage.inputs() {
+        if let Source::Stage { id, output } = input.source
+            && let Some(content) = record.document.inputs.get(&input.role)
+            && let Some(above) = stages.iter().find(|s| s.id() == id)
+        {
+            asked.entry(above.id()).or_insert(Asked {
+                output,
+                content: *content,
+                entry: record.from.get(&input.role).copied(),
+            });
+        }
+    }
 }
 
 /// What a reader's result was made from.
@@ -183,6 +192,29 @@ impl Search<'_> {
             .collect();
         own.sort_unstable();
         own.iter().rev().find_map(|(_, key)| self.whole(key))
+    }
+
+    /// The result of a stage: the one of now, where it is there and who reads it was made from the same; else the one that they were
+    /// made from.
+    fn serving(
+        &self,
+        stage: &dyn Stage,
+        status: Option<&Status>,
+        asked: Option<&Asked>,
+    ) -> Option<Box<Record>> {
+        let now = match status {
+            Some(Status::Cached { record }) => Some(record.clone()),
+            _ => None,
+        };
+        let Some(asked) = asked else {
+            return now;
+        };
+        let now = now.filter(|record| asked.is_met_by(stage, record));
+        // Gone, perhaps; who uses the reader's result need not look at what it was made from.
+        now.or_else(|| {
+            let entry = asked.entry.and_then(|key| self.whole(&key));
+            entry.filter(|record| asked.is_met_by(stage, record))
+        })
     }
 
     fn whole(&self, key: &Digest) -> Option<Box<Record>> {

@@ -113,26 +113,7 @@ pub fn run(
         running: HashMap::new(),
         failed: None,
     };
-    thread::scope(|scope| {
-        let (sender, receiver) = channel();
-        loop {
-            let open = run.open();
-            run.start_all(scope, &sender);
-            if run.running.is_empty() {
-                // A stage that waited for another's equal work may start now that the other could not even start.
-                if run.open() < open {
-                    continue;
-                }
-                break;
-            }
-            // The sender lives as long as this loop, so that receiving cannot fail.
-            let Ok((index, done)) = receiver.recv() else {
-                break;
-            };
-            run.running.remove(&index);
-            run.end(index, done);
-        }
-    });
+    run.to_the_end();
     Ok(run.into_summary())
 }
 
@@ -163,6 +144,30 @@ struct Run<'a> {
 type Ended = (usize, Result<Done>);
 
 impl<'a> Run<'a> {
+    /// Starts stages as they can start, until nothing runs and nothing more can.
+    fn to_the_end(&mut self) {
+        thread::scope(|scope| {
+            let (sender, receiver) = channel();
+            loop {
+                let open = self.open();
+                self.start_all(scope, &sender);
+                if self.running.is_empty() {
+                    // A stage that waited for another's equal work may start now that the other could not even start.
+                    if self.open() < open {
+                        continue;
+                    }
+                    break;
+                }
+                // The sender lives as long as this loop, so that receiving cannot fail.
+                let Ok((index, done)) = receiver.recv() else {
+                    break;
+                };
+                self.running.remove(&index);
+                self.end(index, done);
+            }
+        });
+    }
+
     /// Starts what can start, and ends what needs no start, in order.
     fn start_all<'s>(&mut self, scope: &'s thread::Scope<'s, 'a>, sender: &Sender<Ended>)
     where

@@ -203,15 +203,7 @@ impl<'a> Survey<'a> {
                 return Ok(Status::Cached { record });
             }
             self.promised.insert(gathered.key, index);
-            let none = BTreeMap::new();
-            let forced = Path::new("");
-            let past = Near::of(self, &record, true, stage);
-            let estimate = past.estimate(stage, &none, &[], forced);
-            return Ok(Status::Run {
-                key: gathered.key,
-                reasons: vec![Reason::Forced],
-                estimate,
-            });
+            return Ok(self.done_anew(&record, stage));
         }
         self.promised.insert(gathered.key, index);
         let (reasons, estimate) = self.explain(&gathered, &found, forced, stage);
@@ -220,6 +212,16 @@ impl<'a> Survey<'a> {
             reasons,
             estimate,
         })
+    }
+
+    /// A result that is there and that is asked for anew.
+    fn done_anew(&self, record: &Record, stage: &dyn Stage) -> Status {
+        let past = Near::of(self, record, true, stage);
+        Status::Run {
+            key: record.key,
+            reasons: vec![Reason::Forced],
+            estimate: past.estimate(stage, &BTreeMap::new(), &[], Path::new("")),
+        }
     }
 
     /// Why a stage runs that is not in the cache, and what that costs. Compares with what was there before the run.

@@ -327,6 +327,7 @@ fn batches(count: &TensorData, name: &str) -> Result<i64> {
 ///
 /// # Errors
 /// Naming every tensor that is missing, unexpected, or of another shape.
+#[cfg(feature = "tensors")]
 pub(super) fn check(state: &StateDict, arch: Arch, classes: usize) -> Result<StateDict> {
     let slots = slots(arch, classes);
     let (mut missing, mut misshaped) = (Vec::new(), Vec::new());

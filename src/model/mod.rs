@@ -7,10 +7,12 @@ mod bounds;
 mod catalog;
 mod element;
 pub mod file;
+#[cfg(feature = "tensors")]
 mod forward_file;
 pub mod layout;
 mod network;
 pub mod pytorch;
+#[cfg(feature = "tensors")]
 mod resnet;
 pub mod safetensors;
 mod sense;
@@ -20,7 +22,9 @@ mod tensor_data;
 pub use file::{
     ModelState, export, load, load_all, load_members, load_network, load_weights, write_ensemble,
 };
+#[cfg(feature = "tensors")]
 pub use forward_file::forward_file;
+#[cfg(feature = "tensors")]
 pub use resnet::{ResNet, to_data, to_tensor};
 pub use state_dict::StateDict;
 pub use tensor_data::{DType, TensorData};

@@ -12,12 +12,24 @@
 
 #include <jpeglib.h>
 
-/* The public part of an entropy decoder as jpegint.h has it, unchanged since libjpeg 6. */
+/* What is relied on here is private to libjpeg-turbo: the beginning of its entropy decoder, which jpegint.h declares and no installation
+ * carries, so that no compiler can hold the two against each other. This was written for 3.1. With another one: look whether
+ * `struct jpeg_entropy_decoder` in its src/jpegint.h still begins with these two functions, whether jdmaster.c still makes the decoder
+ * before jpeg_start_decompress returns, and whether jdcoefct.c calls `decode_mcu` for every MCU; then move the bounds. */
+#if LIBJPEG_TURBO_VERSION_NUMBER < 3001000 || LIBJPEG_TURBO_VERSION_NUMBER >= 3002000
+#error "jpeg_bits.h replaces a private function of libjpeg-turbo 3.1, and this is another version: see the comment above"
+#endif
+_Static_assert(JPEG_LIB_VERSION == 62, "libjpeg 6b's interface: 7 and 8 scale components in other steps");
+_Static_assert(BITS_IN_JSAMPLE == 8 && sizeof(JSAMPLE) == 1, "samples of a byte");
+_Static_assert(sizeof(JCOEF) == 2 && sizeof(JBLOCK) == DCTSIZE2 * sizeof(JCOEF), "blocks of 64 coefficients of 16 bits");
+_Static_assert(D_MAX_BLOCKS_IN_MCU == 10, "SPARE holds an MCU of ten blocks");
+
+/* The beginning of an entropy decoder as jpegint.h has it. */
 struct jpeg_entropy_decoder {
   void (*start_pass)(j_decompress_ptr cinfo);
   boolean (*decode_mcu)(j_decompress_ptr cinfo, JBLOCKROW *blocks);
-  boolean insufficient_data;
 };
+_Static_assert(offsetof(struct jpeg_entropy_decoder, decode_mcu) == sizeof(void (*)(void)), "the second of two functions");
 
 enum {
   LOOK = 11,       /* bits looked up at once */

@@ -100,13 +100,12 @@ impl Graph {
     /// The stages that one reads from, in the order given.
     #[must_use]
     pub fn upstream(&self, stage: usize) -> Vec<usize> {
-        self.neighbours(stage, Direction::Incoming)
-    }
-
-    /// The stages that read from one, in the order given.
-    #[must_use]
-    pub fn downstream(&self, stage: usize) -> Vec<usize> {
-        self.neighbours(stage, Direction::Outgoing)
+        let above = self
+            .graph
+            .neighbors_directed(NodeIndex::new(stage), Direction::Incoming);
+        let mut found: Vec<_> = above.map(NodeIndex::index).collect();
+        found.sort_unstable();
+        found
     }
 
     /// The stages named by `targets` and everything they need, in order; all stages when there are no targets. A target
@@ -145,16 +144,6 @@ impl Graph {
         let message = format!("`{}` is no stage of this pipeline", shown(target));
         let ids = self.graph.node_weights().map(String::as_str);
         Err(offer(message, target, ids))
-    }
-
-    fn neighbours(&self, stage: usize, direction: Direction) -> Vec<usize> {
-        let mut found: Vec<_> = self
-            .graph
-            .neighbors_directed(NodeIndex::new(stage), direction)
-            .map(NodeIndex::index)
-            .collect();
-        found.sort_unstable();
-        found
     }
 }
 

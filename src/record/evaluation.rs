@@ -1,4 +1,5 @@
-//! The result of an evaluation, `metrics.json`. Predictions stand beside it in `predictions.csv`.
+//! The result of an evaluation, `metrics.json`. Predictions stand beside it in `predictions.csv`, and what the model says of every class
+//! in `log_probabilities.f32`.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,11 +18,29 @@ pub struct Evaluation {
     pub parts: Vec<PartMetrics>,
     /// Differences between parts, where both were evaluated.
     pub gaps: Vec<Gap>,
-    /// The gaps in plain words, a sentence or two each, and what look-alikes do to them.
-    pub reading: Vec<String>,
     /// Look-alikes across parts; `None` where none were looked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaks: Option<Leaks>,
+    /// How `log_probabilities.f32` is read; `None` in evaluations of before there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_probabilities: Option<LogProbabilities>,
+}
+
+/// What stands in `log_probabilities.f32`, in the terms of numpy: `numpy.fromfile(path, dtype).reshape(shape)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogProbabilities {
+    /// The type of a value.
+    pub dtype: Dtype,
+    /// Rows, which are the lines of `predictions.csv` in their order, and columns, which are `classes` in their order. Row by row.
+    pub shape: [usize; 2],
+}
+
+/// A type of numbers, in numpy's spelling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Dtype {
+    /// IEEE 754 of 32 bits, little-endian.
+    #[serde(rename = "<f4")]
+    F32,
 }
 
 /// How well a model does on one part.
@@ -97,4 +116,16 @@ pub struct Gap {
     pub difference: f64,
     /// Its interval.
     pub interval: Interval,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_evaluation_of_before_is_read() {
+        let version_3 = r#"{"classes": ["a"], "parts": [], "gaps": [], "reading": ["Top-1 is 24.5% on test."]}"#;
+        let read: Evaluation = serde_json::from_str(version_3).unwrap();
+        assert_eq!((read.classes.len(), read.log_probabilities), (1, None));
+    }
 }

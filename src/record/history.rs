@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::settings::Count;
+use super::StoppedEarly;
+use crate::settings::{Count, Metric};
 
 /// `history.json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -12,7 +13,7 @@ pub struct History {
     /// The number of the best epoch by validation top-1 (the first of equals), from 1.
     pub best_epoch: u32,
     /// Why it ended before the last epoch, if it did.
-    pub stopped_early: Option<String>,
+    pub stopped_early: Option<StoppedEarly>,
 }
 
 impl History {
@@ -45,4 +46,15 @@ pub struct Measure {
     pub loss: f64,
     /// Share of right first guesses, 0 to 1; of an image that is mixed with another, of the class with the larger share.
     pub top1: f64,
+}
+
+impl Measure {
+    /// The value that a metric of the validation part has here.
+    #[must_use]
+    pub const fn of(&self, metric: Metric) -> f64 {
+        match metric {
+            Metric::ValidationTop1 => self.top1,
+            Metric::ValidationLoss => self.loss,
+        }
+    }
 }

@@ -186,7 +186,8 @@ pub struct Average {
     pub out: PathBuf,
 }
 
-/// An evaluation. Writes `metrics.json` and `predictions.csv` to `out`, and `timing.json` and `fingerprint.json` beside them.
+/// An evaluation. Writes `metrics.json`, `predictions.csv` and `log_probabilities.f32` to `out`, and `timing.json` and `fingerprint.json`
+/// beside them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Evaluate {
     /// What to evaluate on.

@@ -1,10 +1,15 @@
 //! `look_alikes.json` of a preprocess stage: which images are the same picture.
 
+mod columns;
+
 use serde::{Deserialize, Serialize};
+
+use self::columns::Written;
 
 /// The pairs that were found, whatever their parts and classes. An image that equals others is paired with the first of them
 /// alone, and near pairs are between such first ones; [`LookAlikes::nearest`] and [`LookAlikes::families`] see through that.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(try_from = "Written")]
 pub struct LookAlikes {
     /// The number of images that were compared.
     pub images: u32,
@@ -13,7 +18,7 @@ pub struct LookAlikes {
 }
 
 /// Two images that look alike; `a` is smaller than `b`, both are places in `images.json`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 pub struct Pair {
     /// The first.
     pub a: u32,

@@ -1,9 +1,15 @@
 //! `photographs.json` of a preprocess stage: what was seen of each file while decoding.
+//!
+//! It is written column by column, for there may be a million files; what few of them have stands once, with the files that have it.
+//! Results from before are written file by file, which is still read.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize, Serializer};
 
 /// One entry for each image, in the order of `images.json`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(try_from = "Written")]
 pub struct Photographs {
     /// The images.
     pub photographs: Vec<Photograph>,
@@ -26,4 +32,172 @@ pub struct Photograph {
     /// Why it was dropped (`unreadable = "drop"`); it then belongs to no part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropped: Option<String>,
+}
+
+/// The columns as they are written.
+#[derive(Serialize)]
+struct Columns<'a> {
+    widths: Vec<u32>,
+    heights: Vec<u32>,
+    brightness: Vec<f32>,
+    /// Each format with the places of its files, ascending.
+    formats: BTreeMap<&'a str, Vec<usize>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    odd: BTreeMap<&'a str, Vec<usize>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    dropped: BTreeMap<&'a str, Vec<usize>>,
+}
+
+/// Everything that was ever written.
+#[derive(Deserialize)]
+struct Written {
+    #[serde(default)]
+    widths: Vec<u32>,
+    #[serde(default)]
+    heights: Vec<u32>,
+    #[serde(default)]
+    brightness: Vec<f32>,
+    #[serde(default)]
+    formats: BTreeMap<String, Vec<usize>>,
+    #[serde(default)]
+    odd: BTreeMap<String, Vec<usize>>,
+    #[serde(default)]
+    dropped: BTreeMap<String, Vec<usize>>,
+    /// File by file.
+    photographs: Option<Vec<Photograph>>,
+}
+
+impl Serialize for Photographs {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let all = || self.photographs.iter();
+        let mut columns = Columns {
+            widths: all().map(|p| p.width).collect(),
+            heights: all().map(|p| p.height).collect(),
+            brightness: all().map(|p| p.brightness).collect(),
+            formats: BTreeMap::new(),
+            odd: BTreeMap::new(),
+            dropped: BTreeMap::new(),
+        };
+        for (i, photograph) in all().enumerate() {
+            columns
+                .formats
+                .entry(&photograph.format)
+                .or_default()
+                .push(i);
+            for odd in &photograph.odd {
+                columns.odd.entry(odd).or_default().push(i);
+            }
+            if let Some(why) = &photograph.dropped {
+                columns.dropped.entry(why).or_default().push(i);
+            }
+        }
+        columns.serialize(serializer)
+    }
+}
+
+impl TryFrom<Written> for Photographs {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        if let Some(photographs) = written.photographs {
+            return Ok(Self { photographs });
+        }
+        let n = written.widths.len();
+        if [written.heights.len(), written.brightness.len()] != [n, n] {
+            return Err("its columns are not of one length".to_owned());
+        }
+        let sizes = written.widths.iter().zip(&written.heights);
+        let mut photographs: Vec<_> = sizes
+            .zip(&written.brightness)
+            .map(|((width, height), brightness)| Photograph {
+                width: *width,
+                height: *height,
+                brightness: *brightness,
+                ..Photograph::default()
+            })
+            .collect();
+        each(&mut photographs, written.formats, |p, format| {
+            format.clone_into(&mut p.format);
+        })?;
+        each(&mut photographs, written.odd, |p, odd| {
+            p.odd.push(odd.to_owned())
+        })?;
+        each(&mut photographs, written.dropped, |p, why| {
+            p.dropped = Some(why.to_owned());
+        })?;
+        Ok(Self { photographs })
+    }
+}
+
+/// Hands each of the named places what it has.
+fn each(
+    photographs: &mut [Photograph],
+    named: BTreeMap<String, Vec<usize>>,
+    hand: impl Fn(&mut Photograph, &str),
+) -> Result<(), String> {
+    for (what, places) in named {
+        for place in places {
+            let photograph = photographs.get_mut(place);
+            hand(
+                photograph.ok_or_else(|| format!("there is no file {place} for `{what}`"))?,
+                &what,
+            );
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn some() -> Photographs {
+        let seen = |format: &str, odd: &[&str]| Photograph {
+            width: 4,
+            height: 3,
+            format: format.to_owned(),
+            brightness: 12.5,
+            odd: odd.iter().map(|o| (*o).to_owned()).collect(),
+            dropped: None,
+        };
+        let dropped = Photograph {
+            dropped: Some("empty file".to_owned()),
+            ..Photograph::default()
+        };
+        Photographs {
+            photographs: vec![
+                seen("JPEG", &["CMYK", "turned by EXIF"]),
+                dropped,
+                seen("PNG", &[]),
+            ],
+        }
+    }
+
+    #[test]
+    fn photographs_survive_their_columns() {
+        let json = serde_json::to_value(some()).unwrap();
+        assert_eq!(json["dropped"], serde_json::json!({ "empty file": [1] }));
+        assert_eq!(serde_json::from_value::<Photographs>(json).unwrap(), some());
+    }
+
+    #[test]
+    fn what_was_written_file_by_file_is_read() {
+        let json = serde_json::json!({ "photographs": some().photographs });
+        assert_eq!(serde_json::from_value::<Photographs>(json).unwrap(), some());
+    }
+
+    #[test]
+    fn columns_that_do_not_belong_together_are_refused() {
+        for (column, value) in [
+            ("heights", serde_json::json!([3])),
+            ("odd", serde_json::json!({ "CMYK": [7] })),
+        ] {
+            let mut json = serde_json::to_value(some()).unwrap();
+            json[column] = value;
+            assert!(
+                serde_json::from_value::<Photographs>(json).is_err(),
+                "{column}"
+            );
+        }
+    }
 }

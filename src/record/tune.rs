@@ -32,11 +32,44 @@ pub struct BatchSizes {
     /// In the order in which they were tried, each twice the one before.
     pub tries: Vec<BatchTry>,
     /// Why no larger one was tried.
-    pub ended: String,
+    pub ended: Ended,
     /// The largest that fits.
     pub largest: Option<u32>,
     /// The one with the most images a second.
     pub fastest: Option<u32>,
+}
+
+/// Why no larger batch size was tried.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ended {
+    /// A batch would be larger than the training part.
+    NoMoreImages {
+        /// Images of that part.
+        images: u32,
+    },
+    /// It did not fit.
+    MemoryRanOut {
+        /// The size that was tried.
+        batch_size: u32,
+    },
+    /// By what the last one took it would not fit.
+    WouldNotFit {
+        /// The size that was not tried.
+        batch_size: u32,
+    },
+    /// A larger one would take too long.
+    TooSlow {
+        /// The last one.
+        batch_size: u32,
+        /// What its step may take.
+        seconds: f64,
+    },
+    /// The system ended the process.
+    EndedBySystem {
+        /// The size that was being tried.
+        batch_size: u32,
+    },
 }
 
 /// A batch size that fits.

@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{
-    Align, Evaluated, Grid, Group, Results, percent,
-    units::{fixed, points},
-};
+use super::{Evaluated, Group, Results};
 use crate::{
     error::{Error, Result},
     record::{EvaluatePart, Interval},
@@ -208,93 +205,13 @@ fn tests(first: &Side<'_>, second: &Side<'_>) -> Vec<Test> {
     pairs.into_iter().map(test).collect()
 }
 
-/// Comparisons as a table, with notes on how to read them.
-#[must_use]
-pub fn comparison_grid(comparisons: &[Comparison]) -> (Grid, Vec<String>) {
-    let mut grid = Grid::new(&[
-        ("on", Align::Left),
-        ("first", Align::Left),
-        ("second", Align::Left),
-        ("top-1", Align::Right),
-        ("difference (95% interval)", Align::Right),
-        ("McNemar p", Align::Right),
-        ("verdict", Align::Left),
-    ]);
-    grid.rows = comparisons.iter().map(cells).collect();
-    let mut notes = Vec::new();
-    if !comparisons.is_empty() {
-        notes.push(
-            "Differences are in percentage points on the same images; the interval is a bootstrap over images and seeds; p is exact, \
-             one for each pair of runs. \"Beats\" is said only where the interval excludes zero."
-                .to_owned(),
-        );
-    }
-    if comparisons
-        .iter()
-        .any(|c| c.first_runs == 1 || c.second_runs == 1)
-    {
-        notes.push(
-            "Where a side has one run, the interval covers the choice of images but not of its seed: another seed may differ."
-                .to_owned(),
-        );
-    }
-    if comparisons.len() > 1 {
-        notes.push(format!(
-            "{} comparisons: of twenty without any true difference, about one is expected to exclude zero by chance.",
-            comparisons.len()
-        ));
-    }
-    (grid, notes)
-}
-
-fn cells(c: &Comparison) -> Vec<String> {
-    let p: Vec<_> = c.tests.iter().map(|t| p_value(t.p)).collect();
-    vec![
-        format!("{} ({})", c.part.name(), c.images),
-        named(&c.first, c.first_runs),
-        named(&c.second, c.second_runs),
-        format!("{} to {}", percent(c.first_top1), percent(c.second_top1)),
-        format!(
-            "{} ({} to {})",
-            points(c.difference),
-            points(c.interval.low),
-            points(c.interval.high)
-        ),
-        if p.is_empty() {
-            "-".to_owned()
-        } else {
-            p.join(", ")
-        },
-        match c.verdict {
-            Verdict::Beats => format!("{} beats {}", c.first, c.second),
-            Verdict::NoClearDifference => "no clear difference".to_owned(),
-        },
-    ]
-}
-
-fn named(group: &str, runs: usize) -> String {
-    if runs == 1 {
-        group.to_owned()
-    } else {
-        format!("{group} (n = {runs})")
-    }
-}
-
-fn p_value(p: f64) -> String {
-    if p < 0.001 {
-        "<0.001".to_owned()
-    } else {
-        fixed(p, 3)
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::sample::{evaluated, results};
     use super::*;
 
     /// Right guesses on 100 images: a run of `hits` from `offset` on.
-    fn run(id: &str, seed: u32, hits: usize, offset: usize) -> Evaluated {
+    pub(in crate::report) fn run(id: &str, seed: u32, hits: usize, offset: usize) -> Evaluated {
         let right = |i: usize| (i + 100 - offset) % 100 < hits;
         evaluated(
             id,
@@ -348,23 +265,6 @@ mod tests {
                 ("better[seed=2]", "baseline[seed=2]", 26, 0)
             ]
         );
-    }
-
-    #[test]
-    fn the_table_of_comparisons_reads_as_sentences() {
-        let results = results(vec![run("baseline", 1, 50, 0), run("better", 1, 80, 0)]);
-        let (grid, notes) = comparison_grid(&compare(&results, EvaluatePart::Test).unwrap());
-        let row = &grid.rows[0];
-        assert_eq!(
-            row[..4],
-            ["test (100)", "better", "baseline", "80.0% to 50.0%"]
-        );
-        assert!(
-            row[4].starts_with("30.0 (2") && row[4].ends_with(')'),
-            "{row:?}"
-        );
-        assert_eq!(row[5..], ["<0.001", "better beats baseline"]);
-        assert_eq!(notes.len(), 2);
     }
 
     #[test]

@@ -1,36 +1,46 @@
-//! Tables, comparisons and Markdown from results. Pure: data in, text out; `cli` reads the cache and prints.
+//! Documents from results. Pure: records in, text out; `cli` reads the cache and prints. It knows no tensor, no stage and no pipeline
+//! file.
 //!
-//! - [`Results`]: what a pipeline's evaluations and trainings left behind, collected by the caller.
-//! - [`table`]: a row for each group of evaluations that differ in seed or fold alone.
-//! - [`compare`]: pairs of groups, image by image, with intervals and McNemar's test.
-//! - [`markdown`]: all of it as a document. The same results give the same bytes: no dates, and no times but those recorded beside them.
+//! | what | where |
+//! |---|---|
+//! | what a pipeline left behind, collected by the caller | [`Results`] |
+//! | numbers over several runs: a row for each recipe, pairs of recipes image by image | [`table`](fn@table), [`compare`](fn@compare) |
+//! | what a data set looks like, and what is better left out of it | [`Overview`], [`exclude_list`](fn@exclude_list) |
+//! | sentences from numbers and codes | `words` |
+//! | blocks without markup | [`Document`], filled by `sections` ([`report`]), by [`Overview::document`] and by what [`tune`](fn@learning_rates) found |
+//! | Markdown and lines for a terminal | `render` ([`Format`], [`Document::markdown`], [`Document::terminal`]) |
+//! | files of other programs | [`event_files`] |
 
-mod classes;
 mod compare;
-mod curve;
+mod document;
 mod exclude_list;
 mod figure;
-mod grid;
-mod markdown;
 mod overview;
-mod overview_text;
+mod overview_blocks;
 mod predictions;
+mod render;
 mod results;
 #[cfg(test)]
 mod sample;
+mod sections;
+mod spaced;
 mod table;
 mod tensorboard;
 mod tune;
 mod units;
+mod words;
 
-pub use compare::{Comparison, Test, Verdict, compare, comparison_grid};
+pub use compare::{Comparison, Test, Verdict, compare};
+pub use document::{
+    Align, Axis, Block, Column, Curve, Document, Grid, Scale, Series, Span, Text, Unit,
+};
 pub use exclude_list::{ExcludeRow, exclude_csv, exclude_list, exclude_rows};
 pub use figure::Figure;
-pub use grid::{Align, Grid};
-pub use markdown::markdown;
 pub use overview::{Class, LeakPair, Leaks, Overview, Seen};
 pub use predictions::predictions;
-pub use results::{Evaluated, Group, Results, Trained, Unused};
+pub use render::Format;
+pub use results::{Evaluated, Group, MadeOf, NotUsed, Results, Trained, Unused};
+pub use sections::{comparison_blocks, report};
 pub use table::{PartRow, Row, Table, table};
 pub use tensorboard::{EVENT_FILE, event_files};
 pub use tune::{batch_sizes, learning_rates};

@@ -308,7 +308,7 @@ mod tests {
 
     #[test]
     fn images_are_counted_by_class_size_brightness_and_oddity() {
-        let text = overview(Vec::new()).text(None);
+        let text = overview(Vec::new()).document().terminal(None);
         for line in [
             "pixels (kfood): 4 images in 2 classes (1 of them dropped), 2.0 kB",
             "  0  김밥       2     1",
@@ -339,7 +339,7 @@ mod tests {
             (first.first.as_str(), first.second.as_str()),
             ("2.jpg", "3.jpg")
         );
-        let text = seen.text(None);
+        let text = seen.document().terminal(None);
         assert!(
             text.contains("across parts: 1 equal bytes; inside a part: 1 equal pixels, 1 near"),
             "{text}"

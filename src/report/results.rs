@@ -1,7 +1,10 @@
 //! What a pipeline left behind, and its evaluations in groups.
 
 use crate::{
-    record::{EvaluatePart, Evaluation, Fingerprint, History, PartMetrics, Prediction, Timing},
+    record::{
+        EvaluatePart, Evaluation, FeatureLeaks, Fingerprint, History, PartMetrics, Prediction,
+        Timing,
+    },
     settings::{Arch, Checkpoint},
 };
 
@@ -23,12 +26,21 @@ pub struct Results {
 pub struct Unused {
     /// The preprocess or split instance.
     pub id: String,
-    /// What it does with them: `drops` or `leaves out`.
-    pub verb: &'static str,
+    /// Why it keeps them out.
+    pub why: NotUsed,
     /// Of how many images.
     pub of: usize,
-    /// Each with the reason.
+    /// Each with what is told of it: why it cannot be decoded, or the image that it looks like.
     pub images: Vec<(String, String)>,
+}
+
+/// Why images are in no part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotUsed {
+    /// A preprocess stage drops what cannot be decoded.
+    CannotBeDecoded,
+    /// A split leaves copies of test images out.
+    LooksLikeAnother,
 }
 
 /// One evaluate instance with its result.
@@ -48,14 +60,33 @@ pub struct Evaluated {
     pub arch: Option<Arch>,
     /// The epoch it was saved after, if known.
     pub epoch: Option<u32>,
-    /// What it is made of where it is not one training's state, such as `ensemble of 5`.
-    pub made_of: Option<String>,
+    /// What it is made of where it is not one training's state.
+    pub made_of: Option<MadeOf>,
     /// `metrics.json`.
     pub evaluation: Evaluation,
+    /// `leaks.json`, where look-alikes were looked for by the model's features.
+    pub features: Option<FeatureLeaks>,
     /// `predictions.csv`; may be left empty where nothing is compared.
     pub predictions: Vec<Prediction>,
     /// The machine that evaluated, if recorded.
     pub fingerprint: Option<Fingerprint>,
+}
+
+/// What a model is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MadeOf {
+    /// Models that answer together.
+    Ensemble {
+        /// How many.
+        members: usize,
+    },
+    /// The mean of the weights of models.
+    Average {
+        /// How many are in the mean.
+        used: usize,
+        /// Of how many that were tried; `None` where all are in it.
+        of: Option<usize>,
+    },
 }
 
 /// One train or transfer instance with its history.

@@ -69,11 +69,12 @@ pub(super) fn evaluated_on(
         evaluation: Evaluation {
             tta: Vec::new(),
             leaks: None,
+            log_probabilities: None,
             classes: CLASSES.map(str::to_owned).to_vec(),
-            reading: stats::reading(&metrics, &gaps),
             parts: metrics,
             gaps,
         },
+        features: None,
         predictions: predictions.concat(),
         fingerprint: None,
     }

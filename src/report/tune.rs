@@ -1,9 +1,10 @@
-//! What trying a training out found, for a terminal.
+//! What trying a training out found.
 
 use super::{
-    Align, Grid, bytes,
-    curve::{curve, rate, spaced},
-    units::fixed,
+    Axis, Block, Column, Curve, Document, Grid, Series, Unit, bytes,
+    spaced::spaced,
+    units::{fixed, rate},
+    words,
 };
 use crate::record::{BatchSizes, LearningRates};
 
@@ -12,11 +13,11 @@ const ROWS: usize = 15;
 
 /// A table of some rates, the curve of all of them, and what to take.
 #[must_use]
-pub fn learning_rates(found: &LearningRates) -> String {
-    let mut grid = Grid::new(&[
-        ("lr", Align::Right),
-        ("loss", Align::Right),
-        ("smoothed", Align::Right),
+pub fn learning_rates(found: &LearningRates) -> Document {
+    let mut grid = Grid::of([
+        Column::right("lr").meaning("learning rate"),
+        Column::right("loss").meaning("of the batch of this step"),
+        Column::right("smoothed").meaning("exponential mean of the losses so far"),
     ]);
     for i in spaced(found.steps.len(), ROWS) {
         let step = &found.steps[i];
@@ -26,39 +27,45 @@ pub fn learning_rates(found: &LearningRates) -> String {
             fixed(step.smoothed, 3),
         ]);
     }
-    let mut text = grid.text(None);
-    let smoothed: Vec<f64> = found.steps.iter().map(|s| s.smoothed).collect();
-    if let (Some(first), Some(last)) = (found.steps.first(), found.steps.last()) {
-        let ends = if found.diverged {
-            ", where the loss diverges"
-        } else {
-            ""
-        };
-        text += &format!(
-            "smoothed loss: {} from {} to {}{ends}\n",
-            curve(&smoothed),
-            rate(first.lr),
-            rate(last.lr)
-        );
-    }
-    text += &match (found.valley, found.steepest) {
+    let mut blocks = vec![Block::table(grid)];
+    blocks.extend(smoothed(found).map(Block::Curve));
+    blocks.push(Block::paragraph(match (found.valley, found.steepest) {
         (Some(valley), Some(steepest)) => format!(
-            "suggestion: lr = {} (valley); the loss falls fastest at {}\n",
+            "suggestion: lr = {} (valley); the loss falls fastest at {}",
             rate(valley),
             rate(steepest)
         ),
-        _ => "no suggestion: the loss does not fall anywhere\n".to_owned(),
+        _ => "no suggestion: the loss does not fall anywhere".to_owned(),
+    }));
+    Document::new(blocks)
+}
+
+/// The smoothed loss over the rates.
+fn smoothed(found: &LearningRates) -> Option<Curve> {
+    let (first, last) = (found.steps.first()?, found.steps.last()?);
+    let ends = if found.diverged {
+        ", where the loss diverges"
+    } else {
+        ""
     };
-    text
+    Some(Curve {
+        x: Axis::logarithmic("learning rate"),
+        y: Axis::linear("loss", Unit::Number),
+        series: vec![Series {
+            name: "smoothed loss".to_owned(),
+            points: found.steps.iter().map(|s| (s.lr, s.smoothed)).collect(),
+            in_words: format!("from {} to {}{ends}", rate(first.lr), rate(last.lr)),
+        }],
+    })
 }
 
 /// A table of all sizes, and what to take.
 #[must_use]
-pub fn batch_sizes(found: &BatchSizes) -> String {
-    let mut grid = Grid::new(&[
-        ("batch_size", Align::Right),
-        ("images/s", Align::Right),
-        ("peak memory", Align::Right),
+pub fn batch_sizes(found: &BatchSizes) -> Document {
+    let mut grid = Grid::of([
+        Column::right("batch_size"),
+        Column::right("images/s").meaning("training images a second, loading included"),
+        Column::right("peak memory"),
     ]);
     for tried in &found.tries {
         grid.rows.push(vec![
@@ -67,18 +74,25 @@ pub fn batch_sizes(found: &BatchSizes) -> String {
             tried.peak_memory.map_or_else(|| "-".to_owned(), bytes),
         ]);
     }
-    let mut text = grid.text(None);
-    text += &format!("no larger one was tried: {}\n", found.ended);
+    let mut blocks = vec![
+        Block::table(grid),
+        Block::paragraph(format!(
+            "no larger one was tried: {}",
+            words::ended(found.ended)
+        )),
+    ];
     if let (Some(fastest), Some(largest)) = (found.fastest, found.largest) {
-        text += &format!("fastest: batch_size = {fastest}; largest that fits: {largest}\n");
+        blocks.push(Block::paragraph(format!(
+            "fastest: batch_size = {fastest}; largest that fits: {largest}"
+        )));
     }
-    text
+    Document::new(blocks)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{BatchTry, RateStep};
+    use crate::record::{BatchTry, Ended, RateStep};
 
     #[test]
     fn rates_are_a_table_a_curve_and_a_suggestion() {
@@ -93,7 +107,7 @@ mod tests {
             valley: Some(5.2e-4),
             steepest: Some(0.001),
         };
-        let text = learning_rates(&found);
+        let text = learning_rates(&found).terminal(None);
         assert!(text.contains("0.001  2.000     2.500"), "{text}");
         assert!(
             text.ends_with(
@@ -112,11 +126,11 @@ mod tests {
                 images_per_second: 120.0,
                 peak_memory: Some(1_200_000_000),
             }],
-            ended: "memory ran out at 16".to_owned(),
+            ended: Ended::MemoryRanOut { batch_size: 16 },
             largest: Some(8),
             fastest: Some(8),
         };
-        let text = batch_sizes(&found);
+        let text = batch_sizes(&found).terminal(None);
         assert!(text.contains("120.0") && text.contains("1.2 GB"), "{text}");
         assert!(text.ends_with(
             "no larger one was tried: memory ran out at 16\nfastest: batch_size = 8; largest that fits: 8\n"

@@ -22,6 +22,16 @@ pub(super) fn fixed(value: f64, decimals: usize) -> String {
     }
 }
 
+/// A learning rate with three digits that matter: `0.001`, `0.000309`, `2.5e-6`.
+pub(super) fn rate(lr: f64) -> String {
+    let short: f64 = format!("{lr:.2e}").parse().unwrap_or(lr);
+    if short != 0.0 && short.abs() < 1e-4 {
+        format!("{short:e}")
+    } else {
+        format!("{short}")
+    }
+}
+
 /// A span of time in its two largest units: `21 ms`, `0.3 s`, `42 s`, `3 min 20 s`, `5 h 07 min`, `2 d 03 h`.
 #[must_use]
 pub fn duration(seconds: f64) -> String {
@@ -84,6 +94,14 @@ mod tests {
         assert_eq!(
             [0, 999, 1_000, 1_234_567, 999_999, 5_100_000_000].map(bytes),
             ["0 B", "999 B", "1.0 kB", "1.2 MB", "1.0 MB", "5.1 GB"]
+        );
+    }
+
+    #[test]
+    fn learning_rates_are_short() {
+        assert_eq!(
+            [0.001, 0.005, 0.0, 2.5e-6, 0.1].map(rate),
+            ["0.001", "0.005", "0", "2.5e-6", "0.1"]
         );
     }
 }

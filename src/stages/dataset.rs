@@ -48,7 +48,7 @@ impl Stage for DatasetStage {
     }
 
     fn version(&self) -> u32 {
-        4
+        5
     }
 
     /// Only what is done with the files: where they lie is not content, and what they are is input.

@@ -1,4 +1,4 @@
-//! `[evaluate.x]`: a model and parts of a data set to `metrics.json` and `predictions.csv`.
+//! `[evaluate.x]`: a model and parts of a data set to `metrics.json`, `predictions.csv` and `log_probabilities.f32`.
 
 use std::path::Path;
 
@@ -46,7 +46,7 @@ impl Stage for EvaluateStage {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn settings(&self) -> Value {
@@ -102,8 +102,13 @@ impl Stage for EvaluateStage {
 
     fn outputs(&self) -> &'static [&'static str] {
         match self.settings.leaks {
-            Some(_) => &["metrics.json", "predictions.csv", "leaks.json"],
-            None => &["metrics.json", "predictions.csv"],
+            Some(_) => &[
+                "metrics.json",
+                "predictions.csv",
+                "log_probabilities.f32",
+                "leaks.json",
+            ],
+            None => &["metrics.json", "predictions.csv", "log_probabilities.f32"],
         }
     }
 

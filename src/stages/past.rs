@@ -8,10 +8,11 @@ use std::{
 use serde_json::Value;
 
 use crate::{
+    digest::Digest,
     files::read_json,
-    record::{Assignment, Images, Labels, Split},
+    record::{Assignment, Images, Labels, Part, Split},
     stage::Past,
-    text::{count, first_few},
+    text::{count, first_few, plural},
 };
 
 /// The name in a pipeline file: what stands together in a key under a name of its own is written without it.
@@ -37,38 +38,39 @@ fn images_changed(before: &Path, now: &Path) -> Option<String> {
         Some((images, read_json(&path.with_file_name("labels.json")).ok()?))
     };
     let ((old_images, old), (new_images, new)) = (read(before)?, read(now)?);
-    // A picture that lies in another class folder is the same picture: it is known by its content.
-    let known = |images: &Images, labels: &Labels| -> BTreeMap<_, _> {
-        let all = images.images.iter().zip(&labels.labels);
-        all.map(|(image, label)| {
-            let class = labels.classes.get(label.class as usize).cloned();
-            (
-                image.digest,
-                (image.path.clone(), class.unwrap_or_default(), label.part),
-            )
-        })
-        .collect()
-    };
-    let (was, is) = (known(&old_images, &old), known(&new_images, &new));
-    let both = || {
-        was.iter()
-            .filter_map(|(digest, was)| Some((was, is.get(digest)?)))
-    };
-    let moved = both().filter(|(was, is)| was.1 != is.1).count();
-    let elsewhere = both()
-        .filter(|(was, is)| was.1 == is.1 && was.2 != is.2)
-        .count();
-    let renamed = both()
-        .filter(|(was, is)| was.1 == is.1 && was.2 == is.2 && was.0 != is.0)
-        .count();
-    let added = is
-        .keys()
-        .filter(|digest| !was.contains_key(*digest))
-        .count();
-    let gone = was
-        .keys()
-        .filter(|digest| !is.contains_key(*digest))
-        .count();
+    let (was, is) = (by_content(&old_images, &old), by_content(&new_images, &new));
+    let mut words = pictures_changed(&was, &is);
+    words.extend(classes_changed(&old, &new));
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
+/// Path, class and part of a picture.
+type Place = (String, String, Part);
+
+/// A picture that lies in another class folder is the same picture: it is known by its content.
+fn by_content(images: &Images, labels: &Labels) -> BTreeMap<Digest, Place> {
+    let all = images.images.iter().zip(&labels.labels);
+    all.map(|(image, label)| {
+        let class = labels.classes.get(label.class as usize).cloned();
+        let place = (image.path.clone(), class.unwrap_or_default(), label.part);
+        (image.digest, place)
+    })
+    .collect()
+}
+
+/// "2 images moved class", "1 image new", "3 gone".
+fn pictures_changed(was: &BTreeMap<Digest, Place>, is: &BTreeMap<Digest, Place>) -> Vec<String> {
+    let (mut moved, mut elsewhere, mut renamed) = (0_usize, 0_usize, 0_usize);
+    for (digest, (old_path, old_class, old_part)) in was {
+        match is.get(digest) {
+            None => {}
+            Some((_, class, _)) if class != old_class => moved += 1,
+            Some((_, _, part)) if part != old_part => elsewhere += 1,
+            Some((path, ..)) => renamed += usize::from(path != old_path),
+        }
+    }
+    let added = is.keys().filter(|d| !was.contains_key(*d)).count();
+    let gone = was.keys().filter(|d| !is.contains_key(*d)).count();
     let mut words = Vec::new();
     for (n, what) in [
         (moved, "moved class"),
@@ -86,19 +88,20 @@ fn images_changed(before: &Path, now: &Path) -> Option<String> {
             (n, false) => words.push(format!("{n} {what}")),
         }
     }
+    words
+}
+
+/// "class new: `김밥`", "classes gone: `a`, `b`".
+fn classes_changed(old: &Labels, new: &Labels) -> Vec<String> {
     let classes = |labels: &Labels| labels.classes.iter().cloned().collect::<BTreeSet<_>>();
-    let (old_classes, new_classes) = (classes(&old), classes(&new));
-    for (word, one, other) in [
-        ("new", &new_classes, &old_classes),
-        ("gone", &old_classes, &new_classes),
-    ] {
+    let (old, new) = (classes(old), classes(new));
+    let told = |(word, one, other): (&str, &BTreeSet<String>, &BTreeSet<String>)| {
         let names: Vec<_> = one.difference(other).map(String::as_str).collect();
-        if !names.is_empty() {
-            let noun = if names.len() == 1 { "class" } else { "classes" };
-            words.push(format!("{noun} {word}: {}", first_few(names, 3)));
-        }
-    }
-    (!words.is_empty()).then(|| words.join(", "))
+        let n = names.len();
+        (n > 0).then(|| format!("{} {word}: {}", plural(n, "class"), first_few(names, 3)))
+    };
+    let both = [("new", &new, &old), ("gone", &old, &new)];
+    both.into_iter().filter_map(told).collect()
 }
 
 fn split_changed(before: &Path, now: &Path) -> Option<String> {

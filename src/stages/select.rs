@@ -8,7 +8,7 @@ use crate::{
     config,
     error::{Error, Result},
     files,
-    record::{Candidate, Epoch, History, Selection},
+    record::{Candidate, History, Selection},
     settings::{Checkpoint, Metric},
     stage::{Context, Input, Stage},
 };
@@ -47,7 +47,7 @@ impl SelectStage {
             Checkpoint::Last => history.epochs.last(),
         };
         let epoch = epoch.ok_or_else(|| Error::failed(format!("{} finished no epoch", named())))?;
-        let value = measure(self.settings.by, epoch).ok_or_else(|| {
+        let validation = epoch.validation.ok_or_else(|| {
             Error::failed(format!(
                 "{} has no validation part, so it has no `{}`",
                 named(),
@@ -55,7 +55,7 @@ impl SelectStage {
             ))
             .help("give its split a `validation` share above 0, or `folds`")
         })?;
-        Ok((epoch.epoch, value))
+        Ok((epoch.epoch, validation.of(self.settings.by)))
     }
 }
 
@@ -125,14 +125,6 @@ fn role(candidate: usize, what: &str) -> String {
     format!("candidate.{candidate:04}.{what}")
 }
 
-fn measure(metric: Metric, epoch: &Epoch) -> Option<f64> {
-    let validation = epoch.validation.as_ref()?;
-    Some(match metric {
-        Metric::ValidationTop1 => validation.top1,
-        Metric::ValidationLoss => validation.loss,
-    })
-}
-
 /// The group with the best mean, then its best member; of equals the first. A value that is not finite never wins, and neither
 /// does its group.
 fn choose(by: Metric, groups: &[usize], values: &[(u32, f64)]) -> Option<Selection> {
@@ -186,7 +178,13 @@ mod tests {
     use std::{collections::BTreeMap, path::PathBuf};
 
     use super::*;
-    use crate::{digest::Digest, error::Result, record::Measure, stage::Desk, stop::Stop};
+    use crate::{
+        digest::Digest,
+        error::Result,
+        record::{Epoch, Measure},
+        stage::Desk,
+        stop::Stop,
+    };
 
     fn history(best_epoch: u32, top1: &[f64]) -> History {
         let epoch = |(i, top1): (usize, &f64)| Epoch {

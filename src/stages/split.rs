@@ -1,7 +1,8 @@
 //! `[split.x]`: labels to `membership.json`.
 
-use std::collections::HashSet;
-use std::path::Path;
+use std::{collections::HashSet, path::Path};
+
+use serde::de::DeserializeOwned;
 
 use super::{
     past,
@@ -19,7 +20,7 @@ use crate::{
     record::{Assignment, EvaluatePart, Images, Labels, LookAlikes, Part, Split},
     settings::{GroupBy, Leaks},
     stage::{Context, Input, Past, Stage},
-    text::count,
+    text::{count, plural},
 };
 
 /// Divides the training part, stratified by class; a given test part stays what it is.
@@ -164,48 +165,14 @@ impl Stage for SplitStage {
             )
             .help("give the dataset a `train` folder"));
         }
-        let images: Option<Images> = match context.inputs.get("images") {
-            Some(path) => Some(read_json(path)?),
-            None => None,
-        };
-        let paths: Vec<&str> = images
-            .iter()
-            .flat_map(|i| &i.images)
-            .map(|i| i.path.as_str())
-            .collect();
-        let alike: Option<LookAlikes> = match context.inputs.get("look_alikes") {
-            Some(path) => Some(read_json(path)?),
-            None => None,
-        };
+        let images: Option<Images> = optional(context, "images")?;
+        let images_of = images.iter().flat_map(|i| &i.images);
+        let paths: Vec<&str> = images_of.map(|i| i.path.as_str()).collect();
+        let alike: Option<LookAlikes> = optional(context, "look_alikes")?;
         self.check_lengths(&labels, images.as_ref(), alike.as_ref())?;
         self.refuse_second_test(&labels)?;
-        let takes_given = self.takes_given(&labels);
-        let groups = match takes_given && self.settings.test.is_none() {
-            true => None,
-            false => self.groups(&labels, alike.as_ref())?,
-        };
-        let copies = match (self.settings.leaks, &alike) {
-            (Leaks::Group, Some(alike)) => copies(&labels, alike, takes_given),
-            _ => Vec::new(),
-        };
-        let rest = without(&labels, &copies);
-        let (rest, told_of_test) = self.draw_test(rest, &paths, groups.as_ref(), takes_given);
-        let (mut split, told) = self.divide(&rest, &paths, groups, takes_given)?;
-        leave_out(&mut split, copies);
-        if let Some(told) = left_out(&split, &paths) {
-            (context.tell)(StageEvent::Warning(told));
-            refuse_lost_classes(&split, &labels, &rest)?;
-        }
-        if let Some(told) = self.groups_in_test(&labels) {
-            (context.tell)(StageEvent::Warning(told));
-        }
-        if !takes_given && !labels.validation.is_empty() {
-            let text = format!(
-                "the data set gives {} images to validation, and this split divides them anew: set `given = true` to take its own part",
-                labels.validation.len()
-            );
-            (context.tell)(StageEvent::Warning(text));
-        }
+
+        let (split, told) = self.drawn(&labels, alike.as_ref(), &paths, context)?;
         if let (Leaks::Fail, Some(alike)) = (self.settings.leaks, &alike) {
             refuse_leaks(&split, alike, &paths)?;
         }
@@ -215,14 +182,58 @@ impl Stage for SplitStage {
                 .help("give `test` a larger share, or the data set more images or groups"));
         }
         refuse_empty(&split, train, self.share() > 0.0)?;
-        for told in told_of_test.into_iter().chain(told) {
+        for told in told {
             (context.tell)(StageEvent::Warning(told));
         }
         write_json(&context.out.join("membership.json"), &split)
     }
 }
 
+/// An input that the stage has only with some settings.
+fn optional<T: DeserializeOwned>(context: &Context<'_>, role: &str) -> Result<Option<T>> {
+    let path = context.inputs.get(role);
+    path.map(|path| read_json(path)).transpose()
+}
+
 impl SplitStage {
+    /// The split of a data set, with what is to be told of how it was drawn; warns of images that it leaves out or moves.
+    fn drawn(
+        &self,
+        labels: &Labels,
+        alike: Option<&LookAlikes>,
+        paths: &[&str],
+        context: &Context<'_>,
+    ) -> Result<(Split, Vec<String>)> {
+        let takes_given = self.takes_given(labels);
+        let groups = match takes_given && self.settings.test.is_none() {
+            true => None,
+            false => self.groups(labels, alike)?,
+        };
+        let copies = match (self.settings.leaks, alike) {
+            (Leaks::Group, Some(alike)) => copies(labels, alike, takes_given),
+            _ => Vec::new(),
+        };
+        let rest = without(labels, &copies);
+        let (rest, told_of_test) = self.draw_test(rest, paths, groups.as_ref(), takes_given);
+        let (mut split, told) = self.divide(&rest, paths, groups, takes_given)?;
+        leave_out(&mut split, copies);
+        let warn = |text| (context.tell)(StageEvent::Warning(text));
+        if let Some(told) = left_out(&split, paths) {
+            warn(told);
+            refuse_lost_classes(&split, labels, &rest)?;
+        }
+        if let Some(told) = self.groups_in_test(labels) {
+            warn(told);
+        }
+        if !takes_given && !labels.validation.is_empty() {
+            warn(format!(
+                "the data set gives {} images to validation, and this split divides them anew: set `given = true` to take its own part",
+                labels.validation.len()
+            ));
+        }
+        Ok((split, told_of_test.into_iter().chain(told).collect()))
+    }
+
     /// All inputs must be of one data set.
     fn check_lengths(
         &self,
@@ -328,13 +339,12 @@ impl SplitStage {
             GroupBy::Group => "group",
             GroupBy::Source => "source",
         };
-        let s = |n: usize| if n == 1 { "" } else { "s" };
         (groups > 0).then(|| {
             format!(
-                "{groups} {what}{} of the given test part {} images in the training part too ({images} image{} there): what is told of the test part may be too good",
-                s(groups),
-                if groups == 1 { "has" } else { "have" },
-                s(images),
+                "{} of the given test part {} images in the training part too ({} there): what is told of the test part may be too good",
+                count(groups, what),
+                plural(groups, "has"),
+                count(images, "image"),
             )
         })
     }

@@ -4,6 +4,7 @@ use crate::{
     data::across,
     error::{Error, Result},
     record::{Assignment, LookAlikes, Split},
+    text::{count, either, first_lines},
 };
 
 /// Lines that are shown of a longer list.
@@ -15,23 +16,16 @@ pub(super) fn left_out(split: &Split, paths: &[&str]) -> Option<String> {
     if n == 0 {
         return None;
     }
-    let (images, look) = if n == 1 {
-        ("image", "looks")
-    } else {
-        ("images", "look")
-    };
-    let mut text = format!(
-        "{n} {images} of the training part {look} like given test or validation images and {} left out:",
-        if n == 1 { "is" } else { "are" }
-    );
-    for left in split.left_out.iter().take(SHOWN) {
-        let path = |image: u32| paths.get(image as usize).copied().unwrap_or_default();
-        text += &format!("\n  `{}` (like `{}`)", path(left.image), path(left.like));
-    }
-    if n > SHOWN {
-        text += &format!("\n  … and {} more", n - SHOWN);
-    }
-    Some(text)
+    let path = |image: u32| paths.get(image as usize).copied().unwrap_or_default();
+    let pairs = split.left_out.iter();
+    let pairs = pairs.map(|left| format!("`{}` (like `{}`)", path(left.image), path(left.like)));
+    Some(format!(
+        "{} of the training part {} like given test or validation images and {} left out:{}",
+        count(n, "image"),
+        either(n, "looks", "look"),
+        either(n, "is", "are"),
+        first_lines(pairs, SHOWN)
+    ))
 }
 
 /// The error of `leaks = "fail"`.
@@ -53,17 +47,13 @@ pub(super) fn refuse_leaks(split: &Split, alike: &LookAlikes, paths: &[&str]) ->
             paths.get(image as usize).copied().unwrap_or_default()
         )
     };
-    let n = pairs.len();
-    let mut text = format!(
-        "{n} {} of look-alikes across parts:",
-        if n == 1 { "pair" } else { "pairs" }
+    let lines = pairs.iter();
+    let lines = lines.map(|pair| format!("{} and {}", named(pair.a), named(pair.b)));
+    let text = format!(
+        "{} of look-alikes across parts:{}",
+        count(pairs.len(), "pair"),
+        first_lines(lines, SHOWN)
     );
-    for pair in pairs.iter().take(SHOWN) {
-        text += &format!("\n  {} and {}", named(pair.a), named(pair.b));
-    }
-    if n > SHOWN {
-        text += &format!("\n  … and {} more", n - SHOWN);
-    }
     Err(Error::failed(text).help(
         "set `leaks = \"group\"`, which keeps them together and leaves copies of test images out",
     ))

@@ -30,7 +30,25 @@ fn gap(from: &PartMetrics, to: &PartMetrics) -> Gap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::reading::tests::part;
+    use crate::{digest::Digest, stats::wilson};
+
+    /// A part of which only counts matter.
+    fn part(part: EvaluatePart, hits: u64, images: u64) -> PartMetrics {
+        PartMetrics {
+            part,
+            images,
+            dropped: 0,
+            members: Digest::of(part.name().as_bytes()),
+            loss: 1.0,
+            top1: hits as f64 / images as f64,
+            top1_interval: wilson(hits, images),
+            top5: 1.0,
+            top5_interval: wilson(images, images),
+            macro_f1: 0.5,
+            per_class: Vec::new(),
+            confusion: vec![vec![hits, images - hits], vec![0, 0]],
+        }
+    }
 
     #[test]
     fn gaps_are_of_the_parts_that_are_there() {

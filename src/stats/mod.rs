@@ -6,7 +6,6 @@ mod interval;
 mod mcnemar;
 mod paired;
 mod part;
-mod reading;
 mod scores;
 
 pub use classes::{confusion, macro_f1, per_class};
@@ -15,5 +14,4 @@ pub use interval::{newcombe, wilson};
 pub use mcnemar::{McNemar, mcnemar};
 pub use paired::{Difference, paired_difference};
 pub use part::{correct, part_metrics};
-pub use reading::reading;
 pub use scores::{Score, score, scores};

@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, File},
+    path::Path,
     time::{Duration, SystemTime},
 };
 
@@ -42,82 +43,50 @@ fn what_is_kept_stays_and_the_dry_run_equals_the_deletion() {
     assert_eq!(cache.gc(&gc, false).unwrap().bytes(), 0);
 }
 
-#[test]
-fn a_limit_of_age_or_size_removes_the_longest_unused_first() {
-    let folder = scratch();
-    let cache = Cache::open(folder.path()).unwrap();
+/// A cache with results that were last used 30, 10 and 1 days ago; each stage is named by that.
+fn used_long_ago(folder: &Path) -> Cache {
+    let cache = Cache::open(folder).unwrap();
     for (days, value) in [(30, 1), (10, 2), (1, 3)] {
-        let stage = Fake::new(&format!("{days}"), value);
-        let summary = run(&[stage], &cache);
-        let record = cache
-            .entry(summary.keys().first().unwrap())
-            .join("record.json");
+        let summary = run(&[Fake::new(&format!("{days}"), value)], &cache);
+        let entry = cache.entry(summary.keys().first().unwrap());
         let used = SystemTime::now() - Duration::from_secs(days * 24 * 3600 + 60);
-        File::options()
-            .write(true)
-            .open(record)
-            .unwrap()
-            .set_modified(used)
-            .unwrap();
+        let record = File::options().write(true).open(entry.join("record.json"));
+        record.unwrap().set_modified(used).unwrap();
     }
-    let days = |days: u64| Some(Duration::from_secs(days * 24 * 3600));
-    let stages = |gc: &Gc| -> Vec<String> {
-        let mut all: Vec<_> = cache
-            .gc(gc, true)
-            .unwrap()
-            .entries
-            .into_iter()
-            .map(|e| e.stage)
-            .collect();
-        all.sort();
-        all
+    cache
+}
+
+/// The stages whose results would go.
+fn going(cache: &Cache, older_than_days: Option<u64>, max_bytes: Option<u64>) -> Vec<String> {
+    let gc = Gc {
+        older_than: older_than_days.map(|days| Duration::from_secs(days * 24 * 3600)),
+        max_bytes,
+        ..Gc::default()
     };
-    assert_eq!(
-        stages(&Gc {
-            older_than: days(20),
-            ..Gc::default()
-        }),
-        ["30"]
-    );
-    assert_eq!(
-        stages(&Gc {
-            older_than: days(5),
-            ..Gc::default()
-        }),
-        ["10", "30"]
-    );
-    let total: u64 = cache.list().iter().map(|e| e.bytes).sum();
-    assert!(
-        stages(&Gc {
-            max_bytes: Some(total),
-            ..Gc::default()
-        })
-        .is_empty()
-    );
-    assert_eq!(
-        stages(&Gc {
-            max_bytes: Some(total - 1),
-            ..Gc::default()
-        }),
-        ["30"]
-    );
-    assert_eq!(
-        stages(&Gc {
-            max_bytes: Some(0),
-            ..Gc::default()
-        })
-        .len(),
-        3
-    );
-    // A hit counts as use.
+    let entries = cache.gc(&gc, true).unwrap().entries.into_iter();
+    let mut stages: Vec<_> = entries.map(|e| e.stage).collect();
+    stages.sort();
+    stages
+}
+
+#[test]
+fn a_limit_of_age_removes_what_was_not_used_since_and_a_hit_is_a_use() {
+    let folder = scratch();
+    let cache = used_long_ago(folder.path());
+    assert_eq!(going(&cache, Some(20), None), ["30"]);
+    assert_eq!(going(&cache, Some(5), None), ["10", "30"]);
     run(&[Fake::new("again", 1)], &cache);
-    assert_eq!(
-        stages(&Gc {
-            older_than: days(5),
-            ..Gc::default()
-        }),
-        ["10"]
-    );
+    assert_eq!(going(&cache, Some(5), None), ["10"]);
+}
+
+#[test]
+fn a_limit_of_size_removes_the_longest_unused_first() {
+    let folder = scratch();
+    let cache = used_long_ago(folder.path());
+    let total: u64 = cache.list().iter().map(|e| e.bytes).sum();
+    assert!(going(&cache, None, Some(total)).is_empty());
+    assert_eq!(going(&cache, None, Some(total - 1)), ["30"]);
+    assert_eq!(going(&cache, None, Some(0)).len(), 3);
 }
 
 #[test]

@@ -165,7 +165,7 @@ fn a_file_that_cannot_be_read_is_an_error_with_its_path() {
     }];
     assert!(
         cache
-            .digest_files(&gone, &Stop::default(), &|_| {})
+            .digest_each(&gone, false, &Stop::default(), &|_| {})
             .unwrap_err()
             .to_string()
             .contains("gone")
@@ -307,7 +307,7 @@ fn settled_files_are_hashed_once_and_a_damaged_memory_is_ignored() {
     // Hashing is told, remembering is not.
     let hashed = || {
         let heard = std::sync::Mutex::new((0, 0));
-        let digests = cache.digest_files(&files, &Stop::default(), &|event| match event {
+        let digests = cache.digest_each(&files, false, &Stop::default(), &|event| match event {
             StageEvent::Progress { .. } => heard.lock().unwrap().0 += 1,
             StageEvent::Warning(_) => heard.lock().unwrap().1 += 1,
             _ => {}

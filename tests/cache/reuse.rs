@@ -127,8 +127,10 @@ fn a_stop_ends_the_hashing_of_outside_files() {
         path,
     }];
     let stop = Stop::default();
-    assert!(cache.digest_files(&listed, &stop, &|_| {}).is_ok());
+    assert!(cache.digest_each(&listed, false, &stop, &|_| {}).is_ok());
     stop.request();
-    let error = cache.digest_files(&listed, &stop, &|_| {}).unwrap_err();
+    let error = cache
+        .digest_each(&listed, false, &stop, &|_| {})
+        .unwrap_err();
     assert_eq!(error.class(), Class::Interrupted);
 }

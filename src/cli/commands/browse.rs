@@ -5,10 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use clap::Args;
 use serde_json::json;
 
 use crate::{
-    cli::{args::Browse, open, print, progress::Progress, scratch::Scratch},
+    cli::{open, print, progress::Progress, scratch::Scratch},
     error::{Error, Result},
     event::{Event, Observer, Silent},
     exec::{self, Options, Summary, job, worker::Process},
@@ -18,6 +19,29 @@ use crate::{
     stage::{Source, Stage, Worker},
     text::shown_path,
 };
+
+/// See what a training sees: a contact sheet (PNG) of its augmented photographs, epoch by epoch.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Browse {
+    /// A train or transfer stage of a pipeline: pipelines/mission2.toml:deeper. What it reads is made first where that is pending.
+    #[arg(value_name = "FILE:STAGE")]
+    pub stage: String,
+    /// The first epoch shown.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub epoch: u32,
+    /// Epochs shown, one behind the other.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub epochs: u32,
+    /// Photographs shown, spread over the training part.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub images: u32,
+    /// Where to write the sheet.
+    #[arg(short, long, value_name = "PNG", default_value = "browse.png")]
+    pub out: PathBuf,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Does what is pending of the inputs of a training, and writes the sheet.
 pub(in crate::cli) fn browse(args: &Browse) -> Result<u8> {

@@ -7,17 +7,13 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use clap::{Args, Subcommand};
 use serde_json::json;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::{
-    cache::{Cache, Entry, Gc},
-    cli::{
-        args::{Cache as Args, CacheCommand},
-        open, print,
-        progress::Progress,
-        results,
-    },
+    cache::{self, Entry, Gc},
+    cli::{open, print, progress::Progress, results},
     digest::Digest,
     error::{Error, Result},
     event::{Event, Observer, Silent},
@@ -26,10 +22,47 @@ use crate::{
     text::{count, either, shown_path},
 };
 
-pub(in crate::cli) fn cache(args: &Args) -> Result<u8> {
+/// Look after the cache.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Cache {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub command: CacheCommand,
+}
+
+/// The commands of `kfood cache`.
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum CacheCommand {
+    /// List the results in the cache.
+    Ls {
+        /// JSON on stdout.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Hash every result again; damaged ones are removed and made anew by the next run.
+    Verify {
+        /// JSON on stdout.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove results that no pipeline file or lock file below the project's root refers to.
+    Gc {
+        /// Say what would be removed, and remove nothing.
+        #[arg(long)]
+        dry_run: bool,
+        /// Keep everything younger than this many days.
+        #[arg(long, value_name = "DAYS", default_value_t = 0)]
+        older: u32,
+        /// JSON on stdout.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(in crate::cli) fn cache(args: &Cache) -> Result<u8> {
     let here = env::current_dir()
         .map_err(|e| Error::failed("cannot find the working directory").because(e))?;
-    let cache = Cache::open(&open::cache_root(&here)?)?;
+    let cache = cache::Cache::open(&open::cache_root(&here)?)?;
     match &args.command {
         CacheCommand::Ls { json } => list(&cache, *json),
         CacheCommand::Verify { json } => verify(&cache, *json),
@@ -51,7 +84,7 @@ pub(in crate::cli) fn cache(args: &Args) -> Result<u8> {
     }
 }
 
-fn list(cache: &Cache, as_json: bool) -> Result<u8> {
+fn list(cache: &cache::Cache, as_json: bool) -> Result<u8> {
     let mut entries = cache.list();
     entries.sort_by(|a, b| (&a.kind, &a.stage, a.key).cmp(&(&b.kind, &b.stage, b.key)));
     if as_json {
@@ -113,7 +146,7 @@ fn row(entry: &Entry) -> serde_json::Value {
     })
 }
 
-fn verify(cache: &Cache, as_json: bool) -> Result<u8> {
+fn verify(cache: &cache::Cache, as_json: bool) -> Result<u8> {
     let progress = Progress::new();
     let verified = cache.verify(&|event| {
         progress.observe(&Event::Stage {
@@ -156,7 +189,7 @@ fn verify(cache: &Cache, as_json: bool) -> Result<u8> {
     Ok(u8::from(!verified.damaged.is_empty()))
 }
 
-fn clear(cache: &Cache, gc: &Gc, dry: bool, as_json: bool) -> Result<u8> {
+fn clear(cache: &cache::Cache, gc: &Gc, dry: bool, as_json: bool) -> Result<u8> {
     let removed = cache.gc(gc, dry)?;
     if as_json {
         let rows: Vec<_> = removed.entries.iter().map(row).collect();
@@ -182,7 +215,7 @@ fn clear(cache: &Cache, gc: &Gc, dry: bool, as_json: bool) -> Result<u8> {
 /// The keys that the pipelines and lock files of a project refer to, and those of other projects that share the cache as
 /// long as their pipeline files are there. A pipeline that cannot be read now (its data is elsewhere, say) keeps what its
 /// lock file names.
-fn kept(cache: &Cache, root: &Path) -> Result<BTreeSet<Digest>> {
+fn kept(cache: &cache::Cache, root: &Path) -> Result<BTreeSet<Digest>> {
     let mut keep = BTreeSet::new();
     let mut pipelines = 0;
     let ours = |entry: &DirEntry| {

@@ -1,13 +1,27 @@
 //! `kfood check`: every mistake of every file, and what the files name that is not there.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use serde_json::{Value, json};
 
 use crate::{
-    cli::{args::Check, print},
+    cli::print,
     config::{self, DataPath, Pipeline},
     error::Result,
     text::{count, shown, shown_path},
 };
+
+/// Read a pipeline file and report every mistake in it.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Check {
+    /// Pipeline files.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// So many missing paths are listed for people.
 const LISTED: usize = 10;

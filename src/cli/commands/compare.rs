@@ -1,15 +1,30 @@
 //! `kfood compare`: evaluations of several pipelines in one table, and image by image.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
 use serde_json::json;
 
 use crate::{
-    cli::{args::Compare, open, print, progress::Progress, results},
+    cli::{open, print, progress::Progress, results},
     error::Result,
     record::EvaluatePart,
-    report::{self, Evaluated, Results},
+    report::{self, Document, Evaluated, Results},
 };
+
+/// Put the evaluations of several pipelines into one table and compare them image by image.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Compare {
+    /// Pipeline files with finished results.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Markdown instead of a terminal table.
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
 
 pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
     let mut all = Results::default();
@@ -22,16 +37,12 @@ pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
     if args.json {
         return print::json(&json!({ "results": table, "comparisons": compared })).map(|()| 0);
     }
-    let (pairs, notes) = report::comparison_grid(&compared);
-    let (table, pairs) = match args.markdown {
-        true => (table.markdown(), pairs.markdown()),
-        false => (table.text(print::width()), pairs.text(print::width())),
-    };
-    let text = match compared.is_empty() {
-        true => table,
-        false => format!("{table}\n{pairs}\n{}", notes.join("\n")),
-    };
-    print::out(&text)?;
+    let mut document = Document::from(table.block());
+    document.blocks.extend(report::comparison_blocks(&compared));
+    print::out(&match args.markdown {
+        true => document.markdown(),
+        false => document.terminal(print::width()),
+    })?;
     Ok(0)
 }
 

@@ -1,12 +1,15 @@
 //! `kfood data`: look at data sets: counts, sizes, brightness, odd files, look-alikes, and contact sheets.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
+use clap::Args;
 use serde_json::json;
 
 use crate::{
     cli::{
-        args::Data,
         open::{self, Opened},
         print,
         progress::Progress,
@@ -22,6 +25,27 @@ use crate::{
     stages,
     text::{self, shown_path},
 };
+
+/// Look at data sets: counts, sizes, brightness, odd files, look-alikes; contact sheets with --sheet.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Data {
+    /// The pipeline file; its datasets are listed and preprocessed first where that is pending.
+    pub file: PathBuf,
+    /// Preprocess stages or datasets to look at; all of the file without any.
+    pub stages: Vec<String>,
+    /// Write contact sheets (PNG) of samples of each class and of look-alikes into this folder.
+    #[arg(long, value_name = "FOLDER")]
+    pub sheet: Option<PathBuf>,
+    /// Pictures of each class on a sheet.
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pub samples: u32,
+    /// Write the photographs that are better left out, each with the reason, into this CSV: a list for `exclude` of the dataset.
+    #[arg(long, value_name = "OUT.csv")]
+    pub exclude_list: Option<PathBuf>,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Lines of a sheet of pairs.
 const PAIRS: usize = 200;
@@ -263,7 +287,7 @@ fn show(
         .with_file_name(Looked::FILE);
     overview.looked = files::read_json(&beside).unwrap_or_default();
     if !args.json {
-        print::out(&overview.text(print::width()))?;
+        print::out(&overview.document().terminal(print::width()))?;
     }
     if let Some(folder) = &args.sheet {
         files::create_folder(folder)?;

@@ -2,10 +2,11 @@
 
 use std::{env, thread};
 
+use clap::Args;
 use serde_json::{Value, json};
 
 use crate::{
-    cli::{args::Doctor, open, print, scratch::Scratch},
+    cli::{open, print, scratch::Scratch},
     data,
     error::Result,
     exec::worker::Process,
@@ -14,6 +15,14 @@ use crate::{
     stage::Worker,
     stop::Stop,
 };
+
+/// Look at this machine: libtorch, devices, decoders, cache.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Doctor {
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
 
 pub(in crate::cli) fn doctor(args: &Doctor) -> Result<u8> {
     let cache = match open::cache_root(&env::current_dir().unwrap_or_default()) {

@@ -1,15 +1,16 @@
 //! `kfood explain`: one stage in full.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
+use clap::Args;
 use serde_json::{Value, json};
 
 use crate::{
     cache::Record,
-    cli::{args::Explain, open, print, progress::Progress, results},
+    cli::{open, print, progress::Progress, results},
     error::Result,
     event::Silent,
     exec::{self, Options, StageStatus, Status},
@@ -17,6 +18,18 @@ use crate::{
     report::{bytes, duration},
     stage::{Source, Stage},
 };
+
+/// Show one stage: settings, inputs, key, outputs, where its result comes from, and why it would run.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Explain {
+    /// The pipeline file.
+    pub file: PathBuf,
+    /// The stage, or one instance of it.
+    pub stage: String,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
 
 pub(in crate::cli) fn explain(args: &Explain) -> Result<u8> {
     let opened = open::open(&args.file)?;

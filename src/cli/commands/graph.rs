@@ -1,19 +1,43 @@
 //! `kfood graph`: the stages and what they need.
 
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::{
-    cli::{
-        args::{Graph as Args, GraphFormat},
-        open, print,
-    },
+    cli::{open, print},
     error::Result,
-    plan::{self, Format, Graph},
+    plan::{self, Format},
 };
 
-pub(in crate::cli) fn graph(args: &Args) -> Result<u8> {
+/// Draw the stages and what they need.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Graph {
+    /// The pipeline file.
+    pub file: PathBuf,
+    /// How to draw it.
+    #[arg(long, value_enum, default_value_t = GraphFormat::Text)]
+    pub format: GraphFormat,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Ways to draw a graph.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(in crate::cli) enum GraphFormat {
+    /// For a terminal.
+    Text,
+    /// For Graphviz.
+    Dot,
+    /// For Markdown that draws Mermaid.
+    Mermaid,
+}
+
+pub(in crate::cli) fn graph(args: &Graph) -> Result<u8> {
     let opened = open::open(&args.file)?;
-    let graph = Graph::new(&opened.stages)?;
+    let graph = plan::Graph::new(&opened.stages)?;
     if args.json {
         let name = |index: &usize| opened.stages[*index].id();
         let stages: Vec<_> = graph

@@ -1,11 +1,11 @@
 //! `kfood help`: commands, kinds of stages, and settings as they are declared.
 
-use clap::CommandFactory;
+use clap::{Args, CommandFactory};
 use serde_json::json;
 
 use crate::{
     cli::{
-        args::{Cli, Help},
+        args::Cli,
         print,
         reference::{Topic, kinds},
     },
@@ -14,6 +14,16 @@ use crate::{
     name,
     text::shown,
 };
+
+/// Say what a command, a kind of stage or a setting is: kfood help train.optimizer.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Help {
+    /// A command, a kind of stage or a setting: run, train, train.optimizer.sgd.
+    pub topic: Vec<String>,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Lines are no longer than this, however wide the terminal is.
 const WIDEST: u16 = 100;

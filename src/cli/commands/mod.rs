@@ -1,18 +1,65 @@
-//! One file for each command: a few statements that read as the flow of data.
+//! One file for each command: what it takes, and a few statements that read as the flow of data.
+//!
+//! A new command is a file, a line of `mod`, and a line in [`commands!`], which stand in the order of `kfood --help`.
 
-pub(super) mod browse;
-pub(super) mod cache;
-pub(super) mod check;
-pub(super) mod compare;
-pub(super) mod data;
-pub(super) mod doctor;
-pub(super) mod explain;
-pub(super) mod export;
-pub(super) mod graph;
-pub(super) mod help;
-pub(super) mod plan;
-pub(super) mod predict;
-pub(super) mod report;
-pub(super) mod run;
-pub(super) mod sample;
-pub(super) mod tune;
+mod browse;
+mod cache;
+mod check;
+mod compare;
+mod completions;
+mod data;
+mod doctor;
+mod explain;
+mod export;
+mod graph;
+mod help;
+mod plan;
+mod predict;
+mod report;
+mod run;
+mod sample;
+mod tune;
+
+use clap::Subcommand;
+
+use crate::error::Result;
+
+/// For each command its module, which has a function of the same name, and what that takes.
+macro_rules! commands {
+    ($($module:ident: $args:ident,)*) => {
+        /// The commands.
+        #[derive(Debug, Subcommand)]
+        pub(super) enum Command {
+            $($args($module::$args),)*
+        }
+
+        impl Command {
+            /// Does it; the result is the exit code.
+            pub(super) fn run(self) -> Result<u8> {
+                match self {
+                    $(Self::$args(args) => $module::$module(&args),)*
+                }
+            }
+        }
+    };
+}
+
+commands! {
+    check: Check,
+    plan: Plan,
+    run: Run,
+    explain: Explain,
+    graph: Graph,
+    report: Report,
+    compare: Compare,
+    data: Data,
+    browse: Browse,
+    predict: Predict,
+    tune: Tune,
+    export: Export,
+    sample: Sample,
+    doctor: Doctor,
+    completions: Completions,
+    cache: Cache,
+    help: Help,
+}

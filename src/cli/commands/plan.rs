@@ -1,17 +1,33 @@
 //! `kfood plan`: what a run would do, and why.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::PathBuf};
 
+use clap::Args;
 use serde_json::{Value, json};
 
 use crate::{
     cache::Reason,
-    cli::{args::Plan, open, print, progress::Progress},
+    cli::{open, print, progress::Progress},
     error::Result,
     exec::{self, Estimate, Options, StageStatus, Status},
-    report::{Align, Grid, bytes, duration},
-    text::{count, either},
+    report::{Align, Column, Grid, bytes, duration},
+    text::{count, either, first_items},
 };
+
+/// Say what a run would do, and why; exit code 3 when work is pending.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Plan {
+    /// The pipeline file.
+    pub file: PathBuf,
+    /// Only these stages and what they need.
+    pub stages: Vec<String>,
+    /// Take this stage as changed.
+    #[arg(long, value_name = "STAGE")]
+    pub force: Vec<String>,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// The exit code when work is pending.
 const PENDING: u8 = 3;
@@ -45,8 +61,7 @@ fn text(all: &[StageStatus]) -> String {
     ]);
     let known = all.iter().any(|stage| estimate(&stage.status).is_some());
     if known {
-        let of = |name: &str| (name.to_owned(), Align::Right);
-        grid.columns.extend(["time", "disk"].map(of));
+        grid.columns.extend(["time", "disk"].map(Column::right));
     }
     for stage in all {
         let (word, why) = match &stage.status {
@@ -67,11 +82,7 @@ fn text(all: &[StageStatus]) -> String {
 
 /// The first few stages that are waited for, and how many more.
 fn waits(on: &[String]) -> String {
-    let shown = on.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
-    match on.len().saturating_sub(3) {
-        0 => format!("waits on {shown}"),
-        more => format!("waits on {shown} and {more} more"),
-    }
+    format!("waits on {}", first_items(on, 3))
 }
 
 fn why(reasons: &[Reason]) -> String {

@@ -2,8 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::Args;
+use serde_json::Value;
+
 use crate::{
-    cli::{args::Predict, open, print, progress::Progress, results, scratch::Scratch},
+    cli::{
+        args::{device, tta},
+        open, print,
+        progress::Progress,
+        results,
+        scratch::Scratch,
+    },
     config::of_elsewhere,
     data::pictures,
     error::{Error, Result},
@@ -13,10 +22,39 @@ use crate::{
     name::nfc,
     record::{self, Job, ModelFile},
     report::{Align, Grid},
+    settings::Tta,
     stage::Worker,
     text::shown_path,
 };
-use serde_json::Value;
+
+/// Classify images, or all images in folders.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Predict {
+    /// A model file, or a stage of a pipeline: pipelines/mission2.toml:best.
+    #[arg(long, short, value_name = "MODEL")]
+    pub model: String,
+    /// Of a file that holds several sets of weights, one: state_dict_ema.
+    #[arg(long, value_name = "NAME")]
+    pub weights: Option<String>,
+    /// For a model that does not name its classes: a text file of their names, a line each, in the order of its outputs.
+    #[arg(long, value_name = "LIST")]
+    pub classes: Option<PathBuf>,
+    /// Images, or folders of images.
+    #[arg(required = true)]
+    pub images: Vec<PathBuf>,
+    /// Guesses for each image.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    pub top: u32,
+    /// Average over further views of each image: horizontal_flip, five_crop, or both.
+    #[arg(long, value_name = "VIEW", value_delimiter = ',', value_parser = tta)]
+    pub tta: Vec<Tta>,
+    /// Where tensors live: auto, cpu or cuda:N.
+    #[arg(long, default_value = "auto", value_parser = device)]
+    pub device: String,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
 
 pub(in crate::cli) fn predict(args: &Predict) -> Result<u8> {
     let model = open::model(&args.model)?;

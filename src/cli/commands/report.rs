@@ -1,13 +1,32 @@
 //! `kfood report`: the results of a finished pipeline as Markdown.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
 
 use crate::{
-    cli::{args::Report, open, print, progress::Progress, results},
+    cli::{open, print, progress::Progress, results},
     error::{Error, Result},
-    files, report as render,
+    files,
+    report::{self as render, Format},
     text::shown_path,
 };
+
+/// Write the results of a finished pipeline as Markdown.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Report {
+    /// The pipeline file.
+    pub file: PathBuf,
+    /// Where to write it; stdout without.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Write the courses of the trainings as event files into this folder instead, for `tensorboard --logdir FOLDER`.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["output", "json"])]
+    pub tensorboard: Option<PathBuf>,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
 
 pub(in crate::cli) fn report(args: &Report) -> Result<u8> {
     let opened = open::open(&args.file)?;
@@ -20,16 +39,17 @@ pub(in crate::cli) fn report(args: &Report) -> Result<u8> {
         print::json(&render::table(&results))?;
         return Ok(0);
     }
-    let text = render::markdown(&results, None)?;
+    let document = render::report(&results, None)?;
     match &args.output {
         Some(path) => {
+            let text = (Format::of(path).write)(&document);
             files::replace_with(path, |to| {
                 to.write_all(text.as_bytes())
                     .map_err(|e| Error::io("write", path, e))
             })?;
             print::say(&format!("{}: written", shown_path(path)));
         }
-        None => print::out(&text)?,
+        None => print::out(&document.markdown())?,
     }
     Ok(0)
 }

@@ -1,12 +1,17 @@
 //! `kfood run`: do what is pending, show the results, write or compare the lock file.
 
-use std::{collections::BTreeMap, path::Path, time::Instant};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
+use clap::Args;
 use serde_json::{Value, json};
 
 use crate::{
     cli::{
-        args::Run,
+        args::device,
         locking,
         open::{self, Opened},
         print,
@@ -20,9 +25,36 @@ use crate::{
         worker::Process,
     },
     record::Lock,
-    report::{self, Align, Grid},
+    report::{self, Align, Document, Grid},
     text::count,
 };
+
+/// Run what changed.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Run {
+    /// The pipeline file.
+    pub file: PathBuf,
+    /// Only these stages and what they need.
+    pub stages: Vec<String>,
+    /// Run this stage even if its result is there.
+    #[arg(long, value_name = "STAGE")]
+    pub force: Vec<String>,
+    /// Compare the results with the lock file beside the pipeline; never write it.
+    #[arg(long)]
+    pub locked: bool,
+    /// Where tensors live: auto, cpu or cuda:N.
+    #[arg(long, default_value = "auto", value_parser = device)]
+    pub device: String,
+    /// Stages without tensors that may run at once.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub jobs: u32,
+    /// Go on with what does not depend on a failed stage.
+    #[arg(long)]
+    pub keep_going: bool,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
 
 pub(in crate::cli) fn run(args: &Run) -> Result<u8> {
     let since = Instant::now();
@@ -108,7 +140,7 @@ fn show(
         let stages: Vec<_> = summary.stages().iter().map(row).collect();
         print::json(&json!({ "stages": stages, "results": table, "locked": compared }))?;
     } else if !table.rows.is_empty() {
-        print::out(&table.text(print::width()))?;
+        print::out(&Document::from(table.block()).terminal(print::width()))?;
     }
     for stage in summary.stages() {
         if let Outcome::Failed(error) = &stage.outcome {

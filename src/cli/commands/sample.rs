@@ -1,16 +1,31 @@
 //! `kfood sample`: a small data set of generated photographs.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use serde_json::json;
 
 use crate::{
-    cli::{args::Sample, print, progress::Progress},
+    cli::{print, progress::Progress},
     data::sample::{self, SampleSettings},
     error::Result,
     event::{Event, Observer},
     report::bytes,
-    text::number,
-    text::shown_path,
+    text::{number, shown_path},
 };
+
+/// Make a small data set of generated photographs of dishes.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Sample {
+    /// The folder to make; one that holds the same sample already is left as it is.
+    pub folder: PathBuf,
+    /// Another seed gives other photographs.
+    #[arg(long, default_value_t = 42)]
+    pub seed: u32,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
 
 pub(in crate::cli) fn sample(args: &Sample) -> Result<u8> {
     let settings = SampleSettings {

@@ -2,15 +2,11 @@
 
 use std::path::PathBuf;
 
+use clap::{Args, Subcommand};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    cli::{
-        args::{Tune, TuneCommand},
-        open, print,
-        progress::Progress,
-        scratch::Scratch,
-    },
+    cli::{args::device, open, print, progress::Progress, scratch::Scratch},
     error::Result,
     event::{Event, Observer},
     exec::{
@@ -23,20 +19,51 @@ use crate::{
     stage::Worker,
 };
 
+/// Try a training out: find a learning rate or a batch size.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Tune {
+    /// What to find.
+    #[command(subcommand)]
+    pub command: TuneCommand,
+}
+
+/// The commands of `kfood tune`.
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum TuneCommand {
+    /// A learning rate: the loss over a hundred steps at exponentially rising rates.
+    Lr(TuneArgs),
+    /// A batch size: images a second of 8, 16, 32, … while they fit.
+    Batch(TuneArgs),
+}
+
+/// What both take.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct TuneArgs {
+    /// A train or transfer stage: pipelines/mission1.toml:resnet18. What it needs is run first where that is pending.
+    #[arg(value_name = "FILE:STAGE")]
+    pub stage: String,
+    /// Where tensors live: auto, cpu or cuda:N.
+    #[arg(long, default_value = "auto", value_parser = device)]
+    pub device: String,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
+
 pub(in crate::cli) fn tune(args: &Tune) -> Result<u8> {
     match &args.command {
         TuneCommand::Lr(args) => try_out(args, Tuned::LearningRate, |found: &LearningRates| {
-            report::learning_rates(found)
+            report::learning_rates(found).terminal(None)
         }),
         TuneCommand::Batch(args) => try_out(args, Tuned::BatchSize, |found: &BatchSizes| {
-            report::batch_sizes(found)
+            report::batch_sizes(found).terminal(None)
         }),
     }
 }
 
 /// Runs what the training needs, then the trial, and shows what it found.
 fn try_out<T: Serialize + DeserializeOwned>(
-    args: &crate::cli::args::TuneArgs,
+    args: &TuneArgs,
     what: Tuned,
     text: impl Fn(&T) -> String,
 ) -> Result<u8> {

@@ -148,7 +148,8 @@ impl Jpeg {
         want: &impl Fn(&Head) -> Want,
         pixels: &mut Vec<u8>,
     ) -> Result<Picture, Refused> {
-        let turbo = match &mut self.turbo {
+        let Self { turbo, second } = self;
+        let turbo = match turbo {
             Some(turbo) => turbo,
             none => none.insert(TurboJpeg::new().ok_or(Refused::ByThisDecoder)?),
         };
@@ -176,57 +177,117 @@ impl Jpeg {
             format: format_name(ImageFormat::Jpeg),
             odd: oddities(markers),
         };
-        let mut region = region(&wanted, &header, shrink);
-        let mut size = decoded_size(&header, shrink, region);
-        let whole = decoded_size(&header, shrink, None);
-        let worth = region.is_none_or(|part| share(part, whole) >= BY_COMPONENTS_FROM);
-        let worth = worth && wanted.quality == Quality::Fast && wanted.sums_few(shrink);
-        if worth && turbo.decode_planes(bytes, shrink) {
+        let part = region(&wanted, &header, shrink);
+        if worth_components(&wanted, &header, shrink, part) && turbo.decode_planes(bytes, shrink) {
+            let whole = decoded_size(&header, shrink, None);
             return Ok(picture(whole, None, true));
         }
-        let length =
-            |size: (u32, u32)| size.0 as usize * size.1 as usize * if header.cmyk { 4 } else { 3 };
         let into = if header.cmyk {
-            &mut self.second
+            &mut *second
         } else {
             &mut *pixels
         };
-        let mut done = turbo.decode(bytes, shrink, region, at_least(into, length(size)));
-        if done.is_err() && region.is_some() {
-            region = None;
-            size = decoded_size(&header, shrink, None);
-            done = turbo.decode(bytes, shrink, None, at_least(into, length(size)));
+        let decoded = decode_part(turbo, bytes, (&header, shrink), part, into)?;
+        if decoded.warned {
+            let length = decoded.length(&header);
+            refuse_cut_off(turbo, bytes, markers, shrink, &decoded, &into[..length])?;
         }
-        let warning = match done {
-            Ok(warning) => warning,
-            Err(message) if message.contains("Progressive JPEG image has more than") => {
-                let why = format!("a broken JPEG: {}", brief(&message));
-                return Err(Refused::ForGood(Unusable::new(why)));
-            }
-            Err(_) => return Err(Refused::ByThisDecoder),
-        };
-        if warning.is_some() {
-            if complete::ends_early(bytes, markers.progressive) {
-                return Err(Unusable::ends_early().into());
-            }
-            // Whatever was warned of first, the data may end early as well.
-            let longer = complete::lengthened(bytes);
-            let mut again = vec![0; length(size)];
-            let done = turbo.decode(&longer, shrink, region, &mut again);
-            let rows = length(size) / size.1 as usize;
-            let one = &into[..length(size)];
-            match complete::share_alike(one, &again, rows) {
-                None if done.is_ok() => {}
-                share => return Err(Unusable::cut_off(share.unwrap_or(0.0)).into()),
-            }
-        }
+        let Decoded { size, part, .. } = decoded;
         if header.cmyk {
-            let inks = &self.second[..length(size)];
+            let inks = &second[..decoded.length(&header)];
             let rgb = at_least(pixels, size.0 as usize * size.1 as usize * 3);
             inks_to_rgb(inks, rgb);
         }
-        Ok(picture(size, region, false))
+        Ok(picture(size, part, false))
     }
+}
+
+/// What libjpeg-turbo has decoded to colours or inks.
+#[cfg(feature = "libjpeg-turbo")]
+struct Decoded {
+    size: (u32, u32),
+    /// All of the picture, where none.
+    part: Option<TurboRegion>,
+    /// Whether the library warned of the data.
+    warned: bool,
+}
+
+#[cfg(feature = "libjpeg-turbo")]
+impl Decoded {
+    /// In bytes.
+    fn length(&self, header: &TurboHeader) -> usize {
+        let (width, height) = self.size;
+        width as usize * height as usize * if header.cmyk { 4 } else { 3 }
+    }
+}
+
+/// Decodes a part, or everything where the part cannot be decoded alone, into memory that grows where it must.
+#[cfg(feature = "libjpeg-turbo")]
+fn decode_part(
+    turbo: &mut TurboJpeg,
+    bytes: &[u8],
+    (header, shrink): (&TurboHeader, u32),
+    part: Option<TurboRegion>,
+    into: &mut Vec<u8>,
+) -> Result<Decoded, Refused> {
+    let mut decode = |part: Option<TurboRegion>| -> Result<Decoded, String> {
+        let mut decoded = Decoded {
+            size: decoded_size(header, shrink, part),
+            part,
+            warned: false,
+        };
+        let room = at_least(into, decoded.length(header));
+        let warning = turbo.decode(bytes, shrink, part, room)?;
+        decoded.warned = warning.is_some();
+        Ok(decoded)
+    };
+    let mut done = decode(part);
+    if done.is_err() && part.is_some() {
+        done = decode(None);
+    }
+    done.map_err(|message| {
+        if message.contains("Progressive JPEG image has more than") {
+            let why = format!("a broken JPEG: {}", brief(&message));
+            return Refused::ForGood(Unusable::new(why));
+        }
+        Refused::ByThisDecoder
+    })
+}
+
+/// Whether data that were warned of end before the picture does: whatever was warned of first, that may be so as well.
+#[cfg(feature = "libjpeg-turbo")]
+fn refuse_cut_off(
+    turbo: &mut TurboJpeg,
+    bytes: &[u8],
+    markers: &Markers,
+    shrink: u32,
+    decoded: &Decoded,
+    picture: &[u8],
+) -> Result<(), Unusable> {
+    if complete::ends_early(bytes, markers.progressive) {
+        return Err(Unusable::ends_early());
+    }
+    let longer = complete::lengthened(bytes);
+    let mut again = vec![0; picture.len()];
+    let done = turbo.decode(&longer, shrink, decoded.part, &mut again);
+    let row = picture.len() / decoded.size.1 as usize;
+    match complete::share_alike(picture, &again, row) {
+        None if done.is_ok() => Ok(()),
+        share => Err(Unusable::cut_off(share.unwrap_or(0.0))),
+    }
+}
+
+/// Whether the picture is decoded to components, all of it.
+#[cfg(feature = "libjpeg-turbo")]
+fn worth_components(
+    wanted: &Want,
+    header: &TurboHeader,
+    shrink: u32,
+    part: Option<TurboRegion>,
+) -> bool {
+    let whole = decoded_size(header, shrink, None);
+    let large = part.is_none_or(|part| share(part, whole) >= BY_COMPONENTS_FROM);
+    large && wanted.quality == Quality::Fast && wanted.sums_few(shrink)
 }
 
 /// How much of the decoded picture a part is.

@@ -33,17 +33,7 @@ fn decode_checked(bytes: &[u8], format: ImageFormat) -> Result<(Picture, Vec<u8>
     if format == ImageFormat::Tiff
         && let Some(special) = tiff::special(bytes)
     {
-        let tiff::Special { image, kind } = special?;
-        let head = Head {
-            width: image.width(),
-            height: image.height(),
-            turn: Turn::of(bytes, format),
-        };
-        let mut odd = vec![kind.to_owned()];
-        if !image.color().has_color() {
-            odd.push("grey".to_owned());
-        }
-        return Ok((whole(head, format, odd), image.into_rgb8().into_raw()));
+        return Ok(of_special_tiff(special?, bytes));
     }
     let fail = |e: ImageError| Unusable::by_decoder(format, &e);
     let mut limits = Limits::default();
@@ -64,24 +54,7 @@ fn decode_checked(bytes: &[u8], format: ImageFormat) -> Result<(Picture, Vec<u8>
         bounds::check_size(width, height)?;
     }
     bounds::check_memory(decoder.total_bytes())?;
-    let mut odd = Vec::new();
-    let mut note = |is: bool, what: &str| {
-        if is {
-            odd.push(what.to_owned());
-        }
-    };
-    let stored = decoder.original_color_type();
-    note(is_deep(decoder.color_type()), "16 bit");
-    note(
-        stored == ExtendedColorType::Cmyk8 || stored == ExtendedColorType::Cmyk16,
-        "CMYK",
-    );
-    note(!decoder.color_type().has_color(), "grey");
-    note(is_animated(bytes, format), "animated");
-    note(
-        matches!(decoder.icc_profile(), Ok(Some(profile)) if !profile.is_empty()),
-        "has a colour profile",
-    );
+    let mut odd = oddities(&mut decoder, bytes, format);
     let faster = match format {
         ImageFormat::WebP => webp::decode(bytes, (width, height), decoder.color_type()),
         _ => None,
@@ -91,8 +64,42 @@ fn decode_checked(bytes: &[u8], format: ImageFormat) -> Result<(Picture, Vec<u8>
         None => DynamicImage::from_decoder(decoder).map_err(fail)?,
     };
     let (rgb, transparent) = over_white(image);
-    note(transparent, "transparent");
+    if transparent {
+        odd.push("transparent".to_owned());
+    }
     Ok((whole(head, format, odd), rgb))
+}
+
+/// A TIFF that the image crate does not read.
+fn of_special_tiff(special: tiff::Special, bytes: &[u8]) -> (Picture, Vec<u8>) {
+    let tiff::Special { image, kind } = special;
+    let head = Head {
+        width: image.width(),
+        height: image.height(),
+        turn: Turn::of(bytes, ImageFormat::Tiff),
+    };
+    let mut odd = vec![kind.to_owned()];
+    if !image.color().has_color() {
+        odd.push("grey".to_owned());
+    }
+    let picture = whole(head, ImageFormat::Tiff, odd);
+    (picture, image.into_rgb8().into_raw())
+}
+
+/// What is unusual about a picture, before its pixels are known.
+fn oddities(decoder: &mut impl ImageDecoder, bytes: &[u8], format: ImageFormat) -> Vec<String> {
+    let stored = decoder.original_color_type();
+    let cmyk = matches!(stored, ExtendedColorType::Cmyk8 | ExtendedColorType::Cmyk16);
+    let profile = matches!(decoder.icc_profile(), Ok(Some(profile)) if !profile.is_empty());
+    let all = [
+        (is_deep(decoder.color_type()), "16 bit"),
+        (cmyk, "CMYK"),
+        (!decoder.color_type().has_color(), "grey"),
+        (is_animated(bytes, format), "animated"),
+        (profile, "has a colour profile"),
+    ];
+    let odd = all.into_iter().filter(|(is, _)| *is);
+    odd.map(|(_, what)| what.to_owned()).collect()
 }
 
 /// All of a picture at its stored size.

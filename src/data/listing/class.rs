@@ -5,15 +5,15 @@ use std::{
     path::Path,
 };
 
-use super::found::{Role, some_lines};
+use super::{found::Role, nested::Nested};
 use crate::{
     error::{Error, Result},
     settings::FolderLevel,
-    text::{count, first_few, shown, shown_path},
+    text::{count, first_few, first_lines, shown, shown_path},
 };
 
 /// How many names a message shows.
-const SHOWN: usize = 4;
+pub(super) const SHOWN: usize = 4;
 
 /// The first so many folders of a path to a folder.
 pub(super) fn upper(folder: &str, depth: usize) -> &str {
@@ -26,11 +26,13 @@ pub(super) fn depth(folder: &str) -> usize {
     1 + folder.matches('/').count()
 }
 
-fn name(folder: &str) -> &str {
+/// The last folder of a path.
+pub(super) fn name(folder: &str) -> &str {
     folder.rsplit('/').next().unwrap_or_default()
 }
 
-fn parent(folder: &str) -> &str {
+/// What stands before the last `/`: the folder of an image, or the one above a folder.
+pub(super) fn parent(folder: &str) -> &str {
     folder.rsplit_once('/').map_or("", |(parent, _)| parent)
 }
 
@@ -61,7 +63,7 @@ pub(super) fn classes<'a>(
             "the images in {} of `{}` lie above the level that `class` names:{}",
             count(above.len(), "folder"),
             shown_path(root),
-            some_lines(&above, 5)
+            first_lines(&above, 5)
         ))
         .help("name a level that all images have, or `class = \"deepest\"`"));
     }
@@ -79,110 +81,15 @@ fn judge(
     notes: &mut Vec<String>,
 ) -> Result<()> {
     refuse_parts(root, folders)?;
-    let root = shown_path(root);
-    let inner: Vec<&str> = folders.iter().copied().filter(|f| depth(f) > 1).collect();
-    let Some(least) = inner.iter().map(|folder| depth(folder)).min() else {
-        return Ok(()); // All of them lie directly in the root.
+    let Some(nested) = Nested::of(root, folders) else {
+        return Ok(());
     };
-    let mut parents_of: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for folder in &inner {
-        parents_of
-            .entry(name(folder))
-            .or_default()
-            .insert(parent(folder));
-    }
-    let parents: BTreeSet<&str> = inner.iter().map(|folder| parent(folder)).collect();
-    let leaves = || parents_of.keys().copied();
-    let several = parents.len() > 1;
-    let either = |why: &str| {
-        let level = match least - 1 {
-            1 => "\"first\"".to_owned(),
-            level => format!("{{ level = {level} }}"),
-        };
-        let uppers: BTreeSet<&str> = folders
-            .iter()
-            .filter(|folder| depth(folder) >= least - 1)
-            .map(|folder| name(upper(folder, least - 1)))
-            .collect();
-        let names = |of: &mut dyn Iterator<Item = &str>| first_few(of, SHOWN);
-        Error::failed(format!(
-            "which folder of `{root}` is the class of an image? {why}"
-        ))
-        .help(format!(
-            "say it in the dataset: `class = {level}` for {}, or `class = \"deepest\"` for {}",
-            names(&mut uppers.into_iter()),
-            names(&mut leaves())
-        ))
-    };
-    if several && parents_of.values().all(|of| of.len() == parents.len()) {
-        let (n, m) = (parents_of.len(), parents.len());
-        return Err(either(&format!(
-            "{} found in each of {}",
-            match n {
-                1 => format!("`{}` is", shown(name(inner[0]))),
-                n => format!("the same {n} folders are"),
-            },
-            count(m, "folder")
-        )));
-    }
-    let uppers: BTreeSet<&str> = folders
-        .iter()
-        .filter(|folder| depth(folder) >= least - 1)
-        .map(|folder| upper(folder, least - 1))
-        .collect();
-    let is_none = |folder: &&str| {
-        let (own, above) = (name(folder), name(parent(folder)));
-        is_no_class(own) || is_piece(own, above)
-    };
-    if uppers.len() > 1 && inner.iter().all(is_none) {
-        let named = first_few(leaves(), SHOWN);
-        return Err(either(&format!(
-            "the deepest ones are called {named}, which no class is"
-        )));
-    }
-    let shared = parents_of.iter().filter(|(_, of)| of.len() > 1);
-    let shared: Vec<&str> = shared.map(|(name, _)| *name).collect();
-    let choose =
-        "`class = \"first\"` or `class = { level = … }` in the dataset would take an upper folder";
-    if !shared.is_empty() {
-        warnings.push(format!(
-            "in `{root}` {} found below several folders and taken as one class each: {}; {choose}",
-            match shared.len() {
-                1 => "1 name is".to_owned(),
-                n => format!("{n} names are"),
-            },
-            first_few(shared, SHOWN)
-        ));
-    }
-    let both: Vec<&str> = folders
-        .iter()
-        .copied()
-        .filter(|f| parents.contains(f))
-        .collect();
-    if let Some(first) = both.first() {
-        let below = inner.iter().find(|folder| parent(folder) == *first);
-        warnings.push(format!(
-            "in `{root}` {} images and folders with images, which are classes of their own, such as `{}` in `{}`; {choose}",
-            match both.len() {
-                1 => format!("`{}` holds", shown(first)),
-                n => format!("{n} folders hold"),
-            },
-            shown(below.map_or("", |folder| name(folder))),
-            shown(first)
-        ));
-    } else if let Some(flat) = folders.iter().find(|folder| depth(folder) < least) {
-        warnings.push(format!(
-            "in `{root}` classes lie at different depths: `{}` and `{}`; {choose}",
-            shown(flat),
-            shown(inner[0])
-        ));
-    }
-    if several && warnings.is_empty() {
-        notes.push(format!(
-            "in `{root}` the class is the deepest folder, such as `{}` of `{}`; {choose}, and `group` keeps one as the image's group",
-            shown(name(inner[0])),
-            shown(inner[0])
-        ));
+    nested.refuse_repeated()?;
+    nested.refuse_nameless()?;
+    warnings.extend(nested.warn_of_shared());
+    warnings.extend(nested.warn_of_depths());
+    if warnings.is_empty() {
+        notes.extend(nested.choice());
     }
     Ok(())
 }
@@ -237,7 +144,7 @@ fn refuse_parts(root: &Path, folders: &BTreeSet<&str>) -> Result<()> {
 }
 
 /// Whether a folder is a piece of the one above it: `김밥_2` or `김밥_train` in `김밥`.
-fn is_piece(name: &str, above: &str) -> bool {
+pub(super) fn is_piece(name: &str, above: &str) -> bool {
     let (name, above) = (name.to_lowercase(), above.to_lowercase());
     let Some(rest) = name.strip_prefix(&above).filter(|_| !above.is_empty()) else {
         return false;
@@ -246,64 +153,68 @@ fn is_piece(name: &str, above: &str) -> bool {
     rest.is_empty() || is_no_class(rest) || Role::of_folder(rest).is_some()
 }
 
+/// What folders of images are called whatever they show.
+const IMAGE_FOLDERS: [&str; 34] = [
+    "image",
+    "images",
+    "img",
+    "imgs",
+    "photo",
+    "photos",
+    "picture",
+    "pictures",
+    "pic",
+    "pics",
+    "jpg",
+    "jpeg",
+    "png",
+    "raw",
+    "original",
+    "originals",
+    "orig",
+    "data",
+    "files",
+    "crop",
+    "crops",
+    "cropped",
+    "thumb",
+    "thumbs",
+    "thumbnails",
+    "small",
+    "large",
+    "resized",
+    "camera",
+    "dcim",
+    "이미지",
+    "사진",
+    "원본",
+    "원천데이터",
+];
+
+/// What stands before the number of a folder.
+const NUMBERED: [&str; 16] = [
+    "batch",
+    "part",
+    "day",
+    "session",
+    "set",
+    "group",
+    "shoot",
+    "seq",
+    "folder",
+    "new folder",
+    "camera",
+    "cam",
+    "shot",
+    "img",
+    "새 폴더",
+    "새폴더",
+];
+
 /// Whether a name reads as a date, a number, or as what folders of images are called whatever they show.
-fn is_no_class(name: &str) -> bool {
-    const NAMES: [&str; 34] = [
-        "image",
-        "images",
-        "img",
-        "imgs",
-        "photo",
-        "photos",
-        "picture",
-        "pictures",
-        "pic",
-        "pics",
-        "jpg",
-        "jpeg",
-        "png",
-        "raw",
-        "original",
-        "originals",
-        "orig",
-        "data",
-        "files",
-        "crop",
-        "crops",
-        "cropped",
-        "thumb",
-        "thumbs",
-        "thumbnails",
-        "small",
-        "large",
-        "resized",
-        "camera",
-        "dcim",
-        "이미지",
-        "사진",
-        "원본",
-        "원천데이터",
-    ];
-    const NUMBERED: [&str; 16] = [
-        "batch",
-        "part",
-        "day",
-        "session",
-        "set",
-        "group",
-        "shoot",
-        "seq",
-        "folder",
-        "new folder",
-        "camera",
-        "cam",
-        "shot",
-        "img",
-        "새 폴더",
-        "새폴더",
-    ];
+pub(super) fn is_no_class(name: &str) -> bool {
     let small = name.trim().to_lowercase();
-    if NAMES.contains(&small.as_str()) {
+    if IMAGE_FOLDERS.contains(&small.as_str()) {
         return true;
     }
     let rest = NUMBERED.iter().find_map(|begin| small.strip_prefix(begin));

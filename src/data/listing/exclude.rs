@@ -6,9 +6,7 @@ use std::{
 };
 
 use super::{
-    Listing, Place,
-    found::some_lines,
-    is_tsv,
+    Listing, Place, is_tsv,
     table::{LARGEST_LIST, same_header, table},
 };
 use crate::{
@@ -16,7 +14,7 @@ use crate::{
     error::{Error, Result},
     files,
     name::nfc,
-    text::{count, either, first_few, shown, shown_path},
+    text::{count, either, first_few, first_lines, shown, shown_path},
 };
 
 /// What such a list looks like.
@@ -79,7 +77,7 @@ impl Exclusion {
             let message = format!(
                 "{} of `{name}` cannot be used:{}",
                 count(mistakes.len(), "row"),
-                some_lines(&mistakes, 20)
+                first_lines(&mistakes, 20)
             );
             return Err(Error::failed(message).help(HELP));
         }
@@ -97,6 +95,18 @@ impl Exclusion {
     /// # Errors
     /// When a row may mean images of several parts.
     pub fn apply(self, listing: &mut Listing) -> Result<()> {
+        let (out, nothing) = self.find(listing)?;
+        let lost = without_image(listing, &out);
+        let mut places = 0..;
+        listing
+            .images
+            .retain(|_| places.next().is_some_and(|place| !out.contains(&place)));
+        self.tell(listing, out.len(), &nothing, &lost);
+        Ok(())
+    }
+
+    /// The places in a listing of the images that the list names, and the rows that name none.
+    fn find(&self, listing: &Listing) -> Result<(BTreeSet<usize>, Vec<String>)> {
         let by_name = Names::of(listing);
         let mut out: BTreeSet<usize> = BTreeSet::new();
         let (mut nothing, mut several) = (Vec::new(), Vec::new());
@@ -121,45 +131,39 @@ impl Exclusion {
                 "{} of `{}` may mean several photographs:{}",
                 count(several.len(), "row"),
                 self.list,
-                some_lines(&several, 20)
+                first_lines(&several, 20)
             ))
             .help("write the part in front, such as `train/김밥/001.jpg`"));
         }
-        let mut left: BTreeMap<String, bool> = BTreeMap::new();
-        for (i, image) in listing.images.iter().enumerate() {
-            *left.entry(image.class.clone()).or_default() |= !out.contains(&i);
-        }
-        let mut i = 0;
-        listing.images.retain(|_| {
-            i += 1;
-            !out.contains(&(i - 1))
-        });
-        let images = count(out.len(), "image");
-        let are = either(out.len(), "is", "are");
+        Ok((out, nothing))
+    }
+
+    /// Tells how many images went, which rows were of no use, and which classes have no image any more.
+    fn tell(self, listing: &mut Listing, out: usize, nothing: &[String], lost: &[String]) {
         listing.notes.extend(self.notes);
-        listing
-            .notes
-            .push(format!("`{}`: {images} {are} left out", self.list));
+        listing.notes.push(format!(
+            "`{}`: {} {} left out",
+            self.list,
+            count(out, "image"),
+            either(out, "is", "are")
+        ));
         if !nothing.is_empty() {
             listing.warnings.push(format!(
                 "{} of `{}` {} no image of the data set:{}",
                 count(nothing.len(), "row"),
                 self.list,
                 either(nothing.len(), "names", "name"),
-                some_lines(&nothing, 5)
+                first_lines(nothing, 5)
             ));
         }
-        let lost = left.iter().filter(|(_, left)| !**left);
-        let lost: Vec<&str> = lost.map(|(class, _)| class.as_str()).collect();
         if !lost.is_empty() {
             listing.warnings.push(format!(
                 "`{}` leaves no image of {}: {}",
                 self.list,
                 either(lost.len(), "a class", "some classes"),
-                first_few(lost.iter().copied(), 10)
+                first_few(lost.iter().map(String::as_str), 10)
             ));
         }
-        Ok(())
     }
 
     /// The images that a row means: by their name, else by their name below a part, else by their path on disk.
@@ -181,6 +185,16 @@ impl Exclusion {
         }
         Vec::new()
     }
+}
+
+/// The classes that have no image left without these.
+fn without_image(listing: &Listing, out: &BTreeSet<usize>) -> Vec<String> {
+    let mut left: BTreeMap<&str, bool> = BTreeMap::new();
+    for (i, image) in listing.images.iter().enumerate() {
+        *left.entry(&image.class).or_default() |= !out.contains(&i);
+    }
+    let lost = left.iter().filter(|(_, left)| !**left);
+    lost.map(|(class, _)| (*class).to_owned()).collect()
 }
 
 /// The images of a listing by all that they may be called.

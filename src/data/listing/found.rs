@@ -177,15 +177,3 @@ impl fmt::Display for PassedOver {
         f.write_str(&Looked::counted(&self.0))
     }
 }
-
-/// Up to `most` of the items, one to a line, and how many more there are.
-pub(super) fn some_lines<T: fmt::Display>(items: &[T], most: usize) -> String {
-    let mut text = String::new();
-    for item in items.iter().take(most) {
-        text.push_str(&format!("\n  {item}"));
-    }
-    if items.len() > most {
-        text.push_str(&format!("\n  … and {} more", items.len() - most));
-    }
-    text
-}

@@ -4,7 +4,6 @@ use std::{collections::HashMap, path::Path};
 
 use super::{
     Found, Listing, Place, Role,
-    found::some_lines,
     listed_path::ListedPaths,
     rows::{self, Cells},
     table::{HELP, LARGEST_LIST, same_header, table},
@@ -13,7 +12,7 @@ use crate::{
     error::{Error, Result},
     files,
     name::{is_blank_name, nearest, nfc},
-    text::{count, either, shown, shown_path},
+    text::{count, either, first_few, first_lines, shown, shown_path},
 };
 
 /// The longest label, in characters: more is a text that slipped into the column.
@@ -89,7 +88,7 @@ pub fn read_manifest(list: &Path, root: &Path) -> Result<Listing> {
         return Err(Error::failed(format!(
             "{} of `{shown}` cannot be used:{}",
             count(mistakes.len(), "row"),
-            some_lines(&mistakes, 20)
+            first_lines(&mistakes, 20)
         ))
         .help(paths.help()));
     }
@@ -171,10 +170,9 @@ fn columns(shown: &str, header: &Cells) -> Result<Columns> {
             let hint = nearest(name, found.clone()).map_or(String::new(), |near| {
                 format!("; is `{}` meant?", crate::text::shown(near))
             });
-            let found: Vec<_> = found.map(crate::text::shown).collect();
             Error::failed(format!(
                 "line {line} of `{shown}` has no column `{name}`, only {}{hint}",
-                some_names(&found)
+                first_few(found, 10)
             ))
             .help(HELP)
         })
@@ -204,34 +202,45 @@ fn columns(shown: &str, header: &Cells) -> Result<Columns> {
     })
 }
 
-/// The first few column names.
-fn some_names(names: &[String]) -> String {
-    let first: Vec<_> = names.iter().take(10).map(|n| format!("`{n}`")).collect();
-    match names.len().saturating_sub(10) {
-        0 => first.join(", "),
-        more => format!("{} and {more} more", first.join(", ")),
-    }
-}
-
 /// One row, or what is wrong with it.
 fn row(columns: &Columns, row: &Cells, separator: char) -> std::result::Result<Row, String> {
     let cell = |i: usize| row.cells.get(i).map(String::as_str).unwrap_or_default();
     let path = cell(columns.path);
-    let label = nfc(cell(columns.label));
-    let others = [columns.part, columns.group].into_iter().flatten();
-    let read: Vec<usize> = [columns.path, columns.label]
-        .into_iter()
-        .chain(others)
-        .collect();
+    refuse_swallowed_rows(columns, row, separator)?;
+    if path.is_empty() {
+        return Err("`path` is empty".to_owned());
+    }
+    let group = columns.group.map_or("", cell);
+    Ok(Row {
+        path: path.to_owned(),
+        label: label(path, cell(columns.label))?,
+        role: role(columns.part.map_or("", cell))?,
+        group: (!group.is_empty()).then(|| nfc(group)),
+    })
+}
+
+/// A quote that is closed too late has rows in it; no cell that is read has line breaks or other control characters.
+fn refuse_swallowed_rows(
+    columns: &Columns,
+    row: &Cells,
+    separator: char,
+) -> std::result::Result<(), String> {
+    let read = [
+        Some(columns.path),
+        Some(columns.label),
+        columns.part,
+        columns.group,
+    ];
     for (i, text) in row.cells.iter().enumerate() {
-        if read.contains(&i) && text.contains(['\n', '\r']) {
+        let is_read = read.contains(&Some(i));
+        if is_read && text.contains(['\n', '\r']) {
             return Err(format!(
                 "a quote that is closed only {} further down, so that rows stand in one cell: `{}`",
                 count(rows::breaks(text), "line"),
                 shown(text)
             ));
         }
-        if read.contains(&i) && text.contains(char::is_control) {
+        if is_read && text.contains(char::is_control) {
             return Err(format!("`{}` holds control characters", shown(text)));
         }
         // A note of several lines is fine; rows in it are not.
@@ -245,18 +254,21 @@ fn row(columns: &Columns, row: &Cells, separator: char) -> std::result::Result<R
             ));
         }
     }
-    if path.is_empty() {
-        return Err("`path` is empty".to_owned());
+    Ok(())
+}
+
+/// The class of a row.
+fn label(path: &str, written: &str) -> std::result::Result<String, String> {
+    let label = nfc(written);
+    if label.is_empty() {
+        return Err(format!("`{}` has no label", shown(path)));
     }
     if is_blank_name(&label) {
-        return Err(match label.is_empty() {
-            true => format!("`{}` has no label", shown(path)),
-            false => format!(
-                "the label of `{}` shows nothing: `{}`",
-                shown(path),
-                shown(&label)
-            ),
-        });
+        return Err(format!(
+            "the label of `{}` shows nothing: `{}`",
+            shown(path),
+            shown(&label)
+        ));
     }
     let length = label.chars().count();
     if length > LONGEST_LABEL {
@@ -266,24 +278,19 @@ fn row(columns: &Columns, row: &Cells, separator: char) -> std::result::Result<R
             shown(&label)
         ));
     }
-    let part = columns.part.map_or("", cell);
-    let role = if part.is_empty() {
-        Some(Role::Train)
-    } else {
-        Role::of_word(part)
-    };
-    let role = role.ok_or_else(|| {
+    Ok(label)
+}
+
+/// The part of a row: training where nothing is said.
+fn role(written: &str) -> std::result::Result<Role, String> {
+    if written.is_empty() {
+        return Ok(Role::Train);
+    }
+    Role::of_word(written).ok_or_else(|| {
         format!(
             "`part` is `{}`; accepted are `train`, `validation` (or `valid`, `val`, `dev`) and `test`",
-            shown(part)
+            shown(written)
         )
-    })?;
-    let group = columns.group.map_or("", cell);
-    Ok(Row {
-        path: path.to_owned(),
-        label,
-        role,
-        group: (!group.is_empty()).then(|| nfc(group)),
     })
 }
 

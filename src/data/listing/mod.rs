@@ -2,6 +2,7 @@
 
 mod ai_hub;
 mod archive;
+mod beside;
 mod class;
 mod exclude;
 mod found;
@@ -9,6 +10,7 @@ mod held;
 mod kinds;
 mod listed_path;
 mod manifest;
+mod nested;
 mod parts;
 mod place;
 mod rows;

@@ -10,71 +10,87 @@ use crate::text::{shown, shown_path};
 pub(super) fn of_archive(name: &str) -> Option<(&'static str, String)> {
     let (stem, last) = name.rsplit_once('.')?;
     let last = last.to_lowercase();
-    let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+    part_of_archive(stem, &last).or_else(|| whole_archive(name, stem, &last))
+}
+
+/// As a shell takes it.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// Whether what stands before the last dot ends so.
+fn inner(stem: &str, ends: &[&str]) -> bool {
+    let stem = stem.to_lowercase();
+    ends.iter().any(|end| stem.ends_with(end))
+}
+
+/// A part of a divided archive: `.part0`, `.001`, `.z01`, `.r00`.
+fn part_of_archive(stem: &str, last: &str) -> Option<(&'static str, String)> {
     let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let inner = |ends: &[&str]| {
-        let stem = stem.to_lowercase();
-        ends.iter().any(|end| stem.ends_with(end))
+    let of_three = number(last) && last.len() == 3;
+    let after = |sign: char, digits: usize| {
+        let rest = last.strip_prefix(sign);
+        rest.is_some_and(|n| number(n) && n.len() >= digits)
     };
-    let (whole, folder) = (quoted(name), quoted(stem));
     // The offsets in the names of AI Hub's parts are of different lengths: in the order of letters they are no order.
     let join = |wild: &str| {
+        let folder = quoted(stem);
         format!(
             "join the parts: `printf '%s\\0' {folder}{wild} | sort -zV | xargs -0 cat > {folder}`"
         )
     };
+    if last.strip_prefix("part").is_some_and(number) {
+        return Some(("a part of a divided archive", join(".part*")));
+    }
+    if of_three && inner(stem, &[".7z"]) {
+        let first = quoted(&format!("{stem}.001"));
+        let way = format!("unpack them from the first one: `7z x {first}`");
+        return Some(("a part of a divided 7z archive", way));
+    }
+    if of_three && inner(stem, &[".zip", ".tar", ".tgz", ".gz", ".rar"]) {
+        return Some(("a part of a divided archive", join(".[0-9]*")));
+    }
+    if after('z', 2) {
+        let (zip, whole) = (format!("{stem}.zip"), format!("{stem}-whole.zip"));
+        let (zip, whole) = (quoted(&zip), quoted(&whole));
+        let way = format!("join the parts: `zip -s 0 {zip} --out {whole}`");
+        return Some(("a part of a divided zip", way));
+    }
+    if after('r', 2) && last.len() == 3 {
+        let first = quoted(&format!("{stem}.rar"));
+        let way = format!("unpack them from the first one: `unrar x {first}`");
+        return Some(("a part of a divided RAR archive", way));
+    }
+    None
+}
+
+/// An archive in one file.
+fn whole_archive(name: &str, stem: &str, last: &str) -> Option<(&'static str, String)> {
+    let (whole, folder) = (quoted(name), quoted(stem));
     let tar = |stem: &str| {
         let folder = quoted(stem);
         let unpack = format!("unpack it: `mkdir -p {folder} && tar -xf {whole} -C {folder}`");
         Some(("a tar archive", unpack))
     };
-    let of_three = number(&last) && last.len() == 3;
-    let after = |sign: char, digits: usize| {
-        let rest = last.strip_prefix(sign);
-        rest.is_some_and(|n| number(n) && n.len() >= digits)
-    };
-    if last.strip_prefix("part").is_some_and(number) {
-        return Some(("a part of a divided archive", join(".part*")));
-    } else if of_three && inner(&[".7z"]) {
-        let first = quoted(&format!("{stem}.001"));
-        let way = format!("unpack them from the first one: `7z x {first}`");
-        return Some(("a part of a divided 7z archive", way));
-    } else if of_three && inner(&[".zip", ".tar", ".tgz", ".gz", ".rar"]) {
-        return Some(("a part of a divided archive", join(".[0-9]*")));
-    } else if after('z', 2) {
-        let (zip, whole) = (format!("{stem}.zip"), format!("{stem}-whole.zip"));
-        let (zip, whole) = (quoted(&zip), quoted(&whole));
-        let way = format!("join the parts: `zip -s 0 {zip} --out {whole}`");
-        return Some(("a part of a divided zip", way));
-    } else if after('r', 2) && last.len() == 3 {
-        let first = quoted(&format!("{stem}.rar"));
-        let way = format!("unpack them from the first one: `unrar x {first}`");
-        return Some(("a part of a divided RAR archive", way));
-    }
-    match last.as_str() {
-        "tar" | "tgz" | "tbz" | "tbz2" | "txz" | "tzst" => tar(stem),
-        "gz" | "bz2" | "xz" | "zst" | "lzma" if inner(&[".tar"]) => {
-            tar(&stem[..stem.len() - ".tar".len()])
+    let (what, way) = match last {
+        "tar" | "tgz" | "tbz" | "tbz2" | "txz" | "tzst" => return tar(stem),
+        "gz" | "bz2" | "xz" | "zst" | "lzma" if inner(stem, &[".tar"]) => {
+            return tar(&stem[..stem.len() - ".tar".len()]);
         }
-        "gz" => Some(("a gzip archive", format!("unpack it: `gunzip -k {whole}`"))),
-        "7z" => Some((
-            "a 7z archive",
-            format!("unpack it: `7z x {whole} -o{folder}`"),
-        )),
-        "rar" => Some((
-            "a RAR archive",
-            format!("unpack it: `unrar x {whole} {folder}/`"),
-        )),
-        "alz" => Some((
+        "gz" => ("a gzip archive", format!("`gunzip -k {whole}`")),
+        "7z" => ("a 7z archive", format!("`7z x {whole} -o{folder}`")),
+        "rar" => ("a RAR archive", format!("`unrar x {whole} {folder}/`")),
+        "alz" => (
             "an ALZ archive",
-            format!("unpack it: `mkdir -p {folder} && unalz -d {folder} {whole}`"),
-        )),
-        "egg" => Some((
-            "an EGG archive",
-            "unpack it with ALZip or Bandizip".to_owned(),
-        )),
-        _ => None,
-    }
+            format!("`mkdir -p {folder} && unalz -d {folder} {whole}`"),
+        ),
+        "egg" => {
+            let way = "unpack it with ALZip or Bandizip".to_owned();
+            return Some(("an EGG archive", way));
+        }
+        _ => return None,
+    };
+    Some((what, format!("unpack it: {way}")))
 }
 
 /// What an archive or a part of one is by the name of its file, and the way out with the folder in which to take it.

@@ -2,22 +2,21 @@
 //! images of a class says which part of an image is used and where it came from.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashSet},
     path::{Path, PathBuf},
 };
 
 use super::{
     Found, Listing, Place, Role,
-    ai_hub::{key_of, parse_areas, parse_sources},
-    class::{classes, depth, upper},
-    found::some_lines,
+    beside::beside,
+    class::{classes, depth, parent, upper},
     parts,
     walk::Tree,
 };
 use crate::{
     error::{Error, Result},
     settings::FolderLevel,
-    text::{count, either, number, shown, shown_path},
+    text::{either, first_lines, shown, shown_path},
 };
 
 /// How class folders are read.
@@ -49,14 +48,14 @@ pub fn scan(root: &Path, role: Role, reading: Reading) -> Result<Listing> {
         notes: tree.notes.clone(),
         ..Listing::default()
     };
-    let holders: BTreeSet<&str> = tree.files.iter().map(|(name, _)| folder_of(name)).collect();
+    let holders: BTreeSet<&str> = tree.files.iter().map(|(name, _)| parent(name)).collect();
     let (warnings, notes) = (&mut listing.warnings, &mut listing.notes);
     let classes = classes(root, &holders, reading.class, warnings, notes)?;
     for (name, place) in &tree.files {
         if let Place::Zip { archive, entry } = place {
             archive.check(*entry)?;
         }
-        let folder = folder_of(name);
+        let folder = parent(name);
         let class = classes.get(folder).copied().unwrap_or_default();
         let mut found = Found::new(role, name, class.to_owned(), place.clone());
         let level = reading.group.and_then(|group| group.depth(depth(folder)));
@@ -77,119 +76,6 @@ pub fn scan(root: &Path, role: Role, reading: Reading) -> Result<Listing> {
     Ok(listing)
 }
 
-/// Adds what is told beside the images, and the files that tell it.
-fn beside(
-    root: &Path,
-    tree: &Tree,
-    role: Role,
-    crop_area: bool,
-    listing: &mut Listing,
-) -> Result<()> {
-    let below = |name: &str| format!("{}/{name}", role.name());
-    if root.is_file() {
-        let name = format!("{}.zip", role.name());
-        listing.beside.push((name, root.to_owned()));
-    }
-    for (name, path) in &tree.zips {
-        listing.beside.push((below(name), path.clone()));
-    }
-    let mut by_folder: HashMap<String, HashMap<String, Vec<usize>>> = HashMap::new();
-    if !tree.areas.is_empty() || !tree.sources.is_empty() {
-        for (i, image) in listing.images.iter().enumerate() {
-            let images = by_folder
-                .entry(folder_of(&image.name).to_owned())
-                .or_default();
-            images.entry(key_of(&image.name)).or_default().push(i);
-        }
-    }
-    let use_file = |name: &str, place: &Place, used: bool, listing: &mut Listing| {
-        if !used {
-            let extension = name.rsplit('.').next().unwrap_or_default();
-            listing
-                .passed_over
-                .count(format!("`.{}`", extension.to_ascii_lowercase()));
-        } else if let Place::File(path) = place {
-            listing.beside.push((below(name), path.clone()));
-        }
-    };
-    let mut without_address = 0;
-    for (name, place) in &tree.sources {
-        let images = by_folder.get(folder_of(&below(name)));
-        use_file(name, place, images.is_some(), listing);
-        let Some(images) = images else { continue };
-        for row in parse_sources(&place.read_text()?) {
-            let of = row.names.iter().find_map(|name| images.get(name));
-            without_address += usize::from(of.is_none());
-            for i in of.into_iter().flatten() {
-                listing.images[*i].source = Some(row.url.clone());
-            }
-        }
-    }
-    if !tree.sources.is_empty() {
-        let known = listing.images.iter().filter(|i| i.source.is_some()).count();
-        let mut note = format!(
-            "`{}`: the addresses of {} are known, of {} they are not",
-            role.name(),
-            count(known, "image"),
-            number((listing.images.len() - known) as u64)
-        );
-        if without_address > 0 {
-            let (n, are) = (without_address, either(without_address, "is", "are"));
-            note.push_str(&format!("; {} {are} of no image", count(n, "address")));
-        }
-        listing.notes.push(note);
-    }
-    let (mut unused, mut bad) = (0, BTreeMap::<&str, usize>::new());
-    for (name, place) in &tree.areas {
-        let images = by_folder.get(folder_of(&below(name)));
-        use_file(name, place, crop_area && images.is_some(), listing);
-        let Some(images) = images.filter(|_| crop_area) else {
-            continue;
-        };
-        let areas = parse_areas(&place.read_text()?);
-        for (key, area) in &areas.boxes {
-            let of = images.get(key);
-            unused += usize::from(of.is_none());
-            for i in of.into_iter().flatten() {
-                listing.images[*i].crop = Some(*area);
-            }
-        }
-        for (why, n) in areas.passed_over {
-            *bad.entry(why).or_default() += n;
-        }
-    }
-    if crop_area {
-        let boxes = listing.images.iter().filter(|i| i.crop.is_some()).count();
-        let whole = listing.images.len() - boxes;
-        let mut note = format!(
-            "`{}`: the boxes of {} are cut out, {} {} none and {} used whole",
-            role.name(),
-            count(boxes, "image"),
-            count(whole, "image"),
-            either(whole, "has", "have"),
-            either(whole, "is", "are")
-        );
-        if unused > 0 {
-            let boxes = if unused == 1 { "box is" } else { "boxes are" };
-            note.push_str(&format!("; {unused} {boxes} of no image"));
-        }
-        let lines: usize = bad.values().sum();
-        if lines > 0 {
-            let kinds: Vec<_> = bad.iter().map(|(why, n)| format!("{n} {why}")).collect();
-            let (n, give) = (count(lines, "line"), either(lines, "gives", "give"));
-            note.push_str(&format!("; {n} {give} none: {}", kinds.join(", ")));
-        }
-        listing.notes.push(note);
-    }
-    listing.beside.sort();
-    Ok(())
-}
-
-/// What stands before the last `/`.
-fn folder_of(name: &str) -> &str {
-    name.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
 /// Every image must lie in a class folder.
 fn refuse_stray(root: &Path, tree: &Tree) -> Result<()> {
     let names = tree.files.iter().map(|(name, _)| name);
@@ -205,7 +91,7 @@ fn refuse_stray(root: &Path, tree: &Tree) -> Result<()> {
         either(n, "file lies", "files lie"),
         shown_path(root),
         either(n, "it has", "they have"),
-        some_lines(&stray, 5)
+        first_lines(&stray, 5)
     ))
     .help("put each image into a folder named after its class"))
 }
@@ -266,14 +152,14 @@ fn unread_archives(root: &Path, tree: &Tree) -> Option<String> {
 fn empty_folders(root: &Path, tree: &Tree) -> Option<String> {
     let mut used = HashSet::from([""]);
     for (name, _) in &tree.files {
-        let mut folder = folder_of(name);
+        let mut folder = parent(name);
         while used.insert(folder) {
-            folder = folder_of(folder);
+            folder = parent(folder);
         }
     }
     let names = tree.folders.iter().map(|(name, _)| name.as_str());
     let mut empty: Vec<&str> = names
-        .filter(|name| !used.contains(name) && used.contains(folder_of(name)))
+        .filter(|name| !used.contains(name) && used.contains(parent(name)))
         .collect();
     empty.sort_unstable();
     empty.dedup();
@@ -289,7 +175,7 @@ fn empty_folders(root: &Path, tree: &Tree) -> Option<String> {
             shown_path(root),
             either(n, "holds", "hold"),
             either(n, "is", "are"),
-            some_lines(&shown_names, 10)
+            first_lines(&shown_names, 10)
         )
     })
 }

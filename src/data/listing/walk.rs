@@ -7,11 +7,11 @@ use std::{
     sync::Arc,
 };
 
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 use super::{
     Archive, Place,
-    found::{PassedOver, some_lines},
+    found::PassedOver,
     kinds::{left_behind, left_behind_folder, named_image, named_zip, other_kind},
     parts,
 };
@@ -19,7 +19,7 @@ use crate::{
     error::{Error, Result},
     files,
     spelt::Names,
-    text::{count, shown, shown_path},
+    text::{count, first_lines, shown, shown_path},
 };
 
 /// What is there. All names are NFC, with `/`, relative to the root.
@@ -178,6 +178,30 @@ pub(super) struct Walked {
     pub passed_over: PassedOver,
 }
 
+/// What cannot be read.
+#[derive(Default)]
+struct Broken {
+    /// Entries and why, in words.
+    unread: Vec<String>,
+    /// Symbolic links that lead nowhere, to a file or a folder.
+    dead_links: Vec<PathBuf>,
+}
+
+/// What an entry is that a system or kfood itself has left there, if it is that.
+fn left_behind_entry(entry: &walkdir::Result<DirEntry>) -> Option<&'static str> {
+    let path = match entry {
+        Ok(entry) => Some(entry.path()),
+        Err(error) => error.path(),
+    };
+    let name = path.and_then(Path::file_name).unwrap_or_default();
+    let name = name.to_string_lossy();
+    if !entry.as_ref().is_ok_and(|e| e.file_type().is_dir()) {
+        return left_behind(&name);
+    }
+    let cache = path.is_some_and(is_cache).then_some("cache");
+    left_behind_folder(&name).or(cache)
+}
+
 impl Walked {
     /// Walks through a folder, following symbolic links.
     ///
@@ -187,22 +211,10 @@ impl Walked {
         let mut walked = Self::default();
         let entries = WalkDir::new(root).follow_links(true).min_depth(1);
         let mut entries = entries.into_iter();
-        let (mut lost, mut dead) = (Vec::new(), Vec::new());
+        let mut broken = Broken::default();
         while let Some(entry) = entries.next() {
-            let found = match &entry {
-                Ok(entry) => Some(entry.path()),
-                Err(e) => e.path(),
-            };
-            let name = found.and_then(Path::file_name).unwrap_or_default();
-            let name = name.to_string_lossy().into_owned();
             let folder = entry.as_ref().is_ok_and(|e| e.file_type().is_dir());
-            let left = if folder {
-                let cache = found.is_some_and(is_cache).then_some("cache");
-                left_behind_folder(&name).or(cache)
-            } else {
-                left_behind(&name)
-            };
-            if let Some(kind) = left {
+            if let Some(kind) = left_behind_entry(&entry) {
                 walked.passed_over.count(kind);
                 if folder {
                     entries.skip_current_dir();
@@ -210,51 +222,67 @@ impl Walked {
                 continue;
             }
             match entry {
-                Ok(entry) => {
-                    let kind = entry.file_type();
-                    if kind.is_dir() {
-                        walked.folders.push(entry.into_path());
-                    } else if kind.is_file() {
-                        walked.file(entry.into_path());
-                    } else {
-                        walked.passed_over.count("special file");
-                    }
-                }
-                Err(e) if e.loop_ancestor().is_some() => {
+                Ok(entry) => walked.entry(entry),
+                Err(error) if error.loop_ancestor().is_some() => {
                     walked.passed_over.count("looping link");
                 }
-                Err(e) => match e.path().filter(|path| path.is_symlink()) {
-                    Some(path) if passed_over_by_name(&name).is_none() => {
-                        dead.push(path.to_owned())
-                    }
-                    Some(path) => walked.file(path.to_owned()),
-                    None => lost.push(unreadable(root, e)),
-                },
+                Err(error) => walked.broken(root, error, &mut broken),
             }
         }
-        let with_files: HashSet<_> = walked.files.iter().filter_map(|p| p.parent()).collect();
-        let (files, folders): (Vec<_>, Vec<_>) = dead.into_iter().partition(|path| {
+        walked.judge_broken(root, broken)?;
+        Ok(walked)
+    }
+
+    fn entry(&mut self, entry: DirEntry) {
+        let kind = entry.file_type();
+        if kind.is_dir() {
+            self.folders.push(entry.into_path());
+        } else if kind.is_file() {
+            self.file(entry.into_path());
+        } else {
+            self.passed_over.count("special file");
+        }
+    }
+
+    /// An entry that cannot be read: a link that leads nowhere, or one of which nothing more is known.
+    fn broken(&mut self, root: &Path, error: walkdir::Error, broken: &mut Broken) {
+        let Some(path) = error.path().filter(|path| path.is_symlink()) else {
+            broken.unread.push(unreadable(root, error));
+            return;
+        };
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if passed_over_by_name(&name).is_none() {
+            broken.dead_links.push(path.to_owned());
+        } else {
+            self.file(path.to_owned());
+        }
+    }
+
+    /// A dead link that may be a file is judged with the others later; a class that is not there is no small thing.
+    fn judge_broken(&mut self, root: &Path, broken: Broken) -> Result<()> {
+        let with_files: HashSet<_> = self.files.iter().filter_map(|p| p.parent()).collect();
+        let is_file = |path: &PathBuf| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             named_image(&name) || path.parent().is_some_and(|p| with_files.contains(p))
-        });
-        // As a file it is judged with the others; a class that is not there is no small thing.
+        };
+        let (files, folders): (Vec<_>, Vec<_>) = broken.dead_links.into_iter().partition(is_file);
+        let mut lost = broken.unread;
         lost.extend(folders.iter().map(|path| {
             let path = shown_path(path);
             format!("`{path}` is a symbolic link that leads nowhere")
         }));
-        if !lost.is_empty() {
-            lost.sort();
-            let n = lost.len();
-            let text = format!(
-                "{} of `{}` cannot be read:",
-                count(n, "entry"),
-                shown_path(root)
-            );
-            return Err(Error::failed(text + &some_lines(&lost, 20))
-                .help("make it readable, or remove it (a link that leads nowhere too)"));
+        if lost.is_empty() {
+            self.files.extend(files);
+            return Ok(());
         }
-        walked.files.extend(files);
-        Ok(walked)
+        lost.sort();
+        let text = format!(
+            "{} of `{}` cannot be read:",
+            count(lost.len(), "entry"),
+            shown_path(root)
+        );
+        Err(Error::failed(text + &first_lines(&lost, 20))
+            .help("make it readable, or remove it (a link that leads nowhere too)"))
     }
 
     fn file(&mut self, path: PathBuf) {

@@ -5,7 +5,7 @@ use crate::{
     event::{StageEvent, Tell},
     record::{Image, Photograph},
     settings::Unreadable,
-    text::count,
+    text::{count, first_lines},
 };
 
 /// Lines of an error: about a screenful.
@@ -66,14 +66,9 @@ pub(super) fn refuse_or_warn(
 fn listed<'a>(images: &[Image], of: impl IntoIterator<Item = &'a Why>, shown: usize) -> String {
     let mut of: Vec<_> = of.into_iter().collect();
     of.sort_by_key(|why| why.image);
-    let mut text = String::new();
-    for Why { image, why } in of.iter().take(shown) {
-        text.push_str(&format!("\n  `{}`: {why}", images[*image].path));
-    }
-    if of.len() > shown {
-        text.push_str(&format!("\n  … and {} more", of.len() - shown));
-    }
-    text
+    let lines = of.iter();
+    let lines = lines.map(|Why { image, why }| format!("`{}`: {why}", images[*image].path));
+    first_lines(lines, shown)
 }
 
 /// Adds to a photograph that its name promises another format. The name is no part of what makes a row, so that this is done

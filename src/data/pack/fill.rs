@@ -86,24 +86,15 @@ impl Fill<'_> {
     ) -> Result<Filled<F>> {
         let made_of: Vec<Digest> = self.images.par_iter().map(made_of).collect();
         let (first, repeats) = distinct(&made_of);
-        let mut folders = None;
-        let mut path = path.to_owned();
-        if let Some(unfinished) = &self.unfinished {
-            let (now, left) = journal::begin(unfinished.state)?;
-            path = now.join("pixels.pack");
-            folders = Some(left);
-        }
+        let (path, left) = self.begin(path)?;
         let settings = self.unfinished.map(|unfinished| unfinished.settings);
         let (pixels, storage) = (self.pixels, self.storage);
-        let writer = Rows::create(&path, pixels, storage, made_of.clone(), settings)?;
         let mut rows: Vec<Option<Done<F>>> = made_of.iter().map(|_| None).collect();
+        let writer = Rows::create(&path, pixels, storage, made_of, settings)?;
+
         let mut reused = self.reuse(&first, &writer, &mut rows, &see)?;
-        if let (Some(left), Some(unfinished)) = (folders, &self.unfinished) {
-            let mut from = vec![left.clone()];
-            for other in unfinished.others {
-                from.extend(["rows", "left"].map(|name| other.join(name)));
-            }
-            reused += self.go_on(&from, &first, &writer, &mut rows, &see)?;
+        if let Some(left) = left {
+            reused += self.go_on(&self.left_rows(&left), &first, &writer, &mut rows, &see)?;
             files::remove(&left)?;
         }
         let mut open: Vec<_> = first.into_values().filter(|i| rows[*i].is_none()).collect();
@@ -113,18 +104,60 @@ impl Fill<'_> {
         } else {
             self.decode(&open, &places(&open)?, &writer, &mut rows, &see)?
         };
-        for (i, of) in &repeats {
+        self.repeat(&repeats, &writer, &mut rows)?;
+
+        self.say_what_was_saved(reused, open.len(), repeats.len());
+        let filled = self.filled(path, rows);
+        let photographs = &filled.photographs.photographs;
+        refuse_or_warn(self.images, photographs, &lost, self.unreadable, self.tell)?;
+        writer.finish()?;
+        Ok(filled)
+    }
+
+    /// Where the pack is made: at `path`, or within the folder of an unfinished making; then with the folder that the last one left.
+    fn begin(&self, path: &Path) -> Result<(PathBuf, Option<PathBuf>)> {
+        let Some(unfinished) = &self.unfinished else {
+            return Ok((path.to_owned(), None));
+        };
+        let (now, left) = journal::begin(unfinished.state)?;
+        Ok((now.join("pixels.pack"), Some(left)))
+    }
+
+    /// The folders with rows of unfinished makings: the last one's, then those of others.
+    fn left_rows(&self, left: &Path) -> Vec<PathBuf> {
+        let others = self
+            .unfinished
+            .iter()
+            .flat_map(|unfinished| unfinished.others);
+        let of = |other: &PathBuf| ["rows", "left"].map(|name| other.join(name));
+        std::iter::once(left.to_owned())
+            .chain(others.flat_map(of))
+            .collect()
+    }
+
+    /// Copies the rows that are equal to another one.
+    fn repeat<F: Clone>(
+        &self,
+        repeats: &[(usize, usize)],
+        writer: &Rows,
+        rows: &mut [Option<Done<F>>],
+    ) -> Result<()> {
+        for (i, of) in repeats {
             self.stop.check()?;
             let Some(done) = &rows[*of] else {
-                continue; // It could not even be read, which ends this below.
+                continue; // It could not even be read, which ends the making later.
             };
             let (photograph, seen) = (done.photograph.clone(), done.seen.clone());
             writer.repeat(*of, *i)?;
             rows[*i] = Some(Done { photograph, seen });
         }
-        self.say_what_was_saved(reused, open.len(), repeats.len());
+        Ok(())
+    }
+
+    /// What is known of all rows, in the order of the images.
+    fn filled<F>(&self, pack: PathBuf, rows: Vec<Option<Done<F>>>) -> Filled<F> {
         let mut filled = Filled {
-            pack: path,
+            pack,
             photographs: Photographs::default(),
             seen: Vec::with_capacity(rows.len()),
         };
@@ -138,10 +171,7 @@ impl Fill<'_> {
             filled.photographs.photographs.push(photograph);
             filled.seen.push(row.seen);
         }
-        let photographs = &filled.photographs.photographs;
-        refuse_or_warn(self.images, photographs, &lost, self.unreadable, self.tell)?;
-        writer.finish()?;
-        Ok(filled)
+        filled
     }
 
     /// Takes over what earlier packs have of the wanted rows, and says how many.

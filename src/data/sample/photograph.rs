@@ -96,62 +96,76 @@ fn table(width: usize, height: usize, rng: &mut ChaCha8Rng) -> Canvas {
 fn things_around(
     canvas: &mut Canvas,
     rng: &mut ChaCha8Rng,
-    (width, height): (f32, f32),
+    sides: (f32, f32),
     centre: (f32, f32),
     r: f32,
 ) {
     if rng.random_bool(0.3) {
-        let half = (
-            width * between(rng, 0.2, 0.5),
-            height * between(rng, 0.2, 0.5),
-        );
-        let at = (width * rng.random::<f32>(), height * rng.random::<f32>());
-        let colour = TABLES[rng.random_range(0..TABLES.len())];
-        let look = Look::plain(colour, rng.random());
-        let angle = between(rng, 0.0, TAU);
-        let cloth = Shape::Slab {
-            at,
-            half,
-            round: 3.0,
-            angle,
-        };
-        canvas.shadow(&cloth, 2.0, 0.3);
-        canvas.draw(&cloth, &Look { shade: 0.1, ..look });
+        napkin(canvas, rng, sides);
     }
     for _ in 0..rng.random_range(0..=3_u32) {
-        let around = between(rng, 0.0, TAU);
-        let small = r * between(rng, 0.3, 0.48);
-        let far = r + small * between(rng, 0.75, 1.3);
-        let at = (centre.0 + far * around.cos(), centre.1 + far * around.sin());
-        plate(canvas, rng, at, small, false);
-        let kinds = MAIN.len() + HEALTH.len();
-        let other = rng.random_range(0..kinds);
-        let other = *MAIN.iter().chain(&HEALTH).nth(other).unwrap_or(&MAIN[0]);
-        serve(canvas, rng, other, at, small);
+        side_dish(canvas, rng, centre, r);
     }
     if rng.random_bool(0.35) {
-        let colour = if rng.random_bool(0.5) {
-            [0.72, 0.72, 0.74]
-        } else {
-            [0.40, 0.24, 0.13]
+        chopsticks(canvas, rng, centre, r);
+    }
+}
+
+fn napkin(canvas: &mut Canvas, rng: &mut ChaCha8Rng, (width, height): (f32, f32)) {
+    let half = (
+        width * between(rng, 0.2, 0.5),
+        height * between(rng, 0.2, 0.5),
+    );
+    let at = (width * rng.random::<f32>(), height * rng.random::<f32>());
+    let colour = TABLES[rng.random_range(0..TABLES.len())];
+    let look = Look::plain(colour, rng.random());
+    let angle = between(rng, 0.0, TAU);
+    let cloth = Shape::Slab {
+        at,
+        half,
+        round: 3.0,
+        angle,
+    };
+    canvas.shadow(&cloth, 2.0, 0.3);
+    canvas.draw(&cloth, &Look { shade: 0.1, ..look });
+}
+
+/// A small plate of any dish beside the plate of radius `r`.
+fn side_dish(canvas: &mut Canvas, rng: &mut ChaCha8Rng, centre: (f32, f32), r: f32) {
+    let around = between(rng, 0.0, TAU);
+    let small = r * between(rng, 0.3, 0.48);
+    let far = r + small * between(rng, 0.75, 1.3);
+    let at = (centre.0 + far * around.cos(), centre.1 + far * around.sin());
+    plate(canvas, rng, at, small, false);
+    let kinds = MAIN.len() + HEALTH.len();
+    let other = rng.random_range(0..kinds);
+    let other = *MAIN.iter().chain(&HEALTH).nth(other).unwrap_or(&MAIN[0]);
+    serve(canvas, rng, other, at, small);
+}
+
+/// Of metal or of wood, at one side of the plate.
+fn chopsticks(canvas: &mut Canvas, rng: &mut ChaCha8Rng, centre: (f32, f32), r: f32) {
+    let colour = if rng.random_bool(0.5) {
+        [0.72, 0.72, 0.74]
+    } else {
+        [0.40, 0.24, 0.13]
+    };
+    let look = Look {
+        gloss: 0.2,
+        ..Look::plain(colour, rng.random())
+    };
+    let side = if rng.random_bool(0.5) { -1.0 } else { 1.0 };
+    let x = centre.0 + side * r * between(rng, 1.05, 1.3);
+    for k in 0..2 {
+        let x = x + k as f32 * r * 0.09;
+        let lean = r * between(rng, -0.12, 0.12);
+        let rod = Shape::Rod {
+            from: (x, centre.1 - r * 0.9),
+            to: (x + lean, centre.1 + r * 0.9),
+            radius: (r * 0.024).max(1.0),
         };
-        let look = Look {
-            gloss: 0.2,
-            ..Look::plain(colour, rng.random())
-        };
-        let side = if rng.random_bool(0.5) { -1.0 } else { 1.0 };
-        let x = centre.0 + side * r * between(rng, 1.05, 1.3);
-        for k in 0..2 {
-            let x = x + k as f32 * r * 0.09;
-            let lean = r * between(rng, -0.12, 0.12);
-            let rod = Shape::Rod {
-                from: (x, centre.1 - r * 0.9),
-                to: (x + lean, centre.1 + r * 0.9),
-                radius: (r * 0.024).max(1.0),
-            };
-            canvas.shadow(&rod, 2.0, 0.35);
-            canvas.draw(&rod, &look);
-        }
+        canvas.shadow(&rod, 2.0, 0.35);
+        canvas.draw(&rod, &look);
     }
 }
 

@@ -1,8 +1,8 @@
 //! The course of a training as pure functions of its history: the best epoch, and whether to stop early.
 
 use crate::{
-    record::Epoch,
-    settings::{EarlyStopping, Metric},
+    record::{Epoch, StoppedEarly},
+    settings::EarlyStopping,
 };
 
 /// The number of the epoch with the highest validation top-1, the first of equals; the last one without a validation part.
@@ -21,7 +21,7 @@ pub(crate) fn best_epoch(epochs: &[Epoch]) -> u32 {
 }
 
 /// Why the training ends before its last epoch, if it does.
-pub(crate) fn stop_early(epochs: &[Epoch], rule: Option<&EarlyStopping>) -> Option<String> {
+pub(crate) fn stop_early(epochs: &[Epoch], rule: Option<&EarlyStopping>) -> Option<StoppedEarly> {
     let rule = rule?;
     let mut best = f64::NEG_INFINITY;
     let mut improved = 0;
@@ -29,9 +29,11 @@ pub(crate) fn stop_early(epochs: &[Epoch], rule: Option<&EarlyStopping>) -> Opti
         let Some(validation) = epoch.validation else {
             continue;
         };
-        let value = match rule.monitor {
-            Metric::ValidationTop1 => validation.top1,
-            Metric::ValidationLoss => -validation.loss,
+        let value = validation.of(rule.monitor);
+        let value = if rule.monitor.higher_is_better() {
+            value
+        } else {
+            -value
         };
         if value > best + rule.min_delta.get() || best == f64::NEG_INFINITY {
             best = value;
@@ -39,15 +41,13 @@ pub(crate) fn stop_early(epochs: &[Epoch], rule: Option<&EarlyStopping>) -> Opti
         }
     }
     let last = epochs.last()?;
-    if last.epoch < last.of && last.epoch - improved >= rule.patience.get() {
-        let patience = rule.patience.get();
-        let s = if patience == 1 { "" } else { "s" };
-        return Some(format!(
-            "`{}` did not improve for {patience} epoch{s} after epoch {improved}",
-            rule.monitor.name()
-        ));
-    }
-    None
+    let patience = rule.patience.get();
+    let over = last.epoch < last.of && last.epoch - improved >= patience;
+    over.then_some(StoppedEarly {
+        monitor: rule.monitor,
+        patience,
+        improved,
+    })
 }
 
 #[cfg(test)]
@@ -93,15 +93,9 @@ mod tests {
         let rule: EarlyStopping = serde_json::from_str(r#"{"patience": 2}"#).unwrap();
         let rule = Some(&rule);
         assert_eq!(stop_early(&course(&[0.1, 0.4, 0.4]), rule), None);
-        assert!(stop_early(&course(&[0.1, 0.4, 0.4, 0.3]), rule).is_some());
+        let stopped = stop_early(&course(&[0.1, 0.4, 0.4, 0.3]), rule).unwrap();
+        assert_eq!((stopped.patience, stopped.improved), (2, 2));
         assert_eq!(stop_early(&course(&[0.1, 0.4, 0.4, 0.3]), None), None);
-    }
-
-    #[test]
-    fn one_epoch_is_told_as_one() {
-        let rule: EarlyStopping = serde_json::from_str(r#"{"patience": 1}"#).unwrap();
-        let told = stop_early(&course(&[0.4, 0.3]), Some(&rule)).unwrap();
-        assert!(told.contains("for 1 epoch after epoch 1"), "{told}");
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::{
     model::{self, ModelState, ResNet, StateDict},
     native::make_deterministic,
     record::{self, Averaging, CheckpointInfo, Epoch, History, Measure, Transform, Tried},
-    settings::{AverageNorm, AverageRule, Metric},
+    settings::{AverageNorm, AverageRule},
     stop::Stop,
 };
 
@@ -225,10 +225,7 @@ impl Soup<'_> {
             Error::usage("`rule = \"greedy\"` needs a validation part, and the split has none")
                 .help("give the split a `validation` share above 0, or use `rule = \"uniform\"`")
         })?;
-        Ok(match self.job.by {
-            Metric::ValidationTop1 => measure.top1,
-            Metric::ValidationLoss => measure.loss,
-        })
+        Ok(measure.of(self.job.by))
     }
 
     fn validation(&self) -> Result<Option<Measure>> {

@@ -154,20 +154,3 @@ fn summary(part: &Judged<'_>, pairs: &[Option<FeatureLeak>], least: f64) -> ByFe
         top1_without: (clean > 0).then(|| right as f64 / clean as f64),
     }
 }
-
-/// A sentence for each part in which the features show more than the pixels.
-pub(super) fn sentences(found: &FeatureLeaks) -> Vec<String> {
-    let more = found.parts.iter().filter(|part| part.further > 0);
-    more.map(|part| {
-        let name = part.part.name();
-        let without = part.top1_without.map_or(String::new(), |share| {
-            format!(" Without all look-alikes top-1 is {:.1}%.", 100.0 * share)
-        });
-        format!(
-            "By the model's features (cosine of at least {}) {} further {name} images look like training images; `leaks.json` names \
-             them.{without}",
-            found.cosine, part.further
-        )
-    })
-    .collect()
-}

@@ -3,6 +3,7 @@
 mod features;
 mod inputs;
 mod leaks;
+mod log_probabilities;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -13,6 +14,7 @@ use tch::{Device, Kind, Tensor};
 
 use self::{
     inputs::{Inputs, Members},
+    log_probabilities::log_softmax,
     write::{Judged, Timing, write},
 };
 use super::{
@@ -32,8 +34,8 @@ use crate::{
 };
 
 /// Runs a model in evaluation mode and f32 over parts of a data set and writes `metrics.json`
-/// ([`record::Evaluation`]) and `predictions.csv` ([`record::Prediction`]) to `job.out`; `timing.json` and `fingerprint.json` beside
-/// them tell of the machine.
+/// ([`record::Evaluation`]), `predictions.csv` ([`record::Prediction`]) and `log_probabilities.f32` ([`record::LogProbabilities`]) to
+/// `job.out`; `timing.json` and `fingerprint.json` beside them tell of the machine.
 ///
 /// Every part is seen under the same transform: the checkpoint's own; for a file that does not say, the pack's resize
 /// and the normalisation given with it. With `job.tta` every part is seen in the same views, too. What several views and the
@@ -62,8 +64,7 @@ pub fn evaluate(job: &record::Evaluate, device: Device, tell: Tell<'_>, stop: &S
         stop,
     };
     for members in &inputs.parts {
-        let scores = pass.scores(members)?;
-        judged.push(Judged { members, scores });
+        judged.push(pass.part(members)?);
     }
     let by_features = match job.cosine {
         Some(least) => Some(pass.feature_leaks(&judged, least)?),
@@ -92,36 +93,49 @@ struct Pass<'a> {
     stop: &'a Stop,
 }
 
-impl Pass<'_> {
-    /// A score for each image of a part, in its order.
-    fn scores(&self, members: &Members) -> Result<Vec<Score>> {
+impl<'a> Pass<'a> {
+    /// What is said of each image of a part, in its order.
+    fn part(&self, members: &'a Members) -> Result<Judged<'a>> {
         let _guard = tch::no_grad_guard();
         let name = members.part.name();
         let mut progress =
             Progress::new(self.tell, format!("evaluating {name}"), members.rows.len());
-        let mut scores = Vec::with_capacity(members.rows.len());
+        let mut judged = Judged {
+            members,
+            scores: Vec::with_capacity(members.rows.len()),
+            log_probabilities: Vec::new(),
+        };
         for rows in members.rows.chunks(self.job.batch_size.max(1) as usize) {
             self.stop.check()?;
             let labels: Vec<usize> = rows.iter().map(|row| self.inputs.labels[*row]).collect();
-            let judged = self.judged(rows, &labels)?;
-            scores.extend(judged.map_err(|bad| not_finite(bad, rows.len(), name))?);
-            progress.at(scores.len() as u64);
+            let (scores, logs) = self
+                .judged(rows, &labels)?
+                .map_err(|bad| not_finite(bad, rows.len(), name))?;
+            judged.scores.extend(scores);
+            judged
+                .log_probabilities
+                .extend(logs.iter().map(|log| *log as f32));
+            progress.at(judged.scores.len() as u64);
         }
-        Ok(scores)
+        Ok(judged)
     }
 
-    /// Some images judged: by the logits of one model in one view, else by the mean of probabilities over models and views.
-    /// `Err` with the number of images whose logits are not finite.
+    /// Some images judged, each with the log-probabilities of all classes: by the logits of one model in one view, else by the mean of
+    /// probabilities over models and views. `Err` with the number of images whose logits are not finite.
     fn judged(
         &self,
         rows: &[usize],
         labels: &[usize],
-    ) -> Result<std::result::Result<Vec<Score>, usize>> {
+    ) -> Result<std::result::Result<(Vec<Score>, Vec<f64>), usize>> {
         let classes = self.inputs.classes.len();
         let logits = self.logits(rows)?;
         Ok(match logits.as_slice() {
-            [one] => stats::scores(one, labels, classes),
-            several => stats::scores(&log_mean_probabilities(several, classes), labels, classes),
+            [one] => stats::scores(one, labels, classes)
+                .map(|scores| (scores, log_softmax(one, classes))),
+            several => {
+                let logs = log_mean_probabilities(several, classes);
+                stats::scores(&logs, labels, classes).map(|scores| (scores, logs))
+            }
         })
     }
 

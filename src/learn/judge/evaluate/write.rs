@@ -5,9 +5,8 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::{
-    features,
     inputs::{Inputs, Members},
-    leaks::sentences,
+    log_probabilities,
 };
 use crate::{
     error::{Error, Result},
@@ -17,10 +16,12 @@ use crate::{
     stats::{self, Score},
 };
 
-/// One part with a score for each of its images.
+/// One part with what is said of each of its images.
 pub(super) struct Judged<'a> {
     pub(super) members: &'a Members,
     pub(super) scores: Vec<Score>,
+    /// Row-major [images, classes].
+    pub(super) log_probabilities: Vec<f32>,
 }
 
 /// `timing.json`: not part of the result.
@@ -42,7 +43,7 @@ impl Timing {
     }
 }
 
-/// Writes the four files, and `leaks.json` where features were compared.
+/// Writes the five files, and `leaks.json` where features were compared.
 pub(super) fn write(
     job: &record::Evaluate,
     inputs: &Inputs,
@@ -54,8 +55,13 @@ pub(super) fn write(
     let out = &job.out;
     files::create_folder(out)?;
     let mut evaluation = evaluation(inputs, judged, &job.tta);
+    let rows = judged.iter().map(|part| part.log_probabilities.as_slice());
+    evaluation.log_probabilities = Some(log_probabilities::write(
+        &out.join("log_probabilities.f32"),
+        rows,
+        inputs.classes.len(),
+    )?);
     if let Some(found) = by_features {
-        evaluation.reading.extend(features::sentences(found));
         files::write_json(&out.join("leaks.json"), found)?;
     }
     files::write_json(&out.join("metrics.json"), &evaluation)?;
@@ -80,17 +86,13 @@ fn evaluation(inputs: &Inputs, judged: &[Judged<'_>], tta: &[Tta]) -> Evaluation
         }
     };
     let parts: Vec<PartMetrics> = judged.iter().map(part).collect();
-    let gaps = stats::gaps(&parts);
-    let mut reading = stats::reading(&parts, &gaps);
-    let leaks = inputs.leaking.as_ref().map(|l| l.leaks(inputs, judged));
-    reading.extend(leaks.iter().flat_map(sentences));
     Evaluation {
         classes: inputs.classes.clone(),
         tta: tta.to_vec(),
-        reading,
-        leaks,
+        leaks: inputs.leaking.as_ref().map(|l| l.leaks(inputs, judged)),
+        gaps: stats::gaps(&parts),
         parts,
-        gaps,
+        log_probabilities: None,
     }
 }
 

@@ -1,9 +1,6 @@
 //! `ReduceLROnPlateau` as a function of the epochs before.
 
-use crate::{
-    record::Epoch,
-    settings::{Metric, Plateau},
-};
+use crate::{record::Epoch, settings::Plateau};
 
 /// Smaller reductions are not made (`eps` of PyTorch).
 const LEAST: f64 = 1e-8;
@@ -17,10 +14,7 @@ pub(super) fn learning_rate(s: &Plateau, base: f64, before: &[Epoch]) -> f64 {
         let Some(validation) = epoch.validation else {
             continue;
         };
-        let value = match s.monitor {
-            Metric::ValidationTop1 => validation.top1,
-            Metric::ValidationLoss => validation.loss,
-        };
+        let value = validation.of(s.monitor);
         if best.is_none_or(|best| improves(s, value, best)) {
             best = Some(value);
             bad = 0;

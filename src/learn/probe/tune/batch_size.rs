@@ -10,7 +10,7 @@ use crate::{
         fit::{Criterion, Stepper, memory},
     },
     native::{empty_cuda_cache, is_out_of_memory},
-    record::{BatchSizes, BatchTry},
+    record::{BatchSizes, BatchTry, Ended},
     settings::Count,
 };
 
@@ -35,17 +35,16 @@ pub(super) fn find(
     let mut before = memory::peak(trial.arithmetic.device);
     let ended = loop {
         if batch_size > images {
-            break format!("the training part has {images} images");
+            break Ended::NoMoreImages { images };
         }
-        let killed =
-            format!("the system ended the trial at {batch_size}, as it does where memory runs out");
+        let killed = Ended::EndedBySystem { batch_size };
         keep(&found(tries.clone(), killed))?;
         let tried = match attempt(trial, batch_size) {
             Err(error) if is_out_of_memory(&error) => {
                 if trial.arithmetic.device.is_cuda() {
                     empty_cuda_cache()?;
                 }
-                break format!("memory ran out at {batch_size}");
+                break Ended::MemoryRanOut { batch_size };
             }
             tried => tried?,
         };
@@ -53,7 +52,10 @@ pub(super) fn find(
         let done = tries.len();
         trial.progress("batch sizes", done, done + 1, "sizes");
         if f64::from(batch_size) / tried.images_per_second > LONGEST {
-            break format!("a step of {batch_size} takes longer than {LONGEST} s");
+            break Ended::TooSlow {
+                batch_size,
+                seconds: LONGEST,
+            };
         }
         let next = batch_size.saturating_mul(2);
         // A GPU says when its memory is full. Where the machine's is, the system may end the process, so it is not tried.
@@ -62,7 +64,7 @@ pub(super) fn find(
             && let Some(left) = memory::available(trial.arithmetic.device)
             && 2 * now.saturating_sub(last) > left
         {
-            break format!("{next} would take more memory than is left");
+            break Ended::WouldNotFit { batch_size: next };
         }
         before = tried.peak_memory;
         batch_size = next;
@@ -70,7 +72,7 @@ pub(super) fn find(
     Ok(found(tries, ended))
 }
 
-fn found(tries: Vec<BatchTry>, ended: String) -> BatchSizes {
+fn found(tries: Vec<BatchTry>, ended: Ended) -> BatchSizes {
     let rate = |t: &&BatchTry| t.images_per_second;
     BatchSizes {
         largest: tries.last().map(|t| t.batch_size),

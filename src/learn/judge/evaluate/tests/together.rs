@@ -30,6 +30,7 @@ fn views_of_an_image_are_averaged_as_probabilities_and_recorded() {
         (3, vec![Tta::HorizontalFlip])
     );
 
+    agree(&job, &lines(&job));
     let model = ResNet::new(Arch::Resnet18, 3, 1, Device::Cpu);
     let _guard = tch::no_grad_guard();
     for (i, line) in lines(&job).iter().enumerate() {
@@ -65,6 +66,7 @@ fn an_ensemble_is_the_mean_of_the_probabilities_of_its_members() {
     job.cosine = Some(0.98);
     run(&job).unwrap();
 
+    agree(&job, &lines(&job));
     let first = ResNet::new(Arch::Resnet18, 3, 1, Device::Cpu);
     let _guard = tch::no_grad_guard();
     for (i, line) in lines(&job).iter().enumerate() {

@@ -1,0 +1,40 @@
+//! `labels.json` of a dataset stage, the input of split, train and evaluate. Entry `i` is that of `images.json`.
+
+use serde::{Deserialize, Serialize};
+
+/// `labels.json`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Labels {
+    /// Class names, NFC, in code point order; a class is its place in this list.
+    pub classes: Vec<String>,
+    /// One for each image, in the order of `images.json`.
+    pub labels: Vec<Label>,
+    /// The column `group` of a manifest as numbers, one for each image; empty where nothing is given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<Option<u32>>,
+    /// The address that each image came from, as numbers; empty where nothing is given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<Option<u32>>,
+    /// The images of the training part that the data set itself gives to validation, ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub validation: Vec<u32>,
+}
+
+/// The part and the class of one image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Label {
+    /// The given part.
+    pub part: Part,
+    /// Its place in `classes`.
+    pub class: u32,
+}
+
+/// A part of a data set as it was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// To be split into train and validation.
+    Train,
+    /// Never trained on.
+    Test,
+}

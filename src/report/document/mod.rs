@@ -1,0 +1,114 @@
+//! What is told, as data and without any markup: blocks of text, tables, curves and pictures. It is filled once from results;
+//! [`super::render`] turns it into Markdown or lines for a terminal.
+
+mod curve;
+mod grid;
+mod text;
+
+use crate::text::number;
+
+pub use curve::{Axis, Curve, Scale, Series, Unit};
+pub use grid::{Align, Column, Grid};
+pub use text::{Span, Text};
+
+/// Blocks from top to bottom.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Document {
+    /// In the order of reading.
+    pub blocks: Vec<Block>,
+}
+
+/// One piece of a document.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Block {
+    /// The beginning of a chapter.
+    Heading {
+        /// 1 for the whole document, 2 for a chapter, 3 for a part of it.
+        level: u8,
+        /// What it is about.
+        text: Text,
+    },
+    /// A sentence or a few.
+    Paragraph(Text),
+    /// Something that is probably not as wanted.
+    Warning(Text),
+    /// Items of equal rank.
+    List(Vec<Text>),
+    /// A table, and what its signs mean.
+    Table {
+        /// Rows and columns.
+        grid: Grid,
+        /// A sentence each.
+        notes: Vec<Text>,
+    },
+    /// Values over another value.
+    Curve(Curve),
+    /// How many of something are in each of several steps.
+    Bars {
+        /// What is counted, and over what.
+        title: Text,
+        /// Each step with its count.
+        bars: Vec<(String, u64)>,
+    },
+    /// A picture in a file.
+    Picture {
+        /// The file, relative to the document.
+        path: String,
+        /// What is to be seen, for those who cannot see it.
+        alt: Text,
+    },
+}
+
+impl Document {
+    /// Of blocks.
+    #[must_use]
+    pub fn new(blocks: Vec<Block>) -> Self {
+        Self { blocks }
+    }
+}
+
+impl Block {
+    /// A heading.
+    pub fn heading(level: u8, text: impl Into<Text>) -> Self {
+        let text = text.into();
+        Self::Heading { level, text }
+    }
+
+    /// A paragraph.
+    pub fn paragraph(text: impl Into<Text>) -> Self {
+        Self::Paragraph(text.into())
+    }
+
+    /// A warning.
+    pub fn warning(text: impl Into<Text>) -> Self {
+        Self::Warning(text.into())
+    }
+
+    /// A list.
+    pub fn list(items: impl IntoIterator<Item = impl Into<Text>>) -> Self {
+        Self::List(items.into_iter().map(Into::into).collect())
+    }
+
+    /// The first `most` items, and how many more there are; `rest` says where those are, and may be empty.
+    pub fn first_of(items: impl ExactSizeIterator<Item = String>, most: usize, rest: &str) -> Self {
+        let more = items.len().saturating_sub(most);
+        let mut few: Vec<Text> = items.take(most).map(Text::from).collect();
+        if more > 0 {
+            few.push(format!("… and {} more{rest}", number(more as u64)).into());
+        }
+        Self::List(few)
+    }
+
+    /// A table whose signs explain themselves.
+    #[must_use]
+    pub fn table(grid: Grid) -> Self {
+        let notes = Vec::new();
+        Self::Table { grid, notes }
+    }
+}
+
+impl From<Block> for Document {
+    fn from(block: Block) -> Self {
+        Self::new(vec![block])
+    }
+}

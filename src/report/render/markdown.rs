@@ -1,0 +1,152 @@
+//! Markdown (CommonMark, with the tables of GitHub's).
+
+use super::{cell, sparkline::sparkline};
+use crate::{
+    report::{Align, Block, Curve, Document, Grid, Series, Text},
+    text,
+};
+
+impl Document {
+    /// As Markdown. Ends with a new line.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        let mut text = String::new();
+        for (i, block) in self.blocks.iter().enumerate() {
+            if i > 0 && !one_list(&self.blocks[i - 1], block) {
+                text.push('\n');
+            }
+            text += &written(block);
+        }
+        text
+    }
+}
+
+/// Whether two blocks are items of one list: an empty line between them would set the list wide.
+fn one_list(before: &Block, after: &Block) -> bool {
+    let listed = |block: &Block| matches!(block, Block::List(_) | Block::Curve(_));
+    listed(before) && listed(after)
+}
+
+fn written(block: &Block) -> String {
+    match block {
+        Block::Heading { level, text } => {
+            let level = "#".repeat((*level).into());
+            format!("{level} {}\n", text.in_backticks())
+        }
+        Block::Paragraph(text) => text.in_backticks() + "\n",
+        Block::Warning(text) => format!("> **Warning:** {}\n", text.in_backticks()),
+        Block::List(items) => items
+            .iter()
+            .map(|item| format!("- {}\n", item.in_backticks()))
+            .collect(),
+        Block::Table { grid, notes } => table(grid) + &notes.iter().map(note).collect::<String>(),
+        Block::Curve(Curve { series, .. }) => series.iter().map(item).collect(),
+        Block::Bars { title, bars } => {
+            let mut grid = Grid::new(&[("step", Align::Left), ("number", Align::Right)]);
+            let row = |(step, n): &(String, u64)| vec![step.clone(), text::number(*n)];
+            grid.rows = bars.iter().map(row).collect();
+            format!("{}:\n\n{}", title.in_backticks(), table(&grid))
+        }
+        Block::Picture { path, alt } => format!("![{}](<{path}>)\n", alt.in_backticks()),
+    }
+}
+
+fn note(note: &Text) -> String {
+    format!("\n{}\n", note.in_backticks())
+}
+
+fn item(series: &Series) -> String {
+    let values: Vec<f64> = series.points.iter().map(|(_, y)| *y).collect();
+    let (name, words) = (&series.name, &series.in_words);
+    format!("- {name}: `{}` {words}\n", sparkline(&values))
+}
+
+fn table(grid: &Grid) -> String {
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let names = grid.columns.iter().map(|column| escaped(&column.name));
+    let rules = grid.columns.iter().map(|column| match column.align {
+        Align::Left => "---".to_owned(),
+        Align::Right => "---:".to_owned(),
+    });
+    let mut text = line(names.collect()) + &line(rules.collect());
+    for row in &grid.rows {
+        text += &line(row.iter().map(|cell| escaped(cell)).collect());
+    }
+    text
+}
+
+/// A cell of Markdown ends at `|` and at a new line.
+fn escaped(text: &str) -> String {
+    cell(text).replace('|', "\\|")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{Axis, Unit};
+
+    fn of(class: &str) -> Document {
+        let mut grid = Grid::new(&[("class", Align::Left), ("n", Align::Right)]);
+        grid.rows.push(vec![class.to_owned(), "1".to_owned()]);
+        Block::table(grid).into()
+    }
+
+    #[test]
+    fn a_table_survives_a_bar_and_a_line_break_in_a_name() {
+        assert_eq!(
+            of("a|b").markdown(),
+            "| class | n |\n| --- | ---: |\n| a\\|b | 1 |\n"
+        );
+        assert_eq!(of("a\nb\u{1b}[2J").markdown().lines().count(), 3);
+    }
+
+    #[test]
+    fn every_block_has_a_form_and_an_empty_line_before_it() {
+        let document = Document::new(vec![
+            Block::heading(2, "Training `net`"),
+            Block::first_of(
+                ["2 of 2 epochs.", "more"].map(str::to_owned).into_iter(),
+                1,
+                "",
+            ),
+            Block::Curve(Curve {
+                x: Axis::linear("epoch", Unit::Number),
+                y: Axis::linear("top-1", Unit::Share),
+                series: vec![Series {
+                    name: "Train top-1".to_owned(),
+                    points: vec![(1.0, 0.25), (2.0, 0.5)],
+                    in_words: "25.0% to 50.0%".to_owned(),
+                }],
+            }),
+            Block::warning("look at `x`"),
+            Block::Bars {
+                title: "brightness".into(),
+                bars: vec![("0 to 31".to_owned(), 1_200)],
+            },
+            Block::Picture {
+                path: "a b.png".to_owned(),
+                alt: "ten dishes".into(),
+            },
+        ]);
+        assert_eq!(
+            document.markdown(),
+            "\
+## Training `net`
+
+- 2 of 2 epochs.
+- … and 1 more
+- Train top-1: `▁█` 25.0% to 50.0%
+
+> **Warning:** look at `x`
+
+brightness:
+
+| step | number |
+| --- | ---: |
+| 0 to 31 | 1,200 |
+
+![ten dishes](<a b.png>)
+"
+        );
+    }
+}

@@ -1,0 +1,213 @@
+//! For a terminal: columns aligned by display width (Hangul takes two cells).
+
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
+
+use super::{cell, sparkline::sparkline};
+use crate::{
+    report::{Align, Block, Curve, Document, Grid, Series},
+    text,
+};
+
+/// The longest bar.
+const BAR: u64 = 40;
+
+impl Document {
+    /// For a terminal so many cells wide (`None`: as wide as it needs). Ends with a new line.
+    #[must_use]
+    pub fn terminal(&self, width: Option<u16>) -> String {
+        let mut text = String::new();
+        for (i, block) in self.blocks.iter().enumerate() {
+            if i > 0 && apart(&self.blocks[i - 1], block) {
+                text.push('\n');
+            }
+            text += &lines(block, width);
+        }
+        text
+    }
+}
+
+/// Whether an empty line stands between two blocks.
+fn apart(before: &Block, after: &Block) -> bool {
+    matches!(before, Block::Table { .. } | Block::Heading { .. })
+        || matches!(after, Block::Heading { .. })
+}
+
+fn lines(block: &Block, width: Option<u16>) -> String {
+    match block {
+        Block::Heading { text, .. } | Block::Paragraph(text) => text.in_backticks() + "\n",
+        Block::Warning(text) => format!("warning: {}\n", text.in_backticks()),
+        Block::List(items) => items
+            .iter()
+            .map(|item| format!("  {}\n", item.in_backticks()))
+            .collect(),
+        Block::Table { grid, notes } => {
+            let notes = notes.iter().map(|note| note.in_backticks() + "\n");
+            grid.text(width) + &notes.collect::<String>()
+        }
+        Block::Curve(Curve { series, .. }) => series.iter().map(line).collect(),
+        Block::Bars { title, bars } => format!("{}:\n{}", title.in_backticks(), histogram(bars)),
+        Block::Picture { path, alt } => format!("{path}: {}\n", alt.in_backticks()),
+    }
+}
+
+fn line(series: &Series) -> String {
+    let values: Vec<f64> = series.points.iter().map(|(_, y)| *y).collect();
+    let (name, words) = (&series.name, &series.in_words);
+    format!("{name}: {} {words}\n", sparkline(&values))
+}
+
+/// Empty steps at both ends are left out.
+fn histogram(bars: &[(String, u64)]) -> String {
+    let first = bars.iter().position(|(_, n)| *n > 0).unwrap_or(0);
+    let last = bars.iter().rposition(|(_, n)| *n > 0).unwrap_or(0);
+    let most = bars.iter().map(|(_, n)| *n).max().unwrap_or(0).max(1);
+    let shown = bars.get(first..=last).unwrap_or_default();
+    let width = shown.iter().map(|(step, _)| step.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for (step, n) in shown {
+        let bar = "█".repeat((BAR * n).div_ceil(most) as usize);
+        let line = format!("  {step:>width$}  {bar} {}", text::number(*n));
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+impl Grid {
+    /// For a terminal so many cells wide; cells wrap to fit. `None`: as wide as it needs. Ends with a new line.
+    #[must_use]
+    pub fn text(&self, width: Option<u16>) -> String {
+        let mut table = comfy_table::Table::new();
+        let rule = LineStyle::none().fill('─').junction('─');
+        table.load_style(TableStyle::new().header_separator(rule));
+        table.set_content_arrangement(ContentArrangement::Disabled);
+        if let Some(width) = width {
+            table.set_content_arrangement(ContentArrangement::Dynamic);
+            table.set_width(width);
+        }
+        table.set_header(self.columns.iter().map(|column| text::shown(&column.name)));
+        // A name with a line break would break the row.
+        let row = |row: &Vec<String>| row.iter().map(|text| cell(text)).collect::<Vec<_>>();
+        table.add_rows(self.rows.iter().map(row));
+        for (i, of) in self.columns.iter().enumerate() {
+            if let Some(column) = table.column_mut(i) {
+                column.set_padding((0, u16::from(i + 1 < self.columns.len())));
+                column.set_cell_alignment(match of.align {
+                    Align::Left => CellAlignment::Left,
+                    Align::Right => CellAlignment::Right,
+                });
+            }
+        }
+        table.trim_fmt() + "\n"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use unicode_width::UnicodeWidthStr;
+
+    use super::*;
+    use crate::report::{Axis, Unit};
+
+    fn dishes() -> Grid {
+        let mut grid = Grid::new(&[
+            ("class", Align::Left),
+            ("top-1", Align::Right),
+            ("n", Align::Right),
+        ]);
+        for (class, top1, n) in [
+            ("김치찌개", "9.0% [1.0, 20.0]", "7"),
+            ("bibimbap", "100.0% [90.1, 100.0]", "12"),
+        ] {
+            grid.rows.push([class, top1, n].map(str::to_owned).to_vec());
+        }
+        grid
+    }
+
+    #[test]
+    fn hangul_is_aligned_by_display_width() {
+        assert_eq!(
+            dishes().text(None),
+            "\
+class                    top-1   n
+──────────────────────────────────
+김치찌개      9.0% [1.0, 20.0]   7
+bibimbap  100.0% [90.1, 100.0]  12
+"
+        );
+    }
+
+    #[test]
+    fn a_narrow_terminal_wraps_cells_and_is_never_exceeded() {
+        for width in [24, 28, 33, 40, 80] {
+            let text = dishes().text(Some(width));
+            assert!(
+                text.lines().all(|line| line.width() <= width.into()),
+                "{width}:\n{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_line_break_in_a_name_breaks_no_row() {
+        let mut grid = Grid::new(&[("class", Align::Left), ("n", Align::Right)]);
+        grid.rows
+            .push(vec!["a\nb\u{1b}[2J".to_owned(), "1".to_owned()]);
+        assert_eq!(grid.text(None).lines().count(), 3);
+        assert!(grid.text(None).contains("a\\nb\\x1b[2J"));
+    }
+
+    #[test]
+    fn a_document_is_lines_that_follow_each_other_with_room_around_tables_and_headings() {
+        let document = Document::new(vec![
+            Block::paragraph("pixels: 2 images"),
+            Block::table(dishes()),
+            Block::paragraph("formats: JPEG 2"),
+            Block::Bars {
+                title: "shorter side in pixels".into(),
+                bars: [("64 to 95", 0), ("96 to 127", 1_000), ("128 to 191", 2_000)]
+                    .map(|(step, n)| (step.to_owned(), n))
+                    .to_vec(),
+            },
+            Block::warning("`x` is empty"),
+            Block::list(["one", "two"]),
+            Block::heading(2, "Course"),
+            Block::Curve(Curve {
+                x: Axis::linear("epoch", Unit::Number),
+                y: Axis::linear("top-1", Unit::Share),
+                series: vec![Series {
+                    name: "Train top-1".to_owned(),
+                    points: vec![(1.0, 0.25), (2.0, 0.5)],
+                    in_words: "25.0% to 50.0%".to_owned(),
+                }],
+            }),
+            Block::Picture {
+                path: "sheet.png".to_owned(),
+                alt: "ten dishes".into(),
+            },
+        ]);
+        assert_eq!(
+            document.terminal(None),
+            "\
+pixels: 2 images
+class                    top-1   n
+──────────────────────────────────
+김치찌개      9.0% [1.0, 20.0]   7
+bibimbap  100.0% [90.1, 100.0]  12
+
+formats: JPEG 2
+shorter side in pixels:
+   96 to 127  ████████████████████ 1,000
+  128 to 191  ████████████████████████████████████████ 2,000
+warning: `x` is empty
+  one
+  two
+
+Course
+
+Train top-1: ▁█ 25.0% to 50.0%
+sheet.png: ten dishes
+"
+        );
+    }
+}

@@ -1,0 +1,162 @@
+//! Whole reports.
+
+use super::*;
+use crate::{
+    record::{Epoch, EpochTiming, Fingerprint, History, Measure, Timing},
+    report::{
+        Trained,
+        sample::{evaluated, evaluated_on, results, rights},
+    },
+};
+
+fn markdown(results: &Results) -> String {
+    report(results, None).unwrap().markdown()
+}
+
+const EXPECTED: &str = "\
+# Results of `pipelines/mission1.toml`
+
+Made by kfood VERSION from this file alone: the same file, data, seed and fingerprint (at the end) give the same numbers.
+
+## Results
+
+| evaluation | model | checkpoint | train top-1 | test top-1 | test top-5 | test macro F1 | test loss |
+| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |
+| baseline | resnet18 | best, epoch 12 | 100.0% [70.1, 100.0] | 55.6% [26.7, 81.1] | 100.0% | 0.546 | 1.139 |
+
+[low, high]: Wilson's 95% interval of one run.
+
+## Evaluation `baseline`
+
+- Top-1 is 100.0% on train and 55.6% on test, 44.4 percentage points (95% interval 5.1 to 73.3) apart: overfitting by that much, more than chance allows. The gap makes up most of the 44.4 points of error on test.
+
+### Gaps
+
+| from | to | difference in points |
+| --- | --- | ---: |
+| train | test | 44.4 [5.1, 73.3] |
+
+### Classes on test (9 images)
+
+| class | images | precision | recall | F1 |
+| --- | ---: | ---: | ---: | ---: |
+| 김치찌개 | 3 | 50.0% | 66.7% | 0.571 |
+| 냉면 | 3 | 66.7% | 66.7% | 0.667 |
+| 된장찌개 | 3 | 50.0% | 33.3% | 0.400 |
+
+Most frequent confusions:
+
+- 된장찌개 taken for 김치찌개: 2 of 3
+- 김치찌개 taken for 냉면: 1 of 3
+- 냉면 taken for 된장찌개: 1 of 3
+
+## Training `resnet18`
+
+- 2 of 2 epochs.
+- Best validation top-1: 50.0% after epoch 2.
+- Train top-1: `▁▁` 50.0% to 50.0%
+- Validation top-1: `▁█` 25.0% to 50.0%
+
+| epoch | lr | train loss | train top-1 | validation loss | validation top-1 |
+| ---: | ---: | ---: | ---: | ---: | ---: |
+| 1 | 0.001 | 1.500 | 50.0% | 1.250 | 25.0% |
+| 2 (best) | 0.001 | 1.500 | 50.0% | 1.250 | 50.0% |
+
+## Fingerprint
+
+| device | precision | CPU capability | threads | libtorch | stages |
+| --- | --- | --- | ---: | --- | --- |
+| cpu | f32 | AVX2 | 2 | 2.11.0+cpu | `resnet18` |
+
+## Time and memory
+
+Of the run that made a result; no part of it.
+
+| training | epochs | time | training images/s | slowest and fastest epoch | peak memory |
+| --- | ---: | ---: | ---: | ---: | ---: |
+| `resnet18` | 2 | 20 s | 125 | 100 to 167 | 2.1 GB |
+";
+
+fn trained() -> Trained {
+    let epoch = |epoch, top1| Epoch {
+        epoch,
+        of: 2,
+        lr: 0.001,
+        train: Measure {
+            loss: 1.5,
+            top1: 0.5,
+        },
+        validation: Some(Measure { loss: 1.25, top1 }),
+    };
+    Trained {
+        id: "resnet18".to_owned(),
+        timing: Some(Timing::of(
+            vec![
+                EpochTiming {
+                    seconds: 12.0,
+                    train_seconds: 10.0,
+                    images: 1000,
+                    peak_memory: Some(2_100_000_000),
+                },
+                EpochTiming {
+                    seconds: 8.0,
+                    train_seconds: 6.0,
+                    images: 1000,
+                    peak_memory: None,
+                },
+            ],
+            0,
+        )),
+        started: 0,
+        history: History {
+            epochs: vec![epoch(1, 0.25), epoch(2, 0.5)],
+            best_epoch: 2,
+            stopped_early: None,
+        },
+        fingerprint: Some(Fingerprint {
+            device: "cpu".to_owned(),
+            precision: "f32".to_owned(),
+            cpu_capability: "AVX2".to_owned(),
+            threads: 2,
+            libtorch: "2.11.0+cpu".to_owned(),
+        }),
+    }
+}
+
+#[test]
+fn a_report_tells_the_whole_story() {
+    let (train, test) = (rights(9, 9), rights(5, 9));
+    let parts = [
+        (EvaluatePart::Train, train.as_slice()),
+        (EvaluatePart::Test, test.as_slice()),
+    ];
+    let mut results = results(vec![evaluated_on("baseline", &[], &parts)]);
+    results.trainings.push(trained());
+    let expected = EXPECTED.replace("VERSION", env!("CARGO_PKG_VERSION"));
+    assert_eq!(markdown(&results), expected);
+}
+
+#[test]
+fn repeated_runs_are_told_together() {
+    let runs = [("1", 30), ("2", 33)]
+        .map(|(seed, hits)| evaluated("a", &[("seed", seed)], &rights(hits, 60)));
+    let other = evaluated("b", &[], &rights(10, 60));
+    let results = results(runs.into_iter().chain([other]).collect());
+    let text = markdown(&results);
+    assert!(
+        text.contains("### Classes on test (120 images, 2 runs together)"),
+        "{text}"
+    );
+    assert!(
+        text.contains("- `a[seed=2]`: Top-1 is 55.0% on test"),
+        "{text}"
+    );
+    assert!(text.contains("| a beats b |"), "{text}");
+    assert_eq!(text, markdown(&results));
+}
+
+#[test]
+fn an_empty_pipeline_has_a_report_too() {
+    let text = markdown(&results(Vec::new()));
+    assert!(text.ends_with("\nNothing was evaluated.\n"), "{text}");
+}

@@ -1,0 +1,294 @@
+//! The gaps in plain words. Says what the numbers show and what they leave open, and no more.
+
+use crate::{
+    record::{EvaluatePart, Gap, Interval, PartMetrics},
+    report::units::{percent, points},
+    text::{count, either, first_few, number, plural},
+};
+
+/// Names that are told.
+const NAMED: usize = 10;
+
+/// A paragraph for each question that the evaluated parts can answer: how much is overfitting (train to validation, or to
+/// test without one), and whether validation and test disagree by more than chance allows.
+pub(in crate::report) fn gaps(parts: &[PartMetrics], gaps: &[Gap]) -> Vec<String> {
+    use EvaluatePart::{Test, Train, Validation};
+    let part = |wanted| parts.iter().find(|p| p.part == wanted);
+    let gap = |from, to| gaps.iter().find(|g| g.from == from && g.to == to);
+    let mut said = Vec::new();
+    if let (Some(train), Some(validation), Some(gap)) =
+        (part(Train), part(Validation), gap(Train, Validation))
+    {
+        said.push(overfitting(train, validation, gap));
+    }
+    if let (Some(validation), Some(test), Some(gap)) =
+        (part(Validation), part(Test), gap(Validation, Test))
+    {
+        said.push(agreement(validation, test, gap));
+    }
+    if said.is_empty()
+        && let (Some(train), Some(test), Some(gap)) = (part(Train), part(Test), gap(Train, Test))
+    {
+        said.push(overfitting(train, test, gap));
+    }
+    if let ([], [only]) = (said.as_slice(), parts) {
+        said.push(alone(only));
+    }
+    said.extend(parts.iter().filter(|p| p.dropped > 0).map(dropped));
+    said.extend(parts.iter().filter_map(absent));
+    said
+}
+
+/// Classes of which nothing is said.
+fn absent(part: &PartMetrics) -> Option<String> {
+    let absent = part.per_class.iter().filter(|class| class.images == 0);
+    let names: Vec<&str> = absent.map(|class| class.class.as_str()).collect();
+    let name = part.part.name();
+    match names.len() {
+        0 => None,
+        n => Some(format!(
+            "{} has no image of {} of {}: {}. What is told of {name} says nothing about {}.",
+            capital(name),
+            either(n, "one", &number(n as u64)),
+            count(part.per_class.len(), "class"),
+            first_few(names, NAMED),
+            either(n, "it", "them"),
+        )),
+    }
+}
+
+fn capital(name: &str) -> String {
+    let (first, rest) = name.split_at(1);
+    first.to_uppercase() + rest
+}
+
+/// What could not be judged.
+fn dropped(part: &PartMetrics) -> String {
+    let (name, n) = (part.part.name(), part.dropped);
+    format!(
+        "{n} of the {} images of {name} cannot be decoded and {} left out (`unreadable = \"drop\"`).",
+        part.images + n,
+        plural(n, "is"),
+    )
+}
+
+/// Train against images that the weights were not fitted to.
+fn overfitting(train: &PartMetrics, unseen: &PartMetrics, gap: &Gap) -> String {
+    let name = unseen.part.name();
+    let facts = format!(
+        "Top-1 is {} on train and {} on {name}, {} apart",
+        percent(train.top1),
+        percent(unseen.top1),
+        apart(gap),
+    );
+    match sign(gap.interval) {
+        Sign::Unclear => {
+            format!("{facts}: no more than chance allows, so no overfitting is shown.")
+        }
+        Sign::Negative => format!(
+            "{facts}: better on {name} than on the images it was trained on, and by more than chance allows. Under one transform \
+             that is unusual: the {name} images may be easier ones."
+        ),
+        Sign::Positive => format!(
+            "{facts}: overfitting by that much, more than chance allows. {}",
+            share_of_error(train, unseen, gap)
+        ),
+    }
+}
+
+/// The error on unseen images is the error on train plus the gap: which of the two is larger?
+fn share_of_error(train: &PartMetrics, unseen: &PartMetrics, gap: &Gap) -> String {
+    let (fitted, all) = (1.0 - train.top1, 1.0 - unseen.top1);
+    let name = unseen.part.name();
+    if fitted > gap.difference {
+        return format!(
+            "Of the {} points of error on {name} the larger share, {}, is there on train too: the model also underfits.",
+            points(all),
+            points(fitted),
+        );
+    }
+    format!(
+        "The gap makes up most of the {} points of error on {name}.",
+        points(all)
+    )
+}
+
+/// Two parts that the weights were not fitted to.
+fn agreement(validation: &PartMetrics, test: &PartMetrics, gap: &Gap) -> String {
+    let facts = format!(
+        "Top-1 is {} on validation ({} images) and {} on test ({} images), {} apart",
+        percent(validation.top1),
+        validation.images,
+        percent(test.top1),
+        test.images,
+        apart(gap),
+    );
+    match sign(gap.interval) {
+        Sign::Unclear => {
+            format!(
+                "{facts}: no more than chance allows, as it must be with a clean split of one source."
+            )
+        }
+        Sign::Positive => format!(
+            "{facts}: more than chance allows. A clean split of one source puts validation near test. An excess of \
+             validation has other causes: copies of training images in validation, a model chosen among many by validation, or a \
+             test part from another distribution; the numbers alone do not say which."
+        ),
+        Sign::Negative => format!(
+            "{facts}: more than chance allows, with test the better one. The test part then is easier, comes from another \
+             distribution, or holds copies of training images; the numbers alone do not say which."
+        ),
+    }
+}
+
+/// One part: nothing to compare it with.
+fn alone(part: &PartMetrics) -> String {
+    format!(
+        "Top-1 is {} on {} (95% interval {} to {}). Overfitting shows only against another part.",
+        percent(part.top1),
+        part.part.name(),
+        percent(part.top1_interval.low),
+        percent(part.top1_interval.high),
+    )
+}
+
+enum Sign {
+    Positive,
+    Negative,
+    Unclear,
+}
+
+fn sign(interval: Interval) -> Sign {
+    match interval {
+        Interval { low, .. } if low > 0.0 => Sign::Positive,
+        Interval { high, .. } if high < 0.0 => Sign::Negative,
+        _ => Sign::Unclear,
+    }
+}
+
+/// "12.3 percentage points (95% interval 9.8 to 14.9)"
+fn apart(gap: &Gap) -> String {
+    format!(
+        "{} percentage points (95% interval {} to {})",
+        points(gap.difference),
+        points(gap.interval.low),
+        points(gap.interval.high),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        report::sample::{self, rights},
+        stats,
+    };
+
+    fn part(part: EvaluatePart, hits: usize, images: usize) -> PartMetrics {
+        sample::part(part, &rights(hits, images)).0
+    }
+
+    fn read(parts: &[PartMetrics]) -> Vec<String> {
+        gaps(parts, &stats::gaps(parts))
+    }
+
+    use EvaluatePart::{Test, Train, Validation};
+
+    #[test]
+    fn mission_ones_figures_are_no_clean_split() {
+        let parts = [
+            part(Train, 26_800, 26_875),
+            part(Validation, 6_113, 6_718),
+            part(Test, 2_546, 4_198),
+        ];
+        assert_eq!(
+            read(&parts),
+            [
+                "Top-1 is 99.7% on train and 91.0% on validation, 8.7 percentage points (95% interval 8.1 to 9.4) apart: \
+                 overfitting by that much, more than chance allows. The gap makes up most of the 9.0 points of error on validation.",
+                "Top-1 is 91.0% on validation (6718 images) and 60.6% on test (4198 images), 30.3 percentage points (95% interval \
+                 28.7 to 32.0) apart: more than chance allows. A clean split of one source puts validation near test. An excess of \
+                 validation has other causes: copies of training images in validation, a model chosen among many by validation, \
+                 or a test part from another distribution; the numbers alone do not say which.",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_clean_split_and_an_underfitted_model_read_as_such() {
+        let parts = [
+            part(Train, 770, 1686),
+            part(Validation, 105, 422),
+            part(Test, 78, 319),
+        ];
+        assert_eq!(
+            read(&parts),
+            [
+                "Top-1 is 45.7% on train and 24.9% on validation, 20.8 percentage points (95% interval 15.8 to 25.3) apart: \
+                 overfitting by that much, more than chance allows. Of the 75.1 points of error on validation the larger share, \
+                 54.3, is there on train too: the model also underfits.",
+                "Top-1 is 24.9% on validation (422 images) and 24.5% on test (319 images), 0.4 percentage points (95% interval \
+                 -5.9 to 6.6) apart: no more than chance allows, as it must be with a clean split of one source.",
+            ]
+        );
+    }
+
+    #[test]
+    fn differences_within_chance_and_the_wrong_way_round_are_named() {
+        let said = read(&[part(Train, 50, 100), part(Validation, 48, 100)]);
+        assert!(
+            said[0].ends_with("apart: no more than chance allows, so no overfitting is shown."),
+            "{said:?}"
+        );
+        let said = read(&[part(Train, 500, 1000), part(Test, 700, 1000)]);
+        assert!(
+            said[0].contains("better on test than on the images it was trained on"),
+            "{said:?}"
+        );
+        let said = read(&[part(Validation, 500, 1000), part(Test, 700, 1000)]);
+        assert!(said[0].contains("with test the better one"), "{said:?}");
+    }
+
+    #[test]
+    fn dropped_images_are_named() {
+        let dropped = PartMetrics {
+            dropped: 3,
+            ..part(Test, 78, 319)
+        };
+        let said = read(&[dropped]);
+        assert_eq!(
+            said[1],
+            "3 of the 322 images of test cannot be decoded and are left out (`unreadable = \"drop\"`)."
+        );
+    }
+
+    #[test]
+    fn classes_without_an_image_are_named() {
+        let class = |name: &str, images| crate::record::ClassMetrics {
+            class: name.to_owned(),
+            images,
+            precision: 0.0,
+            recall: 0.0,
+            f1: 0.0,
+        };
+        let rare = PartMetrics {
+            per_class: vec![class("김밥", 9), class("냉면", 0)],
+            ..part(Test, 78, 319)
+        };
+        assert_eq!(
+            read(&[rare])[1],
+            "Test has no image of one of 2 classes: `냉면`. What is told of test says nothing about it."
+        );
+    }
+
+    #[test]
+    fn one_part_alone_says_what_is_missing() {
+        assert_eq!(
+            read(&[part(Test, 78, 319)]),
+            [
+                "Top-1 is 24.5% on test (95% interval 20.1% to 29.5%). Overfitting shows only against another part."
+            ]
+        );
+        assert!(read(&[]).is_empty());
+    }
+}

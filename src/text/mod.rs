@@ -1,0 +1,18 @@
+//! Words for people: names that are safe to show, counts with their noun, numbers that are easy to take in, lists that end.
+//!
+//! A name comes from a file, a folder or a list, so anything may stand in it. What reaches a terminal or a message goes
+//! through [`shown`] (text) or [`shown_path`] (paths): nothing in it can move the cursor, ring, break a line or hide.
+
+mod counts;
+mod hidden;
+mod lists;
+mod names;
+mod numbers;
+mod terminal;
+
+pub use counts::{count, either, plural};
+pub use hidden::is_hidden;
+pub use lists::{first_few, first_items, first_lines};
+pub use names::{shown, shown_apart, shown_path};
+pub use numbers::{bytes, number};
+pub use terminal::{json_safe, safe_lines};

@@ -1,0 +1,45 @@
+//! Numbers that are easy to take in.
+
+/// A whole number with its thousands apart: `33,593`.
+#[must_use]
+pub fn number(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A size in decimal units: `980 B`, `1.2 MB`, `5.1 GB`.
+#[must_use]
+pub fn bytes(count: u64) -> String {
+    if count < 1_000 {
+        return format!("{count} B");
+    }
+    let mut value = count as f64 / 1_000.0;
+    let mut units = ["kB", "MB", "GB", "TB"].into_iter();
+    let mut unit = units.next().unwrap_or("kB");
+    for larger in units {
+        if value < 999.95 {
+            break;
+        }
+        value /= 1_000.0;
+        unit = larger;
+    }
+    format!("{value:.1} {unit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digits_of_numbers_are_grouped() {
+        let of = [0, 999, 1000, 33_593, 1_234_567].map(number);
+        assert_eq!(of, ["0", "999", "1,000", "33,593", "1,234,567"]);
+    }
+}

@@ -1,0 +1,136 @@
+//! The programs themselves: what they link, allocate with and log; samples, completions, the doctor.
+
+use std::process::Command;
+
+use super::{FILE, small};
+use crate::support::{Project, Ran};
+
+/// The shared libraries that a program names.
+fn needed(program: &str) -> String {
+    let mut readelf = Command::new("readelf");
+    let output = readelf.args(["-d", program]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let needed = text.lines().filter(|line| line.contains("(NEEDED)"));
+    let needed: Vec<_> = needed.collect();
+    assert!(needed.iter().any(|line| line.contains("libc.so")), "{text}");
+    needed.join("\n")
+}
+
+#[test]
+fn kfood_itself_needs_no_libtorch() {
+    let kfood = needed(env!("CARGO_BIN_EXE_kfood"));
+    assert!(
+        !kfood.contains("torch") && !kfood.contains("libc10"),
+        "{kfood}"
+    );
+}
+
+#[test]
+#[cfg(feature = "tensors")]
+fn the_worker_needs_of_libtorch_what_every_machine_has() {
+    let worker = needed(env!("CARGO_BIN_EXE_kfood-worker"));
+    assert!(
+        worker.contains("libtorch_cpu.so") && worker.contains("libc10.so"),
+        "{worker}"
+    );
+    assert!(!worker.contains("libtorch_cuda"), "{worker}");
+}
+
+/// Its functions stand in the program's dynamic symbols, where libtorch finds them before those of libc.
+#[test]
+#[cfg(all(feature = "tensors", target_os = "linux", target_env = "gnu"))]
+fn the_worker_and_libtorch_allocate_with_jemalloc_by_kfoods_settings() {
+    let worker = env!("CARGO_BIN_EXE_kfood-worker");
+    let output = Command::new("readelf")
+        .args(["--dyn-syms", "--wide", worker])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    for name in ["malloc", "posix_memalign", "realloc", "free"] {
+        let mut found = text.lines().map(|line| line.split_whitespace());
+        let line = found.find(|words| words.clone().next_back() == Some(name));
+        let defined = line.is_some_and(|mut words| words.all(|word| word != "UND"));
+        assert!(defined, "`{name}` in:\n{text}");
+    }
+    let output = Command::new(worker)
+        .env("MALLOC_CONF", "confirm_conf:true")
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    for setting in ["thp:always", "narenas:1", "oversize_threshold:0"] {
+        assert!(
+            said.contains(&format!("Set conf value: {setting}\n")),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
+fn doctor_names_libtorch_and_completions_come_for_a_shell() {
+    let project = Project::new();
+    let doctor = project.ok(&["doctor"]).stdout;
+    assert!(doctor.contains("2.11.0"), "{doctor}");
+    assert!(doctor.contains("tensors.devices: device cpu, "), "{doctor}");
+    assert!(
+        !doctor.contains(['{', '[']) && !doctor.contains("null"),
+        "{doctor}"
+    );
+    assert!(project.json(&["doctor"]).is_object());
+    let completions = project.ok(&["completions", "bash"]).stdout;
+    assert!(completions.contains("_kfood"));
+}
+
+#[test]
+fn a_sample_is_the_same_for_the_same_seed() {
+    let project = Project::new();
+    project.ok(&["sample", "a"]);
+    project.ok(&["sample", "b"]);
+    project.ok(&["sample", "c", "--seed", "1"]);
+    let content = |folder: &str| {
+        let mut files: Vec<_> = walkdir::WalkDir::new(project.path(folder))
+            .into_iter()
+            .filter_map(Result::ok)
+            .filter(|e| e.file_type().is_file())
+            .map(|e| {
+                let name = e
+                    .path()
+                    .strip_prefix(project.path(folder))
+                    .unwrap()
+                    .to_owned();
+                (name, std::fs::read(e.path()).unwrap())
+            })
+            .collect();
+        files.sort();
+        files
+    };
+    assert!(content("a").len() > 100);
+    assert_eq!(content("a"), content("b"));
+    assert_ne!(content("a"), content("c"));
+}
+
+#[test]
+fn logs_go_to_stderr_and_nothing_is_coloured() {
+    let project = small();
+    let plain = project
+        .command(&["run", FILE, "holdout", "--json"])
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap();
+    let plain = Ran::of(plain);
+    assert!(!plain.stderr.contains("has the key"), "{}", plain.stderr);
+    assert!(!(plain.stdout + &plain.stderr).contains('\u{1b}'));
+    let verbose = project.ok(&["plan", FILE, "holdout", "--json", "-v"]);
+    assert!(
+        verbose.stderr.contains("holdout has the key"),
+        "{}",
+        verbose.stderr
+    );
+    serde_json::from_str::<serde_json::Value>(&verbose.stdout).unwrap();
+    let by_variable = project
+        .command(&["plan", FILE, "holdout", "--json"])
+        .env("RUST_LOG", "kfood=info")
+        .output()
+        .unwrap();
+    assert!(Ran::of(by_variable).stderr.contains("holdout has the key"));
+}

@@ -1,0 +1,228 @@
+//! What can be done with finished models: reports, predictions, exports, ensembles and averages.
+
+use super::{FILE, SMALL, small};
+use crate::support::Project;
+
+#[test]
+fn results_can_be_reported_explained_predicted_exported_and_compared() {
+    let project = small();
+    let early = project.fails(1, &["report", FILE]);
+    assert!(early.stderr.contains("kfood run"), "{}", early.stderr);
+    let run = project.ok(&["run", FILE]);
+    assert!(
+        run.stdout.contains("result") && run.stdout.contains("transferred"),
+        "{}",
+        run.stdout
+    );
+
+    let report = project.ok(&["report", FILE]).stdout;
+    for part in ["# ", "result", "김밥", "|"] {
+        assert!(report.contains(part), "no `{part}` in:\n{report}");
+    }
+    project.ok(&["report", FILE, "--tensorboard", "board"]);
+    for part in ["train", "validation"] {
+        let file = project.path(&format!("board/net/{part}/events.out.tfevents.kfood"));
+        assert!(file.is_file(), "no {}", file.display());
+    }
+    project.ok(&["report", FILE, "--output", "report.md"]);
+    assert_eq!(project.read("report.md"), report);
+
+    let explained = project.ok(&["explain", FILE, "net"]).stdout;
+    for part in ["lr", "resnet18", "best.safetensors"] {
+        assert!(explained.contains(part), "no `{part}` in:\n{explained}");
+    }
+    let unknown = project.fails(2, &["explain", FILE, "nett"]);
+    assert!(unknown.stderr.contains("`net`"), "{}", unknown.stderr);
+
+    let model = format!("{FILE}:best");
+    let guesses = project.json(&["predict", "--model", &model, "data/test"]);
+    let guesses = guesses.as_array().unwrap();
+    assert_eq!(guesses.len(), 12);
+    assert_eq!(guesses[0]["guesses"].as_array().unwrap().len(), 3);
+    let table = project
+        .ok(&["predict", "--model", &model, "data/test/김밥/000.png"])
+        .stdout;
+    assert!(
+        table.contains("000.png") && table.contains("김밥"),
+        "{table}"
+    );
+
+    project.ok(&["export", &model, "best.pt"]);
+    project.ok(&["export", &model, "best.safetensors"]);
+    let same = project.json(&["predict", "--model", "best.safetensors", "data/test"]);
+    assert_eq!(
+        same.as_array().unwrap()[0]["guesses"],
+        guesses[0]["guesses"]
+    );
+
+    let compared = project.ok(&["compare", FILE]).stdout;
+    assert!(compared.contains("transferred"), "{compared}");
+    assert!(project.json(&["compare", FILE]).is_object());
+}
+
+/// Two more trainings beside those of [`SMALL`], and what can be done with several finished models.
+const TOGETHER: &str = r#"
+[train.folded]
+data = "pixels"
+split = "halves"
+fold = "all"
+arch = "resnet18"
+epochs = 1
+batch_size = 8
+optimizer.adam = { lr = 0.001 }
+
+[split.halves]
+dataset = "dishes"
+folds = 2
+
+[ensemble.both]
+from = ["net", "head"]
+
+[ensemble.all_folds]
+from = ["folded"]
+
+[evaluate.both_result]
+model = "both"
+
+[evaluate.flipped]
+model = "both"
+on = ["test"]
+tta = ["horizontal_flip"]
+
+[evaluate.folds_result]
+model = "all_folds"
+"#;
+
+#[test]
+fn an_ensemble_is_evaluated_reported_compared_explained_and_predicts_like_a_model() {
+    let project = small();
+    project.write(FILE, &format!("{SMALL}{TOGETHER}"));
+    let run = project.ok(&["run", FILE]).stdout;
+    for part in ["ensemble of 2", "2: horizontal_flip", "views"] {
+        assert!(run.contains(part), "no `{part}` in:\n{run}");
+    }
+    an_ensemble_is_shown_by_every_command(&project);
+    an_ensemble_predicts_the_mean_of_its_members(&project);
+    an_ensemble_predicts_by_views_that_it_can_take(&project);
+    an_ensemble_is_no_file(&project);
+}
+
+fn an_ensemble_is_shown_by_every_command(project: &Project) {
+    let said = |args: &[&str]| project.ok(args).stdout;
+    for (args, part) in [
+        // Members that were validated on different folds: only the test part is left.
+        (&["explain", FILE, "folds_result"][..], "on = [\"test\"]"),
+        (
+            &["explain", FILE, "both"],
+            "member.0001: best.safetensors of head",
+        ),
+        (&["graph", FILE], "both"),
+        (&["report", FILE], "ensemble of 2"),
+        (&["compare", FILE], "both_result"),
+    ] {
+        let text = said(args);
+        assert!(text.contains(part), "{args:?}: no `{part}` in:\n{text}");
+    }
+}
+
+const IMAGE: &str = "data/test/김밥/000.png";
+
+/// What a stage's model makes of a photograph: each class with its probability, in the order of classes.
+fn probabilities(project: &Project, stage: &str, more: &[&str]) -> Vec<(String, f64)> {
+    let model = format!("{FILE}:{stage}");
+    let args = [&["predict", "--model", &model], more, &[IMAGE]].concat();
+    let guesses = project.json(&args);
+    let guesses = guesses[0]["guesses"].as_array().unwrap().clone();
+    let pair = |g: &serde_json::Value| {
+        let class = g["class"].as_str().unwrap().to_owned();
+        (class, g["probability"].as_f64().unwrap())
+    };
+    let mut all: Vec<_> = guesses.iter().map(pair).collect();
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    all
+}
+
+fn an_ensemble_predicts_the_mean_of_its_members(project: &Project) {
+    let [both, net, head] = ["both", "net", "head"].map(|s| probabilities(project, s, &[]));
+    for (i, (class, found)) in both.iter().enumerate() {
+        let mean = (net[i].1 + head[i].1) / 2.0;
+        assert!((found - mean).abs() < 1e-9, "{class}: {found} and {mean}");
+    }
+}
+
+fn an_ensemble_predicts_by_views_that_it_can_take(project: &Project) {
+    let plain = probabilities(project, "both", &[]);
+    let flipped = probabilities(project, "both", &["--tta", "horizontal_flip"]);
+    assert_ne!(flipped, plain);
+    let model = format!("{FILE}:both");
+    for (view, told) in [
+        ("flip", "`horizontal_flip`"),
+        ("five_crop", "needs a centre crop"),
+    ] {
+        let args = ["predict", "--model", &model, "--tta", view, IMAGE];
+        let refused = project.fails(2, &args);
+        assert!(refused.stderr.contains(told), "{}", refused.stderr);
+    }
+}
+
+fn an_ensemble_is_no_file(project: &Project) {
+    let refused = project.fails(2, &["export", &format!("{FILE}:both"), "both.pt"]);
+    for told in ["name one of its members", "small.toml:head"] {
+        assert!(refused.stderr.contains(told), "{}", refused.stderr);
+    }
+}
+
+#[test]
+fn an_average_gives_a_model_like_any_other_and_that_of_equal_ones_is_the_model() {
+    let project = small();
+    let twin = SMALL
+        .split("[train.net]")
+        .nth(1)
+        .unwrap()
+        .split("[select.best]")
+        .next()
+        .unwrap();
+    project.write(
+        FILE,
+        &format!(
+            "{SMALL}[train.twin]{twin}[train.other]{twin}seed = 8\n\n{}",
+            "[average.equal]\nfrom = [\"net\", \"twin\"]\nbatch_norm = \"average\"\n\n\
+             [average.soup]\nfrom = [\"net\", \"other\"]\n\n\
+             [average.greedy]\nfrom = [\"net\", \"other\"]\nrule = \"greedy\"\nby = \"validation.loss\"\n\n\
+             [select.mean]\nfrom = [\"soup\", \"net\"]\nby = \"validation.loss\"\n\n\
+             [transfer.onward]\nmodel = \"soup\"\ndata = \"pixels\"\nsplit = \"holdout\"\nepochs = 1\nbatch_size = 8\n\
+             optimizer.adam = { lr = 0.001 }\ntrain_layers = \"head\"\n\n\
+             [evaluate.souped]\nmodel = \"soup\"\n\n[evaluate.greedily]\nmodel = \"greedy\"\n"
+        ),
+    );
+    let run = project.ok(&["run", FILE]).stdout;
+    for part in ["average of 2", "of 2"] {
+        assert!(run.contains(part), "no `{part}` in:\n{run}");
+    }
+    let exported = |stage: &str| {
+        let to = format!("{stage}.pt");
+        project.ok(&["export", &format!("{FILE}:{stage}"), &to]);
+        kfood::model::load(&project.path(&to)).unwrap().state
+    };
+    let [net, equal, soup, other] = ["net", "equal", "soup", "other"].map(exported);
+    assert!(net == equal, "a mean of equal models is not the model");
+    let values = |state: &kfood::model::StateDict, name: &str| state.get(name).unwrap().to_f32();
+    let [a, b, mean] = [&net, &other, &soup].map(|state| values(state, "layer1.0.conv1.weight"));
+    for ((a, b), mean) in a.iter().zip(&b).zip(&mean) {
+        let wanted = (f64::from(*a) + f64::from(*b)) / 2.0;
+        assert!((f64::from(*mean) - wanted).abs() < 1e-7);
+    }
+    // Statistics are those of the averaged weights and no mean.
+    let means = [&net, &other, &soup].map(|state| values(state, "layer4.1.bn2.running_mean"));
+    let far =
+        (0..means[0].len()).any(|i| (means[2][i] - (means[0][i] + means[1][i]) / 2.0).abs() > 1e-3);
+    assert!(far, "BatchNorm's statistics were averaged");
+    assert!(
+        project
+            .ok(&["explain", FILE, "greedy"])
+            .stdout
+            .contains("rule = \"greedy\"")
+    );
+    let model = format!("{FILE}:soup");
+    project.ok(&["predict", "--model", &model, "data/test/김밥/000.png"]);
+}

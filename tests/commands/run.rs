@@ -1,0 +1,224 @@
+//! Runs: what is made anew, what is taken from the cache, and what an interruption leaves.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use super::{FILE, SMALL, having, small};
+use crate::support::Ran;
+
+#[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
+fn a_pipeline_runs_once_and_an_edit_reruns_only_what_it_touches() {
+    let project = small();
+    let all = [
+        "dishes",
+        "holdout",
+        "pixels",
+        "net",
+        "best",
+        "head",
+        "result",
+        "transferred",
+    ];
+
+    project.fails(3, &["plan", FILE]);
+    let first = project.json(&["run", FILE]);
+    assert_eq!(having(&first, "ran").len(), all.len());
+
+    project.ok(&["plan", FILE]);
+    let second = project.json(&["run", FILE]);
+    assert_eq!(having(&second, "cached").len(), all.len());
+
+    // The head alone is trained differently: nothing before it is touched.
+    project.edit(
+        FILE,
+        "train_layers = \"head\"",
+        "train_layers = { from = \"layer4\" }",
+    );
+    let plan = project.fails(3, &["plan", FILE]);
+    assert!(plan.stdout.contains("train_layers"), "{}", plan.stdout);
+    let third = project.json(&["run", FILE]);
+    assert_eq!(having(&third, "ran"), ["head", "transferred"]);
+
+    // Another split decodes nothing: two splits share one pack.
+    project.write(FILE, &SMALL.replace("validation = 0.2", "validation = 0.3"));
+    let split = project.json(&["run", FILE, "net"]);
+    assert_eq!(having(&split, "cached"), ["dishes", "pixels"]);
+
+    // Going back is free: the old result is still there.
+    project.write(FILE, SMALL);
+    project.ok(&["plan", FILE]);
+
+    // Comments, blanks, the order of tables and the names of stages change nothing.
+    project.edit(FILE, "[split.holdout]", "# eight to two\n[split.eight_two]");
+    project.edit(FILE, "split = \"holdout\"", "split = \"eight_two\"");
+    project.ok(&["plan", FILE]);
+}
+
+#[test]
+fn a_new_image_reruns_what_depends_on_it_and_the_plan_names_it() {
+    let project = small();
+    project.ok(&["run", FILE, "pixels"]);
+    project.picture("data/train/김밥/새 사진.png", 0, 99);
+    let plan = project.fails(3, &["plan", FILE, "pixels"]);
+    assert!(plan.stdout.contains("새 사진.png"), "{}", plan.stdout);
+    assert!(plan.stdout.contains("waits on"), "{}", plan.stdout);
+}
+
+#[test]
+fn a_run_from_another_folder_is_the_same_run() {
+    let project = small();
+    project.ok(&["run", FILE, "pixels", "holdout"]);
+    let elsewhere = project
+        .command(&["plan", "../pipelines/small.toml", "pixels", "holdout"])
+        .current_dir(project.path("data"))
+        .output()
+        .unwrap();
+    let elsewhere = Ran::of(elsewhere);
+    assert_eq!(
+        elsewhere.code, 0,
+        "{}{}",
+        elsewhere.stdout, elsewhere.stderr
+    );
+    assert!(project.path("cache").is_dir());
+}
+
+#[test]
+fn kfood_cache_puts_the_cache_elsewhere() {
+    let project = small();
+    let ran = project
+        .command(&["run", FILE, "holdout"])
+        .env("KFOOD_CACHE", project.path("large disk"))
+        .output()
+        .unwrap();
+    assert!(ran.status.success());
+    assert!(project.path("large disk").is_dir());
+    assert!(!project.path("cache").exists());
+}
+
+#[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
+fn the_lock_file_is_written_after_a_whole_run_and_reproduced_on_another_cache() {
+    let project = small();
+    project.ok(&["run", FILE, "holdout"]);
+    assert!(
+        !project.path("pipelines/small.lock").exists(),
+        "a part is not the whole"
+    );
+    project.ok(&["run", FILE]);
+    let lock = project.read("pipelines/small.lock");
+    let again = project
+        .command(&["run", FILE, "--locked"])
+        .env("KFOOD_CACHE", project.path("other"))
+        .output()
+        .unwrap();
+    let again = Ran::of(again);
+    assert_eq!(again.code, 0, "{}{}", again.stdout, again.stderr);
+    assert!(again.stdout.contains("equal"), "{}", again.stdout);
+    assert_eq!(project.read("pipelines/small.lock"), lock);
+
+    project.edit(FILE, "epochs = 2", "epochs = 1");
+    let changed = project.fails(1, &["run", FILE, "--locked"]);
+    assert!(changed.stdout.contains("different"), "{}", changed.stdout);
+    assert_eq!(project.read("pipelines/small.lock"), lock);
+}
+
+#[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
+fn a_killed_worker_is_a_failed_stage_with_a_clear_message() {
+    let project = small();
+    project.write("worker", "#!/bin/sh\nkill -9 $$\n");
+    let mut permissions = std::fs::metadata(project.path("worker"))
+        .unwrap()
+        .permissions();
+    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
+    std::fs::set_permissions(project.path("worker"), permissions).unwrap();
+    let ran = project
+        .command(&["run", FILE])
+        .env("KFOOD_WORKER", project.path("worker"))
+        .output()
+        .unwrap();
+    let ran = Ran::of(ran);
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.stderr.contains("`kfood-worker` was killed (signal 9)"),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stderr.contains("net"), "{}", ran.stderr);
+    // What was finished stays finished, and the real worker goes on from there.
+    let second = project.json(&["run", FILE, "net"]);
+    assert_eq!(having(&second, "ran"), ["net"]);
+}
+
+#[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
+fn ctrl_c_stops_cleanly_and_a_new_run_goes_on_to_the_same_bits() {
+    let project = small();
+    project.edit(FILE, "epochs = 2", "epochs = 12");
+    let mut child = project.start(&["run", FILE, "net"]);
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let since = Instant::now();
+    for line in lines.by_ref().map_while(Result::ok) {
+        if line.contains("epoch 2/12") {
+            let pid = child.id().to_string();
+            assert!(
+                Command::new("kill")
+                    .args(["-INT", &pid])
+                    .status()
+                    .unwrap()
+                    .success()
+            );
+            break;
+        }
+        assert!(
+            since.elapsed() < Duration::from_secs(120),
+            "no second epoch: {line}"
+        );
+    }
+    let rest: Vec<_> = lines.map_while(Result::ok).collect();
+    assert!(rest.iter().any(|line| line.contains("is kept")), "{rest:?}");
+    assert!(
+        rest.iter().any(|line| line.contains("net: interrupted")),
+        "{rest:?}"
+    );
+    assert!(!rest.iter().any(|line| line.contains("failed")), "{rest:?}");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let plan = project.command(&["plan", FILE, "net"]).output().unwrap();
+    let plan = String::from_utf8_lossy(&plan.stdout).into_owned();
+    assert!(plan.contains("goes on after "), "{plan}");
+
+    let resumed = project.ok(&["run", FILE, "net"]);
+    assert!(!resumed.stderr.contains("epoch 1/12"), "{}", resumed.stderr);
+    assert!(resumed.stderr.contains("epoch 12/12"), "{}", resumed.stderr);
+
+    let digest = |cache: &str| {
+        let output = project
+            .command(&["run", FILE, "net", "--json"])
+            .env("KFOOD_CACHE", project.path(cache))
+            .output()
+            .unwrap();
+        let run: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let stages = run["stages"].as_array().unwrap();
+        let net = stages.iter().find(|s| s["id"] == "net").unwrap();
+        net["outputs"].clone()
+    };
+    assert_eq!(digest("cache"), digest("unbroken"));
+}
+
+#[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
+fn a_lock_file_notices_that_another_model_is_evaluated() {
+    let project = small();
+    project.ok(&["run", FILE]);
+    project.edit(
+        FILE,
+        "[evaluate.result]\nmodel = \"best\"",
+        "[evaluate.result]\nmodel = \"net\"\ncheckpoint = \"last\"",
+    );
+    let ran = project.fails(1, &["run", FILE, "--locked"]);
+    assert!(ran.stdout.contains("different"), "{}", ran.stdout);
+}

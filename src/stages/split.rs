@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     past,
-    split_told::{left_out, refuse_leaks},
+    split_told::{left_out, refuse_leaks, refuse_lost_classes},
 };
 use crate::{
     config,
@@ -17,7 +17,7 @@ use crate::{
     error::{Error, Result},
     event::StageEvent,
     files::{read_json, write_json},
-    record::{Assignment, EvaluatePart, Images, Labels, LookAlikes, Part, Split},
+    record::{EvaluatePart, Images, Labels, LookAlikes, Part, Split},
     settings::{GroupBy, Leaks},
     stage::{Context, Input, Past, Stage},
     text::{count, plural},
@@ -395,32 +395,6 @@ fn shared_with_test(labels: &Labels, groups: &[Option<u32>]) -> (usize, usize) {
     let shared: Vec<u32> = of(Part::Train).filter(|g| test.contains(g)).collect();
     let groups: HashSet<_> = shared.iter().collect();
     (groups.len(), shared.len())
-}
-
-/// Classes of which copies of test images were all that there was to learn from.
-fn refuse_lost_classes(split: &Split, labels: &Labels, rest: &Labels) -> Result<()> {
-    let mut learnt = vec![false; labels.classes.len()];
-    let mut given = learnt.clone();
-    let drawn = |i: usize| rest.labels[i].part == Part::Test;
-    for (i, (label, assignment)) in labels.labels.iter().zip(&split.assignments).enumerate() {
-        let class = label.class as usize;
-        if label.part == Part::Train && class < learnt.len() {
-            given[class] |= *assignment == Assignment::LeftOut || !drawn(i);
-            learnt[class] |= matches!(assignment, Assignment::Train | Assignment::Fold(_));
-        }
-    }
-    let lost: Vec<_> = (0..learnt.len())
-        .filter(|c| given[*c] && !learnt[*c])
-        .map(|c| format!("`{}`", labels.classes[c]))
-        .collect();
-    if lost.is_empty() {
-        return Ok(());
-    }
-    let message = format!(
-        "nothing is left to train on of {}, for what looks like a given test or validation image is left out",
-        lost.join(", ")
-    );
-    Err(Error::usage(message).help("set `leaks = \"report\"`, or give these classes other images"))
 }
 
 /// A fold or a side without an image.

@@ -107,6 +107,7 @@ parity: build .venv/parity
 	.venv/bin/python tests/optimizer_parity.py
 	.venv/bin/python tests/recipe_parity.py --kfood $(KFOOD) --worker $(KFOOD)-worker
 	.venv/bin/python tests/pytorch_parity.py --kfood $(KFOOD) --worker $(KFOOD)-worker
+	.venv/bin/python tests/network_parity.py --kfood $(KFOOD) --worker $(KFOOD)-worker
 	.venv/bin/python tests/tensorboard_events.py --kfood $(KFOOD)
 	.venv/bin/python tests/torchvision_parity.py --worker $(KFOOD)-worker
 

@@ -2,7 +2,7 @@
 
 use half::f16;
 use kfood::{
-    model::{DType, ResNet, StateDict, TensorData, load, pytorch, safetensors},
+    model::{DType, Network, StateDict, TensorData, load, pytorch, safetensors},
     settings::Arch,
 };
 use serde_json::json;
@@ -13,7 +13,7 @@ use crate::support::Project;
 const OUT: &str = "out.safetensors";
 
 fn network() -> StateDict {
-    ResNet::new(Arch::Resnet18, 3, 1, Device::Cpu).state()
+    Network::new(Arch::Resnet18, 3, 1, Device::Cpu).state()
 }
 
 /// Every name behind a prefix.
@@ -63,7 +63,7 @@ fn a_network_is_found_behind_any_prefix_in_both_formats_and_the_rest_is_told() {
 fn of_two_sets_of_weights_one_has_to_be_chosen() {
     let project = Project::new();
     let state = network();
-    let average = ResNet::new(Arch::Resnet18, 3, 2, Device::Cpu).state();
+    let average = Network::new(Arch::Resnet18, 3, 2, Device::Cpu).state();
     let mut both = behind("student.", &state);
     both.extend(behind("teacher.", &average));
     file(&project, "two.pt", both);

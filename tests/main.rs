@@ -29,6 +29,8 @@ mod lists;
 mod missions;
 #[cfg(feature = "tensors")]
 mod models;
+#[cfg(feature = "tensors")]
+mod networks;
 mod pictures;
 mod pipeline_files;
 mod reference;

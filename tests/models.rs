@@ -1,19 +1,19 @@
 //! Tests of models: the networks against torchvision, and files of PyTorch and safetensors.
 //!
 //! The files under `tests/fixtures` were made by PyTorch (`tests/fixtures/make.py`). `tests/pytorch_parity.py` compares all
-//! five architectures and both directions of exchange with an installed PyTorch.
+//! architectures and both directions of exchange with an installed PyTorch.
 
 use std::path::{Path, PathBuf};
 
 use kfood::{
     error::Error,
     model::{
-        DType, ResNet, StateDict, TensorData, export, forward_file,
+        DType, Mode, Network, StateDict, TensorData, export, forward_file,
         layout::{Role, slots},
         load, pytorch, safetensors, to_data, to_tensor,
     },
     record::{CheckpointInfo, Epoch, Forward, Measure, ModelFile, Provenance, Transform},
-    settings::{Arch, Layer, MeanStd, Pixels, TrainLayers},
+    settings::{Arch, Layer, MeanStd, NetworkSettings, Pixels, TrainLayers},
 };
 use tch::{Device, Kind, Tensor, no_grad_guard};
 
@@ -211,7 +211,7 @@ fn a_model_survives_safetensors_and_pytorch_files_bit_by_bit() {
     let folder = tempfile::tempdir().unwrap();
     let [ours, theirs, back] =
         ["a.safetensors", "b.pt", "c.safetensors"].map(|name| folder.path().join(name));
-    let state = ResNet::new(Arch::Resnet18, 3, 1, Device::Cpu).state();
+    let state = Network::new(Arch::Resnet18, 3, 1, Device::Cpu).state();
     let info = info(Arch::Resnet18, 3);
     safetensors::write(&ours, &state, Some(&info)).unwrap();
     let bytes = std::fs::read(&ours).unwrap();
@@ -246,7 +246,7 @@ fn a_model_survives_safetensors_and_pytorch_files_bit_by_bit() {
 fn a_file_of_another_shape_names_the_tensors() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
-    let whole = ResNet::new(Arch::Resnet18, 3, 1, Device::Cpu).state();
+    let whole = Network::new(Arch::Resnet18, 3, 1, Device::Cpu).state();
     let without: StateDict = whole
         .clone()
         .into_iter()
@@ -286,7 +286,7 @@ fn a_file_of_another_shape_names_the_tensors() {
 fn counters_that_old_files_leave_out_are_zero() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("old.pt");
-    let state = ResNet::new(Arch::Resnet18, 3, 1, Device::Cpu).state();
+    let state = Network::new(Arch::Resnet18, 3, 1, Device::Cpu).state();
     let old: StateDict = state
         .clone()
         .into_iter()
@@ -311,18 +311,25 @@ fn formula(seed: usize, count: usize) -> impl Iterator<Item = f64> {
 
 /// `formula_state` of `tests/pytorch_parity.py`.
 fn formula_state(arch: Arch) -> StateDict {
-    let fill = |(seed, slot): (usize, kfood::model::layout::Slot)| {
+    let gain = if arch == Arch::EfficientnetB0 {
+        1.9
+    } else {
+        1.0
+    };
+    let fill = move |(seed, slot): (usize, kfood::model::layout::Slot)| {
         let count = slot.shape.iter().product();
         let scale: Box<dyn Fn(f64) -> f64> = match slot.role {
             Role::NormCount => return (slot.name, TensorData::i64_scalar(seed as i64)),
-            Role::Conv => {
+            Role::Weight if slot.shape.len() == 4 => {
                 let scale = (24.0 / slot.shape[1..].iter().product::<usize>() as f64).sqrt();
                 Box::new(move |u| u * scale)
             }
-            Role::HeadWeight => Box::new(|u| u * 0.1),
+            Role::Weight | Role::HeadWeight => Box::new(|u| u * 0.1),
             Role::NormVar => Box::new(|u| 1.0 + 0.5 * u),
-            Role::NormWeight => Box::new(|u| 0.6 + 0.4 * u),
-            Role::NormBias | Role::NormMean | Role::HeadBias => Box::new(|u| 0.2 * u),
+            Role::NormWeight => Box::new(move |u| gain * (0.6 + 0.4 * u)),
+            Role::NormBias | Role::NormMean | Role::Bias | Role::HeadBias | Role::Scale => {
+                Box::new(|u| 0.2 * u)
+            }
         };
         let values: Vec<f32> = formula(seed, count).map(|u| scale(u) as f32).collect();
         (slot.name, TensorData::f32(slot.shape, &values).unwrap())
@@ -331,7 +338,7 @@ fn formula_state(arch: Arch) -> StateDict {
 }
 
 /// Logits printed by `tests/pytorch_parity.py --golden` with torch 2.11.0 and torchvision 0.26.0, two images of 64x64.
-const LOGITS: [(Arch, [[f32; 5]; 2]); 3] = [
+const LOGITS: [(Arch, [[f32; 5]; 2]); 5] = [
     (
         Arch::Resnet18,
         [
@@ -353,6 +360,20 @@ const LOGITS: [(Arch, [[f32; 5]; 2]); 3] = [
             [0.035342, -1.682681, 0.617612, -0.818798, 0.652188],
         ],
     ),
+    (
+        Arch::ConvnextTiny,
+        [
+            [0.188593, -0.003666, 0.049372, 0.631979, 0.011273],
+            [0.840034, -0.306079, -0.240961, -0.186555, -0.530439],
+        ],
+    ),
+    (
+        Arch::EfficientnetB0,
+        [
+            [0.264223, -1.142709, 0.938864, 0.695336, 0.226814],
+            [0.42981, -1.334152, 0.725752, 0.431388, 0.584972],
+        ],
+    ),
 ];
 
 #[test]
@@ -367,7 +388,7 @@ fn logits_are_torchvisions() {
     );
     let x_last = x.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2]);
     for (arch, wanted) in LOGITS {
-        let mut model = ResNet::from_state(&formula_state(arch), arch, Device::Cpu).unwrap();
+        let mut model = Network::from_state(&formula_state(arch), arch, Device::Cpu).unwrap();
         let largest = |found: &Tensor| {
             let found = to_data(found).to_f32();
             assert_eq!(found.len(), 10);
@@ -377,10 +398,14 @@ fn logits_are_torchvisions() {
                 .map(|(a, b)| (a - b).abs())
                 .fold(0f32, f32::max)
         };
-        assert!(largest(&model.forward(&x, false)) < 1e-4, "{}", arch.name());
+        assert!(
+            largest(&model.forward(&x, Mode::Evaluation)) < 1e-4,
+            "{}",
+            arch.name()
+        );
         model.to_channels_last();
         assert!(
-            largest(&model.forward(&x_last, false)) < 1e-4,
+            largest(&model.forward(&x_last, Mode::Evaluation)) < 1e-4,
             "{} channels_last",
             arch.name()
         );
@@ -389,7 +414,7 @@ fn logits_are_torchvisions() {
 
 #[test]
 fn a_new_model_depends_on_its_seed_alone_and_repeats() {
-    let state = |seed| ResNet::new(Arch::Resnet18, 4, seed, Device::Cpu).state();
+    let state = |seed| Network::new(Arch::Resnet18, 4, seed, Device::Cpu).state();
     let first = state(1);
     assert!(first == state(1));
     assert!(first.get("conv1.weight") != state(2).get("conv1.weight"));
@@ -401,7 +426,7 @@ fn a_new_model_depends_on_its_seed_alone_and_repeats() {
             .iter()
             .all(|&v| v == 1.0)
     );
-    let mut model = ResNet::new(Arch::Resnet18, 9, 1, Device::Cpu);
+    let mut model = Network::new(Arch::Resnet18, 9, 1, Device::Cpu);
     model.replace_head(4, 1);
     assert_eq!(model.classes(), 4);
     assert!(
@@ -411,10 +436,10 @@ fn a_new_model_depends_on_its_seed_alone_and_repeats() {
 }
 
 /// One step of plain gradient descent on random images.
-fn step(model: &ResNet) {
+fn step(model: &Network) {
     let x = to_tensor(&random_images(), Device::Cpu);
     let loss = model
-        .forward(&x, true)
+        .forward(&x, Mode::Training(None))
         .cross_entropy_for_logits(&Tensor::from_slice(&[0i64, 1, 2, 0]));
     loss.backward();
     let _guard = no_grad_guard();
@@ -440,7 +465,7 @@ fn moved(before: &StateDict, after: &StateDict) -> Vec<String> {
 
 #[test]
 fn training_moves_everything_and_counts_batches() {
-    let model = ResNet::new(Arch::Resnet18, 3, 1, Device::Cpu);
+    let model = Network::new(Arch::Resnet18, 3, 1, Device::Cpu);
     let before = model.state();
     step(&model);
     let after = model.state();
@@ -468,7 +493,7 @@ fn training_moves_everything_and_counts_batches() {
 fn frozen_layers_stay_bit_equal_with_their_statistics() {
     for (layers, kept) in [
         (
-            TrainLayers::From(Layer::Layer3),
+            TrainLayers::From(Layer::named("layer3").unwrap()),
             &["conv1", "bn1", "layer1", "layer2"][..],
         ),
         (
@@ -477,9 +502,9 @@ fn frozen_layers_stay_bit_equal_with_their_statistics() {
         ),
         (TrainLayers::All, &[]),
     ] {
-        let mut model = ResNet::new(Arch::Resnet18, 3, 1, Device::Cpu);
-        model.freeze(TrainLayers::Head);
-        model.freeze(layers);
+        let mut model = Network::new(Arch::Resnet18, 3, 1, Device::Cpu);
+        model.freeze(TrainLayers::Head).unwrap();
+        model.freeze(layers).unwrap();
         let before = model.state();
         step(&model);
         let moved = moved(&before, &model.state());
@@ -496,8 +521,8 @@ fn frozen_layers_stay_bit_equal_with_their_statistics() {
 
 #[test]
 fn loading_a_state_keeps_the_tensors_that_an_optimizer_holds() {
-    let other = ResNet::new(Arch::Resnet18, 3, 2, Device::Cpu).state();
-    let mut model = ResNet::new(Arch::Resnet18, 3, 1, Device::Cpu);
+    let other = Network::new(Arch::Resnet18, 3, 2, Device::Cpu).state();
+    let mut model = Network::new(Arch::Resnet18, 3, 1, Device::Cpu);
     let held = model.trainable();
     model.to_channels_last();
     model.load_state(&other).unwrap();
@@ -507,7 +532,7 @@ fn loading_a_state_keeps_the_tensors_that_an_optimizer_holds() {
             .all(|(name, tensor)| Some(&to_data(tensor)) == other.get(name))
     );
     assert!(held.iter().all(|(_, tensor)| tensor.requires_grad()));
-    let wrong = ResNet::new(Arch::Resnet34, 3, 2, Device::Cpu).state();
+    let wrong = Network::new(Arch::Resnet34, 3, 2, Device::Cpu).state();
     refused(
         model.load_state(&wrong),
         &["not those of a `resnet18`", "unexpected are", "more"],
@@ -518,8 +543,8 @@ fn loading_a_state_keeps_the_tensors_that_an_optimizer_holds() {
 #[test]
 fn features_are_what_the_head_sees() {
     let _guard = no_grad_guard();
-    let model = ResNet::new(Arch::Resnet50, 3, 1, Device::Cpu);
-    let features = model.features(&to_tensor(&random_images(), Device::Cpu), false);
+    let model = Network::new(Arch::Resnet50, 3, 1, Device::Cpu);
+    let features = model.features(&to_tensor(&random_images(), Device::Cpu), Mode::Evaluation);
     assert_eq!(
         (features.size(), features.kind()),
         (vec![4, 2048], Kind::Float)
@@ -530,7 +555,7 @@ fn features_are_what_the_head_sees() {
 fn a_forward_job_reads_a_model_and_an_input_and_writes_logits() {
     let folder = tempfile::tempdir().unwrap();
     let [model, input] = ["model.pt", "input.safetensors"].map(|name| folder.path().join(name));
-    let net = ResNet::new(Arch::Resnet18, 3, 1, Device::Cpu);
+    let net = Network::new(Arch::Resnet18, 3, 1, Device::Cpu);
     pytorch::write(&model, &net.state(), None).unwrap();
     let mut x = StateDict::new();
     x.insert("x", random_images());
@@ -557,9 +582,12 @@ fn a_forward_job_reads_a_model_and_an_input_and_writes_logits() {
 #[test]
 fn a_block_whose_last_norm_is_zero_begins_as_its_shortcut() {
     for (arch, last) in [(Arch::Resnet18, "bn2"), (Arch::Resnet50, "bn3")] {
-        let mut model = ResNet::new(arch, 3, 1, Device::Cpu);
-        let before = model.state();
-        model.zero_init_residual();
+        let before = Network::new(arch, 3, 1, Device::Cpu).state();
+        let settings = NetworkSettings {
+            zero_init_residual: Some(true),
+            ..NetworkSettings::of(arch)
+        };
+        let model = Network::of(&settings, 3, 1, Device::Cpu);
         for (name, tensor) in model.state().iter() {
             let zeroed = name.starts_with("layer") && name.ends_with(&format!(".{last}.weight"));
             if zeroed {

@@ -17,7 +17,11 @@ const WIDTH: usize = 160;
 /// What is said where there is no room for more.
 const MORE: &str = "see `kfood help`";
 /// Settings with tables of their own on the page.
-const SECTIONS: [(&str, &str); 10] = [
+const SECTIONS: [(&str, &str); 11] = [
+    (
+        "arch",
+        "a name of [a network](models.md#networks) such as `\"resnet18\"`",
+    ),
     ("optimizer", "[a table](#optimizer)"),
     ("schedule", "[a table](#schedule)"),
     ("augment", "[a list](#augment)"),

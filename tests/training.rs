@@ -21,7 +21,7 @@ use kfood::{
     model::{self, StateDict},
     record::{Assignment, Data, Fit, History, Job, Label, Labels, ModelFile, Part, Split, Start},
     seed::stream,
-    settings::{Arch, Pixels, Resize, Save, Storage, TrainLayers, Training},
+    settings::{Arch, NetworkSettings, Pixels, Resize, Save, Storage, TrainLayers, Training},
 };
 use rand::Rng;
 use serde_json::{Value, json};
@@ -94,10 +94,7 @@ impl World {
             data: self.data.clone(),
             pixels: Pixels::new(square(self.side)),
             training: training(settings, self.side),
-            start: Start::Scratch {
-                arch,
-                zero_init_residual: false,
-            },
+            start: Start::Scratch(NetworkSettings::of(arch)),
             device: "cpu".to_owned(),
             threads: 1,
             out: self.folder.path().join(name),
@@ -126,6 +123,8 @@ impl World {
             model,
             train_layers: layers,
             gradual_unfreezing: None,
+            stochastic_depth: None,
+            dropout: None,
             keep_normalize: true,
         };
         Fit {

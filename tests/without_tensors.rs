@@ -2,5 +2,5 @@
 //! of such tests are left out, which is said here, so that the summary counts it.
 
 #[test]
-#[ignore = "commands::results, cuda, foreign_models, inherited, kept, models, resolution, resume and training need the feature `tensors`"]
+#[ignore = "commands::results, cuda, foreign_models, inherited, kept, models, networks, resolution, resume and training need the feature `tensors`"]
 fn files_of_tests_are_left_out() {}

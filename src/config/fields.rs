@@ -96,6 +96,11 @@ impl<'a, 'i> Fields<'a, 'i> {
         found.unwrap_or_else(|| self.header())
     }
 
+    /// Takes a field that is not given out of those that are accepted.
+    pub(crate) fn forget(&mut self, key: &str) {
+        self.known.retain(|known| *known != key);
+    }
+
     /// A place for a message of later.
     pub(crate) fn location(&self, span: &Span) -> Location {
         self.outline.files[self.outline.heads[self.stage].file].location(span)

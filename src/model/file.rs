@@ -5,9 +5,10 @@ use std::{fs::File, os::unix::fs::FileExt, path::Path};
 use super::{
     StateDict, TensorData,
     catalog::Opened,
-    layout::{Role, slots},
-    network::{self, Network, some},
-    pytorch, safetensors, sense,
+    layout::{Role, Slot, head, slots},
+    pytorch,
+    recognise::{Recognised, behind, choose, some},
+    safetensors, sense,
 };
 use crate::{
     error::{Error, Result},
@@ -38,8 +39,8 @@ impl ModelState {
     /// # Errors
     /// When the head has no outputs of that number.
     pub fn reorder_outputs(&mut self, order: &[usize]) -> Result<()> {
-        for name in ["fc.weight", "fc.bias"] {
-            let moved = self.state.get(name).and_then(|t| t.select_rows(order));
+        for Slot { name, .. } in head(self.arch, self.classes) {
+            let moved = self.state.get(&name).and_then(|t| t.select_rows(order));
             let moved = moved.ok_or_else(|| {
                 Error::failed(format!("the model's `{name}` has no {} rows", order.len()))
             })?;
@@ -52,7 +53,7 @@ impl ModelState {
 /// Reads a model from a checkpoint of ours, a plain safetensors file or a PyTorch file. Its name does not matter.
 ///
 /// # Errors
-/// When it cannot be read, is malformed, holds no ResNet with torchvision's names, or several of them.
+/// When it cannot be read, is malformed, holds no network with torchvision's names, or several of them.
 pub fn load(path: &Path) -> Result<ModelState> {
     load_weights(path, None)
 }
@@ -114,13 +115,13 @@ fn understood(file: File, weights: Option<&str>, with_head: bool) -> Result<Vec<
         sense::check(info)?;
     }
     let Some(infos) = opened.members.take() else {
-        let network = network::choose(&opened, weights)?;
+        let network = choose(&opened, weights)?;
         let info = opened.info.take();
         return Ok(vec![understand(&mut opened, &network, info, with_head)?]);
     };
     let member = |(i, info): (usize, CheckpointInfo)| {
         sense::check(&info)?;
-        let mut network = network::network(&opened.sets, 0, prefix(i))?;
+        let mut network = behind(&opened.sets, 0, prefix(i), info.arch)?;
         // The other members.
         network.rest.clear();
         understand(&mut opened, &network, Some(info), with_head)
@@ -226,7 +227,7 @@ fn open(file: File) -> Result<Opened> {
 
 fn understand(
     opened: &mut Opened,
-    network: &Network,
+    network: &Recognised,
     info: Option<CheckpointInfo>,
     with_head: bool,
 ) -> Result<ModelState> {
@@ -235,9 +236,9 @@ fn understand(
         && info.arch != arch
     {
         return Err(Error::failed(format!(
-            "says that it is a `{}`, and its tensors are those of a `{}`",
-            info.arch.name(),
-            arch.name()
+            "says that it is {}, and its tensors are those of {}",
+            info.arch.told(),
+            arch.told()
         )));
     }
     let mut notes = Vec::new();
@@ -274,22 +275,25 @@ fn understand(
     })
 }
 
-fn no_head(network: &Network) -> Error {
+fn no_head(network: &Recognised) -> Error {
     let others: Vec<_> = network.other_head.iter().map(String::as_str).collect();
     let found = if others.is_empty() {
         "is missing".to_owned()
     } else {
         format!("is of another kind: {}", some(&others))
     };
+    let [weight, bias] = head(network.arch, 1);
     Error::usage(format!(
-        "holds a `{}` whose head (`fc.weight` and `fc.bias`) {found}: it tells no classes apart",
-        network.arch.name()
+        "holds {} whose head (`{}` and `{}`) {found}: it tells no classes apart",
+        network.arch.told(),
+        weight.name,
+        bias.name
     ))
     .help("give it a new head with a `transfer` stage")
 }
 
 /// The tensors of a network in torchvision's order, with counters that were left out as 0.
-fn state(opened: &mut Opened, network: &Network, classes: usize) -> Result<StateDict> {
+fn state(opened: &mut Opened, network: &Recognised, classes: usize) -> Result<StateDict> {
     let mut state = StateDict::new();
     for slot in slots(network.arch, classes) {
         let name = format!("{}{}", network.prefix, slot.name);
@@ -390,8 +394,8 @@ pub(super) fn check(state: &StateDict, arch: Arch, classes: usize) -> Result<Sta
         faults.push("the head has no classes".to_owned());
     }
     Err(Error::failed(format!(
-        "the tensors are not those of a `{}` with {classes} classes: {}",
-        arch.name(),
+        "the tensors are not those of {} with {classes} classes: {}",
+        arch.told(),
         faults.join("; ")
     )))
 }

@@ -2,7 +2,7 @@
 
 use tch::{Device, no_grad_guard};
 
-use super::{DType, ResNet, StateDict, load, safetensors, to_data, to_tensor};
+use super::{DType, Mode, Network, StateDict, load, safetensors, to_data, to_tensor};
 use crate::{
     error::{Error, Result},
     record::Forward,
@@ -14,7 +14,7 @@ use crate::{
 /// When a file cannot be read or written, or when `x` is not [n, 3, height, width] in f32.
 pub fn forward_file(job: &Forward, device: Device) -> Result<()> {
     let model = load(&job.model.path)?;
-    let model = ResNet::from_state(&model.state, model.arch, device)?;
+    let model = Network::from_state(&model.state, model.arch, device)?;
     let (input, _) = safetensors::read(&job.input)?;
     let x = input
         .get("x")
@@ -26,7 +26,7 @@ pub fn forward_file(job: &Forward, device: Device) -> Result<()> {
             ))
         })?;
     let _guard = no_grad_guard();
-    let logits = model.forward(&to_tensor(x, device), false);
+    let logits = model.forward(&to_tensor(x, device), Mode::Evaluation);
     let mut output = StateDict::new();
     output.insert("logits", to_data(&logits));
     safetensors::write(&job.out.join("logits.safetensors"), &output, None)

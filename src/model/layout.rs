@@ -1,32 +1,57 @@
-//! Which tensors a ResNet has: names, shapes and order as in torchvision's `state_dict()`.
-//!
-//! Source: torchvision 0.26 `models/resnet.py`; the stride of a bottleneck sits in its 3x3 convolution ("v1.5").
+//! Which tensors a network has: names, shapes, order as in torchvision's `state_dict()`, what each is for, and its first values.
 
-use crate::settings::{Arch, Layer};
+use std::collections::HashMap;
 
-/// What a tensor is for; decides its initial values and whether it is trained.
+use super::families::family;
+use crate::settings::{Arch, Family, NetworkSettings};
+
+/// What a tensor is for; decides how it is trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// The weight of a convolution, [out, in, k, k].
-    Conv,
-    /// The weight of a BatchNorm; 1 at first.
+    /// The weight of a convolution, [out, in, k, k], or of a linear layer, [out, in].
+    Weight,
+    /// The bias of one.
+    Bias,
+    /// The weight of a BatchNorm or LayerNorm.
     NormWeight,
-    /// The bias of a BatchNorm; 0 at first.
+    /// Its bias.
     NormBias,
-    /// The running mean of a BatchNorm; 0 at first.
+    /// The running mean of a BatchNorm.
     NormMean,
-    /// The running variance of a BatchNorm; 1 at first.
+    /// The running variance of a BatchNorm.
     NormVar,
     /// Training batches a BatchNorm has seen; an i64 scalar.
     NormCount,
-    /// The weight of the head, [classes, features].
+    /// What a residual branch is multiplied by, channel by channel.
+    Scale,
+    /// The weight of the last linear layer, [classes, features].
     HeadWeight,
-    /// The bias of the head.
+    /// Its bias.
     HeadBias,
 }
 
+/// The first values of a tensor.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum First {
+    /// The same everywhere; a count is 0.
+    Constant(f32),
+    /// From N(0, std²), given std.
+    Normal(f64),
+    /// Uniform within ± this.
+    Uniform(f64),
+}
+
+impl First {
+    /// He et al., 2015: keeps the variance of gradients through rectifiers (`kaiming_normal_` with `fan_out`, which is
+    /// outputs * k * k for grouped convolutions too).
+    #[must_use]
+    pub fn kaiming(outputs: usize, side: usize) -> Self {
+        Self::Normal((2.0 / (outputs * side * side) as f64).sqrt())
+    }
+}
+
 /// One tensor of a model.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Slot {
     /// Its name in a state dict.
     pub name: String,
@@ -34,133 +59,116 @@ pub struct Slot {
     pub shape: Vec<usize>,
     /// What it is for.
     pub role: Role,
+    /// What it is at first.
+    pub first: First,
 }
 
-/// The shape of an architecture: its kind of block, and how many of them each layer has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Blocks {
-    /// Three convolutions (1x1, 3x3, 1x1) instead of two of 3x3.
-    pub bottleneck: bool,
-    /// Blocks in `layer1` to `layer4`.
-    pub counts: [usize; 4],
-}
-
-impl Blocks {
-    /// The blocks of an architecture.
-    #[must_use]
-    pub const fn of(arch: Arch) -> Self {
-        let (bottleneck, counts) = match arch {
-            Arch::Resnet18 => (false, [2, 2, 2, 2]),
-            Arch::Resnet34 => (false, [3, 4, 6, 3]),
-            Arch::Resnet50 => (true, [3, 4, 6, 3]),
-            Arch::Resnet101 => (true, [3, 4, 23, 3]),
-            Arch::Resnet152 => (true, [3, 8, 36, 3]),
-        };
-        Self { bottleneck, counts }
-    }
-
-    /// Output channels of a block for each of its inner channels.
-    #[must_use]
-    pub const fn expansion(self) -> usize {
-        if self.bottleneck { 4 } else { 1 }
-    }
-
-    /// Channels before the head.
-    #[must_use]
-    pub const fn features(self) -> usize {
-        512 * self.expansion()
-    }
-}
-
-/// All tensors in torchvision's order.
+/// All tensors of a network in torchvision's order.
 #[must_use]
 pub fn slots(arch: Arch, classes: usize) -> Vec<Slot> {
-    let blocks = Blocks::of(arch);
-    let mut list = List(Vec::new());
-    list.conv("conv1", 64, 3, 7);
-    list.norm("bn1", 64);
-    let mut inputs = 64;
-    for (layer, &count) in blocks.counts.iter().enumerate() {
-        let inner = 64 << layer;
-        let outputs = inner * blocks.expansion();
-        for block in 0..count {
-            list.block(
-                &format!("layer{}.{block}", layer + 1),
-                blocks.bottleneck,
-                inputs,
-                inner,
-            );
-            if block == 0 && (layer > 0 || inputs != outputs) {
-                let name = format!("layer{}.0.downsample", layer + 1);
-                list.conv(&format!("{name}.0"), outputs, inputs, 1);
-                list.norm(&format!("{name}.1"), outputs);
-            }
-            inputs = outputs;
+    (family(arch).layout)(&NetworkSettings::of(arch), classes)
+}
+
+/// The slots of weight and bias of a network's last linear layer.
+pub(super) fn head(arch: Arch, classes: usize) -> [Slot; 2] {
+    let mut slots = slots(arch, classes);
+    let mut take = |role| {
+        let place = slots.iter().position(|slot| slot.role == role);
+        slots.swap_remove(place.expect("every network has a head"))
+    };
+    [take(Role::HeadWeight), take(Role::HeadBias)]
+}
+
+/// What is known of a network's tensors by their names.
+#[derive(Debug)]
+pub struct Layout {
+    family: &'static Family,
+    roles: HashMap<String, Role>,
+}
+
+impl Layout {
+    /// Of an architecture.
+    #[must_use]
+    pub fn of(arch: Arch) -> Self {
+        let slots = slots(arch, 1);
+        Self {
+            family: arch.family(),
+            roles: slots.into_iter().map(|s| (s.name, s.role)).collect(),
         }
     }
-    list.add(
-        "fc.weight".to_owned(),
-        vec![classes, inputs],
-        Role::HeadWeight,
-    );
-    list.add("fc.bias".to_owned(), vec![classes], Role::HeadBias);
-    list.0
-}
 
-/// The layer that a tensor of this name belongs to.
-#[must_use]
-pub fn layer_of(name: &str) -> Layer {
-    match name.split('.').next() {
-        Some("conv1" | "bn1") => Layer::Conv1,
-        Some("layer1") => Layer::Layer1,
-        Some("layer2") => Layer::Layer2,
-        Some("layer3") => Layer::Layer3,
-        Some("layer4") => Layer::Layer4,
-        _ => Layer::Fc,
+    /// What a tensor is for.
+    #[must_use]
+    pub fn role(&self, name: &str) -> Option<Role> {
+        self.roles.get(name).copied()
+    }
+
+    /// Whether it is a parameter of a BatchNorm or LayerNorm.
+    #[must_use]
+    pub fn is_norm(&self, name: &str) -> bool {
+        matches!(self.role(name), Some(Role::NormWeight | Role::NormBias))
+    }
+
+    /// Whether it is a bias, that of a norm too.
+    #[must_use]
+    pub fn is_bias(&self, name: &str) -> bool {
+        let role = self.role(name);
+        matches!(role, Some(Role::Bias | Role::NormBias | Role::HeadBias))
+    }
+
+    /// The number of the layer that it belongs to.
+    #[must_use]
+    pub fn layer_of(&self, name: &str) -> usize {
+        self.family.layer_of(name)
+    }
+
+    /// How many layers lie between it and the end: 0 for the head.
+    #[must_use]
+    pub fn before_head(&self, name: &str) -> usize {
+        self.family.head() - self.layer_of(name)
     }
 }
 
-struct List(Vec<Slot>);
+/// The slots of a network while they are put together.
+#[derive(Debug, Default)]
+pub(super) struct List(pub(super) Vec<Slot>);
 
 impl List {
-    fn add(&mut self, name: String, shape: Vec<usize>, role: Role) {
-        self.0.push(Slot { name, shape, role });
+    pub(super) fn add(
+        &mut self,
+        name: impl Into<String>,
+        shape: &[usize],
+        role: Role,
+        first: First,
+    ) {
+        self.0.push(Slot {
+            name: name.into(),
+            shape: shape.to_vec(),
+            role,
+            first,
+        });
     }
 
-    fn conv(&mut self, name: &str, outputs: usize, inputs: usize, side: usize) {
-        self.add(
-            format!("{name}.weight"),
-            vec![outputs, inputs, side, side],
-            Role::Conv,
-        );
-    }
-
-    fn norm(&mut self, name: &str, channels: usize) {
-        self.add(format!("{name}.weight"), vec![channels], Role::NormWeight);
-        self.add(format!("{name}.bias"), vec![channels], Role::NormBias);
-        self.add(
-            format!("{name}.running_mean"),
-            vec![channels],
-            Role::NormMean,
-        );
-        self.add(format!("{name}.running_var"), vec![channels], Role::NormVar);
+    /// A BatchNorm: at first it normalises and nothing else.
+    pub(super) fn batch_norm(&mut self, name: &str, channels: usize) {
+        self.layer_norm(name, channels);
+        let (zero, one) = (First::Constant(0.0), First::Constant(1.0));
+        let shape = &[channels];
+        self.add(format!("{name}.running_mean"), shape, Role::NormMean, zero);
+        self.add(format!("{name}.running_var"), shape, Role::NormVar, one);
         self.add(
             format!("{name}.num_batches_tracked"),
-            vec![],
+            &[],
             Role::NormCount,
+            zero,
         );
     }
 
-    fn block(&mut self, name: &str, bottleneck: bool, inputs: usize, inner: usize) {
-        let convs: &[(usize, usize, usize)] = if bottleneck {
-            &[(inner, inputs, 1), (inner, inner, 3), (inner * 4, inner, 1)]
-        } else {
-            &[(inner, inputs, 3), (inner, inner, 3)]
-        };
-        for (i, &(outputs, inputs, side)) in convs.iter().enumerate() {
-            self.conv(&format!("{name}.conv{}", i + 1), outputs, inputs, side);
-            self.norm(&format!("{name}.bn{}", i + 1), outputs);
-        }
+    /// A LayerNorm, likewise.
+    pub(super) fn layer_norm(&mut self, name: &str, channels: usize) {
+        let (zero, one) = (First::Constant(0.0), First::Constant(1.0));
+        self.add(format!("{name}.weight"), &[channels], Role::NormWeight, one);
+        self.add(format!("{name}.bias"), &[channels], Role::NormBias, zero);
     }
 }
 
@@ -177,6 +185,8 @@ mod tests {
             (25_557_032, 320),
             (44_549_160, 626),
             (60_192_808, 932),
+            (28_589_128, 182),
+            (5_288_548, 360),
         ];
         for (arch, (parameters, tensors)) in Arch::ALL.into_iter().zip(wanted) {
             let slots = slots(arch, 1000);
@@ -189,6 +199,18 @@ mod tests {
                 .map(|s| s.shape.iter().product::<usize>())
                 .sum();
             assert_eq!((sum, slots.len()), (parameters, tensors), "{}", arch.name());
+        }
+    }
+
+    #[test]
+    fn every_layer_has_tensors_and_the_last_is_the_head() {
+        for arch in Arch::ALL {
+            let (family, slots) = (arch.family(), slots(arch, 3));
+            let mut found: Vec<_> = slots.iter().map(|s| family.layer_of(&s.name)).collect();
+            assert_eq!(found.last(), Some(&family.head()), "{}", arch.name());
+            assert!(found.is_sorted(), "{}", arch.name());
+            found.dedup();
+            assert_eq!(found.len(), family.layers.len(), "{}", arch.name());
         }
     }
 }

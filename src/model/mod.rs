@@ -1,22 +1,35 @@
-//! ResNets, heads, freezing, and model files: safetensors and PyTorch's `.pt`.
+//! Networks, heads, freezing, and model files: safetensors and PyTorch's `.pt`.
+//!
+//! Every family of networks has a folder: its layout, how it is recognised in a file, and its arithmetic on shared layers.
+//! Outside of it a network is a [`Network`], whatever its family.
 //!
 //! [`StateDict`], [`safetensors`], [`pytorch`], [`layout`] and [`mod@file`] are pure Rust: the program `kfood` inspects and
-//! converts model files with them and never touches libtorch. [`ResNet`] is the only tensor code here.
+//! converts model files with them and never touches libtorch.
 
 mod bounds;
 mod catalog;
+mod convnext;
+mod efficientnet;
 mod element;
+mod families;
 pub mod file;
 #[cfg(feature = "tensors")]
 mod forward_file;
+#[cfg(feature = "tensors")]
+mod init;
+#[cfg(feature = "tensors")]
+mod layers;
 pub mod layout;
+#[cfg(feature = "tensors")]
 mod network;
 pub mod pytorch;
-#[cfg(feature = "tensors")]
+mod recognise;
 mod resnet;
 pub mod safetensors;
 mod sense;
 mod state_dict;
+#[cfg(feature = "tensors")]
+mod tensor;
 mod tensor_data;
 
 pub use file::{
@@ -25,6 +38,8 @@ pub use file::{
 #[cfg(feature = "tensors")]
 pub use forward_file::forward_file;
 #[cfg(feature = "tensors")]
-pub use resnet::{ResNet, to_data, to_tensor};
+pub use network::{Drops, Mode, Network, Noise};
 pub use state_dict::StateDict;
+#[cfg(feature = "tensors")]
+pub use tensor::{to_data, to_tensor};
 pub use tensor_data::{DType, TensorData};

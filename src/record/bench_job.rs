@@ -33,7 +33,8 @@ pub struct Speed {
 
 /// The first steps of a training's first epoch. Writes to its `out`: the model as `start.safetensors` and after them as
 /// `end.safetensors`; of each step, from 1, `batch-N.safetensors` with `images` (f32, `[n, 3, height, width]`, augmented and normalised),
-/// `classes` (i64, shape `[n]`) and, in a training that mixes, `shares` (f32, `[n, classes]`); and `steps.json`, a list of [`StepTaken`].
+/// `classes` (i64, shape `[n]`) and, in a training that mixes, `shares` (f32, `[n, classes]`), in one that drops `stochastic_depth` (f32,
+/// `[n, blocks]`) and `dropout` (f32, `[n, features]`), by which is multiplied; and `steps.json`, a list of [`StepTaken`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Steps {
     /// The training. Its state is neither read nor written.

@@ -9,8 +9,8 @@ use crate::{
     digest::Digest,
     seed::Seed,
     settings::{
-        Arch, AverageNorm, AverageRule, GradualUnfreezing, Metric, Normalize, Pixels, Save,
-        TrainLayers, Training, Tta,
+        AverageNorm, AverageRule, GradualUnfreezing, Metric, NetworkSettings, Normalize, Pixels,
+        Probability, Save, TrainLayers, Training, Tta,
     },
 };
 
@@ -122,12 +122,7 @@ pub enum Tuned {
 #[serde(rename_all = "snake_case")]
 pub enum Start {
     /// From torchvision's initialisation.
-    Scratch {
-        /// The architecture.
-        arch: Arch,
-        /// Whether each residual block begins as the identity.
-        zero_init_residual: bool,
-    },
+    Scratch(NetworkSettings),
     /// From another model, with a new head.
     Transfer {
         /// The source.
@@ -136,6 +131,12 @@ pub enum Start {
         train_layers: TrainLayers,
         /// Whether they come to it one after the other.
         gradual_unfreezing: Option<GradualUnfreezing>,
+        /// What a step drops of the source's network, where it is not the default of its family.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stochastic_depth: Option<Probability>,
+        /// Likewise.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dropout: Option<Probability>,
         /// Keep the source's normalisation instead of the one in `training`.
         keep_normalize: bool,
     },

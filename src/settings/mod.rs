@@ -3,7 +3,6 @@
 //! Every type here deserialises with an error that says what was found and what is accepted, and serialises with its
 //! defaults filled in, because that text is what a key is made of. How a setting is declared, once, stands in [`declare`].
 
-mod arch;
 mod augment;
 mod averaging;
 pub mod declare;
@@ -11,6 +10,7 @@ mod folder_level;
 mod leaks;
 mod loss;
 mod mix;
+mod network;
 mod normalize;
 mod number;
 mod optimizer;
@@ -24,13 +24,13 @@ mod train_layers;
 mod training;
 mod tta;
 
-pub use arch::Arch;
 pub use augment::*;
 pub use averaging::{AverageNorm, AverageOf, AverageRule};
 pub use folder_level::FolderLevel;
 pub use leaks::{FeatureLeaks, GroupBy, Leaks};
 pub use loss::{Bce, ClassWeights, Focal, Loss};
 pub use mix::{Mix, MixRule};
+pub use network::{Arch, Family, Layer, NetworkSettings, Part};
 pub use normalize::{MeanStd, Normalize};
 pub use number::{Count, Decay, Factor, NonNegative, Positive, Probability, Side};
 pub use optimizer::*;
@@ -40,6 +40,6 @@ pub use resize::{Fit, Resize};
 pub use sampling::Sampling;
 pub use save::{Period, Save};
 pub use schedule::*;
-pub use train_layers::{GradualUnfreezing, Layer, TrainLayers};
+pub use train_layers::{GradualUnfreezing, TrainLayers};
 pub use training::{Checkpoint, EarlyStopping, Ema, Metric, Precision, Training, TrainingRead};
 pub use tta::Tta;

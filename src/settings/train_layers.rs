@@ -6,10 +6,8 @@ use serde::{
 };
 
 use super::{
-    Count,
-    declare::{
-        Field, InKey, Refused, Setting, Shape, Table, Ways, Word, plain, read_ways, settings,
-    },
+    Count, Family, Layer,
+    declare::{Field, InKey, Refused, Setting, Shape, Table, Ways, Word, read_ways, settings},
 };
 
 /// `train_layers = "all"`, `"head"` or `{ from = "layer3" }`.
@@ -36,78 +34,24 @@ settings! {
 }
 
 impl GradualUnfreezing {
-    /// What is trained in epoch `epoch` (from 1), `down_to` at the end.
+    /// The number of the first layer that is trained in epoch `epoch` (from 1): first the head, `down_to` at the end.
     #[must_use]
-    pub fn layers(self, down_to: TrainLayers, epoch: u32) -> TrainLayers {
-        let thawed = (epoch.saturating_sub(1) / self.epochs.get()) as usize;
-        let reached = Layer::ALL.into_iter().rev().nth(thawed);
-        TrainLayers::From(reached.unwrap_or(Layer::Conv1).max(down_to.first()))
-    }
-}
-
-/// A named stage of a ResNet, in the order of the forward pass. `conv1` means `conv1` and `bn1`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Layer {
-    /// The stem: `conv1` and `bn1`.
-    Conv1,
-    /// First group of blocks.
-    Layer1,
-    /// Second group of blocks.
-    Layer2,
-    /// Third group of blocks.
-    Layer3,
-    /// Fourth group of blocks.
-    Layer4,
-    /// The head.
-    Fc,
-}
-
-impl Layer {
-    /// In the order of the forward pass.
-    pub const ALL: [Self; 6] = [
-        Self::Conv1,
-        Self::Layer1,
-        Self::Layer2,
-        Self::Layer3,
-        Self::Layer4,
-        Self::Fc,
-    ];
-
-    /// The name as written in a pipeline file.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Conv1 => "conv1",
-            Self::Layer1 => "layer1",
-            Self::Layer2 => "layer2",
-            Self::Layer3 => "layer3",
-            Self::Layer4 => "layer4",
-            Self::Fc => "fc",
-        }
-    }
-
-    /// How many layers lie between it and the end: 0 for the head, 5 for the stem.
-    #[must_use]
-    pub const fn before_head(self) -> i32 {
-        Self::Fc as i32 - self as i32
+    pub fn first(self, family: &Family, down_to: usize, epoch: u32) -> usize {
+        let thawed = epoch.saturating_sub(1) / self.epochs.get();
+        family.head().saturating_sub(thawed as usize).max(down_to)
     }
 }
 
 impl TrainLayers {
-    /// The first layer that is trained.
+    /// The number of the first layer that is trained; `None` where the family has no layer of that name.
     #[must_use]
-    pub const fn first(self) -> Layer {
+    pub fn first(self, family: &Family) -> Option<usize> {
         match self {
-            Self::All => Layer::Conv1,
-            Self::From(layer) => layer,
-            Self::Head => Layer::Fc,
+            Self::All => Some(0),
+            Self::From(layer) => family.layer(layer.name()),
+            Self::Head => Some(family.head()),
         }
     }
-}
-
-plain! {
-    Layer: Shape::Word(Layer::ALL.map(|layer| Word { name: layer.name(), doc: "" }).to_vec())
 }
 
 impl Setting for TrainLayers {
@@ -181,26 +125,28 @@ impl<'de> Deserialize<'de> for TrainLayers {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::Arch, *};
 
     #[test]
     fn layers_thaw_from_the_head_backwards_down_to_the_first_that_is_trained() {
-        use Layer::{Conv1, Fc, Layer1, Layer2, Layer3, Layer4};
         let rule = GradualUnfreezing {
             epochs: Count::known(2),
         };
-        let course = |down_to| {
+        let family = Arch::Resnet18.family();
+        let course = |down_to: TrainLayers| {
+            let down_to = down_to.first(family).unwrap();
             (1..=13)
-                .map(|e| rule.layers(down_to, e).first())
+                .map(|e| family.layers[rule.first(family, down_to, e)].name)
                 .collect::<Vec<_>>()
         };
-        let twice = [Fc, Layer4, Layer3, Layer2, Layer1, Conv1].map(|layer| [layer; 2]);
+        let order = ["fc", "layer4", "layer3", "layer2", "layer1", "conv1"];
+        let twice = order.map(|layer| [layer; 2]);
         assert_eq!(
             course(TrainLayers::All),
-            [twice.as_flattened(), &[Conv1]].concat()
+            [twice.as_flattened(), &["conv1"]].concat()
         );
-        let until = course(TrainLayers::From(Layer3));
-        assert_eq!(until[..4], [Fc, Fc, Layer4, Layer4]);
-        assert!(until[4..].iter().all(|layer| *layer == Layer3));
+        let until = course(TrainLayers::From(Layer::named("layer3").unwrap()));
+        assert_eq!(until[..4], ["fc", "fc", "layer4", "layer4"]);
+        assert!(until[4..].iter().all(|layer| *layer == "layer3"));
     }
 }

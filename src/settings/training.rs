@@ -17,13 +17,13 @@ settings! {
         pub batch_size: Count = Count::known(32),
         /// The optimizer and its learning rate.
         pub optimizer: Optimizer,
-        /// Weight decay of BatchNorms.
+        /// Weight decay of BatchNorms and LayerNorms.
         #[unset = "the optimizer's"]
         pub norm_weight_decay: Option<NonNegative>,
-        /// Weight decay of biases, those of BatchNorms among them.
+        /// Weight decay of biases, those of norms among them.
         #[unset = "that of what they belong to"]
         pub bias_weight_decay: Option<NonNegative>,
-        /// Times the learning rate, once for each layer between a parameter and the head (stem, `layer1` to `layer4`, head).
+        /// Times the learning rate, once for each layer between a parameter and the head.
         pub layer_decay: Factor = Factor::known(1.0),
         /// Gradients are scaled down to this norm over all parameters.
         pub clip_grad_norm: Option<Positive>,

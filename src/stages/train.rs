@@ -48,11 +48,10 @@ impl Stage for TrainStage {
         2
     }
 
-    /// `pixels` are in the pack already, and in the checkpoint's transform too.
+    /// What the network's family does not have is not named. `pixels` are in the pack already, and in the checkpoint's transform too.
     fn settings(&self) -> Value {
         let config::Train {
-            arch,
-            zero_init_residual,
+            network,
             fold,
             training,
             // Inputs, which are in the key by their content.
@@ -62,13 +61,11 @@ impl Stage for TrainStage {
             // No result depends on it.
             save: _,
         } = &self.settings;
-        json!({
-            "arch": arch,
-            "zero_init_residual": zero_init_residual,
-            "fold": fold,
-            "pixels": self.pixels,
-            "training": training,
-        })
+        let mut settings = json!(network);
+        settings["fold"] = json!(fold);
+        settings["pixels"] = json!(self.pixels);
+        settings["training"] = json!(training);
+        settings
     }
 
     fn inputs(&self) -> Vec<Input> {
@@ -122,10 +119,6 @@ impl Stage for TrainStage {
             training: &self.settings.training,
             save: self.settings.save,
         };
-        let start = Start::Scratch {
-            arch: self.settings.arch,
-            zero_init_residual: self.settings.zero_init_residual,
-        };
-        fitting.job(start, desk)
+        fitting.job(Start::Scratch(self.settings.network), desk)
     }
 }

@@ -55,6 +55,8 @@ impl Stage for TransferStage {
             fold,
             train_layers,
             gradual_unfreezing,
+            stochastic_depth,
+            dropout,
             keep_normalize,
             training,
             // Inputs, which are in the key by their content.
@@ -74,6 +76,11 @@ impl Stage for TransferStage {
             "training": training,
         });
         asked(model, &mut settings);
+        for (name, given) in [("stochastic_depth", stochastic_depth), ("dropout", dropout)] {
+            if let Some(given) = given {
+                settings[name] = json!(given);
+            }
+        }
         settings
     }
 
@@ -138,6 +145,8 @@ impl Stage for TransferStage {
             model: model_of(&self.settings.model, desk)?,
             train_layers: self.settings.train_layers,
             gradual_unfreezing: self.settings.gradual_unfreezing,
+            stochastic_depth: self.settings.stochastic_depth,
+            dropout: self.settings.dropout,
             keep_normalize: self.settings.keep_normalize,
         };
         fitting.job(start, desk)

@@ -11,7 +11,7 @@ use crate::{
     error::{Error, Result},
     event::{StageEvent, Tell},
     files, learn,
-    model::{self, ModelState, ResNet},
+    model::{self, Mode, ModelState, Network},
     record::{ModelFile, Predict, Transform},
     settings::{Count, MeanStd, Pixels, Resize},
     stop::Stop,
@@ -51,7 +51,7 @@ pub(super) fn predict(job: &Predict, device: Device, tell: Tell<'_>, stop: &Stop
             tell(StageEvent::Note(note.clone()));
         }
         let info = said(&source, &job.model, tell)?;
-        let model = ResNet::from_state(&source.state, source.arch, device)?;
+        let model = Network::from_state(&source.state, source.arch, device)?;
         members.push((model, info));
     }
     let _guard = tch::no_grad_guard();
@@ -72,7 +72,7 @@ pub(super) fn predict(job: &Predict, device: Device, tell: Tell<'_>, stop: &Stop
 
 fn batch(
     paths: &[PathBuf],
-    members: &[(ResNet, Said)],
+    members: &[(Network, Said)],
     job: &Predict,
     device: Device,
 ) -> Result<Vec<Prediction>> {
@@ -120,7 +120,7 @@ fn batch(
 fn member_logits(
     pixels: &[u8],
     images: usize,
-    model: &ResNet,
+    model: &Network,
     info: &Said,
     job: &Predict,
     device: Device,
@@ -129,7 +129,9 @@ fn member_logits(
     let source = (resize.width() as usize, resize.height() as usize);
     let views = learn::views(pixels, images, source, &info.transform, &job.tta, device)?;
     let flat = |view: &Tensor| -> Result<Vec<f32>> {
-        let logits = model.forward(view, false).f_to_kind(Kind::Float)?;
+        let logits = model
+            .forward(view, Mode::Evaluation)
+            .f_to_kind(Kind::Float)?;
         let flat = logits.f_to_device(Device::Cpu)?.f_contiguous()?;
         Ok(Vec::<f32>::try_from(&flat.f_view([-1])?)?)
     };

@@ -151,7 +151,10 @@ fn the_first_mission_trains_one_network_on_a_hold_out() {
     let first = mission(1);
     let (resnet18, found) = train(&first, "resnet18");
     assert_eq!(found, baseline());
-    assert_eq!((resnet18.arch, resnet18.fold), (Arch::Resnet18, None));
+    assert_eq!(
+        (resnet18.network.arch, resnet18.fold),
+        (Arch::Resnet18, None)
+    );
     reads(resnet18, "pixels", "holdout");
 }
 
@@ -170,7 +173,10 @@ fn the_first_mission_trains_it_on_five_folds_too() {
     for fold in 0..5 {
         let (train, found) = train(&first, &format!("folds[fold={fold}]"));
         assert_eq!(found, baseline());
-        assert_eq!((train.arch, train.fold), (Arch::Resnet18, Some(fold)));
+        assert_eq!(
+            (train.network.arch, train.fold),
+            (Arch::Resnet18, Some(fold))
+        );
         reads(train, "pixels", "five");
     }
 }
@@ -205,7 +211,7 @@ fn the_second_mission_trains_two_deeper_networks() {
         let (network, found) = train(&second, name);
         let expected = training(epochs, batch_size, adam(lr), cropped(), "dataset");
         assert_eq!(found, expected);
-        assert_eq!((network.arch, network.fold), (arch, None));
+        assert_eq!((network.network.arch, network.fold), (arch, None));
     }
 }
 
@@ -231,7 +237,7 @@ fn the_second_mission_tries_each_depth_with_each_rate_and_augmentation() {
     assert_eq!((tuning.len(), expected.len()), (24, 24));
     for (id, expected) in tuning.into_iter().zip(expected) {
         let (train, found) = train(&second, id);
-        assert_eq!((train.arch, found), expected, "{id}");
+        assert_eq!((train.network.arch, found), expected, "{id}");
         reads(train, "pixels", "holdout");
     }
 }
@@ -285,7 +291,10 @@ fn the_third_mission_transfers_the_chosen_network_in_three_ways() {
     );
     for (name, train_layers) in [
         ("whole", TrainLayers::All),
-        ("partial", TrainLayers::From(Layer::Layer3)),
+        (
+            "partial",
+            TrainLayers::From(Layer::named("layer3").unwrap()),
+        ),
         ("probe", TrainLayers::Head),
     ] {
         let Settings::Transfer(transfer) = &instance(&third, name).settings else {

@@ -171,7 +171,7 @@ fn an_architecture_is_one_of_those_there_are() {
         (
             "arch = \"resnet18\"",
             "arch = 18",
-            "17:8 invalid value `18` for `arch`: expected `resnet18`, `resnet34`, `resnet50`, `resnet101` or `resnet152`",
+            "17:8 invalid value `18` for `arch`: expected `resnet18`, `resnet34`, `resnet50`, `resnet101`, `resnet152`, `convnext_tiny` or `efficientnet_b0`",
         ),
     ]);
 }

@@ -182,7 +182,7 @@ impl Written {
 
     /// Architectures that the file says must be one; those of files and selections are seen when it runs.
     fn check_arch(&self, builder: &mut Builder<'_>, members: &[usize]) -> Option<()> {
-        let arch = |member: &usize| Some((*member, builder.get::<Train>(*member)?.arch));
+        let arch = |member: &usize| Some((*member, builder.get::<Train>(*member)?.network.arch));
         let archs: Vec<_> = members.iter().filter_map(arch).collect();
         let first = archs.first();
         let other = archs.iter().find(|a| Some(a.1) != first.map(|f| f.1));

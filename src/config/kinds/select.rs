@@ -120,7 +120,7 @@ fn group_key(builder: &Builder<'_>, candidate: usize) -> String {
     };
     if let Some(t) = builder.get::<Train>(candidate) {
         let training = seedless(&t.training);
-        return format!("{} {} {:?} {training:?}", t.data, t.split, t.arch);
+        return format!("{} {} {:?} {training:?}", t.data, t.split, t.network);
     }
     let Some(t) = builder.get::<Transfer>(candidate) else {
         return builder.id(candidate);

@@ -1,6 +1,8 @@
 //! `[train.x]`: from scratch.
 
-use super::{fold, training};
+use toml::Spanned;
+
+use super::{fold, network, training};
 use crate::{
     config::{
         build::{Builder, Draft, Made, Outcome},
@@ -8,8 +10,8 @@ use crate::{
         fields::Fields,
     },
     settings::{
-        Arch, Save, Training,
-        declare::{Described, Table, fields},
+        NetworkSettings, Save, Training,
+        declare::{Described, Table},
     },
 };
 
@@ -24,10 +26,8 @@ pub struct Train {
     pub split: String,
     /// The fold that validates, where the split has folds.
     pub fold: Option<u32>,
-    /// The architecture.
-    pub arch: Arch,
-    /// Whether each residual block begins as the identity: the weight of its last BatchNorm is 0 at first (torchvision's name).
-    pub zero_init_residual: bool,
+    /// The network with its own settings.
+    pub network: NetworkSettings,
     /// How to train.
     pub training: Box<Training>,
     /// When to save the state of a running training; in no key.
@@ -36,46 +36,36 @@ pub struct Train {
 
 impl Made for Train {
     fn network(&self) -> Network<'_> {
-        Network::Built(self.arch)
-    }
-}
-
-fields! {
-    /// A network from scratch.
-    pub(crate) struct Given read as GivenRead {
-        /// The network, as in torchvision.
-        arch: Arch,
-        /// Each residual block begins as the identity: the weight of its last BatchNorm is 0 at first (torchvision's setting of that name).
-        zero_init_residual: bool = false,
+        Network::Built(self.network.arch)
     }
 }
 
 /// Its settings, in the order in which they are read.
 pub(crate) fn tables() -> Vec<Table> {
-    let saving = training::Saving::table();
     vec![
         fold::Given::table(),
-        Given::table(),
+        network::Given::table(),
+        network::DropsGiven::table(),
         Training::table(),
-        saving,
+        training::Saving::table(),
     ]
 }
 
 /// A train as written.
 struct Written {
     data: fold::Draft,
-    given: Given,
+    network: Spanned<NetworkSettings>,
     training: training::Draft,
 }
 
 pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Box<dyn Draft>> {
     let data = fold::read(fields);
-    let given = GivenRead::take(fields);
+    let network = network::read(fields);
     let training = training::read(fields);
     fields.finish()?;
     Some(Box::new(Written {
         data: data.draft()?,
-        given: given.settle()?,
+        network: network?,
         training: training.draft()?,
     }))
 }
@@ -84,14 +74,16 @@ impl Draft for Written {
     fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>> {
         let (found, folds) = self.data.build(builder)?;
         self.training.check(builder, found.resize)?;
+        let network = *self.network.get_ref();
+        let (at, training) = (self.network.span(), &self.training.training);
+        network::check_size(builder, &at, network.arch, training, found.resize)?;
         let outcome = |fold: fold::Fold| {
             let settings = Train {
                 data: builder.id(found.data),
                 dataset: builder.id(found.dataset),
                 split: builder.id(found.split),
                 fold: fold.fold,
-                arch: self.given.arch,
-                zero_init_residual: self.given.zero_init_residual,
+                network,
                 training: Box::new(self.training.training.clone()),
                 save: self.training.save,
             };

@@ -2,7 +2,7 @@
 
 use toml::Spanned;
 
-use super::{fold, model, split::Split, training};
+use super::{fold, model, network, split::Split, training};
 use crate::{
     config::{
         build::{Builder, Draft, Made, Outcome},
@@ -11,7 +11,7 @@ use crate::{
         reference::Reference,
     },
     settings::{
-        Checkpoint, GradualUnfreezing, Save, TrainLayers, Training,
+        Checkpoint, GradualUnfreezing, Probability, Resize, Save, TrainLayers, Training,
         declare::{Described, Table, fields},
     },
     text::count,
@@ -34,6 +34,10 @@ pub struct Transfer {
     pub train_layers: TrainLayers,
     /// Whether they come to it one after the other.
     pub gradual_unfreezing: Option<GradualUnfreezing>,
+    /// What a step drops of the source's network, where it is not the default of its family.
+    pub stochastic_depth: Option<Probability>,
+    /// Likewise.
+    pub dropout: Option<Probability>,
     /// Whether `normalize` was left out: the source's is kept then.
     pub keep_normalize: bool,
     /// How to train.
@@ -84,7 +88,15 @@ pub(crate) fn tables() -> Vec<Table> {
         (normalize.default, normalize.unset) = (None, "the source's");
     }
     let saving = training::Saving::table();
-    vec![Source::table(), data, Given::table(), training, saving]
+    let drops = network::DropsGiven::table();
+    vec![
+        Source::table(),
+        data,
+        Given::table(),
+        drops,
+        training,
+        saving,
+    ]
 }
 
 /// A transfer as written.
@@ -92,7 +104,9 @@ struct Written {
     model: model::Draft,
     checkpoint: Option<Spanned<Checkpoint>>,
     data: fold::Draft,
+    train_layers: Option<Spanned<TrainLayers>>,
     given: Given,
+    drops: network::Drops,
     training: training::Draft,
 }
 
@@ -101,6 +115,7 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Box<dyn Draft>> {
     let model = model::read(fields, source.model.as_ref(), source.checkpoint.as_ref());
     let data = fold::read(fields);
     let given = GivenRead::take(fields);
+    let drops = network::drops(fields, None);
     let normalized = fields.place("normalize").is_some();
     model::need_normalize(fields, model.as_ref(), normalized);
     let training = training::read(fields);
@@ -110,7 +125,9 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Box<dyn Draft>> {
         model: model?,
         checkpoint: source.checkpoint,
         data: data.draft()?,
+        train_layers: given.train_layers.clone(),
         given: given.settle()?,
+        drops,
         training: training.draft()?,
     }))
 }
@@ -155,6 +172,7 @@ impl Draft for Written {
         let model = model?;
         if let model::Draft::Stage(reference) = &self.model {
             check_test(builder, reference, &found)?;
+            self.check_network(builder, reference, &model, found.resize)?;
         }
         let outcome = |fold: fold::Fold| {
             let settings = Transfer {
@@ -165,6 +183,8 @@ impl Draft for Written {
                 fold: fold.fold,
                 train_layers: self.given.train_layers,
                 gradual_unfreezing: self.given.gradual_unfreezing,
+                stochastic_depth: self.drops.stochastic_depth(),
+                dropout: self.drops.dropout(),
                 keep_normalize: !training.normalized,
                 training: Box::new(training.training.clone()),
                 save: training.save,
@@ -175,6 +195,28 @@ impl Draft for Written {
             }
         };
         Some(folds.into_iter().map(outcome).collect())
+    }
+}
+
+impl Written {
+    /// What the network of the source has not, where the file says which it is.
+    fn check_network(
+        &self,
+        builder: &mut Builder<'_>,
+        reference: &Reference,
+        model: &ModelSource,
+        resize: Resize,
+    ) -> Option<()> {
+        let ModelSource::Stage { id, .. } = model else {
+            return Some(());
+        };
+        let Some(arch) = network::arch_of(builder, id) else {
+            return Some(());
+        };
+        network::check_layers(builder, self.train_layers.as_ref(), arch)?;
+        self.drops.check(builder, arch)?;
+        let training = &self.training.training;
+        network::check_size(builder, &reference.span, arch, training, resize)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use tch::{Kind, Tensor};
 
-use crate::error::Result;
+use crate::{error::Result, model::Noise};
 
 /// A step's images and what they show.
 pub(crate) struct Batch {
@@ -10,6 +10,8 @@ pub(crate) struct Batch {
     pub(crate) images: Tensor,
     /// Their classes.
     pub(crate) targets: Targets,
+    /// What is dropped of them on their way through the network; throughout a training that drops anything.
+    pub(crate) noise: Option<Noise>,
 }
 
 /// What the images of a batch show.
@@ -48,6 +50,7 @@ impl Batch {
                     .map(|s| s.f_clone(s))
                     .transpose()?,
             },
+            noise: self.noise.as_ref().map(places).transpose()?,
         })
     }
 
@@ -62,8 +65,29 @@ impl Batch {
         if let (Some(soft), Some(from)) = (&mut self.targets.soft, &from.targets.soft) {
             soft.f_copy_(from)?;
         }
+        if let (Some(noise), Some(from)) = (&mut self.noise, &from.noise) {
+            for (to, from) in [
+                (&mut noise.depth, &from.depth),
+                (&mut noise.dropout, &from.dropout),
+            ] {
+                if let (Some(to), Some(from)) = (to, from) {
+                    to.f_copy_(from)?;
+                }
+            }
+        }
         Ok(())
     }
+}
+
+fn places(noise: &Noise) -> Result<Noise> {
+    let place = |tensor: &Option<Tensor>| -> Result<Option<Tensor>> {
+        let place = tensor.as_ref().map(|tensor| tensor.f_clone(tensor));
+        Ok(place.transpose()?)
+    };
+    Ok(Noise {
+        depth: place(&noise.depth)?,
+        dropout: place(&noise.dropout)?,
+    })
 }
 
 /// f32 [n, classes] of i64 [n]. By comparison, for `one_hot` looks at its values on the host.

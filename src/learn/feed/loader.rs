@@ -7,11 +7,13 @@ use tch::{Device, Tensor};
 use super::{
     batch::{Batch, Targets, one_hot},
     inputs::Inputs,
-    mix,
+    mix, noise,
     order::{Shown, order},
     sampler::{Draw, Sampler, centre},
 };
-use crate::{error::Result, learn::picture::Augmented, record::Transform, settings::Training};
+use crate::{
+    error::Result, learn::picture::Augmented, model::Drops, record::Transform, settings::Training,
+};
 
 /// Makes the batches of a training and of its validation.
 pub(crate) struct Loader<'a> {
@@ -21,6 +23,8 @@ pub(crate) struct Loader<'a> {
     sampler: Sampler<'a>,
     /// The class of every row of the pack, i64 on the device.
     classes: Tensor,
+    /// What the network drops in training.
+    drops: Drops,
 }
 
 /// Batches that lie ready while a step runs.
@@ -43,7 +47,13 @@ impl<'a> Loader<'a> {
             transform,
             sampler: Sampler::new(&inputs.pack, &transform.normalize, device)?,
             classes: inputs.targets(device)?,
+            drops: Drops::default(),
         })
+    }
+
+    /// The same for a network that drops these in training.
+    pub(crate) fn dropping(self, drops: Drops) -> Self {
+        Self { drops, ..self }
     }
 
     /// What epoch `epoch` (from 1) shows of the training part, in its order, batch by batch.
@@ -81,16 +91,19 @@ impl<'a> Loader<'a> {
             epoch,
         };
         let source = self.sampler.host.source();
-        let mut firsts = batches.iter().filter_map(|batch| batch.first());
+        let mut shown = batches.iter();
         self.each(
             batches,
             |shown| shown.row,
             |shown| draw.augmented(source, shown.row, shown.repeat),
-            |batch| match firsts.next() {
-                Some(first) if self.training.mix.is_some() => {
-                    step(self.mixed(batch, epoch, *first)?)
+            |mut batch| {
+                let shown = shown.next().map_or(&[][..], Vec::as_slice);
+                if let (Some(first), true) = (shown.first(), self.training.mix.is_some()) {
+                    batch = self.mixed(batch, epoch, *first)?;
                 }
-                _ => step(batch),
+                let (seed, device) = (self.training.seed, self.classes.device());
+                batch.noise = noise::draw(&self.drops, seed, epoch, shown, device)?;
+                step(batch)
             },
         )
     }
@@ -148,6 +161,7 @@ impl<'a> Loader<'a> {
                 classes,
                 soft: None,
             },
+            noise: None,
         })
     }
 
@@ -156,6 +170,7 @@ impl<'a> Loader<'a> {
         let Batch {
             images,
             targets: Targets { classes, .. },
+            noise,
         } = batch;
         let soft = one_hot(&classes, self.inputs.classes.len() as i64)?;
         let (_, _, height, width) = images.size4()?;
@@ -164,6 +179,7 @@ impl<'a> Loader<'a> {
             return Ok(Batch {
                 images,
                 targets: Targets { classes, soft },
+                noise,
             });
         };
         let (images, soft) = drawn.apply(images, &soft)?;
@@ -171,7 +187,11 @@ impl<'a> Loader<'a> {
             classes: soft.f_argmax(1, false)?,
             soft: Some(soft),
         };
-        Ok(Batch { images, targets })
+        Ok(Batch {
+            images,
+            targets,
+            noise,
+        })
     }
 }
 

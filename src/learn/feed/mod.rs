@@ -4,6 +4,7 @@ mod batch;
 mod inputs;
 mod loader;
 mod mix;
+mod noise;
 mod order;
 mod sampler;
 mod usable;

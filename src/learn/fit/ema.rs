@@ -4,7 +4,7 @@ use tch::Tensor;
 
 use crate::{
     error::{Error, Result},
-    model::{ResNet, StateDict, TensorData},
+    model::{Network, StateDict, TensorData},
     native::lerp,
     settings::Ema as Settings,
 };
@@ -16,7 +16,7 @@ const TRAINED: &str = "trained.";
 /// `num_batches_tracked` is copied (timm's `ModelEmaV3`).
 pub(crate) struct Ema {
     settings: Settings,
-    mean: ResNet,
+    mean: Network,
     /// The tensors of the mean, and those of the model that it follows.
     to: Vec<Tensor>,
     from: Vec<Tensor>,
@@ -28,8 +28,8 @@ impl Ema {
     ///
     /// # Errors
     /// When libtorch refuses.
-    pub(crate) fn new(settings: Settings, model: &ResNet) -> Result<Self> {
-        let mut mean = ResNet::from_state(&model.state(), model.arch(), model.device())?;
+    pub(crate) fn new(settings: Settings, model: &Network) -> Result<Self> {
+        let mut mean = Network::from_state(&model.state(), model.arch(), model.device())?;
         mean.to_channels_last();
         Ok(Self {
             settings,
@@ -41,7 +41,7 @@ impl Ema {
     }
 
     /// The mean as a model.
-    pub(crate) fn mean(&self) -> &ResNet {
+    pub(crate) fn mean(&self) -> &Network {
         &self.mean
     }
 
@@ -49,7 +49,7 @@ impl Ema {
     ///
     /// # Errors
     /// When libtorch refuses.
-    pub(crate) fn follow(&mut self, model: &ResNet) -> Result<()> {
+    pub(crate) fn follow(&mut self, model: &Network) -> Result<()> {
         self.updates += 1;
         lerp(
             &self.to,
@@ -61,7 +61,7 @@ impl Ema {
     }
 
     /// Puts what goes on beside the mean into a saved state: the model that is trained, and how far the mean has come.
-    pub(crate) fn save(&self, model: &ResNet, state: &mut StateDict) {
+    pub(crate) fn save(&self, model: &Network, state: &mut StateDict) {
         for (name, tensor) in model.state() {
             state.insert(format!("{TRAINED}{name}"), tensor);
         }
@@ -75,7 +75,7 @@ impl Ema {
     pub(crate) fn load(
         &mut self,
         mean: &StateDict,
-        model: &mut ResNet,
+        model: &mut Network,
         state: &StateDict,
     ) -> Result<()> {
         let named = state.iter().filter_map(|(name, tensor)| {
@@ -137,12 +137,12 @@ mod tests {
 
     #[test]
     fn weights_and_statistics_are_averaged_and_counts_copied() {
-        let mut model = ResNet::new(Arch::Resnet18, 2, 1, Device::Cpu);
+        let mut model = Network::new(Arch::Resnet18, 2, 1, Device::Cpu);
         let mut ema = Ema::new(settings(r#"{"decay": 0.75}"#), &model).unwrap();
         let mut wanted: Option<Vec<f32>> = None;
         let name = "layer1.0.bn1.running_var";
         for seed in 2..5 {
-            let mut other = ResNet::new(Arch::Resnet18, 2, seed, Device::Cpu).state();
+            let mut other = Network::new(Arch::Resnet18, 2, seed, Device::Cpu).state();
             let var = vec![seed as f32; 64]
                 .iter()
                 .flat_map(|v| v.to_le_bytes())

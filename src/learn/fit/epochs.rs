@@ -11,7 +11,7 @@ use super::{
     learner::Learner,
     memory,
     pass::Pass,
-    start::start,
+    start::{Started, start},
     state::{Now, Saved, StateFolder},
 };
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
         judge::{Arithmetic, fingerprint, in_words, uses_bf16},
         picture::{Size, shown_size},
     },
-    model::{self, ResNet},
+    model::{self, Network},
     native::set_training,
     record::{CheckpointInfo, Epoch, EpochTiming, Fit, History, Start, Timing, Transform},
     settings::{Count, GradualUnfreezing, Schedule, TrainLayers, Training},
@@ -54,10 +54,17 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
         tell(StageEvent::Note(text));
     }
     tell(StageEvent::Note(in_words(job.training.precision, device)));
-    let (model, transform) = start(job, &inputs, device, tell)?;
+    let Started {
+        model,
+        transform,
+        drops,
+    } = start(job, &inputs, device, tell)?;
     let bf16 = uses_bf16(job.training.precision, device);
     let arithmetic = Arithmetic { device, bf16 };
-    let by_layer = unfreezing(job).is_some();
+    let gradual = unfreezing(job)
+        .map(|(gradual, down_to)| Ok::<_, Error>((gradual, model.first_layer(down_to)?)))
+        .transpose()?;
+    let by_layer = gradual.is_some();
     let learner = Learner::new(&job.training, by_layer, &inputs, model, arithmetic)?;
     let now = Now {
         key: job.key,
@@ -74,7 +81,7 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
         resumed: 0,
         saved: None,
         learner,
-        unfreezing: unfreezing(job),
+        unfreezing: gradual,
         trains: None,
         shown: shown_size(&job.training, inputs.size(), 1),
     };
@@ -82,7 +89,7 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
         course.extend(job, tell)?;
     }
     let pass = Pass {
-        loader: Loader::new(&job.training, &inputs, &transform, device)?,
+        loader: Loader::new(&job.training, &inputs, &transform, device)?.dropping(drops),
         arithmetic,
         tell,
         stop,
@@ -104,10 +111,10 @@ struct Course<'a> {
     resumed: usize,
     saved: Option<Saved>,
     learner: Learner,
-    /// How the trained layers, the second, are thawed.
-    unfreezing: Option<(GradualUnfreezing, TrainLayers)>,
-    /// What is trained now, where that changes.
-    trains: Option<TrainLayers>,
+    /// How layers are thawed, down to that of this number.
+    unfreezing: Option<(GradualUnfreezing, usize)>,
+    /// From which layer on is trained now, where that changes.
+    trains: Option<usize>,
     /// The size of what the last epoch showed; at first that of the first.
     shown: Size,
 }
@@ -274,14 +281,15 @@ impl Course<'_> {
         let Some((gradual, down_to)) = self.unfreezing else {
             return Ok(());
         };
-        let due = gradual.layers(down_to, epoch);
+        let family = self.learner.model.arch().family();
+        let due = gradual.first(family, down_to, epoch);
         if self.trains != Some(due) {
-            self.learner.model.freeze(due);
+            self.learner.model.train_from(due);
             self.learner.stepper.forget();
             self.trains = Some(due);
             tell(StageEvent::Note(format!(
                 "trains from `{}` on, beginning with epoch {epoch}",
-                due.first().name()
+                family.layers[due].name
             )));
         }
         Ok(())
@@ -350,7 +358,7 @@ const ELSEWHERE: &str =
     "from another device, thread count or libtorch, where sums round differently";
 
 fn checkpoint(
-    model: &ResNet,
+    model: &Network,
     inputs: &Inputs,
     transform: &Transform,
     epoch: Epoch,
@@ -367,7 +375,7 @@ fn checkpoint(
 
 pub(crate) fn source(job: &Fit) -> Option<&Path> {
     match &job.start {
-        Start::Scratch { .. } => None,
+        Start::Scratch(_) => None,
         Start::Transfer { model, .. } => Some(&model.path),
     }
 }
@@ -397,14 +405,6 @@ pub(crate) fn check(job: &Fit, inputs: &Inputs) -> Result<()> {
             "`schedule.plateau` needs a validation part, and the split has none",
         )
         .help("set `validation` in the split above 0, or choose another schedule"));
-    }
-    // The first epoch shows the smallest images.
-    let Size { width, height } = shown_size(&job.training, inputs.size(), 1);
-    if job.training.batch_size.get() == 1 && width <= 32 && height <= 32 {
-        return Err(Error::usage(format!(
-            "`batch_size` = 1 at {width} x {height} pixels leaves BatchNorm a single value to take statistics of"
-        ))
-        .help("use a `batch_size` of at least 2"));
     }
     Ok(())
 }

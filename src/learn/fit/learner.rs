@@ -8,13 +8,13 @@ use crate::{
         judge::Arithmetic,
         optimize::Optimizer,
     },
-    model::{ResNet, StateDict},
+    model::{Network, StateDict},
     settings::Training,
 };
 
 /// The model and everything that moves it.
 pub(crate) struct Learner {
-    pub(crate) model: ResNet,
+    pub(crate) model: Network,
     pub(crate) optimizer: Optimizer,
     pub(crate) stepper: Stepper,
 }
@@ -36,7 +36,7 @@ impl Learner {
         training: &Training,
         by_layer: bool,
         inputs: &Inputs,
-        mut model: ResNet,
+        mut model: Network,
         arithmetic: Arithmetic,
     ) -> Result<Self> {
         let optimizer = Optimizer::of(training, &mut model, by_layer, arithmetic.bf16)?;
@@ -65,7 +65,7 @@ impl Learner {
     }
 
     /// The model that validates and is kept: the mean of weights where there is one.
-    pub(crate) fn judged(&self) -> &ResNet {
+    pub(crate) fn judged(&self) -> &Network {
         self.stepper.ema().map_or(&self.model, Ema::mean)
     }
 

@@ -17,5 +17,5 @@ pub(super) use criterion::Criterion;
 pub use epochs::fit;
 pub(super) use epochs::{check, source, unfreezing};
 pub(super) use learner::Learner;
-pub(super) use start::{center_crop, kept_normalization, normalization, start};
+pub(super) use start::{Started, center_crop, kept_normalization, normalization, start};
 pub(super) use step::Stepper;

@@ -16,7 +16,7 @@ use crate::{
         judge::{Arithmetic, Progress, Tally, cross_entropy},
         optimize::{Moment, learning_rate, momentum},
     },
-    model::ResNet,
+    model::{Mode, Network},
     record::Measure,
     stop::Stop,
 };
@@ -117,7 +117,7 @@ impl Pass<'_> {
     ///
     /// # Errors
     /// As [`Pass::train`].
-    pub(crate) fn validate(&self, model: &ResNet, watch: &Watch<'_>) -> Result<Option<Measure>> {
+    pub(crate) fn validate(&self, model: &Network, watch: &Watch<'_>) -> Result<Option<Measure>> {
         let batches = self.loader.validation();
         if batches.is_empty() {
             return Ok(None);
@@ -128,7 +128,9 @@ impl Pass<'_> {
         let mut tally = Tally::new(self.arithmetic.device)?;
         self.loader.evaluation(&batches, |batch| {
             self.stop.check()?;
-            let logits = self.arithmetic.forward(model, &batch.images, false)?;
+            let logits = self
+                .arithmetic
+                .forward(model, &batch.images, Mode::Evaluation)?;
             let classes = &batch.targets.classes;
             tally.add(
                 &cross_entropy(&logits, classes, None, 0.0)?,
@@ -153,7 +155,7 @@ impl Pass<'_> {
 }
 
 /// Whether all trained weights are numbers; waits for the device.
-fn finite(model: &ResNet) -> Result<bool> {
+fn finite(model: &Network) -> Result<bool> {
     let _guard = tch::no_grad_guard();
     let mut all = Vec::new();
     for (_, weights) in model.trainable() {

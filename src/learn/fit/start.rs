@@ -5,36 +5,40 @@ use tch::Device;
 use crate::{
     error::{Error, Result},
     event::{StageEvent, Tell},
-    learn::feed::Inputs,
-    model::{self, ResNet},
+    learn::{
+        feed::Inputs,
+        picture::{Size, shown_size},
+    },
+    model::{self, Drops, Network},
     record::{Fit, ModelFile, Start, Transform},
-    settings::{Augment, MeanStd, Normalize, Side},
+    settings::{Augment, MeanStd, NetworkSettings, Normalize, Side},
 };
 
-/// The model as the first epoch finds it, and what happens to a photograph before it.
-pub(crate) fn start(
-    job: &Fit,
-    inputs: &Inputs,
-    device: Device,
-    tell: Tell<'_>,
-) -> Result<(ResNet, Transform)> {
+/// Where a training starts.
+pub(crate) struct Started {
+    /// As the first epoch finds it.
+    pub(crate) model: Network,
+    /// What happens to a photograph before it.
+    pub(crate) transform: Transform,
+    /// What a step drops of it.
+    pub(crate) drops: Drops,
+}
+
+/// The model as the first epoch finds it.
+pub(crate) fn start(job: &Fit, inputs: &Inputs, device: Device, tell: Tell<'_>) -> Result<Started> {
     let classes = inputs.classes.len();
     let seed = job.training.seed;
     let own = |inputs| normalization(&job.training.normalize, inputs);
-    let (mut model, normalize) = match &job.start {
-        Start::Scratch {
-            arch,
-            zero_init_residual,
-        } => {
-            let mut model = ResNet::new(*arch, classes, seed, device);
-            if *zero_init_residual {
-                model.zero_init_residual();
-            }
-            (model, own(inputs)?)
+    let (mut model, settings, normalize) = match &job.start {
+        Start::Scratch(settings) => {
+            let model = Network::of(settings, classes, seed, device);
+            (model, *settings, own(inputs)?)
         }
         Start::Transfer {
             model: file,
             train_layers,
+            stochastic_depth,
+            dropout,
             keep_normalize,
             ..
         } => {
@@ -42,18 +46,21 @@ pub(crate) fn start(
             for note in &source.notes {
                 tell(StageEvent::Note(note.clone()));
             }
-            let mut model = ResNet::from_state(&source.state, source.arch, device)?;
+            let mut model = Network::from_state(&source.state, source.arch, device)?;
             model.replace_head(classes, seed);
-            model.freeze(*train_layers);
+            model.freeze(*train_layers)?;
+            let settings = NetworkSettings::of(source.arch).with(*stochastic_depth, *dropout);
+            let settings = settings.map_err(|(message, help)| Error::usage(message).help(help))?;
             let said = source.info.map(|info| info.transform.normalize);
             let normalize = if *keep_normalize {
                 kept(said, file, inputs)?
             } else {
                 own(inputs)?
             };
-            (model, normalize)
+            (model, settings, normalize)
         }
     };
+    check_batch_norm(job, &model, inputs)?;
     model.to_channels_last();
     let transform = Transform {
         pixels: job.pixels,
@@ -61,7 +68,26 @@ pub(crate) fn start(
         test_resolution: job.training.test_resolution.map(Side::get),
         normalize,
     };
-    Ok((model, transform))
+    let drops = model.drops(&settings);
+    Ok(Started {
+        model,
+        transform,
+        drops,
+    })
+}
+
+/// A single small image leaves BatchNorm nothing to take statistics of.
+fn check_batch_norm(job: &Fit, model: &Network, inputs: &Inputs) -> Result<()> {
+    // The first epoch shows the smallest images.
+    let Size { width, height } = shown_size(&job.training, inputs.size(), 1);
+    let single = job.training.batch_size.get() == 1 && width <= 32 && height <= 32;
+    if single && model.has_batch_norm() {
+        return Err(Error::usage(format!(
+            "`batch_size` = 1 at {width} x {height} pixels leaves BatchNorm a single value to take statistics of"
+        ))
+        .help("use a `batch_size` of at least 2"));
+    }
+    Ok(())
 }
 
 /// The mean and standard deviation that a setting stands for.

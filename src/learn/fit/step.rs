@@ -8,7 +8,7 @@ use crate::{
         judge::{Arithmetic, Sums, Tally},
         optimize::{Optimizer, Part, parts},
     },
-    model::ResNet,
+    model::{Mode, Network},
     native::{CudaGraph, accelerated},
     record::Measure,
 };
@@ -153,7 +153,7 @@ impl Stepper {
     /// When libtorch refuses.
     pub(crate) fn step(
         &mut self,
-        model: &ResNet,
+        model: &Network,
         optimizer: &mut Optimizer,
         batch: &Batch,
         lr: f64,
@@ -195,7 +195,7 @@ impl Stepper {
     /// Records the step of this batch's shape after some of its kind; the last, smaller batch of an epoch never comes to that.
     fn record_when_warm(
         &mut self,
-        model: &ResNet,
+        model: &Network,
         optimizer: &mut Optimizer,
         batch: &Batch,
     ) -> Result<()> {
@@ -236,7 +236,7 @@ impl Stepper {
 
 /// A step, one operation at a time; waits for nothing.
 fn one(
-    model: &ResNet,
+    model: &Network,
     optimizer: &mut Optimizer,
     criterion: &Criterion,
     arithmetic: Arithmetic,
@@ -247,7 +247,8 @@ fn one(
     if part.first {
         optimizer.begin()?;
     }
-    let logits = arithmetic.forward(model, &batch.images, true)?;
+    let mode = Mode::Training(batch.noise.as_ref());
+    let logits = arithmetic.forward(model, &batch.images, mode)?;
     let loss = criterion.loss(&logits, &batch.targets)?;
     if part.first && part.last {
         loss.f_backward()?;

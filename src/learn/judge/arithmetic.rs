@@ -2,7 +2,11 @@
 
 use tch::{Device, Kind, Tensor};
 
-use crate::{error::Result, model::ResNet, native::Autocast};
+use crate::{
+    error::Result,
+    model::{Mode, Network},
+    native::Autocast,
+};
 
 /// The arithmetic of a model's passes.
 #[derive(Clone, Copy)]
@@ -17,13 +21,18 @@ impl Arithmetic {
     ///
     /// # Errors
     /// When libtorch refuses.
-    pub(crate) fn forward(self, model: &ResNet, images: &Tensor, train: bool) -> Result<Tensor> {
+    pub(crate) fn forward(
+        self,
+        model: &Network,
+        images: &Tensor,
+        mode: Mode<'_>,
+    ) -> Result<Tensor> {
         let autocast = if self.bf16 {
             Some(Autocast::bf16(self.device)?)
         } else {
             None
         };
-        let logits = model.forward(images, train);
+        let logits = model.forward(images, mode);
         drop(autocast);
         Ok(logits.f_to_kind(Kind::Float)?)
     }

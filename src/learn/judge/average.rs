@@ -14,7 +14,7 @@ use crate::{
     event::Tell,
     files,
     learn::feed::{Inputs, evaluation_batch},
-    model::{self, ModelState, ResNet, StateDict},
+    model::{self, Mode, ModelState, Network, StateDict},
     native::make_deterministic,
     record::{self, Averaging, CheckpointInfo, Epoch, History, Measure, Transform, Tried},
     settings::{AverageNorm, AverageRule},
@@ -37,7 +37,7 @@ pub fn average(job: &record::Average, device: Device, tell: Tell<'_>, stop: &Sto
         job,
         inputs: &inputs,
         transform: info.transform,
-        model: ResNet::from_state(&members[0].state, info.arch, device)?,
+        model: Network::from_state(&members[0].state, info.arch, device)?,
         device,
         tell,
         stop,
@@ -104,8 +104,8 @@ fn members(job: &record::Average, inputs: &Inputs) -> Result<(Vec<ModelState>, C
         })?;
         let of = first.get_or_insert_with(|| info.clone());
         let other = if info.arch != of.arch {
-            let (arch, first) = (info.arch.name(), of.arch.name());
-            format!("is a `{arch}`, and `{}` a `{first}`", job.names[0])
+            let (arch, first) = (info.arch.told(), of.arch.told());
+            format!("is {arch}, and `{}` {first}", job.names[0])
         } else if info.classes != of.classes || info.classes != inputs.classes {
             "was trained for other classes".to_owned()
         } else if info.transform != of.transform {
@@ -130,7 +130,7 @@ struct Soup<'a> {
     inputs: &'a Inputs,
     transform: Transform,
     /// Takes one state after the other.
-    model: ResNet,
+    model: Network,
     device: Device,
     tell: Tell<'a>,
     stop: &'a Stop,
@@ -185,14 +185,15 @@ impl Soup<'_> {
     fn mix(&mut self, states: &[&StateDict], used: &[usize]) -> Result<()> {
         let chosen: Vec<&StateDict> = used.iter().map(|i| states[*i]).collect();
         self.model.load_state(&StateDict::mean(&chosen)?)?;
-        if chosen.len() > 1 && self.job.batch_norm == AverageNorm::Recompute {
+        let recompute = self.job.batch_norm == AverageNorm::Recompute;
+        if chosen.len() > 1 && recompute && self.model.has_batch_norm() {
             self.recompute()?;
         }
         Ok(())
     }
 
     /// Takes BatchNorm's statistics anew: each the mean over the batches of the training part, in a drawn order, under the
-    /// transform of evaluation.
+    /// transform of evaluation. Nothing is dropped: they are to be those that an evaluation meets.
     fn recompute(&self) -> Result<()> {
         let _guard = tch::no_grad_guard();
         let rows: Vec<usize> = epoch_order(self.job.seed, 1, self.inputs.train.len())
@@ -212,7 +213,9 @@ impl Soup<'_> {
             batches += 1;
             // After k batches each has the weight 1 / k.
             self.model.follow(Some(1.0 / f64::from(batches)));
-            let _ = self.model.forward(&self.images(rows)?, true);
+            let _ = self
+                .model
+                .forward(&self.images(rows)?, Mode::Training(None));
             done += rows.len() as u64;
             progress.at(done);
         }
@@ -242,7 +245,7 @@ impl Soup<'_> {
         let mut progress = Progress::new(self.tell, format!("evaluating {part}"), rows.len());
         for rows in rows.chunks(self.job.batch_size.max(1) as usize) {
             self.stop.check()?;
-            let logits = self.model.forward(&self.images(rows)?, false);
+            let logits = self.model.forward(&self.images(rows)?, Mode::Evaluation);
             let places: Vec<i64> = rows.iter().map(|row| *row as i64).collect();
             let classes = targets.f_index_select(0, &Tensor::f_from_slice(&places)?)?;
             let classes = classes.f_to_device(self.device)?;

@@ -10,11 +10,11 @@ use crate::{
     files,
     learn::{
         feed::{Batch, Inputs, Loader, Shown},
-        fit::{Criterion, Stepper, check, source, start},
+        fit::{Criterion, Started, Stepper, check, source, start},
         judge::{Arithmetic, fingerprint, uses_bf16},
         optimize::Optimizer,
     },
-    model::ResNet,
+    model::Network,
     native::{cuda_memory, peak_memory, reset_cuda_peak, set_training},
     record::{self, Fingerprint},
     settings::Training,
@@ -63,13 +63,17 @@ pub fn speed(job: &record::Speed, device: Device, stop: &Stop) -> Result<()> {
     };
     let inputs = Inputs::open(&fit.data, source(fit))?;
     check(fit, &inputs)?;
-    let (mut model, transform) = start(fit, &inputs, device, &|_| {})?;
+    let Started {
+        mut model,
+        transform,
+        drops,
+    } = start(fit, &inputs, device, &|_| {})?;
     let arithmetic = Arithmetic {
         device,
         bf16: uses_bf16(fit.training.precision, device),
     };
     let mut timed = Timed {
-        loader: Loader::new(&fit.training, &inputs, &transform, device)?,
+        loader: Loader::new(&fit.training, &inputs, &transform, device)?.dropping(drops),
         optimizer: Optimizer::of(&fit.training, &mut model, false, arithmetic.bf16)?,
         stepper: Stepper::new(
             Criterion::of(&fit.training, &inputs, device)?,
@@ -112,7 +116,7 @@ pub fn speed(job: &record::Speed, device: Device, stop: &Stop) -> Result<()> {
 
 struct Timed<'a> {
     loader: Loader<'a>,
-    model: ResNet,
+    model: Network,
     optimizer: Optimizer,
     stepper: Stepper,
     lr: f64,

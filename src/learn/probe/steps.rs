@@ -7,7 +7,7 @@ use crate::{
     files,
     learn::{
         feed::{Inputs, Loader},
-        fit::{Learner, check, source, start, unfreezing},
+        fit::{Learner, Started, check, source, start, unfreezing},
         judge::{Arithmetic, uses_bf16},
         optimize::{Moment, learning_rate, momentum},
     },
@@ -34,11 +34,15 @@ pub fn steps(job: &Steps, device: Device, stop: &Stop) -> Result<()> {
     }
     let inputs = Inputs::open(&fit.data, source(fit))?;
     check(fit, &inputs)?;
-    let (model, transform) = start(fit, &inputs, device, &|_| {})?;
+    let Started {
+        model,
+        transform,
+        drops,
+    } = start(fit, &inputs, device, &|_| {})?;
     let bf16 = uses_bf16(training.precision, device);
     let arithmetic = Arithmetic { device, bf16 };
     let mut learner = Learner::new(training, false, &inputs, model, arithmetic)?;
-    let loader = Loader::new(training, &inputs, &transform, device)?;
+    let loader = Loader::new(training, &inputs, &transform, device)?.dropping(drops);
     files::create_folder(&fit.out)?;
     let write = |name: &str, state: &StateDict| {
         safetensors::write(&fit.out.join(format!("{name}.safetensors")), state, None)
@@ -74,6 +78,16 @@ pub fn steps(job: &Steps, device: Device, stop: &Stop) -> Result<()> {
         seen.insert("classes", to_data(&batch.targets.classes));
         if let Some(soft) = &batch.targets.soft {
             seen.insert("shares", to_data(soft));
+        }
+        if let Some(noise) = &batch.noise {
+            for (name, tensor) in [
+                ("stochastic_depth", &noise.depth),
+                ("dropout", &noise.dropout),
+            ] {
+                if let Some(tensor) = tensor {
+                    seen.insert(name, to_data(tensor));
+                }
+            }
         }
         write(&format!("batch-{}", step + 1), &seen)?;
         learner.stepper.begin()?;

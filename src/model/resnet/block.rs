@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use super::{super::StateDict, Copies, Item, conv::Conv, norm::BatchNorm, tensor::Source};
+use super::super::layers::{BatchNorm, Conv, See, Source};
 
 /// `relu(norm(conv(… x)) + shortcut(x))`.
 pub(super) struct Block {
@@ -51,58 +51,7 @@ impl Block {
         y
     }
 
-    pub(super) fn norms(&self) -> impl Iterator<Item = &BatchNorm> {
-        let pairs = self.convs.iter().chain(&self.downsample);
-        pairs.map(|(_, norm)| norm)
-    }
-
-    /// Makes the block begin as its shortcut. To be called without gradients.
-    pub(super) fn zero_residual(&mut self) {
-        if let Some((_, norm)) = self.convs.last_mut() {
-            norm.zero_weight();
-        }
-    }
-
-    pub(super) fn follow(&self, share: Option<f64>) {
-        for (_, norm) in self.convs.iter().chain(&self.downsample) {
-            norm.follow(share);
-        }
-    }
-
-    pub(super) fn train(&mut self, on: bool) {
-        for (conv, norm) in self.convs.iter_mut().chain(&mut self.downsample) {
-            conv.train(on);
-            norm.train(on);
-        }
-    }
-
-    pub(super) fn load(&mut self, state: &StateDict, name: &str) {
-        for (i, (conv, norm)) in (1..).zip(&mut self.convs) {
-            conv.load(state, &format!("{name}.conv{i}"));
-            norm.load(state, &format!("{name}.bn{i}"));
-        }
-        if let Some((conv, norm)) = &mut self.downsample {
-            conv.load(state, &format!("{name}.downsample.0"));
-            norm.load(state, &format!("{name}.downsample.1"));
-        }
-    }
-
-    pub(super) fn channels_last(&mut self) {
-        for (conv, _) in self.convs.iter_mut().chain(&mut self.downsample) {
-            conv.channels_last();
-        }
-    }
-
-    pub(super) fn compute_with(&mut self, name: &str, copy: Copies<'_>) {
-        for (i, (conv, _)) in (1..).zip(&mut self.convs) {
-            conv.compute_with(&format!("{name}.conv{i}"), copy);
-        }
-        if let Some((conv, _)) = &mut self.downsample {
-            conv.compute_with(&format!("{name}.downsample.0"), copy);
-        }
-    }
-
-    pub(super) fn visit(&self, name: &str, see: &mut dyn FnMut(String, Item<'_>)) {
+    pub(super) fn visit(&self, name: &str, see: &mut See<'_>) {
         for (i, (conv, norm)) in (1..).zip(&self.convs) {
             conv.visit(&format!("{name}.conv{i}"), see);
             norm.visit(&format!("{name}.bn{i}"), see);

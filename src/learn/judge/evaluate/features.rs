@@ -8,6 +8,7 @@ use crate::{
     data::gather,
     error::Result,
     learn::feed::evaluation_batch,
+    model::Mode,
     record::{ByFeatures, EvaluatePart, FeatureLeak, FeatureLeaks},
 };
 
@@ -32,7 +33,9 @@ impl Pass<'_> {
             for (model, transform) in self.models {
                 let images =
                     evaluation_batch(&pixels, rows.len(), height, width, transform, self.device)?;
-                let features = model.features(&images, false).f_to_kind(Kind::Float)?;
+                let features = model
+                    .features(&images, Mode::Evaluation)
+                    .f_to_kind(Kind::Float)?;
                 let length = features.f_norm_scalaropt_dim(2.0, [1_i64], true)?;
                 units.push(features.f_div(&length.f_clamp_min(1e-12)?)?);
             }

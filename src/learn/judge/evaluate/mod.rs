@@ -26,7 +26,7 @@ use crate::{
     data::gather,
     error::{Error, Result},
     event::Tell,
-    model::ResNet,
+    model::{Mode, Network},
     native::make_deterministic,
     record::{self, Transform},
     stats::{self, Score},
@@ -50,7 +50,7 @@ pub fn evaluate(job: &record::Evaluate, device: Device, tell: Tell<'_>, stop: &S
     let inputs = Inputs::open(job, tell)?;
     let mut models = Vec::new();
     for member in &inputs.members {
-        let mut model = ResNet::from_state(&member.model.state, member.model.arch, device)?;
+        let mut model = Network::from_state(&member.model.state, member.model.arch, device)?;
         model.to_channels_last();
         models.push((model, &member.transform));
     }
@@ -87,7 +87,7 @@ struct Pass<'a> {
     job: &'a record::Evaluate,
     inputs: &'a Inputs,
     /// Each with its transform.
-    models: &'a [(ResNet, &'a Transform)],
+    models: &'a [(Network, &'a Transform)],
     device: Device,
     tell: Tell<'a>,
     stop: &'a Stop,
@@ -149,7 +149,7 @@ impl<'a> Pass<'a> {
         for (model, transform) in self.models {
             let tta = &self.job.tta;
             for view in views(&pixels, rows.len(), source, transform, tta, self.device)? {
-                all.push(flat(&model.forward(&view, false))?);
+                all.push(flat(&model.forward(&view, Mode::Evaluation))?);
             }
         }
         Ok(all)

@@ -129,7 +129,7 @@ fn prepared(folder: &Path, info: Option<&CheckpointInfo>) -> record::Evaluate {
     files::write_json(&folder.join("labels.json"), &labels).unwrap();
     files::write_json(&folder.join("membership.json"), &split).unwrap();
     files::write_json(&folder.join("look_alikes.json"), &LookAlikes::default()).unwrap();
-    let state = ResNet::new(Arch::Resnet18, 3, 1, Device::Cpu).state();
+    let state = Network::new(Arch::Resnet18, 3, 1, Device::Cpu).state();
     model::safetensors::write(&folder.join("best.safetensors"), &state, info).unwrap();
     record::Evaluate {
         data: record::Data {
@@ -192,12 +192,12 @@ fn what_is_written_agrees_with_the_model_and_with_itself() {
     agree(&job, &lines);
 
     // Image by image through the model itself.
-    let model = ResNet::new(Arch::Resnet18, 3, 1, Device::Cpu);
+    let model = Network::new(Arch::Resnet18, 3, 1, Device::Cpu);
     let _guard = tch::no_grad_guard();
     for (i, line) in lines.iter().enumerate() {
         let x = evaluation_batch(&pixels(i), 1, SIDE, SIDE, &transform(), Device::Cpu).unwrap();
         assert_eq!(x.size(), [1, 3, 28, 28]);
-        let logits = flat(&model.forward(&x, false)).unwrap();
+        let logits = flat(&model.forward(&x, Mode::Evaluation)).unwrap();
         let score = stats::score(&logits, i % 3).unwrap();
         assert!(
             (score.loss - line.loss).abs() < 1e-4,
@@ -428,7 +428,7 @@ fn a_part_without_images_is_an_error_and_a_stop_is_obeyed() {
 fn a_diverged_model_is_an_error_and_not_a_ranking() {
     let folder = tempfile::tempdir().unwrap();
     let job = prepared(folder.path(), Some(&info(&CLASSES, transform())));
-    let mut diverged = ResNet::new(Arch::Resnet18, 3, 1, Device::Cpu);
+    let mut diverged = Network::new(Arch::Resnet18, 3, 1, Device::Cpu);
     let _guard = tch::no_grad_guard();
     for (_, mut tensor) in diverged.trainable() {
         let _ = tensor.fill_(f64::NAN);

@@ -5,8 +5,8 @@ use tch::{Kind, Tensor};
 use super::{flat::Flat, rules};
 use crate::{
     error::Result,
-    model::layout::layer_of,
-    settings::{Layer, Optimizer as Settings, Training},
+    model::layout::Layout,
+    settings::{Optimizer as Settings, Training},
 };
 
 /// Parameters with the same learning rate and weight decay, that are trained from the same epoch on. They are a stretch of the
@@ -87,25 +87,26 @@ pub(super) struct Share {
     lr_factor: f64,
     weight_decay: f64,
     /// Given where layers are thawed one after the other: each then counts its own steps.
-    layer: Option<Layer>,
+    layer: Option<usize>,
 }
 
-/// The parameters of a ResNet, given by name in their order, as groups in the order of their first members.
+/// The parameters of a network, given by name in their order, as groups in the order of their first members.
 ///
 /// Weight decay follows torchvision's `set_weight_decay`: `bias_weight_decay` holds for every bias, `norm_weight_decay` for what
-/// else BatchNorms have, the optimizer's own for the rest. The learning rate is multiplied by `layer_decay` once for each layer
-/// between a parameter and the head (timm's `layer_decay`, with its coarse groups: stem, four layers, head).
+/// else norms have, the optimizer's own for the rest. The learning rate is multiplied by `layer_decay` once for each layer
+/// between a parameter and the head (timm's `layer_decay`, with its coarse groups).
 pub(super) fn shares(
     training: &Training,
     params: Vec<(String, Tensor)>,
+    layout: &Layout,
     by_layer: bool,
 ) -> Vec<Share> {
     let mut shares: Vec<Share> = Vec::new();
     for (name, param) in params {
-        let layer = layer_of(&name);
-        let lr_factor = training.layer_decay.get().powi(layer.before_head());
-        let weight_decay = weight_decay(training, &name, param.dim(), layer);
-        let layer = by_layer.then_some(layer);
+        let behind = layout.before_head(&name) as i32;
+        let lr_factor = training.layer_decay.get().powi(behind);
+        let weight_decay = weight_decay(training, &name, layout);
+        let layer = by_layer.then(|| layout.layer_of(&name));
         let place = shares.iter().position(|share| {
             (share.lr_factor, share.weight_decay, share.layer) == (lr_factor, weight_decay, layer)
         });
@@ -123,12 +124,10 @@ pub(super) fn shares(
     shares
 }
 
-fn weight_decay(training: &Training, name: &str, dimensions: usize, layer: Layer) -> f64 {
-    let bias = name.ends_with(".bias");
-    let norm = dimensions == 1 && layer != Layer::Fc;
+fn weight_decay(training: &Training, name: &str, layout: &Layout) -> f64 {
     let own = match (training.bias_weight_decay, training.norm_weight_decay) {
-        (Some(decay), _) if bias => Some(decay),
-        (_, Some(decay)) if norm => Some(decay),
+        (Some(decay), _) if layout.is_bias(name) => Some(decay),
+        (_, Some(decay)) if layout.is_norm(name) => Some(decay),
         _ => None,
     };
     own.map_or(training.optimizer.weight_decay(), |decay| decay.get())

@@ -22,7 +22,7 @@ use self::{
 };
 use crate::{
     error::{Error, Result},
-    model::{ResNet, StateDict, to_data, to_tensor},
+    model::{Network, StateDict, layout::Layout, to_data, to_tensor},
     native::{clip_grad_norm, clip_grad_value, collect_gradients, set_grad},
     settings::{Optimizer as Settings, Training},
 };
@@ -53,11 +53,11 @@ impl Optimizer {
     /// When libtorch refuses.
     pub(crate) fn of(
         training: &Training,
-        model: &mut ResNet,
+        model: &mut Network,
         by_layer: bool,
         bf16: bool,
     ) -> Result<Self> {
-        let mut optimizer = Self::new(training, model.trainable(), by_layer)?;
+        let mut optimizer = Self::new(training, model.trainable(), &model.layout(), by_layer)?;
         if bf16 {
             optimizer.halve(model)?;
         }
@@ -65,7 +65,12 @@ impl Optimizer {
     }
 
     /// As [`Optimizer::of`], of leaf tensors that share memory with the model.
-    fn new(training: &Training, params: Vec<(String, Tensor)>, by_layer: bool) -> Result<Self> {
+    fn new(
+        training: &Training,
+        params: Vec<(String, Tensor)>,
+        layout: &Layout,
+        by_layer: bool,
+    ) -> Result<Self> {
         let settings = training.optimizer;
         let moved = training.schedule.max_momentum();
         let settings = moved.map_or(settings, |momentum| settings.with_momentum(momentum));
@@ -74,7 +79,7 @@ impl Optimizer {
         let order: Vec<_> = params.iter().map(|(name, _)| name.clone()).collect();
         let values = Tensor::f_zeros([total as i64], (Kind::Float, device))?;
         let (mut groups, mut start) = (Vec::new(), 0);
-        for share in shares(training, params, by_layer) {
+        for share in shares(training, params, layout, by_layer) {
             let length: usize = share.params.iter().map(|(_, p)| p.numel()).sum();
             let place = values.f_narrow(0, start, length as i64)?;
             groups.push(Group::new(&settings, share, place)?);
@@ -100,7 +105,7 @@ impl Optimizer {
     }
 
     /// Lets the model's training passes compute with bf16 copies of the weights of convolutions and head: gradients arrive there.
-    fn halve(&mut self, model: &mut ResNet) -> Result<()> {
+    fn halve(&mut self, model: &mut Network) -> Result<()> {
         let halves = self.values.f_to_kind(Kind::BFloat16)?;
         let flats = self.stretches(&halves)?;
         let mut leaves = HashMap::new();

@@ -6,7 +6,12 @@ use serde_json::{Value, json};
 use tch::{Device, Kind};
 
 use super::*;
-use crate::{files, model::safetensors, native::Autocast, settings::Arch};
+use crate::{
+    files,
+    model::{Mode, safetensors},
+    native::Autocast,
+    settings::Arch,
+};
 
 const START: [f64; 3] = [0.5, -1.25, 2.0];
 const GRADIENTS: [[f64; 3]; 3] = [[0.1, -0.2, 0.3], [-0.4, 0.05, 0.25], [0.02, 0.6, -0.7]];
@@ -21,6 +26,11 @@ fn tensor(three: [f64; 3]) -> Tensor {
 
 fn values(tensor: &Tensor) -> Vec<f64> {
     Vec::try_from(tensor.detach().to_kind(Kind::Double)).unwrap()
+}
+
+/// That of the names in these tests.
+fn layout() -> Layout {
+    Layout::of(Arch::Resnet18)
 }
 
 /// In the memory order of a model's weights.
@@ -57,7 +67,7 @@ fn twenty_steps_are_those_of_pytorch_and_timm() {
             .collect();
         let clones = params.iter().map(|(n, p)| (n.clone(), p.shallow_clone()));
         let training = Training::plain(settings);
-        let mut optimizer = Optimizer::new(&training, clones.collect(), false).unwrap();
+        let mut optimizer = Optimizer::new(&training, clones.collect(), &layout(), false).unwrap();
         for step in 0..20 {
             optimizer.begin().unwrap();
             for (name, param) in &params {
@@ -85,15 +95,15 @@ fn twenty_steps_are_those_of_pytorch_and_timm() {
 #[test]
 fn gradients_through_bf16_copies_are_those_of_autocast_to_the_bit() {
     let fresh = || {
-        let mut model = ResNet::new(Arch::Resnet18, 3, 1, Device::Cpu);
+        let mut model = Network::new(Arch::Resnet18, 3, 1, Device::Cpu);
         model.to_channels_last();
         model
     };
     let images = Tensor::arange(2 * 3 * 32 * 32, (Kind::Float, Device::Cpu));
     let images = (images * 0.37).sin().reshape([2, 3, 32, 32]);
-    let pass = |model: &ResNet| {
+    let pass = |model: &Network| {
         let _autocast = Autocast::bf16(Device::Cpu).unwrap();
-        let logits = model.forward(&images, true);
+        let logits = model.forward(&images, Mode::Training(None));
         logits
             .log_softmax(1, Kind::Float)
             .select(1, 0)
@@ -142,7 +152,7 @@ fn a_saved_state_goes_on_to_the_same_bits() {
             let params = Vec::from(names.map(|_| tensor(START).set_requires_grad(true)));
             let named = names.iter().zip(&params);
             let named = named.map(|(n, p)| ((*n).to_owned(), p.shallow_clone()));
-            let optimizer = Optimizer::new(&settings, named.collect(), true).unwrap();
+            let optimizer = Optimizer::new(&settings, named.collect(), &layout(), true).unwrap();
             (params, optimizer)
         };
         let step = |params: &[Tensor], optimizer: &mut Optimizer, gradient| {
@@ -169,6 +179,28 @@ fn a_saved_state_goes_on_to_the_same_bits() {
     }
 }
 
+#[test]
+fn a_layer_norm_is_a_norm_and_a_layer_scale_is_none() {
+    let settings = Training::plain(&json!({
+        "optimizer": { "adamw": { "lr": 0.1, "weight_decay": 0.25 } },
+        "norm_weight_decay": 0.0, "layer_decay": 0.5,
+    }));
+    let mut model = Network::new(Arch::ConvnextTiny, 2, 1, Device::Cpu);
+    let optimizer = Optimizer::of(&settings, &mut model, false, false).unwrap();
+    for (name, wanted) in [
+        ("features.0.1.weight", (0.03125, 0.0)),
+        ("features.4.0.bias", (0.25, 0.0)),
+        ("features.5.8.layer_scale", (0.25, 0.25)),
+        ("features.5.8.block.3.bias", (0.25, 0.25)),
+        ("classifier.0.weight", (1.0, 0.0)),
+        ("classifier.2.weight", (1.0, 0.25)),
+    ] {
+        let mut groups = optimizer.groups.iter();
+        let group = groups.find(|g| g.names.iter().any(|n| n == name)).unwrap();
+        assert_eq!((group.lr_factor, group.weight_decay), wanted, "{name}");
+    }
+}
+
 /// Each parameter's place among the groups: (learning rate's factor, weight decay).
 #[test]
 fn weight_decay_and_learning_rate_go_by_kind_and_layer() {
@@ -192,7 +224,8 @@ fn weight_decay_and_learning_rate_go_by_kind_and_layer() {
         });
         let mut all = settings;
         all["optimizer"] = json!({ "sgd": { "lr": 0.1, "weight_decay": 0.25 } });
-        let optimizer = Optimizer::new(&Training::plain(&all), Vec::from(params), false).unwrap();
+        let optimizer =
+            Optimizer::new(&Training::plain(&all), Vec::from(params), &layout(), false).unwrap();
         let find = |name: &str| {
             let mut groups = optimizer.groups.iter();
             let group = groups.find(|g| g.names.iter().any(|n| n == name)).unwrap();
@@ -243,7 +276,7 @@ fn a_frozen_parameter_stays_bit_equal() {
             ("fc.bias".to_owned(), moving.shallow_clone()),
         ];
         let settings = Training::plain(&json!({ "optimizer": settings }));
-        let mut optimizer = Optimizer::new(&settings, params, true).unwrap();
+        let mut optimizer = Optimizer::new(&settings, params, &layout(), true).unwrap();
         let kept = |optimizer: &Optimizer| {
             let state = optimizer.state();
             [format!("{kind}.conv1.weight"), "step.0".to_owned()]

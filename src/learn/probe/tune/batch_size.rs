@@ -91,7 +91,7 @@ fn attempt(trial: &mut Trial<'_>, batch_size: u32) -> Result<BatchTry> {
     memory::reset_peak(device);
     let mut training = trial.training.clone();
     training.batch_size = Count::new(batch_size).unwrap_or(training.batch_size);
-    let loader = super::Loader::new(&training, trial.inputs, trial.transform, device)?;
+    let loader = trial.loader(&training)?;
     let mut stepper = Stepper::new(
         Criterion::of(&training, trial.inputs, device)?,
         trial.arithmetic,

@@ -19,12 +19,7 @@ const FAR: f64 = 4.0;
 /// Steps at exponentially rising rates until the loss is far above its best.
 pub(super) fn find(trial: &mut Trial<'_>) -> Result<LearningRates> {
     let training = trial.training;
-    let loader = super::Loader::new(
-        training,
-        trial.inputs,
-        trial.transform,
-        trial.arithmetic.device,
-    )?;
+    let loader = trial.loader(training)?;
     let mut stepper = Stepper::new(
         Criterion::of(training, trial.inputs, trial.arithmetic.device)?,
         trial.arithmetic,

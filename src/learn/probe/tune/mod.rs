@@ -11,11 +11,11 @@ use crate::{
     files,
     learn::{
         feed::{Inputs, Loader},
-        fit::{source, start},
+        fit::{Started, source, start},
         judge::{Arithmetic, uses_bf16},
         optimize::Optimizer,
     },
-    model::ResNet,
+    model::{Drops, Network},
     native::set_training,
     record::{Transform, Tune, Tuned},
     settings::Training,
@@ -27,14 +27,25 @@ struct Trial<'a> {
     training: &'a Training,
     inputs: &'a Inputs,
     transform: &'a Transform,
+    drops: Drops,
     arithmetic: Arithmetic,
-    model: ResNet,
+    model: Network,
     optimizer: Optimizer,
     tell: Tell<'a>,
     stop: &'a Stop,
 }
 
-impl Trial<'_> {
+impl<'a> Trial<'a> {
+    /// The batches of a training.
+    fn loader<'b>(&self, training: &'b Training) -> Result<Loader<'b>>
+    where
+        'a: 'b,
+    {
+        let device = self.arithmetic.device;
+        let loader = Loader::new(training, self.inputs, self.transform, device)?;
+        Ok(loader.dropping(self.drops.clone()))
+    }
+
     fn progress(&self, what: &str, done: usize, total: usize, unit: &str) {
         (self.tell)(StageEvent::Progress {
             what: what.to_owned(),
@@ -53,7 +64,11 @@ pub fn tune(job: &Tune, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<(
     let fit = &job.fit;
     set_training(device, fit.training.deterministic, fit.training.allow_tf32)?;
     let inputs = Inputs::open(&fit.data, source(fit))?;
-    let (mut model, transform) = start(fit, &inputs, device, &|_| {})?;
+    let Started {
+        mut model,
+        transform,
+        drops,
+    } = start(fit, &inputs, device, &|_| {})?;
     // What is found must hold for the largest images too.
     let training = Training {
         progressive_resizing: None,
@@ -65,6 +80,7 @@ pub fn tune(job: &Tune, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<(
         training: &training,
         inputs: &inputs,
         transform: &transform,
+        drops,
         arithmetic: Arithmetic { device, bf16 },
         model,
         optimizer,

@@ -31,12 +31,12 @@ fn views_of_an_image_are_averaged_as_probabilities_and_recorded() {
     );
 
     agree(&job, &lines(&job));
-    let model = ResNet::new(Arch::Resnet18, 3, 1, Device::Cpu);
+    let model = Network::new(Arch::Resnet18, 3, 1, Device::Cpu);
     let _guard = tch::no_grad_guard();
     for (i, line) in lines(&job).iter().enumerate() {
         let x = evaluation_batch(&pixels(i), 1, SIDE, SIDE, &transform(), Device::Cpu).unwrap();
         let views = [x.shallow_clone(), x.flip([3_i64])];
-        let logits = views.map(|view| flat(&model.forward(&view, false)).unwrap());
+        let logits = views.map(|view| flat(&model.forward(&view, Mode::Evaluation)).unwrap());
         let expected = -mean_of_label(&logits, i % 3).ln();
         assert!(
             (line.loss - expected).abs() < 1e-4,
@@ -55,7 +55,7 @@ fn an_ensemble_is_the_mean_of_the_probabilities_of_its_members() {
     };
     let mut job = prepared(folder.path(), Some(&info(&CLASSES, transform())));
     let first = model::load(&job.model.path).unwrap();
-    let second = ResNet::new(Arch::Resnet34, 3, 2, Device::Cpu);
+    let second = Network::new(Arch::Resnet34, 3, 2, Device::Cpu);
     let said = CheckpointInfo {
         arch: Arch::Resnet34,
         ..info(&CLASSES, uncropped)
@@ -67,12 +67,12 @@ fn an_ensemble_is_the_mean_of_the_probabilities_of_its_members() {
     run(&job).unwrap();
 
     agree(&job, &lines(&job));
-    let first = ResNet::new(Arch::Resnet18, 3, 1, Device::Cpu);
+    let first = Network::new(Arch::Resnet18, 3, 1, Device::Cpu);
     let _guard = tch::no_grad_guard();
     for (i, line) in lines(&job).iter().enumerate() {
         let logits = [(&first, transform()), (&second, uncropped)].map(|(model, transform)| {
             let x = evaluation_batch(&pixels(i), 1, SIDE, SIDE, &transform, Device::Cpu).unwrap();
-            flat(&model.forward(&x, false)).unwrap()
+            flat(&model.forward(&x, Mode::Evaluation)).unwrap()
         });
         let expected = -mean_of_label(&logits, i % 3).ln();
         assert!(

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use super::{
     bounds,
     catalog::{Found, Opened, Set},
-    layout::{Blocks, Role, Slot, slots},
+    families::{FAMILIES, Family, family},
+    layout::{Role, Slot, head, slots},
 };
 use crate::{
     error::{Error, Result},
@@ -15,7 +16,7 @@ use crate::{
 
 /// A network that a file holds.
 #[derive(Debug)]
-pub(super) struct Network {
+pub(super) struct Recognised {
     /// The dictionary that it stands in.
     pub(super) set: usize,
     /// What stands before each of its names, with the dot.
@@ -31,22 +32,38 @@ pub(super) struct Network {
     pub(super) other_head: Vec<String>,
 }
 
-/// Names of a network begin so; another one among them means another network.
-const PARTS: [&str; 7] = [
-    "conv",
-    "bn",
-    "layer",
-    "downsample",
-    "stem",
-    "se",
-    "attnpool",
-];
+/// The tensors of a place by their own names.
+pub(super) struct Names<'a> {
+    set: &'a Set,
+    prefix: &'a str,
+}
+
+impl Names<'_> {
+    /// Whether there is one of that name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.set.has(&format!("{}{name}", self.prefix))
+    }
+
+    /// The shape of the tensor of that name.
+    pub(super) fn shape(&self, name: &str) -> Option<&[usize]> {
+        match self.set.get(&format!("{}{name}", self.prefix)) {
+            Some(Found::Tensor { shape, .. }) => Some(shape),
+            _ => None,
+        }
+    }
+
+    /// How many there are of such names, of which the first has the number 0.
+    pub(super) fn count(&self, name: impl Fn(usize) -> String) -> usize {
+        let most = bounds::NETWORKS + 8;
+        (0..=most).take_while(|i| self.has(&name(*i))).count()
+    }
+}
 
 /// The network that is meant: the only one, or the one of that name.
 ///
 /// # Errors
 /// When there is none, none of that name, or several and none is named.
-pub(super) fn choose(opened: &Opened, weights: Option<&str>) -> Result<Network> {
+pub(super) fn choose(opened: &Opened, weights: Option<&str>) -> Result<Recognised> {
     let mut places = places(&opened.sets);
     if places.len() > bounds::NETWORKS {
         return Err(Error::failed(format!(
@@ -58,7 +75,7 @@ pub(super) fn choose(opened: &Opened, weights: Option<&str>) -> Result<Network> 
     }
     if let Some(weights) = weights {
         let all = labels(&opened.sets, &places);
-        places.retain(|(set, prefix)| is_named(&label(&opened.sets[*set], prefix), weights));
+        places.retain(|place| is_named(&place.label(&opened.sets), weights));
         if places.is_empty() {
             let help = match all.as_str() {
                 "" => "leave `weights` out".to_owned(),
@@ -70,8 +87,8 @@ pub(super) fn choose(opened: &Opened, weights: Option<&str>) -> Result<Network> 
     }
     let mut whole = Vec::new();
     let mut first = None;
-    for (set, prefix) in places {
-        match network(&opened.sets, set, prefix) {
+    for place in places {
+        match network(&opened.sets, place) {
             Ok(network) => whole.push(network),
             Err(error) => first = first.or(Some(error)),
         }
@@ -95,17 +112,37 @@ pub(super) fn choose(opened: &Opened, weights: Option<&str>) -> Result<Network> 
     }
 }
 
-/// Where a network may stand: a dictionary and a prefix. The first convolution, its norm and the first block are the sign.
-fn places(sets: &[Set]) -> Vec<(usize, String)> {
+/// Where a network may stand: a dictionary and a prefix, and the family whose sign is there.
+struct Place {
+    set: usize,
+    prefix: String,
+    family: &'static Family,
+}
+
+impl Place {
+    fn label(&self, sets: &[Set]) -> String {
+        label(&sets[self.set], &self.prefix)
+    }
+}
+
+/// Every place of two tensors that together are the sign of a family.
+fn places(sets: &[Set]) -> Vec<Place> {
     let mut places = Vec::new();
     for (number, set) in sets.iter().enumerate() {
         for (name, _) in set.iter() {
-            let Some(prefix) = name.strip_suffix("conv1.weight") else {
-                continue;
-            };
-            let ends = prefix.is_empty() || prefix.ends_with('.');
-            if ends && set.has(&format!("{prefix}layer1.0.conv1.weight")) {
-                places.push((number, prefix.to_owned()));
+            for family in FAMILIES {
+                let [first, second] = family.sign;
+                let Some(prefix) = name.strip_suffix(first) else {
+                    continue;
+                };
+                let ends = prefix.is_empty() || prefix.ends_with('.');
+                if ends && set.has(&format!("{prefix}{second}")) {
+                    places.push(Place {
+                        set: number,
+                        prefix: prefix.to_owned(),
+                        family,
+                    });
+                }
             }
         }
     }
@@ -122,10 +159,8 @@ fn label(set: &Set, prefix: &str) -> String {
     }
 }
 
-fn labels(sets: &[Set], places: &[(usize, String)]) -> String {
-    let all = places
-        .iter()
-        .map(|(set, prefix)| label(&sets[*set], prefix));
+fn labels(sets: &[Set], places: &[Place]) -> String {
+    let all = places.iter().map(|place| place.label(sets));
     let all: Vec<_> = all.map(|label| format!("`{label}`")).collect();
     all.join(", ")
 }
@@ -138,15 +173,32 @@ fn is_named(label: &str, weights: &str) -> bool {
             .is_some_and(|rest| rest.starts_with('.'))
 }
 
-/// The network of a place, if it is whole.
-pub(super) fn network(sets: &[Set], number: usize, prefix: String) -> Result<Network> {
-    let set = &sets[number];
-    let arch = arch(set, &prefix)?;
-    let head = |name: &str| match set.get(&format!("{prefix}fc.{name}")) {
-        Some(Found::Tensor { shape, .. }) => Some(shape.as_slice()),
-        _ => None,
+/// The network of an architecture's family that stands in a dictionary behind this prefix, if it is whole.
+pub(super) fn behind(sets: &[Set], set: usize, prefix: String, arch: Arch) -> Result<Recognised> {
+    let family = family(arch);
+    let place = Place {
+        set,
+        prefix,
+        family,
     };
-    let classes = match (head("weight"), head("bias")) {
+    network(sets, place)
+}
+
+/// The network of a place, if it is whole.
+fn network(sets: &[Set], place: Place) -> Result<Recognised> {
+    let Place {
+        set: number,
+        prefix,
+        family,
+    } = place;
+    let set = &sets[number];
+    let names = Names {
+        set,
+        prefix: &prefix,
+    };
+    let arch = (family.arch)(&names).map_err(|what| unknown(&what))?;
+    let [weight, bias] = head(arch, 1);
+    let classes = match (names.shape(&weight.name), names.shape(&bias.name)) {
         (Some([outputs, _]), Some([bias])) if outputs == bias && *outputs > 0 => Some(*outputs),
         _ => None,
     };
@@ -156,7 +208,7 @@ pub(super) fn network(sets: &[Set], number: usize, prefix: String) -> Result<Net
     }
     let known: HashSet<&str> = slots.iter().map(|s| s.name.as_str()).collect();
     let (mut unexpected, mut rest, mut other_head) = (Vec::new(), Vec::new(), Vec::new());
-    let features = Blocks::of(arch).features();
+    let features = weight.shape[1];
     for (name, found) in set.iter() {
         let own = name.strip_prefix(&prefix);
         if own.is_some_and(|own| known.contains(own)) {
@@ -164,7 +216,8 @@ pub(super) fn network(sets: &[Set], number: usize, prefix: String) -> Result<Net
         }
         let begins = |own: &str| {
             let first = own.split('.').next().unwrap_or_default();
-            PARTS.contains(&first.trim_end_matches(|c: char| c.is_ascii_digit()))
+            let first = first.trim_end_matches(|c: char| c.is_ascii_digit());
+            family.parts.contains(&first)
         };
         if own.is_some_and(begins) && matches!(found, Found::Tensor { .. }) {
             unexpected.push(own.unwrap_or(name));
@@ -179,13 +232,13 @@ pub(super) fn network(sets: &[Set], number: usize, prefix: String) -> Result<Net
     if let Some(faults) = faults(set, &prefix, &slots, &unexpected) {
         let head = classes.map_or("no head of its own".to_owned(), |n| text::count(n, "class"));
         return Err(Error::failed(format!(
-            "the tensors are not those of a `{}` with {head}: {}",
-            arch.name(),
+            "the tensors are not those of {} with {head}: {}",
+            arch.told(),
             faults.told
         ))
         .help(faults.help));
     }
-    Ok(Network {
+    Ok(Recognised {
         set: number,
         label: label(set, &prefix),
         prefix,
@@ -196,32 +249,10 @@ pub(super) fn network(sets: &[Set], number: usize, prefix: String) -> Result<Net
     })
 }
 
-/// The architecture with these numbers of blocks.
-fn arch(set: &Set, prefix: &str) -> Result<Arch> {
-    let count = |layer: usize| {
-        (0..=bounds::NETWORKS + 8)
-            .take_while(|block| set.has(&format!("{prefix}layer{layer}.{block}.conv1.weight")))
-            .count()
-    };
-    let found = Blocks {
-        bottleneck: set.has(&format!("{prefix}layer1.0.conv3.weight")),
-        counts: [1, 2, 3, 4].map(count),
-    };
-    let of = |arch: &Arch| Blocks::of(*arch) == found;
-    Arch::ALL.into_iter().find(of).ok_or_else(|| {
-        let kind = if found.bottleneck {
-            "bottleneck"
-        } else {
-            "basic"
-        };
-        unknown(&format!("its layers have {:?} {kind} blocks", found.counts))
-    })
-}
-
 /// What keeps tensors from being a network, and a way out.
 struct Faults {
     told: String,
-    help: &'static str,
+    help: String,
 }
 
 /// Everything that is missing, too much or of another shape.
@@ -276,21 +307,25 @@ fn faults(set: &Set, prefix: &str, slots: &[Slot], unexpected: &[&str]) -> Optio
     }
     let statistics = |name: &&str| name.contains(".running_");
     let help = if !opaque.is_empty() {
-        "in Python, save it with plain values: `torch.save({k: v.float() for k, v in model.state_dict().items()}, \"weights.pt\")`"
+        "in Python, save it with plain values: `torch.save({k: v.float() for k, v in model.state_dict().items()}, \"weights.pt\")`".to_owned()
     } else if !missing.is_empty() && missing.iter().all(statistics) {
-        "save `model.state_dict()`: parameters alone lack the statistics of BatchNorm"
+        "save `model.state_dict()`: parameters alone lack the statistics of BatchNorm".to_owned()
     } else {
-        ACCEPTED
+        accepted()
     };
     let told = faults.join("; ");
     (!faults.is_empty()).then_some(Faults { told, help })
 }
 
 /// The networks that are known.
-const ACCEPTED: &str = "accepted are torchvision's resnet18, resnet34, resnet50, resnet101 and resnet152 with its names of tensors";
+fn accepted() -> String {
+    let [most @ .., last] = Arch::ALL.map(Arch::name);
+    let most = most.join(", ");
+    format!("accepted are torchvision's {most} and {last} with its names of tensors")
+}
 
 fn unknown(what: &str) -> Error {
-    Error::failed(format!("is none of the known architectures: {what}")).help(ACCEPTED)
+    Error::failed(format!("is none of the known architectures: {what}")).help(accepted())
 }
 
 fn none(opened: &Opened) -> Error {

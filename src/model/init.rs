@@ -1,19 +1,19 @@
-//! The first values of a model, as torchvision and `torch.nn.Linear` choose them.
+//! The first values of a network, drawn as its layout says.
 
 use std::f64::consts::TAU;
 
 use rand_chacha::{ChaCha8Rng, rand_core::Rng};
 use rayon::prelude::*;
 
-use super::super::{
+use super::{
     DType, StateDict, TensorData,
-    layout::{Role, Slot},
+    layout::{First, Role, Slot},
 };
 use crate::seed::{Seed, stream};
 
-/// First values for these slots; `features` is the number of inputs of the head.
-pub(super) fn state(slots: &[Slot], features: usize, seed: Seed) -> StateDict {
-    let fill = |slot: &Slot| (slot.name.clone(), tensor(slot, features, seed));
+/// First values for these slots. Every tensor is drawn from its own stream, so its bits depend on the seed and its name alone.
+pub(super) fn state(slots: &[Slot], seed: Seed) -> StateDict {
+    let fill = |slot: &Slot| (slot.name.clone(), tensor(slot, seed));
     slots
         .par_iter()
         .map(fill)
@@ -22,25 +22,18 @@ pub(super) fn state(slots: &[Slot], features: usize, seed: Seed) -> StateDict {
         .collect()
 }
 
-fn tensor(slot: &Slot, features: usize, seed: Seed) -> TensorData {
+fn tensor(slot: &Slot, seed: Seed) -> TensorData {
+    if slot.role == Role::NormCount {
+        return TensorData::i64_scalar(0);
+    }
     let count = slot.shape.iter().product();
     let mut rng = stream(seed, &format!("initialise {}", slot.name), &[]);
-    let values = match slot.role {
-        Role::NormCount => return TensorData::i64_scalar(0),
-        Role::NormWeight | Role::NormVar => vec![1.0; count],
-        Role::NormBias | Role::NormMean => vec![0.0; count],
-        // He et al., 2015: keeps the variance of gradients through rectifiers; fan_out = outputs * k * k.
-        Role::Conv => {
-            let fan_out = slot.shape[0] * slot.shape[2] * slot.shape[3];
-            normal(&mut rng, count, (2.0 / fan_out as f64).sqrt())
-        }
-        // torch.nn.Linear: kaiming_uniform_ with a = √5, which comes to ±1/√inputs for weight and bias alike.
-        Role::HeadWeight | Role::HeadBias => {
-            let bound = 1.0 / (features as f64).sqrt();
-            (0..count)
-                .map(|_| (bound * (2.0 * unit(&mut rng) - 1.0)) as f32)
-                .collect()
-        }
+    let values = match slot.first {
+        First::Constant(value) => vec![value; count],
+        First::Normal(std) => normal(&mut rng, count, std),
+        First::Uniform(bound) => (0..count)
+            .map(|_| (bound * (2.0 * unit(&mut rng) - 1.0)) as f32)
+            .collect(),
     };
     TensorData {
         dtype: DType::F32,
@@ -75,9 +68,10 @@ mod tests {
         let slot = Slot {
             name: "layer1.0.conv1.weight".to_owned(),
             shape: vec![64, 64, 3, 3],
-            role: Role::Conv,
+            role: Role::Weight,
+            first: First::kaiming(64, 3),
         };
-        tensor(&slot, 512, seed).to_f32()
+        tensor(&slot, seed).to_f32()
     }
 
     #[test]
@@ -107,8 +101,9 @@ mod tests {
             name: "fc.weight".to_owned(),
             shape: vec![50, 512],
             role: Role::HeadWeight,
+            first: First::Uniform(1.0 / 512f64.sqrt()),
         };
-        let values = tensor(&slot, 512, 3).to_f32();
+        let values = tensor(&slot, 3).to_f32();
         let bound = 1.0 / 512f32.sqrt();
         let largest = values.iter().fold(0f32, |m, v| m.max(v.abs()));
         assert!(largest <= bound && largest > 0.99 * bound);

@@ -307,3 +307,64 @@ fn no_file_is_longer_than_450_lines() {
         .collect();
     assert!(long.is_empty(), "split these files: {long:?}");
 }
+
+/// The files of a room, in the order in which its first file names them.
+fn order(folder: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join(folder)
+        .join("mod.rs");
+    let text = fs::read_to_string(path).unwrap().replace("\n//!", "");
+    let (_, rest) = text.split_once("In order: ").unwrap();
+    let (names, _) = rest.split_once('.').unwrap();
+    names
+        .split(", ")
+        .map(|name| name.trim().to_owned())
+        .collect()
+}
+
+/// The words of every `use` of a file that begins with this path.
+fn used(code: &str, start: &str) -> Vec<String> {
+    let uses = code
+        .split("use ")
+        .skip(1)
+        .map(|rest| rest.split(';').next().unwrap());
+    let words = |text: &str| {
+        let words = text.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+        words.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let ours = uses.filter_map(|text| Some(text.split_once(start)?.1));
+    ours.flat_map(words).collect()
+}
+
+#[test]
+fn files_of_config_import_only_those_before_them() {
+    let mut wrong = Vec::new();
+    for (folder, start) in [("src/config", "super::"), ("src/config/kinds", "super::")] {
+        let order = order(folder);
+        for source in sources() {
+            let Some(inner) = source.path.strip_prefix(&format!("{folder}/")) else {
+                continue;
+            };
+            let mut parts = inner.split('/');
+            let name = parts.next().unwrap().trim_end_matches(".rs").to_owned();
+            // Deeper files name those of the room by its whole path.
+            let start = match parts.next() {
+                Some("mod.rs") | None => start,
+                Some(_) => "config::",
+            };
+            let own = order.iter().position(|file| *file == name);
+            let Some(own) = own else {
+                if name != "mod" {
+                    wrong.push(format!("{}: is not in the order of {folder}", source.path));
+                }
+                continue;
+            };
+            for word in used(&source.code, start) {
+                if order[own + 1..].contains(&word) {
+                    wrong.push(format!("{}: `{word}` comes after it", source.path));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}

@@ -33,6 +33,7 @@ mod models;
 mod networks;
 mod pictures;
 mod pipeline_files;
+mod reference;
 #[cfg(feature = "tensors")]
 mod resolution;
 #[cfg(feature = "tensors")]

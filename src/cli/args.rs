@@ -9,7 +9,12 @@ use crate::{name, settings::Tta};
 ///
 /// Exit codes: 0 fine, 1 the run failed, 2 your file or arguments, 3 `plan`: work pending, 130 interrupted.
 #[derive(Debug, Parser)]
-#[command(name = "kfood", version, max_term_width = 100)]
+#[command(
+    name = "kfood",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
 pub(super) struct Cli {
     /// What to do.
     #[command(subcommand)]

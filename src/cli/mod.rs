@@ -9,6 +9,7 @@ mod locking;
 mod open;
 mod print;
 mod progress;
+mod reference;
 mod results;
 mod scratch;
 

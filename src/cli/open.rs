@@ -13,11 +13,11 @@ use signal_hook::{
 
 use crate::{
     cache::Cache,
-    config::{self, Pipeline, Settings},
+    config::{self, About, Network, Pipeline},
     error::{Error, Result},
     event::{Observer, Silent},
     exec::{self, Summary, locked},
-    native,
+    name, native,
     report::duration,
     stage::Stage,
     stages,
@@ -184,11 +184,10 @@ pub(super) fn one_model(text: &str) -> Result<PathBuf> {
         .instances
         .iter()
         .find(|i| i.id == stage || i.stage == stage);
-    let Some(Settings::Ensemble(ensemble)) = found.map(|i| &i.settings) else {
+    let Some(Network::All(members)) = found.map(|i| i.settings.network()) else {
         return Ok(path);
     };
-    let members: Vec<_> = ensemble
-        .from
+    let members: Vec<_> = members
         .iter()
         .map(|id| format!("`{}:{id}`", file.display()))
         .collect();
@@ -212,28 +211,15 @@ fn model_of_stage(file: &Path, stage: &str) -> Result<PathBuf> {
         .help("name one of them, or a `select` stage"));
     };
     let id = opened.stages[*index].id();
-    let settings = opened.pipeline.instances.iter().find(|i| i.id == id);
-    let makes_models = settings.is_some_and(|i| {
-        matches!(
-            i.settings,
-            Settings::Train(_)
-                | Settings::Transfer(_)
-                | Settings::Select(_)
-                | Settings::Average(_)
-                | Settings::Ensemble(_)
-        )
-    });
-    if !makes_models {
-        let kind = opened.stages[*index].kind();
+    let kind = opened.stages[*index].kind();
+    let Some(output) = About::named(kind).and_then(About::model_output) else {
+        let kinds = About::answering().into_iter().map(|kind| kind.name);
+        let kinds = name::one_of(kinds);
         return Err(Error::usage(format!(
-            "`{stage}` is of kind `{kind}`, expected `train`, `transfer`, `select`, `average` or `ensemble`"
+            "`{stage}` is of kind `{kind}`, expected {kinds}"
         )));
-    }
-    let summary = finished(&opened, &[id.to_owned()], &Silent)?;
-    let output = match settings.map(|i| &i.settings) {
-        Some(Settings::Ensemble(_)) => "ensemble.safetensors",
-        _ => "best.safetensors",
     };
+    let summary = finished(&opened, &[id.to_owned()], &Silent)?;
     summary.output(id, output)
 }
 

@@ -4,7 +4,7 @@ use std::{env, path::Path};
 
 use super::open::Opened;
 use crate::{
-    config::{Evaluate, Instance, ModelSource, Settings},
+    config::{Evaluate, Gives, Instance, ModelSource, Network, Settings},
     error::Result,
     exec::Summary,
     files,
@@ -39,7 +39,7 @@ pub(super) fn collect(opened: &Opened, summary: &Summary, images: bool) -> Resul
                 }
                 results.evaluations.push(evaluated);
             }
-            Settings::Train(_) | Settings::Transfer(_) => results.trainings.push(Trained {
+            settings if settings.gives() == Gives::Training => results.trainings.push(Trained {
                 id: instance.id.clone(),
                 history: history(summary, &instance.id)?,
                 // Beside the result: one that an earlier kfood made may have another or none.
@@ -112,8 +112,8 @@ fn evaluated(
         ModelSource::File { path, .. } => (path.written.clone(), None, None, None),
         ModelSource::Ensemble { id } => {
             let found = find(opened, id);
-            if let Some(Settings::Ensemble(ensemble)) = found.map(|i| &i.settings) {
-                let members = ensemble.from.len();
+            if let Some(Network::All(members)) = found.map(|i| i.settings.network()) {
+                let members = members.len();
                 made_of = Some(MadeOf::Ensemble { members });
             }
             (found.map_or(id, |i| &i.stage).clone(), None, None, None)
@@ -178,20 +178,14 @@ fn arch(opened: &Opened, summary: &Summary, id: &str) -> Result<Option<Arch>> {
     let Some(instance) = find(opened, id) else {
         return Ok(None);
     };
-    match &instance.settings {
-        Settings::Train(train) => Ok(Some(train.network.arch)),
-        Settings::Transfer(transfer) => match &transfer.model {
-            ModelSource::Stage { id, .. } => arch(opened, summary, id),
-            ModelSource::Ensemble { .. } | ModelSource::File { .. } => Ok(None),
-        },
-        Settings::Average(average) => match average.from.first() {
-            Some(first) => arch(opened, summary, first),
-            None => Ok(None),
-        },
-        _ => match chosen(summary, instance)? {
+    match instance.settings.network() {
+        Network::Built(arch) => Ok(Some(arch)),
+        Network::Of(id) => arch(opened, summary, id),
+        Network::OneOf(_) => match chosen(summary, instance)? {
             Some(chosen) => arch(opened, summary, &chosen),
             None => Ok(None),
         },
+        Network::All(_) | Network::Unknown => Ok(None),
     }
 }
 
@@ -215,11 +209,11 @@ fn average_of(opened: &Opened, summary: &Summary, id: &str) -> Result<Option<Mad
 
 /// What a selection handed on.
 fn chosen(summary: &Summary, instance: &Instance) -> Result<Option<String>> {
-    let Settings::Select(select) = &instance.settings else {
+    let Network::OneOf(from) = instance.settings.network() else {
         return Ok(None);
     };
     let selection: Selection = files::read_json(&summary.output(&instance.id, Selection::FILE)?)?;
-    Ok(select.from.get(selection.chosen).cloned())
+    Ok(from.get(selection.chosen).cloned())
 }
 
 fn find<'a>(opened: &'a Opened, id: &str) -> Option<&'a Instance> {

@@ -1,22 +1,68 @@
 //! Instances: references to instances, folds expanded, ids given, and the checks between stages.
 
+use std::any::Any;
+
 use super::{
-    Instance, Settings,
-    files::Span,
-    heads::House,
-    kinds::{Draft, Stage},
+    about::About,
+    data_path::{DataPath, Network},
+    file::Span,
+    heads::Outline,
+    location::Location,
     matrix::MOST,
     mistake::Found,
     reference::Reference,
 };
+use crate::settings::Checkpoint;
 
 /// Values in an id.
 pub(crate) type Varied = Vec<(String, String)>;
 
+/// A stage whose fields are read.
+pub(crate) struct Stage {
+    /// One for each combination of its `matrix`; `None` after a mistake.
+    pub drafts: Option<Vec<(Varied, Box<dyn Draft>)>>,
+    /// What it refers to, with the place of each reference.
+    pub uses: Vec<(usize, Span)>,
+}
+
+/// The fields of one instance, references not resolved to instances yet.
+pub(crate) trait Draft {
+    /// What it comes to; `None` after a mistake, which is noted.
+    fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>>;
+}
+
+/// The settings of an instance, of the type that its kind has.
+pub(crate) trait Made: Any {
+    /// The one state of a model that it hands on, where it is a matter of its settings.
+    fn hands_on(&self) -> Option<Checkpoint> {
+        None
+    }
+
+    /// Where the network of its model comes from.
+    fn network(&self) -> Network<'_> {
+        Network::Unknown
+    }
+
+    /// The paths outside the cache that it names.
+    fn outside(&self) -> Vec<&DataPath> {
+        Vec::new()
+    }
+}
+
 /// An instance with what later stages ask about it.
 pub(crate) struct Built {
-    /// The instance.
-    pub instance: Instance,
+    /// Its id.
+    pub id: String,
+    /// Its stage as written.
+    pub stage: String,
+    /// The values that tell it from its siblings.
+    pub varied: Varied,
+    /// Where the stage's header stands.
+    pub location: Location,
+    /// Its kind.
+    pub kind: &'static About,
+    /// Its settings.
+    pub settings: Box<dyn Made>,
     /// Where its data come from.
     pub origin: Origin,
 }
@@ -53,7 +99,7 @@ pub(crate) struct Outcome {
     /// Folds, behind it.
     pub after: Varied,
     /// The settings.
-    pub settings: Settings,
+    pub settings: Box<dyn Made>,
     /// Where its data come from.
     pub origin: Origin,
     /// Outcomes of a stage are put in the order of this number.
@@ -62,11 +108,11 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     /// The only outcome of a draft.
-    pub(crate) fn plain(settings: Settings, origin: Origin) -> Self {
+    pub(crate) fn plain(settings: impl Made, origin: Origin) -> Self {
         Self {
             before: Vec::new(),
             after: Vec::new(),
-            settings,
+            settings: Box::new(settings),
             origin,
             rank: 0,
         }
@@ -76,7 +122,7 @@ impl Outcome {
 /// The instances so far.
 pub(crate) struct Builder<'a> {
     /// Everything around.
-    pub house: &'a House<'a>,
+    pub outline: &'a Outline<'a>,
     /// All instances, in order.
     pub built: Vec<Built>,
     /// The stage that is being built.
@@ -89,13 +135,13 @@ pub(crate) struct Builder<'a> {
 
 /// Builds every stage in this order; stages with a mistake are passed over.
 pub(crate) fn build<'a>(
-    house: &'a House<'a>,
+    outline: &'a Outline<'a>,
     stages: &[Stage],
     order: &[usize],
     found: &'a mut Found,
-) -> Vec<Instance> {
+) -> Vec<Built> {
     let mut builder = Builder {
-        house,
+        outline,
         built: Vec::new(),
         stage: 0,
         of_stage: vec![None; stages.len()],
@@ -109,18 +155,18 @@ pub(crate) fn build<'a>(
             builder.add(drafts);
         }
     }
-    builder.built.into_iter().map(|b| b.instance).collect()
+    builder.built
 }
 
 impl Builder<'_> {
-    fn add(&mut self, drafts: &[(Varied, Draft)]) {
+    fn add(&mut self, drafts: &[(Varied, Box<dyn Draft>)]) {
         let mut outcomes = Vec::new();
         for (varied, draft) in drafts {
-            for outcome in draft.build(self) {
+            for outcome in draft.build(self).unwrap_or_default() {
                 outcomes.push((varied, outcome));
             }
             if outcomes.len() > MOST {
-                let header = self.house.heads[self.stage].span.clone();
+                let header = self.outline.heads[self.stage].span.clone();
                 let message = format!("this stage stands for more than {MOST} instances");
                 self.tell(
                     &header,
@@ -137,19 +183,24 @@ impl Builder<'_> {
         let mut numbers = Vec::new();
         for (varied, outcome) in outcomes {
             numbers.push(self.built.len());
-            let varied = [outcome.before, varied.clone(), outcome.after].concat();
-            self.built.push(Built {
-                instance: self.instance(varied, outcome.settings),
-                origin: outcome.origin,
-            });
+            let varied = [
+                outcome.before.clone(),
+                varied.clone(),
+                outcome.after.clone(),
+            ]
+            .concat();
+            let Some(built) = self.finish(varied, outcome) else {
+                return;
+            };
+            self.built.push(built);
         }
         self.of_stage[self.stage] = Some(numbers);
     }
 
-    fn instance(&self, varied: Varied, settings: Settings) -> Instance {
-        let head = &self.house.heads[self.stage];
-        let stage = self.house.full_name(self.stage);
-        Instance {
+    fn finish(&self, varied: Varied, outcome: Outcome) -> Option<Built> {
+        let head = &self.outline.heads[self.stage];
+        let stage = self.outline.full_name(self.stage);
+        Some(Built {
             id: if varied.is_empty() {
                 stage.clone()
             } else {
@@ -157,26 +208,39 @@ impl Builder<'_> {
             },
             stage,
             varied,
-            location: self.house.files[head.file].location(&head.span),
-            settings,
-        }
+            location: self.outline.files[head.file].location(&head.span),
+            kind: head.kind?,
+            settings: outcome.settings,
+            origin: outcome.origin,
+        })
     }
 
     /// Notes a mistake in the stage that is being built.
     pub(crate) fn tell(&mut self, span: &Span, message: impl Into<String>, help: Option<&str>) {
         self.sound = false;
-        let file = self.house.heads[self.stage].file;
+        let file = self.outline.heads[self.stage].file;
         self.found.add(file, span, message, help.map(str::to_owned));
     }
 
     /// An id.
     pub(crate) fn id(&self, number: usize) -> String {
-        self.built[number].instance.id.clone()
+        self.built[number].id.clone()
     }
 
-    /// The settings of an instance.
-    pub(crate) fn settings(&self, number: usize) -> &Settings {
-        &self.built[number].instance.settings
+    /// The kind of an instance.
+    pub(crate) fn kind(&self, number: usize) -> &'static About {
+        self.built[number].kind
+    }
+
+    /// What can be asked of an instance whatever its kind.
+    pub(crate) fn made(&self, number: usize) -> &(dyn Made + 'static) {
+        &*self.built[number].settings
+    }
+
+    /// The settings of an instance, if it is of the kind that has these.
+    pub(crate) fn get<T: Made>(&self, number: usize) -> Option<&T> {
+        let settings: &dyn Any = self.made(number);
+        settings.downcast_ref()
     }
 
     /// All instances that a reference stands for. `None` after a mistake, here or in that stage.
@@ -191,7 +255,7 @@ impl Builder<'_> {
         let chosen: Vec<_> = all
             .iter()
             .copied()
-            .filter(|number| is_chosen(selector, &self.built[*number].instance.varied))
+            .filter(|number| is_chosen(selector, &self.built[*number].varied))
             .collect();
         if !chosen.is_empty() {
             return Some(chosen);
@@ -211,10 +275,7 @@ impl Builder<'_> {
             return Some(*one);
         }
         let ids: Vec<_> = chosen.iter().map(|number| self.id(*number)).collect();
-        let is_model = matches!(
-            self.settings(chosen[0]),
-            Settings::Train(_) | Settings::Transfer(_) | Settings::Select(_) | Settings::Average(_)
-        );
+        let is_model = self.kind(chosen[0]).gives.is_model();
         let choose = if is_model {
             let text = &reference.text;
             format!("choose the best with a `select` stage (`from = [\"{text}\"]`), or name one")

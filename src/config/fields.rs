@@ -7,17 +7,19 @@ use toml::{
 };
 
 use super::{
-    DataPath, Location,
-    files::Span,
-    heads::House,
-    kinds::Kind,
+    about::Wants,
+    data_path::DataPath,
+    file::Span,
+    heads::Outline,
+    location::Location,
     mistake::Found,
+    names::{PathText, StageName},
     path,
     reference::{self, Reference},
     strict::Strict,
     wording,
 };
-use crate::{name, seed::Seed};
+use crate::{name, seed::Seed, settings::declare::Source};
 
 /// One field is tried again this often at most, each time without the last mistake.
 const TRIES: usize = 20;
@@ -32,12 +34,13 @@ struct Missing {
 /// The fields that are not taken yet.
 pub(crate) struct Fields<'a, 'i> {
     /// Everything around.
-    pub house: &'a House<'i>,
+    pub outline: &'a Outline<'i>,
     /// The stage.
     pub stage: usize,
     /// What it refers to, with the place of each reference.
     pub uses: Vec<(usize, Span)>,
     table: DeTable<'i>,
+    taken: DeTable<'i>,
     known: Vec<&'static str>,
     missing: Vec<Missing>,
     found: &'a mut Found,
@@ -47,16 +50,17 @@ pub(crate) struct Fields<'a, 'i> {
 impl<'a, 'i> Fields<'a, 'i> {
     /// The fields of one instance.
     pub(crate) fn new(
-        house: &'a House<'i>,
+        outline: &'a Outline<'i>,
         stage: usize,
         table: DeTable<'i>,
         found: &'a mut Found,
     ) -> Self {
         Self {
-            house,
+            outline,
             stage,
             uses: Vec::new(),
             table,
+            taken: DeTable::new(),
             known: Vec::new(),
             missing: Vec::new(),
             found,
@@ -66,77 +70,54 @@ impl<'a, 'i> Fields<'a, 'i> {
 
     /// Where the stage's name stands.
     pub(crate) fn header(&self) -> Span {
-        self.house.heads[self.stage].span.clone()
+        self.outline.heads[self.stage].span.clone()
     }
 
     /// Notes a mistake.
     pub(crate) fn tell(&mut self, span: &Span, message: impl Into<String>, help: Option<&str>) {
         self.sound = false;
-        let file = self.house.heads[self.stage].file;
+        let file = self.outline.heads[self.stage].file;
         self.found.add(file, span, message, help.map(str::to_owned));
-    }
-
-    /// Whether a field is given.
-    pub(crate) fn has(&self, key: &str) -> bool {
-        self.table.get(key).is_some()
     }
 
     /// Where a field stands.
     pub(crate) fn place(&self, key: &str) -> Option<Span> {
-        let (key, _) = self.table.get_key_value(key)?;
+        let entry = self.table.get_key_value(key);
+        let (key, _) = entry.or_else(|| self.taken.get_key_value(key))?;
         Some(key.span())
+    }
+
+    /// Where something inside a field stands that was read, by the keys that lead to it; else where the stage's name does.
+    pub(crate) fn inside(&self, keys: &[&str]) -> Span {
+        let found = keys.split_first().and_then(|(field, rest)| {
+            let value = self.taken.get(*field)?;
+            wording::place(value.get_ref(), rest)
+        });
+        found.unwrap_or_else(|| self.header())
+    }
+
+    /// Takes a field that is not given out of those that are accepted.
+    pub(crate) fn forget(&mut self, key: &str) {
+        self.known.retain(|known| *known != key);
     }
 
     /// A place for a message of later.
     pub(crate) fn location(&self, span: &Span) -> Location {
-        self.house.files[self.house.heads[self.stage].file].location(span)
-    }
-
-    /// A field that may be left out; `None` also after a mistake, which is noted.
-    pub(crate) fn take<T: DeserializeOwned>(
-        &mut self,
-        key: &'static str,
-        accepts: &str,
-    ) -> Option<Spanned<T>> {
-        self.take_checked(key, accepts, |_, _, _| ())
-    }
-
-    /// As [`Self::take`], with a check that sees where the parts of the value stand.
-    pub(crate) fn take_checked<T: DeserializeOwned>(
-        &mut self,
-        key: &'static str,
-        accepts: &str,
-        check: impl FnOnce(&mut Self, &T, &DeValue<'i>),
-    ) -> Option<Spanned<T>> {
-        if !self.known.contains(&key) {
-            self.known.push(key);
-        }
-        let value = self.table.remove(key)?;
-        let typed = self.derive(key, &value, accepts)?;
-        check(self, &typed, value.get_ref());
-        Some(Spanned::new(value.span(), typed))
-    }
-
-    /// A field that must be given.
-    pub(crate) fn need<T: DeserializeOwned>(
-        &mut self,
-        key: &'static str,
-        accepts: &str,
-    ) -> Option<Spanned<T>> {
-        self.miss(key, accepts);
-        self.take(key, accepts)
+        self.outline.files[self.outline.heads[self.stage].file].location(span)
     }
 
     /// Notes that a field is missing, if it is.
-    pub(crate) fn miss(&mut self, key: &'static str, accepts: &str) {
-        let head = &self.house.heads[self.stage];
+    pub(crate) fn miss(&mut self, key: &'static str, accepts: &dyn Fn() -> String) {
+        let head = &self.outline.heads[self.stage];
         let varied = head.matrix.fields.as_ref();
-        if self.has(key) || varied.is_none_or(|fields| fields.iter().any(|field| field == key)) {
+        if self.place(key).is_some()
+            || varied.is_none_or(|fields| fields.iter().any(|field| field == key))
+        {
             return;
         }
-        let kind = head.kind.map_or("stage", Kind::name);
+        let kind = head.kind.map_or("stage", |kind| kind.name);
         let message = format!("missing `{key}` in `{kind}.{}`", head.name);
-        self.miss_any(vec![key], message, format!("expected {accepts}"));
+        self.miss_any(vec![key], message, format!("expected {}", accepts()));
     }
 
     /// Notes that none of these fields is given.
@@ -153,17 +134,12 @@ impl<'a, 'i> Fields<'a, 'i> {
         });
     }
 
-    /// A path of data that may be left out.
-    pub(crate) fn path(&mut self, key: &'static str) -> Option<DataPath> {
-        let accepts = "a path relative to the project's root";
-        let written = self.take::<String>(key, accepts)?;
-        self.data_path(&written)
-    }
-
     /// A path as written to a path of data.
-    pub(crate) fn data_path(&mut self, written: &Spanned<String>) -> Option<DataPath> {
-        let file = &self.house.files[self.house.heads[self.stage].file];
-        match path::data_path(file, written, self.house.lookup) {
+    pub(crate) fn data_path(&mut self, written: Option<&Spanned<PathText>>) -> Option<DataPath> {
+        let written = written?;
+        let file = &self.outline.files[self.outline.heads[self.stage].file];
+        let text = Spanned::new(written.span(), written.get_ref().0.clone());
+        match path::data_path(file, &text, self.outline.lookup) {
             Ok(path) => Some(path),
             Err(unknown) => {
                 self.tell(&unknown.span, unknown.message, Some(&unknown.help));
@@ -172,27 +148,17 @@ impl<'a, 'i> Fields<'a, 'i> {
         }
     }
 
-    /// A reference to a stage that may be left out.
-    pub(crate) fn reference(&mut self, key: &'static str, kinds: &[Kind]) -> Option<Reference> {
-        let accepts = reference::accepts(kinds);
-        let written = self.take::<String>(key, &accepts)?;
-        self.resolve(&written, kinds)
-    }
-
-    /// A reference to a stage that must be given.
-    pub(crate) fn need_reference(
-        &mut self,
-        key: &'static str,
-        kinds: &[Kind],
-    ) -> Option<Reference> {
-        self.miss(key, &reference::accepts(kinds));
-        self.reference(key, kinds)
+    /// The stage that a name stands for.
+    pub(crate) fn follow<N: StageName>(&mut self, name: Option<&Spanned<N>>) -> Option<Reference> {
+        let name = name?;
+        let text = Spanned::new(name.span(), name.get_ref().text().to_owned());
+        self.resolve(&text, N::WANTS)
     }
 
     /// A name as written to a reference.
-    pub(crate) fn resolve(&mut self, name: &Spanned<String>, kinds: &[Kind]) -> Option<Reference> {
-        let file = self.house.heads[self.stage].file;
-        match reference::resolve(self.house, file, name, kinds) {
+    pub(crate) fn resolve(&mut self, name: &Spanned<String>, wants: Wants) -> Option<Reference> {
+        let file = self.outline.heads[self.stage].file;
+        match reference::resolve(self.outline, file, name, wants) {
             Ok(reference) => {
                 self.uses.push((reference.stage, reference.span.clone()));
                 Some(reference)
@@ -204,11 +170,10 @@ impl<'a, 'i> Fields<'a, 'i> {
         }
     }
 
-    /// The seed: of the stage, else of the file.
-    pub(crate) fn seed(&mut self) -> Seed {
-        let file = self.house.heads[self.stage].file;
-        self.take("seed", "a whole number from 0 to 4294967295")
-            .map_or(self.house.seeds[file], Spanned::into_inner)
+    /// The seed of the file, which holds for a stage that has none of its own.
+    pub(crate) fn seed_of_file(&self) -> Spanned<Seed> {
+        let file = self.outline.heads[self.stage].file;
+        Spanned::new(self.header(), self.outline.seeds[file])
     }
 
     /// Notes every key that nobody took, and every field that is missing; `None` if there was any mistake.
@@ -216,8 +181,8 @@ impl<'a, 'i> Fields<'a, 'i> {
         let mut meant = Vec::new();
         for (key, _) in std::mem::take(&mut self.table) {
             let word = key.get_ref().as_ref();
-            let head = &self.house.heads[self.stage];
-            let kind = head.kind.map_or("stage", Kind::name);
+            let head = &self.outline.heads[self.stage];
+            let kind = head.kind.map_or("stage", |kind| kind.name);
             let of_optimizer = matches!(
                 word,
                 "lr" | "learning_rate" | "momentum" | "nesterov" | "weight_decay"
@@ -250,10 +215,10 @@ impl<'a, 'i> Fields<'a, 'i> {
         &mut self,
         key: &str,
         value: &Spanned<DeValue<'i>>,
-        accepts: &str,
+        accepts: &dyn Fn() -> String,
     ) -> Option<T> {
-        let file = self.house.heads[self.stage].file;
-        let text = self.house.files[file].text.as_str();
+        let file = self.outline.heads[self.stage].file;
+        let text = self.outline.files[file].text.as_str();
         let mut rest = value.clone();
         // Values that were replaced by what is expected, and places that were taken out: what is wrong with all around such a
         // place is a consequence.
@@ -273,7 +238,7 @@ impl<'a, 'i> Fields<'a, 'i> {
             };
             let follows = !taken_out.is_empty() && wording::is_consequence(&error);
             if !again && !follows && !taken_out.iter().any(around) {
-                let wording = wording::value(&error, key, value, text, accepts);
+                let wording = wording::value(&error, key, value, text, &accepts());
                 self.tell(&wording.span, wording.message, wording.help.as_deref());
             }
             let span = at?;
@@ -287,5 +252,24 @@ impl<'a, 'i> Fields<'a, 'i> {
             taken_out.push(span);
         }
         None
+    }
+}
+
+impl Source for Fields<'_, '_> {
+    fn value<T: DeserializeOwned>(
+        &mut self,
+        key: &'static str,
+        accepts: &dyn Fn() -> String,
+    ) -> Option<Spanned<T>> {
+        self.known.push(key);
+        let (name, value) = self.table.remove_entry(key)?;
+        let typed = self.derive(key, &value, accepts);
+        let span = value.span();
+        self.taken.insert(name, value);
+        Some(Spanned::new(span, typed?))
+    }
+
+    fn must_have(&mut self, key: &'static str, accepts: &dyn Fn() -> String) {
+        self.miss(key, accepts);
     }
 }

@@ -9,8 +9,9 @@ use toml::{
 };
 
 use super::{
-    files::{File, Span, used_first},
-    kinds::Kind,
+    about::About,
+    file::{File, Span},
+    files::used_first,
     matrix::{self, Matrix},
     mistake::Found,
     path::Lookup,
@@ -19,7 +20,7 @@ use super::{
 use crate::{name, seed::Seed};
 
 /// Every stage of every file, by name, before its fields are read.
-pub(crate) struct House<'i> {
+pub(crate) struct Outline<'i> {
     /// The files; the first is the one that was asked for.
     pub files: &'i [File],
     /// The seed of each file.
@@ -39,7 +40,7 @@ pub(crate) struct Head<'i> {
     /// Its name in that file.
     pub name: String,
     /// Its kind, the nearest one if that is misspelt; `None` if none is near.
-    pub kind: Option<Kind>,
+    pub kind: Option<&'static About>,
     /// Where its name stands.
     pub span: Span,
     /// Its instances as `matrix` says.
@@ -47,8 +48,8 @@ pub(crate) struct Head<'i> {
 }
 
 /// Reads the headers of all files.
-pub(crate) fn read<'i>(files: &'i [File], lookup: Lookup<'i>, found: &mut Found) -> House<'i> {
-    let mut house = House {
+pub(crate) fn read<'i>(files: &'i [File], lookup: Lookup<'i>, found: &mut Found) -> Outline<'i> {
+    let mut outline = Outline {
         files,
         seeds: vec![0; files.len()],
         names: vec![BTreeMap::new(); files.len()],
@@ -56,12 +57,12 @@ pub(crate) fn read<'i>(files: &'i [File], lookup: Lookup<'i>, found: &mut Found)
         lookup,
     };
     for file in used_first(files) {
-        house.read_file(file, found);
+        outline.read_file(file, found);
     }
-    house
+    outline
 }
 
-impl<'i> House<'i> {
+impl<'i> Outline<'i> {
     fn read_file(&mut self, file: usize, found: &mut Found) {
         let (document, _) = DeTable::parse_recoverable(&self.files[file].text);
         let mut stages = Vec::new();
@@ -70,7 +71,7 @@ impl<'i> House<'i> {
                 "use" => {}
                 "seed" => self.seeds[file] = seed(file, &self.files[file].text, value, found),
                 word => {
-                    let kind = Kind::parse(word);
+                    let kind = About::named(word);
                     let text = word.to_owned();
                     stages.extend(tables(file, kind, &text, &key.span(), value, found));
                 }
@@ -86,7 +87,7 @@ impl<'i> House<'i> {
         &mut self,
         file: usize,
         key: &Spanned<String>,
-        kind: Option<Kind>,
+        kind: Option<&'static About>,
         table: DeTable<'i>,
         found: &mut Found,
     ) {
@@ -99,7 +100,7 @@ impl<'i> House<'i> {
         if let Some(first) = self.names[file].get(&name) {
             let first = &self.heads[*first];
             let line = self.files[file].location(&first.span).line;
-            let kind = first.kind.map_or("stage", Kind::name);
+            let kind = first.kind.map_or("stage", |kind| kind.name);
             let message =
                 format!("two stages are called `{name}`: the {kind} in line {line} is the first");
             let help = "names are unique in a file, whatever their kind; rename one of them";
@@ -138,23 +139,23 @@ fn seed(file: usize, text: &str, value: Spanned<DeValue<'_>>, found: &mut Found)
 }
 
 /// The stages of one kind: name, kind, table.
-type Tables<'i> = Vec<(Spanned<String>, Option<Kind>, DeTable<'i>)>;
+type Tables<'i> = Vec<(Spanned<String>, Option<&'static About>, DeTable<'i>)>;
 
 fn tables<'i>(
     file: usize,
-    kind: Option<Kind>,
+    kind: Option<&'static About>,
     word: &str,
     span: &Span,
     value: Spanned<DeValue<'i>>,
     found: &mut Found,
 ) -> Tables<'i> {
     let value = value.into_inner();
-    let kinds = Kind::ALL.map(Kind::name);
+    let kinds = About::names();
     if kind.is_none() {
         let (message, candidates): (_, Vec<_>) = if value.is_table() || value.is_array() {
-            (format!("unknown kind of stage `{word}`"), kinds.to_vec())
+            (format!("unknown kind of stage `{word}`"), kinds.clone())
         } else {
-            let keys = ["seed", "use"].into_iter().chain(kinds);
+            let keys = ["seed", "use"].into_iter().chain(kinds.iter().copied());
             (format!("unknown key `{word}`"), keys.collect())
         };
         found.add(
@@ -165,7 +166,7 @@ fn tables<'i>(
         );
     }
     // A misspelt kind is read as the nearest one, so that what is wrong inside comes to light in the same go.
-    let likely = kind.or_else(|| name::nearest(word, kinds).and_then(Kind::parse));
+    let likely = kind.or_else(|| name::nearest(word, kinds).and_then(About::named));
     let DeValue::Table(table) = value else {
         if kind.is_some() {
             let message = format!("`{word}` is a kind of stage, not a setting");

@@ -8,7 +8,7 @@ use toml::{
     de::{DeString, DeTable, DeValue},
 };
 
-use super::{files::Span, mistake::Found};
+use super::{file::Span, mistake::Found};
 
 /// More instances than this are taken for a slip.
 pub(crate) const MOST: usize = 10_000;

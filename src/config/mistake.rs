@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt, ops::Range};
 
 use serde::Serialize;
 
-use super::{Location, files::File};
+use super::{file::File, location::Location};
 use crate::{
     error::Error,
     text::{self, shown_path},

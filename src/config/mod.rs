@@ -4,24 +4,32 @@
 //!
 //! | step | where |
 //! |---|---|
-//! | read a file and everything it uses; its encoding; the project's root | `files`, `encoding`, `root` |
+//! | read a file and everything it uses; its encoding; the project's root | `file`, `files`, `encoding`, `root` |
 //! | the headers `[kind.name]`, the file's `seed` | `heads` |
 //! | `matrix` expanded, spans kept | `matrix` |
-//! | the fields of an instance as typed values, unknown keys | `fields`, `wording`, `kinds` |
+//! | the fields of an instance as typed values, unknown keys | `fields`, `wording`, `names`, `kinds` |
 //! | names to stages; `${VAR}` in paths | `reference`, `path` |
 //! | order of work and cycles; instances, folds, checks between stages | `order`, `build`, `kinds` |
+//! | what each kind of stage is, for whoever asks | `about` |
 //!
 //! The seed of a file that sets none is 0.
+//!
+//! Each file imports only those before it, which `tests/layering.rs` holds. In order: location, data_path, file, mistake, strict,
+//! encoding, root, wording, path, files, matrix, about, names, values, heads, reference, fields, build, order, kinds, pipeline.
 
+mod about;
 mod build;
+mod data_path;
 mod encoding;
 mod fields;
+mod file;
 mod files;
 mod heads;
 mod kinds;
 mod location;
 mod matrix;
 mod mistake;
+mod names;
 mod order;
 mod path;
 mod pipeline;
@@ -33,13 +41,16 @@ mod wording;
 
 use std::path::Path;
 
+pub use about::{About, Gives, KINDS};
+pub use data_path::{DataPath, ModelSource, Network};
+pub use kinds::{
+    Average, Dataset, Ensemble, Evaluate, Preprocess, Select, Settings, Split, TestShare, Train,
+    Transfer, settings_of,
+};
 pub use location::Location;
 pub use mistake::{Mistake, MistakeRow, Mistakes};
 pub(crate) use path::of_elsewhere;
-pub use pipeline::{
-    Average, DataPath, Dataset, Ensemble, Evaluate, Instance, ModelSource, Pipeline, Preprocess,
-    Select, Settings, Split, TestShare, Train, Transfer,
-};
+pub use pipeline::{Instance, Pipeline};
 
 /// Reads a pipeline file and everything it uses. Variables in paths come from the environment.
 ///
@@ -62,11 +73,11 @@ pub fn load_with(
     if found.unreadable {
         return Err(found.finish(&files));
     }
-    let house = heads::read(&files, lookup, &mut found);
-    let stages = kinds::read(&house, &mut found);
-    let order = order::sort(&house, &stages, &mut found);
-    let instances = build::build(&house, &stages, &order, &mut found);
-    if house.heads.is_empty() && found.is_empty() {
+    let outline = heads::read(&files, lookup, &mut found);
+    let stages = kinds::read(&outline, &mut found);
+    let order = order::sort(&outline, &stages, &mut found);
+    let built = build::build(&outline, &stages, &order, &mut found);
+    if outline.heads.is_empty() && found.is_empty() {
         let help = "a stage begins with its kind and its name, such as `[train.resnet18]`";
         found.add(0, &(0..0), "the file holds no stage", Some(help.to_owned()));
     }
@@ -78,6 +89,6 @@ pub fn load_with(
         file: files[0].path.clone(),
         root: files[0].root.clone(),
         notes: root::notes(&files),
-        instances,
+        instances: pipeline::instances(built),
     })
 }

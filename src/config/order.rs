@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{heads::House, kinds::Stage, mistake::Found};
+use super::{build::Stage, heads::Outline, mistake::Found};
 
 /// All stages that can be put in order. Every circle is noted as `a -> b -> a`; its stages come last, to be passed over.
-pub(crate) fn sort(house: &House<'_>, stages: &[Stage], found: &mut Found) -> Vec<usize> {
+pub(crate) fn sort(outline: &Outline<'_>, stages: &[Stage], found: &mut Found) -> Vec<usize> {
     let mut waits_on: Vec<BTreeSet<usize>> = stages
         .iter()
         .map(|stage| stage.uses.iter().map(|(used, _)| *used).collect())
@@ -24,7 +24,7 @@ pub(crate) fn sort(house: &House<'_>, stages: &[Stage], found: &mut Found) -> Ve
     while !left.is_empty() {
         let next = ready.pop_first().or_else(|| {
             let circle = circle(&waits_on, *left.first()?);
-            tell(house, stages, &circle, found);
+            tell(outline, stages, &circle, found);
             // Taking one stage out breaks this circle, and the next one comes to light.
             circle.first().copied()
         });
@@ -62,18 +62,18 @@ fn circle(waits_on: &[BTreeSet<usize>], from: usize) -> Vec<usize> {
     vec![from]
 }
 
-fn tell(house: &House<'_>, stages: &[Stage], circle: &[usize], found: &mut Found) {
+fn tell(outline: &Outline<'_>, stages: &[Stage], circle: &[usize], found: &mut Found) {
     let Some(&first) = circle.first() else { return };
     let second = circle.get(1).copied().unwrap_or(first);
     let names = circle.iter().chain([&first]);
-    let names: Vec<_> = names.map(|stage| house.full_name(*stage)).collect();
+    let names: Vec<_> = names.map(|stage| outline.full_name(*stage)).collect();
     let message = format!(
         "stages wait on each other in a circle: `{}`",
         names.join(" -> ")
     );
     let help = "a stage can only refer to what is finished before it".to_owned();
     let place = stages[first].uses.iter().find(|(used, _)| *used == second);
-    let head = &house.heads[first];
+    let head = &outline.heads[first];
     let span = place.map_or(&head.span, |(_, span)| span);
     found.add(head.file, span, message, Some(help));
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 use toml::Spanned;
 
 use super::{
-    DataPath,
-    files::{File, Span},
+    data_path::DataPath,
+    file::{File, Span},
 };
 use crate::{spelt, text::shown};
 

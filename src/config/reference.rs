@@ -2,7 +2,11 @@
 
 use toml::Spanned;
 
-use super::{files::Span, heads::House, kinds::Kind};
+use super::{
+    about::{About, Gives, Wants, article},
+    file::Span,
+    heads::Outline,
+};
 use crate::name;
 
 /// A name that stands for a stage.
@@ -18,27 +22,15 @@ pub(crate) struct Reference {
     pub span: Span,
 }
 
-/// What a field takes that refers to such a stage.
-pub(crate) fn accepts(kinds: &[Kind]) -> String {
-    let kinds = words(kinds);
-    format!("the name of {} {kinds} stage", Kind::article(&kinds))
-}
-
-/// What a field takes that refers to several such stages.
-pub(crate) fn accepts_list(kinds: &[Kind]) -> String {
-    let kinds = words(kinds);
-    format!("a list of names of {kinds} stages, such as `[\"deeper\"]`")
-}
-
 /// The stage that a name in a file stands for.
 ///
 /// # Errors
 /// Message and help, when there is none or it is of another kind.
 pub(crate) fn resolve(
-    house: &House<'_>,
+    outline: &Outline<'_>,
     file: usize,
     written: &Spanned<String>,
-    kinds: &[Kind],
+    wants: Wants,
 ) -> Result<Reference, (String, String)> {
     let text = name::nfc(written.get_ref());
     let (base, selector) = match text.split_once('[') {
@@ -55,7 +47,7 @@ pub(crate) fn resolve(
     let mut owner = file;
     let mut rest = base;
     while let Some((alias, behind)) = rest.split_once('.') {
-        let uses = &house.files[owner].uses;
+        let uses = &outline.files[owner].uses;
         let Some(used) = uses.iter().find(|used| used.alias == alias) else {
             let message = format!("no file in `[use]` is called `{alias}`");
             let aliases: Vec<_> = uses.iter().map(|used| used.alias.as_str()).collect();
@@ -76,12 +68,13 @@ pub(crate) fn resolve(
         owner = next;
         rest = behind;
     }
-    let Some(&stage) = house.names[owner].get(rest) else {
-        return Err(missing(house, file, base, kinds));
+    let Some(&stage) = outline.names[owner].get(rest) else {
+        return Err(missing(outline, file, base, wants));
     };
-    let fits = |kind: Kind| kinds.contains(&kind);
-    match house.heads[stage].kind {
-        Some(kind) if !fits(kind) => Err(of_other_kind(house, file, base, kind, kinds)),
+    match outline.heads[stage].kind {
+        Some(kind) if !wants.takes(kind.gives) => {
+            Err(of_other_kind(outline, file, base, kind, wants))
+        }
         _ => Ok(Reference {
             stage,
             selector,
@@ -92,15 +85,15 @@ pub(crate) fn resolve(
 }
 
 /// Names of stages of these kinds as a file would write them.
-fn candidates(house: &House<'_>, file: usize, kinds: &[Kind]) -> Vec<String> {
+fn candidates(outline: &Outline<'_>, file: usize, wants: Wants) -> Vec<String> {
     let of = |owner: usize, prefix: String| {
-        house.heads.iter().filter_map(move |head| {
-            let fits = head.file == owner && head.kind.is_none_or(|kind| kinds.contains(&kind));
+        outline.heads.iter().filter_map(move |head| {
+            let fits = head.file == owner && head.kind.is_none_or(|kind| wants.takes(kind.gives));
             fits.then(|| format!("{prefix}{}", head.name))
         })
     };
     let own = of(file, String::new());
-    let used = house.files[file].uses.iter();
+    let used = outline.files[file].uses.iter();
     let used = used.filter_map(|used| Some(of(used.file?, format!("{}.", used.alias))));
     own.chain(used.flatten()).collect()
 }
@@ -122,18 +115,9 @@ fn listed(names: &[String]) -> String {
     }
 }
 
-fn words(kinds: &[Kind]) -> String {
-    let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
-    match names.as_slice() {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        [most @ .., last] => format!("{} or {last}", most.join(", ")),
-    }
-}
-
-fn missing(house: &House<'_>, file: usize, base: &str, kinds: &[Kind]) -> (String, String) {
-    let names = candidates(house, file, kinds);
-    let kinds = words(kinds);
+fn missing(outline: &Outline<'_>, file: usize, base: &str, wants: Wants) -> (String, String) {
+    let names = candidates(outline, file, wants);
+    let kinds = wants.words();
     let message = format!("no {kinds} stage is called `{base}`");
     let near = name::nearest(base, names.iter().map(String::as_str));
     let help = match near {
@@ -149,22 +133,22 @@ fn missing(house: &House<'_>, file: usize, base: &str, kinds: &[Kind]) -> (Strin
 }
 
 fn of_other_kind(
-    house: &House<'_>,
+    outline: &Outline<'_>,
     file: usize,
     base: &str,
-    kind: Kind,
-    kinds: &[Kind],
+    kind: &About,
+    wants: Wants,
 ) -> (String, String) {
-    let found = format!("{} {}", Kind::article(kind.name()), kind.name());
-    let wanted = words(kinds);
-    let article = Kind::article(&wanted);
+    let found = format!("{} {}", article(kind.name), kind.name);
+    let wanted = wants.words();
+    let article = article(&wanted);
     let message = format!("`{base}` is {found}, expected {article} {wanted}");
-    let names = candidates(house, file, kinds);
-    let help = if kind == Kind::Ensemble {
+    let names = candidates(outline, file, wants);
+    let help = if kind.gives == Gives::Models {
         "an ensemble is several models: name one of its members, or an `average` stage of them"
             .to_owned()
     } else if names.is_empty() {
-        let first = kinds.first().map_or("", |kind| kind.name());
+        let first = wants.kinds().first().map_or("", |kind| kind.name);
         format!("add one: `[{first}.NAME]`")
     } else {
         there(&names)

@@ -5,7 +5,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use super::files::File;
+use super::file::File;
 use crate::text::shown_path;
 
 /// The path as it was given, absolute. Links stay, so that a linked file belongs to the project in which it was named; `..`

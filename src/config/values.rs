@@ -1,13 +1,15 @@
 //! Values that only a pipeline file has: they are gone once it is read.
 
-use std::fmt;
+use serde::{Deserialize, Deserializer, Serialize, de};
 
-use serde::{Deserialize, Deserializer, de};
-
-use crate::settings::{Count, Probability};
+use crate::settings::{
+    Count, Probability,
+    declare::{End, Interval, Refused, Shape, Ways, Word, plain, read_ways},
+};
 
 /// `validation = 0.2`: above 0 and below 1.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(transparent)]
 pub(crate) struct Share(pub Probability);
 
 impl Share {
@@ -27,13 +29,9 @@ impl<'de> Deserialize<'de> for Share {
 }
 
 /// `folds = 5`: from 2 to 1000.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(transparent)]
 pub(crate) struct Folds(pub Count);
-
-impl Folds {
-    /// What is accepted.
-    pub(crate) const ACCEPTS: &'static str = "a whole number from 2 to 1000";
-}
 
 impl<'de> Deserialize<'de> for Folds {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -46,7 +44,7 @@ impl<'de> Deserialize<'de> for Folds {
 }
 
 /// `fold = 0` or `fold = "all"`.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) enum FoldChoice {
     /// One instance for each fold.
     All,
@@ -59,28 +57,36 @@ impl FoldChoice {
     pub(crate) const ACCEPTS: &'static str = "the number of a fold from 0, or `\"all\"`";
 }
 
+impl Ways for FoldChoice {
+    fn expects() -> String {
+        Self::ACCEPTS.to_owned()
+    }
+
+    fn word(word: &str) -> Result<Self, Refused> {
+        match word {
+            "all" => Ok(Self::All),
+            _ => Err(Refused::Value),
+        }
+    }
+
+    fn whole(number: i64) -> Result<Self, Refused> {
+        u32::try_from(number)
+            .map(Self::One)
+            .map_err(|_| Refused::Value)
+    }
+}
+
 impl<'de> Deserialize<'de> for FoldChoice {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl de::Visitor<'_> for Visitor {
-            type Value = FoldChoice;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(FoldChoice::ACCEPTS)
-            }
-
-            fn visit_str<E: de::Error>(self, v: &str) -> Result<FoldChoice, E> {
-                match v {
-                    "all" => Ok(FoldChoice::All),
-                    _ => Err(E::invalid_value(de::Unexpected::Str(v), &self)),
-                }
-            }
-
-            fn visit_i64<E: de::Error>(self, v: i64) -> Result<FoldChoice, E> {
-                let fold = u32::try_from(v).map(FoldChoice::One);
-                fold.map_err(|_| E::invalid_value(de::Unexpected::Signed(v), &self))
-            }
-        }
-        deserializer.deserialize_any(Visitor)
+        read_ways(deserializer)
     }
+}
+
+plain! {
+    Share: Shape::Number(Interval { low: End::Without(0.0), high: End::Without(1.0) }),
+    Folds: Shape::Whole { least: 2, most: 1000 },
+    FoldChoice: Shape::Ways(vec![
+        Shape::Whole { least: 0, most: u32::MAX },
+        Shape::Word(vec![Word { name: "all", doc: "An instance for each fold." }]),
+    ]),
 }

@@ -5,7 +5,7 @@ use toml::{
     de::{DeArray, DeValue, Error},
 };
 
-use super::files::Span;
+use super::file::Span;
 use crate::name;
 
 /// What is wrong, where, and the way out.

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Count;
+use super::{
+    Count,
+    declare::{Setting, Shape, Table, Word},
+};
 
 /// `"deepest"`, `"first"` or `{ level = 2 }`: one of the folders between what a data set names and an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +17,34 @@ pub enum FolderLevel {
     First,
     /// Counted from there, the first one being 1.
     Level(Count),
+}
+
+impl Setting for FolderLevel {
+    type Written = Self;
+
+    fn settle(written: Self) -> Self {
+        written
+    }
+
+    fn shape() -> Shape {
+        let words = [
+            ("deepest", "The one that holds the image."),
+            ("first", "The one directly in what the data set names."),
+        ];
+        let words = words.map(|(name, doc)| Word { name, doc });
+        Shape::Ways(vec![
+            Shape::Word(words.to_vec()),
+            Shape::Table(Table {
+                doc: "Counted from what the data set names.",
+                example: "{ level = 2 }",
+                fields: Vec::new(),
+            }),
+        ])
+    }
+
+    fn accepts() -> String {
+        "`\"deepest\"`, `\"first\"` or `{ level = 2 }`, a folder between what the dataset names and an image".to_owned()
+    }
 }
 
 impl FolderLevel {

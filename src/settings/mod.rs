@@ -1,10 +1,11 @@
 //! The settings of stages as typed values that cannot hold nonsense: parsed from TOML, written into keys and jobs.
 //!
 //! Every type here deserialises with an error that says what was found and what is accepted, and serialises with its
-//! defaults filled in, because that text is what a key is made of. All defaults stand beside their fields.
+//! defaults filled in, because that text is what a key is made of. How a setting is declared, once, stands in [`declare`].
 
 mod augment;
 mod averaging;
+pub mod declare;
 mod folder_level;
 mod leaks;
 mod loss;
@@ -23,10 +24,7 @@ mod train_layers;
 mod training;
 mod tta;
 
-pub use augment::{
-    Augment, ColorJitter, Degrees, Erased, FactorRange, GaussianBlur, HueShift, KernelSize, Policy,
-    RandAugment, RandomAffine, RandomErasing, RandomResizedCrop, Shear, TrivialAugmentWide,
-};
+pub use augment::*;
 pub use averaging::{AverageNorm, AverageOf, AverageRule};
 pub use folder_level::FolderLevel;
 pub use leaks::{FeatureLeaks, GroupBy, Leaks};
@@ -35,16 +33,13 @@ pub use mix::{Mix, MixRule};
 pub use network::{Arch, Family, Layer, NetworkSettings, Part};
 pub use normalize::{MeanStd, Normalize};
 pub use number::{Count, Decay, Factor, NonNegative, Positive, Probability, Side};
-pub use optimizer::{Adam, Adamw, Lamb, Optimizer, Rmsprop, Sgd};
+pub use optimizer::*;
 pub use pixels::{Filter, Pixels, Quality, Storage, Unreadable};
 pub use progressive_resizing::ProgressiveResizing;
 pub use resize::{Fit, Resize};
 pub use sampling::Sampling;
 pub use save::{Period, Save};
-pub use schedule::{
-    Anneal, Constant, Cosine, CosineWarmRestarts, Interval, MultiStep, OneCycle, Plateau, Schedule,
-    Step,
-};
+pub use schedule::*;
 pub use train_layers::{GradualUnfreezing, TrainLayers};
-pub use training::{Checkpoint, EarlyStopping, Ema, Metric, Precision, Training};
+pub use training::{Checkpoint, EarlyStopping, Ema, Metric, Precision, Training, TrainingRead};
 pub use tta::Tta;

@@ -1,8 +1,11 @@
 //! Normalisation of pixels: (value / 255 - mean) / std, a channel at a time.
 
-use std::fmt;
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, MapAccess},
+};
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use super::declare::{Refused, Setting, Shape, Ways, Word, read_ways, settings};
 
 /// `normalize = "dataset"`, `"imagenet"`, `"none"` or `{ mean = [r, g, b], std = [r, g, b] }`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -19,14 +22,17 @@ pub enum Normalize {
     Given(MeanStd),
 }
 
-/// Channel means and standard deviations in red, green, blue; pixel values from 0 to 1.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MeanStd {
-    /// Subtracted.
-    pub mean: [f64; 3],
-    /// Divided by; above 0.
-    pub std: [f64; 3],
+settings! {
+    /// Channel means and standard deviations in red, green, blue; pixel values from 0 to 1.
+    #[example = "{ mean = [r, g, b], std = [r, g, b] }"]
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct MeanStd {
+        /// Subtracted.
+        pub mean: [f64; 3],
+        /// Divided by.
+        #[accepts = "three numbers above 0"]
+        pub std: [f64; 3],
+    }
 }
 
 impl MeanStd {
@@ -42,34 +48,52 @@ impl MeanStd {
     };
 }
 
-const ACCEPTS: &str = "`\"dataset\"`, `\"imagenet\"`, `\"none\"` or `{ mean = [r, g, b], std = [r, g, b] }` with std above 0";
+const WORDS: [(&str, &str); 3] = [
+    (
+        "dataset",
+        "Channel mean and standard deviation of the training part only.",
+    ),
+    (
+        "imagenet",
+        "ImageNet's mean and standard deviation, as in torchvision.",
+    ),
+    ("none", "Values stay in 0..1."),
+];
 
-impl<'de> Deserialize<'de> for Normalize {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Visitor)
+impl Setting for Normalize {
+    type Written = Self;
+
+    fn settle(written: Self) -> Self {
+        written
+    }
+
+    fn shape() -> Shape {
+        let words = WORDS.map(|(name, doc)| Word { name, doc });
+        Shape::Ways(vec![Shape::Word(words.to_vec()), MeanStd::shape()])
+    }
+
+    fn accepts() -> String {
+        "`\"dataset\"`, `\"imagenet\"`, `\"none\"` or `{ mean = [r, g, b], std = [r, g, b] }`"
+            .to_owned()
     }
 }
 
-struct Visitor;
-
-impl<'de> de::Visitor<'de> for Visitor {
-    type Value = Normalize;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(ACCEPTS)
+impl Ways for Normalize {
+    fn expects() -> String {
+        format!("{} with std above 0", Self::accepts())
     }
 
-    fn visit_str<E: de::Error>(self, v: &str) -> Result<Normalize, E> {
-        match v {
-            "none" => Ok(Normalize::None),
-            "dataset" => Ok(Normalize::Dataset),
-            "imagenet" => Ok(Normalize::Imagenet),
-            _ => Err(E::invalid_value(de::Unexpected::Str(v), &self)),
+    fn word(word: &str) -> Result<Self, Refused> {
+        match word {
+            "none" => Ok(Self::None),
+            "dataset" => Ok(Self::Dataset),
+            "imagenet" => Ok(Self::Imagenet),
+            _ => Err(Refused::Value),
         }
     }
 
-    /// A table: the two arrays as a person writes them, or `given` around them as a job file has it.
-    fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Normalize, A::Error> {
+    /// The two arrays as a person writes them, or `given` around them as a job file has it.
+    fn table<'de, A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
         let (mut mean, mut std) = (None, None);
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
@@ -85,10 +109,17 @@ impl<'de> de::Visitor<'de> for Visitor {
     }
 }
 
+impl<'de> Deserialize<'de> for Normalize {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        read_ways(deserializer)
+    }
+}
+
 fn check<E: de::Error>(given: MeanStd) -> Result<Normalize, E> {
     let finite = given.mean.iter().all(|v| v.is_finite());
     if finite && given.std.iter().all(|v| v.is_finite() && *v > 0.0) {
         return Ok(Normalize::Given(given));
     }
-    Err(E::custom(format_args!("invalid value: expected {ACCEPTS}")))
+    let expects = Normalize::expects();
+    Err(E::custom(format_args!("invalid value: expected {expects}")))
 }

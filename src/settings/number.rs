@@ -1,34 +1,29 @@
 //! Numbers with a range, so that `epochs = 0`, `lr = -1` and NaN are errors where they are written.
 
-use std::fmt;
-
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-/// Whether a number is accepted, and the words for what is.
-trait Range {
-    const ACCEPTS: &'static str;
-    fn holds(value: f64) -> bool;
-}
+use super::declare::{
+    End::{Open, With, Without},
+    Interval, Refused, Setting, Shape, Ways, plain, read_ways,
+};
 
 macro_rules! ranged {
-    ($(#[$doc:meta])* $name:ident, $accepts:literal, |$v:ident| $holds:expr) => {
+    ($(#[$doc:meta])* $name:ident, $low:expr, $high:expr) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize)]
         #[serde(transparent)]
         pub struct $name(f64);
 
-        impl Range for $name {
-            const ACCEPTS: &'static str = $accepts;
-            fn holds($v: f64) -> bool {
-                $holds
-            }
-        }
-
         impl $name {
+            const INTERVAL: Interval = Interval {
+                low: $low,
+                high: $high,
+            };
+
             /// The value, if it is in range.
             #[must_use]
             pub fn new(value: f64) -> Option<Self> {
-                Self::holds(value).then_some(Self(value))
+                Self::INTERVAL.holds(value).then_some(Self(value))
             }
 
             /// The value as a plain number.
@@ -43,66 +38,46 @@ macro_rules! ranged {
             }
         }
 
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                real::<Self, D>(deserializer).map(Self)
+        impl Ways for $name {
+            fn expects() -> String {
+                Self::INTERVAL.to_string()
+            }
+
+            fn number(number: f64) -> Result<Self, Refused> {
+                Self::new(number).ok_or(Refused::Value)
             }
         }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                read_ways(deserializer)
+            }
+        }
+
+        plain! { $name: Shape::Number($name::INTERVAL) }
     };
 }
 
 ranged!(
     /// A finite number above 0, such as a learning rate.
-    Positive, "a number above 0", |v| v.is_finite() && v > 0.0
+    Positive, Without(0.0), Open
 );
 ranged!(
     /// A finite number of at least 0, such as a weight decay.
-    NonNegative, "a number of at least 0", |v| v.is_finite() && v >= 0.0
+    NonNegative, With(0.0), Open
 );
 ranged!(
     /// A number from 0 to 1, both included.
-    Probability, "a number from 0 to 1", |v| (0.0..=1.0).contains(&v)
+    Probability, With(0.0), With(1.0)
 );
-
 ranged!(
     /// A number from 0 to below 1, such as the decay of a running mean.
-    Decay, "a number from 0 to below 1", |v| (0.0..1.0).contains(&v)
+    Decay, With(0.0), Without(1.0)
 );
-
 ranged!(
     /// A number above 0 and at most 1 that shrinks another one.
-    Factor, "a number above 0 and at most 1", |v| v > 0.0 && v <= 1.0
+    Factor, Without(0.0), With(1.0)
 );
-
-fn real<'de, R: Range, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    struct Visitor<R>(std::marker::PhantomData<R>);
-    impl<R: Range> de::Visitor<'_> for Visitor<R> {
-        type Value = f64;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str(R::ACCEPTS)
-        }
-
-        fn visit_f64<E: de::Error>(self, v: f64) -> Result<f64, E> {
-            if R::holds(v) {
-                return Ok(v);
-            }
-            Err(E::invalid_value(de::Unexpected::Float(v), &self))
-        }
-
-        fn visit_i64<E: de::Error>(self, v: i64) -> Result<f64, E> {
-            if R::holds(v as f64) {
-                return Ok(v as f64);
-            }
-            Err(E::invalid_value(de::Unexpected::Signed(v), &self))
-        }
-
-        fn visit_u64<E: de::Error>(self, v: u64) -> Result<f64, E> {
-            self.visit_f64(v as f64)
-        }
-    }
-    deserializer.deserialize_any(Visitor::<R>(std::marker::PhantomData))
-}
 
 /// A range such as `[0.08, 1.0]`: smallest and largest.
 pub(super) fn ascending<'de, T, D>(deserializer: D) -> Result<[T; 2], D::Error>
@@ -154,11 +129,16 @@ impl From<Side> for Count {
     }
 }
 
+plain! {
+    Side: Shape::Whole { least: 1, most: Side::LONGEST },
+    Count: Shape::Whole { least: 1, most: u32::MAX },
+}
+
 impl<'de> Deserialize<'de> for Side {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let found = Count::deserialize(deserializer)?.get();
         Self::new(found).ok_or_else(|| {
-            let accepts = format!("a whole number from 1 to {}", Self::LONGEST);
+            let accepts = <Self as Setting>::accepts();
             let found = de::Unexpected::Unsigned(found.into());
             de::Error::invalid_value(found, &accepts.as_str())
         })
@@ -189,30 +169,19 @@ impl Count {
     }
 }
 
+impl Ways for Count {
+    fn expects() -> String {
+        <Self as Setting>::accepts()
+    }
+
+    fn whole(number: i64) -> Result<Self, Refused> {
+        let count = u32::try_from(number).ok().and_then(Self::new);
+        count.ok_or(Refused::Value)
+    }
+}
+
 impl<'de> Deserialize<'de> for Count {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl de::Visitor<'_> for Visitor {
-            type Value = Count;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a whole number of at least 1")
-            }
-
-            fn visit_i64<E: de::Error>(self, v: i64) -> Result<Count, E> {
-                u32::try_from(v)
-                    .ok()
-                    .and_then(Count::new)
-                    .ok_or_else(|| E::invalid_value(de::Unexpected::Signed(v), &self))
-            }
-
-            fn visit_u64<E: de::Error>(self, v: u64) -> Result<Count, E> {
-                u32::try_from(v)
-                    .ok()
-                    .and_then(Count::new)
-                    .ok_or_else(|| E::invalid_value(de::Unexpected::Unsigned(v), &self))
-            }
-        }
-        deserializer.deserialize_any(Visitor)
+        read_ways(deserializer)
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fit, Resize};
+use super::{Resize, declare::words};
 
 /// From a decoded photograph to a row: u8, height x width x (red, green, blue).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,37 +35,26 @@ impl fmt::Display for Pixels {
         let (width, height) = (self.resize.width(), self.resize.height());
         write!(f, "{width} x {height} pixels (")?;
         match self.resize {
-            Resize::Sides { fit, .. } => f.write_str(match fit {
-                Fit::Squash => "squash",
-                Fit::Crop => "crop",
-                Fit::Pad => "pad",
-            })?,
+            Resize::Sides { fit, .. } => f.write_str(fit.name())?,
             Resize::ShortSide { short_side, .. } => write!(f, "short side {}", short_side.get())?,
         }
-        let filter = match self.filter {
-            Filter::Bilinear => "bilinear",
-            Filter::Bicubic => "bicubic",
-            Filter::Lanczos => "lanczos",
-        };
-        let quality = match self.quality {
-            Quality::Fast => "fast",
-            Quality::Exact => "exact",
-        };
+        let (filter, quality) = (self.filter.name(), self.quality.name());
         write!(f, ", {filter}, {quality})")
     }
 }
 
-/// The resampling filter, antialiased when shrinking as in Pillow.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Filter {
-    /// Triangle filter; torchvision's default.
-    #[default]
-    Bilinear,
-    /// Catmull-Rom cubic.
-    Bicubic,
-    /// Windowed sinc of three lobes.
-    Lanczos,
+words! {
+    /// The resampling filter, antialiased when shrinking as in Pillow.
+    #[derive(Default)]
+    pub enum Filter {
+        /// Triangle filter; torchvision's default.
+        #[default]
+        Bilinear = "bilinear",
+        /// Catmull-Rom cubic.
+        Bicubic = "bicubic",
+        /// Windowed sinc of three lobes.
+        Lanczos = "lanczos",
+    }
 }
 
 impl Filter {
@@ -80,37 +69,40 @@ impl Filter {
     }
 }
 
-/// How exactly a JPEG is decoded before it is resized.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Quality {
-    /// Decoded at 1/2, 1/4 or 1/8 of its size where the resize shrinks it at least as far anyway, and resized before luma and
-    /// colour become red, green and blue. Of small photographs little is left to choose from: 40 of 168x168 are 52.3 dB from [`Quality::Exact`] at a
-    /// side of 64 and 51.3 at 224 in the mean, the worst 41.3 and 45.2. Of inks (CMYK) nothing is scaled.
-    #[default]
-    Fast,
-    /// Decoded in full: within rounding of Pillow's antialiased resize.
-    Exact,
+words! {
+    /// How exactly a JPEG is decoded before it is resized.
+    #[derive(Default)]
+    pub enum Quality {
+        /// Decoded at 1/2, 1/4 or 1/8 of its size where the resize shrinks it at least as far anyway, and resized before luma and
+        /// colour become red, green and blue. Of small photographs little is left to choose from: 40 of 168x168 are 52.3 dB from [`Quality::Exact`] at a
+        /// side of 64 and 51.3 at 224 in the mean, the worst 41.3 and 45.2. Of inks (CMYK) nothing is scaled.
+        #[default]
+        Fast = "fast",
+        /// Decoded in full: within rounding of Pillow's antialiased resize.
+        Exact = "exact",
+    }
 }
 
-/// What becomes of files that cannot be decoded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Unreadable {
-    /// The stage fails and lists them.
-    #[default]
-    Fail,
-    /// They belong to no part; recorded and reported.
-    Drop,
+words! {
+    /// What becomes of files that cannot be decoded.
+    #[derive(Default)]
+    pub enum Unreadable {
+        /// The stage fails and lists them.
+        #[default]
+        Fail = "fail",
+        /// They belong to no part; recorded and reported.
+        Drop = "drop",
+    }
 }
 
-/// How rows are stored in a pack.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Storage {
-    /// u8 pixels, memory-mapped: nothing is decoded while training.
-    #[default]
-    Raw,
-    /// Each row encoded again as a JPEG of quality 95, about a tenth of the size.
-    Jpeg,
+words! {
+    /// How rows are stored in a pack.
+    #[derive(Default)]
+    pub enum Storage {
+        /// u8 pixels, memory-mapped: nothing is decoded while training.
+        #[default]
+        Raw = "raw",
+        /// Each row encoded again as a JPEG of quality 95, about a tenth of the size.
+        Jpeg = "jpeg",
+    }
 }

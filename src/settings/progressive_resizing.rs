@@ -1,30 +1,24 @@
 //! Progressive resizing: the first epochs show small images, which are cheap.
 
-use serde::{Deserialize, Serialize};
+use super::{Count, Side, declare::settings};
 
-use super::{Count, Side};
-
-/// `progressive_resizing = { from = 64, epochs = 20 }`: images grow over the first epochs of a training (Howard, 2018).
-///
-/// The rule is that of FFCV's `get_resolution`: linear from one epoch to another, rounded to a multiple. Sizes go by the number of
-/// the epoch alone, so that they are the same however many epochs follow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ProgressiveResizing {
-    /// The shorter side in the first epoch, in pixels.
-    pub from: Side,
-    /// Epochs until the side is the full one.
-    pub epochs: Count,
-    /// Epochs at `from` before that; 0 by default.
-    #[serde(default)]
-    pub hold_epochs: u32,
-    /// Sides between `from` and the full one are multiples of this; 32 by default, by which a ResNet shrinks an image.
-    #[serde(default = "stride")]
-    pub multiple_of: Side,
-}
-
-fn stride() -> Side {
-    Side::known(32)
+settings! {
+    /// Images grow over the first epochs of a training (Howard, 2018).
+    ///
+    /// The rule is that of FFCV's `get_resolution`: linear from one epoch to another, rounded to a multiple. Sizes go by the number
+    /// of the epoch alone, so that they are the same however many epochs follow.
+    #[example = "{ from = 128, epochs = 20 }"]
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct ProgressiveResizing {
+        /// The shorter side in the first epoch, in pixels.
+        pub from: Side,
+        /// Epochs until the side is the full one.
+        pub epochs: Count,
+        /// Epochs at `from` before that.
+        pub hold_epochs: u32 = 0,
+        /// Sides between `from` and the full one are multiples of this; a ResNet shrinks an image by 32.
+        pub multiple_of: Side = Side::known(32),
+    }
 }
 
 impl ProgressiveResizing {

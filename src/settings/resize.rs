@@ -1,8 +1,11 @@
 //! The size of a row, and how a photograph comes to it.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
-use super::{Count, Side};
+use super::{
+    Count, Side,
+    declare::{Setting, Shape, settings, words},
+};
 
 /// `resize = { width = 224, height = 224 }` or `resize = { short_side = 256, crop = 224 }`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,17 +30,18 @@ pub enum Resize {
     },
 }
 
-/// How a photograph of another aspect is brought to a given width and height.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Fit {
-    /// Stretched, as in the missions.
-    #[default]
-    Squash,
-    /// The aspect is kept; what is left over at two sides is cut off.
-    Crop,
-    /// The aspect is kept; what is missing at two sides is black.
-    Pad,
+words! {
+    /// How a photograph of another aspect is brought to a given width and height.
+    #[derive(Default)]
+    pub enum Fit {
+        /// Stretched, as in the missions.
+        #[default]
+        Squash = "squash",
+        /// The aspect is kept; what is left over at two sides is cut off.
+        Crop = "crop",
+        /// The aspect is kept; what is missing at two sides is black.
+        Pad = "pad",
+    }
 }
 
 impl Resize {
@@ -113,40 +117,45 @@ impl Resize {
     }
 }
 
-fn side<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Count>, D::Error> {
-    Ok(Some(Side::deserialize(deserializer)?.into()))
+settings! {
+    /// The size of a row: at most 2048 x 2048 pixels in all.
+    #[example = "{ width = 224, height = 224 }"]
+    #[derive(Clone, Copy)]
+    struct Written {
+        /// Width in pixels, beside `height`.
+        #[key = if_asked]
+        width: Option<Side>,
+        /// Height in pixels, beside `width`.
+        #[key = if_asked]
+        height: Option<Side>,
+        /// How a photograph of another aspect comes to `width` and `height`.
+        #[unset = "\"squash\""]
+        #[key = if_asked]
+        fit: Option<Fit>,
+        /// The shorter side in pixels, in place of `width` and `height`; the aspect is kept.
+        #[key = if_asked]
+        short_side: Option<Side>,
+        /// The side of the square that is cut out of the middle then, at most `short_side`.
+        #[unset = "`short_side`"]
+        #[key = if_asked]
+        crop: Option<Side>,
+    }
 }
 
-/// As in a file.
-#[derive(Clone, Copy, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    #[serde(
-        default,
-        deserialize_with = "side",
-        skip_serializing_if = "Option::is_none"
-    )]
-    width: Option<Count>,
-    #[serde(
-        default,
-        deserialize_with = "side",
-        skip_serializing_if = "Option::is_none"
-    )]
-    height: Option<Count>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    fit: Option<Fit>,
-    #[serde(
-        default,
-        deserialize_with = "side",
-        skip_serializing_if = "Option::is_none"
-    )]
-    short_side: Option<Count>,
-    #[serde(
-        default,
-        deserialize_with = "side",
-        skip_serializing_if = "Option::is_none"
-    )]
-    crop: Option<Count>,
+impl Setting for Resize {
+    type Written = Self;
+
+    fn settle(written: Self) -> Self {
+        written
+    }
+
+    fn shape() -> Shape {
+        Written::shape()
+    }
+
+    fn accepts() -> String {
+        "`{ width = 224, height = 224 }` or `{ short_side = 256, crop = 224 }`".to_owned()
+    }
 }
 
 impl TryFrom<Written> for Resize {
@@ -161,8 +170,8 @@ impl TryFrom<Written> for Resize {
                 short_side: None,
                 crop: None,
             } => Self::Sides {
-                width,
-                height,
+                width: width.into(),
+                height: height.into(),
                 fit: fit.unwrap_or_default(),
             }
             .within_bounds(),
@@ -176,7 +185,11 @@ impl TryFrom<Written> for Resize {
                 crop if crop.get() > short_side.get() => Err(
                     "`crop` is larger than `short_side`; it is cut out of the resized photograph",
                 ),
-                crop => Self::ShortSide { short_side, crop }.within_bounds(),
+                crop => Self::ShortSide {
+                    short_side: short_side.into(),
+                    crop: crop.into(),
+                }
+                .within_bounds(),
             },
             Written {
                 width: Some(_),
@@ -197,6 +210,11 @@ impl TryFrom<Written> for Resize {
     }
 }
 
+/// A side that is none too long, for it came from one.
+fn side(count: Count) -> Side {
+    Side::known(count.get())
+}
+
 impl From<Resize> for Written {
     fn from(resize: Resize) -> Self {
         let none = Self {
@@ -208,14 +226,14 @@ impl From<Resize> for Written {
         };
         match resize {
             Resize::Sides { width, height, fit } => Self {
-                width: Some(width),
-                height: Some(height),
+                width: Some(side(width)),
+                height: Some(side(height)),
                 fit: Some(fit),
                 ..none
             },
             Resize::ShortSide { short_side, crop } => Self {
-                short_side: Some(short_side),
-                crop: Some(crop),
+                short_side: Some(side(short_side)),
+                crop: Some(side(crop)),
                 ..none
             },
         }

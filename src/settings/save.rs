@@ -2,14 +2,18 @@
 
 use std::{fmt, time::Duration};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// `save = { every = "5m" }`. The state is saved after every epoch too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Save {
-    /// The longest time between two saves within an epoch; five minutes by default.
-    pub every: Period,
+use super::declare::{Refused, Shape, Ways, plain, read_ways, settings};
+
+settings! {
+    /// The state is saved after every epoch, and within one.
+    #[example = "{ every = \"5m\" }"]
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Save {
+        /// The longest time between two saves within an epoch.
+        pub every: Period,
+    }
 }
 
 impl Default for Save {
@@ -64,22 +68,21 @@ impl Serialize for Period {
     }
 }
 
+plain! { Period: Shape::Text(ACCEPTS) }
+
+impl Ways for Period {
+    fn expects() -> String {
+        ACCEPTS.to_owned()
+    }
+
+    fn word(word: &str) -> Result<Self, Refused> {
+        Self::parse(word).ok_or(Refused::Value)
+    }
+}
+
 impl<'de> Deserialize<'de> for Period {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl de::Visitor<'_> for Visitor {
-            type Value = Period;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(ACCEPTS)
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Period, E> {
-                Period::parse(text)
-                    .ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
-            }
-        }
-        deserializer.deserialize_str(Visitor)
+        read_ways(deserializer)
     }
 }
 

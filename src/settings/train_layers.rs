@@ -1,10 +1,14 @@
 //! Which layers a transfer trains.
 
-use std::fmt;
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, MapAccess},
+};
 
-use serde::{Deserialize, Deserializer, Serialize, de};
-
-use super::{Count, Family, Layer};
+use super::{
+    Count, Family, Layer,
+    declare::{Field, InKey, Refused, Setting, Shape, Table, Ways, Word, read_ways, settings},
+};
 
 /// `train_layers = "all"`, `"head"` or `{ from = "layer3" }`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -19,12 +23,14 @@ pub enum TrainLayers {
     Head,
 }
 
-/// `gradual_unfreezing = { epochs = 2 }`: the head first, then one layer more at a time (Howard and Ruder, 2018).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GradualUnfreezing {
-    /// Epochs before the next layer is trained too.
-    pub epochs: Count,
+settings! {
+    /// The head first, then one layer more at a time (Howard and Ruder, 2018).
+    #[example = "{ epochs = 2 }"]
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct GradualUnfreezing {
+        /// Epochs before the next layer is trained too.
+        pub epochs: Count,
+    }
 }
 
 impl GradualUnfreezing {
@@ -48,39 +54,72 @@ impl TrainLayers {
     }
 }
 
+impl Setting for TrainLayers {
+    type Written = Self;
+
+    fn settle(written: Self) -> Self {
+        written
+    }
+
+    fn shape() -> Shape {
+        let words = [("all", "The whole model."), ("head", "The new head only.")];
+        let words = words.map(|(name, doc)| Word { name, doc });
+        let from = Field {
+            name: "from",
+            doc: "This layer and everything behind it; what lies before is frozen, BatchNorm statistics too.",
+            accepts: Layer::accepts(),
+            needed: true,
+            default: None,
+            unset: "",
+            shape: Layer::shape(),
+            key: InKey::Always,
+        };
+        Shape::Ways(vec![
+            Shape::Word(words.to_vec()),
+            Shape::Table(Table {
+                doc: "A layer and everything behind it.",
+                example: "{ from = \"layer3\" }",
+                fields: vec![from],
+            }),
+        ])
+    }
+
+    fn accepts() -> String {
+        "`\"all\"`, `\"head\"` or `{ from = \"layer3\" }`".to_owned()
+    }
+}
+
+impl Ways for TrainLayers {
+    fn expects() -> String {
+        Self::accepts()
+    }
+
+    fn word(word: &str) -> Result<Self, Refused> {
+        match word {
+            "all" => Ok(Self::All),
+            "head" => Ok(Self::Head),
+            _ => Err(Refused::Value),
+        }
+    }
+
+    fn table<'de, A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        let Some(key) = map.next_key::<String>()? else {
+            return Err(de::Error::missing_field("from"));
+        };
+        if key != "from" {
+            return Err(de::Error::unknown_field(&key, &["from"]));
+        }
+        let layer = map.next_value()?;
+        if let Some(key) = map.next_key::<String>()? {
+            return Err(de::Error::unknown_field(&key, &["from"]));
+        }
+        Ok(Self::From(layer))
+    }
+}
+
 impl<'de> Deserialize<'de> for TrainLayers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> de::Visitor<'de> for Visitor {
-            type Value = TrainLayers;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("`\"all\"`, `\"head\"` or `{ from = \"layer3\" }`")
-            }
-
-            fn visit_str<E: de::Error>(self, v: &str) -> Result<TrainLayers, E> {
-                match v {
-                    "all" => Ok(TrainLayers::All),
-                    "head" => Ok(TrainLayers::Head),
-                    _ => Err(E::invalid_value(de::Unexpected::Str(v), &self)),
-                }
-            }
-
-            fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<TrainLayers, A::Error> {
-                let Some(key) = map.next_key::<String>()? else {
-                    return Err(de::Error::missing_field("from"));
-                };
-                if key != "from" {
-                    return Err(de::Error::unknown_field(&key, &["from"]));
-                }
-                let layer = map.next_value()?;
-                if let Some(key) = map.next_key::<String>()? {
-                    return Err(de::Error::unknown_field(&key, &["from"]));
-                }
-                Ok(TrainLayers::From(layer))
-            }
-        }
-        deserializer.deserialize_any(Visitor)
+        read_ways(deserializer)
     }
 }
 

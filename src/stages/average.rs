@@ -47,14 +47,27 @@ impl Stage for AverageStage {
     }
 
     fn settings(&self) -> Value {
-        let s = &self.settings;
+        let config::Average {
+            rule,
+            by,
+            batch_norm,
+            fold,
+            batch_size,
+            seed,
+            // Inputs, which are in the key by their content; `checkpoint` says which of a member's outputs is one.
+            from: _,
+            checkpoint: _,
+            data: _,
+            dataset: _,
+            split: _,
+        } = &self.settings;
         json!({
-            "rule": s.rule,
-            "by": (s.rule == AverageRule::Greedy).then_some(s.by),
-            "batch_norm": s.batch_norm,
-            "fold": s.fold,
-            "batch_size": s.batch_size,
-            "seed": s.seed,
+            "rule": rule,
+            "by": (*rule == AverageRule::Greedy).then_some(by),
+            "batch_norm": batch_norm,
+            "fold": fold,
+            "batch_size": batch_size,
+            "seed": seed,
         })
     }
 

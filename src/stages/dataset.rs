@@ -53,15 +53,25 @@ impl Stage for DatasetStage {
 
     /// Only what is done with the files: where they lie is not content, and what they are is input.
     fn settings(&self) -> serde_json::Value {
+        let config::Dataset {
+            crop_area,
+            class,
+            group,
+            train: _,
+            validation: _,
+            test: _,
+            manifest: _,
+            exclude: _,
+        } = &self.settings;
         let mut settings = serde_json::json!({});
-        if self.settings.crop_area {
+        if *crop_area {
             settings["crop"] = "area".into();
         }
         // The deepest folder is the class where nothing is said, and `first` is a level.
-        if let Some(depth) = self.settings.class.and_then(level) {
+        if let Some(depth) = class.and_then(level) {
             settings["class"] = depth.into();
         }
-        if let Some(group) = self.settings.group {
+        if let Some(group) = *group {
             settings["group"] = level(group).map_or("deepest".into(), Into::into);
         }
         settings

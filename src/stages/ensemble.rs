@@ -42,6 +42,10 @@ impl Stage for EnsembleStage {
 
     /// Which models, and which state of them, is in the inputs' content.
     fn settings(&self) -> Value {
+        let config::Ensemble {
+            from: _,
+            checkpoint: _,
+        } = &self.settings;
         json!({})
     }
 

@@ -51,25 +51,38 @@ impl Stage for EvaluateStage {
     }
 
     fn settings(&self) -> Value {
+        let config::Evaluate {
+            model,
+            fold,
+            on,
+            test_if_there,
+            tta,
+            batch_size,
+            leaks,
+            // Inputs, which are in the key by their content.
+            data: _,
+            dataset: _,
+            split: _,
+        } = &self.settings;
         let mut settings = json!({
-            "on": self.settings.on,
-            "batch_size": self.settings.batch_size,
-            "fold": self.settings.fold,
+            "on": on,
+            "batch_size": batch_size,
+            "fold": fold,
             "pixels": self.pixels,
-            "normalize": given_normalize(&self.settings.model),
-            "classes": given_classes(&self.settings.model),
+            "normalize": given_normalize(model),
+            "classes": given_classes(model),
         });
         // Not asked for is not named: earlier evaluations keep their keys.
-        if !self.settings.tta.is_empty() {
-            settings["tta"] = json!(self.settings.tta);
+        if !tta.is_empty() {
+            settings["tta"] = json!(tta);
         }
-        if self.settings.test_if_there {
+        if *test_if_there {
             settings["test"] = "where there is".into();
         }
-        if let Some(leaks) = self.settings.leaks {
+        if let Some(leaks) = leaks {
             settings["leaks"] = json!(leaks);
         }
-        asked(&self.settings.model, &mut settings);
+        asked(model, &mut settings);
         settings
     }
 

@@ -52,17 +52,24 @@ impl Stage for PreprocessStage {
     }
 
     fn settings(&self) -> serde_json::Value {
+        let config::Preprocess {
+            pixels,
+            unreadable,
+            storage,
+            // An input, which is in the key by its content.
+            dataset: _,
+        } = &self.settings;
         let mut settings = serde_json::json!({
-            "pixels": self.settings.pixels,
-            "unreadable": self.settings.unreadable,
-            "storage": self.settings.storage,
+            "pixels": pixels,
+            "unreadable": unreadable,
+            "storage": storage,
         });
         // The other decoder gives slightly other pixels: rows of the two must not mix.
         if JPEG_DECODER != "libjpeg-turbo" {
             settings["jpeg_decoder"] = JPEG_DECODER.into();
         }
         // So must those that were resized as components and those that were resized as colours.
-        if JPEG_BY_COMPONENTS && self.settings.pixels.quality == Quality::Fast {
+        if JPEG_BY_COMPONENTS && pixels.quality == Quality::Fast {
             settings["fast"] = "components".into();
         }
         settings

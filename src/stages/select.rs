@@ -73,11 +73,14 @@ impl Stage for SelectStage {
     }
 
     fn settings(&self) -> Value {
-        json!({
-            "groups": self.settings.groups,
-            "by": self.settings.by,
-            "checkpoint": self.settings.checkpoint,
-        })
+        let config::Select {
+            groups,
+            by,
+            checkpoint,
+            // Inputs, which are in the key by their content.
+            from: _,
+        } = &self.settings;
+        json!({ "groups": groups, "by": by, "checkpoint": checkpoint })
     }
 
     fn inputs(&self) -> Vec<Input> {

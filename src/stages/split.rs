@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     past,
-    split_told::{left_out, refuse_leaks},
+    split_told::{left_out, refuse_leaks, refuse_lost_classes},
 };
 use crate::{
     config,
@@ -17,7 +17,7 @@ use crate::{
     error::{Error, Result},
     event::StageEvent,
     files::{read_json, write_json},
-    record::{Assignment, EvaluatePart, Images, Labels, LookAlikes, Part, Split},
+    record::{EvaluatePart, Images, Labels, LookAlikes, Part, Split},
     settings::{GroupBy, Leaks},
     stage::{Context, Input, Past, Stage},
     text::{count, plural},
@@ -83,8 +83,23 @@ impl Stage for SplitStage {
     }
 
     fn settings(&self) -> serde_json::Value {
-        let seed = self.settings.seed;
-        let mut settings = match (self.settings.given, self.settings.folds) {
+        let config::Split {
+            folds,
+            test,
+            given,
+            stable,
+            group_by,
+            leaks,
+            seed,
+            // It counts where nothing says how to divide.
+            may_be_given: _,
+            // By its share, which has a default.
+            validation: _,
+            // Inputs, which are in the key by their content.
+            dataset: _,
+            data: _,
+        } = &self.settings;
+        let mut settings = match (given, folds) {
             (true, _) => serde_json::json!({ "given": true }),
             (false, Some(folds)) => serde_json::json!({ "folds": folds, "seed": seed }),
             (false, None) => serde_json::json!({ "validation": self.share(), "seed": seed }),
@@ -94,19 +109,19 @@ impl Stage for SplitStage {
             settings["given"] = "where there is".into();
         }
         // What is not asked for is not named: a split from before these settings keeps its key.
-        if let Some(test) = &self.settings.test {
+        if let Some(test) = test {
             settings["test"] = serde_json::json!(test.share);
             // A stable or given split draws nothing else by the seed.
-            settings["seed"] = seed.into();
+            settings["seed"] = (*seed).into();
         }
-        if self.settings.stable {
+        if *stable {
             settings["stable"] = true.into();
         }
-        if let Some(by) = self.settings.group_by {
+        if let Some(by) = group_by {
             settings["group_by"] = serde_json::json!(by);
         }
-        if self.settings.leaks != Leaks::Report {
-            settings["leaks"] = serde_json::json!(self.settings.leaks);
+        if *leaks != Leaks::Report {
+            settings["leaks"] = serde_json::json!(leaks);
         }
         settings
     }
@@ -380,32 +395,6 @@ fn shared_with_test(labels: &Labels, groups: &[Option<u32>]) -> (usize, usize) {
     let shared: Vec<u32> = of(Part::Train).filter(|g| test.contains(g)).collect();
     let groups: HashSet<_> = shared.iter().collect();
     (groups.len(), shared.len())
-}
-
-/// Classes of which copies of test images were all that there was to learn from.
-fn refuse_lost_classes(split: &Split, labels: &Labels, rest: &Labels) -> Result<()> {
-    let mut learnt = vec![false; labels.classes.len()];
-    let mut given = learnt.clone();
-    let drawn = |i: usize| rest.labels[i].part == Part::Test;
-    for (i, (label, assignment)) in labels.labels.iter().zip(&split.assignments).enumerate() {
-        let class = label.class as usize;
-        if label.part == Part::Train && class < learnt.len() {
-            given[class] |= *assignment == Assignment::LeftOut || !drawn(i);
-            learnt[class] |= matches!(assignment, Assignment::Train | Assignment::Fold(_));
-        }
-    }
-    let lost: Vec<_> = (0..learnt.len())
-        .filter(|c| given[*c] && !learnt[*c])
-        .map(|c| format!("`{}`", labels.classes[c]))
-        .collect();
-    if lost.is_empty() {
-        return Ok(());
-    }
-    let message = format!(
-        "nothing is left to train on of {}, for what looks like a given test or validation image is left out",
-        lost.join(", ")
-    );
-    Err(Error::usage(message).help("set `leaks = \"report\"`, or give these classes other images"))
 }
 
 /// A fold or a side without an image.

@@ -3,7 +3,7 @@
 use crate::{
     data::across,
     error::{Error, Result},
-    record::{Assignment, LookAlikes, Split},
+    record::{Assignment, Labels, LookAlikes, Part, Split},
     text::{count, either, first_lines},
 };
 
@@ -57,4 +57,30 @@ pub(super) fn refuse_leaks(split: &Split, alike: &LookAlikes, paths: &[&str]) ->
     Err(Error::failed(text).help(
         "set `leaks = \"group\"`, which keeps them together and leaves copies of test images out",
     ))
+}
+
+/// Classes of which copies of test images were all that there was to learn from.
+pub(super) fn refuse_lost_classes(split: &Split, labels: &Labels, rest: &Labels) -> Result<()> {
+    let mut learnt = vec![false; labels.classes.len()];
+    let mut given = learnt.clone();
+    let drawn = |i: usize| rest.labels[i].part == Part::Test;
+    for (i, (label, assignment)) in labels.labels.iter().zip(&split.assignments).enumerate() {
+        let class = label.class as usize;
+        if label.part == Part::Train && class < learnt.len() {
+            given[class] |= *assignment == Assignment::LeftOut || !drawn(i);
+            learnt[class] |= matches!(assignment, Assignment::Train | Assignment::Fold(_));
+        }
+    }
+    let lost: Vec<_> = (0..learnt.len())
+        .filter(|c| given[*c] && !learnt[*c])
+        .map(|c| format!("`{}`", labels.classes[c]))
+        .collect();
+    if lost.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "nothing is left to train on of {}, for what looks like a given test or validation image is left out",
+        lost.join(", ")
+    );
+    Err(Error::usage(message).help("set `leaks = \"report\"`, or give these classes other images"))
 }

@@ -50,10 +50,21 @@ impl Stage for TrainStage {
 
     /// What the network's family does not have is not named. `pixels` are in the pack already, and in the checkpoint's transform too.
     fn settings(&self) -> Value {
-        let mut settings = json!(self.settings.network);
-        settings["fold"] = json!(self.settings.fold);
+        let config::Train {
+            network,
+            fold,
+            training,
+            // Inputs, which are in the key by their content.
+            data: _,
+            dataset: _,
+            split: _,
+            // No result depends on it.
+            save: _,
+        } = &self.settings;
+        let mut settings = json!(network);
+        settings["fold"] = json!(fold);
         settings["pixels"] = json!(self.pixels);
-        settings["training"] = json!(self.settings.training);
+        settings["training"] = json!(training);
         settings
     }
 

@@ -50,20 +50,33 @@ impl Stage for TransferStage {
     }
 
     fn settings(&self) -> Value {
+        let config::Transfer {
+            model,
+            fold,
+            train_layers,
+            gradual_unfreezing,
+            stochastic_depth,
+            dropout,
+            keep_normalize,
+            training,
+            // Inputs, which are in the key by their content.
+            data: _,
+            dataset: _,
+            split: _,
+            // No result depends on it.
+            save: _,
+        } = &self.settings;
         let mut settings = json!({
-            "fold": self.settings.fold,
-            "train_layers": self.settings.train_layers,
-            "gradual_unfreezing": self.settings.gradual_unfreezing,
-            "keep_normalize": self.settings.keep_normalize,
-            "source_normalize": given_normalize(&self.settings.model),
+            "fold": fold,
+            "train_layers": train_layers,
+            "gradual_unfreezing": gradual_unfreezing,
+            "keep_normalize": keep_normalize,
+            "source_normalize": given_normalize(model),
             "pixels": self.pixels,
-            "training": self.settings.training,
+            "training": training,
         });
-        asked(&self.settings.model, &mut settings);
-        for (name, given) in [
-            ("stochastic_depth", self.settings.stochastic_depth),
-            ("dropout", self.settings.dropout),
-        ] {
+        asked(model, &mut settings);
+        for (name, given) in [("stochastic_depth", stochastic_depth), ("dropout", dropout)] {
             if let Some(given) = given {
                 settings[name] = json!(given);
             }

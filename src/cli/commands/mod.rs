@@ -12,6 +12,7 @@ mod doctor;
 mod explain;
 mod export;
 mod graph;
+mod help;
 mod plan;
 mod predict;
 mod report;
@@ -60,4 +61,5 @@ commands! {
     doctor: Doctor,
     completions: Completions,
     cache: Cache,
+    help: Help,
 }

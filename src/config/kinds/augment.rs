@@ -2,7 +2,7 @@
 
 use toml::Spanned;
 
-use super::super::build::Builder;
+use crate::config::build::Builder;
 use crate::settings::{Augment, Count, ProgressiveResizing, Resize};
 
 /// `augment` as written.

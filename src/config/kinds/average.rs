@@ -1,28 +1,87 @@
 //! `[average.x]`: the mean of the weights of finished models.
 
-use toml::Spanned;
-
-use super::{
-    super::{
-        Average, Settings,
-        build::{Builder, FoldOf, Outcome},
-    },
-    Fields, from, select, training,
-};
+use super::{from, metric, train::Train, transfer::Transfer};
 use crate::{
+    config::{
+        about::Gives,
+        build::{Builder, Draft, FoldOf, Made, Outcome},
+        data_path::Network,
+        fields::Fields,
+        names::ModelName,
+    },
     seed::Seed,
-    settings::{AverageNorm, AverageOf, AverageRule, Count, Metric, Training},
+    settings::{
+        AverageNorm, AverageOf, AverageRule, Count, Metric,
+        declare::{Described, Table, fields},
+    },
 };
+
+/// One model whose weights are the mean of those of finished models.
+#[derive(Clone, Debug)]
+pub struct Average {
+    /// The members, at least two or with several epochs each, trained and validated on one data, split and fold: train, transfer, select or average instances.
+    pub from: Vec<String>,
+    /// Which epochs of a member count.
+    pub checkpoint: AverageOf,
+    /// Which members go into the mean.
+    pub rule: AverageRule,
+    /// The metric of the greedy rule.
+    pub by: Metric,
+    /// Where BatchNorm's statistics come from.
+    pub batch_norm: AverageNorm,
+    /// The members' preprocess instance.
+    pub data: String,
+    /// Their dataset.
+    pub dataset: String,
+    /// Their split.
+    pub split: String,
+    /// Their fold.
+    pub fold: Option<u32>,
+    /// Images in a step.
+    pub batch_size: Count,
+    /// Of the order of images when statistics are taken.
+    pub seed: Seed,
+}
+
+impl Made for Average {
+    fn network(&self) -> Network<'_> {
+        let first = self.from.first();
+        first.map_or(Network::Unknown, |first| Network::Of(first))
+    }
+}
+
+fields! {
+    /// One model whose weights are the mean of several.
+    pub(crate) struct Given read as GivenRead {
+        /// The models, of one architecture, `data`, `split` and `fold`.
+        #[accepts = from::accepts()]
+        from: Vec<ModelName>,
+        /// Which state of each; `"kept"` is all that its `keep_last` kept.
+        checkpoint: AverageOf = AverageOf::Best,
+        /// All of them, or those that validate no worse.
+        rule: AverageRule = AverageRule::Uniform,
+        /// What `"greedy"` goes by.
+        by: metric::MetricName = metric::MetricName::default(),
+        /// Take BatchNorm's statistics anew in a pass over the training part, or average them.
+        batch_norm: AverageNorm = AverageNorm::Recompute,
+        /// Images in a pass.
+        batch_size: Count = Count::known(32),
+        /// The order of that pass.
+        #[unset = "the file's"]
+        seed: Seed,
+    }
+}
+
+/// Its settings.
+pub(crate) fn tables() -> Vec<Table> {
+    vec![Given::table()]
+}
 
 /// An average as written.
-pub(crate) struct Draft {
+struct Written {
     from: from::Draft,
-    checkpoint: AverageOf,
-    rule: AverageRule,
     by: Metric,
-    batch_norm: AverageNorm,
-    batch_size: Count,
-    seed: Seed,
+    given: Given,
 }
 
 const WORDS: from::Words = from::Words {
@@ -31,36 +90,31 @@ const WORDS: from::Words = from::Words {
     one_dataset: "average models of one dataset: they must tell the same classes apart",
 };
 
-pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
-    let from = from::read(fields, WORDS);
-    let checkpoint = fields.take::<AverageOf>("checkpoint", "`\"best\"`, `\"last\"` or `\"kept\"`");
-    let rule = fields.take::<AverageRule>("rule", "`\"uniform\"` or `\"greedy\"`");
-    let by_at = fields.place("by");
-    let by = select::metric(fields);
-    let rule = rule.map(Spanned::into_inner).unwrap_or_default();
-    if let (AverageRule::Uniform, Some(at)) = (rule, by_at) {
+pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Box<dyn Draft>> {
+    let mut read = GivenRead::take(fields);
+    read.seed.get_or_insert_with(|| fields.seed_of_file());
+    let from = from::read(fields, read.from.as_ref(), WORDS);
+    let by = metric::read(fields, read.by.as_ref());
+    let rule = read
+        .rule
+        .as_ref()
+        .map_or(AverageRule::Uniform, |rule| *rule.get_ref());
+    if let (AverageRule::Uniform, Some(at)) = (rule, fields.place("by")) {
         let help = "add `rule = \"greedy\"`, or leave `by` out";
         fields.tell(&at, "`by` in an average that chooses nothing", Some(help));
     }
-    let batch_norm = fields.take::<AverageNorm>("batch_norm", "`\"recompute\"` or `\"average\"`");
-    let batch_size = training::batch_size(fields);
-    let seed = fields.seed();
     fields.finish()?;
-    Some(Draft {
+    Some(Box::new(Written {
         from,
-        checkpoint: checkpoint.map(Spanned::into_inner).unwrap_or_default(),
-        rule,
         by: by.unwrap_or_default(),
-        batch_norm: batch_norm.map(Spanned::into_inner).unwrap_or_default(),
-        batch_size: batch_size.map_or(Count::known(32), Spanned::into_inner),
-        seed,
-    })
+        given: read.settle()?,
+    }))
 }
 
-impl Draft {
-    pub(crate) fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>> {
-        let members = self.from.build(builder, self.checkpoint.one())?;
-        if self.checkpoint == AverageOf::Kept {
+impl Draft for Written {
+    fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>> {
+        let members = self.from.build(builder, self.given.checkpoint.one())?;
+        if self.given.checkpoint == AverageOf::Kept {
             self.check_kept(builder, &members)?;
         } else if let [one] = members.as_slice() {
             let message = format!("an average of one model, `{}`", builder.id(*one));
@@ -81,10 +135,10 @@ impl Draft {
         };
         let settings = Average {
             from: members.iter().map(|member| builder.id(*member)).collect(),
-            checkpoint: self.checkpoint,
-            rule: self.rule,
+            checkpoint: self.given.checkpoint,
+            rule: self.given.rule,
             by: self.by,
-            batch_norm: self.batch_norm,
+            batch_norm: self.given.batch_norm,
             data: builder.id(data),
             dataset: builder.id(dataset),
             split: builder.id(split),
@@ -92,26 +146,28 @@ impl Draft {
                 FoldOf::One(fold) => Some(fold),
                 FoldOf::None | FoldOf::Varies => None,
             },
-            batch_size: self.batch_size,
-            seed: self.seed,
+            batch_size: self.given.batch_size,
+            seed: self.given.seed,
         };
-        Some(vec![Outcome::plain(Settings::Average(settings), origin)])
+        Some(vec![Outcome::plain(settings, origin)])
     }
+}
 
+impl Written {
     /// Every member must have kept some epochs.
     fn check_kept(&self, builder: &mut Builder<'_>, members: &[usize]) -> Option<()> {
-        let kept = |training: &Training| training.keep_last.is_some();
-        let without = members.iter().find(|m| match builder.settings(**m) {
-            Settings::Train(train) => !kept(&train.training),
-            Settings::Transfer(transfer) => !kept(&transfer.training),
-            _ => true,
-        });
-        let Some(without) = without else {
+        let keeps = |member: usize| {
+            let train = builder.get::<Train>(member).map(|t| &t.training);
+            let transfer = builder.get::<Transfer>(member).map(|t| &t.training);
+            let training = train.or(transfer);
+            training.is_some_and(|training| training.keep_last.is_some())
+        };
+        let Some(without) = members.iter().find(|member| !keeps(**member)) else {
             return Some(());
         };
         let id = builder.id(*without);
-        let (message, help) = match builder.settings(*without) {
-            Settings::Train(_) | Settings::Transfer(_) => (
+        let (message, help) = match builder.kind(*without).gives {
+            Gives::Training => (
                 format!("`{id}` keeps no epochs to average"),
                 format!("add `keep_last = 5` to `{id}`"),
             ),
@@ -126,11 +182,8 @@ impl Draft {
 
     /// Architectures that the file says must be one; those of files and selections are seen when it runs.
     fn check_arch(&self, builder: &mut Builder<'_>, members: &[usize]) -> Option<()> {
-        let archs = members.iter().filter_map(|m| match builder.settings(*m) {
-            Settings::Train(train) => Some((*m, train.network.arch)),
-            _ => None,
-        });
-        let archs: Vec<_> = archs.collect();
+        let arch = |member: &usize| Some((*member, builder.get::<Train>(*member)?.network.arch));
+        let archs: Vec<_> = members.iter().filter_map(arch).collect();
         let first = archs.first();
         let other = archs.iter().find(|a| Some(a.1) != first.map(|f| f.1));
         if let (Some((first, arch)), Some((other, another))) = (first, other) {

@@ -1,51 +1,117 @@
 //! `[dataset.x]`: folders or zips of classes, or a manifest.
 
-use serde::Deserialize;
-
-use super::{
-    super::{
-        Dataset, Settings,
-        build::{Origin, Outcome},
-        files::Span,
+use crate::{
+    config::{
+        build::{Builder, Draft, Made, Origin, Outcome},
+        data_path::DataPath,
+        fields::Fields,
+        file::Span,
+        names::PathText,
     },
-    Fields,
+    seed::Seed,
+    settings::{
+        FolderLevel,
+        declare::{Described, Table, fields, words},
+    },
 };
-use crate::settings::FolderLevel;
 
-/// What `class` and `group` accept.
-const LEVEL: &str = "`\"deepest\"`, `\"first\"` or `{ level = 2 }`, a folder between what the dataset names and an image";
+/// Images in class folders (`train`, `validation`, `test`), each a folder, a zip or a folder of zips, or in a list (`manifest`).
+#[derive(Clone, Debug, Default)]
+pub struct Dataset {
+    /// Class folders, to be split.
+    pub train: Option<DataPath>,
+    /// Class folders beside `train` that the data set itself gives to validation.
+    pub validation: Option<DataPath>,
+    /// Class folders, never trained on.
+    pub test: Option<DataPath>,
+    /// A CSV or TSV with the columns `path`, `label` and optionally `part` (`train`, `validation` or `test`) and `group`,
+    /// instead of folders. Paths in it are relative to its folder.
+    pub manifest: Option<DataPath>,
+    /// A list of photographs to leave out.
+    pub exclude: Option<DataPath>,
+    /// Whether the boxes of `crop_area.properties` are cut out (`crop = "area"`).
+    pub crop_area: bool,
+    /// Which folder names an image's class. Without it the deepest one, where that is clear.
+    pub class: Option<FolderLevel>,
+    /// Which folder is an image's group, for `split` to keep together.
+    pub group: Option<FolderLevel>,
+}
 
-/// `crop = "area"`.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum CropBy {
-    Area,
+impl Made for Dataset {
+    fn outside(&self) -> Vec<&DataPath> {
+        let folders = [&self.train, &self.validation, &self.test];
+        let lists = [&self.manifest, &self.exclude];
+        folders.into_iter().chain(lists).flatten().collect()
+    }
+}
+
+words! {
+    /// Which boxes are cut out.
+    pub(crate) enum CropBy {
+        /// The boxes of `crop_area.properties`, as AI Hub trees have them.
+        Area = "area",
+    }
+}
+
+fields! {
+    /// Which photographs there are, their classes and their parts.
+    pub(crate) struct Given read as GivenRead {
+        /// Folders of class folders, nested to any depth; or a zip, or a folder of zips. Needed where there is no `manifest`.
+        train: Option<PathText>,
+        /// The same, to validate on.
+        validation: Option<PathText>,
+        /// The same, never trained on.
+        test: Option<PathText>,
+        /// A CSV or TSV list, in place of the three folders.
+        manifest: Option<PathText>,
+        /// A list of photographs to leave out.
+        exclude: Option<PathText>,
+        /// Take the boxes of an AI Hub tree.
+        crop: Option<CropBy>,
+        /// Which folder is the class.
+        #[unset = "\"deepest\""]
+        class: Option<FolderLevel>,
+        /// The folder whose images `split` keeps together.
+        group: Option<FolderLevel>,
+        /// Nothing is drawn here; accepted as on any stage.
+        #[unset = "the file's"]
+        seed: Option<Seed>,
+    }
+}
+
+/// Its settings.
+pub(crate) fn tables() -> Vec<Table> {
+    vec![Given::table()]
 }
 
 /// A dataset as written.
-pub(crate) struct Draft(Dataset);
+struct Written(Dataset);
 
-pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
-    let levels = ["class", "group"].map(|key| (key, fields.place(key)));
-    let level = |fields: &mut Fields<'_, '_>, key| {
-        let level = fields.take::<FolderLevel>(key, LEVEL);
-        level.map(toml::Spanned::into_inner)
-    };
-    let places = ["train", "validation", "test", "manifest", "crop"].map(|key| fields.place(key));
+pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Box<dyn Draft>> {
+    let read = GivenRead::take(fields);
     let dataset = Dataset {
-        train: fields.path("train"),
-        validation: fields.path("validation"),
-        test: fields.path("test"),
-        manifest: fields.path("manifest"),
-        exclude: fields.path("exclude"),
-        crop_area: fields.take::<CropBy>("crop", "`\"area\"`").is_some(),
-        class: level(fields, "class"),
-        group: level(fields, "group"),
+        train: fields.data_path(read.train.as_ref()),
+        validation: fields.data_path(read.validation.as_ref()),
+        test: fields.data_path(read.test.as_ref()),
+        manifest: fields.data_path(read.manifest.as_ref()),
+        exclude: fields.data_path(read.exclude.as_ref()),
+        crop_area: read.crop.is_some(),
+        class: read.class.as_ref().map(|level| *level.get_ref()),
+        group: read.group.as_ref().map(|level| *level.get_ref()),
     };
-    // Nothing is drawn here; a seed is accepted as on any stage.
-    fields.seed();
+    refuse_mixed(fields);
+    refuse_shared(fields, &dataset);
+    fields.finish()?;
+    Some(Box::new(Written(dataset)))
+}
+
+/// Folders and a list are two ways of naming images, and exclude one another.
+fn refuse_mixed(fields: &mut Fields<'_, '_>) {
     let help = "give `train` (one folder per class, or a zip of them) and, if there are such, `validation` and `test`; or a `manifest` (a CSV or TSV with the columns `path`, `label` and optionally `part` and `group`) alone";
-    let [train, validation, test, manifest, crop] = places;
+    let place = |key: &str| fields.place(key);
+    let [train, validation, test] = ["train", "validation", "test"].map(place);
+    let (manifest, crop) = (fields.place("manifest"), fields.place("crop"));
+    let levels = ["class", "group"].map(|key| (key, fields.place(key)));
     if let Some(at) = &manifest {
         let folders = [
             ("train", &train),
@@ -69,13 +135,11 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
         let message = "a dataset with neither `train` nor `manifest`";
         fields.miss_any(vec!["train", "manifest"], message, help);
     }
-    refuse_shared(fields, &dataset, [train, validation, test]);
-    fields.finish()?;
-    Some(Draft(dataset))
 }
 
 /// Two parts of one folder, or one inside the other, share their images: what is told of them is no test.
-fn refuse_shared(fields: &mut Fields<'_, '_>, dataset: &Dataset, places: [Option<Span>; 3]) {
+fn refuse_shared(fields: &mut Fields<'_, '_>, dataset: &Dataset) {
+    let places: [Option<Span>; 3] = ["train", "validation", "test"].map(|key| fields.place(key));
     let parts = [
         ("train", &dataset.train),
         ("validation", &dataset.validation),
@@ -106,8 +170,8 @@ fn refuse_shared(fields: &mut Fields<'_, '_>, dataset: &Dataset, places: [Option
     }
 }
 
-impl Draft {
-    pub(crate) fn build(&self) -> Outcome {
-        Outcome::plain(Settings::Dataset(self.0.clone()), Origin::default())
+impl Draft for Written {
+    fn build(&self, _: &mut Builder<'_>) -> Option<Vec<Outcome>> {
+        Some(vec![Outcome::plain(self.0.clone(), Origin::default())])
     }
 }

@@ -1,18 +1,56 @@
 //! `[ensemble.x]`: several finished models that answer together.
 
-use toml::Spanned;
-
-use super::{
-    super::{
-        Ensemble, Settings,
-        build::{Builder, Outcome},
+use super::from;
+use crate::{
+    config::{
+        build::{Builder, Draft, Made, Outcome},
+        data_path::Network,
+        fields::Fields,
+        names::ModelName,
     },
-    Fields, from, model,
+    seed::Seed,
+    settings::{
+        Checkpoint,
+        declare::{Described, Table, fields},
+    },
 };
-use crate::settings::Checkpoint;
+
+/// Several finished models that answer together: the mean of their probabilities.
+#[derive(Clone, Debug)]
+pub struct Ensemble {
+    /// The members, at least two: train, transfer, select or average instances.
+    pub from: Vec<String>,
+    /// Whether a member answers with its best or its last state.
+    pub checkpoint: Checkpoint,
+}
+
+impl Made for Ensemble {
+    fn network(&self) -> Network<'_> {
+        Network::All(&self.from)
+    }
+}
+
+fields! {
+    /// Several models that answer together: the mean of their probabilities.
+    pub(crate) struct Given read as GivenRead {
+        /// The members, of one data set and of any architectures.
+        #[accepts = from::accepts()]
+        from: Vec<ModelName>,
+        /// Which state of each.
+        checkpoint: Checkpoint = Checkpoint::Best,
+        /// Nothing is drawn here; accepted as on any stage.
+        #[unset = "the file's"]
+        seed: Option<Seed>,
+    }
+}
+
+/// Its settings.
+pub(crate) fn tables() -> Vec<Table> {
+    vec![Given::table()]
+}
 
 /// An ensemble as written.
-pub(crate) struct Draft {
+struct Written {
     from: from::Draft,
     checkpoint: Checkpoint,
 }
@@ -23,20 +61,18 @@ const WORDS: from::Words = from::Words {
     one_dataset: "put models of one dataset together: they must tell the same classes apart",
 };
 
-pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
-    let from = from::read(fields, WORDS);
-    let checkpoint = model::checkpoint(fields);
-    // Nothing is drawn here; a seed is accepted as on any stage.
-    fields.seed();
+pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Box<dyn Draft>> {
+    let read = GivenRead::take(fields);
+    let from = from::read(fields, read.from.as_ref(), WORDS);
     fields.finish()?;
-    Some(Draft {
+    Some(Box::new(Written {
         from,
-        checkpoint: checkpoint.map(Spanned::into_inner).unwrap_or_default(),
-    })
+        checkpoint: read.settle()?.checkpoint,
+    }))
 }
 
-impl Draft {
-    pub(crate) fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>> {
+impl Draft for Written {
+    fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>> {
         let members = self.from.build(builder, Some(self.checkpoint))?;
         if let [one] = members.as_slice() {
             let message = format!("an ensemble of one model, `{}`", builder.id(*one));
@@ -51,6 +87,6 @@ impl Draft {
             from: members.iter().map(|member| builder.id(*member)).collect(),
             checkpoint: self.checkpoint,
         };
-        Some(vec![Outcome::plain(Settings::Ensemble(settings), origin)])
+        Some(vec![Outcome::plain(settings, origin)])
     }
 }

@@ -2,36 +2,119 @@
 
 use toml::Spanned;
 
-use super::{
-    super::{
-        Evaluate, Settings,
-        build::{Builder, FoldOf, Origin, Outcome},
-        files::Span,
+use super::{dataset::Dataset, fold, model, split::Split};
+use crate::{
+    config::{
+        build::{Builder, Draft, FoldOf, Made, Origin, Outcome},
+        data_path::{DataPath, ModelSource},
+        fields::Fields,
+        file::Span,
+        names::{PackName, SplitName},
         reference::Reference,
         values::FoldChoice,
     },
-    Fields, Kind, fold, model, training,
-};
-use crate::{
     name::nfc,
     record::EvaluatePart,
-    settings::{Checkpoint, Count, FeatureLeaks, Normalize, Tta},
+    seed::Seed,
+    settings::{
+        Checkpoint, Count, FeatureLeaks, Normalize, Tta,
+        declare::{Described, Shape, Table, Word, fields, plain},
+    },
 };
 
+/// Evaluate one model on parts of one data set.
+#[derive(Clone, Debug)]
+pub struct Evaluate {
+    /// The model.
+    pub model: ModelSource,
+    /// The pack: of the model's own training unless `data` says another.
+    pub data: String,
+    /// The dataset behind it.
+    pub dataset: String,
+    /// The split: of the model's own training unless `split` says another.
+    pub split: String,
+    /// The fold, of the model's own training unless `fold` says another.
+    pub fold: Option<u32>,
+    /// The parts, in order and once each.
+    pub on: Vec<EvaluatePart>,
+    /// Whether the test part is evaluated only where there is one: nobody asked for it, and a list may have none.
+    pub test_if_there: bool,
+    /// Further views of each image, over which probabilities are averaged; none by default.
+    pub tta: Vec<Tta>,
+    /// Images in a step; cannot change the result beyond rounding, but is part of it.
+    pub batch_size: Count,
+    /// Whether the model's features are compared too, and from which cosine on they are alike.
+    pub leaks: Option<FeatureLeaks>,
+}
+
+impl Made for Evaluate {
+    fn outside(&self) -> Vec<&DataPath> {
+        self.model.outside().into_iter().collect()
+    }
+}
+
+plain! {
+    EvaluatePart: Shape::Word(PARTS.map(|part| Word { name: part.name(), doc: "" }).to_vec())
+}
+
+fields! {
+    /// Figures and predictions of a model on parts of a data set.
+    pub(crate) struct Given read as GivenRead {
+        /// Which state of a stage.
+        #[unset = "\"best\""]
+        checkpoint: Option<Checkpoint>,
+        /// Who is judged.
+        model: model::ModelText<true>,
+        /// Of a file alone: needed where it does not say it.
+        normalize: Option<Normalize>,
+        /// Of a file alone: the classes in the order of its outputs.
+        #[accepts = "a list of class names in the order of the model's outputs"]
+        classes: Option<Vec<String>>,
+        /// On which photographs; needed for a file.
+        #[unset = "the model's own"]
+        data: Option<PackName>,
+        /// Who is in which part; needed for a file.
+        #[unset = "the model's own"]
+        split: Option<SplitName>,
+        /// Which fold validates.
+        #[accepts = "the number of a fold, from 0"]
+        #[unset = "the model's own"]
+        fold: Option<u32>,
+        /// On what.
+        #[accepts = ON]
+        #[unset = "the parts there are"]
+        on: Option<Vec<EvaluatePart>>,
+        /// Further views of each image, over which probabilities are averaged.
+        #[accepts = "a list of `\"horizontal_flip\"` and `\"five_crop\"`"]
+        tta: Vec<Tta> = Vec::new(),
+        /// Images in a pass.
+        batch_size: Count = Count::known(32),
+        /// Look for copies by the model's features too.
+        #[accepts = "a table such as `{ cosine = 0.98 }`"]
+        leaks: Option<FeatureLeaks>,
+        /// Nothing is drawn here; accepted as on any stage.
+        #[unset = "the file's"]
+        seed: Option<Seed>,
+    }
+}
+
+/// Its settings.
+pub(crate) fn tables() -> Vec<Table> {
+    vec![Given::table()]
+}
+
 /// An evaluate as written.
-pub(crate) struct Draft {
+struct Written {
     header: Span,
     model: model::Draft,
     checkpoint: Option<Spanned<Checkpoint>>,
-    normalize: Option<Normalize>,
     classes: Option<Vec<String>>,
     data: Option<Reference>,
     split: Option<Reference>,
     fold: Option<Spanned<u32>>,
     on: Option<Spanned<Vec<Spanned<EvaluatePart>>>>,
     tta: Vec<Tta>,
-    batch_size: Count,
-    leaks: Option<FeatureLeaks>,
+    given: Given,
 }
 
 const ON: &str = "a list of `\"train\"`, `\"validation\"` and `\"test\"`";
@@ -41,65 +124,64 @@ const PARTS: [EvaluatePart; 3] = [
     EvaluatePart::Test,
 ];
 
-pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
-    let header = fields.header();
-    let model = model::read(fields, &Kind::ANSWERING);
-    let place = fields.place("normalize");
-    let normalize = training::normalize(fields);
-    let is_file = matches!(model.model, Some(model::Draft::File(_)));
-    if let (Some(model::Draft::Stage(_)), Some(at)) = (&model.model, place.clone()) {
-        let help = "leave it out: a stage's model is evaluated with the normalisation that it was trained with";
-        fields.tell(&at, "`normalize` in an evaluation of a stage", Some(help));
+pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Box<dyn Draft>> {
+    let read = GivenRead::take(fields);
+    let model = model::read(fields, read.model.as_ref(), read.checkpoint.as_ref());
+    let classes = classes(fields, &read);
+    check_model(fields, model.as_ref());
+    let data = fields.follow(read.data.as_ref());
+    let split = fields.follow(read.split.as_ref());
+    if let Some(on) = &read.on {
+        check_parts(fields, on);
     }
-    let classes_at = fields.place("classes");
-    let classes = classes(fields);
-    if let (Some(model::Draft::Stage(_)), Some(at)) = (&model.model, classes_at) {
-        let help = "leave it out: a stage's model knows its classes";
-        fields.tell(&at, "`classes` in an evaluation of a stage", Some(help));
-    }
-    model::need_normalize(fields, &model.model, place.is_some());
-    if is_file {
-        fields.miss(
-            "data",
-            "the name of a preprocess stage, because a model file does not bring its data",
-        );
-        fields.miss(
-            "split",
-            "the name of a split stage, because a model file does not bring its data",
-        );
-    }
-    let data = fields.reference("data", &[Kind::Preprocess]);
-    let split = fields.reference("split", &[Kind::Split]);
-    let fold = fields.take("fold", "the number of a fold, from 0");
-    let on = parts(fields);
-    let tta = tta(fields);
-    let batch_size = training::batch_size(fields);
-    let leaks = fields.take::<FeatureLeaks>("leaks", "a table such as `{ cosine = 0.98 }`");
-    // Nothing is drawn here; a seed is accepted as on any stage.
-    fields.seed();
+    let tta = tta(fields, &read);
     fields.finish()?;
-    Some(Draft {
-        header,
-        model: model.model?,
-        checkpoint: model.checkpoint,
-        normalize: normalize.map(Spanned::into_inner),
+    Some(Box::new(Written {
+        header: fields.header(),
+        model: model?,
+        checkpoint: read.checkpoint.clone(),
         classes,
         data,
         split,
-        fold,
-        on,
+        fold: read.fold.clone(),
+        on: read.on.clone(),
         tta,
-        batch_size: batch_size.map_or(Count::known(32), Spanned::into_inner),
-        leaks: leaks.map(Spanned::into_inner),
-    })
+        given: read.settle()?,
+    }))
+}
+
+/// What only a file takes, and what a file needs.
+fn check_model(fields: &mut Fields<'_, '_>, model: Option<&model::Draft>) {
+    let normalize = fields.place("normalize");
+    model::need_normalize(fields, model, normalize.is_some());
+    match model {
+        Some(model::Draft::Stage(_)) => {
+            if let Some(at) = normalize {
+                let help = "leave it out: a stage's model is evaluated with the normalisation that it was trained with";
+                fields.tell(&at, "`normalize` in an evaluation of a stage", Some(help));
+            }
+            if let Some(at) = fields.place("classes") {
+                let help = "leave it out: a stage's model knows its classes";
+                fields.tell(&at, "`classes` in an evaluation of a stage", Some(help));
+            }
+        }
+        Some(model::Draft::File(_)) => {
+            for (key, kind) in [("data", "preprocess"), ("split", "split")] {
+                fields.miss(key, &|| {
+                    format!(
+                        "the name of a {kind} stage, because a model file does not bring its data"
+                    )
+                });
+            }
+        }
+        None => {}
+    }
 }
 
 /// Class names in the order of a model file's outputs, NFC, each once.
-fn classes(fields: &mut Fields<'_, '_>) -> Option<Vec<String>> {
-    let accepts = "a list of class names in the order of the model's outputs";
-    let written = fields.take::<Vec<Spanned<String>>>("classes", accepts)?;
+fn classes(fields: &mut Fields<'_, '_>, read: &GivenRead) -> Option<Vec<String>> {
     let mut classes: Vec<String> = Vec::new();
-    for name in written.get_ref() {
+    for name in read.classes.as_ref()?.get_ref() {
         let class = nfc(name.get_ref());
         if classes.contains(&class) {
             let message = format!("the class `{class}` is named twice");
@@ -110,47 +192,46 @@ fn classes(fields: &mut Fields<'_, '_>) -> Option<Vec<String>> {
     Some(classes)
 }
 
-fn parts(fields: &mut Fields<'_, '_>) -> Option<Spanned<Vec<Spanned<EvaluatePart>>>> {
-    let on = fields.take::<Vec<Spanned<EvaluatePart>>>("on", ON)?;
+/// Refuses a list of parts that names none, or one twice.
+fn check_parts(fields: &mut Fields<'_, '_>, on: &Spanned<Vec<Spanned<EvaluatePart>>>) {
     if on.get_ref().is_empty() {
         let help = format!("expected {ON}");
         fields.tell(&on.span(), "no part to evaluate on", Some(&help));
     }
-    for (i, part) in on.get_ref().iter().enumerate() {
-        let name = part.get_ref().name();
-        if on.get_ref()[..i]
-            .iter()
-            .any(|p| p.get_ref() == part.get_ref())
-        {
-            let message = format!("`{name}` is named twice");
-            fields.tell(&part.span(), message, Some("name each part once"));
+    refuse_twice(fields, on.get_ref(), |part| part.name(), "part");
+}
+
+/// Refuses items that a list names twice.
+fn refuse_twice<T: PartialEq>(
+    fields: &mut Fields<'_, '_>,
+    items: &[Spanned<T>],
+    name: impl Fn(&T) -> &'static str,
+    what: &str,
+) {
+    for (i, item) in items.iter().enumerate() {
+        if items[..i].iter().any(|p| p.get_ref() == item.get_ref()) {
+            let message = format!("`{}` is named twice", name(item.get_ref()));
+            let help = format!("name each {what} once");
+            fields.tell(&item.span(), message, Some(&help));
         }
     }
-    Some(on)
 }
 
 /// The kinds of views, each once, in the order of [`Tta::ALL`]: their order changes nothing.
-fn tta(fields: &mut Fields<'_, '_>) -> Vec<Tta> {
-    let accepts = "a list of `\"horizontal_flip\"` and `\"five_crop\"`";
-    let Some(written) = fields.take::<Vec<Spanned<Tta>>>("tta", accepts) else {
+fn tta(fields: &mut Fields<'_, '_>, read: &GivenRead) -> Vec<Tta> {
+    let Some(written) = read.tta.as_ref().map(Spanned::get_ref) else {
         return Vec::new();
     };
-    let written = written.get_ref();
-    for (i, item) in written.iter().enumerate() {
-        if written[..i].iter().any(|t| t.get_ref() == item.get_ref()) {
-            let message = format!("`{}` is named twice", item.get_ref().name());
-            fields.tell(&item.span(), message, Some("name each kind of view once"));
-        }
-    }
+    refuse_twice(fields, written, |tta| tta.name(), "kind of view");
     let named = |tta: &Tta| written.iter().any(|t| t.get_ref() == tta);
     Tta::ALL.into_iter().filter(named).collect()
 }
 
-impl Draft {
-    pub(crate) fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>> {
+impl Draft for Written {
+    fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>> {
         match &self.model {
             model::Draft::File(file) => {
-                let model = model::of_file(file, self.normalize, self.classes.clone());
+                let model = model::of_file(file, self.given.normalize, self.classes.clone());
                 let outcome = self.outcome(builder, model, Origin::default())?;
                 Some(vec![outcome])
             }
@@ -165,7 +246,7 @@ impl Draft {
                     let before = if named {
                         Vec::new()
                     } else {
-                        builder.built[number].instance.varied.clone()
+                        builder.built[number].varied.clone()
                     };
                     outcomes.push(Outcome {
                         before,
@@ -177,11 +258,13 @@ impl Draft {
             }
         }
     }
+}
 
+impl Written {
     fn outcome(
         &self,
         builder: &mut Builder<'_>,
-        model: super::super::ModelSource,
+        model: ModelSource,
         own: Origin,
     ) -> Option<Outcome> {
         let data = self.choose(builder, self.data.as_ref(), own.data, "data");
@@ -199,12 +282,9 @@ impl Draft {
         let fold = self.check_fold(builder, &found, fold, &on)?;
         let as_trained =
             own.split == Some(found.split) && own.fold == fold.map_or(FoldOf::None, FoldOf::One);
-        let draws_test = |split: usize| match builder.settings(split) {
-            Settings::Split(split) => split.test.is_some(),
-            _ => false,
-        };
+        let drawn = builder.get::<Split>(found.split)?.test.is_some();
         // A given test part is the same under every split, one that is drawn is that of its split alone.
-        let same_test = own.split == Some(found.split) || !draws_test(found.split);
+        let same_test = own.split == Some(found.split) || !drawn;
         if own.dataset == Some(found.dataset)
             && !as_trained
             && !(on == [EvaluatePart::Test] && same_test)
@@ -227,11 +307,11 @@ impl Draft {
             on,
             test_if_there,
             tta: self.tta.clone(),
-            batch_size: self.batch_size,
-            leaks: self.leaks,
+            batch_size: self.given.batch_size,
+            leaks: self.given.leaks,
         };
         let origin = found.origin(fold);
-        Some(Outcome::plain(Settings::Evaluate(settings), origin))
+        Some(Outcome::plain(settings, origin))
     }
 
     /// What is written, else what the model was trained on.
@@ -262,14 +342,9 @@ impl Draft {
         found: &fold::Found,
         fold: FoldOf,
     ) -> Option<(Vec<EvaluatePart>, bool)> {
-        let drawn = match builder.settings(found.split) {
-            Settings::Split(split) => split.test.is_some(),
-            _ => false,
-        };
-        let (given, listed) = match builder.settings(found.dataset) {
-            Settings::Dataset(dataset) => (dataset.test.is_some(), dataset.manifest.is_some()),
-            _ => (false, false),
-        };
+        let drawn = builder.get::<Split>(found.split)?.test.is_some();
+        let dataset = builder.get::<Dataset>(found.dataset)?;
+        let (given, listed) = (dataset.test.is_some(), dataset.manifest.is_some());
         let has_test = given || listed || drawn;
         let Some(on) = &self.on else {
             let there = |part: &EvaluatePart| match part {

@@ -2,17 +2,31 @@
 
 use toml::Spanned;
 
-use super::{
-    super::{
-        Settings,
+use super::{preprocess::Preprocess, split::Split};
+use crate::{
+    config::{
         build::{Builder, FoldOf, Origin, Varied},
-        files::Span,
+        fields::Fields,
+        file::Span,
+        names::{PackName, SplitName},
         reference::Reference,
         values::FoldChoice,
     },
-    Fields, Kind,
+    settings::{Resize, declare::fields},
 };
-use crate::settings::Resize;
+
+fields! {
+    /// What a training is of.
+    pub(crate) struct Given read as GivenRead {
+        /// The pack.
+        pub data: PackName,
+        /// Who is trained on, who validates.
+        pub split: SplitName,
+        /// Which fold validates; needed where the split has folds.
+        #[accepts = FoldChoice::ACCEPTS]
+        pub fold: Option<FoldChoice>,
+    }
+}
 
 /// `data`, `split` and `fold` as written.
 pub(crate) struct Draft {
@@ -31,10 +45,11 @@ pub(crate) struct Read(
 );
 
 pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Read {
+    let read = GivenRead::take(fields);
     Read(
-        fields.need_reference("data", &[Kind::Preprocess]),
-        fields.need_reference("split", &[Kind::Split]),
-        fields.take("fold", FoldChoice::ACCEPTS),
+        fields.follow(read.data.as_ref()),
+        fields.follow(read.split.as_ref()),
+        read.fold,
         fields.header(),
     )
 }
@@ -147,10 +162,8 @@ pub(crate) fn refuse(
 
 /// The number of folds of a split.
 pub(crate) fn folds(builder: &Builder<'_>, split: usize) -> Option<u32> {
-    match builder.settings(split) {
-        Settings::Split(split) => split.folds.map(|folds| folds.get()),
-        _ => None,
-    }
+    let split = builder.get::<Split>(split)?;
+    split.folds.map(|folds| folds.get())
 }
 
 /// A pack and a split, which must be of one dataset.
@@ -160,16 +173,11 @@ pub(crate) fn together(
     split: usize,
     span: &Span,
 ) -> Option<Found> {
-    let Settings::Preprocess(pack) = builder.settings(data) else {
-        return None;
-    };
+    let pack = builder.get::<Preprocess>(data)?;
     let (of_pack, resize) = (pack.dataset.clone(), pack.pixels.resize);
     let dataset = builder.built[data].origin.dataset?;
     if builder.built[split].origin.dataset != Some(dataset) {
-        let of_split = match builder.settings(split) {
-            Settings::Split(split) => split.dataset.clone(),
-            _ => return None,
-        };
+        let of_split = builder.get::<Split>(split)?.dataset.clone();
         let (data, split) = (builder.id(data), builder.id(split));
         let message = format!(
             "`{split}` splits the dataset `{of_split}`, but `{data}` holds the dataset `{of_pack}`"

@@ -2,16 +2,17 @@
 
 use toml::Spanned;
 
-use super::{
-    super::{
-        Settings,
+use crate::{
+    config::{
+        about::Wants,
         build::{Builder, FoldOf, Origin},
-        files::Span,
-        reference::{self, Reference},
+        fields::Fields,
+        file::Span,
+        names::ModelName,
+        reference::Reference,
     },
-    Fields, Kind,
+    settings::Checkpoint,
 };
-use crate::settings::Checkpoint;
 
 /// The models as written.
 pub(crate) struct Draft {
@@ -32,22 +33,26 @@ pub(crate) struct Words {
     pub one_dataset: &'static str,
 }
 
-pub(crate) fn read(fields: &mut Fields<'_, '_>, words: Words) -> Draft {
-    let accepts = reference::accepts_list(&Kind::MODELS);
-    let from = fields.need::<Vec<Spanned<String>>>("from", &accepts);
-    if let Some(from) = from.as_ref().filter(|from| from.get_ref().is_empty()) {
-        let help = format!("expected {accepts}");
+/// What `from` accepts.
+pub(crate) fn accepts() -> String {
+    let kinds = Wants::Model.words();
+    format!("a list of names of {kinds} stages, such as `[\"deeper\"]`")
+}
+
+/// The stages that a list names.
+pub(crate) fn read(
+    fields: &mut Fields<'_, '_>,
+    from: Option<&Spanned<Vec<Spanned<ModelName>>>>,
+    words: Words,
+) -> Draft {
+    if let Some(from) = from.filter(|from| from.get_ref().is_empty()) {
+        let help = format!("expected {}", accepts());
         fields.tell(&from.span(), words.empty, Some(&help));
     }
-    let span = from.as_ref().map_or(fields.header(), Spanned::span);
-    let names = from.map(Spanned::into_inner).unwrap_or_default();
-    let references = names
-        .iter()
-        .filter_map(|name| fields.resolve(name, &Kind::MODELS))
-        .collect();
+    let names = from.into_iter().flat_map(Spanned::get_ref);
     Draft {
-        span,
-        references,
+        span: from.map_or(fields.header(), Spanned::span),
+        references: names.filter_map(|name| fields.follow(Some(name))).collect(),
         words,
     }
 }
@@ -102,8 +107,8 @@ impl Draft {
                 builder.tell(&reference.span, message, Some(self.words.one_dataset));
                 return false;
             }
-            if let Settings::Select(inner) = builder.settings(*model)
-                && checkpoint.is_some_and(|asked| asked != inner.checkpoint)
+            if let (Some(asked), Some(handed)) = (checkpoint, builder.made(*model).hands_on())
+                && asked != handed
             {
                 let message = format!("`{}` hands on another checkpoint", builder.id(*model));
                 let help = "give both stages the same `checkpoint`";

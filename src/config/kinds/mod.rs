@@ -1,4 +1,10 @@
-//! The kinds of stages: for each one file that says which fields it has and what an instance of it comes to.
+//! The kinds of stages: for each one file that declares its fields and says what an instance of it comes to.
+//!
+//! What several kinds share stands in files of its own. Each imports only those before it. In order: augment, dataset, from, metric,
+//! model, network, preprocess, split, fold, training, train, transfer, average, ensemble, evaluate, select.
+//!
+//! A new kind is a file here (and one in [`crate::stages`]), its entry in [`about`](super::about), and two lines below: `mod` and
+//! its line of `kinds!`; [`super`] exports its settings.
 
 mod augment;
 mod average;
@@ -7,6 +13,7 @@ mod ensemble;
 mod evaluate;
 mod fold;
 mod from;
+mod metric;
 mod model;
 mod network;
 mod preprocess;
@@ -16,129 +23,122 @@ mod train;
 mod training;
 mod transfer;
 
+use std::any::Any;
+
+pub use self::split::TestShare;
 use super::{
-    build::{Builder, Outcome, Varied},
+    about::{About, Gives},
+    build::{Draft, Made, Stage},
+    data_path::{DataPath, Network},
     fields::Fields,
-    files::Span,
-    heads::House,
+    heads::Outline,
     mistake::Found,
 };
+use crate::settings::declare::Field;
 
-/// The kind of a stage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// `[dataset.x]`
-    Dataset,
-    /// `[split.x]`
-    Split,
-    /// `[preprocess.x]`
-    Preprocess,
-    /// `[train.x]`
-    Train,
-    /// `[select.x]`
-    Select,
-    /// `[transfer.x]`
-    Transfer,
-    /// `[average.x]`
-    Average,
-    /// `[ensemble.x]`
-    Ensemble,
-    /// `[evaluate.x]`
-    Evaluate,
-}
+macro_rules! kinds {
+    ($($kind:ident in $module:ident),* $(,)?) => {
+        $(pub use self::$module::$kind;)*
 
-impl Kind {
-    /// All of them.
-    pub(crate) const ALL: [Self; 9] = [
-        Self::Dataset,
-        Self::Split,
-        Self::Preprocess,
-        Self::Train,
-        Self::Select,
-        Self::Transfer,
-        Self::Average,
-        Self::Ensemble,
-        Self::Evaluate,
-    ];
-
-    /// Those that give a model, or several to be used together.
-    pub(crate) const ANSWERING: [Self; 5] = [
-        Self::Train,
-        Self::Transfer,
-        Self::Select,
-        Self::Average,
-        Self::Ensemble,
-    ];
-
-    /// Those that give one model.
-    pub(crate) const MODELS: [Self; 4] = [Self::Train, Self::Transfer, Self::Select, Self::Average];
-
-    /// As in a header.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Dataset => "dataset",
-            Self::Split => "split",
-            Self::Preprocess => "preprocess",
-            Self::Train => "train",
-            Self::Select => "select",
-            Self::Transfer => "transfer",
-            Self::Average => "average",
-            Self::Ensemble => "ensemble",
-            Self::Evaluate => "evaluate",
+        /// The settings of one instance, a variant for each kind. References are ids of instances.
+        #[derive(Clone, Debug)]
+        #[expect(
+            clippy::large_enum_variant,
+            reason = "a pipeline has few instances, and none is moved in a loop"
+        )]
+        pub enum Settings {
+            $(#[doc = concat!("`[", stringify!($module), ".x]`")] $kind($kind),)*
         }
-    }
 
-    /// The kind of that name.
-    pub(crate) fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == word)
-    }
+        impl Settings {
+            /// The kind's name.
+            #[must_use]
+            pub const fn kind(&self) -> &'static str {
+                match self {
+                    $(Self::$kind(_) => stringify!($module),)*
+                }
+            }
 
-    /// "a" or "an".
-    pub(crate) fn article(name: &str) -> &'static str {
-        if name.starts_with(['a', 'e', 'i', 'o', 'u']) {
-            "an"
-        } else {
-            "a"
+            /// Where the network of the stage's model comes from.
+            #[must_use]
+            pub fn network(&self) -> Network<'_> {
+                match self {
+                    $(Self::$kind(settings) => Made::network(settings),)*
+                }
+            }
+
+            /// The paths outside the cache that are named here.
+            #[must_use]
+            pub fn outside(&self) -> Vec<&DataPath> {
+                match self {
+                    $(Self::$kind(settings) => Made::outside(settings),)*
+                }
+            }
+
+            /// The settings of an instance, by their type.
+            pub(super) fn of(made: &(dyn Made + 'static)) -> Option<Self> {
+                let made: &dyn Any = made;
+                $(if let Some(settings) = made.downcast_ref::<$kind>() {
+                    return Some(Self::$kind(settings.clone()));
+                })*
+                None
+            }
         }
+
+        /// The fields of an instance.
+        fn read_fields(kind: &About, fields: &mut Fields<'_, '_>) -> Option<Box<dyn Draft>> {
+            $(if kind.name == stringify!($module) {
+                return $module::read(fields);
+            })*
+            None
+        }
+
+        /// The settings that a kind of stage has, in the order in which messages list them.
+        #[must_use]
+        pub fn settings_of(kind: &About) -> Vec<Field> {
+            $(if kind.name == stringify!($module) {
+                return $module::tables().into_iter().flat_map(|table| table.fields).collect();
+            })*
+            Vec::new()
+        }
+    };
+}
+
+kinds! {
+    Dataset in dataset,
+    Split in split,
+    Preprocess in preprocess,
+    Train in train,
+    Select in select,
+    Transfer in transfer,
+    Average in average,
+    Ensemble in ensemble,
+    Evaluate in evaluate,
+}
+
+impl Settings {
+    /// What another stage can take from it.
+    #[must_use]
+    pub fn gives(&self) -> Gives {
+        About::named(self.kind()).map_or(Gives::Figures, |kind| kind.gives)
     }
-}
-
-/// A stage whose fields are read.
-pub(crate) struct Stage {
-    /// One for each combination of its `matrix`; `None` after a mistake.
-    pub drafts: Option<Vec<(Varied, Draft)>>,
-    /// What it refers to, with the place of each reference.
-    pub uses: Vec<(usize, Span)>,
-}
-
-/// The fields of one instance, references not resolved to instances yet.
-pub(crate) enum Draft {
-    Dataset(Box<dataset::Draft>),
-    Split(split::Draft),
-    Preprocess(preprocess::Draft),
-    Train(Box<train::Draft>),
-    Select(select::Draft),
-    Transfer(Box<transfer::Draft>),
-    Average(average::Draft),
-    Ensemble(ensemble::Draft),
-    Evaluate(Box<evaluate::Draft>),
 }
 
 /// Reads the fields of every stage.
-pub(crate) fn read(house: &House<'_>, found: &mut Found) -> Vec<Stage> {
-    (0..house.heads.len())
-        .map(|stage| read_stage(house, stage, found))
+pub(super) fn read(outline: &Outline<'_>, found: &mut Found) -> Vec<Stage> {
+    (0..outline.heads.len())
+        .map(|stage| read_stage(outline, stage, found))
         .collect()
 }
 
-fn read_stage(house: &House<'_>, stage: usize, found: &mut Found) -> Stage {
-    let head = &house.heads[stage];
+fn read_stage(outline: &Outline<'_>, stage: usize, found: &mut Found) -> Stage {
+    let head = &outline.heads[stage];
     let mut uses = Vec::new();
     let mut drafts = Vec::new();
     for variant in &head.matrix.variants {
         let Some(kind) = head.kind else { continue };
-        let mut fields = Fields::new(house, stage, variant.table.clone(), found);
-        let draft = Draft::read(kind, &mut fields);
+        let mut fields = Fields::new(outline, stage, variant.table.clone(), found);
+        let draft = read_fields(kind, &mut fields);
         uses.append(&mut fields.uses);
         drafts.extend(draft.map(|draft| (variant.varied.clone(), draft)));
     }
@@ -150,34 +150,34 @@ fn read_stage(house: &House<'_>, stage: usize, found: &mut Found) -> Stage {
     }
 }
 
-impl Draft {
-    fn read(kind: Kind, fields: &mut Fields<'_, '_>) -> Option<Self> {
-        match kind {
-            Kind::Dataset => dataset::read(fields).map(|d| Self::Dataset(Box::new(d))),
-            Kind::Split => split::read(fields).map(Self::Split),
-            Kind::Preprocess => preprocess::read(fields).map(Self::Preprocess),
-            Kind::Train => train::read(fields).map(|d| Self::Train(Box::new(d))),
-            Kind::Select => select::read(fields).map(Self::Select),
-            Kind::Transfer => transfer::read(fields).map(|d| Self::Transfer(Box::new(d))),
-            Kind::Average => average::read(fields).map(Self::Average),
-            Kind::Ensemble => ensemble::read(fields).map(Self::Ensemble),
-            Kind::Evaluate => evaluate::read(fields).map(|d| Self::Evaluate(Box::new(d))),
-        }
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::about::KINDS;
 
-    /// What it comes to; empty after a mistake.
-    pub(crate) fn build(&self, builder: &mut Builder<'_>) -> Vec<Outcome> {
-        let outcomes = match self {
-            Self::Dataset(draft) => Some(vec![draft.build()]),
-            Self::Split(draft) => draft.build(builder),
-            Self::Preprocess(draft) => draft.build(builder),
-            Self::Train(draft) => draft.build(builder),
-            Self::Select(draft) => draft.build(builder),
-            Self::Transfer(draft) => draft.build(builder),
-            Self::Average(draft) => draft.build(builder),
-            Self::Ensemble(draft) => draft.build(builder),
-            Self::Evaluate(draft) => draft.build(builder),
-        };
-        outcomes.unwrap_or_default()
+    #[test]
+    fn every_kind_has_its_settings() {
+        for kind in &KINDS {
+            let settings = settings_of(kind);
+            assert!(
+                settings.iter().any(|field| field.name == "seed"),
+                "{}",
+                kind.name
+            );
+            for (i, field) in settings.iter().enumerate() {
+                let twice = settings[..i].iter().any(|other| other.name == field.name);
+                assert!(
+                    !twice,
+                    "`{}` of `{}` is declared twice",
+                    field.name, kind.name
+                );
+                assert!(
+                    !field.doc.is_empty(),
+                    "`{}` of `{}` says nothing",
+                    field.name,
+                    kind.name
+                );
+            }
+        }
     }
 }

@@ -1,23 +1,25 @@
 //! `model = "…"`: a stage or a file, and which state of it.
 
-use std::fmt;
-
 use serde::{
-    Deserialize, Deserializer,
-    de::{self, value::MapAccessDeserializer},
+    Deserialize, Deserializer, Serialize,
+    de::{MapAccess, value::MapAccessDeserializer},
 };
 use toml::Spanned;
 
-use super::{
-    super::{
-        DataPath, ModelSource, Settings,
+use crate::{
+    config::{
+        about::{Gives, Wants},
         build::Builder,
-        files::Span,
-        reference::{self, Reference},
+        data_path::{DataPath, ModelSource},
+        fields::Fields,
+        names::{PathText, StageName, names},
+        reference::Reference,
     },
-    Fields, Kind,
+    settings::{
+        Checkpoint, Normalize,
+        declare::{Refused, Setting, Shape, Ways, read_ways, settings},
+    },
 };
-use crate::settings::{Checkpoint, Normalize};
 
 /// A model as written.
 pub(crate) enum Draft {
@@ -33,90 +35,108 @@ pub(crate) struct File {
     weights: Option<String>,
 }
 
-/// A name, or a file with the set of weights in it.
-enum Written {
+/// A name of a stage, with `SEVERAL` also of one that gives several models; or a file with the set of weights in it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum ModelText<const SEVERAL: bool> {
     Name(String),
     File(InFile),
 }
 
-impl<'de> Deserialize<'de> for Written {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> de::Visitor<'de> for Visitor {
-            type Value = Written;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(
-                    "the name of a stage, a model file, or `{ file = \"x.pt\", weights = \"state_dict_ema\" }`",
-                )
-            }
-
-            fn visit_str<E: de::Error>(self, name: &str) -> Result<Written, E> {
-                Ok(Written::Name(name.to_owned()))
-            }
-
-            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Written, A::Error> {
-                InFile::deserialize(MapAccessDeserializer::new(map)).map(Written::File)
-            }
-        }
-        deserializer.deserialize_any(Visitor)
+settings! {
+    /// A model file that holds several sets of weights.
+    #[example = "{ file = \"x.pt\", weights = \"state_dict_ema\" }"]
+    #[derive(Clone, Debug)]
+    pub(crate) struct InFile {
+        /// The file.
+        file: String,
+        /// The name of one of its sets of weights.
+        weights: Option<String>,
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct InFile {
-    file: String,
-    weights: Option<String>,
-}
+impl<const SEVERAL: bool> StageName for ModelText<SEVERAL> {
+    const WANTS: Wants = if SEVERAL {
+        Wants::Answers
+    } else {
+        Wants::Model
+    };
 
-/// The model and the state of it.
-pub(crate) struct Read {
-    /// The model; `None` after a mistake.
-    pub model: Option<Draft>,
-    /// `checkpoint`, if given.
-    pub checkpoint: Option<Spanned<Checkpoint>>,
-}
-
-/// What a `checkpoint` may be.
-const CHECKPOINT: &str = "`\"best\"` or `\"last\"`";
-
-/// A model of these kinds of stages, or a file.
-pub(crate) fn read(fields: &mut Fields<'_, '_>, kinds: &[Kind]) -> Read {
-    let checkpoint = checkpoint(fields);
-    let stages = reference::accepts(kinds);
-    let accepts =
-        format!("{stages}, a model file, or `{{ file = \"x.pt\", weights = \"state_dict_ema\" }}`");
-    let written = fields.need::<Written>("model", &accepts);
-    let model = written.and_then(|written| {
-        let span = written.span();
-        let (name, chosen) = match written.into_inner() {
-            Written::Name(name) => (name, None),
-            Written::File(InFile { file, weights }) => (file, Some(weights)),
-        };
-        let name = Spanned::new(span, name);
-        if chosen.is_some() || is_file(name.get_ref()) {
-            // What it holds is told by its content, whatever it is called.
-            let path = fields.data_path(&name)?;
-            let weights = chosen.flatten();
-            return Some(Draft::File(File { path, weights }));
+    fn text(&self) -> &str {
+        match self {
+            Self::Name(name) => name,
+            Self::File(file) => &file.file,
         }
-        fields.resolve(&name, kinds).map(Draft::Stage)
-    });
-    if let (Some(Draft::File(_)), Some(given)) = (&model, &checkpoint) {
+    }
+}
+
+impl<const SEVERAL: bool> Setting for ModelText<SEVERAL> {
+    type Written = Self;
+
+    fn settle(written: Self) -> Self {
+        written
+    }
+
+    fn shape() -> Shape {
+        let stages = Shape::Stage(names(Self::WANTS));
+        Shape::Ways(vec![stages, Shape::Path, InFile::shape()])
+    }
+
+    fn accepts() -> String {
+        let stages = Shape::Stage(names(Self::WANTS)).in_words();
+        let file = InFile::accepts();
+        format!("{stages}, a model file, or {file}")
+    }
+}
+
+impl<const SEVERAL: bool> Ways for ModelText<SEVERAL> {
+    fn expects() -> String {
+        let file = InFile::accepts();
+        format!("the name of a stage, a model file, or {file}")
+    }
+
+    fn word(word: &str) -> Result<Self, Refused> {
+        Ok(Self::Name(word.to_owned()))
+    }
+
+    fn table<'de, A: MapAccess<'de>>(map: A) -> Result<Self, A::Error> {
+        InFile::deserialize(MapAccessDeserializer::new(map)).map(Self::File)
+    }
+}
+
+impl<'de, const SEVERAL: bool> Deserialize<'de> for ModelText<SEVERAL> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        read_ways(deserializer)
+    }
+}
+
+/// The stage or the file behind what is written; a file takes no `checkpoint`.
+pub(crate) fn read<const SEVERAL: bool>(
+    fields: &mut Fields<'_, '_>,
+    model: Option<&Spanned<ModelText<SEVERAL>>>,
+    checkpoint: Option<&Spanned<Checkpoint>>,
+) -> Option<Draft> {
+    let written = model?;
+    let (text, chosen) = match written.get_ref() {
+        ModelText::Name(name) => (name, None),
+        ModelText::File(InFile { file, weights }) => (file, Some(weights.clone())),
+    };
+    if chosen.is_none() && !is_file(text) {
+        return fields.follow(Some(written)).map(Draft::Stage);
+    }
+    // What it holds is told by its content, whatever it is called.
+    let path = Spanned::new(written.span(), PathText(text.clone()));
+    let path = fields.data_path(Some(&path))?;
+    if let Some(given) = checkpoint {
         let help = "leave `checkpoint` out: a file holds one state";
         fields.tell(&given.span(), "`checkpoint` of a file", Some(help));
     }
-    Read { model, checkpoint }
-}
-
-/// `checkpoint`, which select takes too.
-pub(crate) fn checkpoint(fields: &mut Fields<'_, '_>) -> Option<Spanned<Checkpoint>> {
-    fields.take("checkpoint", CHECKPOINT)
+    let weights = chosen.flatten();
+    Some(Draft::File(File { path, weights }))
 }
 
 /// Notes a `.pt` file without the normalisation that it cannot say itself.
-pub(crate) fn need_normalize(fields: &mut Fields<'_, '_>, model: &Option<Draft>, given: bool) {
+pub(crate) fn need_normalize(fields: &mut Fields<'_, '_>, model: Option<&Draft>, given: bool) {
     let Some(Draft::File(File { path, .. })) = model else {
         return;
     };
@@ -159,8 +179,7 @@ pub(crate) fn of_stage(
     checkpoint: Option<&Spanned<Checkpoint>>,
 ) -> Option<ModelSource> {
     let id = builder.id(number);
-    let asked = checkpoint.map(|c| *c.get_ref());
-    if let Settings::Ensemble(_) = builder.settings(number) {
+    if builder.kind(number).gives == Gives::Models {
         if let Some(asked) = checkpoint {
             let help = format!("leave `checkpoint` out, or set it in `{id}`");
             builder.tell(&asked.span(), "`checkpoint` of an ensemble", Some(&help));
@@ -168,21 +187,21 @@ pub(crate) fn of_stage(
         }
         return Some(ModelSource::Ensemble { id });
     }
-    let checkpoint = match (builder.settings(number), asked) {
-        (Settings::Select(select), Some(asked)) if asked != select.checkpoint => {
-            let handed = name(select.checkpoint);
-            let message = format!(
-                "`{id}` hands on the {handed} state, not the {}",
-                name(asked)
-            );
-            let help = format!("leave `checkpoint` out, or set it in `{id}`");
-            let span: Span = checkpoint.map_or(0..0, Spanned::span);
-            builder.tell(&span, message, Some(&help));
-            return None;
-        }
-        (Settings::Select(select), _) => select.checkpoint,
-        (_, asked) => asked.unwrap_or_default(),
-    };
+    let handed = builder.made(number).hands_on();
+    if let (Some(handed), Some(asked)) = (handed, checkpoint)
+        && handed != *asked.get_ref()
+    {
+        let message = format!(
+            "`{id}` hands on the {} state, not the {}",
+            handed.name(),
+            asked.get_ref().name()
+        );
+        let help = format!("leave `checkpoint` out, or set it in `{id}`");
+        builder.tell(&asked.span(), message, Some(&help));
+        return None;
+    }
+    let asked = checkpoint.map(|c| *c.get_ref());
+    let checkpoint = handed.or(asked).unwrap_or_default();
     Some(ModelSource::Stage { id, checkpoint })
 }
 
@@ -197,12 +216,5 @@ pub(crate) fn of_file(
         normalize,
         classes,
         weights: file.weights.clone(),
-    }
-}
-
-const fn name(checkpoint: Checkpoint) -> &'static str {
-    match checkpoint {
-        Checkpoint::Best => "best",
-        Checkpoint::Last => "last",
     }
 }

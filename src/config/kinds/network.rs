@@ -1,22 +1,44 @@
 //! `arch`, and the settings that only some networks have.
 
-use serde::de::DeserializeOwned;
 use toml::Spanned;
 
-use super::{
-    super::{ModelSource, Settings, build::Builder},
-    Fields, Span,
-};
 use crate::{
-    name::one_of,
-    settings::{Arch, Augment, NetworkSettings, Probability, Resize, Side, TrainLayers, Training},
+    config::{build::Builder, data_path::Network, fields::Fields, file::Span},
+    settings::{
+        Arch, Augment, NetworkSettings, Probability, Resize, Side, TrainLayers, Training,
+        declare::fields,
+    },
 };
+
+fields! {
+    /// The network.
+    pub(crate) struct Given read as GivenRead {
+        /// The network, as in torchvision.
+        arch: Arch,
+        /// Of ResNets: each residual block begins as the identity (torchvision's setting of that name).
+        #[unset = "false"]
+        zero_init_residual: Option<bool>,
+    }
+}
+
+fields! {
+    /// What a step of training drops.
+    pub(crate) struct DropsGiven read as DropsRead {
+        /// Of ConvNeXt and EfficientNet: how often an image passes by the last residual block in training.
+        #[unset = "torchvision's"]
+        stochastic_depth: Option<Probability>,
+        /// Of EfficientNet: how much of what the head sees is 0 in training.
+        #[unset = "torchvision's"]
+        dropout: Option<Probability>,
+    }
+}
 
 /// A network with its settings, defaults filled in, and where `arch` stands.
 pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Spanned<NetworkSettings>> {
-    let given = fields.need::<Arch>("arch", &one_of(Arch::ALL.map(Arch::name)));
+    let read = GivenRead::take(fields);
+    let given = read.arch;
     let arch = given.as_ref().map(|arch| *arch.get_ref());
-    let zero_init_residual = own(fields, arch, "zero_init_residual", "`true` or `false`");
+    let zero_init_residual = own(fields, arch, "zero_init_residual", read.zero_init_residual);
     let drops = drops(fields, arch);
     let mut network = NetworkSettings::of(arch?);
     if let Some(given) = zero_init_residual {
@@ -36,10 +58,10 @@ pub(crate) struct Drops {
 
 /// `stochastic_depth` and `dropout`, of a network where it is known which.
 pub(crate) fn drops(fields: &mut Fields<'_, '_>, arch: Option<Arch>) -> Drops {
-    let accepts = "a number from 0 to 1";
+    let read = DropsRead::take(fields);
     Drops {
-        stochastic_depth: own(fields, arch, "stochastic_depth", accepts),
-        dropout: own(fields, arch, "dropout", accepts),
+        stochastic_depth: own(fields, arch, "stochastic_depth", read.stochastic_depth),
+        dropout: own(fields, arch, "dropout", read.dropout),
     }
 }
 
@@ -120,39 +142,35 @@ pub(crate) fn check_layers(
 
 /// The network of an instance's model, where the file says it: that of a model file is seen when it runs.
 pub(crate) fn arch_of(builder: &Builder<'_>, id: &str) -> Option<Arch> {
-    let number = builder.built.iter().position(|b| b.instance.id == id)?;
-    match builder.settings(number) {
-        Settings::Train(train) => Some(train.network.arch),
-        Settings::Transfer(transfer) => match &transfer.model {
-            ModelSource::Stage { id, .. } => arch_of(builder, id),
-            ModelSource::Ensemble { .. } | ModelSource::File { .. } => None,
-        },
-        Settings::Average(average) => arch_of(builder, average.from.first()?),
-        Settings::Select(select) => {
-            let first = arch_of(builder, select.from.first()?)?;
+    let number = builder.built.iter().position(|built| built.id == id)?;
+    match builder.made(number).network() {
+        Network::Built(arch) => Some(arch),
+        Network::Of(id) => arch_of(builder, id),
+        Network::OneOf(from) => {
+            let first = arch_of(builder, from.first()?)?;
             let same = |id: &String| arch_of(builder, id) == Some(first);
-            select.from.iter().all(same).then_some(first)
+            from.iter().all(same).then_some(first)
         }
-        _ => None,
+        Network::All(_) | Network::Unknown => None,
     }
 }
 
 /// A setting of some networks. Of one that has it not it is a mistake, and it is not among the keys that are accepted.
-fn own<T: DeserializeOwned>(
+fn own<T>(
     fields: &mut Fields<'_, '_>,
     arch: Option<Arch>,
     key: &'static str,
-    accepts: &str,
+    given: Option<Spanned<T>>,
 ) -> Option<Spanned<T>> {
-    let without = arch.filter(|arch| !arch.has(key));
-    if without.is_some() && !fields.has(key) {
-        return None;
+    let Some(arch) = arch.filter(|arch| !arch.has(key)) else {
+        return given;
+    };
+    if fields.place(key).is_none() {
+        fields.forget(key);
     }
-    let given = fields.take(key, accepts)?;
-    if let Some(arch) = without {
+    if let Some(given) = &given {
         let (message, help) = arch.without_setting(key);
         fields.tell(&given.span(), message, Some(&help));
-        return None;
     }
-    Some(given)
+    None
 }

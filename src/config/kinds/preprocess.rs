@@ -1,63 +1,94 @@
 //! `[preprocess.x]`: decode and resize into a pack.
 
-use toml::Spanned;
-
-use super::{
-    super::{
-        Preprocess, Settings,
-        build::{Builder, Origin, Outcome},
+use crate::{
+    config::{
+        build::{Builder, Draft, Made, Origin, Outcome},
+        fields::Fields,
+        names::DataName,
         reference::Reference,
     },
-    Fields, Kind,
+    seed::Seed,
+    settings::{
+        Filter, Pixels, Quality, Resize, Storage, Unreadable,
+        declare::{Described, Table, fields},
+    },
 };
-use crate::settings::{Pixels, Resize, Storage, Unreadable};
+
+/// Decode and resize into a pack.
+#[derive(Clone, Debug)]
+pub struct Preprocess {
+    /// The dataset.
+    pub dataset: String,
+    /// How a photograph becomes a row.
+    pub pixels: Pixels,
+    /// What becomes of files that cannot be decoded.
+    pub unreadable: Unreadable,
+    /// How rows are stored.
+    pub storage: Storage,
+}
+
+impl Made for Preprocess {}
+
+fields! {
+    /// Photographs become rows of pixels in one file, the pack.
+    pub(crate) struct Given read as GivenRead {
+        /// Whose photographs.
+        dataset: DataName,
+        /// The size of a row.
+        resize: Resize,
+        /// The resampling filter, antialiased when shrinking as in Pillow.
+        filter: Filter = Filter::Bilinear,
+        /// How exactly a JPEG is decoded.
+        quality: Quality = Quality::Fast,
+        /// What becomes of files that cannot be used.
+        unreadable: Unreadable = Unreadable::Fail,
+        /// Plain pixels, or each row as a JPEG of quality 95, about a tenth of the size.
+        storage: Storage = Storage::Raw,
+        /// Nothing is drawn here; accepted as on any stage.
+        #[unset = "the file's"]
+        seed: Option<Seed>,
+    }
+}
+
+/// Its settings.
+pub(crate) fn tables() -> Vec<Table> {
+    vec![Given::table()]
+}
 
 /// A preprocess as written.
-pub(crate) struct Draft {
+struct Written {
     dataset: Reference,
-    pixels: Pixels,
-    unreadable: Unreadable,
-    storage: Storage,
+    given: Given,
 }
 
-pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
-    let dataset = fields.need_reference("dataset", &[Kind::Dataset]);
-    let resize = fields.need::<Resize>(
-        "resize",
-        "`{ width = 224, height = 224 }` or `{ short_side = 256, crop = 224 }`",
-    );
-    let filter = fields.take("filter", "`\"bilinear\"`, `\"bicubic\"` or `\"lanczos\"`");
-    let quality = fields.take("quality", "`\"fast\"` or `\"exact\"`");
-    let unreadable = fields.take("unreadable", "`\"fail\"` or `\"drop\"`");
-    let storage = fields.take("storage", "`\"raw\"` or `\"jpeg\"`");
-    // Nothing is drawn here; a seed is accepted as on any stage.
-    fields.seed();
+pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Box<dyn Draft>> {
+    let read = GivenRead::take(fields);
+    let dataset = fields.follow(read.dataset.as_ref());
     fields.finish()?;
-    Some(Draft {
+    Some(Box::new(Written {
         dataset: dataset?,
-        pixels: Pixels {
-            resize: resize?.into_inner(),
-            filter: filter.map(Spanned::into_inner).unwrap_or_default(),
-            quality: quality.map(Spanned::into_inner).unwrap_or_default(),
-        },
-        unreadable: unreadable.map(Spanned::into_inner).unwrap_or_default(),
-        storage: storage.map(Spanned::into_inner).unwrap_or_default(),
-    })
+        given: read.settle()?,
+    }))
 }
 
-impl Draft {
-    pub(crate) fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>> {
+impl Draft for Written {
+    fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>> {
         let dataset = builder.one(&self.dataset)?;
+        let given = &self.given;
         let settings = Preprocess {
             dataset: builder.id(dataset),
-            pixels: self.pixels,
-            unreadable: self.unreadable,
-            storage: self.storage,
+            pixels: Pixels {
+                resize: given.resize,
+                filter: given.filter,
+                quality: given.quality,
+            },
+            unreadable: given.unreadable,
+            storage: given.storage,
         };
         let origin = Origin {
             dataset: Some(dataset),
             ..Origin::default()
         };
-        Some(vec![Outcome::plain(Settings::Preprocess(settings), origin)])
+        Some(vec![Outcome::plain(settings, origin)])
     }
 }

@@ -1,21 +1,68 @@
 //! `[select.x]`: the best of several models by a validation metric.
 
-use toml::Spanned;
+use std::collections::HashMap;
 
-use super::{
-    super::{
-        ModelSource, Select, Settings,
-        build::{Builder, Outcome},
-    },
-    Fields, from, model,
-};
+use super::{from, metric, train::Train, transfer::Transfer};
 use crate::{
-    name,
-    settings::{Checkpoint, Metric, Training},
+    config::{
+        build::{Builder, Draft, Made, Outcome},
+        data_path::{ModelSource, Network},
+        fields::Fields,
+        names::ModelName,
+    },
+    seed::Seed,
+    settings::{
+        Checkpoint, Metric, Training,
+        declare::{Described, Table, fields},
+    },
 };
+
+/// The best of several models by a validation metric.
+#[derive(Clone, Debug)]
+pub struct Select {
+    /// The candidates: train, transfer or select instances.
+    pub from: Vec<String>,
+    /// For each candidate its group: those that differ in `seed` or `fold` alone share a number.
+    pub groups: Vec<usize>,
+    /// The metric.
+    pub by: Metric,
+    /// Whether a candidate counts with its best or its last epoch.
+    pub checkpoint: Checkpoint,
+}
+
+impl Made for Select {
+    fn network(&self) -> Network<'_> {
+        Network::OneOf(&self.from)
+    }
+
+    fn hands_on(&self) -> Option<Checkpoint> {
+        Some(self.checkpoint)
+    }
+}
+
+fields! {
+    /// The best of several models by a validation metric.
+    pub(crate) struct Given read as GivenRead {
+        /// The candidates.
+        #[accepts = from::accepts()]
+        from: Vec<ModelName>,
+        /// By what they are compared.
+        by: metric::MetricName = metric::MetricName::default(),
+        /// Which state of each.
+        checkpoint: Checkpoint = Checkpoint::Best,
+        /// Nothing is drawn here; accepted as on any stage.
+        #[unset = "the file's"]
+        seed: Option<Seed>,
+    }
+}
+
+/// Its settings.
+pub(crate) fn tables() -> Vec<Table> {
+    vec![Given::table()]
+}
 
 /// A select as written.
-pub(crate) struct Draft {
+struct Written {
     from: from::Draft,
     by: Metric,
     checkpoint: Checkpoint,
@@ -27,46 +74,20 @@ const WORDS: from::Words = from::Words {
     one_dataset: "select between models of one dataset: their validation parts must be comparable",
 };
 
-pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
-    let from = from::read(fields, WORDS);
-    let by = metric(fields);
-    let checkpoint = model::checkpoint(fields);
-    // Nothing is drawn here; a seed is accepted as on any stage.
-    fields.seed();
+pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Box<dyn Draft>> {
+    let read = GivenRead::take(fields);
+    let from = from::read(fields, read.from.as_ref(), WORDS);
+    let by = metric::read(fields, read.by.as_ref());
     fields.finish()?;
-    Some(Draft {
+    Some(Box::new(Written {
         from,
         by: by.unwrap_or_default(),
-        checkpoint: checkpoint.map(Spanned::into_inner).unwrap_or_default(),
-    })
+        checkpoint: read.settle()?.checkpoint,
+    }))
 }
 
-/// `by`, which average takes too.
-pub(crate) fn metric(fields: &mut Fields<'_, '_>) -> Option<Metric> {
-    const ALL: [Metric; 2] = [Metric::ValidationTop1, Metric::ValidationLoss];
-    let names = name::one_of(ALL.map(Metric::name));
-    let written = fields.take::<String>("by", &names)?;
-    let word = written.get_ref();
-    let metric = ALL.into_iter().find(|metric| metric.name() == word);
-    if metric.is_some() {
-        return metric;
-    }
-    if word.split('.').next() == Some("test") {
-        let message = format!(
-            "`{word}` is a test metric: selecting by the test part makes it part of training, and it then says nothing about new photographs"
-        );
-        let help = format!("select by {names}; evaluate the chosen model on the test part");
-        fields.tell(&written.span(), message, Some(&help));
-        return None;
-    }
-    let help = super::super::wording::accepted(word, ALL.map(Metric::name).to_vec());
-    let message = format!("unknown metric `{word}`");
-    fields.tell(&written.span(), message, Some(&help));
-    None
-}
-
-impl Draft {
-    pub(crate) fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>> {
+impl Draft for Written {
+    fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>> {
         let candidates = self.from.build(builder, Some(self.checkpoint))?;
         let settings = Select {
             from: candidates.iter().map(|c| builder.id(*c)).collect(),
@@ -75,13 +96,13 @@ impl Draft {
             checkpoint: self.checkpoint,
         };
         let origin = from::origin(builder, &candidates)?;
-        Some(vec![Outcome::plain(Settings::Select(settings), origin)])
+        Some(vec![Outcome::plain(settings, origin)])
     }
 }
 
 /// For each candidate the number of its group: those share one whose settings differ in seed or fold alone.
 fn groups(builder: &Builder<'_>, candidates: &[usize]) -> Vec<usize> {
-    let mut seen: std::collections::HashMap<String, usize> = std::collections::HashMap::new();
+    let mut seen: HashMap<String, usize> = HashMap::new();
     candidates
         .iter()
         .map(|candidate| {
@@ -97,36 +118,29 @@ fn group_key(builder: &Builder<'_>, candidate: usize) -> String {
         seed: 0,
         ..training.clone()
     };
-    match builder.settings(candidate) {
-        Settings::Train(t) => {
-            format!(
-                "{} {} {:?} {:?}",
-                t.data,
-                t.split,
-                t.network,
-                seedless(&t.training)
-            )
-        }
-        Settings::Transfer(t) => {
-            let model = match &t.model {
-                ModelSource::Stage { id, checkpoint } => format!("{id} {checkpoint:?}"),
-                ModelSource::Ensemble { id } => id.clone(),
-                ModelSource::File {
-                    path,
-                    normalize,
-                    weights,
-                    ..
-                } => format!("{path:?} {normalize:?} {weights:?}"),
-            };
-            format!(
-                "{model} {} {} {:?} {} {:?}",
-                t.data,
-                t.split,
-                t.train_layers,
-                t.keep_normalize,
-                seedless(&t.training)
-            )
-        }
-        _ => builder.id(candidate),
+    if let Some(t) = builder.get::<Train>(candidate) {
+        let training = seedless(&t.training);
+        return format!("{} {} {:?} {training:?}", t.data, t.split, t.network);
     }
+    let Some(t) = builder.get::<Transfer>(candidate) else {
+        return builder.id(candidate);
+    };
+    let model = match &t.model {
+        ModelSource::Stage { id, checkpoint } => format!("{id} {checkpoint:?}"),
+        ModelSource::Ensemble { id } => id.clone(),
+        ModelSource::File {
+            path,
+            normalize,
+            weights,
+            ..
+        } => format!("{path:?} {normalize:?} {weights:?}"),
+    };
+    format!(
+        "{model} {} {} {:?} {} {:?}",
+        t.data,
+        t.split,
+        t.train_layers,
+        t.keep_normalize,
+        seedless(&t.training)
+    )
 }

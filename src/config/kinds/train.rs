@@ -2,36 +2,76 @@
 
 use toml::Spanned;
 
-use super::{
-    super::{
-        Settings, Train,
-        build::{Builder, Outcome},
+use super::{fold, network, training};
+use crate::{
+    config::{
+        build::{Builder, Draft, Made, Outcome},
+        data_path::Network,
+        fields::Fields,
     },
-    Fields, fold, network, training,
+    settings::{
+        NetworkSettings, Save, Training,
+        declare::{Described, Table},
+    },
 };
-use crate::settings::NetworkSettings;
+
+/// Train from scratch.
+#[derive(Clone, Debug)]
+pub struct Train {
+    /// The preprocess instance (`data = …`).
+    pub data: String,
+    /// The dataset behind it.
+    pub dataset: String,
+    /// The split instance; it is of the same dataset.
+    pub split: String,
+    /// The fold that validates, where the split has folds.
+    pub fold: Option<u32>,
+    /// The network with its own settings.
+    pub network: NetworkSettings,
+    /// How to train.
+    pub training: Box<Training>,
+    /// When to save the state of a running training; in no key.
+    pub save: Save,
+}
+
+impl Made for Train {
+    fn network(&self) -> Network<'_> {
+        Network::Built(self.network.arch)
+    }
+}
+
+/// Its settings, in the order in which they are read.
+pub(crate) fn tables() -> Vec<Table> {
+    vec![
+        fold::Given::table(),
+        network::Given::table(),
+        network::DropsGiven::table(),
+        Training::table(),
+        training::Saving::table(),
+    ]
+}
 
 /// A train as written.
-pub(crate) struct Draft {
+struct Written {
     data: fold::Draft,
     network: Spanned<NetworkSettings>,
     training: training::Draft,
 }
 
-pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
+pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Box<dyn Draft>> {
     let data = fold::read(fields);
     let network = network::read(fields);
     let training = training::read(fields);
     fields.finish()?;
-    Some(Draft {
+    Some(Box::new(Written {
         data: data.draft()?,
         network: network?,
         training: training.draft()?,
-    })
+    }))
 }
 
-impl Draft {
-    pub(crate) fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>> {
+impl Draft for Written {
+    fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>> {
         let (found, folds) = self.data.build(builder)?;
         self.training.check(builder, found.resize)?;
         let network = *self.network.get_ref();
@@ -49,7 +89,7 @@ impl Draft {
             };
             Outcome {
                 after: fold.varied,
-                ..Outcome::plain(Settings::Train(settings), found.origin(fold.fold))
+                ..Outcome::plain(settings, found.origin(fold.fold))
             }
         };
         Some(folds.into_iter().map(outcome).collect())

@@ -2,62 +2,141 @@
 
 use toml::Spanned;
 
-use super::{
-    super::{
-        ModelSource, Settings, Transfer,
-        build::{Builder, Outcome},
+use super::{fold, model, network, split::Split, training};
+use crate::{
+    config::{
+        build::{Builder, Draft, Made, Outcome},
+        data_path::{DataPath, ModelSource, Network},
+        fields::Fields,
         reference::Reference,
     },
-    Fields, Kind, fold, model, network, training,
-};
-use crate::{
-    settings::{Checkpoint, GradualUnfreezing, Resize, TrainLayers},
+    settings::{
+        Checkpoint, GradualUnfreezing, Probability, Resize, Save, TrainLayers, Training,
+        declare::{Described, Table, fields},
+    },
     text::count,
 };
 
+/// Train from another model with a new head.
+#[derive(Clone, Debug)]
+pub struct Transfer {
+    /// The source.
+    pub model: ModelSource,
+    /// As in [`crate::config::Train::data`].
+    pub data: String,
+    /// As in [`crate::config::Train::dataset`].
+    pub dataset: String,
+    /// As in [`crate::config::Train::split`].
+    pub split: String,
+    /// As in [`crate::config::Train::fold`].
+    pub fold: Option<u32>,
+    /// Which layers move.
+    pub train_layers: TrainLayers,
+    /// Whether they come to it one after the other.
+    pub gradual_unfreezing: Option<GradualUnfreezing>,
+    /// What a step drops of the source's network, where it is not the default of its family.
+    pub stochastic_depth: Option<Probability>,
+    /// Likewise.
+    pub dropout: Option<Probability>,
+    /// Whether `normalize` was left out: the source's is kept then.
+    pub keep_normalize: bool,
+    /// How to train.
+    pub training: Box<Training>,
+    /// When to save the state of a running training; in no key.
+    pub save: Save,
+}
+
+impl Made for Transfer {
+    fn network(&self) -> Network<'_> {
+        match &self.model {
+            ModelSource::Stage { id, .. } => Network::Of(id),
+            ModelSource::Ensemble { .. } | ModelSource::File { .. } => Network::Unknown,
+        }
+    }
+
+    fn outside(&self) -> Vec<&DataPath> {
+        self.model.outside().into_iter().collect()
+    }
+}
+
+fields! {
+    /// Where the network comes from.
+    pub(crate) struct Source read as SourceRead {
+        /// Which state of a stage; a file holds one.
+        #[unset = "\"best\""]
+        checkpoint: Option<Checkpoint>,
+        /// Where the network comes from.
+        model: model::ModelText<false>,
+    }
+}
+
+fields! {
+    /// What is trained of it.
+    pub(crate) struct Given read as GivenRead {
+        /// What is trained; what lies before is frozen.
+        train_layers: TrainLayers = TrainLayers::All,
+        /// The head first, then one layer more at a time.
+        gradual_unfreezing: Option<GradualUnfreezing>,
+    }
+}
+
+/// Its settings, in the order in which they are read.
+pub(crate) fn tables() -> Vec<Table> {
+    let (data, mut training) = (fold::Given::table(), Training::table());
+    let normalize = training.fields.iter_mut().find(|f| f.name == "normalize");
+    if let Some(normalize) = normalize {
+        (normalize.default, normalize.unset) = (None, "the source's");
+    }
+    let saving = training::Saving::table();
+    let drops = network::DropsGiven::table();
+    vec![
+        Source::table(),
+        data,
+        Given::table(),
+        drops,
+        training,
+        saving,
+    ]
+}
+
 /// A transfer as written.
-pub(crate) struct Draft {
+struct Written {
     model: model::Draft,
     checkpoint: Option<Spanned<Checkpoint>>,
     data: fold::Draft,
     train_layers: Option<Spanned<TrainLayers>>,
-    gradual_unfreezing: Option<GradualUnfreezing>,
+    given: Given,
     drops: network::Drops,
     training: training::Draft,
 }
 
-const TRAIN_LAYERS: &str = "`\"all\"`, `\"head\"` or `{ from = \"layer3\" }`";
-
-pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Draft> {
-    let model = model::read(fields, &Kind::MODELS);
+pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Box<dyn Draft>> {
+    let source = SourceRead::take(fields);
+    let model = model::read(fields, source.model.as_ref(), source.checkpoint.as_ref());
     let data = fold::read(fields);
-    let train_layers = fields.take("train_layers", TRAIN_LAYERS);
-    let gradual = fields.take("gradual_unfreezing", "`{ epochs = 2 }`");
+    let given = GivenRead::take(fields);
     let drops = network::drops(fields, None);
-    model::need_normalize(fields, &model.model, fields.has("normalize"));
+    let normalized = fields.place("normalize").is_some();
+    model::need_normalize(fields, model.as_ref(), normalized);
     let training = training::read(fields);
-    check_unfreezing(fields, gradual.as_ref(), train_layers.as_ref(), &training);
+    check_unfreezing(fields, &given, &training);
     fields.finish()?;
-    Some(Draft {
-        model: model.model?,
-        checkpoint: model.checkpoint,
+    Some(Box::new(Written {
+        model: model?,
+        checkpoint: source.checkpoint,
         data: data.draft()?,
-        train_layers,
-        gradual_unfreezing: gradual.map(Spanned::into_inner),
+        train_layers: given.train_layers.clone(),
+        given: given.settle()?,
         drops,
         training: training.draft()?,
-    })
+    }))
 }
 
-fn check_unfreezing(
-    fields: &mut Fields<'_, '_>,
-    gradual: Option<&Spanned<GradualUnfreezing>>,
-    layers: Option<&Spanned<TrainLayers>>,
-    training: &training::Read,
-) {
-    let Some(gradual) = gradual else {
+fn check_unfreezing(fields: &mut Fields<'_, '_>, given: &GivenRead, training: &training::Read) {
+    let Some(gradual) = &given.gradual_unfreezing else {
         return;
     };
+    let layers = given.train_layers.as_ref();
     if layers.is_some_and(|layers| *layers.get_ref() == TrainLayers::Head) {
         let message = "`gradual_unfreezing` of a transfer that trains the head alone";
         let help = "leave it out, or let `train_layers` reach further";
@@ -76,8 +155,8 @@ fn check_unfreezing(
     }
 }
 
-impl Draft {
-    pub(crate) fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>> {
+impl Draft for Written {
+    fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>> {
         let training = &self.training;
         let model = match &self.model {
             model::Draft::File(file) => {
@@ -95,10 +174,6 @@ impl Draft {
             check_test(builder, reference, &found)?;
             self.check_network(builder, reference, &model, found.resize)?;
         }
-        let train_layers = self.train_layers.as_ref();
-        let train_layers = train_layers
-            .map(|layers| *layers.get_ref())
-            .unwrap_or_default();
         let outcome = |fold: fold::Fold| {
             let settings = Transfer {
                 model: model.clone(),
@@ -106,8 +181,8 @@ impl Draft {
                 dataset: builder.id(found.dataset),
                 split: builder.id(found.split),
                 fold: fold.fold,
-                train_layers,
-                gradual_unfreezing: self.gradual_unfreezing,
+                train_layers: self.given.train_layers,
+                gradual_unfreezing: self.given.gradual_unfreezing,
                 stochastic_depth: self.drops.stochastic_depth(),
                 dropout: self.drops.dropout(),
                 keep_normalize: !training.normalized,
@@ -116,14 +191,14 @@ impl Draft {
             };
             Outcome {
                 after: fold.varied,
-                ..Outcome::plain(Settings::Transfer(settings), found.origin(fold.fold))
+                ..Outcome::plain(settings, found.origin(fold.fold))
             }
         };
         Some(folds.into_iter().map(outcome).collect())
     }
 }
 
-impl Draft {
+impl Written {
     /// What the network of the source has not, where the file says which it is.
     fn check_network(
         &self,
@@ -152,11 +227,8 @@ fn check_test(builder: &mut Builder<'_>, model: &Reference, found: &fold::Found)
     if origin.dataset != Some(found.dataset) || origin.split == Some(found.split) {
         return Some(());
     }
-    let draws = match builder.settings(found.split) {
-        Settings::Split(split) => split.test.is_some(),
-        _ => false,
-    };
-    if !draws {
+    let split = builder.get::<Split>(found.split);
+    if split.is_none_or(|split| split.test.is_none()) {
         return Some(());
     }
     let message = format!(

@@ -1,61 +1,46 @@
 //! Changes of colour.
 
-use std::fmt;
-
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{FactorRange, HueShift};
-use crate::settings::{Positive, Probability, number};
+use crate::settings::{
+    Positive, Probability,
+    declare::{Refused, Shape, Ways, plain, read_ways, settings},
+    number,
+};
 
-/// `color_jitter = { brightness = 0.4, contrast = 0.4, saturation = 0.4, hue = 0.1 }`; what is left out stays as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ColorJitter {
-    /// The factor of brightness: `0.4` stands for `[0.6, 1.4]`.
-    #[serde(default = "unchanged")]
-    pub brightness: FactorRange,
-    /// The factor of contrast, likewise.
-    #[serde(default = "unchanged")]
-    pub contrast: FactorRange,
-    /// The factor of saturation, likewise.
-    #[serde(default = "unchanged")]
-    pub saturation: FactorRange,
-    /// The shift of hue in turns of the colour wheel: `0.1` stands for `[-0.1, 0.1]`.
-    #[serde(default = "unturned")]
-    pub hue: HueShift,
-    /// The probability that it acts at all, torchvision's `RandomApply`; 1 by default.
-    #[serde(default = "always")]
-    pub p: Probability,
+settings! {
+    /// Brightness, contrast, saturation and hue; what is left out stays as it is.
+    #[example = "{ brightness = 0.4, hue = 0.1 }"]
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct ColorJitter {
+        /// The factor of brightness: `0.4` stands for `[0.6, 1.4]`.
+        pub brightness: FactorRange = FactorRange::known(1.0, 1.0),
+        /// The factor of contrast, likewise.
+        pub contrast: FactorRange = FactorRange::known(1.0, 1.0),
+        /// The factor of saturation, likewise.
+        pub saturation: FactorRange = FactorRange::known(1.0, 1.0),
+        /// The shift of hue in turns of the colour wheel: `0.1` stands for `[-0.1, 0.1]`.
+        pub hue: HueShift = HueShift::known(0.0, 0.0),
+        /// The probability that it acts at all, torchvision's `RandomApply`.
+        pub p: Probability = Probability::known(1.0),
+    }
 }
 
-fn unchanged() -> FactorRange {
-    FactorRange::known(1.0, 1.0)
-}
-
-fn unturned() -> HueShift {
-    HueShift::known(0.0, 0.0)
-}
-
-fn always() -> Probability {
-    Probability::known(1.0)
-}
-
-/// `gaussian_blur = { kernel_size = 23, sigma = [0.1, 2.0] }`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GaussianBlur {
-    /// The side of the kernel in pixels; the image is reflected at its edges.
-    pub kernel_size: KernelSize,
-    /// The smallest and largest standard deviation in pixels; `[0.1, 2.0]` by default.
-    #[serde(default = "sigma", deserialize_with = "number::ascending")]
-    pub sigma: [Positive; 2],
-    /// The probability that it acts at all, torchvision's `RandomApply`; 1 by default.
-    #[serde(default = "always")]
-    pub p: Probability,
-}
-
-fn sigma() -> [Positive; 2] {
-    [Positive::known(0.1), Positive::known(2.0)]
+settings! {
+    /// A Gaussian kernel over the image.
+    #[example = "{ kernel_size = 23, sigma = [0.1, 2.0] }"]
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct GaussianBlur {
+        /// The side of the kernel in pixels; the image is reflected at its edges.
+        #[accepts = "a whole and odd number of at least 1"]
+        pub kernel_size: KernelSize,
+        /// The smallest and largest standard deviation in pixels.
+        #[by = number::ascending]
+        pub sigma: [Positive; 2] = [Positive::known(0.1), Positive::known(2.0)],
+        /// The probability that it acts at all, torchvision's `RandomApply`.
+        pub p: Probability = Probability::known(1.0),
+    }
 }
 
 /// An odd number of pixels, so that a kernel has a middle.
@@ -71,28 +56,21 @@ impl KernelSize {
     }
 }
 
+plain! { KernelSize: Shape::Whole { least: 1, most: u32::MAX } }
+
+impl Ways for KernelSize {
+    fn expects() -> String {
+        "a whole and odd number of at least 1".to_owned()
+    }
+
+    fn whole(number: i64) -> Result<Self, Refused> {
+        let odd = u32::try_from(number).ok().filter(|v| v % 2 == 1);
+        odd.map(Self).ok_or(Refused::Value)
+    }
+}
+
 impl<'de> Deserialize<'de> for KernelSize {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl de::Visitor<'_> for Visitor {
-            type Value = KernelSize;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a whole and odd number of at least 1")
-            }
-
-            fn visit_i64<E: de::Error>(self, v: i64) -> Result<KernelSize, E> {
-                let odd = u32::try_from(v).ok().filter(|v| v % 2 == 1);
-                odd.map(KernelSize)
-                    .ok_or_else(|| E::invalid_value(de::Unexpected::Signed(v), &self))
-            }
-
-            fn visit_u64<E: de::Error>(self, v: u64) -> Result<KernelSize, E> {
-                let odd = u32::try_from(v).ok().filter(|v| v % 2 == 1);
-                odd.map(KernelSize)
-                    .ok_or_else(|| E::invalid_value(de::Unexpected::Unsigned(v), &self))
-            }
-        }
-        deserializer.deserialize_any(Visitor)
+        read_ways(deserializer)
     }
 }

@@ -5,6 +5,7 @@ use std::{fmt, sync::LazyLock};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::Arch;
+use crate::settings::declare::{Shape, Word, plain};
 
 /// The name of a layer of some family. Whether a network has it is known once the network is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -38,6 +39,10 @@ impl Layer {
     pub const fn name(self) -> &'static str {
         self.0
     }
+}
+
+plain! {
+    Layer: Shape::Word(NAMES.iter().map(|name| Word { name, doc: "" }).collect())
 }
 
 impl<'de> Deserialize<'de> for Layer {

@@ -12,6 +12,9 @@ mod resnet;
 
 use serde::{Deserialize, Serialize};
 
+use super::declare::{Setting, Shape, Word};
+use crate::name::one_of;
+
 pub use self::{
     family::{Family, Part},
     layer::Layer,
@@ -53,6 +56,22 @@ macro_rules! networks {
                 match self {
                     $(Self::$variant => &$family::FAMILY,)*
                 }
+            }
+        }
+
+        impl Setting for Arch {
+            type Written = Self;
+
+            fn settle(written: Self) -> Self {
+                written
+            }
+
+            fn shape() -> Shape {
+                Shape::Word(vec![$(Word { name: $name, doc: concat!("" $(, $doc)*).trim_ascii() }),*])
+            }
+
+            fn accepts() -> String {
+                one_of(Self::ALL.map(Self::name))
             }
         }
     };

@@ -1,22 +1,34 @@
 //! The settings of Adam.
 
-use serde::{Deserialize, Serialize};
+use super::Common;
+use crate::settings::{Decay, NonNegative, Positive, declare::settings};
 
-use super::{Decay, NonNegative, Positive, betas, eps, zero};
+settings! {
+    /// The settings of Adam.
+    #[example = "{ lr = 0.001 }"]
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Adam {
+        /// Learning rate.
+        pub lr: Positive,
+        /// Decay of the running means of gradient and squared gradient.
+        pub betas: [Decay; 2] = [Decay::known(0.9), Decay::known(0.999)],
+        /// Added to the denominator.
+        pub eps: Positive = Positive::known(1e-8),
+        /// L2 penalty.
+        pub weight_decay: NonNegative = NonNegative::known(0.0),
+    }
+}
 
-/// The settings of Adam.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Adam {
-    /// Learning rate.
-    pub lr: Positive,
-    /// Decay of the running means of gradient and squared gradient; `[0.9, 0.999]` by default.
-    #[serde(default = "betas")]
-    pub betas: [Decay; 2],
-    /// Added to the denominator; 1e-8 by default.
-    #[serde(default = "eps")]
-    pub eps: Positive,
-    /// L2 penalty; 0 by default.
-    #[serde(default = "zero")]
-    pub weight_decay: NonNegative,
+impl Common for Adam {
+    fn lr(&self) -> f64 {
+        self.lr.get()
+    }
+
+    fn weight_decay(&self) -> f64 {
+        self.weight_decay.get()
+    }
+
+    fn set_momentum(&mut self, momentum: f64) {
+        self.betas[0] = Decay::known(momentum);
+    }
 }

@@ -1,32 +1,38 @@
 //! The settings of RMSprop.
 
-use serde::{Deserialize, Serialize};
+use super::Common;
+use crate::settings::{Decay, NonNegative, Positive, Probability, declare::settings};
 
-use super::{Decay, NonNegative, Positive, Probability, eps, zero, zero_probability};
-
-/// The settings of RMSprop.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rmsprop {
-    /// Learning rate.
-    pub lr: Positive,
-    /// Decay of the running mean of squared gradients; 0.99 by default.
-    #[serde(default = "alpha")]
-    pub alpha: Decay,
-    /// Added to the denominator; 1e-8 by default.
-    #[serde(default = "eps")]
-    pub eps: Positive,
-    /// Momentum of the steps; 0 by default.
-    #[serde(default = "zero_probability")]
-    pub momentum: Probability,
-    /// Divide by the spread of gradients instead of their size; off by default.
-    #[serde(default)]
-    pub centered: bool,
-    /// L2 penalty; 0 by default.
-    #[serde(default = "zero")]
-    pub weight_decay: NonNegative,
+settings! {
+    /// The settings of RMSprop.
+    #[example = "{ lr = 0.001 }"]
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Rmsprop {
+        /// Learning rate.
+        pub lr: Positive,
+        /// Decay of the running mean of squared gradients.
+        pub alpha: Decay = Decay::known(0.99),
+        /// Added to the denominator.
+        pub eps: Positive = Positive::known(1e-8),
+        /// Momentum of the steps.
+        pub momentum: Probability = Probability::known(0.0),
+        /// Divide by the spread of gradients instead of their size.
+        pub centered: bool = false,
+        /// L2 penalty.
+        pub weight_decay: NonNegative = NonNegative::known(0.0),
+    }
 }
 
-fn alpha() -> Decay {
-    Decay::known(0.99)
+impl Common for Rmsprop {
+    fn lr(&self) -> f64 {
+        self.lr.get()
+    }
+
+    fn weight_decay(&self) -> f64 {
+        self.weight_decay.get()
+    }
+
+    fn set_momentum(&mut self, momentum: f64) {
+        self.momentum = Probability::known(momentum);
+    }
 }

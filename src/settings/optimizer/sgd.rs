@@ -1,22 +1,34 @@
 //! The settings of SGD.
 
-use serde::{Deserialize, Serialize};
+use super::Common;
+use crate::settings::{NonNegative, Positive, Probability, declare::settings};
 
-use super::{NonNegative, Positive, Probability, zero, zero_probability};
+settings! {
+    /// The settings of SGD.
+    #[example = "{ lr = 0.001 }"]
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Sgd {
+        /// Learning rate.
+        pub lr: Positive,
+        /// Momentum.
+        pub momentum: Probability = Probability::known(0.0),
+        /// Nesterov momentum; wants `momentum` beside it.
+        pub nesterov: bool = false,
+        /// L2 penalty.
+        pub weight_decay: NonNegative = NonNegative::known(0.0),
+    }
+}
 
-/// The settings of SGD.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Sgd {
-    /// Learning rate.
-    pub lr: Positive,
-    /// Momentum; 0 by default.
-    #[serde(default = "zero_probability")]
-    pub momentum: Probability,
-    /// Nesterov momentum; off by default.
-    #[serde(default)]
-    pub nesterov: bool,
-    /// L2 penalty; 0 by default.
-    #[serde(default = "zero")]
-    pub weight_decay: NonNegative,
+impl Common for Sgd {
+    fn lr(&self) -> f64 {
+        self.lr.get()
+    }
+
+    fn weight_decay(&self) -> f64 {
+        self.weight_decay.get()
+    }
+
+    fn set_momentum(&mut self, momentum: f64) {
+        self.momentum = Probability::known(momentum);
+    }
 }

@@ -1,0 +1,122 @@
+//! `kfood help`: commands, kinds of stages, and settings as they are declared.
+
+use clap::{Args, CommandFactory};
+use serde_json::json;
+
+use crate::{
+    cli::{
+        args::Cli,
+        print,
+        reference::{Topic, kinds},
+    },
+    config::{About, settings_of},
+    error::{Error, Result},
+    name,
+    text::shown,
+};
+
+/// Say what a command, a kind of stage or a setting is: kfood help train.optimizer.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Help {
+    /// A command, a kind of stage or a setting: run, train, train.optimizer.sgd.
+    pub topic: Vec<String>,
+    /// JSON on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Lines are no longer than this, however wide the terminal is.
+const WIDEST: u16 = 100;
+
+pub(in crate::cli) fn help(args: &Help) -> Result<u8> {
+    let width = usize::from(print::width().unwrap_or(80).min(WIDEST));
+    let Some((first, rest)) = args.topic.split_first() else {
+        return overview(args, width);
+    };
+    if let Some(text) = command(&args.topic) {
+        return print::out(&text).map(|()| 0);
+    }
+    if !rest.is_empty() {
+        let message = format!("there is no command `{}`", shown(&args.topic.join(" ")));
+        let help = "a setting is named in one word: `kfood help train.optimizer.sgd`";
+        return Err(Error::usage(message).help(help));
+    }
+    let topic = topic(first)?;
+    match args.json {
+        true => print::json(&topic)?,
+        false => print::out(&topic.text(width))?,
+    }
+    Ok(0)
+}
+
+fn overview(args: &Help, width: usize) -> Result<u8> {
+    if args.json {
+        let all = config_kinds().map(
+            |kind| json!({ "kind": kind.name, "doc": kind.doc, "settings": settings_of(kind) }),
+        );
+        print::json(&all.collect::<Vec<_>>())?;
+        return Ok(0);
+    }
+    let commands = Cli::command().render_long_help().to_string();
+    print::out(&format!("{}\n\n{}", commands.trim_end(), kinds(width)))?;
+    Ok(0)
+}
+
+fn config_kinds() -> impl Iterator<Item = &'static About> {
+    crate::config::KINDS.iter()
+}
+
+/// The help of a command, as clap has it.
+fn command(names: &[String]) -> Option<String> {
+    let mut found = Cli::command();
+    found.build();
+    for name in names {
+        found = found.find_subcommand(name)?.clone();
+    }
+    Some(found.render_long_help().to_string())
+}
+
+/// A kind or a setting by its path: `train.optimizer.sgd`.
+fn topic(path: &str) -> Result<Topic> {
+    let mut words = path.split('.');
+    let first = words.next().unwrap_or_default();
+    let Some(kind) = About::named(first) else {
+        return Err(unknown_kind(first));
+    };
+    let mut topic = Topic::of_kind(kind);
+    for word in words {
+        let Some(next) = topic.below(word) else {
+            let names: Vec<_> = topic.parts().iter().map(|part| part.name.clone()).collect();
+            let message = match names.is_empty() {
+                true => format!("`{}` has no settings of its own", topic.path),
+                false => format!("`{}` has no setting `{}`", topic.path, shown(word)),
+            };
+            let near = name::nearest(word, names.iter().map(String::as_str));
+            let help = near.map_or(
+                format!("`kfood help {}` lists what it has", topic.path),
+                |near| format!("did you mean `kfood help {}.{near}`?", topic.path),
+            );
+            return Err(Error::usage(message).help(help));
+        };
+        topic = next;
+    }
+    Ok(topic)
+}
+
+/// A word that is neither a command nor a kind: a setting without its kind, or a misspelt one.
+fn unknown_kind(word: &str) -> Error {
+    let of = |kind: &&About| settings_of(kind).iter().any(|field| field.name == word);
+    if let Some(kind) = config_kinds().find(of) {
+        let message = format!("`{}` is a setting, and no kind of stage", shown(word));
+        return Error::usage(message).help(format!("write `kfood help {}.{word}`", kind.name));
+    }
+    let cli = Cli::command();
+    let commands = cli.get_subcommands().map(clap::Command::get_name);
+    let known: Vec<_> = commands.chain(About::names()).collect();
+    let message = format!("`{}` is neither a command nor a kind of stage", shown(word));
+    let help = match name::nearest(word, known) {
+        Some(near) => format!("did you mean `kfood help {near}`?"),
+        None => "`kfood help` lists both".to_owned(),
+    };
+    Error::usage(message).help(help)
+}

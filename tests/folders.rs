@@ -354,6 +354,7 @@ fn a_large_entry_of_a_zip_is_unpacked_when_it_begins_as_an_image() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
 fn predict_takes_what_a_data_set_takes_and_any_name() {
     let project = Project::new();
     project.dishes("data", &["a", "b"], 6);

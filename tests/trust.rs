@@ -68,6 +68,7 @@ pub(super) fn through_shell(project: &Project, script: &str, args: &[&str]) -> C
     shell
 }
 
+#[cfg(feature = "tensors")]
 pub(super) fn tell(child: &Child, signal: &str) {
     let id = child.id().to_string();
     let told = Command::new("kill").args([signal, &id]).status().unwrap();
@@ -257,6 +258,7 @@ fn a_folder_that_is_no_cache_is_left_alone() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
 fn looking_makes_no_cache() {
     let project = data();
     project.fails(3, &["plan", FILE]);

@@ -34,9 +34,9 @@ pub(super) fn finished(
         let Some(record) = &finished.record else {
             continue;
         };
-        let metrics = match record.outputs.contains_key("metrics.json") {
+        let metrics = match record.outputs.contains_key(Evaluation::FILE) {
             true => {
-                let path = summary.output(&finished.id, "metrics.json")?;
+                let path = summary.output(&finished.id, Evaluation::FILE)?;
                 Headline::of(&files::read_json::<Evaluation>(&path)?)
             }
             false => BTreeMap::new(),

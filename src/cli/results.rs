@@ -9,7 +9,8 @@ use crate::{
     exec::Summary,
     files,
     record::{
-        Averaging, FeatureLeaks, History, Images, LeftOut, Photographs, Selection, Split, Timing,
+        Averaging, Evaluation, FeatureLeaks, History, Images, LeftOut, Photographs, Selection,
+        Split, Timing,
     },
     report::{self, Evaluated, MadeOf, NotUsed, Results, Trained, Unused},
     settings::{Arch, AverageRule, Checkpoint},
@@ -62,17 +63,17 @@ pub(super) fn collect(opened: &Opened, summary: &Summary, images: bool) -> Resul
 
 /// What a training took, where that is known: it is no part of the result.
 fn timing(summary: &Summary, id: &str) -> Option<Timing> {
-    let path = summary.beside(id, "timing.json")?;
+    let path = summary.beside(id, Timing::FILE)?;
     files::read_json(&path).ok()
 }
 
 /// The files that a preprocess stage dropped.
 fn dropped(summary: &Summary, id: &str, dataset: &str) -> Result<Option<Unused>> {
-    let found: Photographs = files::read_json(&summary.output(id, "photographs.json")?)?;
+    let found: Photographs = files::read_json(&summary.output(id, Photographs::FILE)?)?;
     if found.photographs.iter().all(|p| p.dropped.is_none()) {
         return Ok(None);
     }
-    let Images { images } = files::read_json(&summary.output(dataset, "images.json")?)?;
+    let Images { images } = files::read_json(&summary.output(dataset, Images::FILE)?)?;
     let named = images.iter().zip(&found.photographs);
     let dropped = named.filter_map(|(image, p)| Some((image.path.clone(), p.dropped.clone()?)));
     Ok(Some(Unused {
@@ -85,11 +86,11 @@ fn dropped(summary: &Summary, id: &str, dataset: &str) -> Result<Option<Unused>>
 
 /// The images that a split left out.
 fn left_out(summary: &Summary, id: &str, dataset: &str) -> Result<Option<Unused>> {
-    let split: Split = files::read_json(&summary.output(id, "membership.json")?)?;
+    let split: Split = files::read_json(&summary.output(id, Split::FILE)?)?;
     if split.left_out.is_empty() {
         return Ok(None);
     }
-    let Images { images } = files::read_json(&summary.output(dataset, "images.json")?)?;
+    let Images { images } = files::read_json(&summary.output(dataset, Images::FILE)?)?;
     let path = |image: u32| images.get(image as usize).map_or("", |i| i.path.as_str());
     let like = |left: &LeftOut| (path(left.image).to_owned(), path(left.like).to_owned());
     Ok(Some(Unused {
@@ -140,7 +141,7 @@ fn evaluated(
         arch,
         epoch,
         made_of,
-        evaluation: files::read_json(&summary.output(&instance.id, "metrics.json")?)?,
+        evaluation: files::read_json(&summary.output(&instance.id, Evaluation::FILE)?)?,
         features: feature_leaks(summary, &instance.id)?,
         predictions: Vec::new(),
         fingerprint: None,
@@ -158,7 +159,7 @@ fn feature_leaks(summary: &Summary, id: &str) -> Result<Option<FeatureLeaks>> {
 }
 
 fn history(summary: &Summary, id: &str) -> Result<History> {
-    files::read_json(&summary.output(id, "history.json")?)
+    files::read_json(&summary.output(id, History::FILE)?)
 }
 
 /// The stage as the pipeline names it; for a selection also what it handed on.
@@ -200,7 +201,7 @@ fn average_of(opened: &Opened, summary: &Summary, id: &str) -> Result<Option<Mad
         return Ok(None);
     };
     if let Settings::Average(average) = &instance.settings {
-        let averaging: Averaging = files::read_json(&summary.output(id, "averaging.json")?)?;
+        let averaging: Averaging = files::read_json(&summary.output(id, Averaging::FILE)?)?;
         return Ok(Some(MadeOf::Average {
             used: averaging.used.len(),
             of: (average.rule == AverageRule::Greedy).then_some(averaging.tried.len()),
@@ -217,7 +218,7 @@ fn chosen(summary: &Summary, instance: &Instance) -> Result<Option<String>> {
     let Settings::Select(select) = &instance.settings else {
         return Ok(None);
     };
-    let selection: Selection = files::read_json(&summary.output(&instance.id, "selection.json")?)?;
+    let selection: Selection = files::read_json(&summary.output(&instance.id, Selection::FILE)?)?;
     Ok(select.from.get(selection.chosen).cloned())
 }
 

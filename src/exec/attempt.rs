@@ -229,7 +229,7 @@ fn run_guarded(
 }
 
 fn fingerprint(attempt: &Attempt, tell: Tell<'_>) -> Option<Fingerprint> {
-    let path = attempt.out.join("fingerprint.json");
+    let path = attempt.out.join(Fingerprint::FILE);
     if !path.exists() {
         return None;
     }

@@ -251,7 +251,11 @@ mod tests {
             key: Digest::of(b"key"),
             asked: Digest::of(b"settings"),
             after_tensors: false,
-            outputs: [("metrics.json".to_owned(), Digest::of(bits.as_bytes()))].into(),
+            outputs: [(
+                crate::record::Evaluation::FILE.to_owned(),
+                Digest::of(bits.as_bytes()),
+            )]
+            .into(),
             fingerprint: Some(Fingerprint {
                 device: "cpu".to_owned(),
                 precision: "f32".to_owned(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::text::{count, number, plural, shown};
+use crate::text::{count, first_lines, number, plural, shown};
 
 /// Files that are named in a summary.
 const NAMED: usize = 5;
@@ -48,12 +48,8 @@ impl Looked {
         if !self.unreadable.is_empty() {
             let n = self.unreadable.len();
             let mut line = format!("{} cannot be read:", count(n, "file"));
-            for (name, why) in self.unreadable.iter().take(NAMED) {
-                line.push_str(&format!("\n  `{}`: {why}", shown(name)));
-            }
-            if n > NAMED {
-                line.push_str(&format!("\n  … and {} more", n - NAMED));
-            }
+            let named = |(name, why): &(String, String)| format!("`{}`: {why}", shown(name));
+            line.push_str(&first_lines(self.unreadable.iter().map(named), NAMED));
             lines.push(line);
         }
         lines

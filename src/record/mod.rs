@@ -5,6 +5,7 @@ mod bench_job;
 mod browse;
 mod checkpoint;
 mod evaluation;
+mod files;
 mod fingerprint;
 mod functional;
 mod history;

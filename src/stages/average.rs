@@ -11,7 +11,7 @@ use super::{
 use crate::{
     config,
     error::Result,
-    record::{self, Job},
+    record::{self, Averaging, History, Job},
     settings::AverageRule,
     stage::{Desk, Input, Past, Resource, Stage},
 };
@@ -71,8 +71,8 @@ impl Stage for AverageStage {
         &[
             "best.safetensors",
             "last.safetensors",
-            "history.json",
-            "averaging.json",
+            History::FILE,
+            Averaging::FILE,
         ]
     }
 

@@ -126,7 +126,7 @@ impl Stage for DatasetStage {
     }
 
     fn outputs(&self) -> &'static [&'static str] {
-        &["images.json", "labels.json"]
+        &[Images::FILE, Labels::FILE]
     }
 
     fn run(&self, context: &Context<'_>) -> Result<()> {
@@ -134,8 +134,8 @@ impl Stage for DatasetStage {
         let (classes, mut warnings) = classes(&listing)?;
         let labels = labels(&listing, classes);
         let images = digested(&listing, context)?;
-        write_json(&context.out.join("images.json"), &images)?;
-        write_json(&context.out.join("labels.json"), &labels)?;
+        write_json(&context.out.join(Images::FILE), &images)?;
+        write_json(&context.out.join(Labels::FILE), &labels)?;
         warnings.extend(two_classes(&images, &labels));
         let looked = looked(&listing, warnings, context);
         for warning in &looked.warnings {

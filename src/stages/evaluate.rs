@@ -11,8 +11,9 @@ use super::{
 };
 use crate::{
     config,
+    data::Pack,
     error::Result,
-    record::{self, Job},
+    record::{self, Evaluation, Images, Job, Labels, LookAlikes, Split},
     settings::Pixels,
     stage::{Desk, Input, InputFile, Past, Resource, Stage},
 };
@@ -75,11 +76,11 @@ impl Stage for EvaluateStage {
     fn inputs(&self) -> Vec<Input> {
         vec![
             model_input(&self.settings.model),
-            Input::stage("pack", &self.settings.data, "pixels.pack"),
-            Input::stage("look_alikes", &self.settings.data, "look_alikes.json"),
-            Input::stage("images", &self.settings.dataset, "images.json"),
-            Input::stage("labels", &self.settings.dataset, "labels.json"),
-            Input::stage("split", &self.settings.split, "membership.json"),
+            Input::stage("pack", &self.settings.data, Pack::FILE),
+            Input::stage("look_alikes", &self.settings.data, LookAlikes::FILE),
+            Input::stage("images", &self.settings.dataset, Images::FILE),
+            Input::stage("labels", &self.settings.dataset, Labels::FILE),
+            Input::stage("split", &self.settings.split, Split::FILE),
         ]
     }
 
@@ -90,12 +91,12 @@ impl Stage for EvaluateStage {
     fn outputs(&self) -> &'static [&'static str] {
         match self.settings.leaks {
             Some(_) => &[
-                "metrics.json",
+                Evaluation::FILE,
                 "predictions.csv",
                 "log_probabilities.f32",
                 "leaks.json",
             ],
-            None => &["metrics.json", "predictions.csv", "log_probabilities.f32"],
+            None => &[Evaluation::FILE, "predictions.csv", "log_probabilities.f32"],
         }
     }
 

@@ -10,10 +10,11 @@ use serde_json::Value;
 
 use super::past;
 use crate::{
+    data::Pack,
     digest::unseal,
     error::Result,
     files::{read_json, read_text},
-    record::{Data, Fit, History, Job, Start, Timing},
+    record::{Data, Fit, History, Job, Labels, Split, Start, Timing},
     settings::{Pixels, Save, Training},
     stage::{Desk, Input, Past, Reuse, TakesOver},
     text::count,
@@ -21,7 +22,7 @@ use crate::{
 
 /// The outputs of a training.
 pub(super) fn outputs(training: &Training) -> &'static [&'static str] {
-    const ALL: &[&str] = &["best.safetensors", "last.safetensors", "history.json", KEPT];
+    const ALL: &[&str] = &["best.safetensors", "last.safetensors", History::FILE, KEPT];
     match training.keep_last {
         Some(_) => ALL,
         None => &ALL[..3],
@@ -39,7 +40,7 @@ pub(super) const REUSE: Reuse = Reuse::OtherSetting(&["training", "epochs"]);
 
 /// Whether this training goes on where one with another number of epochs, whose result lies in a folder, ended.
 pub(super) fn takes_over(training: &Training, earlier: &Path) -> Option<TakesOver> {
-    let history: History = read_json(&earlier.join("history.json")).ok()?;
+    let history: History = read_json(&earlier.join(History::FILE)).ok()?;
     let done = history.epochs.len() as u32;
     let asked = history.asked()?;
     let no = |why: String| Some(TakesOver::Nothing(format!("starts anew: {why}")));
@@ -112,7 +113,7 @@ pub(super) fn estimate(
     if !past::same(settings, past.settings, decisive) {
         return None;
     }
-    let timing: Timing = read_json(&past.folder.join("timing.json")).ok()?;
+    let timing: Timing = read_json(&past.folder.join(Timing::FILE)).ok()?;
     let last = timing.epochs.last()?;
     let an_epoch =
         timing.epochs.iter().map(|epoch| epoch.seconds).sum::<f64>() / timing.epochs.len() as f64;
@@ -146,9 +147,9 @@ fn done_epochs(state: &Path) -> Option<u64> {
 /// The inputs of a training: the ids of a preprocess, a dataset and a split instance.
 pub(super) fn inputs(data: &str, dataset: &str, split: &str) -> Vec<Input> {
     vec![
-        Input::stage("pack", data, "pixels.pack"),
-        Input::stage("labels", dataset, "labels.json"),
-        Input::stage("split", split, "membership.json"),
+        Input::stage("pack", data, Pack::FILE),
+        Input::stage("labels", dataset, Labels::FILE),
+        Input::stage("split", split, Split::FILE),
     ]
 }
 

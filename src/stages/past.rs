@@ -34,8 +34,8 @@ pub(super) fn changed(role: &str, before: &Path, now: &Path) -> Option<String> {
 /// Both outputs of a dataset lie beside each other.
 fn images_changed(before: &Path, now: &Path) -> Option<String> {
     let read = |path: &Path| -> Option<(Images, Labels)> {
-        let images = read_json(&path.with_file_name("images.json")).ok()?;
-        Some((images, read_json(&path.with_file_name("labels.json")).ok()?))
+        let images = read_json(&path.with_file_name(Images::FILE)).ok()?;
+        Some((images, read_json(&path.with_file_name(Labels::FILE)).ok()?))
     };
     let ((old_images, old), (new_images, new)) = (read(before)?, read(now)?);
     let (was, is) = (by_content(&old_images, &old), by_content(&new_images, &new));

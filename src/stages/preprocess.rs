@@ -14,7 +14,7 @@ use crate::{
     digest::Digest,
     error::{Error, Result},
     files::{self, read_json, write_json},
-    record::{Image, Images},
+    record::{Image, Images, LookAlikes, Photographs},
     settings::Quality,
     stage::{Context, Input, Past, Reuse, Stage},
 };
@@ -69,15 +69,11 @@ impl Stage for PreprocessStage {
     }
 
     fn inputs(&self) -> Vec<Input> {
-        vec![Input::stage(
-            "images",
-            &self.settings.dataset,
-            "images.json",
-        )]
+        vec![Input::stage("images", &self.settings.dataset, Images::FILE)]
     }
 
     fn outputs(&self) -> &'static [&'static str] {
-        &["pixels.pack", "photographs.json", "look_alikes.json"]
+        &[Pack::FILE, Photographs::FILE, LookAlikes::FILE]
     }
 
     fn reuses(&self) -> Reuse {
@@ -138,7 +134,7 @@ impl Stage for PreprocessStage {
         };
         let decoded = Cell::new(0);
         let filled = fill.run(
-            &context.out.join("pixels.pack"),
+            &context.out.join(Pack::FILE),
             |wanted| {
                 decoded.set(wanted.len());
                 places(&self.dataset, images, wanted)
@@ -148,7 +144,7 @@ impl Stage for PreprocessStage {
                 Fingerprint::with_digest(compared, look.digest, width, height)
             },
         )?;
-        write_json(&context.out.join("photographs.json"), &filled.photographs)?;
+        write_json(&context.out.join(Photographs::FILE), &filled.photographs)?;
         let work = Work {
             decoded: decoded.get(),
         };
@@ -159,7 +155,7 @@ impl Stage for PreprocessStage {
         let pack = Pack::open(if compares { &compared } else { &filled.pack })?;
         let closer = |i| Ok(CloserLook::of(&pack.row(i)?, width, height));
         let look_alikes = find(&filled.seen, &sources, closer, context.stop)?;
-        write_json(&context.out.join("look_alikes.json"), &look_alikes)?;
+        write_json(&context.out.join(LookAlikes::FILE), &look_alikes)?;
         // Last: until here an interrupted run goes on from these rows.
         let made = [(&filled.pack, true), (&compared, compares)];
         for (path, _) in made.into_iter().filter(|(_, is)| *is) {

@@ -15,7 +15,7 @@ use crate::{
 
 /// What a training hands on, and a selection after it.
 const HANDED_ON: [(&str, &str); 3] = [
-    ("history", "history.json"),
+    ("history", History::FILE),
     ("best", "best.safetensors"),
     ("last", "last.safetensors"),
 ];
@@ -92,8 +92,8 @@ impl Stage for SelectStage {
         &[
             "best.safetensors",
             "last.safetensors",
-            "history.json",
-            "selection.json",
+            History::FILE,
+            Selection::FILE,
         ]
     }
 
@@ -114,7 +114,7 @@ impl Stage for SelectStage {
             let from = context.input(&role(selection.chosen, what))?;
             copy(&from, &context.out.join(output))?;
         }
-        files::write_json(&context.out.join("selection.json"), &selection)
+        files::write_json(&context.out.join(Selection::FILE), &selection)
     }
 }
 
@@ -246,7 +246,7 @@ mod tests {
             stop: &Stop::default(),
         })?;
         let model = files::read_text(&out.join("best.safetensors"))?;
-        Ok((files::read_json(&out.join("selection.json"))?, model))
+        Ok((files::read_json(&out.join(Selection::FILE))?, model))
     }
 
     #[test]

@@ -113,19 +113,19 @@ impl Stage for SplitStage {
 
     fn inputs(&self) -> Vec<Input> {
         let dataset = &self.settings.dataset;
-        let mut inputs = vec![Input::stage("labels", dataset, "labels.json")];
+        let mut inputs = vec![Input::stage("labels", dataset, Labels::FILE)];
         let looks = self.settings.leaks != Leaks::Report;
         if self.settings.stable || looks {
-            inputs.push(Input::stage("images", dataset, "images.json"));
+            inputs.push(Input::stage("images", dataset, Images::FILE));
         }
         if let (true, Some(data)) = (looks, &self.settings.data) {
-            inputs.push(Input::stage("look_alikes", data, "look_alikes.json"));
+            inputs.push(Input::stage("look_alikes", data, LookAlikes::FILE));
         }
         inputs
     }
 
     fn outputs(&self) -> &'static [&'static str] {
-        &["membership.json"]
+        &[Split::FILE]
     }
 
     fn written(&self, setting: &str) -> String {
@@ -170,7 +170,7 @@ impl Stage for SplitStage {
         for told in told {
             (context.tell)(StageEvent::Warning(told));
         }
-        write_json(&context.out.join("membership.json"), &split)
+        write_json(&context.out.join(Split::FILE), &split)
     }
 }
 

@@ -125,8 +125,8 @@ fn source(stage: &dyn Stage, fit: &Fit, missing: &Path) -> Option<ModelFile> {
 /// Which photograph stands in which line.
 fn show(args: &Browse, stage: &dyn Stage, summary: &Summary, browsed: &Browsed) -> Result<u8> {
     let dataset = giver(stage, "labels").unwrap_or_default();
-    let images: Images = files::read_json(&summary.output(&dataset, "images.json")?)?;
-    let labels: Labels = files::read_json(&summary.output(&dataset, "labels.json")?)?;
+    let images: Images = files::read_json(&summary.output(&dataset, Images::FILE)?)?;
+    let labels: Labels = files::read_json(&summary.output(&dataset, Labels::FILE)?)?;
     let of = |row: &usize| -> (String, String) {
         let path = images.images.get(*row).map(|i| i.path.clone());
         let class = labels.labels.get(*row).map(|l| l.class as usize);

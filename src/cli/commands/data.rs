@@ -265,11 +265,11 @@ fn show(
     data: &str,
     dataset: &str,
 ) -> Result<(Overview, Vec<ExcludeRow>)> {
-    let images: Images = files::read_json(&summary.output(dataset, "images.json")?)?;
-    let labels: Labels = files::read_json(&summary.output(dataset, "labels.json")?)?;
-    let photographs: Photographs = files::read_json(&summary.output(data, "photographs.json")?)?;
-    let look_alikes: LookAlikes = files::read_json(&summary.output(data, "look_alikes.json")?)?;
-    let pack = Pack::open(&summary.output(data, "pixels.pack")?)?;
+    let images: Images = files::read_json(&summary.output(dataset, Images::FILE)?)?;
+    let labels: Labels = files::read_json(&summary.output(dataset, Labels::FILE)?)?;
+    let photographs: Photographs = files::read_json(&summary.output(data, Photographs::FILE)?)?;
+    let look_alikes: LookAlikes = files::read_json(&summary.output(data, LookAlikes::FILE)?)?;
+    let pack = Pack::open(&summary.output(data, Pack::FILE)?)?;
     let usable = |row: &usize| photographs.photographs[*row].dropped.is_none();
     let train = (0..labels.labels.len()).filter(|row| labels.labels[*row].part == Part::Train);
     let train: Vec<usize> = train.filter(usable).collect();
@@ -283,7 +283,7 @@ fn show(
     overview.leaks.left_out_by = leaving_out(pipeline, dataset);
     // Results of earlier versions have no such file, and it is no part of the result.
     let beside = summary
-        .output(dataset, "images.json")?
+        .output(dataset, Images::FILE)?
         .with_file_name(Looked::FILE);
     overview.looked = files::read_json(&beside).unwrap_or_default();
     if !args.json {

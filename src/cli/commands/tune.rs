@@ -1,13 +1,13 @@
 //! `kfood tune`: a learning rate and a batch size for a training, by trying it out. Nothing of it is kept in the cache.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     cli::{args::device, open, print, progress::Progress, scratch::Scratch},
-    error::Result,
+    error::{Error, Result},
     event::{Event, Observer},
     exec::{
         self, Options, Outcome, job,
@@ -61,6 +61,16 @@ pub(in crate::cli) fn tune(args: &Tune) -> Result<u8> {
     }
 }
 
+/// What a trial found, with the error that ended it where that was the system: what was measured before is as true then.
+fn found<T: DeserializeOwned>(ended: Result<()>, folder: &Path) -> Result<(T, Option<Error>)> {
+    let found: Result<T> = files::read_json(&folder.join("tune.json"));
+    match (ended, found) {
+        (Err(error), Ok(found)) if was_killed(&error) => Ok((found, Some(error))),
+        (Err(error), _) => Err(error),
+        (Ok(()), found) => Ok((found?, None)),
+    }
+}
+
 /// Runs what the training needs, then the trial, and shows what it found.
 fn try_out<T: Serialize + DeserializeOwned>(
     args: &TuneArgs,
@@ -110,13 +120,7 @@ fn try_out<T: Serialize + DeserializeOwned>(
     };
     let ended = worker.run(&job, folder.path(), &tell, &stop);
     progress.end(id);
-    // What was measured before the system ended the trial is as true as before.
-    let found: Result<T> = files::read_json(&folder.path().join("tune.json"));
-    let (found, warning) = match (ended, found) {
-        (Err(error), Ok(found)) if was_killed(&error) => (found, Some(error)),
-        (Err(error), _) => return Err(error),
-        (Ok(()), found) => (found?, None),
-    };
+    let (found, warning): (T, _) = found(ended, folder.path())?;
     if args.json {
         print::json(&found)?;
     } else {

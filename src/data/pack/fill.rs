@@ -9,7 +9,7 @@ use std::{
 use rayon::prelude::*;
 
 use super::{
-    Look, Unfinished,
+    Look, Pack, Unfinished,
     dropped::{Why, misnamed, refuse_or_warn},
     journal,
     layout::made_of,
@@ -120,7 +120,7 @@ impl Fill<'_> {
             return Ok((path.to_owned(), None));
         };
         let (now, left) = journal::begin(unfinished.state)?;
-        Ok((now.join("pixels.pack"), Some(left)))
+        Ok((now.join(Pack::FILE), Some(left)))
     }
 
     /// The folders with rows of unfinished makings: the last one's, then those of others.

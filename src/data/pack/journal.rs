@@ -20,6 +20,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use super::Pack;
 use crate::{
     digest::Digest,
     error::{Error, Result},
@@ -120,7 +121,7 @@ impl Leftover {
             .filter_map(|line| serde_json::from_str(&line).ok())
             .collect();
         let name = match storage {
-            Storage::Raw => "pixels.pack",
+            Storage::Raw => Pack::FILE,
             Storage::Jpeg => WAITING,
         };
         Some(Self {
@@ -161,7 +162,7 @@ pub(super) fn told(folder: &Path) -> Option<(usize, usize)> {
     let head: Head = serde_json::from_str(&lines.next()?).ok()?;
     let made = lines.count();
     // Without its rows, which moved on to the result, it tells of nothing.
-    (made > 0 && folder.join("pixels.pack").exists()).then_some((made.min(head.rows), head.rows))
+    (made > 0 && folder.join(Pack::FILE).exists()).then_some((made.min(head.rows), head.rows))
 }
 
 /// Makes room for a new journal below `state`: gives its folder, and the one of the rows that an earlier making left, if any.

@@ -29,6 +29,9 @@ pub struct Pack {
 }
 
 impl Pack {
+    /// The file that holds it, in the folder of a result.
+    pub const FILE: &'static str = "pixels.pack";
+
     /// Opens a pack and checks its header and its index against their digests. Rows are checked by [`Pack::verify`].
     ///
     /// # Errors
@@ -225,7 +228,7 @@ mod tests {
     const ROWS: [[u8; 6]; 2] = [[1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12]];
 
     fn written(folder: &Path, storage: Storage) -> PathBuf {
-        let path = folder.join("pixels.pack");
+        let path = folder.join(Pack::FILE);
         let made_of = vec![Digest::of(b"a"), Digest::of(b"b"), Digest::of(b"c")];
         let writer = PackWriter::create(&path, 2, 1, storage, made_of).unwrap();
         writer.drop_row(2).unwrap();
@@ -309,7 +312,7 @@ mod tests {
     #[test]
     fn an_unfinished_pack_is_none() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("pixels.pack");
+        let path = folder.path().join(Pack::FILE);
         let made_of = vec![Digest::of(b"a"), Digest::of(b"b")];
         let writer = PackWriter::create(&path, 2, 1, Storage::Raw, made_of).unwrap();
         writer.write(1, &ROWS[1]).unwrap();

@@ -157,8 +157,8 @@ impl Earlier {
 }
 
 fn open(folder: &Path, head: &Head, compares: bool) -> Option<Finished> {
-    let pack = Pack::open(&folder.join("pixels.pack")).ok()?;
-    let found: Photographs = read_json(&folder.join("photographs.json")).ok()?;
+    let pack = Pack::open(&folder.join(Pack::FILE)).ok()?;
+    let found: Photographs = read_json(&folder.join(Photographs::FILE)).ok()?;
     let found = found.photographs;
     let same = (pack.width(), pack.height(), pack.storage())
         == (head.width, head.height, head.storage)
@@ -198,7 +198,7 @@ mod tests {
         let folder = folder.join(name);
         std::fs::create_dir(&folder).unwrap();
         let made_of = of.iter().map(|i| digest(*i)).collect();
-        let path = folder.join("pixels.pack");
+        let path = folder.join(Pack::FILE);
         let writer = PackWriter::create(&path, 1, 1, Storage::Raw, made_of).unwrap();
         for (row, i) in of.iter().enumerate() {
             writer.write(row, &[*i; 3]).unwrap();
@@ -206,7 +206,7 @@ mod tests {
         writer.finish().unwrap();
         let photographs = vec![Photograph::default(); of.len()];
         write_json(
-            &folder.join("photographs.json"),
+            &folder.join(Photographs::FILE),
             &Photographs { photographs },
         )
         .unwrap();
@@ -237,7 +237,7 @@ mod tests {
         assert_eq!(found, [(0, 0, 0, 3), (4, 1, 0, 2)]);
 
         // The second row of the new pack is damaged.
-        let path = new.join("pixels.pack");
+        let path = new.join(Pack::FILE);
         let mut bytes = std::fs::read(&path).unwrap();
         let at = bytes.len() - 4;
         bytes[at] ^= 1;

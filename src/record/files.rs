@@ -1,0 +1,29 @@
+//! The names of the files that hold records: a stage writes them, later stages and commands read them.
+
+use super::{
+    Averaging, Evaluation, Fingerprint, History, Images, Labels, LookAlikes, Photographs,
+    Selection, Split, Timing,
+};
+
+macro_rules! files {
+    ($($record:ident: $name:literal)*) => {
+        $(impl $record {
+            /// The file that holds it, in the folder of a result.
+            pub const FILE: &'static str = $name;
+        })*
+    };
+}
+
+files! {
+    Averaging: "averaging.json"
+    Evaluation: "metrics.json"
+    Fingerprint: "fingerprint.json"
+    History: "history.json"
+    Images: "images.json"
+    Labels: "labels.json"
+    LookAlikes: "look_alikes.json"
+    Photographs: "photographs.json"
+    Selection: "selection.json"
+    Split: "membership.json"
+    Timing: "timing.json"
+}

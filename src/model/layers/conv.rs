@@ -1,6 +1,6 @@
 //! A convolution.
 
-use tch::Tensor;
+use tch::{Device, Kind, Tensor};
 
 use super::{Item, Parameter, See, Source};
 
@@ -50,14 +50,36 @@ impl Conv {
     }
 
     pub(in crate::model) fn forward(&self, x: &Tensor, train: bool) -> Tensor {
-        x.conv2d(
-            &self.weight.used(train),
-            self.bias.as_ref().map(|bias| bias.used(train)),
-            [self.stride, self.stride],
-            [self.padding, self.padding],
-            [1, 1],
-            self.groups,
-        )
+        let weight = self.weight.used(train);
+        let bias = self.bias.as_ref().map(|bias| bias.used(train));
+        if !self.is_misread(x, &weight) {
+            return self.convolved(x, &weight, bias.as_ref());
+        }
+        // Autocast leaves f64 alone, and other code computes it. Such inputs are a pixel or two wide: it costs nothing.
+        let exact = |tensor: &Tensor| tensor.to_kind(Kind::Double);
+        let bias = bias.as_ref().map(exact);
+        let y = self.convolved(&exact(x), &exact(&weight), bias.as_ref());
+        y.to_kind(Kind::BFloat16)
+    }
+
+    fn convolved(&self, x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Tensor {
+        let (stride, padding) = ([self.stride; 2], [self.padding; 2]);
+        x.conv2d(weight, bias, stride, padding, [1, 1], self.groups)
+    }
+
+    /// Whether oneDNN (as libtorch 2.11 has it, with AVX-512 and AMX) would read memory that nobody wrote: bf16 convolutions with a
+    /// stride do, on inputs of one or two pixels and, where nothing is padded, of three. Values, or gradients of the weight, then
+    /// differ from run to run, and some are no numbers. Its f32 is right.
+    fn is_misread(&self, x: &Tensor, weight: &Tensor) -> bool {
+        let least = if self.padding == 0 { 3 } else { 2 };
+        let narrow = || x.size().iter().skip(2).any(|side| *side <= least);
+        let bf16 = || {
+            [x, weight]
+                .iter()
+                .any(|tensor| tensor.kind() == Kind::BFloat16)
+        };
+        let k = weight.size().last().copied().unwrap_or(1);
+        self.stride > 1 && k > 1 && x.device() == Device::Cpu && narrow() && bf16()
     }
 
     pub(in crate::model) fn visit(&self, name: &str, see: &mut See<'_>) {

@@ -6,7 +6,7 @@ use std::{
         fs::{MetadataExt, PermissionsExt, symlink},
         process::CommandExt,
     },
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     thread::sleep,
     time::Duration,
 };
@@ -69,7 +69,7 @@ pub(super) fn through_shell(project: &Project, script: &str, args: &[&str]) -> C
 }
 
 #[cfg(feature = "tensors")]
-pub(super) fn tell(child: &Child, signal: &str) {
+pub(super) fn tell(child: &std::process::Child, signal: &str) {
     let id = child.id().to_string();
     let told = Command::new("kill").args([signal, &id]).status().unwrap();
     assert!(told.success());

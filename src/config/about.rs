@@ -15,7 +15,7 @@ pub struct About {
     pub tensors: bool,
 }
 
-/// What a stage gives. Fields that refer to stages ask for one of these; see [`Wants`].
+/// What a stage gives. Fields that refer to stages ask for one of these; see `Wants`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Gives {
     /// Photographs with their classes.

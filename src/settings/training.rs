@@ -176,7 +176,7 @@ words! {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "tensors"))]
 impl Training {
     /// Settings with the ones given on top of plain ones, for tests.
     pub(crate) fn plain(given: &serde_json::Value) -> Self {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::hidden::escape;
 
 /// Whole lines for a terminal: what would steer it (control characters, marks of direction) is escaped, line breaks and tabs
-/// stay. The last door before printing; it can't know which line break belongs to a name, so names go through [`shown`] first.
+/// stay. The last door before printing; it can't know which line break belongs to a name, so names go through `shown` first.
 #[must_use]
 pub fn safe_lines(text: &str) -> String {
     let fine = |c: char| matches!(c, '\n' | '\t') || !steers(c);

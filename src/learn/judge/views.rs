@@ -14,7 +14,7 @@ use crate::{
 
 /// Images as evaluation sees them, in every view; the first is the plain one.
 ///
-/// Pixels as for [`super::evaluation_batch`]; each view is f32 [n, 3, height', width'] on `device`. Crops and flips move whole pixels, so
+/// Pixels as for `evaluation_batch`; each view is f32 [n, 3, height', width'] on `device`. Crops and flips move whole pixels, so
 /// a view is made of the very pixels that the plain one is made of; a transform with a test resolution resizes each crop to it.
 ///
 /// # Errors

@@ -17,7 +17,7 @@ use crate::{
     stop::Stop,
 };
 
-/// Takes the first steps of the first epoch as [`fit`](super::fit) takes them, and writes what [`Steps`] says. No state of a
+/// Takes the first steps of the first epoch as `fit` takes them, and writes what [`Steps`] says. No state of a
 /// training is read or written.
 ///
 /// # Errors

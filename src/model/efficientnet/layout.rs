@@ -13,7 +13,7 @@ pub(super) struct Stage {
     /// The stride of the first block.
     #[cfg_attr(
         not(feature = "tensors"),
-        expect(dead_code, reason = "of the arithmetic alone")
+        allow(dead_code, reason = "of the arithmetic alone")
     )]
     pub(super) stride: i64,
     /// The channels that come out.

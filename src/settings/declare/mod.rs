@@ -33,7 +33,7 @@
 //! | `variants!` | a table with exactly one of a few keys: `optimizer.sgd = { lr = 0.1 }` |
 //! | `words_or_tables!` | either of the two: `loss = "focal"`, `loss.focal = { gamma = 2.0 }` |
 //!
-//! A value that may be written in several ways, such as a word or a table, is read by [`Ways`].
+//! A value that may be written in several ways, such as a word or a table, is read by `Ways`.
 
 mod macros;
 mod setting;

@@ -10,7 +10,7 @@ use std::{
 
 use kfood::native::{next_turn, take_turns};
 
-const ROUNDS: usize = 20;
+const ROUNDS: usize = 6;
 const STEPS: u32 = 60;
 /// About the step of a small network on two cores.
 const STEP: Duration = Duration::from_millis(50);

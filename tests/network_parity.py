@@ -21,7 +21,6 @@ import argparse
 import json
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 
@@ -29,6 +28,9 @@ import torch
 import torchvision
 from safetensors.torch import load_file
 from torchvision.ops import StochasticDepth
+
+import kfood_steps
+from kfood_steps import apart, distance, ours
 
 # Each with the last parameter of its head.
 NETWORKS = {"resnet18": "fc.bias", "convnext_tiny": "classifier.2.bias", "efficientnet_b0": "classifier.1.bias"}
@@ -59,7 +61,7 @@ precision = "f32"
 """
 
 
-class Project:
+class Project(kfood_steps.Project):
     """A pipeline beside generated photographs, in a folder and a cache of its own."""
 
     def __init__(self, kfood, folder):
@@ -70,19 +72,6 @@ class Project:
         pathlib.Path(self.file).write_text(PIPELINE.replace("ARCHS", json.dumps(list(NETWORKS))))
         self.ask("sample", str(folder / "photographs"))
         self.ask("run", self.file, "pixels", "holdout", "--json")
-
-    def ask(self, *words):
-        ran = subprocess.run([self.kfood, *words], env=self.env, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        if ran.returncode != 0:
-            raise SystemExit(f"`kfood {words[0]}` ended with {ran.returncode}:\n{ran.stderr}")
-        return ran.stdout
-
-    def explained(self, stage):
-        return json.loads(self.ask("explain", self.file, stage, "--json"))[0]
-
-    def output(self, stage, name):
-        key = self.explained(stage)["record"]["key"]
-        return str(next((self.folder / "cache" / "entries" / key).rglob(name)))
 
     def job(self, arch, out, drops):
         settings = self.explained(f"net[arch={arch}]")["settings"]
@@ -98,19 +87,6 @@ class Project:
             "data": data, "pixels": settings["pixels"], "training": settings["training"], "start": {"scratch": network}, "device": "cpu",
             "threads": 2, "out": str(out), "state": str(out / "state"),
         }
-
-
-def ours(worker, fit):
-    """kfood's steps; files of the job lie in its `out`."""
-    out = pathlib.Path(fit["out"])
-    out.mkdir()
-    (out / "job.json").write_text(json.dumps({"steps": {"fit": fit, "steps": STEPS}}))
-    # The end of its input tells a worker that its parent is gone, so the pipe stays open until it has ended.
-    process = subprocess.Popen([worker, str(out / "job.json")], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    told = process.stdout.read().decode()
-    if process.wait() != 0:
-        raise SystemExit(f"{worker} ended with {process.returncode}: {told}")
-    return json.loads((out / "steps.json").read_text()), load_file(out / "end.safetensors")
 
 
 class Given(torch.nn.Module):
@@ -167,17 +143,6 @@ def torchvision_groups(model, decay):
             {"params": [p for p in parameters if id(p) in norms], "weight_decay": 0.0}]
 
 
-def apart(one, other):
-    return abs(one - other) / abs(other)
-
-
-def distance(one, other):
-    """Of all parameters and statistics together, in parts of their norm."""
-    names = [n for n, t in other.items() if t.is_floating_point()]
-    flat = lambda state: torch.cat([state[n].detach().double().flatten() for n in names])
-    return ((flat(one) - flat(other)).norm() / flat(other).norm()).item()
-
-
 def check_start(arch, out):
     """The first values of every tensor against those of torchvision's own network: spread and mean, as far as their number allows."""
     start = load_file(out / "start.safetensors")
@@ -204,7 +169,7 @@ def check_start(arch, out):
 def check(project, worker, arch, drops):
     out = project.folder / f"{arch}-{drops}"
     fit = project.job(arch, out, drops)
-    steps, kfood_end = ours(worker, fit)
+    steps, kfood_end = ours(worker, fit, STEPS)
     losses, end = theirs(fit, arch)
     dropped = load_file(out / "batch-1.safetensors")
     handed = {"stochastic_depth", "dropout"} & dropped.keys()

@@ -23,7 +23,6 @@ import json
 import os
 import pathlib
 import shutil
-import subprocess
 import sys
 import tempfile
 
@@ -35,6 +34,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "benches"))
 from peers.recipe import one_cycle, optimizer  # noqa: E402
 
+import kfood_steps
+from kfood_steps import apart, distance, ours
+
 STEPS = 20
 BOUND = 1e-6
 # Memory format, threads, fused optimizer: kfood's own way first, by which it is judged, then those that tell what rounding does.
@@ -45,7 +47,7 @@ WAYS = [
 ]
 
 
-class Project:
+class Project(kfood_steps.Project):
     """The committed recipe beside its photographs, in a folder and a cache of its own."""
 
     def __init__(self, kfood, folder):
@@ -61,19 +63,6 @@ class Project:
             self.ask("sample", str(folder / "korean20"))
         self.ask("run", self.file, "mission1.dishes", "mission1.holdout", "larger", "--json")
 
-    def ask(self, *words):
-        ran = subprocess.run([self.kfood, *words], env=self.env, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        if ran.returncode != 0:
-            raise SystemExit(f"`kfood {words[0]}` ended with {ran.returncode}:\n{ran.stderr}")
-        return ran.stdout
-
-    def explained(self, stage):
-        return json.loads(self.ask("explain", self.file, stage, "--json"))[0]
-
-    def output(self, stage, name):
-        key = self.explained(stage)["record"]["key"]
-        return str(next((self.folder / "cache" / "entries" / key).rglob(name)))
-
     def job(self, out, epochs):
         """The training of the recipe; `None` leaves its epochs."""
         settings = self.explained("net[seed=1]")["settings"]
@@ -88,19 +77,6 @@ class Project:
             "data": data, "pixels": settings["pixels"], "training": settings["training"], "start": start, "device": "cpu", "threads": WAYS[0][1],
             "out": str(out), "state": str(out / "state"),
         }
-
-
-def ours(worker, fit):
-    """kfood's steps; files of the job lie in its `out`."""
-    out = pathlib.Path(fit["out"])
-    out.mkdir()
-    (out / "job.json").write_text(json.dumps({"steps": {"fit": fit, "steps": STEPS}}))
-    # The end of its input tells a worker that its parent is gone, so the pipe stays open until it has ended.
-    process = subprocess.Popen([worker, str(out / "job.json")], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    told = process.stdout.read().decode()
-    if process.wait() != 0:
-        raise SystemExit(f"{worker} ended with {process.returncode}: {told}")
-    return json.loads((out / "steps.json").read_text()), load_file(out / "end.safetensors")
 
 
 def theirs(fit, arch, of, memory_format, threads, fused):
@@ -127,19 +103,8 @@ def theirs(fit, arch, of, memory_format, threads, fused):
     return steps, model.state_dict()
 
 
-def apart(one, other):
-    return abs(one - other) / abs(other)
-
-
-def distance(one, other):
-    """Of all parameters and statistics together, in parts of their norm."""
-    names = [n for n, t in other.items() if t.is_floating_point()]
-    flat = lambda state: torch.cat([state[n].detach().double().flatten() for n in names])
-    return ((flat(one) - flat(other)).norm() / flat(other).norm()).item()
-
-
 def check(name, worker, fit, arch, of):
-    kfood, kfood_end = ours(worker, fit)
+    kfood, kfood_end = ours(worker, fit, STEPS)
     ways = [theirs(fit, arch, of, *way) for way in WAYS]
     (pytorch, end), others = ways[0], ways[1:]
     print(f"\n{name}\nstep  learning rate  beta 1     kfood's loss   PyTorch's loss   apart     PyTorch from itself")

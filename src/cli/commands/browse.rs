@@ -52,7 +52,14 @@ pub(in crate::cli) fn browse(args: &Browse) -> Result<u8> {
         job::training(stage, path, folder.path(), "cpu", open::threads())
     };
     // What trains nothing is told before anything runs.
-    training(&|_, output| Ok(output.into()))?;
+    let asked = training(&|_, output| Ok(output.into()))?;
+    let keeps = matches!(
+        asked.start,
+        Start::Transfer {
+            keep_normalize: true,
+            ..
+        }
+    );
     let worker = Process::beside_this_program()?;
     let (progress, stop) = (Progress::new(), open::stop_on_signals()?);
     // The model that a transfer begins with is not trained for a look.
@@ -76,6 +83,9 @@ pub(in crate::cli) fn browse(args: &Browse) -> Result<u8> {
     let fit = training(&|id, output| {
         if targets.iter().any(|target| target == id) {
             return summary.output(id, output);
+        }
+        if !keeps {
+            return Ok(missing.clone());
         }
         let finished = open::finished(&opened, &[id.to_owned()], &Silent);
         let found = finished.and_then(|summary| summary.output(id, output));

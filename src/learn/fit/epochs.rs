@@ -145,7 +145,13 @@ impl Course<'_> {
             return Ok(false);
         };
         self.learner.load(|name| self.folder.group(&saved, name))?;
-        self.now = saved.now.clone();
+        // States of earlier versions do not say whose they are.
+        let (key, kin) = (self.now.key, self.now.kin);
+        self.now = Now {
+            key,
+            kin,
+            ..saved.now.clone()
+        };
         self.saved = Some(saved);
         self.resumed = self.now.history.epochs.len();
         let after = match &self.now.within {
@@ -195,6 +201,7 @@ impl Course<'_> {
         history.stopped_early = stop_early(&history.epochs, job.training.early_stopping.as_ref());
         let now = Now {
             key: self.now.key,
+            kin: self.now.kin,
             history,
             ..saved.now.clone()
         };

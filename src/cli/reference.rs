@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use unicode_width::UnicodeWidthStr;
 
 use crate::{
     config::{About, KINDS, settings_of},
     settings::declare::{Field, OneOf, Shape, Table, Variant, Word},
+    text::wrapped,
 };
 
 /// A kind, a setting, or one of the values of a setting.
@@ -175,28 +175,10 @@ pub(super) fn kinds(width: usize) -> String {
     text + "\nMore of each: kfood help train, kfood help train.optimizer\n"
 }
 
-/// A text in lines of at most so many columns, indented; a word that is wider stands alone.
-fn wrapped(text: &str, indent: usize, width: usize) -> String {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let last = lines.last_mut().map_or(0, |line| line.width());
-        let fits = indent + last + 1 + word.width() <= width;
-        match lines.last_mut() {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) if fits => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    let indent = " ".repeat(indent);
-    let lines = lines.iter().filter(|line| !line.is_empty());
-    lines.map(|line| format!("{indent}{line}\n")).collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use unicode_width::UnicodeWidthStr;
+
     use super::*;
 
     /// Every topic, from the kinds down.

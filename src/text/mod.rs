@@ -9,6 +9,7 @@ mod lists;
 mod names;
 mod numbers;
 mod terminal;
+mod wrapped;
 
 pub use counts::{count, either, plural};
 pub use hidden::is_hidden;
@@ -16,3 +17,4 @@ pub use lists::{first_few, first_items, first_lines};
 pub use names::{shown, shown_apart, shown_path};
 pub use numbers::{bytes, number};
 pub use terminal::{json_safe, safe_lines};
+pub use wrapped::wrapped;

@@ -1,4 +1,4 @@
-//! `kfood report`: the results of a finished pipeline as Markdown.
+//! `kfood report`: the results of a finished pipeline, as Markdown or for a terminal.
 
 use std::path::{Path, PathBuf};
 
@@ -49,7 +49,11 @@ pub(in crate::cli) fn report(args: &Report) -> Result<u8> {
             })?;
             print::say(&format!("{}: written", shown_path(path)));
         }
-        None => print::out(&document.markdown())?,
+        // Who reads it in a terminal is shown tables; what is redirected is a file.
+        None => print::out(&match print::width() {
+            Some(width) => document.terminal(Some(width)),
+            None => document.markdown(),
+        })?,
     }
     Ok(0)
 }

@@ -34,19 +34,31 @@ fn apart(before: &Block, after: &Block) -> bool {
 
 fn lines(block: &Block, width: Option<u16>) -> String {
     match block {
-        Block::Heading { text, .. } | Block::Paragraph(text) => text.in_backticks() + "\n",
-        Block::Warning(text) => format!("warning: {}\n", text.in_backticks()),
+        Block::Heading { text, .. } | Block::Paragraph(text) => {
+            words(text.in_backticks(), 0, width)
+        }
+        Block::Warning(text) => words(format!("warning: {}", text.in_backticks()), 0, width),
         Block::List(items) => items
             .iter()
-            .map(|item| format!("  {}\n", item.in_backticks()))
+            .map(|item| words(item.in_backticks(), 2, width))
             .collect(),
         Block::Table { grid, notes } => {
-            let notes = notes.iter().map(|note| note.in_backticks() + "\n");
+            let notes = notes
+                .iter()
+                .map(|note| words(note.in_backticks(), 0, width));
             grid.text(width) + &notes.collect::<String>()
         }
         Block::Curve(Curve { series, .. }) => series.iter().map(line).collect(),
         Block::Bars { title, bars } => format!("{}:\n{}", title.in_backticks(), histogram(bars)),
         Block::Picture { path, alt } => format!("{path}: {}\n", alt.in_backticks()),
+    }
+}
+
+/// Sentences, indented; where a width is known, in lines that end between words.
+fn words(text: String, indent: usize, width: Option<u16>) -> String {
+    match width {
+        Some(width) => text::wrapped(&text, indent, width.into()),
+        None => format!("{:indent$}{text}\n", ""),
     }
 }
 
@@ -146,6 +158,23 @@ bibimbap  100.0% [90.1, 100.0]  12
                 "{width}:\n{text}"
             );
         }
+    }
+
+    #[test]
+    fn sentences_end_their_lines_between_words() {
+        let sentence = "Differences are in percentage points on the same images; the interval is one over images and runs.";
+        let document = Document::new(vec![
+            Block::paragraph(sentence),
+            Block::list([sentence, "김치찌개 taken for 된장찌개: 3 of 84"]),
+        ]);
+        let text = document.terminal(Some(40));
+        assert!(text.lines().all(|line| line.width() <= 40), "{text}");
+        let words = |text: &str| {
+            text.split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(words(&text), words(&document.terminal(None)));
     }
 
     #[test]

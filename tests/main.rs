@@ -40,6 +40,7 @@ mod resolution;
 mod results;
 #[cfg(feature = "tensors")]
 mod resume;
+mod schema;
 mod snapshots;
 mod splits;
 mod stage_keys;

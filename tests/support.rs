@@ -10,6 +10,8 @@ use image::{Rgb, RgbImage};
 use kfood::config::{self, Settings};
 use tempfile::TempDir;
 
+use crate::schema::refusals;
+
 /// A project with a `pipelines` folder.
 pub struct Project {
     folder: TempDir,
@@ -197,6 +199,7 @@ pub fn asked(text: &str, id: &str) -> Settings {
     project.write("pipelines/p.toml", text);
     let pipeline = config::load_with(&project.path("pipelines/p.toml"), &|_| None);
     let pipeline = pipeline.unwrap_or_else(|m| panic!("{}\n{text}", m.render()));
+    assert_eq!(refusals(text), Vec::<String>::new(), "{text}");
     let mut instances = pipeline.instances.into_iter();
     instances.find(|i| i.id == id).unwrap().settings
 }

@@ -11,6 +11,7 @@ mod print;
 mod progress;
 mod reference;
 mod results;
+mod schema;
 mod scratch;
 
 use std::process::ExitCode;

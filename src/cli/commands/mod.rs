@@ -18,6 +18,7 @@ mod predict;
 mod report;
 mod run;
 mod sample;
+mod schema;
 mod tune;
 
 use clap::Subcommand;
@@ -60,6 +61,7 @@ commands! {
     sample: Sample,
     doctor: Doctor,
     completions: Completions,
+    schema: Schema,
     cache: Cache,
     help: Help,
 }

@@ -1,5 +1,7 @@
 //! `cargo bench --bench verdicts`: how often `kfood compare` says that a recipe beats another where it does not, and how often where it does: 10,000 draws a cell.
 
+#![allow(clippy::print_stdout, reason = "a table is what it makes")]
+
 mod world;
 
 use world::World;

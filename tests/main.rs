@@ -49,6 +49,7 @@ mod toml_words;
 #[cfg(feature = "tensors")]
 mod training;
 mod trust;
+mod verdicts;
 #[cfg(not(feature = "tensors"))]
 mod without_tensors;
 mod words;

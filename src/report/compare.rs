@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::{Evaluated, Group, Results};
 use crate::{
     error::{Error, Result},
-    record::{EvaluatePart, Interval},
-    stats,
+    record::EvaluatePart,
+    stats::{self, Spread},
 };
 
 /// Two groups of evaluations on the same images of one part.
@@ -32,8 +32,10 @@ pub struct Comparison {
     pub second_top1: f64,
     /// The first minus the second; at least 0.
     pub difference: f64,
-    /// Its 95% bootstrap interval over images and seeds.
-    pub interval: Interval,
+    /// How far it may be from that of all runs on all images; `None` where a side has one run.
+    pub spread: Option<Spread>,
+    /// The probability of [`Spread`] by Holm's adjustment over all comparisons of this part that have one.
+    pub adjusted_p: Option<f64>,
     /// McNemar's exact test, run by run.
     pub tests: Vec<Test>,
     /// What may be said.
@@ -59,10 +61,22 @@ pub struct Test {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// The interval excludes zero.
+    /// The adjusted probability is below 0.05.
     Beats,
-    /// It does not.
+    /// It is not.
     NoClearDifference,
+    /// A side has one run, which says nothing of another seed.
+    OneRun,
+}
+
+impl Verdict {
+    fn of(adjusted_p: Option<f64>) -> Self {
+        match adjusted_p {
+            None => Self::OneRun,
+            Some(p) if p < 0.05 => Self::Beats,
+            Some(_) => Self::NoClearDifference,
+        }
+    }
 }
 
 /// All pairs of groups that were evaluated on the same images of `part` (equal `members`), in the order of the pipeline.
@@ -83,7 +97,19 @@ pub fn compare(results: &Results, part: EvaluatePart) -> Result<Vec<Comparison>>
             }
         }
     }
+    judge(&mut found);
     Ok(found)
+}
+
+/// Says what may be said of comparisons that stand together: the more there are, the more would differ by chance alone.
+fn judge(comparisons: &mut [Comparison]) {
+    let with_p = |c: &Comparison| c.spread.map(|spread| spread.p);
+    let p: Vec<f64> = comparisons.iter().filter_map(with_p).collect();
+    let mut adjusted = stats::holm(&p).into_iter();
+    for comparison in comparisons {
+        comparison.adjusted_p = with_p(comparison).and_then(|_| adjusted.next());
+        comparison.verdict = Verdict::of(comparison.adjusted_p);
+    }
 }
 
 /// One group, ready to be compared: its runs' right guesses on the same images in the same order.
@@ -164,13 +190,10 @@ fn against(a: &Side<'_>, b: &Side<'_>, part: EvaluatePart) -> Option<Comparison>
         first_top1: first.top1(),
         second_top1: second.top1(),
         difference: found.difference,
-        interval: found.interval,
+        spread: found.spread,
+        adjusted_p: None,
         tests: tests(first, second),
-        verdict: if found.interval.low > 0.0 {
-            Verdict::Beats
-        } else {
-            Verdict::NoClearDifference
-        },
+        verdict: Verdict::OneRun,
     })
 }
 
@@ -221,7 +244,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_recipe_beats_another_only_where_the_interval_excludes_zero() {
+    fn a_recipe_beats_another_only_where_chance_would_rarely_make_such_a_difference() {
         let results = results(vec![
             run("baseline", 1, 50, 0),
             run("baseline", 2, 52, 1),
@@ -264,6 +287,53 @@ pub(super) mod tests {
                 ("better[seed=1]", "baseline[seed=1]", 30, 0),
                 ("better[seed=2]", "baseline[seed=2]", 26, 0)
             ]
+        );
+    }
+
+    #[test]
+    fn the_more_is_compared_the_more_a_difference_must_be() {
+        let runs =
+            |name: &str, hits: [usize; 2]| [run(name, 1, hits[0], 0), run(name, 2, hits[1], 0)];
+        let two = [runs("a", [50, 50]).to_vec(), runs("b", [55, 55]).to_vec()].concat();
+        let alone = &compare(&results(two.clone()), EvaluatePart::Test).unwrap()[0];
+        assert_eq!(alone.verdict, Verdict::Beats, "{alone:?}");
+        let more = [
+            two,
+            runs("c", [53, 53]).to_vec(),
+            runs("d", [54, 54]).to_vec(),
+        ]
+        .concat();
+        let found = compare(&results(more), EvaluatePart::Test).unwrap();
+        let among = found
+            .iter()
+            .find(|c| c.second == "a" && c.first == "b")
+            .unwrap();
+        assert_eq!(among.spread, alone.spread);
+        assert_eq!(among.verdict, Verdict::NoClearDifference, "{among:?}");
+        let (p, adjusted) = (alone.adjusted_p.unwrap(), among.adjusted_p.unwrap());
+        assert!(
+            adjusted > p && adjusted >= among.spread.unwrap().p,
+            "{among:?}"
+        );
+    }
+
+    #[test]
+    fn of_one_run_there_is_a_difference_and_no_verdict() {
+        let one = run("a", 1, 20, 0);
+        let two = [run("b", 1, 90, 0), run("b", 2, 91, 0)];
+        let found = compare(
+            &results([vec![one], two.to_vec()].concat()),
+            EvaluatePart::Test,
+        )
+        .unwrap();
+        let found = &found[0];
+        assert_eq!(
+            (found.spread, found.adjusted_p, found.verdict),
+            (None, None, Verdict::OneRun)
+        );
+        assert!(
+            (found.difference - 0.705).abs() < 1e-12 && found.tests[0].p < 1e-3,
+            "{found:?}"
         );
     }
 

@@ -40,7 +40,7 @@ pub use overview::{Class, LeakPair, Leaks, Overview, Seen};
 pub use predictions::predictions;
 pub use render::Format;
 pub use results::{Evaluated, Group, MadeOf, NotUsed, Results, Trained, Unused};
-pub use sections::{comparison_blocks, report};
+pub use sections::{compared, comparison_blocks, report};
 pub use table::{PartRow, Row, Table, table};
 pub use tensorboard::{EVENT_FILE, event_files};
 pub use tune::{batch_sizes, learning_rates};

@@ -33,12 +33,17 @@ pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
             .extend(evaluations(file, args.files.len() > 1)?);
     }
     let table = report::table(&all);
-    let compared = report::compare(&all, EvaluatePart::Test)?;
     if args.json {
-        return print::json(&json!({ "results": table, "comparisons": compared })).map(|()| 0);
+        let on = |part| report::compare(&all, part);
+        return print::json(&json!({
+            "results": table,
+            "validation_comparisons": on(EvaluatePart::Validation)?,
+            "comparisons": on(EvaluatePart::Test)?,
+        }))
+        .map(|()| 0);
     }
     let mut document = Document::from(table.block());
-    document.blocks.extend(report::comparison_blocks(&compared));
+    document.blocks.extend(report::compared(&all)?);
     print::out(&match args.markdown {
         true => document.markdown(),
         false => document.terminal(print::width()),

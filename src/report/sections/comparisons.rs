@@ -5,22 +5,38 @@ use crate::{
     error::Result,
     record::EvaluatePart,
     report::{
-        Block, Column, Comparison, Grid, Verdict, compare, percent,
+        Block, Column, Comparison, Grid, Results, Verdict, compare, percent,
         units::{fixed, points},
     },
 };
 
+/// Recipes are chosen by validation and judged on test, so they stand in this order.
+const PARTS: [EvaluatePart; 2] = [EvaluatePart::Validation, EvaluatePart::Test];
+
 pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
-    let found = compare(asked.results, asked.part.unwrap_or(EvaluatePart::Test))?;
-    if found.is_empty() {
-        return Ok(Vec::new());
+    let blocks = match asked.part {
+        Some(part) => comparison_blocks(&compare(asked.results, part)?),
+        None => compared(asked.results)?,
+    };
+    if blocks.is_empty() {
+        return Ok(blocks);
     }
-    let mut blocks = vec![Block::heading(2, "Comparisons")];
-    blocks.extend(comparison_blocks(&found));
+    Ok([vec![Block::heading(2, "Comparisons")], blocks].concat())
+}
+
+/// What may be said of recipes against each other: on validation, then on test; nothing where nothing can be compared.
+///
+/// # Errors
+/// When the predictions of an evaluation do not fit its metrics.
+pub fn compared(results: &Results) -> Result<Vec<Block>> {
+    let mut blocks = Vec::new();
+    for part in PARTS {
+        blocks.extend(comparison_blocks(&compare(results, part)?));
+    }
     Ok(blocks)
 }
 
-/// Comparisons as a table, with notes on how to read them; nothing where nothing was compared.
+/// Comparisons on one part as a table, with notes on how to read them; nothing where nothing was compared.
 #[must_use]
 pub fn comparison_blocks(comparisons: &[Comparison]) -> Vec<Block> {
     if comparisons.is_empty() {
@@ -32,31 +48,41 @@ pub fn comparison_blocks(comparisons: &[Comparison]) -> Vec<Block> {
         Column::left("second"),
         Column::right("top-1").meaning("mean share of right first guesses of either side"),
         Column::right("difference (95% interval)")
-            .meaning("in percentage points, by a bootstrap over images and seeds"),
+            .meaning("in percentage points, over images and runs"),
+        Column::right("p").meaning("of the difference, by Holm's adjustment over this table"),
         Column::right("McNemar p").meaning("of McNemar's exact test, one for each pair of runs"),
         Column::left("verdict"),
     ]);
     grid.rows = comparisons.iter().map(cells).collect();
     let mut blocks = vec![Block::table(grid)];
-    blocks.push(Block::paragraph(
-        "Differences are in percentage points on the same images; the interval is a bootstrap over images and seeds; p is exact, \
-         one for each pair of runs. \"Beats\" is said only where the interval excludes zero.",
-    ));
-    if comparisons
-        .iter()
-        .any(|c| c.first_runs == 1 || c.second_runs == 1)
-    {
-        blocks.push(Block::paragraph(
-            "Where a side has one run, the interval covers the choice of images but not of its seed: another seed may differ.",
+    blocks.extend(how_to_read(comparisons).into_iter().map(Block::paragraph));
+    blocks
+}
+
+fn how_to_read(comparisons: &[Comparison]) -> Vec<String> {
+    let judged = comparisons.iter().filter(|c| c.spread.is_some()).count();
+    let mut said = vec![
+        "Differences are in percentage points on the same images. McNemar's p is exact, one for each pair of runs: it tells two \
+         models apart, not two recipes."
+            .to_owned(),
+    ];
+    if judged > 0 {
+        let adjusted = match judged {
+            1 => String::new(),
+            n => format!(", here after Holm's adjustment for {n} comparisons"),
+        };
+        said.push(format!(
+            "The 95% interval is of the recipes, over other images and other seeds or folds, and knows how few runs there are. \
+             \"Beats\" is said only where p is below 0.05{adjusted}."
         ));
     }
-    if comparisons.len() > 1 {
-        blocks.push(Block::paragraph(format!(
-            "{} comparisons: of twenty without any true difference, about one is expected to exclude zero by chance.",
-            comparisons.len()
-        )));
+    if judged < comparisons.len() {
+        said.push(
+            "Where a side has one run, no verdict is given: another seed may differ by as much. Three runs a side tell more."
+                .to_owned(),
+        );
     }
-    blocks
+    said
 }
 
 fn cells(c: &Comparison) -> Vec<String> {
@@ -66,12 +92,16 @@ fn cells(c: &Comparison) -> Vec<String> {
         named(&c.first, c.first_runs),
         named(&c.second, c.second_runs),
         format!("{} to {}", percent(c.first_top1), percent(c.second_top1)),
-        format!(
-            "{} ({} to {})",
-            points(c.difference),
-            points(c.interval.low),
-            points(c.interval.high)
-        ),
+        match c.spread.map(|spread| spread.interval) {
+            Some(interval) => format!(
+                "{} ({} to {})",
+                points(c.difference),
+                points(interval.low),
+                points(interval.high)
+            ),
+            None => points(c.difference),
+        },
+        c.adjusted_p.map_or_else(|| "-".to_owned(), p_value),
         match p.as_slice() {
             [] => "-".to_owned(),
             p => p.join(", "),
@@ -79,6 +109,7 @@ fn cells(c: &Comparison) -> Vec<String> {
         match c.verdict {
             Verdict::Beats => format!("{} beats {}", c.first, c.second),
             Verdict::NoClearDifference => "no clear difference".to_owned(),
+            Verdict::OneRun => "none: one run".to_owned(),
         },
     ]
 }
@@ -102,26 +133,48 @@ fn p_value(p: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{compare::tests::run, sample::results};
+    use crate::report::{Evaluated, compare::tests::run, sample::results};
 
-    #[test]
-    fn the_table_of_comparisons_reads_as_sentences() {
-        let results = results(vec![run("baseline", 1, 50, 0), run("better", 1, 80, 0)]);
-        let found = compare(&results, EvaluatePart::Test).unwrap();
-        let blocks = comparison_blocks(&found);
+    fn table(runs: Vec<Evaluated>) -> (Vec<String>, Vec<Block>) {
+        let blocks = compared(&results(runs)).unwrap();
         let [Block::Table { grid, .. }, notes @ ..] = blocks.as_slice() else {
             panic!("{blocks:?}");
         };
-        let row = &grid.rows[0];
+        (grid.rows[0].clone(), notes.to_vec())
+    }
+
+    #[test]
+    fn of_recipes_with_several_runs_a_verdict_is_given() {
+        let (row, notes) = table(vec![
+            run("baseline", 1, 50, 0),
+            run("baseline", 2, 51, 0),
+            run("better", 1, 80, 0),
+            run("better", 2, 79, 0),
+        ]);
         assert_eq!(
-            row[..4],
-            ["test (100)", "better", "baseline", "80.0% to 50.0%"]
+            row,
+            [
+                "test (100)",
+                "better (n = 2)",
+                "baseline (n = 2)",
+                "79.5% to 50.5%",
+                "29.0 (19.7 to 38.3)",
+                "<0.001",
+                "<0.001, <0.001",
+                "better beats baseline"
+            ]
         );
-        assert!(
-            row[4].starts_with("30.0 (2") && row[4].ends_with(')'),
-            "{row:?}"
-        );
-        assert_eq!(row[5..], ["<0.001", "better beats baseline"]);
         assert_eq!(notes.len(), 2);
+    }
+
+    #[test]
+    fn of_one_run_no_verdict_is_given_however_large_the_difference() {
+        let (row, notes) = table(vec![run("baseline", 1, 20, 0), run("better", 1, 90, 0)]);
+        assert_eq!(row[4..], ["70.0", "-", "<0.001", "none: one run"]);
+        let Some(Block::Paragraph(text)) = notes.last() else {
+            panic!("{notes:?}");
+        };
+        let text = format!("{text:?}");
+        assert!(text.contains("no verdict is given"), "{text}");
     }
 }

@@ -12,7 +12,7 @@ mod times;
 mod trainings;
 mod unused;
 
-pub use comparisons::comparison_blocks;
+pub use comparisons::{compared, comparison_blocks};
 
 use super::{Block, Document, Results};
 use crate::{error::Result, record::EvaluatePart};

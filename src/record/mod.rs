@@ -43,7 +43,7 @@ pub use history::{Epoch, History, Measure};
 pub use images::{Crop, Image, Images};
 pub use job::{Average, Data, Evaluate, Fit, Job, ModelFile, Predict, Start, Tune, Tuned};
 pub use label_issues::{LabelIssues, SuspiciousLabel};
-pub use labels::{Label, Labels, Part};
+pub use labels::{CorrectedLabel, Label, Labels, Part};
 pub use leaks::{ByFeatures, FeatureLeak, FeatureLeaks, Leaked, LeakedPart, Leaks};
 pub use lock::{Headline, Lock, LockedStage};
 pub use look_alikes::{Likeness, LookAlikes, Pair};

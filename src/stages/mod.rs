@@ -2,6 +2,7 @@
 
 mod average;
 mod classes;
+mod corrections;
 mod dataset;
 mod ensemble;
 mod evaluate;

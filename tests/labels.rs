@@ -77,7 +77,7 @@ fn every_training_image_is_judged_by_a_model_that_never_saw_it_and_what_is_wrong
         "{told}"
     );
     assert!(
-        told.contains("30% precision is asked for, from a probability of 0."),
+        told.contains("30% precision is asked for: answers from a probability of 0."),
         "{told}"
     );
     let issues: Value =

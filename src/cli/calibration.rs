@@ -31,7 +31,7 @@ pub(super) fn calibrated(stage: &str, model: &Path) -> Result<Calibration> {
         return Err(Error::usage(message)
             .help("add `[calibrate.sure]` with `from = \"an evaluate stage\"`, and run it"));
     };
-    let summary = open::finished(&opened, &[instance.id.clone()], &Silent)?;
+    let summary = open::finished(&opened, std::slice::from_ref(&instance.id), &Silent)?;
     let found = files::read_json(&summary.output(&instance.id, Calibration::FILE)?)?;
     let evaluate = opened
         .pipeline

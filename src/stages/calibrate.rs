@@ -191,19 +191,18 @@ fn told(found: &Calibration) -> Vec<String> {
         return lines;
     };
     let parts = found.parts.iter().zip(&threshold.kept);
-    let kept: Vec<_> = parts.map(|(part, sure)| promise(part.part, sure)).collect();
     lines.push(format!(
-        "{wanted}% precision is asked for, from a probability of {probability:.3} on: {}",
-        kept.join("; ")
+        "{wanted}% precision is asked for: answers from a probability of {probability:.3} on"
     ));
+    lines.extend(parts.map(|(part, sure)| promise(part.part, sure)));
     lines
 }
 
-/// "test: 94.1% [91.2, 96.4] on 83.0% of the photographs".
+/// "test: 94.1% [91.2, 96.4] of the answers are right, on 83.0% of the photographs".
 fn promise(part: EvaluatePart, sure: &Sure) -> String {
     let share = |a: u64, b: u64| 100.0 * a as f64 / (b as f64).max(1.0);
     format!(
-        "{}: {:.1}% [{:.1}, {:.1}] on {:.1}% of the photographs",
+        "{}: {:.1}% [{:.1}, {:.1}] of the answers are right, on {:.1}% of the photographs",
         part.name(),
         share(sure.right, sure.answered),
         100.0 * sure.interval.low,

@@ -28,7 +28,7 @@ impl Made for Audit {}
 fields! {
     /// Labels that are probably wrong, by what models say of images that they did not train on.
     pub(crate) struct Given read as GivenRead {
-        /// An evaluate stage. One of all folds judges every training image by a model that never saw it.
+        /// An evaluate stage; one of all folds judges every training image by a model that never saw it.
         from: JudgedName,
         /// Whose labels are looked at.
         #[accepts = ON]

@@ -101,10 +101,11 @@ tools:
 	fi; \
 	echo "building without libjpeg-turbo, JPEGs decode at about half the speed: it needs$$slower (Debian and Ubuntu: sudo apt-get install$$slower; then build again)" >&2
 
-# Logits of the five ResNets against torchvision, model files in both directions, optimizers, the first steps of a recipe, augmentations and
-# event files. PyTorch goes into .venv.
+# Logits of the networks against torchvision, model files in both directions, optimizers, the first steps of a recipe, augmentations, event
+# files, label issues and calibration. PyTorch goes into .venv.
 parity: build .venv/parity
 	.venv/bin/python tests/optimizer_parity.py
+	.venv/bin/python tests/confidence_parity.py
 	.venv/bin/python tests/recipe_parity.py --kfood $(KFOOD) --worker $(KFOOD)-worker
 	.venv/bin/python tests/pytorch_parity.py --kfood $(KFOOD) --worker $(KFOOD)-worker
 	.venv/bin/python tests/network_parity.py --kfood $(KFOOD) --worker $(KFOOD)-worker
@@ -113,7 +114,7 @@ parity: build .venv/parity
 
 .venv/parity: $(READY)
 	$(PYTHON) -m venv .venv
-	.venv/bin/pip install --quiet --disable-pip-version-check numpy safetensors tensorboard==2.21.0 timm==1.0.31 torchvision==0.26.0 torch==$(TORCH)
+	.venv/bin/pip install --quiet --disable-pip-version-check cleanlab==2.9.0 netcal==1.4.0 numpy safetensors scikit-learn tensorboard==2.21.0 timm==1.0.31 torchvision==0.26.0 torch==$(TORCH)
 	touch $@
 
 .venv/peers: benches/peers/requirements.txt benches/peers/photographs.txt

@@ -23,6 +23,7 @@ mod jpegs;
 #[cfg(feature = "tensors")]
 mod kept;
 mod key_texts;
+mod labels;
 mod layering;
 mod layouts;
 mod lists;

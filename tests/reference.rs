@@ -293,7 +293,8 @@ fn a_kind_that_computes_with_tensors_is_known_as_one() {
         "optimizer.sgd = { lr = 0.1 }\n\
          [transfer.more]\nmodel = \"net\"\ndata = \"pixels\"\nsplit = \"holdout\"\nepochs = 9\noptimizer.sgd = { lr = 0.1 }\n\
          [select.best]\nfrom = [\"net\", \"more\"]\n[average.mean]\nfrom = [\"net\", \"more\"]\n\
-         [ensemble.all]\nfrom = [\"net\", \"more\"]\n[evaluate.result]\nmodel = \"all\"\n",
+         [ensemble.all]\nfrom = [\"net\", \"more\"]\n[evaluate.result]\nmodel = \"all\"\n\
+         [audit.labels]\nfrom = \"result\"\n[calibrate.sure]\nfrom = \"result\"\n",
     );
     for kind in &KINDS {
         let stage = stages

@@ -114,6 +114,7 @@ fn the_test_resolution_changes_what_is_judged_and_not_what_is_learnt() {
         let out = job.out.with_extension("predictions");
         let predict = Predict {
             tta: Vec::new(),
+            temperature: None,
             model: ModelFile {
                 path: job.out.join("last.safetensors"),
                 normalize: None,

@@ -4,6 +4,7 @@
 //! Nothing is said by colour.
 
 mod args;
+mod calibration;
 mod commands;
 mod locking;
 mod open;

@@ -9,10 +9,10 @@ use crate::{
     exec::Summary,
     files,
     record::{
-        Averaging, Evaluation, FeatureLeaks, History, Images, LeftOut, Photographs, Selection,
-        Split, Timing,
+        Averaging, Calibration, Evaluation, FeatureLeaks, History, Images, LabelIssues, LeftOut,
+        Photographs, Selection, Split, Timing,
     },
-    report::{self, Evaluated, MadeOf, NotUsed, Results, Trained, Unused},
+    report::{self, Audited, Calibrated, Evaluated, MadeOf, NotUsed, Results, Trained, Unused},
     settings::{Arch, AverageRule, Checkpoint},
     text::shown_path,
 };
@@ -46,6 +46,15 @@ pub(super) fn collect(opened: &Opened, summary: &Summary, images: bool) -> Resul
                 timing: timing(summary, &instance.id),
                 started: record.started,
                 fingerprint,
+            }),
+            Settings::Audit(_) if images => results.audits.push(Audited {
+                id: instance.id.clone(),
+                found: files::read_json(&summary.output(&instance.id, LabelIssues::FILE)?)?,
+            }),
+            Settings::Calibrate(settings) => results.calibrations.push(Calibrated {
+                id: instance.id.clone(),
+                of: settings.from.clone(),
+                found: files::read_json(&summary.output(&instance.id, Calibration::FILE)?)?,
             }),
             Settings::Preprocess(settings) if images => {
                 let found = dropped(summary, &instance.id, &settings.dataset)?;

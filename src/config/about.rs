@@ -30,6 +30,8 @@ pub enum Gives {
     Model,
     /// Several models that answer together.
     Models,
+    /// What is said of each image, and how right it is.
+    Judged,
     /// Figures; nothing that another stage could take.
     Figures,
 }
@@ -47,10 +49,12 @@ pub(crate) enum Wants {
     Model,
     /// One model or several that answer together.
     Answers,
+    /// What is said of each image.
+    Judged,
 }
 
 /// All kinds, in the order in which a pipeline usually has them.
-pub static KINDS: [About; 9] = [
+pub static KINDS: [About; 11] = [
     About {
         name: "dataset",
         doc: "Which photographs there are, their classes and their parts.",
@@ -102,8 +106,20 @@ pub static KINDS: [About; 9] = [
     About {
         name: "evaluate",
         doc: "Figures and predictions of a model on parts of a data set.",
-        gives: Gives::Figures,
+        gives: Gives::Judged,
         tensors: true,
+    },
+    About {
+        name: "audit",
+        doc: "Labels that are probably wrong.",
+        gives: Gives::Figures,
+        tensors: false,
+    },
+    About {
+        name: "calibrate",
+        doc: "How sure a model may be.",
+        gives: Gives::Figures,
+        tensors: false,
     },
 ];
 
@@ -132,7 +148,7 @@ impl About {
         match self.gives {
             Gives::Training | Gives::Model => Some("best.safetensors"),
             Gives::Models => Some("ensemble.safetensors"),
-            Gives::Data | Gives::Split | Gives::Pack | Gives::Figures => None,
+            Gives::Data | Gives::Split | Gives::Pack | Gives::Judged | Gives::Figures => None,
         }
     }
 }
@@ -145,6 +161,7 @@ impl fmt::Display for Gives {
             Self::Pack => "a pack",
             Self::Training | Self::Model => "a model",
             Self::Models => "several models that answer together",
+            Self::Judged => "an evaluation",
             Self::Figures => "figures",
         })
     }
@@ -166,6 +183,7 @@ impl Wants {
             Self::Split => matches!(gives, Gives::Split),
             Self::Pack => matches!(gives, Gives::Pack),
             Self::Model => gives.is_model(),
+            Self::Judged => matches!(gives, Gives::Judged),
             Self::Answers => gives.is_model() || matches!(gives, Gives::Models),
         }
     }

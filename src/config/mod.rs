@@ -44,8 +44,8 @@ use std::path::Path;
 pub use about::{About, Gives, KINDS};
 pub use data_path::{DataPath, ModelSource, Network};
 pub use kinds::{
-    Average, Dataset, Ensemble, Evaluate, Preprocess, Select, Settings, Split, TestShare, Train,
-    Transfer, settings_of,
+    Audit, Average, Calibrate, Dataset, Ensemble, Evaluate, Preprocess, Select, Settings, Split,
+    TestShare, Train, Transfer, settings_of,
 };
 pub use location::Location;
 pub use mistake::{Mistake, MistakeRow, Mistakes};

@@ -44,6 +44,8 @@ stage_names! {
     PackName: Pack,
     /// Of a stage that gives one model.
     ModelName: Model,
+    /// Of a stage that says something of each image.
+    JudgedName: Judged,
 }
 
 /// The names of the kinds that will do.

@@ -1,8 +1,8 @@
 //! The names of the files that hold records: a stage writes them, later stages and commands read them.
 
 use super::{
-    Averaging, Evaluation, Fingerprint, History, Images, Labels, LookAlikes, Photographs,
-    Selection, Split, Timing,
+    Averaging, Calibration, Evaluation, Fingerprint, History, Images, LabelIssues, Labels,
+    LookAlikes, Photographs, Selection, Split, Timing,
 };
 
 macro_rules! files {
@@ -16,10 +16,12 @@ macro_rules! files {
 
 files! {
     Averaging: "averaging.json"
+    Calibration: "calibration.json"
     Evaluation: "metrics.json"
     Fingerprint: "fingerprint.json"
     History: "history.json"
     Images: "images.json"
+    LabelIssues: "label_issues.json"
     Labels: "labels.json"
     LookAlikes: "look_alikes.json"
     Photographs: "photographs.json"

@@ -238,6 +238,9 @@ pub struct Predict {
     /// Further views of each image.
     #[serde(default)]
     pub tta: Vec<Tta>,
+    /// What the answer's logits are divided by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f64>,
     /// `auto`, `cpu` or `cuda:N`.
     pub device: String,
     /// Threads of one tensor operation.

@@ -18,6 +18,38 @@ pub struct Labels {
     /// The images of the training part that the data set itself gives to validation, ascending.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub validation: Vec<u32>,
+    /// The images whose class in `labels` is a correction, ascending; splits are drawn by the class as given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub corrected: Vec<CorrectedLabel>,
+    /// The images that a split puts into no part after it is drawn, ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<u32>,
+    /// Whether corrections may be of images that a split draws for test.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub correct_test: bool,
+}
+
+/// An image whose class is corrected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CorrectedLabel {
+    /// Its place in `images.json`.
+    pub image: u32,
+    /// The class that it is given for.
+    pub given: u32,
+}
+
+impl Labels {
+    /// Every image with the class that it is given for, before corrections.
+    #[must_use]
+    pub fn as_given(&self) -> Self {
+        let mut given = self.clone();
+        for corrected in &self.corrected {
+            if let Some(label) = given.labels.get_mut(corrected.image as usize) {
+                label.class = corrected.given;
+            }
+        }
+        given
+    }
 }
 
 /// The part and the class of one image.

@@ -3,6 +3,7 @@
 mod averaging;
 mod bench_job;
 mod browse;
+mod calibration;
 mod checkpoint;
 mod evaluation;
 mod files;
@@ -11,6 +12,7 @@ mod functional;
 mod history;
 mod images;
 mod job;
+mod label_issues;
 mod labels;
 mod leaks;
 mod lock;
@@ -28,6 +30,9 @@ mod tune;
 pub use averaging::{Averaging, Tried};
 pub use bench_job::{BenchJob, Forward, Speed, StepTaken, Steps};
 pub use browse::{Browse, Browsed};
+pub use calibration::{
+    CalibratedPart, Calibration, Coverage, ReliabilityBin, Sure, Sureness, Threshold,
+};
 pub use checkpoint::{CheckpointInfo, Provenance, Transform};
 pub use evaluation::{
     ClassMetrics, Dtype, Evaluation, Gap, Interval, LogProbabilities, PartMetrics,
@@ -37,7 +42,8 @@ pub use functional::{Functional, Functionals};
 pub use history::{Epoch, History, Measure};
 pub use images::{Crop, Image, Images};
 pub use job::{Average, Data, Evaluate, Fit, Job, ModelFile, Predict, Start, Tune, Tuned};
-pub use labels::{Label, Labels, Part};
+pub use label_issues::{LabelIssues, SuspiciousLabel};
+pub use labels::{CorrectedLabel, Label, Labels, Part};
 pub use leaks::{ByFeatures, FeatureLeak, FeatureLeaks, Leaked, LeakedPart, Leaks};
 pub use lock::{Headline, Lock, LockedStage};
 pub use look_alikes::{Likeness, LookAlikes, Pair};

@@ -1,9 +1,15 @@
 //! One line of `predictions.csv`.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use super::EvaluatePart;
-use crate::cells;
+use crate::{
+    cells,
+    error::{Error, Result},
+    text::shown_path,
+};
 
 /// What a model said about one image. The columns of the file are these fields in this order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,4 +33,24 @@ pub struct Prediction {
     pub loss: f64,
     /// Whether the label is among the first five guesses.
     pub top5: bool,
+}
+
+impl Prediction {
+    /// The file in the folder of an evaluation.
+    pub const FILE: &'static str = "predictions.csv";
+
+    /// The predictions of one evaluation, in the order of the file.
+    ///
+    /// # Errors
+    /// When the file cannot be read or has other columns.
+    pub fn read_all(path: &Path) -> Result<Vec<Self>> {
+        let fail = |e: csv::Error| {
+            Error::failed(format!("cannot understand `{}`", shown_path(path))).because(e)
+        };
+        csv::Reader::from_path(path)
+            .map_err(fail)?
+            .deserialize()
+            .collect::<Result<_, _>>()
+            .map_err(fail)
+    }
 }

@@ -39,7 +39,7 @@ pub enum Assignment {
     Fold(u32),
     /// The given test part.
     Test,
-    /// In no part: see [`Split::left_out`].
+    /// In no part: see [`Split::left_out`] and `left_out` of `labels.json`.
     LeftOut,
 }
 

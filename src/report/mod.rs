@@ -39,7 +39,9 @@ pub use figure::Figure;
 pub use overview::{Class, LeakPair, Leaks, Overview, Seen};
 pub use predictions::predictions;
 pub use render::Format;
-pub use results::{Evaluated, Group, MadeOf, NotUsed, Results, Trained, Unused};
+pub use results::{
+    Audited, Calibrated, Evaluated, Group, MadeOf, NotUsed, Results, Trained, Unused,
+};
 pub use sections::{compared, comparison_blocks, report};
 pub use table::{PartRow, Row, Table, table};
 pub use tensorboard::{EVENT_FILE, event_files};

@@ -2,25 +2,14 @@
 
 use std::path::Path;
 
-use crate::{
-    error::{Error, Result},
-    record::Prediction,
-    text::shown_path,
-};
+use crate::{error::Result, record::Prediction};
 
 /// The predictions of one evaluation, in the order of the file.
 ///
 /// # Errors
 /// When the file cannot be read or has other columns.
 pub fn predictions(path: &Path) -> Result<Vec<Prediction>> {
-    let fail = |e: csv::Error| {
-        Error::failed(format!("cannot understand `{}`", shown_path(path))).because(e)
-    };
-    csv::Reader::from_path(path)
-        .map_err(fail)?
-        .deserialize()
-        .collect::<Result<_, _>>()
-        .map_err(fail)
+    Prediction::read_all(path)
 }
 
 #[cfg(test)]

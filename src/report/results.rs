@@ -2,8 +2,8 @@
 
 use crate::{
     record::{
-        EvaluatePart, Evaluation, FeatureLeaks, Fingerprint, History, PartMetrics, Prediction,
-        Timing,
+        Calibration, EvaluatePart, Evaluation, FeatureLeaks, Fingerprint, History, LabelIssues,
+        PartMetrics, Prediction, Timing,
     },
     settings::{Arch, Checkpoint},
 };
@@ -19,6 +19,30 @@ pub struct Results {
     pub trainings: Vec<Trained>,
     /// In the order of the pipeline: images that are in no part, where they were asked for.
     pub unused: Vec<Unused>,
+    /// In the order of the pipeline: audits of labels.
+    pub audits: Vec<Audited>,
+    /// In the order of the pipeline: calibrations.
+    pub calibrations: Vec<Calibrated>,
+}
+
+/// One audit instance with what it found.
+#[derive(Clone, Debug)]
+pub struct Audited {
+    /// The instance.
+    pub id: String,
+    /// `label_issues.json`.
+    pub found: LabelIssues,
+}
+
+/// One calibrate instance with what it found.
+#[derive(Clone, Debug)]
+pub struct Calibrated {
+    /// The instance.
+    pub id: String,
+    /// The evaluate instance that it is of.
+    pub of: String,
+    /// `calibration.json`.
+    pub found: Calibration,
 }
 
 /// Images that a stage keeps out of every part.

@@ -92,6 +92,8 @@ pub(super) fn results(evaluations: Vec<Evaluated>) -> Results {
         evaluations,
         trainings: Vec::new(),
         unused: Vec::new(),
+        audits: Vec::new(),
+        calibrations: Vec::new(),
     }
 }
 

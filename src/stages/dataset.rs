@@ -7,7 +7,10 @@ use std::{
 
 use rayon::prelude::*;
 
-use super::classes::classes;
+use super::{
+    classes::classes,
+    corrections::{correct, corrected, present_corrections},
+};
 use crate::{
     config::{self, DataPath},
     data::{self, Exclusion, Found, Listing, Place, Reading, Role, is_tsv, is_zip, read_manifest},
@@ -62,6 +65,8 @@ impl Stage for DatasetStage {
             test: _,
             manifest: _,
             exclude: _,
+            corrections: _,
+            correct_test,
         } = &self.settings;
         let mut settings = serde_json::json!({});
         if *crop_area {
@@ -73,6 +78,10 @@ impl Stage for DatasetStage {
         }
         if let Some(group) = *group {
             settings["group"] = level(group).map_or("deepest".into(), Into::into);
+        }
+        // Not asked for is not named: earlier data sets keep their keys.
+        if *correct_test {
+            settings["correct_test"] = true.into();
         }
         settings
     }
@@ -90,6 +99,7 @@ impl Stage for DatasetStage {
             ("manifest", self.settings.manifest.is_some()),
             ("listed", self.settings.manifest.is_some()),
             ("exclude", self.settings.exclude.is_some()),
+            ("corrections", self.settings.corrections.is_some()),
         ];
         let given = given.into_iter().filter(|(_, given)| *given);
         given.map(|(role, _)| Input::files(role)).collect()
@@ -97,11 +107,16 @@ impl Stage for DatasetStage {
 
     fn files(&self, role: &str) -> Result<Vec<InputFile>> {
         let settings = &self.settings;
-        if let ("exclude", Some(list)) = (role, &settings.exclude) {
+        let beside = match role {
+            "exclude" => settings.exclude.as_ref().map(present_exclude),
+            "corrections" => settings.corrections.as_ref().map(present_corrections),
+            _ => None,
+        };
+        if let Some(list) = beside.transpose()? {
             let extension = if is_tsv(&list.path) { "tsv" } else { "csv" };
             return Ok(vec![InputFile {
-                name: format!("exclude.{extension}"),
-                path: present_exclude(list)?.path.clone(),
+                name: format!("{role}.{extension}"),
+                path: list.path.clone(),
             }]);
         }
         let mut listing = match (role, &settings.manifest) {
@@ -140,9 +155,11 @@ impl Stage for DatasetStage {
     }
 
     fn run(&self, context: &Context<'_>) -> Result<()> {
-        let listing = list(&self.settings)?;
+        let mut listing = list(&self.settings)?;
         let (classes, mut warnings) = classes(&listing)?;
-        let labels = labels(&listing, classes);
+        let corrected = corrected(&self.settings, &mut listing, &classes)?;
+        let mut labels = labels(&listing, classes);
+        correct(&mut labels, &corrected, self.settings.correct_test);
         let images = digested(&listing, context)?;
         write_json(&context.out.join(Images::FILE), &images)?;
         write_json(&context.out.join(Labels::FILE), &labels)?;
@@ -303,7 +320,7 @@ fn present_file(csv: &DataPath) -> Result<&DataPath> {
 }
 
 /// The error for data that is not there, at the place in the pipeline file that names it.
-fn missing(data: &DataPath, what: &str, help: &str) -> Error {
+pub(super) fn missing(data: &DataPath, what: &str, help: &str) -> Error {
     let (written, path) = (&data.written, shown_path(&data.path));
     let found = if data.path.exists() {
         format!("`{written}` is no {what} ({path})")
@@ -352,6 +369,7 @@ fn labels(listing: &Listing, classes: Vec<String>) -> Labels {
             .filter(|(_, found)| found.validation)
             .map(|(i, _)| i)
             .collect(),
+        ..Labels::default()
     }
 }
 

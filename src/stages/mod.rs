@@ -1,11 +1,15 @@
 //! One file for each kind of stage: from settings to inputs, outputs and work.
 
+mod audit;
 mod average;
+mod calibrate;
 mod classes;
+mod corrections;
 mod dataset;
 mod ensemble;
 mod evaluate;
 mod fitting;
+mod judged;
 mod model_file;
 mod past;
 mod preprocess;
@@ -15,7 +19,9 @@ mod split_told;
 mod train;
 mod transfer;
 
+pub use audit::AuditStage;
 pub use average::AverageStage;
+pub use calibrate::CalibrateStage;
 pub use dataset::DatasetStage;
 pub use ensemble::EnsembleStage;
 pub use evaluate::EvaluateStage;
@@ -59,6 +65,8 @@ fn stage(pipeline: &Pipeline, instance: &Instance) -> Option<Box<dyn Stage>> {
         Settings::Transfer(s) => Box::new(TransferStage::new(id, s, pack(&s.data)?)),
         Settings::Average(s) => Box::new(AverageStage::new(id, s)),
         Settings::Ensemble(s) => Box::new(EnsembleStage::new(id, s)),
+        Settings::Audit(s) => Box::new(AuditStage::new(id, s)),
+        Settings::Calibrate(s) => Box::new(CalibrateStage::new(id, s)),
         Settings::Evaluate(s) => Box::new(EvaluateStage::new(id, s, pack(&s.data)?)),
     })
 }

@@ -38,9 +38,12 @@ fn images_changed(before: &Path, now: &Path) -> Option<String> {
         Some((images, read_json(&path.with_file_name(Labels::FILE)).ok()?))
     };
     let ((old_images, old), (new_images, new)) = (read(before)?, read(now)?);
-    let (was, is) = (by_content(&old_images, &old), by_content(&new_images, &new));
+    // As given: corrections are told for themselves.
+    let was = by_content(&old_images, &old.as_given());
+    let is = by_content(&new_images, &new.as_given());
     let mut words = pictures_changed(&was, &is);
     words.extend(classes_changed(&old, &new));
+    words.extend(corrections_changed(&old, &new));
     (!words.is_empty()).then(|| words.join(", "))
 }
 
@@ -102,6 +105,15 @@ fn classes_changed(old: &Labels, new: &Labels) -> Vec<String> {
     };
     let both = [("new", &new, &old), ("gone", &old, &new)];
     both.into_iter().filter_map(told).collect()
+}
+
+/// "17 labels corrected, 3 left out", where corrections are others than before.
+fn corrections_changed(old: &Labels, new: &Labels) -> Option<String> {
+    let of = |labels: &Labels| (labels.corrected.clone(), labels.left_out.clone());
+    (of(old) != of(new)).then(|| {
+        let corrected = count(new.corrected.len(), "label");
+        format!("{corrected} corrected, {} left out", new.left_out.len())
+    })
 }
 
 fn split_changed(before: &Path, now: &Path) -> Option<String> {

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     past,
-    split_told::{left_out, refuse_leaks, refuse_lost_classes},
+    split_told::{left_out, refuse_corrected_test, refuse_leaks, refuse_lost_classes},
 };
 use crate::{
     config,
@@ -17,7 +17,7 @@ use crate::{
     error::{Error, Result},
     event::StageEvent,
     files::{read_json, write_json},
-    record::{EvaluatePart, Images, Labels, LookAlikes, Part, Split},
+    record::{Assignment, EvaluatePart, Images, Labels, LookAlikes, Part, Split},
     settings::{GroupBy, Leaks},
     stage::{Context, Input, Past, Stage},
     text::{count, plural},
@@ -156,7 +156,9 @@ impl Stage for SplitStage {
     }
 
     fn run(&self, context: &Context<'_>) -> Result<()> {
-        let labels: Labels = read_json(&context.inputs["labels"])?;
+        let corrected: Labels = read_json(&context.inputs["labels"])?;
+        // A corrected label moves no image to another part: before and after can be compared.
+        let labels = corrected.as_given();
         let train = labels.labels.iter().filter(|l| l.part == Part::Train);
         let train = train.count();
         if train == 0 {
@@ -172,7 +174,11 @@ impl Stage for SplitStage {
         self.check_lengths(&labels, images.as_ref(), alike.as_ref())?;
         self.refuse_second_test(&labels)?;
 
-        let (split, told) = self.drawn(&labels, alike.as_ref(), &paths, context)?;
+        let (mut split, told) = self.drawn(&labels, alike.as_ref(), &paths, context)?;
+        refuse_corrected_test(&split, &corrected)?;
+        for image in &corrected.left_out {
+            split.assignments[*image as usize] = Assignment::LeftOut;
+        }
         if let (Leaks::Fail, Some(alike)) = (self.settings.leaks, &alike) {
             refuse_leaks(&split, alike, &paths)?;
         }

@@ -84,3 +84,22 @@ pub(super) fn refuse_lost_classes(split: &Split, labels: &Labels, rest: &Labels)
     );
     Err(Error::usage(message).help("set `leaks = \"report\"`, or give these classes other images"))
 }
+
+/// Corrections of images that are drawn for test, where nobody asked for that. Those of a given test part are refused with the list.
+pub(super) fn refuse_corrected_test(split: &Split, labels: &Labels) -> Result<()> {
+    if labels.correct_test {
+        return Ok(());
+    }
+    let relabelled = labels.corrected.iter().map(|corrected| corrected.image);
+    let all = relabelled.chain(labels.left_out.iter().copied());
+    let test = |image: &u32| split.assignments.get(*image as usize) == Some(&Assignment::Test);
+    match all.filter(test).count() {
+        0 => Ok(()),
+        n => Err(Error::usage(format!(
+            "{} of the list of corrections {} drawn for test",
+            count(n, "image"),
+            either(n, "is", "are")
+        ))
+        .help("set `correct_test = true` in the dataset, and results before and after are of two tests; or take these rows out")),
+    }
+}

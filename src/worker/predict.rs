@@ -14,6 +14,7 @@ use crate::{
     model::{self, Mode, ModelState, Network},
     record::{ModelFile, Predict, Transform},
     settings::{Count, MeanStd, Pixels, Resize},
+    stats,
     stop::Stop,
     text::{self, shown_path},
 };
@@ -101,6 +102,10 @@ fn batch(
                 .help("its training diverged: lower `lr`, or add warm-up"),
         );
     }
+    let logs = match job.temperature {
+        Some(temperature) => stats::tempered(&logs, classes.len(), temperature),
+        None => logs,
+    };
     let mut rows = logs.chunks(classes.len().max(1));
     let prediction = |(path, error): (&PathBuf, Option<String>)| {
         let guesses = match error {

@@ -59,7 +59,7 @@ fn a_misspelt_kind_shows_the_nearest_one_and_hides_nothing_else() {
 14 | [trian.net]
    |  ^^^^^
    |
-   = help: did you mean `train`? accepted: `dataset`, `split`, `preprocess`, `train`, `select`, `transfer`, `average`, `ensemble` or `evaluate`
+   = help: did you mean `train`? accepted: `dataset`, `split`, `preprocess`, `train`, `select`, `transfer`, `average`, `ensemble`, `evaluate`, `audit` or `calibrate`
 "#
     );
 }

@@ -67,6 +67,7 @@ fn a_prediction_names_classes_and_an_unreadable_image_is_an_entry() {
     let out = world.folder.path().join("predictions");
     let job = Job::Predict(Predict {
         tta: Vec::new(),
+        temperature: None,
         model: ModelFile {
             path: job.out.join("last.safetensors"),
             normalize: None,

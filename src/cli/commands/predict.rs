@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::{
     cli::{
         args::{device, tta},
+        calibration::calibrated,
         open, print,
         progress::Progress,
         results,
@@ -20,7 +21,7 @@ use crate::{
     exec::worker::Process,
     files,
     name::nfc,
-    record::{self, Job, ModelFile},
+    record::{self, Calibration, Job, ModelFile},
     report::{Align, Grid},
     settings::Tta,
     stage::Worker,
@@ -48,6 +49,12 @@ pub(in crate::cli) struct Predict {
     /// Average over further views of each image: horizontal_flip, five_crop, or both.
     #[arg(long, value_name = "VIEW", value_delimiter = ',', value_parser = tta)]
     pub tta: Vec<Tta>,
+    /// A calibration of the model: a `calibrate` stage, pipelines/mission2.toml:sure. Probabilities are those under its temperature.
+    #[arg(long, value_name = "FILE:STAGE")]
+    pub calibration: Option<String>,
+    /// Answer "unknown" where the first guess is less probable than the threshold of the calibration (its `precision`).
+    #[arg(long, requires = "calibration")]
+    pub unknown: bool,
     /// Where tensors live: auto, cpu or cuda:N.
     #[arg(long, default_value = "auto", value_parser = device)]
     pub device: String,
@@ -58,6 +65,11 @@ pub(in crate::cli) struct Predict {
 
 pub(in crate::cli) fn predict(args: &Predict) -> Result<u8> {
     let model = open::model(&args.model)?;
+    let calibration = args.calibration.as_deref();
+    let calibration = calibration
+        .map(|stage| calibrated(stage, &model))
+        .transpose()?;
+    let threshold = threshold(args, calibration.as_ref())?;
     let images = images(&args.images)?;
     let folder = Scratch::new()?;
     let job = Job::Predict(record::Predict {
@@ -70,6 +82,7 @@ pub(in crate::cli) fn predict(args: &Predict) -> Result<u8> {
         images: images.clone(),
         top: args.top,
         tta: args.tta.clone(),
+        temperature: calibration.map(|found| found.temperature),
         device: args.device.clone(),
         threads: open::threads(),
         out: folder.path().to_owned(),
@@ -85,6 +98,7 @@ pub(in crate::cli) fn predict(args: &Predict) -> Result<u8> {
     progress.end("predict");
     let predictions = files::read_json(&folder.path().join("predictions.json"))?;
     let predictions = with_paths(predictions, &images);
+    let predictions = with_unknown(predictions, threshold);
     let failed = predictions
         .iter()
         .any(|p| p.get("error").is_some_and(|e| !e.is_null()));
@@ -94,6 +108,45 @@ pub(in crate::cli) fn predict(args: &Predict) -> Result<u8> {
         print::out(&table(&predictions))?;
     }
     Ok(u8::from(failed))
+}
+
+/// The least probability of an answer, where that is asked for.
+fn threshold(args: &Predict, calibration: Option<&Calibration>) -> Result<Option<f64>> {
+    let Some(found) = calibration.filter(|_| args.unknown) else {
+        return Ok(None);
+    };
+    let stage = args.calibration.as_deref().unwrap_or_default();
+    let (message, help) = match &found.threshold {
+        Some(threshold) => match threshold.probability {
+            Some(probability) => return Ok(Some(probability)),
+            None => (
+                format!(
+                    "`{stage}` found no probability with {}% precision",
+                    100.0 * threshold.precision
+                ),
+                "ask it for a lower `precision`",
+            ),
+        },
+        None => (
+            format!("`{stage}` has no threshold, for no `precision` is asked for there"),
+            "give that stage `precision = 0.95`, and run it",
+        ),
+    };
+    Err(Error::usage(message).help(help))
+}
+
+/// Says of each image whether the first guess is less probable than that.
+fn with_unknown(mut predictions: Vec<Value>, threshold: Option<f64>) -> Vec<Value> {
+    let Some(threshold) = threshold else {
+        return predictions;
+    };
+    for prediction in &mut predictions {
+        let first = prediction["guesses"][0]["probability"].as_f64();
+        if let Some(probability) = first {
+            prediction["unknown"] = (probability < threshold).into();
+        }
+    }
+    predictions
 }
 
 /// The names of classes in a text file, a line each.
@@ -174,6 +227,9 @@ fn table(predictions: &[Value]) -> String {
         let path = prediction["path"].as_str().unwrap_or_default();
         let guesses = match prediction["error"].as_str() {
             Some(error) => error.to_owned(),
+            None if prediction["unknown"] == true => {
+                format!("unknown ({})", guesses(&prediction["guesses"]))
+            }
             None => guesses(&prediction["guesses"]),
         };
         grid.rows

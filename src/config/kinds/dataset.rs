@@ -29,6 +29,10 @@ pub struct Dataset {
     pub manifest: Option<DataPath>,
     /// A list of photographs to leave out.
     pub exclude: Option<DataPath>,
+    /// A list of corrected labels.
+    pub corrections: Option<DataPath>,
+    /// Whether it may correct labels of the test part.
+    pub correct_test: bool,
     /// Whether the boxes of `crop_area.properties` are cut out (`crop = "area"`).
     pub crop_area: bool,
     /// Which folder names an image's class. Without it the deepest one, where that is clear.
@@ -40,7 +44,7 @@ pub struct Dataset {
 impl Made for Dataset {
     fn outside(&self) -> Vec<&DataPath> {
         let folders = [&self.train, &self.validation, &self.test];
-        let lists = [&self.manifest, &self.exclude];
+        let lists = [&self.manifest, &self.exclude, &self.corrections];
         folders.into_iter().chain(lists).flatten().collect()
     }
 }
@@ -66,6 +70,10 @@ fields! {
         manifest: Option<PathText>,
         /// A list of photographs to leave out.
         exclude: Option<PathText>,
+        /// A list of corrected labels, as an `audit` stage proposes it: columns `path` and `suggested` or `label`, `leave_out` for a class.
+        corrections: Option<PathText>,
+        /// Whether `corrections` may name images of the test part.
+        correct_test: bool = false,
         /// Take the boxes of an AI Hub tree.
         crop: Option<CropBy>,
         /// Which folder is the class.
@@ -95,6 +103,11 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Box<dyn Draft>> {
         test: fields.data_path(read.test.as_ref()),
         manifest: fields.data_path(read.manifest.as_ref()),
         exclude: fields.data_path(read.exclude.as_ref()),
+        corrections: fields.data_path(read.corrections.as_ref()),
+        correct_test: read
+            .correct_test
+            .as_ref()
+            .is_some_and(|flag| *flag.get_ref()),
         crop_area: read.crop.is_some(),
         class: read.class.as_ref().map(|level| *level.get_ref()),
         group: read.group.as_ref().map(|level| *level.get_ref()),

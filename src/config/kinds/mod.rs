@@ -1,18 +1,21 @@
 //! The kinds of stages: for each one file that declares its fields and says what an instance of it comes to.
 //!
 //! What several kinds share stands in files of its own. Each imports only those before it. In order: augment, dataset, from, metric,
-//! model, network, preprocess, split, fold, training, train, transfer, average, ensemble, evaluate, select.
+//! model, network, preprocess, split, fold, training, train, transfer, average, ensemble, evaluate, judged, audit, calibrate, select.
 //!
 //! A new kind is a file here (and one in [`crate::stages`]), its entry in [`about`](super::about), and two lines below: `mod` and
 //! its line of `kinds!`; [`super`] exports its settings.
 
+mod audit;
 mod augment;
 mod average;
+mod calibrate;
 mod dataset;
 mod ensemble;
 mod evaluate;
 mod fold;
 mod from;
+mod judged;
 mod metric;
 mod model;
 mod network;
@@ -114,6 +117,8 @@ kinds! {
     Average in average,
     Ensemble in ensemble,
     Evaluate in evaluate,
+    Audit in audit,
+    Calibrate in calibrate,
 }
 
 impl Settings {

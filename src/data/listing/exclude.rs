@@ -1,19 +1,19 @@
 //! A list of photographs to leave out: a CSV or TSV with a column `path`, or a text with a path on each line.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    path::{Component, Path, PathBuf},
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
 };
 
 use super::{
-    Listing, Place, is_tsv,
+    Listing, is_tsv,
+    names::Names,
     table::{LARGEST_LIST, same_header, table},
 };
 use crate::{
     cells,
     error::{Error, Result},
     files,
-    name::nfc,
     text::{count, either, first_few, first_lines, shown, shown_path},
 };
 
@@ -111,7 +111,7 @@ impl Exclusion {
         let mut out: BTreeSet<usize> = BTreeSet::new();
         let (mut nothing, mut several) = (Vec::new(), Vec::new());
         for (line, row) in &self.rows {
-            let found = self.named(row, &by_name);
+            let found = by_name.meant(row, [&self.folder, &self.root]);
             if found.is_empty() {
                 nothing.push(format!("line {line}: `{}`", shown(row)));
             }
@@ -165,26 +165,6 @@ impl Exclusion {
             ));
         }
     }
-
-    /// The images that a row means: by their name, else by their name below a part, else by their path on disk.
-    fn named(&self, row: &str, names: &Names) -> Vec<usize> {
-        for written in [row.to_owned(), row.replace('\\', "/")] {
-            let name = nfc(written.trim_start_matches("./"));
-            if let Some(image) = names.whole.get(&name) {
-                return vec![*image];
-            }
-            if let Some(images) = names.below.get(&name) {
-                return images.clone();
-            }
-            for base in [&self.folder, &self.root] {
-                let path = plain_path(&base.join(&written));
-                if let Some(image) = names.paths.get(&path) {
-                    return vec![*image];
-                }
-            }
-        }
-        Vec::new()
-    }
 }
 
 /// The classes that have no image left without these.
@@ -195,47 +175,4 @@ fn without_image(listing: &Listing, out: &BTreeSet<usize>) -> Vec<String> {
     }
     let lost = left.iter().filter(|(_, left)| !**left);
     lost.map(|(class, _)| (*class).to_owned()).collect()
-}
-
-/// The images of a listing by all that they may be called.
-struct Names {
-    whole: HashMap<String, usize>,
-    below: HashMap<String, Vec<usize>>,
-    paths: HashMap<String, usize>,
-}
-
-impl Names {
-    fn of(listing: &Listing) -> Self {
-        let mut names = Self {
-            whole: HashMap::new(),
-            below: HashMap::new(),
-            paths: HashMap::new(),
-        };
-        for (i, image) in listing.images.iter().enumerate() {
-            names.whole.insert(image.name.clone(), i);
-            if let Some((_, below)) = image.name.split_once('/') {
-                names.below.entry(below.to_owned()).or_default().push(i);
-            }
-            if let Place::File(path) = &image.place {
-                names.paths.insert(plain_path(path), i);
-            }
-        }
-        names
-    }
-}
-
-/// An absolute path without `.` and `..`, NFC.
-fn plain_path(path: &Path) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    let absolute = std::path::absolute(path);
-    for component in absolute.as_deref().unwrap_or(path).components() {
-        match component {
-            Component::Normal(name) => parts.push(nfc(&name.to_string_lossy())),
-            Component::ParentDir => {
-                parts.pop();
-            }
-            _ => {}
-        }
-    }
-    parts.join("/")
 }

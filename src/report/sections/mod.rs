@@ -1,9 +1,11 @@
 //! The report of a pipeline, section by section. A new one is a file here, its `mod` and a line of [`SECTIONS`].
 
+mod calibration;
 mod classes;
 mod comparisons;
 mod evaluations;
 mod head;
+mod label_issues;
 mod machines;
 mod result_table;
 #[cfg(test)]
@@ -33,6 +35,8 @@ const SECTIONS: &[Section] = &[
     result_table::blocks,
     comparisons::blocks,
     evaluations::blocks,
+    label_issues::blocks,
+    calibration::blocks,
     unused::blocks,
     trainings::blocks,
     machines::blocks,

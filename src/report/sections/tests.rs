@@ -2,9 +2,12 @@
 
 use super::*;
 use crate::{
-    record::{Epoch, EpochTiming, Fingerprint, History, Measure, Timing},
+    record::{
+        CalibratedPart, Calibration, Epoch, EpochTiming, Fingerprint, History, Interval,
+        LabelIssues, Measure, Sure, Sureness, SuspiciousLabel, Threshold, Timing,
+    },
     report::{
-        Trained,
+        Audited, Calibrated, Trained,
         sample::{evaluated, evaluated_on, results, rights},
     },
 };
@@ -160,4 +163,70 @@ fn repeated_runs_are_told_together() {
 fn an_empty_pipeline_has_a_report_too() {
     let text = markdown(&results(Vec::new()));
     assert!(text.ends_with("\nNothing was evaluated.\n"), "{text}");
+}
+
+#[test]
+fn labels_that_look_wrong_and_calibrations_are_told_where_there_are_some() {
+    let mut results = results(vec![evaluated("baseline", &[], &rights(5, 9))]);
+    let interval = |low, high| Interval { low, high };
+    let sureness = |ece| Sureness {
+        loss: 0.5,
+        ece,
+        ece_interval: interval(0.01, 0.2),
+        brier: 0.25,
+        bins: Vec::new(),
+    };
+    results.audits.push(Audited {
+        id: "labels".to_owned(),
+        found: LabelIssues {
+            judged: 40,
+            models: 5,
+            issues: vec![SuspiciousLabel {
+                rank: 1,
+                part: EvaluatePart::Validation,
+                path: "train/김밥/001.jpg".to_owned(),
+                given: "김밥".to_owned(),
+                suggested: "냉면".to_owned(),
+                given_probability: 0.02,
+                suggested_probability: 0.9,
+                margin: 0.06,
+            }],
+        },
+    });
+    results.calibrations.push(Calibrated {
+        id: "sure".to_owned(),
+        of: "baseline".to_owned(),
+        found: Calibration {
+            temperature: 1.5,
+            fitted: true,
+            parts: vec![CalibratedPart {
+                part: EvaluatePart::Validation,
+                images: 200,
+                before: sureness(0.1),
+                after: sureness(0.05),
+                coverage: Vec::new(),
+            }],
+            threshold: Some(Threshold {
+                precision: 0.95,
+                probability: Some(0.8),
+                kept: vec![Sure {
+                    images: 200,
+                    answered: 100,
+                    right: 96,
+                    interval: interval(0.902, 0.984),
+                }],
+            }),
+        },
+    });
+    let text = markdown(&results);
+    for told in [
+        "1 of 40 labels looks wrong, by 5 models that did not train on them",
+        "| 1 | `train/김밥/001.jpg` | 김밥 | 냉면 | 0.060 | 90.0% |",
+        "## How sure `baseline` is",
+        "Temperature 1.500, fitted on validation.",
+        "| validation | 1.500 | 5.0% [1.0, 20.0] | 0.250 | 0.500 |",
+        "of validation: 96.0% [90.2, 98.4] on 50.0% of the photographs",
+    ] {
+        assert!(text.contains(told), "{told}\n{text}");
+    }
 }

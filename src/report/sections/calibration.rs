@@ -1,0 +1,157 @@
+//! How sure models are, how sure they may be, and from where on they may answer.
+
+use super::Asked;
+use crate::{
+    error::Result,
+    record::{CalibratedPart, Calibration, Interval, ReliabilityBin, Sure, Sureness},
+    report::{Axis, Block, Calibrated, Column, Curve, Grid, Series, Unit, percent, units::fixed},
+    text::number,
+};
+
+pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
+    let calibrations = &asked.results.calibrations;
+    Ok(calibrations.iter().flat_map(of_calibration).collect())
+}
+
+fn of_calibration(calibrated: &Calibrated) -> Vec<Block> {
+    let found = &calibrated.found;
+    let fitted = if found.fitted {
+        format!(
+            "Temperature {}, fitted on validation. Losses elsewhere in this report are at temperature 1.",
+            fixed(found.temperature, 3)
+        )
+    } else {
+        "On validation no temperature is the best, as where every image is right: it stays 1."
+            .to_owned()
+    };
+    let mut blocks = vec![
+        Block::heading(2, format!("How sure `{}` is", calibrated.of)),
+        Block::paragraph(fitted),
+        Block::table(errors(found)),
+    ];
+    blocks.extend(
+        found
+            .threshold
+            .as_ref()
+            .map(|_| Block::paragraph(promise(found))),
+    );
+    if let Some(part) = found.parts.last() {
+        blocks.push(Block::Curve(coverage(part)));
+        blocks.push(Block::paragraph(format!(
+            "Reliability on {}, under the temperature:",
+            part.part.name()
+        )));
+        blocks.push(Block::table(reliability(&part.after.bins)));
+    }
+    blocks
+}
+
+/// Errors of each part before and after.
+fn errors(found: &Calibration) -> Grid {
+    let mut grid = Grid::of([
+        Column::left("part"),
+        Column::right("temperature"),
+        Column::right("calibration error").meaning(
+            "expected calibration error over 15 bins (Guo et al., 2017), with its 95% interval by bootstrap over the images",
+        ),
+        Column::right("Brier score").meaning("over all classes, from 0 to 2"),
+        Column::right("loss"),
+    ]);
+    for part in &found.parts {
+        for (temperature, sureness) in [(1.0, &part.before), (found.temperature, &part.after)] {
+            grid.rows.push(error(part, temperature, sureness));
+        }
+    }
+    grid
+}
+
+fn error(part: &CalibratedPart, temperature: f64, sureness: &Sureness) -> Vec<String> {
+    vec![
+        part.part.name().to_owned(),
+        fixed(temperature, 3),
+        with_interval(sureness.ece, sureness.ece_interval),
+        fixed(sureness.brier, 3),
+        fixed(sureness.loss, 3),
+    ]
+}
+
+/// "94.1% [91.2, 96.4]".
+fn with_interval(share: f64, interval: Interval) -> String {
+    format!(
+        "{} [{}, {}]",
+        percent(share),
+        fixed(100.0 * interval.low, 1),
+        fixed(100.0 * interval.high, 1)
+    )
+}
+
+/// "95.0% precision on 83.0% of the photographs of validation; test: 94.1% [91.2, 96.4] on 81.0%".
+fn promise(found: &Calibration) -> String {
+    let Some(threshold) = &found.threshold else {
+        return String::new();
+    };
+    let wanted = percent(threshold.precision);
+    let Some(probability) = threshold.probability else {
+        return format!(
+            "No probability has {wanted} precision on validation: there is no threshold."
+        );
+    };
+    let share = |sure: &Sure| {
+        let right = sure.right as f64 / (sure.answered as f64).max(1.0);
+        let answered = sure.answered as f64 / (sure.images as f64).max(1.0);
+        format!(
+            "{} on {} of the photographs",
+            with_interval(right, sure.interval),
+            percent(answered)
+        )
+    };
+    let parts = found.parts.iter().zip(&threshold.kept);
+    let kept: Vec<_> = parts
+        .map(|(part, sure)| format!("{}: {}", part.part.name(), share(sure)))
+        .collect();
+    format!(
+        "{wanted} precision is asked for. Chosen on validation: from a probability of {} on the model answers, and below it says “unknown”. Right are, of {}.",
+        fixed(probability, 3),
+        kept.join("; of ")
+    )
+}
+
+fn coverage(part: &CalibratedPart) -> Curve {
+    let points = part.coverage.iter().map(|c| (c.coverage, c.accuracy));
+    let points: Vec<_> = points.collect();
+    let words = |(coverage, accuracy): &(f64, f64)| {
+        format!("{} right on {}", percent(*accuracy), percent(*coverage))
+    };
+    let ends = [points.first(), points.last()];
+    let ends: Vec<_> = ends.into_iter().flatten().map(words).collect();
+    Curve {
+        x: Axis::linear("photographs answered, the surest first", Unit::Share),
+        y: Axis::linear("right", Unit::Share),
+        series: vec![Series {
+            name: format!("{}: right among the surest", part.part.name()),
+            in_words: ends.join(", "),
+            points,
+        }],
+    }
+}
+
+/// Bins with an image.
+fn reliability(bins: &[ReliabilityBin]) -> Grid {
+    let mut grid = Grid::of([
+        Column::left("probability of the first guess"),
+        Column::right("images"),
+        Column::right("mean"),
+        Column::right("right").meaning("with Wilson's 95% interval"),
+    ]);
+    let filled = bins.iter().filter(|bin| bin.images > 0);
+    let row = |bin: &ReliabilityBin| {
+        vec![
+            format!("{} to {}", percent(bin.from), percent(bin.to)),
+            number(bin.images),
+            percent(bin.confidence),
+            with_interval(bin.accuracy, bin.interval),
+        ]
+    };
+    grid.rows = filled.map(row).collect();
+    grid
+}

@@ -1,0 +1,212 @@
+//! `[calibrate.x]`: an evaluation to a temperature, how sure the model is before and after, and from where on it may answer.
+
+use serde_json::{Value, json};
+
+use super::judged::{self, Judged};
+use crate::{
+    config,
+    error::{Error, Result},
+    event::StageEvent,
+    files,
+    record::{CalibratedPart, Calibration, EvaluatePart, Sure, Sureness, Threshold},
+    stage::{Context, Input, Stage},
+    stats::{self, Answer},
+};
+
+/// One `[calibrate.x]` instance.
+pub struct CalibrateStage {
+    id: String,
+    settings: config::Calibrate,
+}
+
+impl CalibrateStage {
+    /// From its settings.
+    #[must_use]
+    pub fn new(id: &str, settings: &config::Calibrate) -> Self {
+        Self {
+            id: id.to_owned(),
+            settings: settings.clone(),
+        }
+    }
+}
+
+impl Stage for CalibrateStage {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn kind(&self) -> &'static str {
+        "calibrate"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn settings(&self) -> Value {
+        let config::Calibrate {
+            precision,
+            // An input, which is in the key by its content.
+            from: _,
+        } = &self.settings;
+        json!({ "precision": precision })
+    }
+
+    fn inputs(&self) -> Vec<Input> {
+        judged::inputs(0, &self.settings.from)
+    }
+
+    fn outputs(&self) -> &'static [&'static str] {
+        &[Calibration::FILE]
+    }
+
+    fn run(&self, context: &Context<'_>) -> Result<()> {
+        let judged = judged::read(context, 0)?;
+        let validation = Part::of(&judged, EvaluatePart::Validation).ok_or_else(|| {
+            Error::usage(
+                "the evaluation has no image in `validation`, where the temperature is fitted",
+            )
+            .help("give the split a `validation` share above 0, or `folds`")
+        })?;
+        let precision = self.settings.precision.map(|p| p.get());
+        let test = Part::of(&judged, EvaluatePart::Test);
+        let parts: Vec<Part> = [Some(validation), test].into_iter().flatten().collect();
+        let calibration = calibration(&parts, precision);
+        for line in told(&calibration) {
+            (context.tell)(StageEvent::Note(line));
+        }
+        if !calibration.fitted {
+            (context.tell)(StageEvent::Warning(
+                "on `validation` no temperature is the best, as where every image is right: it stays 1".to_owned(),
+            ));
+        }
+        files::write_json(&context.out.join(Calibration::FILE), &calibration)
+    }
+}
+
+/// The images of one part.
+struct Part {
+    part: EvaluatePart,
+    labels: Vec<usize>,
+    /// Row-major [labels, classes].
+    logs: Vec<f64>,
+    classes: usize,
+}
+
+impl Part {
+    /// `None` without images.
+    fn of(judged: &Judged, part: EvaluatePart) -> Option<Self> {
+        let images = || judged.images.iter().filter(|image| image.part == part);
+        images().next()?;
+        Some(Self {
+            part,
+            labels: images().map(|image| image.label).collect(),
+            logs: images().flat_map(|image| image.logs.clone()).collect(),
+            classes: judged.classes.len(),
+        })
+    }
+
+    fn tempered(&self, temperature: f64) -> Self {
+        Self {
+            logs: stats::tempered(&self.logs, self.classes, temperature),
+            labels: self.labels.clone(),
+            ..*self
+        }
+    }
+
+    fn answers(&self) -> Vec<Answer> {
+        let found = stats::scores(&self.logs, &self.labels, self.classes).unwrap_or_default();
+        let answer = |score: stats::Score| Answer {
+            confidence: score.probability,
+            correct: score.correct,
+        };
+        found.into_iter().map(answer).collect()
+    }
+
+    fn sureness(&self) -> Sureness {
+        let answers = self.answers();
+        Sureness {
+            loss: stats::cross_entropy(&self.logs, &self.labels, self.classes),
+            ece: stats::expected_calibration_error(&answers),
+            ece_interval: stats::calibration_error_interval(&answers),
+            brier: stats::brier(&self.logs, &self.labels, self.classes),
+            bins: stats::reliability(&answers),
+        }
+    }
+}
+
+/// The first part is the one that is fitted on.
+fn calibration(parts: &[Part], precision: Option<f64>) -> Calibration {
+    let fit = |part: &Part| stats::temperature(&part.logs, &part.labels, part.classes);
+    let (temperature, fitted) = parts.first().map_or((1.0, false), fit);
+    let temperature = if fitted { temperature } else { 1.0 };
+    let after: Vec<Part> = parts.iter().map(|p| p.tempered(temperature)).collect();
+    let answers: Vec<Vec<Answer>> = after.iter().map(Part::answers).collect();
+    let threshold = precision.map(|precision| {
+        let validation = answers.first().map_or(&[][..], Vec::as_slice);
+        let probability = stats::threshold(validation, precision);
+        let kept = |from| answers.iter().map(|a| stats::sure(a, from)).collect();
+        Threshold {
+            precision,
+            probability,
+            kept: probability.map_or_else(Vec::new, kept),
+        }
+    });
+    let part = |((before, after), answers): ((&Part, &Part), &Vec<Answer>)| CalibratedPart {
+        part: before.part,
+        images: before.labels.len() as u64,
+        before: before.sureness(),
+        after: after.sureness(),
+        coverage: stats::coverage(answers),
+    };
+    Calibration {
+        temperature,
+        fitted,
+        parts: parts.iter().zip(&after).zip(&answers).map(part).collect(),
+        threshold,
+    }
+}
+
+/// The temperature, what it does on each part, and what a threshold promises and keeps.
+fn told(found: &Calibration) -> Vec<String> {
+    let mut lines = vec![format!("temperature {:.3}", found.temperature)];
+    for part in &found.parts {
+        lines.push(format!(
+            "{}: calibration error {:.1}% before, {:.1}% after; loss {:.3} before, {:.3} after",
+            part.part.name(),
+            100.0 * part.before.ece,
+            100.0 * part.after.ece,
+            part.before.loss,
+            part.after.loss,
+        ));
+    }
+    let Some(threshold) = &found.threshold else {
+        return lines;
+    };
+    let wanted = 100.0 * threshold.precision;
+    let Some(probability) = threshold.probability else {
+        lines.push(format!(
+            "no probability has {wanted}% precision on validation"
+        ));
+        return lines;
+    };
+    let parts = found.parts.iter().zip(&threshold.kept);
+    lines.push(format!(
+        "{wanted}% precision is asked for: answers from a probability of {probability:.3} on"
+    ));
+    lines.extend(parts.map(|(part, sure)| promise(part.part, sure)));
+    lines
+}
+
+/// "test: 94.1% [91.2, 96.4] of the answers are right, on 83.0% of the photographs".
+fn promise(part: EvaluatePart, sure: &Sure) -> String {
+    let share = |a: u64, b: u64| 100.0 * a as f64 / (b as f64).max(1.0);
+    format!(
+        "{}: {:.1}% [{:.1}, {:.1}] of the answers are right, on {:.1}% of the photographs",
+        part.name(),
+        share(sure.right, sure.answered),
+        100.0 * sure.interval.low,
+        100.0 * sure.interval.high,
+        share(sure.answered, sure.images),
+    )
+}

@@ -36,12 +36,12 @@ endif
 READABLE = $(shell test "$$(id -u)" = 0 && setpriv --reuid=65534 --clear-groups test -r "$(CURDIR)/Makefile" 2>/dev/null && echo yes)
 ABLE = $(if $(KFOOD_REAL_DATA),real_photographs) $(if $(filter cuda,$(FLAVOUR)),cuda) $(if $(READABLE),somebody_else)
 
-.PHONY: demo test missions bench kills build libtorch tools parity clean-libtorch
+.PHONY: demo test missions bench kills build libtorch tools parity page clean-libtorch
 
 demo: build
 	$(KFOOD) sample data/sample
 	$(KFOOD) run pipelines/quickstart.toml
-	$(KFOOD) report pipelines/quickstart.toml --output cache/quickstart.md
+	$(KFOOD) report pipelines/quickstart.toml --output cache/quickstart.html
 
 test: $(READY) tools
 	$(CARGO) fmt --check
@@ -115,6 +115,18 @@ parity: build .venv/parity
 .venv/parity: $(READY)
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check cleanlab==2.9.0 netcal==1.4.0 numpy safetensors scikit-learn tensorboard==2.21.0 timm==1.0.31 torchvision==0.26.0 torch==$(TORCH)
+	touch $@
+
+# The report of the small sample in headless Chromium, at two widths, light and dark, and by axe-core.
+page: build .venv/page
+	$(KFOOD) sample data/sample
+	$(KFOOD) run pipelines/quickstart.toml
+	.venv/bin/python tests/page.py --kfood $(KFOOD) $(if $(wildcard .venv/axe/package/axe.min.js),--axe .venv/axe/package/axe.min.js,)
+
+.venv/page:
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check playwright==1.65.2
+	-mkdir -p .venv/axe && cd .venv/axe && npm pack --silent axe-core@4.14.1 >/dev/null && tar xzf axe-core-4.14.1.tgz package/axe.min.js
 	touch $@
 
 .venv/peers: benches/peers/requirements.txt benches/peers/photographs.txt

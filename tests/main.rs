@@ -32,6 +32,8 @@ mod missions;
 mod models;
 #[cfg(feature = "tensors")]
 mod networks;
+#[cfg(feature = "tensors")]
+mod pages;
 mod pictures;
 mod pipeline_files;
 mod reference;

@@ -154,7 +154,9 @@ fn a_model_is_within_reach_when_its_data_have_moved_or_grown() {
     let report = project.ok(&["report", FILE]);
     assert!(report.stdout.contains("net"), "{}", report.stdout);
     assert!(
-        report.stderr.contains("inputs have changed since"),
+        report
+            .stderr
+            .contains("`dishes`: an earlier result is shown"),
         "{}",
         report.stderr
     );

@@ -235,7 +235,7 @@ pub(super) fn finished(
     targets: &[String],
     observer: &dyn Observer,
 ) -> Result<Summary> {
-    let newest = newest(opened, targets, observer)?;
+    let newest = newest(opened, targets, false, observer)?;
     for older in newest.older.iter().take(NAMED) {
         print::say(&format!("note: {}", older_than_now(older)));
     }
@@ -256,13 +256,14 @@ pub(super) fn older_than_now(older: &exec::Older) -> String {
     )
 }
 
-/// As [`finished`], without the note.
+/// As [`finished`], without the note; with `some_may_be_missing` of those stages that have a result.
 ///
 /// # Errors
 /// As [`exec::newest`].
 pub(super) fn newest(
     opened: &Opened,
     targets: &[String],
+    some_may_be_missing: bool,
     observer: &dyn Observer,
 ) -> Result<exec::Newest> {
     // Without a lock file, or with one that cannot be read, what was made for this file still counts.
@@ -273,7 +274,14 @@ pub(super) fn newest(
         targets: targets.to_vec(),
         ..opened.options()
     };
-    exec::newest(&opened.stages, &options, &opened.cache, &locked, observer)
+    exec::newest(
+        &opened.stages,
+        &options,
+        &opened.cache,
+        &locked,
+        some_may_be_missing,
+        observer,
+    )
 }
 
 /// Threads for one stage: every core.

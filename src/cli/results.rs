@@ -2,72 +2,145 @@
 
 use std::{env, path::Path};
 
-use super::open::Opened;
+use super::{open::Opened, print};
 use crate::{
     config::{Evaluate, Gives, Instance, ModelSource, Network, Settings},
     error::Result,
-    exec::Summary,
+    exec::{Newest, Summary},
     files,
     record::{
         Averaging, Calibration, Evaluation, FeatureLeaks, History, Images, LabelIssues, LeftOut,
         Photographs, Selection, Split, Timing,
     },
-    report::{self, Audited, Calibrated, Evaluated, MadeOf, NotUsed, Results, Trained, Unused},
+    report::{
+        self, Audited, Calibrated, Evaluated, MadeOf, NotOfNow, NotUsed, Results, Source, Trained,
+        Unused,
+    },
     settings::{Arch, AverageRule, Checkpoint},
-    text::shown_path,
+    text::{count, shown_path},
 };
 
 /// The results of a finished pipeline, as far as the summary has them. Predictions, and which images are not used, are read only
 /// where that is asked for.
 pub(super) fn collect(opened: &Opened, summary: &Summary, images: bool) -> Result<Results> {
-    let mut results = Results {
-        pipeline: shown(&opened.pipeline.file),
-        ..Results::default()
-    };
+    let mut results = empty(opened);
     for instance in &opened.pipeline.instances {
-        let Some(record) = summary.record(&instance.id) else {
-            continue;
-        };
-        let fingerprint = record.fingerprint.clone();
-        match &instance.settings {
-            Settings::Evaluate(settings) => {
-                let mut evaluated = evaluated(opened, summary, instance, settings)?;
-                evaluated.fingerprint = fingerprint;
-                if images {
-                    let path = summary.output(&instance.id, "predictions.csv")?;
-                    evaluated.predictions = report::predictions(&path)?;
-                }
-                results.evaluations.push(evaluated);
-            }
-            settings if settings.gives() == Gives::Training => results.trainings.push(Trained {
-                id: instance.id.clone(),
-                history: history(summary, &instance.id)?,
-                // Beside the result: one that an earlier kfood made may have another or none.
-                timing: timing(summary, &instance.id),
-                started: record.started,
-                fingerprint,
-            }),
-            Settings::Audit(_) if images => results.audits.push(Audited {
-                id: instance.id.clone(),
-                found: files::read_json(&summary.output(&instance.id, LabelIssues::FILE)?)?,
-            }),
-            Settings::Calibrate(settings) => results.calibrations.push(Calibrated {
-                id: instance.id.clone(),
-                of: settings.from.clone(),
-                found: files::read_json(&summary.output(&instance.id, Calibration::FILE)?)?,
-            }),
-            Settings::Preprocess(settings) if images => {
-                let found = dropped(summary, &instance.id, &settings.dataset)?;
-                results.unused.extend(found);
-            }
-            Settings::Split(settings) if images => {
-                let found = left_out(summary, &instance.id, &settings.dataset)?;
-                results.unused.extend(found);
-            }
-            _ => {}
-        }
+        add(&mut results, opened, summary, instance, images)?;
     }
     Ok(results)
+}
+
+/// The results that are there, and why others are not, or are not those of now.
+pub(super) fn collect_what_is_there(opened: &Opened, newest: &Newest) -> Results {
+    let mut results = empty(opened);
+    for instance in &opened.pipeline.instances {
+        let id = &instance.id;
+        let told = |earlier: bool, why: &str| NotOfNow {
+            id: id.clone(),
+            earlier,
+            why: why.to_owned(),
+        };
+        if let Err(error) = add(&mut results, opened, &newest.summary, instance, true) {
+            let error = error.to_string();
+            let line = error.lines().next().unwrap_or_default();
+            let line = line.strip_prefix("error: ").unwrap_or(line);
+            results.not_of_now.push(told(false, line));
+        }
+        let older = newest.older.iter().find(|older| older.id == *id);
+        let missing = newest.missing.iter().find(|missing| missing.id == *id);
+        let older = older.map(|older| told(true, &older.why));
+        let missing = missing.map(|missing| told(false, &missing.why));
+        results.not_of_now.extend(older.or(missing));
+    }
+    results
+}
+
+/// Stages that are told by name.
+const NAMED: usize = 3;
+
+/// Says which results are missing, or are earlier ones.
+pub(super) fn tell_not_of_now(stages: &[NotOfNow]) {
+    for stage in stages.iter().take(NAMED) {
+        print::say(&format!("note: {}", report::not_of_now(stage)));
+    }
+    if let Some(more @ 1..) = stages.len().checked_sub(NAMED) {
+        let more = count(more, "more stage");
+        print::say(&format!(
+            "note: so it is with {more}; `kfood plan` says why"
+        ));
+    }
+}
+
+fn empty(opened: &Opened) -> Results {
+    Results {
+        pipeline: shown(&opened.pipeline.file),
+        ..Results::default()
+    }
+}
+
+/// What one instance left, if anything.
+fn add(
+    results: &mut Results,
+    opened: &Opened,
+    summary: &Summary,
+    instance: &Instance,
+    images: bool,
+) -> Result<()> {
+    let Some(record) = summary.record(&instance.id) else {
+        return Ok(());
+    };
+    let fingerprint = record.fingerprint.clone();
+    match &instance.settings {
+        Settings::Evaluate(settings) => {
+            let mut evaluated = evaluated(opened, summary, instance, settings)?;
+            evaluated.fingerprint = fingerprint;
+            if images {
+                let path = summary.output(&instance.id, "predictions.csv")?;
+                evaluated.predictions = report::predictions(&path)?;
+            }
+            results.evaluations.push(evaluated);
+        }
+        settings if settings.gives() == Gives::Training => results.trainings.push(Trained {
+            id: instance.id.clone(),
+            history: history(summary, &instance.id)?,
+            // Beside the result: one that an earlier kfood made may have another or none.
+            timing: timing(summary, &instance.id),
+            started: record.started,
+            fingerprint,
+        }),
+        Settings::Audit(settings) if images => results.audits.push(Audited {
+            id: instance.id.clone(),
+            source: source(opened, settings.from.first()),
+            found: files::read_json(&summary.output(&instance.id, LabelIssues::FILE)?)?,
+        }),
+        Settings::Calibrate(settings) => results.calibrations.push(Calibrated {
+            id: instance.id.clone(),
+            of: settings.from.clone(),
+            found: files::read_json(&summary.output(&instance.id, Calibration::FILE)?)?,
+        }),
+        Settings::Preprocess(settings) if images => {
+            let found = dropped(summary, &instance.id, &settings.dataset)?;
+            results.unused.extend(found);
+        }
+        Settings::Split(settings) if images => {
+            let found = left_out(summary, &instance.id, &settings.dataset)?;
+            results.unused.extend(found);
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Where the photographs of an evaluation are shown from.
+fn source(opened: &Opened, evaluation: Option<&String>) -> Source {
+    let found = evaluation.and_then(|id| find(opened, id));
+    match found.map(|instance| &instance.settings) {
+        Some(Settings::Evaluate(settings)) => Source {
+            dataset: settings.dataset.clone(),
+            data: settings.data.clone(),
+        },
+        _ => Source::default(),
+    }
 }
 
 /// What a training took, where that is known: it is no part of the result.
@@ -150,6 +223,7 @@ fn evaluated(
         arch,
         epoch,
         made_of,
+        source: source(opened, Some(&instance.id)),
         evaluation: files::read_json(&summary.output(&instance.id, Evaluation::FILE)?)?,
         features: feature_leaks(summary, &instance.id)?,
         predictions: Vec::new(),

@@ -11,6 +11,7 @@ mod resample;
 pub mod sample;
 mod sheet;
 mod split;
+mod thumbnail;
 
 pub use decode::{JPEG_BY_COMPONENTS, JPEG_DECODER, MAX_PIXELS, Unusable, WEBP_DECODER, decode};
 pub use listing::{
@@ -25,3 +26,4 @@ pub use split::{
     Division, Groups, TestBy, across, copies, drawn_test, fold_groups, folds, given, hold_out,
     hold_out_groups, join_look_alikes, leave_out, stable, without,
 };
+pub use thumbnail::Thumbnails;

@@ -15,7 +15,7 @@ mod summary;
 mod untouched;
 pub mod worker;
 
-pub use newest::{Newest, Older, newest};
+pub use newest::{Missing, Newest, Older, newest};
 pub use run::{Options, run};
 pub use status::{Estimate, StageStatus, Status, status};
 pub use summary::{Outcome, StageSummary, Summary};

@@ -26,8 +26,19 @@ use crate::{
 pub struct Newest {
     /// The results.
     pub summary: Summary,
-    /// The wanted stages whose inputs have changed since, with why their result is not the one of now.
+    /// The wanted stages whose settings or inputs have changed since, with why their result is not the one of now.
     pub older: Vec<Older>,
+    /// The wanted stages that have no result to show; none where that was not to be.
+    pub missing: Vec<Missing>,
+}
+
+/// A stage without a result to show.
+#[derive(Debug)]
+pub struct Missing {
+    /// Its id.
+    pub id: String,
+    /// Why it would have to run.
+    pub why: String,
 }
 
 /// A stage whose newest result serves though its inputs have changed since, or cannot be read.
@@ -43,15 +54,16 @@ pub struct Older {
 
 /// The finished results of the stages of `options` and of what they were made from, without running anything. Of a stage that has
 /// none as the pipeline and its data stand, the newest with the settings of now serves; `locked` has the keys of the pipeline's
-/// lock file, by id.
+/// lock file, by id. A stage without any is missing where `some_may_be_missing`, else an error.
 ///
 /// # Errors
-/// When a stage has no such result, the graph is wrong, or a name is no stage.
+/// When a stage has no such result and none may be missing, the graph is wrong, or a name is no stage.
 pub fn newest(
     stages: &[Box<dyn Stage>],
     options: &Options,
     cache: &Cache,
     locked: &BTreeMap<String, Digest>,
+    some_may_be_missing: bool,
     observer: &dyn Observer,
 ) -> Result<Newest> {
     let graph = Graph::new(stages)?;
@@ -73,17 +85,34 @@ pub fn newest(
         records: None,
     };
     let mut asked = HashMap::new();
-    let (mut found, mut older) = (Vec::new(), Vec::new());
+    let (mut found, mut older, mut missing) = (Vec::new(), Vec::new(), Vec::new());
     // What reads comes before what it reads: a result brings those along that it was made from.
     for &index in order.iter().rev() {
         let stage = stages[index].as_ref();
         let status = by_id.get(stage.id()).copied();
         let record = match search.serving(stage, status, asked.get(stage.id())) {
-            Some(record) => record,
+            Some(record) => {
+                // Brought along by a reader that is older itself.
+                if wanted.contains(&index) && !is_of_now(status, &record) {
+                    older.push(Older {
+                        id: stage.id().to_owned(),
+                        why: why(status, &now),
+                        age: age(&record),
+                    });
+                }
+                record
+            }
             None if asked.contains_key(stage.id()) || !wanted.contains(&index) => continue,
             None => {
                 let Some(record) = search.own(stage) else {
-                    return Err(none(stage.id(), now));
+                    if !some_may_be_missing {
+                        return Err(none(stage.id(), now));
+                    }
+                    missing.push(Missing {
+                        id: stage.id().to_owned(),
+                        why: why(status, &now),
+                    });
+                    continue;
                 };
                 older.push(Older {
                     id: stage.id().to_owned(),
@@ -98,10 +127,17 @@ pub fn newest(
     }
     found.reverse();
     older.reverse();
+    missing.reverse();
     Ok(Newest {
         summary: Summary::new(found, cache.clone()),
         older,
+        missing,
     })
+}
+
+/// Whether a result is the one that a run would give.
+fn is_of_now(status: Option<&Status>, found: &Record) -> bool {
+    matches!(status, Some(Status::Cached { record }) if record.key == found.key)
 }
 
 /// The stages that are asked for by name; all where none is.

@@ -8,7 +8,7 @@
 //! | what a data set looks like, and what is better left out of it | [`Overview`], [`exclude_list`](fn@exclude_list) |
 //! | sentences from numbers and codes | `words` |
 //! | blocks without markup | [`Document`], filled by `sections` ([`report`]), by [`Overview::document`] and by what [`tune`](fn@learning_rates) found |
-//! | Markdown and lines for a terminal | `render` ([`Format`], [`Document::markdown`], [`Document::terminal`]) |
+//! | Markdown, lines for a terminal, a page for a browser | `render` ([`Format`], [`Document::markdown`], [`Document::terminal`], [`Document::html`]) |
 //! | files of other programs | [`event_files`] |
 
 mod compare;
@@ -17,6 +17,7 @@ mod exclude_list;
 mod figure;
 mod overview;
 mod overview_blocks;
+mod pooled;
 mod predictions;
 mod render;
 mod results;
@@ -32,17 +33,19 @@ mod words;
 
 pub use compare::{Comparison, Test, Verdict, compare};
 pub use document::{
-    Align, Axis, Block, Column, Curve, Document, Grid, Scale, Series, Span, Text, Unit,
+    Align, Axis, Block, Cell, Column, Curve, Document, Grid, Matrix, Photograph, Range, Ranges,
+    Scale, Series, Shot, Span, Text, Unit,
 };
 pub use exclude_list::{ExcludeRow, exclude_csv, exclude_list, exclude_rows};
 pub use figure::Figure;
 pub use overview::{Class, LeakPair, Leaks, Overview, Seen};
 pub use predictions::predictions;
-pub use render::Format;
+pub use render::{Format, Pictures, Thumbnail};
 pub use results::{
-    Audited, Calibrated, Evaluated, Group, MadeOf, NotUsed, Results, Trained, Unused,
+    Audited, Calibrated, Evaluated, Group, MadeOf, NotOfNow, NotUsed, Results, Source, Trained,
+    Unused,
 };
-pub use sections::{compared, comparison_blocks, report};
+pub use sections::{Images, compared, comparison_blocks, not_of_now, report};
 pub use table::{PartRow, Row, Table, table};
 pub use tensorboard::{EVENT_FILE, event_files};
 pub use tune::{batch_sizes, learning_rates};

@@ -1,5 +1,7 @@
 //! What a pipeline left behind, and its evaluations in groups.
 
+use serde::Serialize;
+
 use crate::{
     record::{
         Calibration, EvaluatePart, Evaluation, FeatureLeaks, Fingerprint, History, LabelIssues,
@@ -7,6 +9,8 @@ use crate::{
     },
     settings::{Arch, Checkpoint},
 };
+
+use super::Photograph;
 
 /// The results of one pipeline, collected from the cache by the caller.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +27,40 @@ pub struct Results {
     pub audits: Vec<Audited>,
     /// In the order of the pipeline: calibrations.
     pub calibrations: Vec<Calibrated>,
+    /// In the order of the pipeline: stages whose result is not the one that a run would give now.
+    pub not_of_now: Vec<NotOfNow>,
+}
+
+/// A stage whose result is missing, or is of an earlier state of the pipeline or its data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NotOfNow {
+    /// The instance.
+    pub id: String,
+    /// Whether an earlier result is shown in its place.
+    pub earlier: bool,
+    /// Why, in words.
+    pub why: String,
+}
+
+/// Where photographs are shown from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Source {
+    /// The dataset instance that lists them.
+    pub dataset: String,
+    /// The preprocess instance whose pack holds them.
+    pub data: String,
+}
+
+impl Source {
+    /// One of them, by its path in `images.json`.
+    #[must_use]
+    pub fn photograph(&self, path: &str) -> Photograph {
+        Photograph {
+            dataset: self.dataset.clone(),
+            data: self.data.clone(),
+            path: path.to_owned(),
+        }
+    }
 }
 
 /// One audit instance with what it found.
@@ -30,6 +68,8 @@ pub struct Results {
 pub struct Audited {
     /// The instance.
     pub id: String,
+    /// Where the judged photographs are shown from.
+    pub source: Source,
     /// `label_issues.json`.
     pub found: LabelIssues,
 }
@@ -86,6 +126,8 @@ pub struct Evaluated {
     pub epoch: Option<u32>,
     /// What it is made of where it is not one training's state.
     pub made_of: Option<MadeOf>,
+    /// Where its photographs are shown from.
+    pub source: Source,
     /// `metrics.json`.
     pub evaluation: Evaluation,
     /// `leaks.json`, where look-alikes were looked for by the model's features.

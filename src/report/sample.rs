@@ -1,6 +1,6 @@
 //! Small results for the tests of this folder.
 
-use super::{Evaluated, Results};
+use super::{Evaluated, Results, Source};
 use crate::{
     digest::Digest,
     record::{EvaluatePart, Evaluation, PartMetrics, Prediction},
@@ -66,6 +66,7 @@ pub(super) fn evaluated_on(
         arch: Some(Arch::Resnet18),
         epoch: Some(12),
         made_of: None,
+        source: Source::default(),
         evaluation: Evaluation {
             tta: Vec::new(),
             leaks: None,
@@ -94,6 +95,7 @@ pub(super) fn results(evaluations: Vec<Evaluated>) -> Results {
         unused: Vec::new(),
         audits: Vec::new(),
         calibrations: Vec::new(),
+        not_of_now: Vec::new(),
     }
 }
 

@@ -25,7 +25,7 @@ pub use calibrate::CalibrateStage;
 pub use dataset::DatasetStage;
 pub use ensemble::EnsembleStage;
 pub use evaluate::EvaluateStage;
-pub use preprocess::PreprocessStage;
+pub use preprocess::{PreprocessStage, photographs};
 pub use select::SelectStage;
 pub use split::SplitStage;
 pub use train::TrainStage;

@@ -194,10 +194,18 @@ struct Work {
     decoded: usize,
 }
 
+/// Where the images of a data set lie as it is now, by their paths in `images.json`.
+///
+/// # Errors
+/// When a folder or a file of the data set is missing or cannot be used.
+pub fn photographs(dataset: &config::Dataset) -> Result<HashMap<String, Place>> {
+    let found = list(dataset)?.images.into_iter();
+    Ok(found.map(|f| (f.name, f.place)).collect())
+}
+
 /// Where the wanted images are: names are NFC, a disk may spell them decomposed, so the folders are looked through again.
 fn places(dataset: &config::Dataset, images: &[Image], wanted: &[usize]) -> Result<Vec<Place>> {
-    let found = list(dataset)?.images.into_iter();
-    let mut found: HashMap<String, Place> = found.map(|f| (f.name, f.place)).collect();
+    let mut found = photographs(dataset)?;
     let place = |i: &usize| {
         let path = &images[*i].path;
         found.remove(path).ok_or_else(|| {

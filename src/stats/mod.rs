@@ -9,6 +9,7 @@ mod gap;
 mod holm;
 mod interval;
 mod mcnemar;
+mod over_runs;
 mod paired;
 mod part;
 mod reliability;
@@ -22,6 +23,7 @@ pub use gap::gaps;
 pub use holm::holm;
 pub use interval::{newcombe, wilson};
 pub use mcnemar::{McNemar, mcnemar};
+pub use over_runs::{Hits, gap_over_runs, share_over_runs};
 pub use paired::{Difference, Spread, paired_difference};
 pub use part::{correct, part_metrics};
 pub use reliability::{

@@ -152,7 +152,14 @@ fn force_runs_a_stage_again_and_an_equal_result_changes_nothing_below() {
 /// The finished results of stages, without running any.
 fn finished(stages: &[Fake], targets: &[&str], cache: &Cache) -> Result<Summary> {
     let options = options(|o| o.targets = targets.iter().map(|t| (*t).to_owned()).collect());
-    let newest = exec::newest(&boxed(stages), &options, cache, &BTreeMap::new(), &Silent)?;
+    let newest = exec::newest(
+        &boxed(stages),
+        &options,
+        cache,
+        &BTreeMap::new(),
+        false,
+        &Silent,
+    )?;
     Ok(newest.summary)
 }
 

@@ -54,8 +54,10 @@ pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
 /// The file's own evaluations; among those of several files each has its file's name in front.
 fn evaluations(file: &Path, several: bool) -> Result<Vec<Evaluated>> {
     let opened = open::open(file)?;
-    let summary = open::finished(&opened, &opened.targets(&[]), &Progress::new())?;
-    let mut found = results::collect(&opened, &summary, true)?.evaluations;
+    let newest = open::newest(&opened, &opened.targets(&[]), true, &Progress::new())?;
+    let results = results::collect_what_is_there(&opened, &newest);
+    results::tell_not_of_now(&results.not_of_now);
+    let mut found = results.evaluations;
     found.retain(|e| !e.stage.contains('.'));
     if several {
         let name = file.file_stem().unwrap_or_default().to_string_lossy();

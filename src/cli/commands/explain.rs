@@ -43,7 +43,7 @@ pub(in crate::cli) fn explain(args: &Explain) -> Result<u8> {
     let progress = Progress::new();
     let status = exec::status(&opened.stages, &options, &opened.cache, &progress);
     // Where the data cannot be read any more, what was made of them can still be told of.
-    let newest = open::newest(&opened, &targets, &Silent);
+    let newest = open::newest(&opened, &targets, false, &Silent);
     let (status, unknown) = match (status, &newest) {
         (Err(error), Err(_)) => return Err(error),
         (Err(error), Ok(_)) => (Vec::new(), Some(error)),

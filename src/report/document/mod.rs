@@ -3,12 +3,16 @@
 
 mod curve;
 mod grid;
+mod photographs;
 mod text;
+
+use std::collections::BTreeSet;
 
 use crate::text::number;
 
 pub use curve::{Axis, Curve, Scale, Series, Unit};
 pub use grid::{Align, Column, Grid};
+pub use photographs::{Cell, Matrix, Photograph, Range, Ranges, Shot};
 pub use text::{Span, Text};
 
 /// Blocks from top to bottom.
@@ -50,6 +54,12 @@ pub enum Block {
         /// Each step with its count.
         bars: Vec<(String, u64)>,
     },
+    /// Photographs side by side.
+    Gallery(Vec<Shot>),
+    /// Which class was taken for which, and the photographs behind it. What of it is to be read stands beside it as text.
+    Matrix(Matrix),
+    /// Shares with intervals. What of it is to be read stands beside it as a table.
+    Ranges(Ranges),
     /// A picture in a file.
     Picture {
         /// The file, relative to the document.
@@ -65,9 +75,25 @@ impl Document {
     pub fn new(blocks: Vec<Block>) -> Self {
         Self { blocks }
     }
+
+    /// Every photograph that is shown somewhere, once.
+    #[must_use]
+    pub fn photographs(&self) -> BTreeSet<&Photograph> {
+        let shots = self.blocks.iter().flat_map(Block::shots);
+        shots.map(|shot| &shot.photograph).collect()
+    }
 }
 
 impl Block {
+    /// The photographs in it.
+    fn shots(&self) -> Vec<&Shot> {
+        match self {
+            Self::Gallery(shots) => shots.iter().collect(),
+            Self::Matrix(matrix) => matrix.cells.iter().flat_map(|c| &c.shots).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// A heading.
     pub fn heading(level: u8, text: impl Into<Text>) -> Self {
         let text = text.into();

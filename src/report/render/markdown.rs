@@ -2,7 +2,7 @@
 
 use super::{cell, sparkline::sparkline};
 use crate::{
-    report::{Align, Block, Curve, Document, Grid, Series, Text},
+    report::{Align, Block, Curve, Document, Grid, Series, Shot, Text},
     text,
 };
 
@@ -11,11 +11,17 @@ impl Document {
     #[must_use]
     pub fn markdown(&self) -> String {
         let mut text = String::new();
-        for (i, block) in self.blocks.iter().enumerate() {
-            if i > 0 && !one_list(&self.blocks[i - 1], block) {
+        let mut before = None;
+        for block in &self.blocks {
+            let written = written(block);
+            if written.is_empty() {
+                continue;
+            }
+            if before.is_some_and(|before| !one_list(before, block)) {
                 text.push('\n');
             }
-            text += &written(block);
+            text += &written;
+            before = Some(block);
         }
         text
     }
@@ -23,7 +29,8 @@ impl Document {
 
 /// Whether two blocks are items of one list: an empty line between them would set the list wide.
 fn one_list(before: &Block, after: &Block) -> bool {
-    let listed = |block: &Block| matches!(block, Block::List(_) | Block::Curve(_));
+    let listed =
+        |block: &Block| matches!(block, Block::List(_) | Block::Curve(_) | Block::Gallery(_));
     listed(before) && listed(after)
 }
 
@@ -47,8 +54,20 @@ fn written(block: &Block) -> String {
             grid.rows = bars.iter().map(row).collect();
             format!("{}:\n\n{}", title.in_backticks(), table(&grid))
         }
+        Block::Gallery(shots) => shots.iter().map(shot).collect(),
+        // Told as text beside them.
+        Block::Matrix(_) | Block::Ranges(_) => String::new(),
         Block::Picture { path, alt } => format!("![{}](<{path}>)\n", alt.in_backticks()),
     }
+}
+
+fn shot(shot: &Shot) -> String {
+    let lines: Vec<_> = shot.caption.iter().map(Text::in_backticks).collect();
+    format!(
+        "- `{}`: {}\n",
+        text::shown(&shot.photograph.path),
+        lines.join(", ")
+    )
 }
 
 fn note(note: &Text) -> String {

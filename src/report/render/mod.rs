@@ -1,5 +1,6 @@
 //! The forms in which a document can be had. A new one is a file here, its `mod` and a line of [`FORMATS`].
 
+mod html;
 mod markdown;
 mod sparkline;
 mod terminal;
@@ -7,22 +8,34 @@ mod terminal;
 use std::path::Path;
 
 use super::Document;
-use crate::text;
+use crate::{error::Result, text};
+
+pub use html::{Pictures, Thumbnail};
 
 /// A form for a file.
 #[derive(Clone, Copy, Debug)]
 pub struct Format {
     /// How the names of its files end.
     pub extension: &'static str,
-    /// A whole document in it.
-    pub write: fn(&Document) -> String,
+    /// Whether photographs are shown in it.
+    pub pictures: bool,
+    /// A whole document in it, with these pictures where it shows any.
+    pub write: fn(&Document, &Pictures) -> Result<String>,
 }
 
 /// All forms for files; the first one is that of a file whose name says none.
-const FORMATS: &[Format] = &[Format {
-    extension: "md",
-    write: Document::markdown,
-}];
+const FORMATS: &[Format] = &[
+    Format {
+        extension: "md",
+        pictures: false,
+        write: |document, _| Ok(document.markdown()),
+    },
+    Format {
+        extension: "html",
+        pictures: true,
+        write: Document::html,
+    },
+];
 
 impl Format {
     /// The form that the name of a file asks for.

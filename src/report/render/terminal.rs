@@ -4,7 +4,7 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
 
 use super::{cell, sparkline::sparkline};
 use crate::{
-    report::{Align, Block, Curve, Document, Grid, Series},
+    report::{Align, Block, Curve, Document, Grid, Series, Shot, Text},
     text,
 };
 
@@ -50,8 +50,20 @@ fn lines(block: &Block, width: Option<u16>) -> String {
         }
         Block::Curve(Curve { series, .. }) => series.iter().map(line).collect(),
         Block::Bars { title, bars } => format!("{}:\n{}", title.in_backticks(), histogram(bars)),
+        Block::Gallery(shots) => shots.iter().map(|s| words(shot(s), 2, width)).collect(),
+        // Told as text beside them.
+        Block::Matrix(_) | Block::Ranges(_) => String::new(),
         Block::Picture { path, alt } => format!("{path}: {}\n", alt.in_backticks()),
     }
+}
+
+fn shot(shot: &Shot) -> String {
+    let lines: Vec<_> = shot.caption.iter().map(Text::in_backticks).collect();
+    format!(
+        "{}: {}",
+        text::shown(&shot.photograph.path),
+        lines.join(", ")
+    )
 }
 
 /// Sentences, indented; where a width is known, in lines that end between words.

@@ -1,7 +1,8 @@
 //! A part class by class, pooled over the runs of a group: the classes' figures and the most frequent confusions.
 
+use super::mistakes::pooled;
 use crate::{
-    record::{ClassMetrics, EvaluatePart, PartMetrics},
+    record::{ClassMetrics, EvaluatePart},
     report::{Block, Column, Grid, Group, percent, units::fixed},
     stats,
     text::count,
@@ -37,23 +38,6 @@ pub(super) fn blocks(group: &Group<'_>, part: EvaluatePart) -> Vec<Block> {
         blocks.push(Block::list(wrong));
     }
     blocks
-}
-
-/// Confusion counts added up over runs; `None` without runs or when their classes differ in number.
-fn pooled(runs: &[&PartMetrics]) -> Option<Vec<Vec<u64>>> {
-    let (first, others) = runs.split_first()?;
-    let mut sum = first.confusion.clone();
-    for run in others {
-        if run.confusion.len() != sum.len() {
-            return None;
-        }
-        for (row, more) in sum.iter_mut().zip(&run.confusion) {
-            for (count, n) in row.iter_mut().zip(more) {
-                *count += n;
-            }
-        }
-    }
-    Some(sum)
 }
 
 /// Precision, recall and F1 of each class, in the order of the classes; a dash where there is nothing to say: recall of a class

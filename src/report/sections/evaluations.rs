@@ -1,10 +1,10 @@
 //! Each evaluation with its reading, gaps, look-alikes and classes.
 
-use super::{Asked, classes};
+use super::{Asked, Images, classes, mistakes};
 use crate::{
     error::Result,
     record::{EvaluatePart, Gap},
-    report::{Block, Column, Figure, Grid, Group, percent, words},
+    report::{Block, Column, Figure, Grid, Group, percent, pooled::Pooled, words},
     text::number,
 };
 
@@ -17,38 +17,34 @@ const KNOWN: [EvaluatePart; 3] = [
 
 pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
     let groups = asked.results.groups();
-    Ok(groups
-        .iter()
-        .flat_map(|g| of_group(g, asked.part))
-        .collect())
+    let mut room = mistakes::Room::default();
+    let mut blocks = Vec::new();
+    for group in &groups {
+        blocks.extend(of_group(group, asked.part, asked.images, &mut room));
+    }
+    Ok(blocks)
 }
 
-fn of_group(group: &Group<'_>, part: Option<EvaluatePart>) -> Vec<Block> {
+fn of_group(
+    group: &Group<'_>,
+    part: Option<EvaluatePart>,
+    images: Images,
+    room: &mut mistakes::Room,
+) -> Vec<Block> {
     let mut blocks = vec![
         Block::heading(2, format!("Evaluation `{}`", group.name)),
-        Block::list(reading(group)),
+        Block::list(words::reading(group, &Pooled::of(group))),
     ];
     blocks.extend(gaps(group));
     blocks.extend(look_alikes(group));
     let best = || KNOWN.into_iter().find(|p| !group.part(*p).is_empty());
     if let Some(part) = part.or_else(best) {
         blocks.extend(classes::blocks(group, part));
+        if let Some(confusion) = mistakes::pooled(&group.part(part)) {
+            blocks.extend(mistakes::blocks(group, part, &confusion, images, room));
+        }
     }
     blocks
-}
-
-/// What each run says; of several each with its name.
-fn reading(group: &Group<'_>) -> Vec<String> {
-    let mut said = Vec::new();
-    for run in &group.runs {
-        let label = match group.runs.len() {
-            1 => String::new(),
-            _ => format!("`{}`: ", run.id),
-        };
-        let sentences = words::reading(run).into_iter();
-        said.extend(sentences.map(|sentence| format!("{label}{sentence}")));
-    }
-    said
 }
 
 /// Differences between parts; their mean and spread over several runs.

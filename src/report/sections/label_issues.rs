@@ -1,22 +1,25 @@
 //! Labels that are probably wrong, the worst first.
 
-use super::Asked;
+use super::{Asked, Images};
 use crate::{
     error::Result,
     record::SuspiciousLabel,
-    report::{Audited, Block, Column, Grid, percent, units::fixed},
+    report::{Audited, Block, Column, Grid, Shot, percent, units::fixed},
     text::{count, either, number, shown},
 };
 
 /// Rows that are shown; `corrections.csv` has them all.
 const LISTED: usize = 50;
+/// Of which the photographs are shown.
+const PICTURED: usize = 24;
 
 pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
     let audits = &asked.results.audits;
-    Ok(audits.iter().flat_map(of_audit).collect())
+    let blocks = |audit| of_audit(audit, asked.images);
+    Ok(audits.iter().flat_map(blocks).collect())
 }
 
-fn of_audit(audit: &Audited) -> Vec<Block> {
+fn of_audit(audit: &Audited, images: Images) -> Vec<Block> {
     let found = &audit.found;
     let n = found.issues.len();
     let mut blocks = vec![
@@ -45,6 +48,10 @@ fn of_audit(audit: &Audited) -> Vec<Block> {
     let issues = worst(audit, LISTED).iter();
     grid.rows = issues.map(row).collect();
     blocks.push(Block::table(grid));
+    if images != Images::None && n > 0 {
+        let shots = worst(audit, PICTURED).iter();
+        blocks.push(Block::Gallery(shots.map(|i| shot(audit, i)).collect()));
+    }
     let more = n.saturating_sub(LISTED);
     let rest = match more {
         0 => String::new(),
@@ -56,10 +63,25 @@ fn of_audit(audit: &Audited) -> Vec<Block> {
     blocks
 }
 
-/// The first issues of an audit: for whoever shows them in another form.
-pub(in crate::report) fn worst(audit: &Audited, most: usize) -> &[SuspiciousLabel] {
+/// The first issues of an audit.
+fn worst(audit: &Audited, most: usize) -> &[SuspiciousLabel] {
     let issues = &audit.found.issues;
     &issues[..issues.len().min(most)]
+}
+
+fn shot(audit: &Audited, issue: &SuspiciousLabel) -> Shot {
+    let looks = format!(
+        "looks like {} ({})",
+        issue.suggested,
+        percent(issue.suggested_probability)
+    );
+    Shot {
+        photograph: audit.source.photograph(&issue.path),
+        caption: vec![
+            format!("{}. {}", issue.rank, issue.given).into(),
+            looks.into(),
+        ],
+    }
 }
 
 fn row(issue: &SuspiciousLabel) -> Vec<String> {

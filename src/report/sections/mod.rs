@@ -1,5 +1,6 @@
 //! The report of a pipeline, section by section. A new one is a file here, its `mod` and a line of [`SECTIONS`].
 
+mod at_a_glance;
 mod calibration;
 mod classes;
 mod comparisons;
@@ -7,6 +8,8 @@ mod evaluations;
 mod head;
 mod label_issues;
 mod machines;
+mod mistakes;
+mod not_of_now;
 mod result_table;
 #[cfg(test)]
 mod tests;
@@ -15,6 +18,7 @@ mod trainings;
 mod unused;
 
 pub use comparisons::{compared, comparison_blocks};
+pub use not_of_now::not_of_now;
 
 use super::{Block, Document, Results};
 use crate::{error::Result, record::EvaluatePart};
@@ -24,6 +28,20 @@ struct Asked<'a> {
     results: &'a Results,
     /// The part on which recipes are compared and classes are told.
     part: Option<EvaluatePart>,
+    /// Of which images photographs are shown.
+    images: Images,
+}
+
+/// Of which images photographs are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Images {
+    /// Of none.
+    #[default]
+    None,
+    /// Of those that a model takes for something else, and of what else looks wrong.
+    Errors,
+    /// Of all.
+    All,
 }
 
 /// The blocks of one section; none where there is nothing to tell.
@@ -32,6 +50,8 @@ type Section = fn(&Asked<'_>) -> Result<Vec<Block>>;
 /// From top to bottom.
 const SECTIONS: &[Section] = &[
     head::blocks,
+    not_of_now::blocks,
+    at_a_glance::blocks,
     result_table::blocks,
     comparisons::blocks,
     evaluations::blocks,
@@ -45,12 +65,16 @@ const SECTIONS: &[Section] = &[
 
 /// The report of a pipeline: table, comparisons on `part`, each evaluation with its reading, gaps, classes and confusions on
 /// `part`, the course of each training, and the machines. `part` is the best known one (test, else validation, else train)
-/// unless given. The same results give the same document: no dates, and no times but those recorded beside the results.
+/// unless given; photographs are asked for by `images`. The same results give the same document: no dates, and no times but those recorded beside the results.
 ///
 /// # Errors
 /// When the predictions of an evaluation do not fit its metrics.
-pub fn report(results: &Results, part: Option<EvaluatePart>) -> Result<Document> {
-    let asked = Asked { results, part };
+pub fn report(results: &Results, part: Option<EvaluatePart>, images: Images) -> Result<Document> {
+    let asked = Asked {
+        results,
+        part,
+        images,
+    };
     let mut document = Document::default();
     for section in SECTIONS {
         document.blocks.extend(section(&asked)?);

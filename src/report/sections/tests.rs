@@ -13,13 +13,17 @@ use crate::{
 };
 
 fn markdown(results: &Results) -> String {
-    report(results, None).unwrap().markdown()
+    report(results, None, Images::None).unwrap().markdown()
 }
 
 const EXPECTED: &str = "\
 # Results of `pipelines/mission1.toml`
 
 Made by kfood VERSION from this file alone: the same file, data, seed and fingerprint (at the end) give the same numbers.
+
+## At a glance
+
+- `baseline`: 55.6% on test (95% interval 26.7 to 81.1; 9 images): overfits by 44.4 points.
 
 ## Results
 
@@ -151,7 +155,7 @@ fn repeated_runs_are_told_together() {
         "{text}"
     );
     assert!(
-        text.contains("- `a[seed=2]`: Top-1 is 55.0% on test"),
+        text.contains("- The mean top-1 of 2 runs is 52.5% on test (95% interval 18.3% to 86.7%)."),
         "{text}"
     );
     // b has one run.
@@ -177,6 +181,7 @@ fn labels_that_look_wrong_and_calibrations_are_told_where_there_are_some() {
         bins: Vec::new(),
     };
     results.audits.push(Audited {
+        source: Default::default(),
         id: "labels".to_owned(),
         found: LabelIssues {
             judged: 40,

@@ -2,7 +2,10 @@
 
 use crate::{
     record::{EvaluatePart, Gap, Interval, PartMetrics},
-    report::units::{percent, points},
+    report::{
+        pooled::Pooled,
+        units::{percent, points},
+    },
     text::{count, either, first_few, number, plural},
 };
 
@@ -11,32 +14,39 @@ const NAMED: usize = 10;
 
 /// A paragraph for each question that the evaluated parts can answer: how much is overfitting (train to validation, or to
 /// test without one), and whether validation and test disagree by more than chance allows.
-pub(in crate::report) fn gaps(parts: &[PartMetrics], gaps: &[Gap]) -> Vec<String> {
+pub(in crate::report) fn gaps(found: &Pooled) -> Vec<String> {
     use EvaluatePart::{Test, Train, Validation};
-    let part = |wanted| parts.iter().find(|p| p.part == wanted);
-    let gap = |from, to| gaps.iter().find(|g| g.from == from && g.to == to);
+    let (part, gap) = (|p| found.part(p), |from, to| found.gap(from, to));
     let mut said = Vec::new();
     if let (Some(train), Some(validation), Some(gap)) =
         (part(Train), part(Validation), gap(Train, Validation))
     {
-        said.push(overfitting(train, validation, gap));
+        said.push(overfitting(found.runs, train, validation, gap));
     }
     if let (Some(validation), Some(test), Some(gap)) =
         (part(Validation), part(Test), gap(Validation, Test))
     {
-        said.push(agreement(validation, test, gap));
+        said.push(agreement(found, validation, test, gap));
     }
     if said.is_empty()
         && let (Some(train), Some(test), Some(gap)) = (part(Train), part(Test), gap(Train, Test))
     {
-        said.push(overfitting(train, test, gap));
+        said.push(overfitting(found.runs, train, test, gap));
     }
-    if let ([], [only]) = (said.as_slice(), parts) {
-        said.push(alone(only));
+    if let ([], [only]) = (said.as_slice(), found.parts.as_slice()) {
+        said.push(alone(found.runs, only));
     }
-    said.extend(parts.iter().filter(|p| p.dropped > 0).map(dropped));
-    said.extend(parts.iter().filter_map(absent));
+    said.extend(found.parts.iter().filter(|p| p.dropped > 0).map(dropped));
+    said.extend(found.parts.iter().filter_map(absent));
     said
+}
+
+/// "Top-1 is", of one run or of several.
+fn top1_is(runs: usize) -> String {
+    match runs {
+        1 => "Top-1 is".to_owned(),
+        n => format!("The mean top-1 of {n} runs is"),
+    }
 }
 
 /// Classes of which nothing is said.
@@ -73,17 +83,25 @@ fn dropped(part: &PartMetrics) -> String {
 }
 
 /// Train against images that the weights were not fitted to.
-fn overfitting(train: &PartMetrics, unseen: &PartMetrics, gap: &Gap) -> String {
+fn overfitting(runs: usize, train: &PartMetrics, unseen: &PartMetrics, gap: &Gap) -> String {
     let name = unseen.part.name();
     let facts = format!(
-        "Top-1 is {} on train and {} on {name}, {} apart",
+        "{} {} on train and {} on {name}, {} apart",
+        top1_is(runs),
         percent(train.top1),
         percent(unseen.top1),
         apart(gap),
     );
     match sign(gap.interval) {
         Sign::Unclear => {
-            format!("{facts}: no more than chance allows, so no overfitting is shown.")
+            let shown = format!("{facts}: no more than chance allows, so no overfitting is shown.");
+            match underfits(train, gap) {
+                true => format!(
+                    "{shown} With {} points of error on train itself the model underfits.",
+                    points(1.0 - train.top1)
+                ),
+                false => shown,
+            }
         }
         Sign::Negative => format!(
             "{facts}: better on {name} than on the images it was trained on, and by more than chance allows. Under one transform \
@@ -96,11 +114,17 @@ fn overfitting(train: &PartMetrics, unseen: &PartMetrics, gap: &Gap) -> String {
     }
 }
 
+/// Whether most of the error on unseen images is there on train too, where that is more than a little.
+pub(super) fn underfits(train: &PartMetrics, gap: &Gap) -> bool {
+    let fitted = 1.0 - train.top1;
+    fitted > gap.difference && fitted >= 0.1
+}
+
 /// The error on unseen images is the error on train plus the gap: which of the two is larger?
 fn share_of_error(train: &PartMetrics, unseen: &PartMetrics, gap: &Gap) -> String {
     let (fitted, all) = (1.0 - train.top1, 1.0 - unseen.top1);
     let name = unseen.part.name();
-    if fitted > gap.difference {
+    if underfits(train, gap) {
         return format!(
             "Of the {} points of error on {name} the larger share, {}, is there on train too: the model also underfits.",
             points(all),
@@ -114,9 +138,10 @@ fn share_of_error(train: &PartMetrics, unseen: &PartMetrics, gap: &Gap) -> Strin
 }
 
 /// Two parts that the weights were not fitted to.
-fn agreement(validation: &PartMetrics, test: &PartMetrics, gap: &Gap) -> String {
+fn agreement(found: &Pooled, validation: &PartMetrics, test: &PartMetrics, gap: &Gap) -> String {
     let facts = format!(
-        "Top-1 is {} on validation ({} images) and {} on test ({} images), {} apart",
+        "{} {} on validation ({} images) and {} on test ({} images), {} apart",
+        top1_is(found.runs),
         percent(validation.top1),
         validation.images,
         percent(test.top1),
@@ -124,11 +149,13 @@ fn agreement(validation: &PartMetrics, test: &PartMetrics, gap: &Gap) -> String 
         apart(gap),
     );
     match sign(gap.interval) {
-        Sign::Unclear => {
-            format!(
-                "{facts}: no more than chance allows, as it must be with a clean split of one source."
-            )
-        }
+        // Copies may hold both parts up alike, so that it says nothing of the split.
+        Sign::Unclear if found.has_copies() => format!(
+            "{facts}: no more than chance allows, but copies of training images are among them."
+        ),
+        Sign::Unclear => format!(
+            "{facts}: no more than chance allows, as it must be with a clean split of one source."
+        ),
         Sign::Positive => format!(
             "{facts}: more than chance allows. A clean split of one source puts validation near test. An excess of \
              validation has other causes: copies of training images in validation, a model chosen among many by validation, or a \
@@ -142,9 +169,10 @@ fn agreement(validation: &PartMetrics, test: &PartMetrics, gap: &Gap) -> String 
 }
 
 /// One part: nothing to compare it with.
-fn alone(part: &PartMetrics) -> String {
+fn alone(runs: usize, part: &PartMetrics) -> String {
     format!(
-        "Top-1 is {} on {} (95% interval {} to {}). Overfitting shows only against another part.",
+        "{} {} on {} (95% interval {} to {}). Overfitting shows only against another part.",
+        top1_is(runs),
         percent(part.top1),
         part.part.name(),
         percent(part.top1_interval.low),
@@ -152,13 +180,14 @@ fn alone(part: &PartMetrics) -> String {
     )
 }
 
-enum Sign {
+/// Which way a difference goes beyond chance.
+pub(super) enum Sign {
     Positive,
     Negative,
     Unclear,
 }
 
-fn sign(interval: Interval) -> Sign {
+pub(super) fn sign(interval: Interval) -> Sign {
     match interval {
         Interval { low, .. } if low > 0.0 => Sign::Positive,
         Interval { high, .. } if high < 0.0 => Sign::Negative,
@@ -189,7 +218,12 @@ mod tests {
     }
 
     fn read(parts: &[PartMetrics]) -> Vec<String> {
-        gaps(parts, &stats::gaps(parts))
+        gaps(&Pooled {
+            runs: 1,
+            parts: parts.to_vec(),
+            gaps: stats::gaps(parts),
+            leaks: None,
+        })
     }
 
     use EvaluatePart::{Test, Train, Validation};
@@ -237,7 +271,10 @@ mod tests {
     fn differences_within_chance_and_the_wrong_way_round_are_named() {
         let said = read(&[part(Train, 50, 100), part(Validation, 48, 100)]);
         assert!(
-            said[0].ends_with("apart: no more than chance allows, so no overfitting is shown."),
+            said[0].ends_with(
+                "apart: no more than chance allows, so no overfitting is shown. With 50.0 points of error on train itself \
+                 the model underfits."
+            ),
             "{said:?}"
         );
         let said = read(&[part(Train, 500, 1000), part(Test, 700, 1000)]);

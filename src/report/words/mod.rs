@@ -2,24 +2,34 @@
 //! another one. Names stand in backticks.
 
 mod gaps;
+mod glance;
 mod look_alikes;
 mod model;
 mod training;
 mod tune;
 mod unused;
 
+pub(super) use glance::glance;
 pub(super) use model::made_of;
 pub(super) use training::stopped_early;
 pub(super) use tune::ended;
 pub(super) use unused::{leaves_out, why_unused};
 
-use super::Evaluated;
+use super::{Group, pooled::Pooled};
 
-/// What an evaluation says, a sentence or two each: its gaps, and what look-alikes do to them.
-pub(super) fn reading(run: &Evaluated) -> Vec<String> {
-    let found = &run.evaluation;
-    let mut said = gaps::gaps(&found.parts, &found.gaps);
+/// What the runs of a recipe say together, a sentence or two each: its gaps, and what look-alikes do to them.
+pub(super) fn reading(group: &Group<'_>, found: &Pooled) -> Vec<String> {
+    let mut said = gaps::gaps(found);
     said.extend(found.leaks.iter().flat_map(look_alikes::by_pixels));
-    said.extend(run.features.iter().flat_map(look_alikes::by_features));
+    let several = group.runs.len() > 1;
+    for run in &group.runs {
+        let label = if several {
+            format!("`{}`: ", run.id)
+        } else {
+            String::new()
+        };
+        let features = run.features.iter().flat_map(look_alikes::by_features);
+        said.extend(features.map(|sentence| format!("{label}{sentence}")));
+    }
     said
 }

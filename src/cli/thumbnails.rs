@@ -1,0 +1,113 @@
+//! Small pictures of the photographs that a document shows.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+};
+
+use rayon::prelude::*;
+
+use super::open::Opened;
+use crate::{
+    config::{self, Settings},
+    data::{Pack, Place, Thumbnails},
+    digest::Digest,
+    error::Result,
+    exec::Summary,
+    files,
+    record::{Image, Images},
+    report::{Document, Photograph, Pictures, Thumbnail},
+    stages,
+};
+
+/// Pictures of the photographs of a document: of the files that were judged where they are still there as they were, else of the rows of
+/// the pack.
+///
+/// # Errors
+/// When a result in the cache cannot be read.
+pub(super) fn pictures(
+    opened: &Opened,
+    summary: &Summary,
+    document: &Document,
+) -> Result<Pictures> {
+    let mut by_source: BTreeMap<(&str, &str), Vec<&Photograph>> = BTreeMap::new();
+    for photograph in document.photographs() {
+        let source = (photograph.dataset.as_str(), photograph.data.as_str());
+        by_source.entry(source).or_default().push(photograph);
+    }
+    let mut thumbnails = BTreeMap::new();
+    for ((dataset, data), photographs) in by_source {
+        // Where the list of the data set is gone, names have to do.
+        let Ok(listed) = summary.output(dataset, Images::FILE) else {
+            continue;
+        };
+        let source = Source::open(opened, summary, &listed, (dataset, data))?;
+        let photographs = photographs.par_iter();
+        let made = photographs.map_init(Thumbnails::default, |made, photograph| {
+            let thumbnail = source.thumbnail(made, &photograph.path)?;
+            Ok(thumbnail.map(|thumbnail| ((*photograph).clone(), thumbnail)))
+        });
+        let made: Vec<Option<_>> = made.collect::<Result<_>>()?;
+        thumbnails.extend(made.into_iter().flatten());
+    }
+    Ok(Pictures { thumbnails })
+}
+
+/// Where the photographs of one data set are.
+struct Source {
+    /// By path: the row of the pack, and what was judged.
+    images: HashMap<String, (usize, Image)>,
+    /// The files as they are now; none where the data set is gone.
+    places: HashMap<String, Place>,
+    pack: Option<Pack>,
+}
+
+impl Source {
+    fn open(
+        opened: &Opened,
+        summary: &Summary,
+        listed: &Path,
+        (dataset, data): (&str, &str),
+    ) -> Result<Self> {
+        let Images { images } = files::read_json(listed)?;
+        let images = images.into_iter().enumerate();
+        let pack = summary.output(data, Pack::FILE).ok();
+        Ok(Self {
+            images: images.map(|(row, i)| (i.path.clone(), (row, i))).collect(),
+            // Data that were moved away are no mistake here: the pack has them.
+            places: settings(opened, dataset)
+                .and_then(|settings| stages::photographs(settings).ok())
+                .unwrap_or_default(),
+            pack: pack.and_then(|path| Pack::open(&path).ok()),
+        })
+    }
+
+    fn thumbnail(&self, thumbnails: &mut Thumbnails, path: &str) -> Result<Option<Thumbnail>> {
+        let Some((row, image)) = self.images.get(path) else {
+            return Ok(None);
+        };
+        let place = self.places.get(path);
+        let bytes = place.and_then(|place| place.read().ok());
+        let judged = bytes.filter(|bytes| Digest::of(bytes) == image.digest);
+        if let Some(bytes) = judged
+            && let Some(jpeg) = thumbnails.of(&bytes, image.crop)?
+        {
+            let from_pack = false;
+            return Ok(Some(Thumbnail { jpeg, from_pack }));
+        }
+        let Some(pack) = self.pack.as_ref().filter(|pack| !pack.is_dropped(*row)) else {
+            return Ok(None);
+        };
+        let jpeg = Thumbnails::of_row(&pack.row(*row)?, pack.width(), pack.height())?;
+        let from_pack = true;
+        Ok(Some(Thumbnail { jpeg, from_pack }))
+    }
+}
+
+fn settings<'a>(opened: &'a Opened, dataset: &str) -> Option<&'a config::Dataset> {
+    let instances = &opened.pipeline.instances;
+    match &instances.iter().find(|i| i.id == dataset)?.settings {
+        Settings::Dataset(settings) => Some(settings),
+        _ => None,
+    }
+}

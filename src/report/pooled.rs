@@ -1,0 +1,121 @@
+//! The runs of a group as one: what is said of a recipe is said once, of all of them.
+
+use super::Group;
+use crate::{
+    record::{EvaluatePart, Gap, LeakedPart, Leaks, PartMetrics},
+    stats::{self, Hits},
+};
+
+/// What the runs of a group say together.
+pub(super) struct Pooled {
+    /// How many.
+    pub runs: usize,
+    /// The parts that all of them have, with means over the runs.
+    pub parts: Vec<PartMetrics>,
+    /// Differences of those.
+    pub gaps: Vec<Gap>,
+    /// Look-alikes, where the runs agree on them or there is one.
+    pub leaks: Option<Leaks>,
+}
+
+impl Pooled {
+    pub(super) fn of(group: &Group<'_>) -> Self {
+        use EvaluatePart::{Test, Train, Validation};
+        let all = [Train, Validation, Test];
+        let runs = all.map(|part| group.part(part));
+        let parts: Vec<PartMetrics> = runs.iter().filter_map(|runs| part(runs)).collect();
+        let between = |from: usize, to: usize| gap(&runs[from], &runs[to]);
+        let gaps = [between(0, 1), between(1, 2), between(0, 2)];
+        Self {
+            runs: group.runs.len(),
+            parts,
+            gaps: gaps.into_iter().flatten().collect(),
+            leaks: leaks(group),
+        }
+    }
+
+    /// Whether images of validation or test are known to be copies of training images.
+    pub(super) fn has_copies(&self) -> bool {
+        let parts = self.leaks.iter().flat_map(|leaks| &leaks.parts);
+        parts.into_iter().any(|part| part.like_train > 0)
+    }
+
+    /// A part, if all runs have it.
+    pub(super) fn part(&self, wanted: EvaluatePart) -> Option<&PartMetrics> {
+        self.parts.iter().find(|p| p.part == wanted)
+    }
+
+    /// A difference, if all runs have both parts.
+    pub(super) fn gap(&self, from: EvaluatePart, to: EvaluatePart) -> Option<&Gap> {
+        self.gaps.iter().find(|g| g.from == from && g.to == to)
+    }
+}
+
+fn hits(runs: &[&PartMetrics]) -> Vec<Hits> {
+    runs.iter()
+        .map(|run| (stats::correct(run), run.images))
+        .collect()
+}
+
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let n = values.len().max(1) as f64;
+    values.sum::<f64>() / n
+}
+
+/// One part over the runs. Where each run has images of its own, as with folds, they are counted together.
+fn part(runs: &[&PartMetrics]) -> Option<PartMetrics> {
+    let first = *runs.first()?;
+    let same = runs.iter().all(|run| run.members == first.members);
+    let mut pooled = PartMetrics {
+        top1: mean(runs.iter().map(|run| run.top1)),
+        top1_interval: stats::share_over_runs(&hits(runs)),
+        loss: mean(runs.iter().map(|run| run.loss)),
+        ..first.clone()
+    };
+    if same {
+        return Some(pooled);
+    }
+    pooled.images = runs.iter().map(|run| run.images).sum();
+    pooled.dropped = runs.iter().map(|run| run.dropped).sum();
+    for run in &runs[1..] {
+        for (class, more) in pooled.per_class.iter_mut().zip(&run.per_class) {
+            class.images += more.images;
+        }
+    }
+    Some(pooled)
+}
+
+fn gap(from: &[&PartMetrics], to: &[&PartMetrics]) -> Option<Gap> {
+    let (first, second) = (from.first()?, to.first()?);
+    Some(Gap {
+        from: first.part,
+        to: second.part,
+        difference: mean(from.iter().map(|run| run.top1)) - mean(to.iter().map(|run| run.top1)),
+        interval: stats::gap_over_runs(&hits(from), &hits(to)),
+    })
+}
+
+/// Those of all runs: once where they are the same, else counted together, as the images of folds are.
+fn leaks(group: &Group<'_>) -> Option<Leaks> {
+    let runs = group.runs.iter();
+    let all: Vec<&Leaks> = runs
+        .filter_map(|run| run.evaluation.leaks.as_ref())
+        .collect();
+    let mut pooled = (*all.first()?).clone();
+    for part in &mut pooled.parts {
+        let of_part = |leaks: &&Leaks| leaks.parts.iter().find(|p| p.part == part.part).cloned();
+        let found: Vec<LeakedPart> = all.iter().filter_map(of_part).collect();
+        part.top1 = mean(found.iter().map(|p| p.top1));
+        let without: Option<Vec<f64>> = found.iter().map(|p| p.top1_without).collect();
+        part.top1_without = without.map(|values| mean(values.into_iter()));
+        let same = |p: &LeakedPart| (p.images, &p.leaked) == (part.images, &part.leaked);
+        if found.iter().all(same) {
+            continue;
+        }
+        part.images = found.iter().map(|p| p.images).sum();
+        part.like_train = found.iter().map(|p| p.like_train).sum();
+        part.like_validation = found.iter().map(|p| p.like_validation).sum();
+        part.leaked = found.into_iter().flat_map(|p| p.leaked).collect();
+    }
+    Some(pooled)
+}

@@ -1,0 +1,21 @@
+//! What a person wants to know first, a line for each recipe.
+
+use super::Asked;
+use crate::{
+    error::Result,
+    report::{Block, Group, pooled::Pooled, words},
+};
+
+pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
+    let groups = asked.results.groups();
+    let lines: Vec<String> = groups.iter().filter_map(line).collect();
+    if lines.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![Block::heading(2, "At a glance"), Block::list(lines)])
+}
+
+fn line(group: &Group<'_>) -> Option<String> {
+    let told = words::glance(&Pooled::of(group))?;
+    Some(format!("`{}`: {told}", group.name))
+}

@@ -1,0 +1,294 @@
+//! The photographs that are taken for something else, over all runs of a group.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    record::{EvaluatePart, PartMetrics, Prediction},
+    report::{Block, Cell, Group, Images, Matrix, Photograph, Range, Ranges, Shot, percent},
+    stats,
+    text::{count, number},
+};
+
+/// The most confident ones that are shown.
+const SHOWN: usize = 24;
+
+/// Photographs that a page holds at most; those beyond are left out, and that is said.
+const BUDGET: usize = 1_200;
+
+/// Which photographs a page still has room for. One that is there is shown again for nothing.
+#[derive(Default)]
+pub(super) struct Room {
+    there: std::collections::BTreeSet<Photograph>,
+}
+
+impl Room {
+    fn holds(&mut self, photograph: &Photograph) -> bool {
+        self.there.contains(photograph)
+            || (self.there.len() < BUDGET && self.there.insert(photograph.clone()))
+    }
+}
+
+/// One image as the runs of a group see it.
+struct Seen<'a> {
+    path: &'a str,
+    label: &'a str,
+    /// The wrong guess of most runs (of equals the first by name), where any run is wrong; else the label.
+    guessed: &'a str,
+    /// The mean probability that the runs with this guess give it.
+    probability: f64,
+    /// Runs that are wrong.
+    wrong: usize,
+    /// Runs that judged it.
+    runs: usize,
+}
+
+/// The mistakes of one part: the most confident ones, the confusion matrix with what stands behind each cell, and recall class by class.
+pub(super) fn blocks(
+    group: &Group<'_>,
+    part: EvaluatePart,
+    confusion: &[Vec<u64>],
+    images: Images,
+    room: &mut Room,
+) -> Vec<Block> {
+    if images == Images::None {
+        return Vec::new();
+    }
+    let mut seen = seen(group, part);
+    seen.sort_by(|a, b| {
+        let worst = (b.wrong > 0, b.probability).partial_cmp(&(a.wrong > 0, a.probability));
+        worst
+            .unwrap_or(std::cmp::Ordering::Equal)
+            .then(a.path.cmp(b.path))
+    });
+    let mut blocks = confident(group, part, &seen, room);
+    let heading = format!("Confusion matrix on {}", part.name());
+    blocks.push(Block::heading(3, heading));
+    blocks.push(Block::Matrix(matrix(group, confusion, &seen, images, room)));
+    blocks.push(Block::Ranges(recall(group, confusion)));
+    blocks
+}
+
+/// Every image of a part.
+fn seen<'a>(group: &Group<'a>, part: EvaluatePart) -> Vec<Seen<'a>> {
+    let mut by_path: BTreeMap<&str, Vec<&Prediction>> = BTreeMap::new();
+    let all = group.runs.iter().flat_map(|run| &run.predictions);
+    for prediction in all.filter(|p| p.part == part) {
+        by_path
+            .entry(&prediction.path)
+            .or_default()
+            .push(prediction);
+    }
+    by_path
+        .into_iter()
+        .filter_map(|(path, said)| of_image(path, &said))
+        .collect()
+}
+
+fn of_image<'a>(path: &'a str, said: &[&'a Prediction]) -> Option<Seen<'a>> {
+    let label = said.first()?.label.as_str();
+    let mut guesses: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for wrong in said.iter().filter(|p| !p.correct) {
+        guesses
+            .entry(&wrong.predicted)
+            .or_default()
+            .push(wrong.probability);
+    }
+    let wrong = guesses.values().map(Vec::len).sum();
+    let right = || said.iter().map(|p| p.probability).collect();
+    let most = guesses.values().map(Vec::len).max().unwrap_or(0);
+    let guessed = guesses.into_iter().find(|(_, sure)| sure.len() == most);
+    let (guessed, sure): (&str, Vec<f64>) = guessed.unwrap_or_else(|| (label, right()));
+    Some(Seen {
+        path,
+        label,
+        guessed,
+        probability: sure.iter().sum::<f64>() / sure.len() as f64,
+        wrong,
+        runs: said.len(),
+    })
+}
+
+fn confident(
+    group: &Group<'_>,
+    part: EvaluatePart,
+    seen: &[Seen<'_>],
+    room: &mut Room,
+) -> Vec<Block> {
+    let wrong: Vec<&Seen<'_>> = seen.iter().filter(|image| image.wrong > 0).collect();
+    if wrong.is_empty() {
+        return Vec::new();
+    }
+    let runs = match group.runs.len() {
+        1 => String::new(),
+        n => format!(" by at least one of {n} runs"),
+    };
+    let shown = wrong.len().min(SHOWN);
+    let told = format!(
+        "{} of {} {} taken for another class{runs}. The {} of which the model is most sure come first.",
+        number(wrong.len() as u64),
+        count(seen.len(), "image"),
+        if wrong.len() == 1 { "is" } else { "are" },
+        shown,
+    );
+    let shots = wrong.iter().take(SHOWN).map(|image| shot(group, image));
+    let shots: Vec<Shot> = shots.filter(|shot| room.holds(&shot.photograph)).collect();
+    vec![
+        Block::heading(3, format!("Most confident mistakes on {}", part.name())),
+        Block::paragraph(told),
+        Block::Gallery(shots),
+    ]
+}
+
+fn shot(group: &Group<'_>, image: &Seen<'_>) -> Shot {
+    let sure = format!("{} sure", percent(image.probability));
+    let how = match (image.wrong, image.runs) {
+        (_, 1) => sure,
+        (wrong, runs) => format!("{sure}, wrong in {wrong} of {runs} runs"),
+    };
+    let guess = match image.wrong {
+        0 => image.label.to_owned(),
+        _ => format!("{} → {}", image.label, image.guessed),
+    };
+    Shot {
+        photograph: group.runs[0].source.photograph(image.path),
+        caption: vec![guess.into(), how.into()],
+    }
+}
+
+fn matrix(
+    group: &Group<'_>,
+    confusion: &[Vec<u64>],
+    seen: &[Seen<'_>],
+    images: Images,
+    room: &mut Room,
+) -> Matrix {
+    let classes = &group.runs[0].evaluation.classes;
+    let mut behind: BTreeMap<(&str, &str), Vec<&Seen<'_>>> = BTreeMap::new();
+    for image in seen.iter().filter(|s| images == Images::All || s.wrong > 0) {
+        behind
+            .entry((image.label, image.guessed))
+            .or_default()
+            .push(image);
+    }
+    let mut cells = Vec::new();
+    for (label, row) in confusion.iter().enumerate() {
+        for (predicted, n) in row.iter().enumerate().filter(|(_, n)| **n > 0) {
+            let names = (classes[label].as_str(), classes[predicted].as_str());
+            let shots = behind.get(&names).into_iter().flatten();
+            let shots = shots.map(|image| shot(group, image));
+            cells.push(Cell {
+                label,
+                predicted,
+                count: *n,
+                shots: shots.filter(|shot| room.holds(&shot.photograph)).collect(),
+            });
+        }
+    }
+    Matrix {
+        classes: classes.clone(),
+        cells,
+    }
+}
+
+/// Recall with Wilson's interval, the lowest first.
+fn recall(group: &Group<'_>, confusion: &[Vec<u64>]) -> Ranges {
+    let classes = &group.runs[0].evaluation.classes;
+    let rows = classes.iter().zip(confusion).enumerate();
+    let range = |(class, (name, row)): (usize, (&String, &Vec<u64>))| {
+        let images: u64 = row.iter().sum();
+        let interval = stats::wilson(row[class], images);
+        (images > 0).then(|| Range {
+            name: name.clone(),
+            value: row[class] as f64 / images as f64,
+            low: interval.low,
+            high: interval.high,
+            images,
+        })
+    };
+    let mut ranges: Vec<Range> = rows.filter_map(range).collect();
+    ranges.sort_by(|a, b| a.value.total_cmp(&b.value));
+    Ranges {
+        title: "recall".into(),
+        ranges,
+    }
+}
+
+/// Confusion counts added up over runs; `None` without runs or when their classes differ in number.
+pub(super) fn pooled(runs: &[&PartMetrics]) -> Option<Vec<Vec<u64>>> {
+    let (first, others) = runs.split_first()?;
+    let mut sum = first.confusion.clone();
+    for run in others {
+        if run.confusion.len() != sum.len() {
+            return None;
+        }
+        for (row, more) in sum.iter_mut().zip(&run.confusion) {
+            for (count, n) in row.iter_mut().zip(more) {
+                *count += n;
+            }
+        }
+    }
+    Some(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{
+        Results,
+        sample::{evaluated, results, rights},
+    };
+
+    /// Two runs on 9 images; the second has two more right.
+    fn two_runs() -> Results {
+        results(vec![
+            evaluated("a", &[("seed", "1")], &rights(5, 9)),
+            evaluated("a", &[("seed", "2")], &rights(7, 9)),
+        ])
+    }
+
+    fn found(results: &Results, images: Images) -> Vec<Block> {
+        let group = results.groups().remove(0);
+        let confusion = pooled(&group.part(EvaluatePart::Test)).unwrap();
+        let mut room = Room::default();
+        blocks(&group, EvaluatePart::Test, &confusion, images, &mut room)
+    }
+
+    #[test]
+    fn mistakes_of_several_runs_are_told_together() {
+        let blocks = found(&two_runs(), Images::Errors);
+        let Block::Paragraph(told) = &blocks[1] else {
+            panic!("{blocks:?}")
+        };
+        assert_eq!(
+            told.in_backticks(),
+            "4 of 9 images are taken for another class by at least one of 2 runs. The 4 of which the model is most sure come first."
+        );
+        let Block::Gallery(shots) = &blocks[2] else {
+            panic!("{blocks:?}")
+        };
+        let captions: Vec<_> = shots.iter().map(|s| s.caption[1].in_backticks()).collect();
+        let (once, twice) = (
+            "75.0% sure, wrong in 1 of 2 runs",
+            "75.0% sure, wrong in 2 of 2 runs",
+        );
+        assert_eq!(captions, [once, once, twice, twice]);
+    }
+
+    #[test]
+    fn behind_a_cell_stand_its_photographs_and_behind_the_diagonal_only_where_asked() {
+        let shots = |images| {
+            let blocks = found(&two_runs(), images);
+            let matrix = blocks.into_iter().find_map(|block| match block {
+                Block::Matrix(matrix) => Some(matrix),
+                _ => None,
+            });
+            let cells = matrix.unwrap().cells.into_iter();
+            let (right, wrong): (Vec<_>, Vec<_>) = cells.partition(|c| c.label == c.predicted);
+            let n = |cells: &[Cell]| cells.iter().map(|c| c.shots.len()).sum::<usize>();
+            (n(&right), n(&wrong))
+        };
+        assert_eq!(shots(Images::Errors), (0, 4));
+        assert_eq!(shots(Images::All), (5, 4));
+        assert!(found(&two_runs(), Images::None).is_empty());
+    }
+}

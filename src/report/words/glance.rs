@@ -1,0 +1,125 @@
+//! A recipe in one line: how good it is, and what is wrong with it.
+
+use super::gaps::{Sign, sign, underfits};
+use crate::{
+    record::EvaluatePart,
+    report::{
+        pooled::Pooled,
+        units::{percent, points},
+    },
+    text::{count, either, number},
+};
+
+/// "19.2% on test (95% interval 16.1 to 22.3; 3 runs, 319 images): overfits by 22.9 points, underfits"; nothing of what was not
+/// evaluated. Goes by the same numbers and limits as the sentences of [`super::gaps`].
+pub(in crate::report) fn glance(found: &Pooled) -> Option<String> {
+    use EvaluatePart::{Test, Train, Validation};
+    let best = [Test, Validation, Train]
+        .into_iter()
+        .find_map(|part| found.part(part))?;
+    let runs = match found.runs {
+        1 => String::new(),
+        n => format!("{n} runs, "),
+    };
+    let facts = format!(
+        "{} on {} (95% interval {} to {}; {runs}{})",
+        percent(best.top1),
+        best.part.name(),
+        points(best.top1_interval.low),
+        points(best.top1_interval.high),
+        count(best.images, "image"),
+    );
+    let said: Vec<String> = [fit(found), drift(found)]
+        .into_iter()
+        .flatten()
+        .chain(copies(found))
+        .collect();
+    Some(match said.as_slice() {
+        [] => format!("{facts}."),
+        said => format!("{facts}: {}.", said.join("; ")),
+    })
+}
+
+fn fit(found: &Pooled) -> Option<String> {
+    use EvaluatePart::{Test, Train, Validation};
+    let train = found.part(Train)?;
+    let gap = found
+        .gap(Train, Validation)
+        .or_else(|| found.gap(Train, Test))?;
+    let also = if underfits(train, gap) {
+        ", and underfits"
+    } else {
+        ""
+    };
+    Some(match sign(gap.interval) {
+        Sign::Positive => format!("overfits by {} points{also}", points(gap.difference)),
+        Sign::Unclear if !also.is_empty() => "underfits; no overfitting is shown".to_owned(),
+        Sign::Unclear => "no overfitting is shown".to_owned(),
+        Sign::Negative => format!(
+            "better on {} than on train, which is unusual",
+            gap.to.name()
+        ),
+    })
+}
+
+fn drift(found: &Pooled) -> Option<String> {
+    use EvaluatePart::{Test, Validation};
+    let gap = found.gap(Validation, Test)?;
+    match sign(gap.interval) {
+        Sign::Unclear => None,
+        Sign::Positive => Some(format!(
+            "test is {} points below validation, more than chance allows",
+            points(gap.difference)
+        )),
+        Sign::Negative => Some(format!(
+            "test is {} points above validation, more than chance allows",
+            points(-gap.difference)
+        )),
+    }
+}
+
+/// Parts that hold copies of training images.
+fn copies(found: &Pooled) -> Vec<String> {
+    let parts = found.leaks.iter().flat_map(|leaks| &leaks.parts);
+    let leaking = parts.filter(|part| part.like_train > 0);
+    let told = |part: &crate::record::LeakedPart| {
+        format!(
+            "{} of {} {} images {} of training images",
+            number(part.like_train),
+            number(part.images),
+            part.part.name(),
+            either(part.like_train, "is a copy", "are copies")
+        )
+    };
+    leaking.map(told).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample::{evaluated_on, results, rights};
+
+    fn told(train: usize, validation: usize, test: usize) -> String {
+        let parts = [
+            (EvaluatePart::Train, rights(train, 300)),
+            (EvaluatePart::Validation, rights(validation, 300)),
+            (EvaluatePart::Test, rights(test, 300)),
+        ];
+        let parts: Vec<_> = parts.iter().map(|(p, r)| (*p, r.as_slice())).collect();
+        let results = results(vec![evaluated_on("a", &[], &parts)]);
+        glance(&Pooled::of(&results.groups()[0])).unwrap()
+    }
+
+    #[test]
+    fn a_recipe_is_told_in_one_line() {
+        assert_eq!(
+            told(300, 240, 240),
+            "80.0% on test (95% interval 75.1 to 84.1; 300 images): overfits by 20.0 points."
+        );
+        assert_eq!(
+            told(150, 147, 90),
+            "30.0% on test (95% interval 25.1 to 35.4; 300 images): underfits; no overfitting is shown; test is 19.0 points below \
+             validation, more than chance allows."
+        );
+    }
+}

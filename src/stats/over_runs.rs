@@ -1,0 +1,116 @@
+//! Intervals of shares over several runs of one recipe.
+
+use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
+
+use super::{newcombe, wilson};
+use crate::record::Interval;
+
+/// Right guesses, and images, of one run.
+pub type Hits = (u64, u64);
+
+/// The 95% interval of the mean share of right guesses over runs on the same or on like images. Of one run it is Wilson's.
+///
+/// Images and runs are both drawn by chance: half of it is the root of `z² images + t² runs`, as for
+/// [`paired_difference`](super::paired_difference); the variance over images is that of a share of the mean on the images of one run, so
+/// that it is rather too wide than too narrow where runs see different ones.
+#[must_use]
+pub fn share_over_runs(runs: &[Hits]) -> Interval {
+    match runs {
+        [] => Interval {
+            low: 0.0,
+            high: 1.0,
+        },
+        [(hits, images)] => wilson(*hits, *images),
+        _ => {
+            let (mean, error) = (mean(runs), spread(&shares(runs)));
+            within(mean, half(of_images(runs), error, runs.len()), 0.0)
+        }
+    }
+}
+
+/// The 95% interval of the mean difference of two parts over runs, the first minus the second, which share no image. Of one run it is
+/// Newcombe's.
+#[must_use]
+pub fn gap_over_runs(from: &[Hits], to: &[Hits]) -> Interval {
+    if let ([from], [to]) = (from, to) {
+        return newcombe(*from, *to);
+    }
+    let pairs = shares(from).into_iter().zip(shares(to));
+    let gaps: Vec<f64> = pairs.map(|(from, to)| from - to).collect();
+    let images = of_images(from) + of_images(to);
+    let half = half(images, spread(&gaps), gaps.len());
+    within(mean(from) - mean(to), half, -1.0)
+}
+
+fn within(middle: f64, half: f64, least: f64) -> Interval {
+    Interval {
+        low: (middle - half).max(least),
+        high: (middle + half).min(1.0),
+    }
+}
+
+fn half(images: f64, runs: f64, n: usize) -> f64 {
+    let z = Normal::standard().inverse_cdf(0.975);
+    let t = StudentsT::new(0.0, 1.0, n.saturating_sub(1).max(1) as f64);
+    let t = t.map_or(f64::INFINITY, |t| t.inverse_cdf(0.975));
+    let by_runs = if runs > 0.0 { t * t * runs } else { 0.0 };
+    (z * z * images + by_runs).sqrt()
+}
+
+fn shares(runs: &[Hits]) -> Vec<f64> {
+    let share = |(hits, images): &Hits| *hits as f64 / (*images).max(1) as f64;
+    runs.iter().map(share).collect()
+}
+
+fn mean(runs: &[Hits]) -> f64 {
+    shares(runs).iter().sum::<f64>() / runs.len().max(1) as f64
+}
+
+/// The squared standard error of a mean over images.
+fn of_images(runs: &[Hits]) -> f64 {
+    let images = runs.iter().map(|(_, images)| *images).min().unwrap_or(0);
+    let mean = mean(runs);
+    mean * (1.0 - mean) / images.max(1) as f64
+}
+
+/// The squared standard error of a mean over runs.
+fn spread(values: &[f64]) -> f64 {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+    if n > 1.0 {
+        squares / (n - 1.0) / n
+    } else {
+        0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn near(found: Interval, low: f64, high: f64) {
+        assert!(
+            (found.low - low).abs() < 1e-9 && (found.high - high).abs() < 1e-9,
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn one_run_has_the_intervals_of_one_run() {
+        assert_eq!(share_over_runs(&[(81, 263)]), wilson(81, 263));
+        assert_eq!(
+            gap_over_runs(&[(56, 70)], &[(48, 80)]),
+            newcombe((56, 70), (48, 80))
+        );
+    }
+
+    /// scipy 1.17: `norm.ppf(.975)`, `t.ppf(.975, 2)`, numpy's `var(ddof=1)`.
+    #[test]
+    fn several_runs_are_as_sure_as_images_and_runs_together_allow() {
+        let test = [(60, 100), (66, 100), (63, 100)];
+        near(share_over_runs(&test), 0.509549650622, 0.750450349378);
+        let train = [(190, 200), (180, 200), (188, 200)];
+        near(gap_over_runs(&train, &test), 0.128726096884, 0.471273903116);
+    }
+}

@@ -1,6 +1,13 @@
 //! `kfood report -o report.html`: one page with charts and photographs.
 
-use std::fs;
+use std::{
+    fs,
+    io::{BufRead, BufReader, Cursor, Read, Write},
+    net::TcpStream,
+    process::Stdio,
+    thread,
+    time::Duration,
+};
 
 use crate::support::Project;
 
@@ -114,5 +121,154 @@ fn a_report_tells_what_is_there_of_a_pipeline_that_is_not_finished() {
             "<code>net</code>: an earlier result is shown: <code>optimizer.sgd.lr</code> 0.001"
         ),
         "{html}"
+    );
+}
+
+#[test]
+fn a_zip_holds_the_page_with_its_photographs_beside_it() {
+    let project = project();
+    assert_eq!(project.kfood(&["run", "pipelines/p.toml"]).code, 0);
+    let ran = project.kfood(&[
+        "report",
+        "pipelines/p.toml",
+        "-o",
+        "report.zip",
+        "--images",
+        "all",
+    ]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let bytes = fs::read(project.path("report.zip")).unwrap();
+    let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+    let mut html = String::new();
+    let mut page = zip.by_name("report/index.html").unwrap();
+    page.read_to_string(&mut html).unwrap();
+    drop(page);
+    assert!(!html.contains("data:image/jpeg"));
+    let pictures: Vec<String> = zip
+        .file_names()
+        .map(|name| name.unwrap().into_owned())
+        .collect();
+    let pictures: Vec<&String> = pictures.iter().filter(|n| n.ends_with(".jpg")).collect();
+    assert!(pictures.len() >= 12, "{pictures:?}");
+    for picture in pictures {
+        let name = picture.strip_prefix("report/").unwrap();
+        assert!(html.contains(name), "{name}");
+    }
+}
+
+#[test]
+fn a_page_compares_two_files_with_the_settings_that_differ() {
+    let project = project();
+    assert_eq!(project.kfood(&["run", "pipelines/p.toml"]).code, 0);
+    project.write(
+        "pipelines/q.toml",
+        &PIPELINE.replace("lr = 0.001", "lr = 0.01"),
+    );
+    assert_eq!(project.kfood(&["run", "pipelines/q.toml"]).code, 0);
+    let files = ["compare", "pipelines/p.toml", "pipelines/q.toml"];
+    let ran = project.kfood(&[&files[..], &["-o", "compare.html"]].concat());
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let html = project.read("compare.html");
+    assert!(
+        html.contains("<code>train.optimizer.sgd.lr</code>"),
+        "{html}"
+    );
+    assert!(html.contains("2 models were evaluated on the same 12 test images"));
+    let told = project.kfood(&[&files[..], &["--json"]].concat());
+    let told: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+    let change = &told["changes"][0];
+    assert_eq!(
+        (&change["from"], &change["to"]),
+        (&"p.result".into(), &"q.result".into())
+    );
+    let settings = change["settings"].as_array().unwrap();
+    assert_eq!(settings.len(), 1, "{settings:?}");
+    assert_eq!(settings[0][1], "0.001");
+}
+
+/// What a server answers to a GET.
+fn get(port: u16, path: &str, host: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn a_served_page_shows_what_a_run_adds_and_is_for_this_machine_alone() {
+    let project = project();
+    let mut server = project
+        .command(&["report", "pipelines/p.toml", "--serve"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(server.stderr.take().unwrap()).lines();
+    let line = said
+        .find_map(|line| line.ok().filter(|l| l.starts_with("http://")))
+        .unwrap();
+    let port = line
+        .trim_start_matches("http://127.0.0.1:")
+        .split('/')
+        .next()
+        .unwrap();
+    let port: u16 = port.parse().unwrap();
+    let own = format!("127.0.0.1:{port}");
+    let before = get(port, "/", &own);
+    assert!(
+        before.contains("<code>result</code>: no result"),
+        "{before}"
+    );
+    assert!(get(port, "/", "elsewhere.example").starts_with("HTTP/1.1 403"));
+    assert!(get(port, "/other", &own).starts_with("HTTP/1.1 404"));
+    let state = |answer: &str| answer.rsplit("\r\n\r\n").next().unwrap().to_owned();
+    let old = state(&get(port, "/state", &own));
+    assert!(before.contains(&format!("data-state=\"{old}\"")));
+    assert_eq!(project.kfood(&["run", "pipelines/p.toml"]).code, 0);
+    // The state is looked at once a second at most.
+    let new = (0..100)
+        .map(|_| {
+            thread::sleep(Duration::from_millis(100));
+            state(&get(port, "/state", &own))
+        })
+        .find(|now| *now != old);
+    assert!(new.is_some(), "the state never changed");
+    assert!(get(port, "/", &own).contains("Confusion matrix on test"));
+    server.kill().unwrap();
+    server.wait().unwrap();
+}
+
+#[test]
+fn what_speaks_for_a_mistake_is_shown_where_it_is_asked_for() {
+    let project = project();
+    assert_eq!(project.kfood(&["run", "pipelines/p.toml"]).code, 0);
+    let before = page(&project, &[]).0;
+    assert!(!before.contains("class=\"evidence\""));
+    let (html, said) = page(&project, &["--cam"]);
+    assert!(!said.contains("note:"), "{said}");
+    let shown = html
+        .matches("class=\"evidence\" src=\"data:image/jpeg;base64,")
+        .count();
+    let mistakes = before.matches("<figure><img data-picture").count();
+    assert!(shown > 0 && shown == mistakes, "{shown} of {mistakes}");
+    project.write(
+        "pipelines/e.toml",
+        &PIPELINE.replace(
+            "[evaluate.result]\nmodel = \"net\"",
+            "[ensemble.both]\nof = [\"net\", \"net\"]\n\n[evaluate.result]\nmodel = \"both\"",
+        ),
+    );
+    let ran = project.kfood(&["run", "pipelines/e.toml"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let ran = project.kfood(&["report", "pipelines/e.toml", "-o", "e.html", "--cam"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("an ensemble has no one place"),
+        "{}",
+        ran.stderr
     );
 }

@@ -6,6 +6,10 @@
 mod args;
 mod calibration;
 mod commands;
+mod data_set;
+mod documents;
+mod evidence;
+mod language;
 mod locking;
 mod open;
 mod print;
@@ -14,6 +18,7 @@ mod reference;
 mod results;
 mod schema;
 mod scratch;
+mod serve;
 mod thumbnails;
 
 use std::process::ExitCode;

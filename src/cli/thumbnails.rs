@@ -20,16 +20,15 @@ use crate::{
     stages,
 };
 
+/// A pipeline with its results, and what stands in front of the names of its instances in a document.
+pub(super) type Origin<'a> = (&'a str, &'a Opened, &'a Summary);
+
 /// Pictures of the photographs of a document: of the files that were judged where they are still there as they were, else of the rows of
 /// the pack.
 ///
 /// # Errors
 /// When a result in the cache cannot be read.
-pub(super) fn pictures(
-    opened: &Opened,
-    summary: &Summary,
-    document: &Document,
-) -> Result<Pictures> {
+pub(super) fn pictures(origins: &[Origin<'_>], document: &Document) -> Result<Pictures> {
     let mut by_source: BTreeMap<(&str, &str), Vec<&Photograph>> = BTreeMap::new();
     for photograph in document.photographs() {
         let source = (photograph.dataset.as_str(), photograph.data.as_str());
@@ -37,11 +36,15 @@ pub(super) fn pictures(
     }
     let mut thumbnails = BTreeMap::new();
     for ((dataset, data), photographs) in by_source {
-        // Where the list of the data set is gone, names have to do.
-        let Ok(listed) = summary.output(dataset, Images::FILE) else {
+        let named = |(prefix, opened, summary): &Origin<'_>| {
+            let names = (dataset.strip_prefix(prefix)?, data.strip_prefix(prefix)?);
+            // Where the list of the data set is gone, names have to do.
+            let listed = summary.output(names.0, Images::FILE).ok()?;
+            Some(Source::open(opened, summary, &listed, names))
+        };
+        let Some(source) = origins.iter().find_map(named).transpose()? else {
             continue;
         };
-        let source = Source::open(opened, summary, &listed, (dataset, data))?;
         let photographs = photographs.par_iter();
         let made = photographs.map_init(Thumbnails::default, |made, photograph| {
             let thumbnail = source.thumbnail(made, &photograph.path)?;
@@ -50,7 +53,10 @@ pub(super) fn pictures(
         let made: Vec<Option<_>> = made.collect::<Result<_>>()?;
         thumbnails.extend(made.into_iter().flatten());
     }
-    Ok(Pictures { thumbnails })
+    Ok(Pictures {
+        thumbnails,
+        ..Pictures::default()
+    })
 }
 
 /// Where the photographs of one data set are.

@@ -25,8 +25,7 @@ pub fn needs(stage: &dyn Stage, without: &[&str]) -> Vec<String> {
         .collect()
 }
 
-/// The training that a stage would let the worker do, in a folder; `path` says where an output of another stage lies. Nothing of
-/// other stages is opened: what trains at all can be asked before they have run.
+/// The training that a stage would let the worker do; otherwise as [`of`].
 ///
 /// # Errors
 /// When the stage trains nothing, a file of it is not there, or `path` fails.
@@ -37,6 +36,28 @@ pub fn training(
     device: &str,
     threads: u32,
 ) -> Result<Fit> {
+    match of(stage, path, folder, device, threads)? {
+        Some(Job::Fit(fit)) => Ok(fit),
+        _ => {
+            let (id, kind) = (stage.id(), stage.kind());
+            let message = format!("`{id}` is of kind `{kind}`, expected `train` or `transfer`");
+            Err(Error::usage(message))
+        }
+    }
+}
+
+/// What a stage would let the worker do, in a folder; `path` says where an output of another stage lies. Nothing of other stages is
+/// opened: what trains at all can be asked before they have run.
+///
+/// # Errors
+/// When a file of the stage is not there, or `path` fails.
+pub fn of(
+    stage: &dyn Stage,
+    path: impl Fn(&str, &str) -> Result<PathBuf>,
+    folder: &Path,
+    device: &str,
+    threads: u32,
+) -> Result<Option<Job>> {
     let mut inputs = BTreeMap::new();
     for input in stage.inputs() {
         match &input.source {
@@ -49,7 +70,7 @@ pub fn training(
     }
     // What is tried out is kept nowhere, so that it has no key.
     let nothing = Digest::of(b"");
-    let job = stage.job(&Desk {
+    stage.job(&Desk {
         out: folder,
         state: folder,
         key: nothing,
@@ -58,13 +79,5 @@ pub fn training(
         earlier: &[],
         device,
         threads,
-    })?;
-    match job {
-        Some(Job::Fit(fit)) => Ok(fit),
-        _ => {
-            let (id, kind) = (stage.id(), stage.kind());
-            let message = format!("`{id}` is of kind `{kind}`, expected `train` or `transfer`");
-            Err(Error::usage(message))
-        }
-    }
+    })
 }

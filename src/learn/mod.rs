@@ -17,5 +17,5 @@ mod picture;
 mod probe;
 
 pub use fit::fit;
-pub use judge::{average, evaluate, fingerprint, log_mean_probabilities, uses_bf16, views};
+pub use judge::{attend, average, evaluate, fingerprint, log_mean_probabilities, uses_bf16, views};
 pub use probe::{browse, functionals, speed, steps, tune};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Browse, EvaluatePart};
+use super::{Attend, Browse, EvaluatePart};
 use crate::{
     digest::Digest,
     seed::Seed,
@@ -28,6 +28,8 @@ pub enum Job {
     Evaluate(Evaluate),
     /// Classify image files.
     Predict(Predict),
+    /// Draw where a model finds its evidence.
+    Attend(Box<Attend>),
     /// Draw a sheet of what a training sees.
     Browse(Browse),
     /// Say what libtorch and which devices there are; writes `doctor.json` to `out`.

@@ -39,6 +39,12 @@ pub struct CorrectedLabel {
 }
 
 impl Labels {
+    /// Whether the data set itself gives this image to validation.
+    #[must_use]
+    pub fn validates(&self, image: usize) -> bool {
+        u32::try_from(image).is_ok_and(|image| self.validation.binary_search(&image).is_ok())
+    }
+
     /// Every image with the class that it is given for, before corrections.
     #[must_use]
     pub fn as_given(&self) -> Self {

@@ -1,5 +1,6 @@
 //! What is written down: the typed content of the files that stages hand to each other and to people.
 
+mod attend;
 mod averaging;
 mod bench_job;
 mod browse;
@@ -27,6 +28,7 @@ mod stopped_early;
 mod timing;
 mod tune;
 
+pub use attend::{Attend, Attention};
 pub use averaging::{Averaging, Tried};
 pub use bench_job::{BenchJob, Forward, Speed, StepTaken, Steps};
 pub use browse::{Browse, Browsed};

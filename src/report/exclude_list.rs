@@ -123,7 +123,7 @@ enum Side {
 
 fn side(labels: &Labels, image: usize) -> Option<Side> {
     let label = labels.labels.get(image)?;
-    let validates = || labels.validation.binary_search(&(image as u32)).is_ok();
+    let validates = || labels.validates(image);
     Some(match label.part {
         Part::Test => Side::Test,
         Part::Train if validates() => Side::Validation,

@@ -9,12 +9,15 @@
 //! | sentences from numbers and codes | `words` |
 //! | blocks without markup | [`Document`], filled by `sections` ([`report`]), by [`Overview::document`] and by what [`tune`](fn@learning_rates) found |
 //! | Markdown, lines for a terminal, a page for a browser | `render` ([`Format`], [`Document::markdown`], [`Document::terminal`], [`Document::html`]) |
+//! | the same in Korean | [`Document::in_language`], by a catalogue of sentences |
 //! | files of other programs | [`event_files`] |
 
+mod changes;
 mod compare;
 mod document;
 mod exclude_list;
 mod figure;
+mod language;
 mod overview;
 mod overview_blocks;
 mod pooled;
@@ -31,21 +34,24 @@ mod tune;
 mod units;
 mod words;
 
+pub use changes::changes;
 pub use compare::{Comparison, Test, Verdict, compare};
 pub use document::{
-    Align, Axis, Block, Cell, Column, Curve, Document, Grid, Matrix, Photograph, Range, Ranges,
-    Scale, Series, Shot, Span, Text, Unit,
+    Align, Axis, Block, Cell, Column, Curve, Document, Flow, Grid, Guess, Matrix, Multiples, Node,
+    Parallel, Photograph, Range, Ranges, Scale, Scatter, Series, Shot, Span, Text, Timeline, Unit,
+    Upright,
 };
 pub use exclude_list::{ExcludeRow, exclude_csv, exclude_list, exclude_rows};
 pub use figure::Figure;
+pub use language::Language;
 pub use overview::{Class, LeakPair, Leaks, Overview, Seen};
 pub use predictions::predictions;
-pub use render::{Format, Pictures, Thumbnail};
+pub use render::{Evidence, Format, Pictures, Thumbnail};
 pub use results::{
-    Audited, Calibrated, Evaluated, Group, MadeOf, NotOfNow, NotUsed, Results, Source, Trained,
-    Unused,
+    Audited, Calibrated, DataSeen, Evaluated, Group, ImageLook, MadeOf, NotOfNow, NotUsed, Results,
+    Selected, Source, StageMade, StageTold, Trained, Unused,
 };
-pub use sections::{Images, compared, comparison_blocks, not_of_now, report};
+pub use sections::{Detail, Images, compared, comparison_blocks, not_of_now, report};
 pub use table::{PartRow, Row, Table, table};
 pub use tensorboard::{EVENT_FILE, event_files};
 pub use tune::{batch_sizes, learning_rates};

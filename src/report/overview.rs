@@ -31,6 +31,9 @@ pub struct Overview {
     pub brightness: [u64; 8],
     /// Channel mean and standard deviation of the training part, values from 0 to 1.
     pub mean_std: MeanStd,
+    /// Of how many images of that part, evenly spread, where not of all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pixels_of: Option<u64>,
     /// What is unusual, with the number of files and the first of them.
     pub odd: BTreeMap<String, (u64, String)>,
     /// What the dataset stage told of its look at the files.
@@ -142,6 +145,7 @@ impl Overview {
             short_sides: steps(usable().map(|p| p.width.min(p.height)).collect()),
             brightness,
             mean_std,
+            pixels_of: None,
             odd,
             looked: Looked::default(),
             dropped: dropped.collect(),
@@ -150,9 +154,21 @@ impl Overview {
     }
 }
 
-/// Whether the data set gives this image to validation.
-fn validates(labels: &Labels, image: usize) -> bool {
-    labels.validation.binary_search(&(image as u32)).is_ok()
+#[cfg(test)]
+impl Overview {
+    /// Of no images.
+    pub(super) fn empty(data: &str, dataset: &str) -> Self {
+        let seen = Seen {
+            images: &Images { images: Vec::new() },
+            labels: &Labels::default(),
+            photographs: &Photographs::default(),
+            look_alikes: &LookAlikes {
+                images: 0,
+                pairs: Vec::new(),
+            },
+        };
+        Self::new(data, dataset, seen, MeanStd::IDENTITY)
+    }
 }
 
 fn classes(labels: &Labels) -> Vec<Class> {
@@ -169,7 +185,7 @@ fn classes(labels: &Labels) -> Vec<Class> {
     for (image, label) in labels.labels.iter().enumerate() {
         if let Some(class) = classes.get_mut(label.class as usize) {
             match label.part {
-                Part::Train if validates(labels, image) => class.validation += 1,
+                Part::Train if labels.validates(image) => class.validation += 1,
                 Part::Train => class.train += 1,
                 Part::Test => class.test += 1,
             }
@@ -208,7 +224,7 @@ fn leaks(seen: Seen<'_>) -> Leaks {
         let (Some(first), Some(second)) = (labels.get(a), labels.get(b)) else {
             continue;
         };
-        let side = |image: usize| validates(seen.labels, image);
+        let side = |image: usize| seen.labels.validates(image);
         let across = first.part != second.part || side(a) != side(b);
         let counts = if across {
             &mut leaks.across
@@ -236,7 +252,7 @@ fn leaks(seen: Seen<'_>) -> Leaks {
         .zip(labels)
         .filter(|(_, l)| l.part == Part::Test);
     leaks.leaked_test_images = test.filter(|(like, _)| like.is_some()).count() as u64;
-    let side = |image: usize| (labels[image].part, validates(seen.labels, image));
+    let side = |image: usize| (labels[image].part, seen.labels.validates(image));
     let across = |p: &LeakPair| side(p.a) != side(p.b);
     leaks
         .pairs

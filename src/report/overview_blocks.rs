@@ -107,9 +107,13 @@ impl Overview {
         let brightness = |(i, n): (usize, &u64)| (format!("{} to {}", 32 * i, 32 * i + 31), *n);
         [
             Block::paragraph(format!(
-                "pixels of the training part: mean {} std {} (red, green, blue)",
+                "pixels of the training part: mean {} std {} (red, green, blue){}",
                 triple(mean),
-                triple(std)
+                triple(std),
+                match self.pixels_of {
+                    Some(n) => format!(", of {}", count(n, "image")),
+                    None => String::new(),
+                }
             )),
             Block::paragraph(format!("formats: {}", formats.join(", "))),
             Block::Bars {

@@ -1,16 +1,19 @@
 //! What a pipeline left behind, and its evaluations in groups.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::{
+    digest::Digest,
     record::{
         Calibration, EvaluatePart, Evaluation, FeatureLeaks, Fingerprint, History, LabelIssues,
-        PartMetrics, Prediction, Timing,
+        PartMetrics, Prediction, Selection, Timing,
     },
     settings::{Arch, Checkpoint},
 };
 
-use super::Photograph;
+use super::{Overview, Photograph};
 
 /// The results of one pipeline, collected from the cache by the caller.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +32,86 @@ pub struct Results {
     pub calibrations: Vec<Calibrated>,
     /// In the order of the pipeline: stages whose result is not the one that a run would give now.
     pub not_of_now: Vec<NotOfNow>,
+    /// In the order of the pipeline: selections among models.
+    pub selections: Vec<Selected>,
+    /// In the order of the pipeline: data sets under a preprocess stage.
+    pub data: Vec<DataSeen>,
+    /// In the order of the pipeline, each behind what it reads: all stages.
+    pub stages: Vec<StageTold>,
+    /// The pipeline file and those it uses, by name, with their text.
+    pub files: Vec<(String, String)>,
+    /// How many different models were ever evaluated on the same test images in this cache, by the digest of those images' paths and
+    /// labels.
+    pub judged: BTreeMap<Digest, usize>,
+}
+
+/// One selection with what it was made of.
+#[derive(Clone, Debug)]
+pub struct Selected {
+    /// The instance.
+    pub id: String,
+    /// The candidates' instances, in the order of the stage's inputs.
+    pub candidates: Vec<String>,
+    /// `selection.json`.
+    pub found: Selection,
+}
+
+/// One data set as it is seen under a preprocess stage.
+#[derive(Clone, Debug)]
+pub struct DataSeen {
+    /// Where its photographs are shown from.
+    pub source: Source,
+    /// Counts, sizes, what is odd, and look-alikes.
+    pub overview: Overview,
+    /// What there is to compare of each usable image, by path.
+    pub looks: BTreeMap<String, ImageLook>,
+}
+
+/// What of an image may drift from part to part.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ImageLook {
+    /// The part that the data set gives it to.
+    pub part: EvaluatePart,
+    /// Mean over all channels, from 0 to 255.
+    pub brightness: f64,
+    /// The shorter side in pixels.
+    pub short_side: f64,
+    /// Width by height.
+    pub aspect: f64,
+    /// The shares of red and of blue in its light, where its pixels were looked at.
+    pub colour: Option<(f64, f64)>,
+}
+
+/// One stage with what is known of its result.
+#[derive(Clone, Debug)]
+pub struct StageTold {
+    /// The instance.
+    pub id: String,
+    /// The stage as written.
+    pub stage: String,
+    /// Its kind.
+    pub kind: &'static str,
+    /// The instances that it reads.
+    pub reads: Vec<String>,
+    /// What is there of it.
+    pub made: Option<StageMade>,
+}
+
+/// A result of a stage.
+#[derive(Clone, Debug)]
+pub struct StageMade {
+    /// Whether it is of an earlier state of the pipeline or its data.
+    pub earlier: bool,
+    /// Its key.
+    pub key: String,
+    /// When it was started, in seconds since 1970.
+    pub started: u64,
+    /// How long it took.
+    pub seconds: f64,
+    /// The kfood that made it.
+    pub kfood: String,
+    /// Name, digest and bytes of each output.
+    pub outputs: Vec<(String, String, u64)>,
 }
 
 /// A stage whose result is missing, or is of an earlier state of the pipeline or its data.
@@ -134,6 +217,8 @@ pub struct Evaluated {
     pub features: Option<FeatureLeaks>,
     /// `predictions.csv`; may be left empty where nothing is compared.
     pub predictions: Vec<Prediction>,
+    /// The settings of everything that it is made from, by kind and name; may be left empty where nothing is compared.
+    pub settings: BTreeMap<String, String>,
     /// The machine that evaluated, if recorded.
     pub fingerprint: Option<Fingerprint>,
 }
@@ -160,6 +245,8 @@ pub enum MadeOf {
 pub struct Trained {
     /// The instance.
     pub id: String,
+    /// The stage as written.
+    pub stage: String,
     /// `history.json`.
     pub history: History,
     /// `timing.json` beside it, if it can be read.
@@ -228,11 +315,18 @@ impl Evaluated {
     }
 }
 
-fn is_repetition(key: &str) -> bool {
+pub(super) fn is_repetition(key: &str) -> bool {
     matches!(key.rsplit('.').next(), Some("seed" | "fold"))
 }
 
-impl Group<'_> {
+impl<'a> Group<'a> {
+    /// What tells it from other recipes of its stage: names of settings and their values.
+    pub(super) fn settings(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let varied = self.runs.first().map_or(&[][..], |run| &run.varied);
+        let varied = varied.iter().filter(|(key, _)| !is_repetition(key));
+        varied.map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
     /// The metrics of one part in each run; empty unless all runs have it.
     #[must_use]
     pub fn part(&self, part: EvaluatePart) -> Vec<&PartMetrics> {

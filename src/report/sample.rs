@@ -77,6 +77,7 @@ pub(super) fn evaluated_on(
         },
         features: None,
         predictions: predictions.concat(),
+        settings: std::collections::BTreeMap::new(),
         fingerprint: None,
     }
 }
@@ -91,11 +92,7 @@ pub(super) fn results(evaluations: Vec<Evaluated>) -> Results {
     Results {
         pipeline: "pipelines/mission1.toml".to_owned(),
         evaluations,
-        trainings: Vec::new(),
-        unused: Vec::new(),
-        audits: Vec::new(),
-        calibrations: Vec::new(),
-        not_of_now: Vec::new(),
+        ..Results::default()
     }
 }
 

@@ -78,6 +78,10 @@ fn users(job: Box<Job>, tell: Tell<'_>, stop: &Stop) -> Result<()> {
         Job::Average(job) => learn::average(&job, device(&job.device, job.threads)?, tell, stop),
         Job::Evaluate(job) => learn::evaluate(&job, device(&job.device, job.threads)?, tell, stop),
         Job::Predict(job) => predict::predict(&job, device(&job.device, job.threads)?, tell, stop),
+        Job::Attend(job) => {
+            let device = device(&job.evaluate.device, job.evaluate.threads)?;
+            learn::attend(&job, device, tell, stop)
+        }
         Job::Browse(job) => learn::browse(&job, device(&job.fit.device, job.fit.threads)?, stop),
         Job::Doctor { out } => doctor::doctor(&out),
     }

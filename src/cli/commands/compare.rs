@@ -6,10 +6,19 @@ use clap::Args;
 use serde_json::json;
 
 use crate::{
-    cli::{open, print, progress::Progress, results},
+    cli::{
+        documents,
+        language::{self, Lang},
+        open::{self, Opened},
+        print,
+        progress::Progress,
+        results,
+    },
     error::Result,
+    exec::Newest,
     record::EvaluatePart,
-    report::{self, Document, Evaluated, Results},
+    report::{self, Block, Document, Evaluated, Evidence, Format, Results},
+    text::shown_path,
 };
 
 /// Put the evaluations of several pipelines into one table and compare them image by image.
@@ -18,6 +27,13 @@ pub(in crate::cli) struct Compare {
     /// Pipeline files with finished results.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
+    /// Where to write it: `compare.html` is one page with the settings that differ and the photographs that changed sides,
+    /// `compare.zip` the same with more of them, `compare.md` Markdown; stdout without.
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["markdown", "json"])]
+    pub output: Option<PathBuf>,
+    /// In which language; by `LC_ALL`, `LC_MESSAGES` or `LANG` where it is a page and not given.
+    #[arg(long, value_enum)]
+    pub lang: Option<Lang>,
     /// Markdown instead of a terminal table.
     #[arg(long, conflicts_with = "json")]
     pub markdown: bool,
@@ -26,12 +42,28 @@ pub(in crate::cli) struct Compare {
     pub json: bool,
 }
 
+/// One of the files with its results.
+struct Side {
+    /// What stands in front of its names: `mission1.` among several files, nothing for one.
+    prefix: String,
+    opened: Opened,
+    newest: Newest,
+}
+
 pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
     let mut all = Results::default();
+    let mut sides = Vec::new();
     for file in &args.files {
-        all.evaluations
-            .extend(evaluations(file, args.files.len() > 1)?);
+        let side = side(file, args.files.len() > 1)?;
+        let mut results = results::collect_what_is_there(&side.opened, &side.newest);
+        results::tell_not_of_now(&results.not_of_now);
+        all.judged.append(&mut results.judged);
+        all.evaluations.extend(named(&side, results.evaluations));
+        sides.push(side);
     }
+    // Of several files, what changed from one to another is asked for.
+    let of = |name: &str| sides.iter().position(|side| name.starts_with(&side.prefix));
+    let changes = report::changes(&all, |a, b| sides.len() == 1 || of(a) != of(b));
     let table = report::table(&all);
     if args.json {
         let on = |part| report::compare(&all, part);
@@ -39,11 +71,33 @@ pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
             "results": table,
             "validation_comparisons": on(EvaluatePart::Validation)?,
             "comparisons": on(EvaluatePart::Test)?,
+            "changes": changes,
         }))
         .map(|()| 0);
     }
     let mut document = Document::from(table.block());
-    document.blocks.extend(report::compared(&all)?);
+    let compared = report::compared(&all)?;
+    if args.output.is_some() && !compared.is_empty() {
+        document.blocks.push(Block::heading(2, "Comparisons"));
+    }
+    document.blocks.extend(compared);
+    if let Some(path) = &args.output {
+        let names: Vec<_> = args.files.iter().map(|file| shown_path(file)).collect();
+        let title = format!("Comparison: {}", names.join(", "));
+        document.blocks.insert(0, Block::heading(1, title));
+        document.blocks.insert(1, Block::heading(2, "Results"));
+        let pictures = Format::of(path).pictures;
+        for change in &changes {
+            document.blocks.extend(change.blocks(pictures));
+        }
+        let sources: Vec<_> = sides
+            .iter()
+            .map(|side| (side.prefix.as_str(), &side.opened, &side.newest.summary))
+            .collect();
+        let document = document.in_language(language::of(args.lang, pictures));
+        return documents::write(path, &document, &sources, Evidence::new()).map(|()| 0);
+    }
+    let document = document.in_language(language::of(args.lang, false));
     print::out(&match args.markdown {
         true => document.markdown(),
         false => document.terminal(print::width()),
@@ -51,20 +105,35 @@ pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
     Ok(0)
 }
 
-/// The file's own evaluations; among those of several files each has its file's name in front.
-fn evaluations(file: &Path, several: bool) -> Result<Vec<Evaluated>> {
+fn side(file: &Path, several: bool) -> Result<Side> {
     let opened = open::open(file)?;
     let newest = open::newest(&opened, &opened.targets(&[]), true, &Progress::new())?;
-    let results = results::collect_what_is_there(&opened, &newest);
-    results::tell_not_of_now(&results.not_of_now);
-    let mut found = results.evaluations;
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+    let prefix = if several {
+        format!("{name}.")
+    } else {
+        String::new()
+    };
+    Ok(Side {
+        prefix,
+        opened,
+        newest,
+    })
+}
+
+/// The file's own evaluations; among those of several files each has its file's name in front.
+fn named(side: &Side, mut found: Vec<Evaluated>) -> Vec<Evaluated> {
     found.retain(|e| !e.stage.contains('.'));
-    if several {
-        let name = file.file_stem().unwrap_or_default().to_string_lossy();
-        for evaluated in &mut found {
-            evaluated.id = format!("{name}.{}", evaluated.id);
-            evaluated.stage = format!("{name}.{}", evaluated.stage);
+    for evaluated in &mut found {
+        let source = &mut evaluated.source;
+        for name in [
+            &mut evaluated.id,
+            &mut evaluated.stage,
+            &mut source.dataset,
+            &mut source.data,
+        ] {
+            name.insert_str(0, &side.prefix);
         }
     }
-    Ok(found)
+    found
 }

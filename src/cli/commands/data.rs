@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::{
     cli::{
+        data_set::DataSet,
         open::{self, Opened},
         print,
         progress::Progress,
@@ -19,9 +20,9 @@ use crate::{
     error::{Error, Result},
     exec::{self, Options, Outcome, Summary, worker::Process},
     files, name,
-    record::{Images, Labels, LookAlikes, Looked, Part, Photographs},
-    report::{ExcludeRow, Overview, Seen, exclude_csv, exclude_list, exclude_rows},
-    settings::{Leaks, Unreadable},
+    record::{Labels, Photographs},
+    report::{ExcludeRow, Overview, exclude_csv, exclude_list, exclude_rows},
+    settings::Unreadable,
     stages,
     text::{self, shown_path},
 };
@@ -247,17 +248,6 @@ fn looked_at(opened: &Opened, named: &[String]) -> Result<Vec<(String, String)>>
         .collect())
 }
 
-/// The splits of a data set that leave copies of test images out.
-fn leaving_out(pipeline: &Pipeline, dataset: &str) -> Vec<String> {
-    let splits = pipeline.instances.iter().filter_map(|i| match &i.settings {
-        Settings::Split(split) if split.dataset == dataset && split.leaks == Leaks::Group => {
-            Some(i.id.clone())
-        }
-        _ => None,
-    });
-    splits.collect()
-}
-
 fn show(
     args: &Data,
     pipeline: &Pipeline,
@@ -265,36 +255,18 @@ fn show(
     data: &str,
     dataset: &str,
 ) -> Result<(Overview, Vec<ExcludeRow>)> {
-    let images: Images = files::read_json(&summary.output(dataset, Images::FILE)?)?;
-    let labels: Labels = files::read_json(&summary.output(dataset, Labels::FILE)?)?;
-    let photographs: Photographs = files::read_json(&summary.output(data, Photographs::FILE)?)?;
-    let look_alikes: LookAlikes = files::read_json(&summary.output(data, LookAlikes::FILE)?)?;
-    let pack = Pack::open(&summary.output(data, Pack::FILE)?)?;
-    let usable = |row: &usize| photographs.photographs[*row].dropped.is_none();
-    let train = (0..labels.labels.len()).filter(|row| labels.labels[*row].part == Part::Train);
-    let train: Vec<usize> = train.filter(usable).collect();
-    let seen = Seen {
-        images: &images,
-        labels: &labels,
-        photographs: &photographs,
-        look_alikes: &look_alikes,
-    };
-    let mut overview = Overview::new(data, dataset, seen, pack.mean_std(&train)?);
-    overview.leaks.left_out_by = leaving_out(pipeline, dataset);
-    // Results of earlier versions have no such file, and it is no part of the result.
-    let beside = summary
-        .output(dataset, Images::FILE)?
-        .with_file_name(Looked::FILE);
-    overview.looked = files::read_json(&beside).unwrap_or_default();
+    let set = DataSet::read(summary, data, dataset)?;
+    let overview = set.overview(pipeline, summary, usize::MAX)?;
     if !args.json {
         print::out(&overview.document().terminal(print::width()))?;
     }
     if let Some(folder) = &args.sheet {
         files::create_folder(folder)?;
-        samples(args, folder, data, &pack, &labels, &photographs)?;
-        pairs(folder, data, &pack, &overview)?;
+        samples(args, folder, data, &set.pack, &set.labels, &set.photographs)?;
+        pairs(folder, data, &set.pack, &overview)?;
     }
-    Ok((overview, exclude_list(seen)))
+    let rows = exclude_list(set.seen());
+    Ok((overview, rows))
 }
 
 /// A line for each class, with pictures spread evenly over its training part; numbers as in the table.

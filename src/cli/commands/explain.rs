@@ -93,7 +93,7 @@ fn text(stage: &dyn Stage, status: Option<&StageStatus>) -> String {
         stage.version()
     );
     text += "settings\n";
-    for (name, value) in flat("", &stage.settings()) {
+    for (name, value) in results::flat("", &stage.settings()) {
         text += &format!("  {name} = {value}\n");
     }
     text += "inputs\n";
@@ -154,20 +154,6 @@ fn result(stage: &dyn Stage, record: &Record) -> String {
         );
     }
     text
-}
-
-/// `optimizer.sgd.lr = 0.001`: nested names joined by dots; arrays as JSON.
-fn flat(prefix: &str, value: &Value) -> Vec<(String, String)> {
-    match value {
-        Value::Object(map) => map
-            .iter()
-            .flat_map(|(name, value)| match prefix {
-                "" => flat(name, value),
-                _ => flat(&format!("{prefix}.{name}"), value),
-            })
-            .collect(),
-        other => vec![(prefix.to_owned(), other.to_string())],
-    }
 }
 
 fn row(stage: &dyn Stage, status: Option<&StageStatus>, newest: Option<&Record>) -> Value {

@@ -7,16 +7,21 @@ use serde::Serialize;
 
 use crate::{
     cli::{
-        open::{self, Opened},
-        print,
+        documents, evidence,
+        language::{self, Lang},
+        open, print,
         progress::Progress,
-        results, thumbnails,
+        results,
+        serve::{self, Live},
+        thumbnails,
     },
+    digest::Digest,
     error::{Error, Result},
-    exec::Summary,
+    event::Silent,
+    exec::Newest,
     files,
-    report::{self as render, Format, Images, NotOfNow, Results, Table},
-    text::{count, either, shown_path},
+    report::{self as render, Detail, Evidence, Format, Images, NotOfNow, Results, Table},
+    text::shown_path,
 };
 
 /// Write the results of a pipeline, as far as they are there: a page for a browser, or Markdown.
@@ -24,15 +29,24 @@ use crate::{
 pub(in crate::cli) struct Report {
     /// The pipeline file.
     pub file: PathBuf,
-    /// Where to write it: `report.html` is one page with charts and photographs, `report.md` is Markdown; stdout without.
+    /// Where to write it: `report.html` is one page with charts and photographs, `report.zip` a page with its photographs beside it, `report.md` Markdown; stdout without.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Of which images a page shows photographs.
     #[arg(long, value_enum, default_value_t = Shown::Errors)]
     pub images: Shown,
+    /// Show in a page what speaks for each of the most confident mistakes (Grad-CAM); runs each model once.
+    #[arg(long, requires = "output")]
+    pub cam: bool,
+    /// In which language; by `LC_ALL`, `LC_MESSAGES` or `LANG` where it is a page and not given.
+    #[arg(long, value_enum)]
+    pub lang: Option<Lang>,
     /// Write the courses of the trainings as event files into this folder instead, for `tensorboard --logdir FOLDER`.
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["output", "json"])]
     pub tensorboard: Option<PathBuf>,
+    /// Show the page at `http://127.0.0.1:PORT/` and renew it while a run goes on; any free port without a number.
+    #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "0", conflicts_with_all = ["output", "json", "tensorboard"])]
+    pub serve: Option<u16>,
     /// JSON on stdout.
     #[arg(long)]
     pub json: bool,
@@ -51,16 +65,19 @@ struct Told<'a> {
 pub(in crate::cli) enum Shown {
     /// Of mistakes and of what else looks wrong.
     Errors,
-    /// Of all that were judged, up to 1,200.
+    /// Of all that were judged, up to 1,200 (40,000 in a zip).
     All,
     /// Of none.
     None,
 }
 
 pub(in crate::cli) fn report(args: &Report) -> Result<u8> {
+    if let Some(port) = args.serve {
+        return serve::serve(port, &|known| live(args, known)).map(|()| 0);
+    }
     let opened = open::open(&args.file)?;
     let newest = open::newest(&opened, &opened.targets(&[]), true, &Progress::new())?;
-    let results = results::collect_what_is_there(&opened, &newest);
+    let mut results = results::collect_what_is_there(&opened, &newest);
     results::tell_not_of_now(&results.not_of_now);
     if let Some(folder) = &args.tensorboard {
         return tensorboard(&results, folder).map(|()| 0);
@@ -73,10 +90,24 @@ pub(in crate::cli) fn report(args: &Report) -> Result<u8> {
         return Ok(0);
     }
     match &args.output {
-        Some(path) => write(args, path, &opened, &newest.summary, &results)?,
+        Some(path) => {
+            if Format::of(path).pictures {
+                results::complete(&mut results, &opened, &newest);
+            }
+            let format = Format::of(path);
+            let document = render::report(&results, None, detail(args, format))?;
+            let document = document.in_language(language::of(args.lang, format.pictures));
+            let evidence = match args.cam && format.pictures {
+                true => evidence::of(&opened, &newest.summary, &document)?,
+                false => Evidence::new(),
+            };
+            let origins = [("", &opened, &newest.summary)];
+            documents::write(path, &document, &origins, evidence)?;
+        }
         // Who reads it in a terminal is shown tables; what is redirected is a file.
         None => {
-            let document = render::report(&results, None, Images::None)?;
+            let document = render::report(&results, None, Detail::default())?;
+            let document = document.in_language(language::of(args.lang, false));
             print::out(&match print::width() {
                 Some(width) => document.terminal(Some(width)),
                 None => document.markdown(),
@@ -86,37 +117,43 @@ pub(in crate::cli) fn report(args: &Report) -> Result<u8> {
     Ok(0)
 }
 
-fn write(
-    args: &Report,
-    path: &Path,
-    opened: &Opened,
-    summary: &Summary,
-    results: &Results,
-) -> Result<()> {
-    let format = Format::of(path);
+/// The page as it stands now; `None` where its state is the one that is known.
+fn live(args: &Report, known: &str) -> Result<Option<Live>> {
+    let opened = open::open(&args.file)?;
+    let newest = open::newest(&opened, &opened.targets(&[]), true, &Silent)?;
+    let mut results = results::collect_what_is_there(&opened, &newest);
+    let state = state(&newest, &results);
+    if state == known {
+        return Ok(None);
+    }
+    results::complete(&mut results, &opened, &newest);
+    let document = render::report(&results, None, detail(args, Format::page()))?;
+    let document = document.in_language(language::of(args.lang, true));
+    let pictures = thumbnails::pictures(&[("", &opened, &newest.summary)], &document)?;
+    let html = document.html_served(&pictures, &state)?;
+    Ok(Some(Live { state, html }))
+}
+
+/// What tells one state of a pipeline's results from another.
+fn state(newest: &Newest, results: &Results) -> String {
+    let records = newest.summary.stages().iter();
+    let records = records.filter_map(|s| s.record.as_ref().map(|r| format!("{} {}", s.id, r.key)));
+    let told = results.not_of_now.iter().map(render::not_of_now);
+    let all: Vec<String> = records.chain(told).collect();
+    Digest::of(all.join("\n").as_bytes()).to_string()
+}
+
+fn detail(args: &Report, format: &Format) -> Detail {
     let images = match args.images {
         Shown::Errors if format.pictures => Images::Errors,
         Shown::All if format.pictures => Images::All,
         _ => Images::None,
     };
-    let document = render::report(results, None, images)?;
-    let pictures = thumbnails::pictures(opened, summary, &document)?;
-    let text = (format.write)(&document, &pictures)?;
-    files::replace_with(path, |to| {
-        to.write_all(text.as_bytes())
-            .map_err(|e| Error::io("write", path, e))
-    })?;
-    print::say(&format!("{}: written", shown_path(path)));
-    let n = pictures.from_pack();
-    if n > 0 {
-        print::say(&format!(
-            "note: {} {} shown as in the pack, for the {} gone or changed",
-            count(n, "photograph"),
-            either(n, "is", "are"),
-            either(n, "file is", "files are")
-        ));
+    Detail {
+        images,
+        most: format.most,
+        page: format.pictures,
     }
-    Ok(())
 }
 
 /// `FOLDER/STAGE/train` and `…/validation`, an event file in each; one from an earlier report is replaced.

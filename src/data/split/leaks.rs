@@ -27,8 +27,7 @@ pub fn join_look_alikes(groups: &mut Groups, labels: &Labels, alike: &LookAlikes
 pub fn copies(labels: &Labels, alike: &LookAlikes, fixed: bool) -> Vec<LeftOut> {
     let part = |image: usize| labels.labels.get(image).map(|label| label.part);
     let test = alike.nearest(|image| part(image) == Some(Part::Test));
-    let validates =
-        |image: usize| fixed && labels.validation.binary_search(&(image as u32)).is_ok();
+    let validates = |image: usize| fixed && labels.validates(image);
     let validation = fixed.then(|| alike.nearest(validates));
     let like = |image: usize| {
         let of = |found: &[Option<(u32, _)>]| found.get(image).copied().flatten();

@@ -12,7 +12,7 @@ mod views;
 pub(super) use arithmetic::Arithmetic;
 pub use average::average;
 pub(super) use cross_entropy::cross_entropy;
-pub use evaluate::evaluate;
+pub use evaluate::{attend, evaluate};
 pub(super) use precision::in_words;
 pub use precision::{fingerprint, uses_bf16};
 pub(super) use progress::Progress;

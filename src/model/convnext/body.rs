@@ -57,7 +57,7 @@ impl ConvNeXt {
 }
 
 impl Body for ConvNeXt {
-    fn features(&self, x: &Tensor, mode: Mode<'_>) -> Tensor {
+    fn maps(&self, x: &Tensor, mode: Mode<'_>) -> Tensor {
         let train = mode.trains();
         let (conv, norm) = &self.stem;
         let mut x = norm.forward_2d(&conv.forward(x, train));
@@ -71,7 +71,7 @@ impl Body for ConvNeXt {
                 number += 1;
             }
         }
-        x.adaptive_avg_pool2d([1, 1]).flatten(1, -1)
+        x
     }
 
     fn logits(&self, features: &Tensor, mode: Mode<'_>) -> Tensor {

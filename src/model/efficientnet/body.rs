@@ -45,14 +45,13 @@ impl EfficientNet {
 }
 
 impl Body for EfficientNet {
-    fn features(&self, x: &Tensor, mode: Mode<'_>) -> Tensor {
+    fn maps(&self, x: &Tensor, mode: Mode<'_>) -> Tensor {
         let train = mode.trains();
         let mut x = self.stem.forward(x, train);
         for (number, block) in self.stages.iter().flatten().enumerate() {
             x = block.forward(&x, number, mode);
         }
-        let x = self.last.forward(&x, train);
-        x.adaptive_avg_pool2d([1, 1]).flatten(1, -1)
+        self.last.forward(&x, train)
     }
 
     fn logits(&self, features: &Tensor, mode: Mode<'_>) -> Tensor {

@@ -9,8 +9,18 @@ use super::{
 
 /// A network of some family.
 pub(in crate::model) trait Body {
+    /// Images [n, 3, height, width] to the last feature maps, [n, features, h, w].
+    fn maps(&self, x: &Tensor, mode: Mode<'_>) -> Tensor;
+
+    /// The means over those maps: what the head sees, [n, features].
+    fn pooled(&self, maps: &Tensor) -> Tensor {
+        maps.adaptive_avg_pool2d([1, 1]).flatten(1, -1)
+    }
+
     /// Images [n, 3, height, width] to what the head sees, [n, features].
-    fn features(&self, x: &Tensor, mode: Mode<'_>) -> Tensor;
+    fn features(&self, x: &Tensor, mode: Mode<'_>) -> Tensor {
+        self.pooled(&self.maps(x, mode))
+    }
 
     /// What the head sees to logits [n, classes].
     fn logits(&self, features: &Tensor, mode: Mode<'_>) -> Tensor;

@@ -5,7 +5,7 @@ mod noise;
 
 use std::rc::Rc;
 
-use tch::{Device, Tensor, no_grad_guard};
+use tch::{Device, Kind, Tensor, no_grad_guard};
 
 pub(super) use self::body::Body;
 pub use self::noise::{Drops, Mode, Noise};
@@ -101,6 +101,41 @@ impl Network {
     pub fn features(&self, x: &Tensor, mode: Mode<'_>) -> Tensor {
         next_turn();
         self.body.features(x, mode)
+    }
+
+    /// Where in each image the evidence for a class lies: Grad-CAM (Selvaraju et al., 2017) at the last feature maps, of images
+    /// [n, 3, height, width] and a class for each to [n, h, w], nothing below 0.
+    ///
+    /// The head sees means over the maps, so the derivative of a logit by every place of a map is that by its mean, but for a factor that is
+    /// the same everywhere: one pass through the network, and one back through the head alone, whatever that is.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    ///
+    /// # Panics
+    /// As [`Network::forward`].
+    pub fn attention(&self, x: &Tensor, classes: &[i64]) -> Result<Tensor> {
+        next_turn();
+        let maps = {
+            let _guard = no_grad_guard();
+            self.body.maps(x, Mode::Evaluation).f_to_kind(Kind::Float)?
+        };
+        let pooled = self
+            .body
+            .pooled(&maps)
+            .f_detach()?
+            .f_set_requires_grad(true)?;
+        let logits = self.body.logits(&pooled, Mode::Evaluation);
+        let classes = Tensor::f_from_slice(classes)?.f_to_device(self.device)?;
+        let asked = logits.f_gather(1, &classes.f_unsqueeze(1)?, false)?;
+        let [slopes]: [Tensor; 1] =
+            Tensor::f_run_backward(&[asked.f_sum(Kind::Float)?], &[&pooled], false, false)?
+                .try_into()
+                .map_err(|_| Error::failed("libtorch gave no derivative of the head"))?;
+        let weighted = maps.f_mul(&slopes.f_unsqueeze(-1)?.f_unsqueeze(-1)?)?;
+        Ok(weighted
+            .f_sum_dim_intlist([1_i64].as_slice(), false, Kind::Float)?
+            .f_relu()?)
     }
 
     /// Puts a new last linear layer in place of the old one, drawn as in [`Network::new`]; it is trainable.

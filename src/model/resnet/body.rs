@@ -43,7 +43,7 @@ impl ResNet {
 }
 
 impl Body for ResNet {
-    fn features(&self, x: &Tensor, mode: Mode<'_>) -> Tensor {
+    fn maps(&self, x: &Tensor, mode: Mode<'_>) -> Tensor {
         let train = mode.trains();
         let stem = self.conv1.forward(x, train);
         let stem = self.bn1.forward(&stem, None, true, train);
@@ -53,7 +53,11 @@ impl Body for ResNet {
         for block in self.layers.iter().flatten() {
             x = block.forward(&x, train);
         }
-        x.mean_dim([2i64, 3].as_slice(), false, None)
+        x
+    }
+
+    fn pooled(&self, maps: &Tensor) -> Tensor {
+        maps.mean_dim([2i64, 3].as_slice(), false, None)
     }
 
     fn logits(&self, features: &Tensor, mode: Mode<'_>) -> Tensor {

@@ -1,5 +1,7 @@
 //! Text in rows and columns.
 
+use std::borrow::Cow;
+
 /// A table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grid {
@@ -17,7 +19,7 @@ pub struct Column {
     /// Where its text stands.
     pub align: Align,
     /// What it holds, in a sentence, where its name does not say it.
-    pub meaning: Option<&'static str>,
+    pub meaning: Option<Cow<'static, str>>,
 }
 
 /// Where a column's text stands.
@@ -70,7 +72,7 @@ impl Column {
     #[must_use]
     pub fn meaning(self, sentence: &'static str) -> Self {
         Self {
-            meaning: Some(sentence),
+            meaning: Some(Cow::Borrowed(sentence)),
             ..self
         }
     }

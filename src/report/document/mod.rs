@@ -4,15 +4,18 @@
 mod curve;
 mod grid;
 mod photographs;
+mod plots;
 mod text;
 
 use std::collections::BTreeSet;
 
+use super::Language;
 use crate::text::number;
 
 pub use curve::{Axis, Curve, Scale, Series, Unit};
 pub use grid::{Align, Column, Grid};
-pub use photographs::{Cell, Matrix, Photograph, Range, Ranges, Shot};
+pub use photographs::{Cell, Guess, Matrix, Photograph, Range, Ranges, Shot};
+pub use plots::{Flow, Multiples, Node, Parallel, Scatter, Timeline, Upright};
 pub use text::{Span, Text};
 
 /// Blocks from top to bottom.
@@ -20,6 +23,8 @@ pub use text::{Span, Text};
 pub struct Document {
     /// In the order of reading.
     pub blocks: Vec<Block>,
+    /// In which language its sentences are.
+    pub language: Language,
 }
 
 /// One piece of a document.
@@ -60,6 +65,18 @@ pub enum Block {
     Matrix(Matrix),
     /// Shares with intervals. What of it is to be read stands beside it as a table.
     Ranges(Ranges),
+    /// Points by two values.
+    Scatter(Scatter),
+    /// Lines over several upright axes.
+    Parallel(Parallel),
+    /// Small curves side by side.
+    Multiples(Multiples),
+    /// What is made from what.
+    Flow(Flow),
+    /// When things were done.
+    Timeline(Timeline),
+    /// Text that keeps its lines, such as a file.
+    Verbatim(String),
     /// A picture in a file.
     Picture {
         /// The file, relative to the document.
@@ -73,7 +90,8 @@ impl Document {
     /// Of blocks.
     #[must_use]
     pub fn new(blocks: Vec<Block>) -> Self {
-        Self { blocks }
+        let language = Language::default();
+        Self { blocks, language }
     }
 
     /// Every photograph that is shown somewhere, once.
@@ -81,6 +99,20 @@ impl Document {
     pub fn photographs(&self) -> BTreeSet<&Photograph> {
         let shots = self.blocks.iter().flat_map(Block::shots);
         shots.map(|shot| &shot.photograph).collect()
+    }
+}
+
+impl Document {
+    /// Every guess in a gallery, once, with its photograph.
+    #[must_use]
+    pub fn guesses(&self) -> BTreeSet<(&Guess, &Photograph)> {
+        let galleries = self
+            .blocks
+            .iter()
+            .filter(|block| matches!(block, Block::Gallery(_)));
+        let shots = galleries.flat_map(Block::shots);
+        let guesses = shots.filter_map(|shot| Some((shot.guess.as_ref()?, &shot.photograph)));
+        guesses.collect()
     }
 }
 

@@ -20,6 +20,17 @@ pub struct Shot {
     pub photograph: Photograph,
     /// A line each; the first one is the most important.
     pub caption: Vec<Text>,
+    /// Of a guess: whose, and which class, so that it can be shown what speaks for it.
+    pub guess: Option<Guess>,
+}
+
+/// A guess of a model.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Guess {
+    /// The evaluation of the model.
+    pub evaluation: String,
+    /// The class.
+    pub class: String,
 }
 
 /// How often each class was taken for each.

@@ -56,9 +56,23 @@ fn written(block: &Block) -> String {
         }
         Block::Gallery(shots) => shots.iter().map(shot).collect(),
         // Told as text beside them.
-        Block::Matrix(_) | Block::Ranges(_) => String::new(),
+        Block::Matrix(_)
+        | Block::Ranges(_)
+        | Block::Scatter(_)
+        | Block::Parallel(_)
+        | Block::Multiples(_)
+        | Block::Flow(_)
+        | Block::Timeline(_) => String::new(),
+        Block::Verbatim(text) => fenced(text),
         Block::Picture { path, alt } => format!("![{}](<{path}>)\n", alt.in_backticks()),
     }
+}
+
+/// Between fences that are longer than any in the text.
+fn fenced(text: &str) -> String {
+    let ticks = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(ticks.max(2) + 1);
+    format!("{fence}\n{}\n{fence}\n", text.trim_end())
 }
 
 fn shot(shot: &Shot) -> String {

@@ -4,13 +4,14 @@ mod html;
 mod markdown;
 mod sparkline;
 mod terminal;
+mod zip;
 
 use std::path::Path;
 
 use super::Document;
 use crate::{error::Result, text};
 
-pub use html::{Pictures, Thumbnail};
+pub use html::{Evidence, Pictures, Thumbnail};
 
 /// A form for a file.
 #[derive(Clone, Copy, Debug)]
@@ -19,8 +20,10 @@ pub struct Format {
     pub extension: &'static str,
     /// Whether photographs are shown in it.
     pub pictures: bool,
-    /// A whole document in it, with these pictures where it shows any.
-    pub write: fn(&Document, &Pictures) -> Result<String>,
+    /// The photographs that a file of it holds at most.
+    pub most: usize,
+    /// The bytes of a whole document in it, with these pictures where it shows any.
+    pub write: fn(&Document, &Pictures) -> Result<Vec<u8>>,
 }
 
 /// All forms for files; the first one is that of a file whose name says none.
@@ -28,16 +31,30 @@ const FORMATS: &[Format] = &[
     Format {
         extension: "md",
         pictures: false,
-        write: |document, _| Ok(document.markdown()),
+        most: 0,
+        write: |document, _| Ok(document.markdown().into_bytes()),
     },
     Format {
         extension: "html",
         pictures: true,
-        write: Document::html,
+        most: 1_200,
+        write: |document, pictures| Ok(document.html(pictures)?.into_bytes()),
+    },
+    Format {
+        extension: "zip",
+        pictures: true,
+        most: 40_000,
+        write: zip::of,
     },
 ];
 
 impl Format {
+    /// A page for a browser.
+    #[must_use]
+    pub fn page() -> &'static Self {
+        Self::of(Path::new("report.html"))
+    }
+
     /// The form that the name of a file asks for.
     #[must_use]
     pub fn of(path: &Path) -> &'static Self {

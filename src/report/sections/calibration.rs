@@ -4,7 +4,10 @@ use super::Asked;
 use crate::{
     error::Result,
     record::{CalibratedPart, Calibration, Interval, ReliabilityBin, Sure, Sureness},
-    report::{Axis, Block, Calibrated, Column, Curve, Grid, Series, Unit, percent, units::fixed},
+    report::{
+        Axis, Block, Calibrated, Column, Curve, Grid, Multiples, Series, Unit, percent,
+        units::fixed,
+    },
     text::number,
 };
 
@@ -42,6 +45,13 @@ fn of_calibration(calibrated: &Calibrated) -> Vec<Block> {
             part.part.name()
         )));
         blocks.push(Block::table(reliability(&part.after.bins)));
+        let panels = [
+            ("before the temperature", &part.before),
+            ("after it", &part.after),
+        ];
+        let panels = panels.map(|(name, of)| (name.to_owned(), diagram(&of.bins)));
+        let panels = panels.to_vec();
+        blocks.push(Block::Multiples(Multiples { panels }));
     }
     blocks
 }
@@ -132,6 +142,27 @@ fn coverage(part: &CalibratedPart) -> Curve {
             in_words: ends.join(", "),
             points,
         }],
+    }
+}
+
+/// How often guesses of each confidence are right, beside how often they would be where they are as sure as they are right.
+fn diagram(bins: &[ReliabilityBin]) -> Curve {
+    let filled = bins.iter().filter(|bin| bin.images > 0);
+    let series = |name: &str, points| Series {
+        name: name.to_owned(),
+        points,
+        in_words: String::new(),
+    };
+    Curve {
+        x: Axis::linear("probability of the first guess", Unit::Share),
+        y: Axis::linear("right", Unit::Share),
+        series: vec![
+            series(
+                "right",
+                filled.map(|b| (b.confidence, b.accuracy)).collect(),
+            ),
+            series("as sure as right", vec![(0.0, 0.0), (1.0, 1.0)]),
+        ],
     }
 }
 

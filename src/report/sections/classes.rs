@@ -3,7 +3,7 @@
 use super::mistakes::pooled;
 use crate::{
     record::{ClassMetrics, EvaluatePart},
-    report::{Block, Column, Grid, Group, percent, units::fixed},
+    report::{Axis, Block, Column, Grid, Group, Scatter, Unit, percent, units::fixed},
     stats,
     text::count,
 };
@@ -32,12 +32,36 @@ pub(super) fn blocks(group: &Group<'_>, part: EvaluatePart) -> Vec<Block> {
         Block::heading(3, heading),
         Block::table(class_grid(names, &confusion)),
     ];
+    blocks.push(Block::Scatter(by_frequency(group, names, &confusion)));
     let wrong = confusions(names, &confusion, CONFUSIONS);
     if !wrong.is_empty() {
         blocks.push(Block::paragraph("Most frequent confusions:"));
         blocks.push(Block::list(wrong));
     }
     blocks
+}
+
+/// F1 of each class over its images: those of train where they were judged too, else those of this part.
+fn by_frequency(group: &Group<'_>, classes: &[String], confusion: &[Vec<u64>]) -> Scatter {
+    let train = group.part(EvaluatePart::Train);
+    let of_train = train.first().map(|part| part.per_class.as_slice());
+    let of_train = of_train.filter(|of| of.len() == classes.len());
+    let judged = stats::per_class(classes, confusion);
+    let points = judged.iter().enumerate().filter(|(_, c)| c.images > 0);
+    let points = points.map(|(i, c)| {
+        let images = of_train.map_or(c.images, |of| of[i].images);
+        (c.class.clone(), images as f64, c.f1)
+    });
+    let of = if of_train.is_some() {
+        "training images"
+    } else {
+        "images"
+    };
+    Scatter {
+        x: Axis::linear(of, Unit::Number),
+        y: Axis::linear("F1", Unit::Share),
+        points: points.collect(),
+    }
 }
 
 /// Precision, recall and F1 of each class, in the order of the classes; a dash where there is nothing to say: recall of a class

@@ -8,6 +8,7 @@ use crate::{
         Block, Column, Comparison, Grid, Results, Verdict, compare, percent,
         units::{fixed, points},
     },
+    text::count,
 };
 
 /// Recipes are chosen by validation and judged on test, so they stand in this order.
@@ -33,7 +34,26 @@ pub fn compared(results: &Results) -> Result<Vec<Block>> {
     for part in PARTS {
         blocks.extend(comparison_blocks(&compare(results, part)?));
     }
+    if !blocks.is_empty() {
+        blocks.extend(judged_before(results).map(Block::paragraph));
+    }
     Ok(blocks)
+}
+
+/// How often the test images were asked already.
+fn judged_before(results: &Results) -> Option<String> {
+    let tests = results.evaluations.iter();
+    let tests = tests.filter_map(|run| run.part(EvaluatePart::Test));
+    let judged = tests.filter_map(|part| Some((results.judged.get(&part.members)?, part.images)));
+    let (models, images) = judged.max_by_key(|(models, _)| **models)?;
+    (*models > 1).then(|| {
+        format!(
+            "In this cache {} were evaluated on the same {}. The best of many on one test set is partly luck: choose on validation, and ask \
+             the test set once.",
+            count(*models, "model"),
+            count(images, "test image")
+        )
+    })
 }
 
 /// Comparisons on one part as a table, with notes on how to read them; nothing where nothing was compared.

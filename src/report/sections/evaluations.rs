@@ -17,7 +17,7 @@ const KNOWN: [EvaluatePart; 3] = [
 
 pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
     let groups = asked.results.groups();
-    let mut room = mistakes::Room::default();
+    let mut room = mistakes::Room::new(asked.most);
     let mut blocks = Vec::new();
     for group in &groups {
         blocks.extend(of_group(group, asked.part, asked.images, &mut room));

@@ -81,6 +81,7 @@ fn shot(audit: &Audited, issue: &SuspiciousLabel) -> Shot {
             format!("{}. {}", issue.rank, issue.given).into(),
             looks.into(),
         ],
+        guess: None,
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     record::{EvaluatePart, PartMetrics, Prediction},
-    report::{Block, Cell, Group, Images, Matrix, Photograph, Range, Ranges, Shot, percent},
+    report::{Block, Cell, Group, Guess, Images, Matrix, Photograph, Range, Ranges, Shot, percent},
     stats,
     text::{count, number},
 };
@@ -12,19 +12,22 @@ use crate::{
 /// The most confident ones that are shown.
 const SHOWN: usize = 24;
 
-/// Photographs that a page holds at most; those beyond are left out, and that is said.
-const BUDGET: usize = 1_200;
-
 /// Which photographs a page still has room for. One that is there is shown again for nothing.
-#[derive(Default)]
 pub(super) struct Room {
     there: std::collections::BTreeSet<Photograph>,
+    most: usize,
 }
 
 impl Room {
+    /// For so many.
+    pub(super) fn new(most: usize) -> Self {
+        let there = std::collections::BTreeSet::new();
+        Self { there, most }
+    }
+
     fn holds(&mut self, photograph: &Photograph) -> bool {
         self.there.contains(photograph)
-            || (self.there.len() < BUDGET && self.there.insert(photograph.clone()))
+            || (self.there.len() < self.most && self.there.insert(photograph.clone()))
     }
 }
 
@@ -36,6 +39,8 @@ struct Seen<'a> {
     guessed: &'a str,
     /// The mean probability that the runs with this guess give it.
     probability: f64,
+    /// The first run with this guess.
+    by: &'a str,
     /// Runs that are wrong.
     wrong: usize,
     /// Runs that judged it.
@@ -70,13 +75,12 @@ pub(super) fn blocks(
 
 /// Every image of a part.
 fn seen<'a>(group: &Group<'a>, part: EvaluatePart) -> Vec<Seen<'a>> {
-    let mut by_path: BTreeMap<&str, Vec<&Prediction>> = BTreeMap::new();
-    let all = group.runs.iter().flat_map(|run| &run.predictions);
-    for prediction in all.filter(|p| p.part == part) {
-        by_path
-            .entry(&prediction.path)
-            .or_default()
-            .push(prediction);
+    let mut by_path: BTreeMap<&str, Vec<(&str, &Prediction)>> = BTreeMap::new();
+    for run in &group.runs {
+        for prediction in run.predictions.iter().filter(|p| p.part == part) {
+            let said = (run.id.as_str(), prediction);
+            by_path.entry(&prediction.path).or_default().push(said);
+        }
     }
     by_path
         .into_iter()
@@ -84,22 +88,24 @@ fn seen<'a>(group: &Group<'a>, part: EvaluatePart) -> Vec<Seen<'a>> {
         .collect()
 }
 
-fn of_image<'a>(path: &'a str, said: &[&'a Prediction]) -> Option<Seen<'a>> {
-    let label = said.first()?.label.as_str();
+fn of_image<'a>(path: &'a str, said: &[(&'a str, &'a Prediction)]) -> Option<Seen<'a>> {
+    let label = said.first()?.1.label.as_str();
     let mut guesses: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-    for wrong in said.iter().filter(|p| !p.correct) {
+    for (_, wrong) in said.iter().filter(|(_, p)| !p.correct) {
         guesses
             .entry(&wrong.predicted)
             .or_default()
             .push(wrong.probability);
     }
     let wrong = guesses.values().map(Vec::len).sum();
-    let right = || said.iter().map(|p| p.probability).collect();
+    let right = || said.iter().map(|(_, p)| p.probability).collect();
     let most = guesses.values().map(Vec::len).max().unwrap_or(0);
     let guessed = guesses.into_iter().find(|(_, sure)| sure.len() == most);
     let (guessed, sure): (&str, Vec<f64>) = guessed.unwrap_or_else(|| (label, right()));
+    let by = said.iter().find(|(_, p)| p.predicted == guessed)?.0;
     Some(Seen {
         path,
+        by,
         label,
         guessed,
         probability: sure.iter().sum::<f64>() / sure.len() as f64,
@@ -152,6 +158,10 @@ fn shot(group: &Group<'_>, image: &Seen<'_>) -> Shot {
     Shot {
         photograph: group.runs[0].source.photograph(image.path),
         caption: vec![guess.into(), how.into()],
+        guess: (image.wrong > 0).then(|| Guess {
+            evaluation: image.by.to_owned(),
+            class: image.guessed.to_owned(),
+        }),
     }
 }
 
@@ -249,7 +259,7 @@ mod tests {
     fn found(results: &Results, images: Images) -> Vec<Block> {
         let group = results.groups().remove(0);
         let confusion = pooled(&group.part(EvaluatePart::Test)).unwrap();
-        let mut room = Room::default();
+        let mut room = Room::new(1_200);
         blocks(&group, EvaluatePart::Test, &confusion, images, &mut room)
     }
 

@@ -4,13 +4,17 @@ mod at_a_glance;
 mod calibration;
 mod classes;
 mod comparisons;
+mod data;
 mod evaluations;
 mod head;
 mod label_issues;
 mod machines;
 mod mistakes;
 mod not_of_now;
+mod reproduce;
 mod result_table;
+mod selections;
+mod sweeps;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -30,6 +34,21 @@ struct Asked<'a> {
     part: Option<EvaluatePart>,
     /// Of which images photographs are shown.
     images: Images,
+    /// How many photographs of an evaluation there is room for.
+    most: usize,
+    /// Whether there is room for everything.
+    page: bool,
+}
+
+/// How much is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Detail {
+    /// Of which images photographs are shown.
+    pub images: Images,
+    /// How many photographs of evaluations are shown at most; those beyond are left out of the cells of matrices.
+    pub most: usize,
+    /// Everything, as a page in a browser has room for; else what is read from top to bottom.
+    pub page: bool,
 }
 
 /// Of which images photographs are shown.
@@ -54,26 +73,32 @@ const SECTIONS: &[Section] = &[
     at_a_glance::blocks,
     result_table::blocks,
     comparisons::blocks,
+    sweeps::blocks,
+    selections::blocks,
     evaluations::blocks,
     label_issues::blocks,
     calibration::blocks,
+    data::blocks,
     unused::blocks,
     trainings::blocks,
     machines::blocks,
     times::blocks,
+    reproduce::blocks,
 ];
 
 /// The report of a pipeline: table, comparisons on `part`, each evaluation with its reading, gaps, classes and confusions on
 /// `part`, the course of each training, and the machines. `part` is the best known one (test, else validation, else train)
-/// unless given; photographs are asked for by `images`. The same results give the same document: no dates, and no times but those recorded beside the results.
+/// unless given. The same results give the same document: no dates, and no times but those recorded beside the results.
 ///
 /// # Errors
 /// When the predictions of an evaluation do not fit its metrics.
-pub fn report(results: &Results, part: Option<EvaluatePart>, images: Images) -> Result<Document> {
+pub fn report(results: &Results, part: Option<EvaluatePart>, detail: Detail) -> Result<Document> {
     let asked = Asked {
         results,
         part,
-        images,
+        images: detail.images,
+        most: detail.most,
+        page: detail.page,
     };
     let mut document = Document::default();
     for section in SECTIONS {

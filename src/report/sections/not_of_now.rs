@@ -41,7 +41,7 @@ pub fn not_of_now(stage: &NotOfNow) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{Images, report, sample::results};
+    use crate::report::{Detail, report, sample::results};
 
     #[test]
     fn what_is_missing_or_of_before_is_marked() {
@@ -52,7 +52,9 @@ mod tests {
             why: "`lr`: 0.1 -> 0.2".to_owned(),
         };
         results.not_of_now = vec![stage("net", true), stage("result", false)];
-        let text = report(&results, None, Images::None).unwrap().markdown();
+        let text = report(&results, None, Detail::default())
+            .unwrap()
+            .markdown();
         let expected = "\
 > **Warning:** 2 stages are not as a run would make them now; `kfood run` does.
 

@@ -13,7 +13,7 @@ use crate::{
 };
 
 fn markdown(results: &Results) -> String {
-    report(results, None, Images::None).unwrap().markdown()
+    report(results, None, Detail::default()).unwrap().markdown()
 }
 
 const EXPECTED: &str = "\
@@ -96,6 +96,7 @@ fn trained() -> Trained {
         validation: Some(Measure { loss: 1.25, top1 }),
     };
     Trained {
+        stage: "net".to_owned(),
         id: "resnet18".to_owned(),
         timing: Some(Timing::of(
             vec![

@@ -51,7 +51,7 @@ fn summary(history: &History) -> Vec<String> {
 }
 
 /// Top-1 over the epochs.
-fn curve(history: &History) -> Curve {
+pub(super) fn curve(history: &History) -> Curve {
     let series = |name: &str, of: fn(&Epoch) -> Option<Measure>| {
         let point = |e: &Epoch| Some((f64::from(e.epoch), of(e)?.top1));
         let points: Vec<_> = history.epochs.iter().filter_map(point).collect();

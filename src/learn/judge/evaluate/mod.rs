@@ -1,5 +1,6 @@
 //! Evaluation: a model on parts of a data set, all under one transform.
 
+mod attend;
 mod features;
 mod inputs;
 mod leaks;
@@ -12,6 +13,7 @@ use std::time::Instant;
 
 use tch::{Device, Kind, Tensor};
 
+pub use self::attend::attend;
 use self::{
     inputs::{Inputs, Members},
     log_probabilities::log_softmax,

@@ -3,6 +3,7 @@
 //! Its security policy lets two scripts run, by their digests: the library of charts (`charts/`, how it is made stands beside it) and
 //! `page.js`; nothing is evaluated and nothing fetched. Names come into the page as text alone.
 
+mod flow;
 mod pictures;
 mod pieces;
 
@@ -14,20 +15,24 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     error::{Error, Result},
-    report::{Block, Document, Photograph, Span, Text},
+    report::{Block, Document, Language, Photograph, Span, Text},
 };
-pub use pictures::{Pictures, Thumbnail};
+pub use pictures::{Evidence, Pictures, Thumbnail};
 use pieces::{Chapter, Chart, Piece};
 
 /// Apache ECharts, the parts that are used.
 const LIBRARY: &str = include_str!("charts/charts.min.js");
 const SCRIPT: &str = include_str!("page.js");
+/// What renews a page that is served.
+const RENEWAL: &str = include_str!("renewal.js");
 const STYLE: &str = include_str!("page.css");
 
 #[derive(Template)]
 #[template(path = "page.html")]
 struct Page<'a> {
+    language: Language,
     title: String,
+    words: String,
     policy: String,
     style: &'static str,
     chapters: Vec<Chapter<'a>>,
@@ -38,6 +43,17 @@ struct Page<'a> {
     drawn: bool,
     library: &'static str,
     script: &'static str,
+    /// Of a page that is served: the state that it shows, and what renews it.
+    served: Option<(&'a str, &'static str)>,
+}
+
+/// How a page is looked at.
+#[derive(Clone, Copy, Default)]
+struct Place<'a> {
+    /// Its pictures are files beside it.
+    beside: bool,
+    /// It is served, and shows this state.
+    state: Option<&'a str>,
 }
 
 impl Document {
@@ -46,21 +62,46 @@ impl Document {
     /// # Errors
     /// When a value cannot be written, such as a number that is none.
     pub fn html(&self, pictures: &Pictures) -> Result<String> {
+        self.page(pictures, Place::default())
+    }
+
+    /// The same with pictures in files beside it.
+    ///
+    /// # Errors
+    /// As [`Document::html`].
+    pub(in crate::report) fn html_beside_pictures(&self, pictures: &Pictures) -> Result<String> {
+        let (beside, state) = (true, None);
+        self.page(pictures, Place { beside, state })
+    }
+
+    /// The same for a server that answers `/state` with the state of now: where that is another, the page loads itself anew.
+    ///
+    /// # Errors
+    /// As [`Document::html`].
+    pub fn html_served(&self, pictures: &Pictures, state: &str) -> Result<String> {
+        let (beside, state) = (false, Some(state));
+        self.page(pictures, Place { beside, state })
+    }
+
+    fn page(&self, pictures: &Pictures, place: Place<'_>) -> Result<String> {
         let places: BTreeMap<&Photograph, usize> =
             self.photographs().into_iter().zip(1..).collect();
         let mut charts: Vec<Chart<'_>> = Vec::new();
-        let blocks = pieces::of(&self.blocks, &places, &mut charts);
+        let blocks = pieces::of(&self.blocks, &places, pictures, &mut charts);
         let page = Page {
+            language: self.language,
             title: self.title(),
-            policy: policy(),
+            words: json(&self.language.words())?,
+            policy: policy(place),
             style: STYLE,
             chapters: pieces::chapters(&self.blocks),
             drawn: !charts.is_empty(),
             charts: json(&charts)?,
-            pictures: json(&pictures.sources(&places))?,
+            pictures: json(&pictures.sources(&places, place.beside))?,
             blocks,
             library: LIBRARY,
             script: SCRIPT,
+            served: place.state.map(|state| (state, RENEWAL)),
         };
         page.render().map_err(fail)
     }
@@ -83,11 +124,16 @@ fn plain(text: &Text) -> String {
 }
 
 /// What the page may do.
-fn policy() -> String {
+fn policy(place: Place<'_>) -> String {
     let digest = |script: &str| BASE64_STANDARD.encode(Sha256::digest(script));
+    let beside = if place.beside { " 'self' file:" } else { "" };
+    let renewal = match place.state {
+        Some(_) => format!(" 'sha256-{}'; connect-src 'self'", digest(RENEWAL)),
+        None => String::new(),
+    };
     format!(
-        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{}' 'sha256-{}'; base-uri 'none'; \
-         form-action 'none'",
+        "default-src 'none'; img-src data:{beside}; style-src 'unsafe-inline'; script-src 'sha256-{}' 'sha256-{}'{renewal}; \
+         base-uri 'none'; form-action 'none'",
         digest(LIBRARY),
         digest(SCRIPT)
     )

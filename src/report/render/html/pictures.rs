@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 
-use crate::report::Photograph;
+use crate::report::{Guess, Photograph, Shot};
 
 /// A small picture of a photograph.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,11 +15,16 @@ pub struct Thumbnail {
     pub from_pack: bool,
 }
 
+/// What speaks for guesses, as the bytes of a JPEG each.
+pub type Evidence = BTreeMap<(Guess, Photograph), Vec<u8>>;
+
 /// Pictures of some photographs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pictures {
     /// By photograph.
     pub thumbnails: BTreeMap<Photograph, Thumbnail>,
+    /// What speaks for a guess, over the photograph as the model sees it: the bytes of a JPEG.
+    pub evidence: Evidence,
 }
 
 impl Pictures {
@@ -29,10 +34,32 @@ impl Pictures {
         self.thumbnails.values().filter(|t| t.from_pack).count()
     }
 
-    /// As addresses, by the numbers of the photographs.
-    pub(super) fn sources(&self, places: &BTreeMap<&Photograph, usize>) -> BTreeMap<usize, String> {
+    /// Where the picture of a photograph lies beside a page, by its number.
+    pub(in crate::report::render) fn file(number: usize) -> String {
+        format!("pictures/{number}.jpg")
+    }
+
+    /// The address of what speaks for a guess, within the page.
+    pub(super) fn evidence_of(&self, shot: &Shot) -> Option<String> {
+        let guess = shot.guess.clone()?;
+        let jpeg = self.evidence.get(&(guess, shot.photograph.clone()))?;
+        Some(format!(
+            "data:image/jpeg;base64,{}",
+            BASE64_STANDARD.encode(jpeg)
+        ))
+    }
+
+    /// As addresses, by the numbers of the photographs: within the page, or of files beside it.
+    pub(super) fn sources(
+        &self,
+        places: &BTreeMap<&Photograph, usize>,
+        beside: bool,
+    ) -> BTreeMap<usize, String> {
         let source = |(photograph, place): (&&Photograph, &usize)| {
             let thumbnail = self.thumbnails.get(*photograph)?;
+            if beside {
+                return Some((*place, Self::file(*place)));
+            }
             let encoded = BASE64_STANDARD.encode(&thumbnail.jpeg);
             Some((*place, format!("data:image/jpeg;base64,{encoded}")))
         };

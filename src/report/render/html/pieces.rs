@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::plain;
+use super::{Pictures, flow, plain};
 use crate::{
     report::{
-        Align, Axis, Block, Curve, Document, Grid, Matrix, Photograph, Ranges, Scale, Shot, Text,
-        Unit,
+        Align, Axis, Block, Curve, Document, Grid, Matrix, Multiples, Parallel, Photograph, Ranges,
+        Scale, Scatter, Shot, Text, Timeline, Unit,
     },
     text,
 };
@@ -25,7 +25,7 @@ pub(super) enum Piece<'a> {
     List(&'a [Text]),
     Table {
         number: usize,
-        columns: Vec<Head>,
+        columns: Vec<Head<'a>>,
         rows: Vec<Vec<CellText>>,
         notes: &'a [Text],
     },
@@ -35,6 +35,9 @@ pub(super) enum Piece<'a> {
         label: String,
     },
     Gallery(Vec<Shown<'a>>),
+    /// A drawing, ready to stand in the page.
+    Drawing(String),
+    Verbatim(&'a str),
     Picture {
         path: &'a str,
         alt: String,
@@ -48,10 +51,10 @@ pub(super) struct Chapter<'a> {
 }
 
 /// The head of a column.
-pub(super) struct Head {
+pub(super) struct Head<'a> {
     pub(super) name: Text,
     pub(super) right: bool,
-    pub(super) meaning: Option<&'static str>,
+    pub(super) meaning: Option<&'a str>,
 }
 
 pub(super) struct CellText {
@@ -64,6 +67,8 @@ pub(super) struct Shown<'a> {
     pub(super) picture: usize,
     pub(super) path: String,
     pub(super) caption: &'a [Text],
+    /// The address of a picture of what speaks for the guess.
+    pub(super) evidence: Option<String>,
 }
 
 /// What a script draws.
@@ -76,6 +81,7 @@ pub(super) enum Chart<'a> {
         series: Vec<Line<'a>>,
     },
     Bars {
+        title: String,
         bars: &'a [(String, u64)],
     },
     Ranges {
@@ -86,6 +92,22 @@ pub(super) enum Chart<'a> {
     Matrix {
         classes: &'a [String],
         cells: Vec<CellOf>,
+    },
+    Scatter {
+        x: AxisOf<'a>,
+        y: AxisOf<'a>,
+        points: &'a [(String, f64, f64)],
+    },
+    Parallel {
+        /// Name, unit and words of each.
+        axes: Vec<(&'a str, &'static str, &'a [String])>,
+        lines: &'a [(String, Vec<f64>)],
+    },
+    Multiples {
+        panels: Vec<(&'a str, Chart<'a>)>,
+    },
+    Timeline {
+        spans: &'a [(String, f64, f64)],
     },
 }
 
@@ -128,6 +150,7 @@ fn id(place: usize) -> String {
 pub(super) fn of<'a>(
     blocks: &'a [Block],
     places: &BTreeMap<&Photograph, usize>,
+    pictures: &Pictures,
     charts: &mut Vec<Chart<'a>>,
 ) -> Vec<Piece<'a>> {
     let mut tables = 0;
@@ -144,15 +167,37 @@ pub(super) fn of<'a>(
             tables += 1;
             table(tables, grid, notes)
         }
-        Block::Gallery(shots) => Piece::Gallery(shots.iter().map(|s| shown(s, places)).collect()),
+        Block::Gallery(shots) => {
+            let with_evidence = |shot: &'a Shot| Shown {
+                evidence: pictures.evidence_of(shot),
+                ..shown(shot, places)
+            };
+            Piece::Gallery(shots.iter().map(with_evidence).collect())
+        }
         Block::Picture { path, alt } => Piece::Picture {
             path,
             alt: plain(alt),
         },
         Block::Curve(curve) => drawn(charts, "curve", block, curve_of(curve)),
-        Block::Bars { bars, .. } => drawn(charts, "bars", block, Chart::Bars { bars }),
+        Block::Bars { title, bars } => {
+            let title = plain(title);
+            drawn(charts, "bars", block, Chart::Bars { title, bars })
+        }
         Block::Ranges(ranges) => drawn(charts, "ranges", block, ranges_of(ranges)),
         Block::Matrix(matrix) => drawn(charts, "matrix", block, matrix_of(matrix, places)),
+        Block::Scatter(scatter) => drawn(charts, "scatter", block, scatter_of(scatter)),
+        Block::Parallel(parallel) => drawn(charts, "parallel", block, parallel_of(parallel)),
+        Block::Multiples(multiples) => {
+            let panels = multiples.panels.iter();
+            let panels = panels.map(|(name, curve)| (name.as_str(), curve_of(curve)));
+            let panels = panels.collect();
+            drawn(charts, "multiples", block, Chart::Multiples { panels })
+        }
+        Block::Timeline(Timeline { spans }) => {
+            drawn(charts, "timeline", block, Chart::Timeline { spans })
+        }
+        Block::Flow(found) => Piece::Drawing(flow::drawn(found)),
+        Block::Verbatim(text) => Piece::Verbatim(text),
     };
     blocks.iter().enumerate().map(piece).collect()
 }
@@ -184,21 +229,39 @@ fn label(block: &Block) -> String {
         }
         Block::Ranges(ranges) => format!("{}, with intervals", plain(&ranges.title)),
         Block::Bars { title, .. } => plain(title),
+        Block::Scatter(Scatter { x, y, points }) => format!(
+            "{} over {} of {}",
+            y.name,
+            x.name,
+            text::count(points.len(), "point")
+        ),
+        Block::Parallel(Parallel { lines, .. }) => {
+            let recipes = text::count(lines.len(), "recipe");
+            format!("Settings and results of {recipes}, which stand in the table above")
+        }
+        Block::Multiples(Multiples { panels }) => {
+            let curves = text::count(panels.len(), "training");
+            format!("Courses of {curves}, which stand below one by one")
+        }
+        Block::Timeline(Timeline { spans }) => {
+            let stages = text::count(spans.len(), "stage");
+            format!("When {stages} ran, which stand in the table above")
+        }
         // A curve in words is what a terminal shows of it.
         other => Document::from(other.clone()).markdown().trim().to_owned(),
     }
 }
 
-fn table<'a>(number: usize, grid: &Grid, notes: &'a [Text]) -> Piece<'a> {
+fn table<'a>(number: usize, grid: &'a Grid, notes: &'a [Text]) -> Piece<'a> {
     let right: Vec<bool> = grid
         .columns
         .iter()
         .map(|c| c.align == Align::Right)
         .collect();
-    let head = |(column, right): (&crate::report::Column, &bool)| Head {
+    let head = |(column, right): (&'a crate::report::Column, &bool)| Head {
         name: column.name.as_str().into(),
         right: *right,
-        meaning: column.meaning,
+        meaning: column.meaning.as_deref(),
     };
     let cell = |(cell, right): (&String, &bool)| CellText {
         text: super::super::cell(cell).into(),
@@ -219,6 +282,7 @@ fn shown<'a>(shot: &'a Shot, places: &BTreeMap<&Photograph, usize>) -> Shown<'a>
         picture: places.get(&shot.photograph).copied().unwrap_or(0),
         path: text::shown(&shot.photograph.path),
         caption: &shot.caption,
+        evidence: None,
     }
 }
 
@@ -235,13 +299,35 @@ fn curve_of(curve: &Curve) -> Chart<'_> {
     }
 }
 
+fn scatter_of(scatter: &Scatter) -> Chart<'_> {
+    Chart::Scatter {
+        x: axis(&scatter.x),
+        y: axis(&scatter.y),
+        points: &scatter.points,
+    }
+}
+
+fn parallel_of(parallel: &Parallel) -> Chart<'_> {
+    let axes = parallel.axes.iter();
+    Chart::Parallel {
+        axes: axes
+            .map(|axis| (axis.name.as_str(), unit(axis.unit), axis.words.as_slice()))
+            .collect(),
+        lines: &parallel.lines,
+    }
+}
+
+fn unit(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Number => "number",
+        Unit::Share => "share",
+    }
+}
+
 fn axis(axis: &Axis) -> AxisOf<'_> {
     AxisOf {
         name: &axis.name,
-        unit: match axis.unit {
-            Unit::Number => "number",
-            Unit::Share => "share",
-        },
+        unit: unit(axis.unit),
         logarithmic: axis.scale == Scale::Logarithmic,
     }
 }

@@ -51,6 +51,7 @@ fn a_name_is_text_wherever_it_stands() {
     let shot = Shot {
         photograph: photograph(evil),
         caption: vec![evil.into()],
+        guess: None,
     };
     let cell = Cell {
         label: 0,
@@ -69,8 +70,8 @@ fn a_name_is_text_wherever_it_stands() {
     ];
     let html = page(blocks, &Pictures::default());
     assert!(!html.contains("<img src=x"));
-    // Two of data, two that run.
-    assert_eq!(html.matches("</script>").count(), 4);
+    // Three of data, two that run.
+    assert_eq!(html.matches("</script>").count(), 5);
 }
 
 #[test]
@@ -78,6 +79,7 @@ fn a_photograph_that_is_shown_twice_is_there_once() {
     let shot = Shot {
         photograph: photograph("test/김밥/1.jpg"),
         caption: vec!["김밥".into()],
+        guess: None,
     };
     let thumbnail = Thumbnail {
         jpeg: b"JPEG".to_vec(),

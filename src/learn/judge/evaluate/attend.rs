@@ -1,0 +1,98 @@
+//! The job `Attend`: images as a model sees them, with what speaks for a class lit up.
+
+use std::fs;
+
+use tch::{Device, Kind, Tensor};
+
+use super::inputs::Inputs;
+use crate::{
+    data::{Thumbnails, gather},
+    error::{Error, Result},
+    event::Tell,
+    files,
+    learn::feed::evaluation_batch,
+    model::Network,
+    native::make_deterministic,
+    record::{Attend, Attention},
+    settings::MeanStd,
+    stop::Stop,
+};
+
+/// How much of the colour of the evidence lies over the picture where there is most of it.
+const STRONGEST: f32 = 0.6;
+
+/// Writes what [`Attend`] says.
+///
+/// # Errors
+/// When a stop was requested, the model is an ensemble or cannot be used, or libtorch or the disk refuses.
+pub fn attend(job: &Attend, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()> {
+    make_deterministic()?;
+    let inputs = Inputs::open(&job.evaluate, tell)?;
+    let [member] = inputs.members.as_slice() else {
+        return Err(Error::usage(
+            "an ensemble has no one place where it finds its evidence",
+        ));
+    };
+    let mut model = Network::from_state(&member.model.state, member.model.arch, device)?;
+    model.to_channels_last();
+    let (pack, transform) = (&inputs.pack, &member.transform);
+    files::create_folder(&job.evaluate.out)?;
+    let mut found = Attention {
+        height: 0,
+        width: 0,
+        maps: Vec::new(),
+    };
+    for images in job.images.chunks(job.evaluate.batch_size.max(1) as usize) {
+        stop.check()?;
+        let rows: Vec<usize> = images.iter().map(|(row, _)| *row).collect();
+        let classes: Vec<i64> = images.iter().map(|(_, class)| *class as i64).collect();
+        let mut pixels = vec![0; rows.len() * pack.row_bytes()];
+        gather(pack, &rows, &mut pixels)?;
+        let size = (pack.height(), pack.width());
+        let seen = evaluation_batch(&pixels, rows.len(), size.0, size.1, transform, device)?;
+        let maps = model.attention(&seen, &classes)?.f_to_device(Device::Cpu)?;
+        let (_, height, width) = maps.size3()?;
+        (found.height, found.width) = (height as usize, width as usize);
+        let flat = Vec::<f32>::try_from(&maps.f_contiguous()?.f_view([-1])?)?;
+        let lit = lit(&seen, &maps, &transform.normalize)?;
+        for (picture, map) in lit
+            .iter()
+            .zip(flat.chunks_exact(found.height * found.width))
+        {
+            let path = job.evaluate.out.join(format!("{}.jpg", found.maps.len()));
+            let (_, _, height, width) = seen.size4()?;
+            let jpeg = Thumbnails::of_row(picture, width as usize, height as usize)?;
+            fs::write(&path, jpeg).map_err(|e| Error::io("write", &path, e))?;
+            found.maps.push(map.to_vec());
+        }
+    }
+    files::write_json(&job.evaluate.out.join("attention.json"), &found)
+}
+
+/// The pictures of a batch, u8 height x width x (red, green, blue) each, normalisation taken back, red where the evidence lies.
+fn lit(seen: &Tensor, maps: &Tensor, normalize: &MeanStd) -> Result<Vec<Vec<u8>>> {
+    let (n, _, height, width) = seen.size4()?;
+    let channels = |values: [f64; 3]| -> Result<Tensor> {
+        let values = Tensor::f_from_slice(&values)?.f_to_kind(Kind::Float)?;
+        Ok(values.f_reshape([1, 3, 1, 1])?)
+    };
+    let seen = seen.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?;
+    let seen = seen
+        .f_mul(&channels(normalize.std)?)?
+        .f_add(&channels(normalize.mean)?)?;
+    // The most evidence in an image is 1; an image without any has none.
+    let most = maps
+        .f_amax([1_i64, 2].as_slice(), true)?
+        .f_clamp_min(1e-12)?;
+    let share = maps.f_div(&most)?.f_unsqueeze(1)?;
+    let share = share.f_upsample_bilinear2d([height, width], false, None, None)?;
+    let over = share.f_mul_scalar(f64::from(STRONGEST))?;
+    let color = channels([1.0, 0.1, 0.0])?;
+    let kept = seen.f_mul(&over.f_neg()?.f_add_scalar(1.0)?)?;
+    let lit = kept.f_add(&over.f_mul(&color)?)?;
+    let bytes = lit.f_mul_scalar(255.0)?.f_round()?.f_clamp(0.0, 255.0)?;
+    let bytes = bytes.f_permute([0, 2, 3, 1])?.f_to_kind(Kind::Uint8)?;
+    let bytes = Vec::<u8>::try_from(bytes.f_contiguous()?.f_view([-1])?)?;
+    let one = bytes.len() / n.max(1) as usize;
+    Ok(bytes.chunks_exact(one.max(1)).map(<[u8]>::to_vec).collect())
+}

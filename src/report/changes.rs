@@ -1,0 +1,350 @@
+//! What lies between two recipes beside their figures: settings, classes, and the images that changed sides.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{
+    Block, Column, Grid, Group, Photograph, Results, Shot, percent, results::is_repetition,
+    units::points,
+};
+use crate::{
+    record::{EvaluatePart, Prediction},
+    text::{count, number, shown},
+};
+
+/// Pairs of recipes that are told of.
+const PAIRS: usize = 10;
+/// Photographs of either direction.
+const SHOWN: usize = 12;
+/// Classes that are listed.
+const CLASSES: usize = 15;
+
+/// What changed from one recipe to another, on the same images of a part.
+#[derive(Clone, Debug, Serialize)]
+pub struct Change {
+    /// The recipe that stands first in the files.
+    pub from: String,
+    /// The other.
+    pub to: String,
+    /// On which part.
+    pub part: EvaluatePart,
+    /// Settings that differ: name, value before and after; none where a side has no such setting.
+    pub settings: Vec<(String, Option<String>, Option<String>)>,
+    /// Class, images, recall before and after.
+    pub classes: Vec<(String, u64, f64, f64)>,
+    /// Images that most runs of the second have right and not most of the first, the surest first.
+    pub gained: Vec<Moved>,
+    /// Images that most runs of the first have right and not most of the second.
+    pub lost: Vec<Moved>,
+}
+
+/// One image that changed sides.
+#[derive(Clone, Debug, Serialize)]
+pub struct Moved {
+    /// Its path.
+    pub path: String,
+    /// Its class.
+    pub label: String,
+    /// What the side that has it wrong takes it for.
+    pub mistaken: String,
+    #[serde(skip)]
+    photograph: Photograph,
+}
+
+/// Every pair of recipes on the same images that is `asked` for by its names, on the best known part of both, in the order of the
+/// files; at most ten pairs.
+#[must_use]
+pub fn changes(results: &Results, asked: impl Fn(&str, &str) -> bool) -> Vec<Change> {
+    let groups = results.groups();
+    let mut found = Vec::new();
+    for (i, from) in groups.iter().enumerate() {
+        let others = groups[i + 1..].iter();
+        let others = others.filter(|to| asked(&from.name, &to.name));
+        found.extend(others.filter_map(|to| change(from, to)));
+    }
+    found.truncate(PAIRS);
+    found
+}
+
+/// One image as the runs of a group judge it.
+struct Judged<'a> {
+    label: &'a str,
+    /// The most frequent wrong guess; the label where there is none.
+    mistaken: &'a str,
+    right: usize,
+    runs: usize,
+    /// The mean probability of the guesses.
+    sure: f64,
+}
+
+impl Judged<'_> {
+    fn is_right(&self) -> bool {
+        2 * self.right > self.runs
+    }
+}
+
+fn change(from: &Group<'_>, to: &Group<'_>) -> Option<Change> {
+    let part = [EvaluatePart::Test, EvaluatePart::Validation]
+        .into_iter()
+        .find(|part| {
+            let members = |group: &Group<'_>| group.part(*part).first().map(|p| p.members);
+            members(from).is_some() && members(from) == members(to)
+        })?;
+    let (before, after) = (judged(from, part), judged(to, part));
+    if before.is_empty() || before.len() != after.len() {
+        return None;
+    }
+    let mut change = Change {
+        from: from.name.clone(),
+        to: to.name.clone(),
+        part,
+        settings: settings(from, to),
+        classes: classes(&before, &after),
+        gained: Vec::new(),
+        lost: Vec::new(),
+    };
+    let mut moved: Vec<(f64, bool, Moved)> = Vec::new();
+    for (path, a) in &before {
+        let Some(b) = after.get(path) else { continue };
+        if a.is_right() == b.is_right() {
+            continue;
+        }
+        let (wrong, right) = if b.is_right() { (a, b) } else { (b, a) };
+        let image = Moved {
+            path: (*path).to_owned(),
+            label: right.label.to_owned(),
+            mistaken: wrong.mistaken.to_owned(),
+            photograph: from.runs[0].source.photograph(path),
+        };
+        moved.push((wrong.sure + right.sure, b.is_right(), image));
+    }
+    moved.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.2.path.cmp(&b.2.path)));
+    for (_, gained, image) in moved {
+        match gained {
+            true => change.gained.push(image),
+            false => change.lost.push(image),
+        }
+    }
+    Some(change)
+}
+
+fn judged<'a>(group: &Group<'a>, part: EvaluatePart) -> BTreeMap<&'a str, Judged<'a>> {
+    let mut said: BTreeMap<&str, Vec<&Prediction>> = BTreeMap::new();
+    let all = group.runs.iter().flat_map(|run| &run.predictions);
+    for prediction in all.filter(|p| p.part == part) {
+        said.entry(&prediction.path).or_default().push(prediction);
+    }
+    let judged = |said: Vec<&'a Prediction>| {
+        let mut wrong: BTreeMap<&str, usize> = BTreeMap::new();
+        for guess in said.iter().filter(|p| !p.correct) {
+            *wrong.entry(&guess.predicted).or_default() += 1;
+        }
+        let label = said[0].label.as_str();
+        let most = wrong.values().max().copied();
+        let mistaken = wrong.into_iter().find(|(_, n)| Some(*n) == most);
+        Judged {
+            label,
+            mistaken: mistaken.map_or(label, |(class, _)| class),
+            right: said.iter().filter(|p| p.correct).count(),
+            runs: said.len(),
+            sure: said.iter().map(|p| p.probability).sum::<f64>() / said.len() as f64,
+        }
+    };
+    said.into_iter()
+        .map(|(path, said)| (path, judged(said)))
+        .collect()
+}
+
+/// Those that differ, seeds and folds aside.
+fn settings(from: &Group<'_>, to: &Group<'_>) -> Vec<(String, Option<String>, Option<String>)> {
+    let (before, after) = (with_varied(from), with_varied(to));
+    let mut names: Vec<&String> = before.keys().chain(after.keys()).collect();
+    names.sort();
+    names.dedup();
+    let differs = |name: &&String| !is_repetition(name) && before.get(*name) != after.get(*name);
+    let told = |name: &String| {
+        (
+            name.clone(),
+            before.get(name).cloned(),
+            after.get(name).cloned(),
+        )
+    };
+    names.into_iter().filter(differs).map(told).collect()
+}
+
+/// Also what varies and is no setting of a stage, such as which state of a model is judged.
+fn with_varied(group: &Group<'_>) -> BTreeMap<String, String> {
+    let mut settings = group.runs[0].settings.clone();
+    for (name, value) in group.settings() {
+        let end = format!(".{name}");
+        if !settings.keys().any(|known| known.ends_with(&end)) {
+            settings.insert(name.to_owned(), value.to_owned());
+        }
+    }
+    settings
+}
+
+/// Recall class by class over all runs, the largest change first.
+fn classes(
+    before: &BTreeMap<&str, Judged<'_>>,
+    after: &BTreeMap<&str, Judged<'_>>,
+) -> Vec<(String, u64, f64, f64)> {
+    let recalls = |of: &BTreeMap<&str, Judged<'_>>| {
+        let mut found: BTreeMap<String, (u64, f64)> = BTreeMap::new();
+        for image in of.values() {
+            let (images, right) = found.entry(image.label.to_owned()).or_default();
+            *images += 1;
+            *right += image.right as f64 / image.runs as f64;
+        }
+        found
+    };
+    let after = recalls(after);
+    let row = |(class, (images, right)): (String, (u64, f64))| {
+        let (others, other) = after.get(&class).copied().unwrap_or_default();
+        let recall = |right: f64, images: u64| right / images.max(1) as f64;
+        (class, images, recall(right, images), recall(other, others))
+    };
+    let mut rows: Vec<_> = recalls(before).into_iter().map(row).collect();
+    rows.sort_by(|a, b| (b.3 - b.2).abs().total_cmp(&(a.3 - a.2).abs()));
+    rows
+}
+
+impl Change {
+    /// As a chapter, with photographs where there is room for them.
+    #[must_use]
+    pub fn blocks(&self, pictures: bool) -> Vec<Block> {
+        let title = format!("`{}` to `{}` on {}", self.from, self.to, self.part.name());
+        let mut blocks = vec![
+            Block::heading(2, title),
+            Block::heading(3, "Settings that differ"),
+        ];
+        blocks.push(match self.settings.as_slice() {
+            [] => Block::paragraph("None but seeds or folds."),
+            settings => Block::table(settings_grid(settings)),
+        });
+        blocks.push(Block::heading(3, "Images that changed sides"));
+        blocks.push(Block::paragraph(format!(
+            "{} right in most runs now and were not; {} no longer.",
+            are(self.gained.len()),
+            are(self.lost.len()),
+        )));
+        for (title, moved) in [("Right now", &self.gained), ("No longer right", &self.lost)] {
+            if pictures && !moved.is_empty() {
+                blocks.push(Block::heading(4, title));
+                blocks.push(Block::Gallery(
+                    moved.iter().take(SHOWN).map(Moved::shot).collect(),
+                ));
+            }
+        }
+        blocks.push(Block::heading(3, "Classes"));
+        blocks.push(Block::table(self.classes_grid()));
+        blocks
+    }
+
+    fn classes_grid(&self) -> Grid {
+        let mut grid = Grid::of([
+            Column::left("class"),
+            Column::right("images"),
+            Column::right("recall before").meaning("mean over runs"),
+            Column::right("after").meaning("mean over runs"),
+            Column::right("change").meaning("in percentage points"),
+        ]);
+        for (class, images, before, after) in self.classes.iter().take(CLASSES) {
+            grid.rows.push(vec![
+                class.clone(),
+                number(*images),
+                percent(*before),
+                percent(*after),
+                points(after - before),
+            ]);
+        }
+        grid
+    }
+}
+
+fn are(n: usize) -> String {
+    format!(
+        "{} {}",
+        count(n, "image"),
+        if n == 1 { "is" } else { "are" }
+    )
+}
+
+fn settings_grid(settings: &[(String, Option<String>, Option<String>)]) -> Grid {
+    let mut grid = Grid::of([
+        Column::left("setting"),
+        Column::left("before"),
+        Column::left("after"),
+    ]);
+    let told = |value: &Option<String>| {
+        value
+            .as_ref()
+            .map_or("-".to_owned(), |v| format!("`{}`", shown(v)))
+    };
+    for (name, before, after) in settings {
+        grid.rows.push(vec![
+            format!("`{}`", shown(name)),
+            told(before),
+            told(after),
+        ]);
+    }
+    grid
+}
+
+impl Moved {
+    fn shot(&self) -> Shot {
+        Shot {
+            photograph: self.photograph.clone(),
+            caption: vec![
+                self.label.as_str().into(),
+                format!("not {}", self.mistaken).into(),
+            ],
+            guess: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{
+        Document,
+        sample::{evaluated, results, rights},
+    };
+
+    #[test]
+    fn what_changed_between_two_recipes_is_told() {
+        let mut before = evaluated("before", &[], &rights(60, 90));
+        let mut after = evaluated(
+            "after",
+            &[],
+            &[rights(0, 10), rights(70, 70), rights(0, 10)].concat(),
+        );
+        let lr = |value: &str| ("train.lr".to_owned(), value.to_owned());
+        before.settings = [lr("0.01"), ("train.seed".to_owned(), "1".to_owned())].into();
+        after.settings = [lr("0.001"), ("train.seed".to_owned(), "2".to_owned())].into();
+        let found = changes(&results(vec![before, after]), |_, _| true);
+        let [change] = found.as_slice() else {
+            panic!("{found:?}");
+        };
+        assert_eq!(
+            change.settings,
+            [(
+                "train.lr".to_owned(),
+                Some("0.01".to_owned()),
+                Some("0.001".to_owned())
+            )]
+        );
+        assert_eq!((change.gained.len(), change.lost.len()), (20, 10));
+        assert_eq!(change.lost[0].path, "test/0000.jpg");
+        let text = Document::new(change.blocks(false)).markdown();
+        assert!(
+            text.contains(
+                "20 images are right in most runs now and were not; 10 images are no longer."
+            ),
+            "{text}"
+        );
+        assert!(text.contains("| `train.lr` | `0.01` | `0.001` |"), "{text}");
+    }
+}

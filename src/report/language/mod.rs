@@ -1,0 +1,211 @@
+//! Documents in other languages than the one they are written in.
+//!
+//! Sections and `words` write English. What a person reads of a document is looked up in a catalogue of sentences beside this file, in
+//! which what varies stands as `{x}`; a sentence that is not in it stays as it is, and names are never touched.
+
+mod catalogue;
+
+use std::{borrow::Cow, collections::BTreeMap, fmt::Display, sync::LazyLock};
+
+use super::{Axis, Block, Curve, Document, Grid, Series, Shot, Text};
+use catalogue::Catalogue;
+
+/// In which language a document is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// As it is written.
+    #[default]
+    English,
+    /// With the sentences of `korean.txt`.
+    Korean,
+}
+
+static KOREAN: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::read(include_str!("korean.txt")));
+
+impl Language {
+    /// As HTML names it.
+    #[must_use]
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Korean => "ko",
+        }
+    }
+
+    fn catalogue(self) -> Option<&'static Catalogue> {
+        match self {
+            Self::English => None,
+            Self::Korean => Some(&KOREAN),
+        }
+    }
+
+    /// The sentences that stand in the catalogue as they are written, and their translation: what a page says by itself.
+    pub(super) fn words(self) -> BTreeMap<&'static str, &'static str> {
+        self.catalogue()
+            .map_or_else(BTreeMap::new, Catalogue::plain)
+    }
+
+    /// What a table without a title is called.
+    pub(super) fn table(self, number: impl Display) -> String {
+        self.word("Table {n}").replace("{n}", &number.to_string())
+    }
+
+    /// One sentence of a page's own.
+    pub(super) fn word(self, english: &'static str) -> &'static str {
+        let found = self
+            .catalogue()
+            .and_then(|known| known.plain().get(english).copied());
+        found.unwrap_or(english)
+    }
+}
+
+impl Document {
+    /// The same in another language, as far as its sentences are known there.
+    #[must_use]
+    pub fn in_language(self, language: Language) -> Self {
+        let Some(known) = language.catalogue() else {
+            return self;
+        };
+        let mut translated = self;
+        translated.language = language;
+        for block in &mut translated.blocks {
+            of_block(known, block);
+        }
+        translated
+    }
+}
+
+fn of_block(known: &Catalogue, block: &mut Block) {
+    match block {
+        Block::Heading { text, .. }
+        | Block::Paragraph(text)
+        | Block::Warning(text)
+        | Block::Picture { alt: text, .. } => of_text(known, text),
+        Block::List(items) => items.iter_mut().for_each(|item| of_text(known, item)),
+        Block::Table { grid, notes } => {
+            of_grid(known, grid);
+            notes.iter_mut().for_each(|note| of_text(known, note));
+        }
+        Block::Curve(curve) => of_curve(known, curve),
+        Block::Bars { title, .. } => of_text(known, title),
+        Block::Gallery(shots) => shots.iter_mut().for_each(|shot| of_shot(known, shot)),
+        Block::Matrix(matrix) => {
+            let shots = matrix.cells.iter_mut().flat_map(|cell| &mut cell.shots);
+            shots.for_each(|shot| of_shot(known, shot));
+        }
+        Block::Ranges(ranges) => of_text(known, &mut ranges.title),
+        Block::Scatter(scatter) => {
+            of_axis(known, &mut scatter.x);
+            of_axis(known, &mut scatter.y);
+        }
+        Block::Parallel(parallel) => {
+            for axis in &mut parallel.axes {
+                of_string(known, &mut axis.name);
+            }
+        }
+        Block::Multiples(multiples) => {
+            for (name, curve) in &mut multiples.panels {
+                of_string(known, name);
+                of_curve(known, curve);
+            }
+        }
+        Block::Flow(_) | Block::Timeline(_) | Block::Verbatim(_) => {}
+    }
+}
+
+fn of_text(known: &Catalogue, text: &mut Text) {
+    if let Some(found) = known.sentence(&text.in_backticks()) {
+        *text = found.into();
+    }
+}
+
+fn of_string(known: &Catalogue, text: &mut String) {
+    if let Some(found) = known.sentence(text) {
+        *text = found;
+    }
+}
+
+fn of_shot(known: &Catalogue, shot: &mut Shot) {
+    shot.caption
+        .iter_mut()
+        .for_each(|line| of_text(known, line));
+}
+
+fn of_axis(known: &Catalogue, axis: &mut Axis) {
+    of_string(known, &mut axis.name);
+}
+
+fn of_curve(known: &Catalogue, curve: &mut Curve) {
+    of_axis(known, &mut curve.x);
+    of_axis(known, &mut curve.y);
+    for Series { name, in_words, .. } in &mut curve.series {
+        of_string(known, name);
+        of_string(known, in_words);
+    }
+}
+
+/// Heads, and of the cells what is no name.
+fn of_grid(known: &Catalogue, grid: &mut Grid) {
+    for column in &mut grid.columns {
+        of_string(known, &mut column.name);
+        let meaning = column.meaning.as_ref().and_then(|m| known.sentence(m));
+        if let Some(meaning) = meaning {
+            column.meaning = Some(Cow::Owned(meaning));
+        }
+    }
+    for cell in grid.rows.iter_mut().flatten() {
+        if let Some(found) = known.cell(cell) {
+            *cell = found;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn korean(english: &str) -> String {
+        let mut text = Text::from(english);
+        of_text(&KOREAN, &mut text);
+        text.in_backticks()
+    }
+
+    #[test]
+    fn a_sentence_with_parts_is_told_in_korean() {
+        assert_eq!(
+            korean(
+                "`baseline`: 24.5% on test (95% interval 20.1 to 29.5; 3 runs, 319 images): overfits by 20.8 points, and underfits."
+            ),
+            "`baseline`: 테스트 24.5% (95% 구간 20.1–29.5, 3회 실행, 이미지 319장): 20.8점만큼 과적합, 과소적합도 있음."
+        );
+        assert_eq!(
+            korean(
+                "The mean top-1 of 3 runs is 98.0% on train and 60.0% on validation, 38.0 percentage points (95% interval 30.1 to 45.9) \
+                    apart: overfitting by that much, more than chance allows. The gap makes up most of the 40.0 points of error on validation."
+            ),
+            "3회 실행의 평균 top-1은 훈련 98.0%, 검증 60.0%로 차이는 38.0퍼센트포인트(95% 구간 30.1–45.9)입니다: 그만큼 과적합이며 우연의 범위를 \
+             넘습니다. 검증 오차 40.0점의 대부분이 이 격차입니다."
+        );
+    }
+
+    #[test]
+    fn names_are_never_touched() {
+        let mut grid = Grid::of([super::super::Column::left("class")]);
+        for name in ["test", "mean", "한식", "no clear difference"] {
+            grid.rows.push(vec![name.to_owned()]);
+        }
+        of_grid(&KOREAN, &mut grid);
+        assert_eq!(grid.columns[0].name, "클래스");
+        let cells: Vec<_> = grid.rows.concat();
+        assert_eq!(cells, ["test", "mean", "한식", "뚜렷한 차이 없음"]);
+        assert_eq!(
+            korean("`test` taken for 김밥: 3 of 40"),
+            "`test` → 김밥: 40장 중 3장"
+        );
+    }
+
+    #[test]
+    fn what_is_not_known_stays_as_it_is() {
+        assert_eq!(korean("A sentence of tomorrow."), "A sentence of tomorrow.");
+    }
+}

@@ -1,0 +1,151 @@
+//! What is made from what, as a drawing: layer by layer from left to right.
+
+use std::fmt::Write;
+
+use askama::filters::{Html, escape};
+use unicode_width::UnicodeWidthStr;
+
+use crate::{report::Flow, text::shown};
+
+/// Pixels.
+const HEIGHT: f64 = 44.0;
+const BETWEEN: f64 = 14.0;
+const ACROSS: f64 = 56.0;
+const MARGIN: f64 = 4.0;
+/// Of one column of text, in the two sizes.
+const NAME: f64 = 7.6;
+const TOLD: f64 = 6.3;
+
+/// A box with its place.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    x: f64,
+    y: f64,
+    width: f64,
+}
+
+/// SVG, its names escaped.
+pub(super) fn drawn(flow: &Flow) -> String {
+    let layers = layers(flow);
+    let columns = layers.iter().max().map_or(0, |last| last + 1);
+    let mut places = vec![Place::default(); flow.nodes.len()];
+    let (mut x, mut height) = (MARGIN, 0.0_f64);
+    for column in 0..columns {
+        let mut members: Vec<usize> = (0..flow.nodes.len())
+            .filter(|node| layers[*node] == column)
+            .collect();
+        // Beside what it is made from, so that lines cross little.
+        members.sort_by(|a, b| beside(flow, &places, *a).total_cmp(&beside(flow, &places, *b)));
+        let width = members.iter().map(|node| wide(flow, *node));
+        let width = width.fold(0.0, f64::max);
+        for (row, node) in members.iter().enumerate() {
+            let y = MARGIN + row as f64 * (HEIGHT + BETWEEN);
+            places[*node] = Place { x, y, width };
+            height = height.max(y + HEIGHT);
+        }
+        x += width + ACROSS;
+    }
+    let (width, height) = (x - ACROSS + MARGIN, height + MARGIN);
+    let mut svg = String::new();
+    // Writing to a string cannot fail.
+    let _ = write!(
+        svg,
+        "<svg width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\" aria-label=\"{}\">",
+        escaped(&in_words(flow))
+    );
+    for (from, to) in &flow.edges {
+        let (a, b) = (places[*from], places[*to]);
+        let (left, right) = (a.x + a.width, b.x);
+        let (start, end) = (a.y + HEIGHT / 2.0, b.y + HEIGHT / 2.0);
+        let half = f64::midpoint(left, right);
+        let _ = write!(
+            svg,
+            "<path d=\"M{left:.1} {start:.1}C{half:.1} {start:.1} {half:.1} {end:.1} {right:.1} {end:.1}\"/>"
+        );
+    }
+    for (node, place) in flow.nodes.iter().zip(&places) {
+        let class = if node.good { "good" } else { "bad" };
+        let Place { x, y, width } = *place;
+        let _ = write!(
+            svg,
+            "<g class=\"{class}\"><rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{HEIGHT}\" rx=\"6\"/>\
+             <text x=\"{:.1}\" y=\"{:.1}\">{}</text><text class=\"told\" x=\"{:.1}\" y=\"{:.1}\">{}</text></g>",
+            x + 10.0,
+            y + 19.0,
+            escaped(&shown(&node.name)),
+            x + 10.0,
+            y + 35.0,
+            escaped(&node.told)
+        );
+    }
+    svg + "</svg>"
+}
+
+/// How many steps lie before each node.
+fn layers(flow: &Flow) -> Vec<usize> {
+    let mut layers = vec![0; flow.nodes.len()];
+    for node in 0..flow.nodes.len() {
+        let above = flow.edges.iter().filter(|(_, to)| *to == node);
+        layers[node] = above.map(|(from, _)| layers[*from] + 1).max().unwrap_or(0);
+    }
+    layers
+}
+
+/// Where the middle of what a node is made from lies.
+fn beside(flow: &Flow, places: &[Place], node: usize) -> f64 {
+    let above = flow.edges.iter().filter(|(_, to)| *to == node);
+    let heights: Vec<f64> = above.map(|(from, _)| places[*from].y).collect();
+    heights.iter().sum::<f64>() / heights.len().max(1) as f64
+}
+
+fn wide(flow: &Flow, node: usize) -> f64 {
+    let node = &flow.nodes[node];
+    let name = shown(&node.name).width() as f64 * NAME;
+    let told = node.told.width() as f64 * TOLD;
+    20.0 + name.max(told)
+}
+
+fn in_words(flow: &Flow) -> String {
+    let name = |place: usize| shown(&flow.nodes[place].name);
+    let made = |node: usize| {
+        let from = flow.edges.iter().filter(|(_, to)| *to == node);
+        let from: Vec<_> = from.map(|(from, _)| name(*from)).collect();
+        match from.as_slice() {
+            [] => name(node),
+            from => format!("{} from {}", name(node), from.join(", ")),
+        }
+    };
+    let all: Vec<_> = (0..flow.nodes.len()).map(made).collect();
+    all.join("; ")
+}
+
+fn escaped(text: &str) -> String {
+    escape(text, Html).map_or_else(|_| String::new(), |safe| safe.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Node;
+
+    fn node(name: &str) -> Node {
+        Node {
+            name: name.to_owned(),
+            told: "train".to_owned(),
+            good: true,
+        }
+    }
+
+    #[test]
+    fn a_node_stands_right_of_all_that_it_is_made_from_and_no_name_is_markup() {
+        let flow = Flow {
+            nodes: vec![node("a"), node("b<b>"), node("c")],
+            edges: vec![(0, 1), (0, 2), (1, 2)],
+        };
+        assert_eq!(layers(&flow), [0, 1, 2]);
+        let svg = drawn(&flow);
+        assert!(!svg.contains("<b>"), "{svg}");
+        assert!(svg.contains("c from a, b&#60;b&#62;"), "{svg}");
+        assert_eq!(svg.matches("<path").count(), 3);
+    }
+}

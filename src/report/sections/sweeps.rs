@@ -1,0 +1,251 @@
+//! Recipes that differ in settings: which one is best on validation, and which setting makes the difference.
+
+use std::collections::BTreeMap;
+
+use super::{Asked, trainings};
+use crate::{
+    error::Result,
+    record::{EvaluatePart, PartMetrics},
+    report::{
+        Block, Column, Grid, Group, Multiples, Parallel, Results, Unit, Upright, percent,
+        pooled::Pooled, units::points,
+    },
+    text::count,
+};
+
+pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
+    if !asked.page {
+        return Ok(Vec::new());
+    }
+    let groups = asked.results.groups();
+    let mut by_stage: Vec<(&str, Vec<&Group<'_>>)> = Vec::new();
+    for group in &groups {
+        let stage = group.runs[0].stage.as_str();
+        match by_stage.iter_mut().find(|(known, _)| *known == stage) {
+            Some((_, of)) => of.push(group),
+            None => by_stage.push((stage, vec![group])),
+        }
+    }
+    by_stage.retain(|(_, of)| of.len() > 1);
+    let mut blocks = Vec::new();
+    for (stage, of) in by_stage {
+        blocks.extend(of_stage(stage, &of));
+    }
+    blocks.extend(courses(asked.results));
+    Ok(blocks)
+}
+
+/// A recipe with its settings and what came of it.
+struct Recipe<'a> {
+    values: Vec<&'a str>,
+    pooled: Pooled,
+}
+
+fn of_stage(stage: &str, groups: &[&Group<'_>]) -> Vec<Block> {
+    let keys: Vec<&str> = groups[0].settings().map(|(key, _)| key).collect();
+    let mut recipes: Vec<Recipe<'_>> = groups
+        .iter()
+        .map(|group| Recipe {
+            values: group.settings().map(|(_, value)| value).collect(),
+            pooled: Pooled::of(group),
+        })
+        .collect();
+    recipes.retain(|recipe| recipe.values.len() == keys.len());
+    // By validation where there is one: a test set that chooses is no test set any more.
+    let judged = [
+        EvaluatePart::Validation,
+        EvaluatePart::Test,
+        EvaluatePart::Train,
+    ];
+    let by = judged
+        .into_iter()
+        .find(|part| recipes.iter().all(|r| r.pooled.part(*part).is_some()));
+    let Some(by) = by else {
+        return Vec::new();
+    };
+    let top1 = |recipe: &Recipe<'_>, part| recipe.pooled.part(part).map(|p| p.top1);
+    recipes.sort_by(|a, b| {
+        let (a, b) = (top1(a, by).unwrap_or(0.0), top1(b, by).unwrap_or(0.0));
+        b.total_cmp(&a)
+    });
+    let shown: Vec<EvaluatePart> = judged
+        .into_iter()
+        .filter(|part| recipes.iter().any(|r| r.pooled.part(*part).is_some()))
+        .collect();
+    vec![
+        Block::heading(2, format!("Sweep `{stage}`")),
+        Block::paragraph(format!(
+            "{}, the best on {} first. The first of many is better by chance too: what may be said stands under “Comparisons”.",
+            count(recipes.len(), "recipe"),
+            by.name()
+        )),
+        Block::table(grid(&keys, &recipes, &shown)),
+        Block::Parallel(parallel(&keys, &recipes, &shown)),
+    ]
+}
+
+fn grid(keys: &[&str], recipes: &[Recipe<'_>], shown: &[EvaluatePart]) -> Grid {
+    let settings = keys.iter().map(|key| Column::left(format!("`{key}`")));
+    let runs = Column::right("n").meaning("runs that differ in seed or fold alone");
+    let parts = shown.iter().map(|part| {
+        Column::right(format!("{} top-1 (95% interval)", part.name()))
+            .meaning("over images and runs")
+    });
+    let mut grid = Grid::of(settings.chain([runs]).chain(parts));
+    let cell = |part: Option<&PartMetrics>| match part {
+        Some(p) => format!(
+            "{} ({} to {})",
+            percent(p.top1),
+            points(p.top1_interval.low),
+            points(p.top1_interval.high)
+        ),
+        None => "-".to_owned(),
+    };
+    for recipe in recipes {
+        let mut row: Vec<String> = recipe.values.iter().map(|v| (*v).to_owned()).collect();
+        row.push(recipe.pooled.runs.to_string());
+        row.extend(shown.iter().map(|part| cell(recipe.pooled.part(*part))));
+        grid.rows.push(row);
+    }
+    grid
+}
+
+fn parallel(keys: &[&str], recipes: &[Recipe<'_>], shown: &[EvaluatePart]) -> Parallel {
+    let mut axes = Vec::new();
+    let mut columns: Vec<Vec<f64>> = Vec::new();
+    for (place, key) in keys.iter().enumerate() {
+        let written: Vec<&str> = recipes.iter().map(|r| r.values[place]).collect();
+        let numbers: Option<Vec<f64>> = written.iter().map(|v| v.parse().ok()).collect();
+        let mut words: Vec<String> = Vec::new();
+        columns.push(numbers.unwrap_or_else(|| {
+            let mut all: BTreeMap<&str, f64> = written.iter().map(|v| (*v, 0.0)).collect();
+            for (i, (word, at)) in all.iter_mut().enumerate() {
+                *at = i as f64;
+                words.push((*word).to_owned());
+            }
+            written.iter().map(|word| all[word]).collect()
+        }));
+        axes.push(Upright {
+            name: (*key).to_owned(),
+            unit: Unit::Number,
+            words,
+        });
+    }
+    for part in shown.iter().filter(|part| **part != EvaluatePart::Train) {
+        let values = recipes.iter().map(|r| r.pooled.part(*part).map(|p| p.top1));
+        let Some(values) = values.collect::<Option<Vec<f64>>>() else {
+            continue;
+        };
+        columns.push(values);
+        axes.push(Upright {
+            name: format!("{} top-1", part.name()),
+            unit: Unit::Share,
+            words: Vec::new(),
+        });
+    }
+    let line = |(i, recipe): (usize, &Recipe<'_>)| {
+        let name = recipe.values.join(", ");
+        (name, columns.iter().map(|column| column[i]).collect())
+    };
+    Parallel {
+        lines: recipes.iter().enumerate().map(line).collect(),
+        axes,
+    }
+}
+
+/// The courses of the trainings that differ in settings or seed, side by side.
+fn courses(results: &Results) -> Vec<Block> {
+    let mut stages: Vec<&str> = results.trainings.iter().map(|t| t.stage.as_str()).collect();
+    stages.dedup();
+    let mut blocks = Vec::new();
+    for stage in stages {
+        let of = results.trainings.iter().filter(|t| t.stage == stage);
+        let curves = of.filter(|t| t.history.epochs.len() > 1).map(|t| {
+            let name = t.id.strip_prefix(stage).unwrap_or(&t.id);
+            let name = name.trim_start_matches('[').trim_end_matches(']');
+            (name.to_owned(), trainings::curve(&t.history))
+        });
+        let panels: Vec<_> = curves.collect();
+        if panels.len() > 1 {
+            blocks.push(Block::heading(3, format!("Courses of `{stage}`")));
+            blocks.push(Block::Multiples(Multiples { panels }));
+        }
+    }
+    match blocks.is_empty() {
+        true => blocks,
+        false => [vec![Block::heading(2, "Learning curves")], blocks].concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{
+        Detail, Document, report,
+        sample::{evaluated_on, results, rights},
+    };
+
+    fn sweep() -> Document {
+        let run = |lr: &str, arch: &str, seed: &str, hits: usize| {
+            let right = rights(hits, 100);
+            evaluated_on(
+                "tuned",
+                &[("arch", arch), ("lr", lr), ("seed", seed)],
+                &[
+                    (EvaluatePart::Validation, right.as_slice()),
+                    (EvaluatePart::Test, right.as_slice()),
+                ],
+            )
+        };
+        let results = results(vec![
+            run("0.01", "resnet18", "1", 40),
+            run("0.01", "resnet18", "2", 42),
+            run("0.001", "resnet50", "1", 60),
+            run("0.001", "resnet50", "2", 64),
+        ]);
+        let detail = Detail {
+            page: true,
+            ..Detail::default()
+        };
+        report(&results, None, detail).unwrap()
+    }
+
+    #[test]
+    fn recipes_of_a_sweep_are_sorted_by_validation_over_their_seeds() {
+        let text = sweep().markdown();
+        let at = text.find("## Sweep `tuned`").expect(&text);
+        let text = &text[at..];
+        let (best, worst) = (
+            text.find("| resnet50").unwrap(),
+            text.find("| resnet18").unwrap(),
+        );
+        assert!(best < worst && text.contains("62.0% ("), "{text}");
+        assert!(text.contains("2 recipes, the best on validation first."));
+    }
+
+    #[test]
+    fn axes_hold_numbers_where_all_values_are_numbers_and_else_words() {
+        let document = sweep();
+        let found = document.blocks.iter().find_map(|block| match block {
+            Block::Parallel(parallel) => Some(parallel),
+            _ => None,
+        });
+        let parallel = found.unwrap();
+        let axes: Vec<_> = parallel
+            .axes
+            .iter()
+            .map(|a| (a.name.as_str(), a.words.len()))
+            .collect();
+        assert_eq!(
+            axes,
+            [
+                ("arch", 2),
+                ("lr", 0),
+                ("validation top-1", 0),
+                ("test top-1", 0)
+            ]
+        );
+        let (name, values) = &parallel.lines[0];
+        assert_eq!((name.as_str(), values[1]), ("resnet50, 0.001", 0.001));
+    }
+}

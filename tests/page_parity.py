@@ -1,0 +1,117 @@
+"""Holds the numbers of a report's page against scikit-learn and statsmodels, from nothing but the predictions in the cache.
+
+    pip install scikit-learn statsmodels numpy
+    python tests/page_parity.py --kfood target/release/kfood PIPELINE
+
+For each evaluation group of the page: every cell of its confusion matrix, recall and Wilson's interval of each class, F1 of each class, and
+top-1, top-5, macro F1 and loss of the result table. Exits with 1 if anything differs.
+"""
+
+import argparse
+import csv
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+from sklearn.metrics import confusion_matrix, f1_score
+from statsmodels.stats.proportion import proportion_confint
+
+PARTS = ["test", "validation", "train"]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("pipeline")
+    parser.add_argument("--kfood", required=True)
+    args = parser.parse_args()
+    ask = lambda *words: subprocess.run([args.kfood, *words], check=True, stdout=subprocess.PIPE, text=True).stdout
+    with tempfile.TemporaryDirectory() as folder:
+        page = pathlib.Path(folder) / "report.html"
+        ask("report", args.pipeline, "-o", str(page), "--images", "none", "--lang", "en")
+        without = page.read_text()
+        ask("report", args.pipeline, "-o", str(page), "--lang", "en")
+        html = page.read_text()
+    charts = json.loads(re.search(r'<script type="application/json" id="charts">(.*?)</script>', html).group(1))
+    matrices, ranges, scatters = ([c for c in charts if c["kind"] == kind] for kind in ("matrix", "ranges", "scatter"))
+    rows = json.loads(ask("report", args.pipeline, "--json"))["rows"]
+    assert len(matrices) == len(ranges) == len(scatters) == len(rows), "a matrix, its recall and its F1 stand for each row"
+    assert "Confusion matrix" not in without, "without photographs there is no matrix"
+    apart = 0.0
+    for row, matrix, recall, scatter in zip(rows, matrices, ranges, scatters):
+        runs = predictions(ask, args.pipeline, row["evaluation"])
+        assert len(runs) == row["runs"], (row["evaluation"], len(runs))
+        part = next(p for p in PARTS if all(p in run for run in runs))
+        classes = matrix["classes"]
+        apart = max(apart, of_part(classes, [run[part] for run in runs], matrix, recall, scatter), of_row(row, runs))
+        print(f"{row['evaluation']}: {len(runs)} runs, {sum(len(run[part]) for run in runs)} predictions on {part}")
+    print(f"largest difference: {apart:.1e}")
+    sys.exit(0 if apart < 1e-9 else 1)
+
+
+def predictions(ask, pipeline, group):
+    """Rows of each run of a group, by part."""
+    stage, _, settings = group.rstrip("]").partition("[")
+    wanted = set(filter(None, settings.split(",")))
+    runs = []
+    for told in json.loads(ask("explain", pipeline, stage, "--json")):
+        varied = set(told["id"].rstrip("]").partition("[")[2].split(","))
+        if wanted <= varied:
+            record = told.get("record") or told["newest"]
+            folder = pathlib.Path(cache()) / "entries" / record["key"]
+            with open(next(folder.rglob("predictions.csv")), newline="") as lines:
+                parts = {}
+                for line in csv.DictReader(lines):
+                    parts.setdefault(line["part"], []).append(line)
+                runs.append(parts)
+    return runs
+
+
+def cache():
+    return os.environ.get("KFOOD_CACHE") or "cache"
+
+
+def of_part(classes, runs, matrix, recall, scatter):
+    """The largest difference of what the page shows of one part."""
+    labels = [line["label"] for run in runs for line in run]
+    guesses = [line["predicted"] for run in runs for line in run]
+    right = confusion_matrix(labels, guesses, labels=classes)
+    ours = np.zeros_like(right)
+    for label, predicted, count, _ in matrix["cells"]:
+        ours[label, predicted] = count
+    apart = [float(np.abs(ours - right).max())]
+    for name, value, low, high, images in recall["ranges"]:
+        row = right[classes.index(name)]
+        hits = row[classes.index(name)]
+        lower, upper = proportion_confint(hits, row.sum(), method="wilson")
+        apart += [abs(images - row.sum()), abs(value - hits / row.sum()), abs(low - lower), abs(high - upper)]
+    f1 = dict(zip(classes, f1_score(labels, guesses, labels=classes, average=None, zero_division=0)))
+    apart += [abs(value - f1[name]) for name, _, value in scatter["points"]]
+    return max(apart)
+
+
+def of_row(row, runs):
+    """The largest difference of a row of the result table."""
+    apart = [0.0]
+    for part in row["parts"]:
+        lines = [run[part["part"]] for run in runs]
+        true = lambda cell: cell in ("true", "1", "True")
+        apart += [
+            abs(part["top1"]["mean"] - np.mean([np.mean([true(line["correct"]) for line in run]) for run in lines])),
+            abs(part["top5"]["mean"] - np.mean([np.mean([true(line["top5"]) for line in run]) for run in lines])),
+            abs(part["loss"]["mean"] - np.mean([np.mean([float(line["loss"]) for line in run]) for run in lines])),
+            abs(part["macro_f1"]["mean"] - np.mean([macro(run) for run in lines])),
+        ]
+    return max(apart)
+
+
+def macro(run):
+    return f1_score([line["label"] for line in run], [line["predicted"] for line in run], average="macro", zero_division=0)
+
+
+if __name__ == "__main__":
+    main()

@@ -18,6 +18,7 @@ mod leaks;
 mod lock;
 mod look_alikes;
 mod looked;
+pub mod model_files;
 pub mod path;
 mod photographs;
 mod prediction;

@@ -5,8 +5,8 @@ use serde_json::Value;
 use crate::{
     config::ModelSource,
     error::{Error, Result},
-    record::ModelFile,
-    settings::{Checkpoint, Normalize},
+    record::{ModelFile, model_files},
+    settings::Normalize,
     stage::{Desk, Input, InputFile},
     text::shown_path,
 };
@@ -15,18 +15,10 @@ use crate::{
 pub(super) fn model_input(model: &ModelSource) -> Input {
     match model {
         ModelSource::Stage { id, checkpoint } => {
-            Input::stage("model", id, state_output(*checkpoint))
+            Input::stage("model", id, model_files::of(*checkpoint))
         }
-        ModelSource::Ensemble { id } => Input::stage("model", id, "ensemble.safetensors"),
+        ModelSource::Ensemble { id } => Input::stage("model", id, model_files::ENSEMBLE),
         ModelSource::File { .. } => Input::files("model"),
-    }
-}
-
-/// The output of a training that holds this state.
-pub(crate) const fn state_output(checkpoint: Checkpoint) -> &'static str {
-    match checkpoint {
-        Checkpoint::Best => "best.safetensors",
-        Checkpoint::Last => "last.safetensors",
     }
 }
 

@@ -26,7 +26,9 @@ use crate::{
     },
     model::{self, Network},
     native::set_training,
-    record::{CheckpointInfo, Epoch, EpochTiming, Fit, History, Start, Timing, Transform},
+    record::{
+        CheckpointInfo, Epoch, EpochTiming, Fit, History, Start, Timing, Transform, model_files,
+    },
     settings::{Count, GradualUnfreezing, Schedule, TrainLayers, Training},
     stop::Stop,
 };
@@ -335,14 +337,14 @@ impl Course<'_> {
             .ok_or_else(|| Error::failed("the training ended without a finished epoch"))?;
         files::create_folder(out)?;
         let [best, last] = self.folder.checkpoints(saved)?;
-        for (from, to) in [(best, "best.safetensors"), (last, "last.safetensors")] {
+        for (from, to) in [(best, model_files::BEST), (last, model_files::LAST)] {
             let to = out.join(to);
             fs::copy(&from, &to).map_err(|e| Error::io("write", &to, e))?;
         }
         if let Some(keep) = job.training.keep_last {
             let kept = self.folder.kept(saved, keep.get());
             let members: Result<Vec<_>> = kept.iter().map(|path| model::load(path)).collect();
-            model::write_ensemble(&out.join("kept.safetensors"), &members?)?;
+            model::write_ensemble(&out.join(model_files::KEPT), &members?)?;
         }
         self.folder.leave(saved, &out.join(Fit::LEFT))?;
         files::write_json(&out.join("history.json"), &self.now.history)?;

@@ -20,7 +20,7 @@ use crate::{
     record::{
         Assignment, CheckpointInfo, Epoch, EvaluatePart, Evaluation, FeatureLeaks, Image, Images,
         Label, Labels, Likeness, LookAlikes, Measure, Pair, Part, Prediction, Provenance, Split,
-        Transform,
+        Transform, model_files,
     },
     settings::{Arch, MeanStd, Normalize, Pixels, Resize, Storage, Tta},
 };
@@ -130,7 +130,7 @@ fn prepared(folder: &Path, info: Option<&CheckpointInfo>) -> record::Evaluate {
     files::write_json(&folder.join("membership.json"), &split).unwrap();
     files::write_json(&folder.join("look_alikes.json"), &LookAlikes::default()).unwrap();
     let state = Network::new(Arch::Resnet18, 3, 1, Device::Cpu).state();
-    model::safetensors::write(&folder.join("best.safetensors"), &state, info).unwrap();
+    model::safetensors::write(&folder.join(model_files::BEST), &state, info).unwrap();
     record::Evaluate {
         data: record::Data {
             pack,
@@ -142,7 +142,7 @@ fn prepared(folder: &Path, info: Option<&CheckpointInfo>) -> record::Evaluate {
         look_alikes: folder.join("look_alikes.json"),
         pixels: Pixels::new(resize(SIDE)),
         model: record::ModelFile {
-            path: folder.join("best.safetensors"),
+            path: folder.join(model_files::BEST),
             normalize: None,
             classes: None,
             weights: None,

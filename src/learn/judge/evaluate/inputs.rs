@@ -57,18 +57,7 @@ impl Inputs {
         let labels: Labels = files::read_json(&job.data.labels)?;
         let images: Images = files::read_json(&job.images)?;
         let split: Split = files::read_json(&job.data.split)?;
-        let counts = [
-            pack.len(),
-            labels.labels.len(),
-            images.images.len(),
-            split.assignments.len(),
-        ];
-        if counts != [pack.len(); 4] {
-            return Err(Error::failed(format!(
-                "the pack has {} images, the labels {}, the list of images {} and the split {}: they are not of one data set",
-                counts[0], counts[1], counts[2], counts[3]
-            )));
-        }
+        check_counts(&pack, &labels, &images, &split)?;
         let mut members = Vec::new();
         for mut model in model::load_members(&job.model)? {
             for note in &model.notes {
@@ -97,6 +86,16 @@ impl Inputs {
                 inputs.classes.len()
             )));
         }
+        inputs.parts = inputs.asked(job, &split, tell)?;
+        if let Some(warning) = inputs.copies_in_test() {
+            tell(StageEvent::Warning(warning));
+        }
+        Ok(inputs)
+    }
+
+    /// The parts that are asked for and there, in order.
+    fn asked(&self, job: &Evaluate, split: &Split, tell: Tell<'_>) -> Result<Vec<Members>> {
+        let mut parts = Vec::new();
         for part in [
             EvaluatePart::Train,
             EvaluatePart::Validation,
@@ -105,18 +104,14 @@ impl Inputs {
             let asked = job.on.contains(&part);
             let optional = part == EvaluatePart::Test && job.test_if_there;
             if asked && !(optional && split.members(part, job.data.fold).is_empty()) {
-                let members = inputs.members(part, &split, job.data.fold, tell)?;
-                inputs.parts.push(members);
+                parts.push(self.members(part, split, job.data.fold, tell)?);
             }
         }
-        if inputs.parts.is_empty() {
+        if parts.is_empty() {
             return Err(Error::usage("there is no image in any part to evaluate on")
                 .help("give the data set a test part, or the split `test = 0.1`"));
         }
-        if let Some(warning) = inputs.copies_in_test() {
-            tell(StageEvent::Warning(warning));
-        }
-        Ok(inputs)
+        Ok(parts)
     }
 
     /// Says that more than one in a hundred test images look like training images.
@@ -187,6 +182,22 @@ impl Inputs {
             digest: parts.finish(),
         })
     }
+}
+
+fn check_counts(pack: &Pack, labels: &Labels, images: &Images, split: &Split) -> Result<()> {
+    let counts = [
+        pack.len(),
+        labels.labels.len(),
+        images.images.len(),
+        split.assignments.len(),
+    ];
+    if counts == [pack.len(); 4] {
+        return Ok(());
+    }
+    Err(Error::failed(format!(
+        "the pack has {} images, the labels {}, the list of images {} and the split {}: they are not of one data set",
+        counts[0], counts[1], counts[2], counts[3]
+    )))
 }
 
 /// The model must tell the same classes apart. A PyTorch file names none: the pipeline gives them, in whatever order its

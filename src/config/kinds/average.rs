@@ -79,7 +79,7 @@ pub(crate) fn tables() -> Vec<Table> {
 
 /// An average as written.
 struct Written {
-    from: from::Draft,
+    from: from::Models,
     by: Metric,
     given: Given,
 }

@@ -51,7 +51,7 @@ pub(crate) fn tables() -> Vec<Table> {
 
 /// An ensemble as written.
 struct Written {
-    from: from::Draft,
+    from: from::Models,
     checkpoint: Checkpoint,
 }
 

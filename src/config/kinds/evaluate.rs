@@ -106,7 +106,7 @@ pub(crate) fn tables() -> Vec<Table> {
 /// An evaluate as written.
 struct Written {
     header: Span,
-    model: model::Draft,
+    model: model::WrittenModel,
     checkpoint: Option<Spanned<Checkpoint>>,
     classes: Option<Vec<String>>,
     data: Option<Reference>,
@@ -151,11 +151,11 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Box<dyn Draft>> {
 }
 
 /// What only a file takes, and what a file needs.
-fn check_model(fields: &mut Fields<'_, '_>, model: Option<&model::Draft>) {
+fn check_model(fields: &mut Fields<'_, '_>, model: Option<&model::WrittenModel>) {
     let normalize = fields.place("normalize");
     model::need_normalize(fields, model, normalize.is_some());
     match model {
-        Some(model::Draft::Stage(_)) => {
+        Some(model::WrittenModel::Stage(_)) => {
             if let Some(at) = normalize {
                 let help = "leave it out: a stage's model is evaluated with the normalisation that it was trained with";
                 fields.tell(&at, "`normalize` in an evaluation of a stage", Some(help));
@@ -165,7 +165,7 @@ fn check_model(fields: &mut Fields<'_, '_>, model: Option<&model::Draft>) {
                 fields.tell(&at, "`classes` in an evaluation of a stage", Some(help));
             }
         }
-        Some(model::Draft::File(_)) => {
+        Some(model::WrittenModel::File(_)) => {
             for (key, kind) in [("data", "preprocess"), ("split", "split")] {
                 fields.miss(key, &|| {
                     format!(
@@ -230,12 +230,12 @@ fn tta(fields: &mut Fields<'_, '_>, read: &GivenRead) -> Vec<Tta> {
 impl Draft for Written {
     fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>> {
         match &self.model {
-            model::Draft::File(file) => {
+            model::WrittenModel::File(file) => {
                 let model = model::of_file(file, self.given.normalize, self.classes.clone());
                 let outcome = self.outcome(builder, model, Origin::default())?;
                 Some(vec![outcome])
             }
-            model::Draft::Stage(reference) => {
+            model::WrittenModel::Stage(reference) => {
                 let mut outcomes = Vec::new();
                 let models = builder.many(reference)?;
                 // One instance that was named needs no telling apart.

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The models as written.
-pub(crate) struct Draft {
+pub(crate) struct Models {
     /// Where the list stands.
     pub span: Span,
     references: Vec<Reference>,
@@ -44,20 +44,20 @@ pub(crate) fn read(
     fields: &mut Fields<'_, '_>,
     from: Option<&Spanned<Vec<Spanned<ModelName>>>>,
     words: Words,
-) -> Draft {
+) -> Models {
     if let Some(from) = from.filter(|from| from.get_ref().is_empty()) {
         let help = format!("expected {}", accepts());
         fields.tell(&from.span(), words.empty, Some(&help));
     }
     let names = from.into_iter().flat_map(Spanned::get_ref);
-    Draft {
+    Models {
         span: from.map_or(fields.header(), Spanned::span),
         references: names.filter_map(|name| fields.follow(Some(name))).collect(),
         words,
     }
 }
 
-impl Draft {
+impl Models {
     /// The instances, in the order of the list: each once, of one dataset, and with the state that is asked for, if it is one.
     pub(crate) fn build(
         &self,

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// A model as written.
-pub(crate) enum Draft {
+pub(crate) enum WrittenModel {
     /// Of a stage.
     Stage(Reference),
     /// A file.
@@ -115,14 +115,14 @@ pub(crate) fn read<const SEVERAL: bool>(
     fields: &mut Fields<'_, '_>,
     model: Option<&Spanned<ModelText<SEVERAL>>>,
     checkpoint: Option<&Spanned<Checkpoint>>,
-) -> Option<Draft> {
+) -> Option<WrittenModel> {
     let written = model?;
     let (text, chosen) = match written.get_ref() {
         ModelText::Name(name) => (name, None),
         ModelText::File(InFile { file, weights }) => (file, Some(weights.clone())),
     };
     if chosen.is_none() && !is_file(text) {
-        return fields.follow(Some(written)).map(Draft::Stage);
+        return fields.follow(Some(written)).map(WrittenModel::Stage);
     }
     // What it holds is told by its content, whatever it is called.
     let path = Spanned::new(written.span(), PathText(text.clone()));
@@ -132,12 +132,16 @@ pub(crate) fn read<const SEVERAL: bool>(
         fields.tell(&given.span(), "`checkpoint` of a file", Some(help));
     }
     let weights = chosen.flatten();
-    Some(Draft::File(File { path, weights }))
+    Some(WrittenModel::File(File { path, weights }))
 }
 
 /// Notes a `.pt` file without the normalisation that it cannot say itself.
-pub(crate) fn need_normalize(fields: &mut Fields<'_, '_>, model: Option<&Draft>, given: bool) {
-    let Some(Draft::File(File { path, .. })) = model else {
+pub(crate) fn need_normalize(
+    fields: &mut Fields<'_, '_>,
+    model: Option<&WrittenModel>,
+    given: bool,
+) {
+    let Some(WrittenModel::File(File { path, .. })) = model else {
         return;
     };
     let ours = path.path.extension().is_some_and(|e| e == "safetensors");

@@ -63,7 +63,7 @@ pub(crate) fn tables() -> Vec<Table> {
 
 /// A select as written.
 struct Written {
-    from: from::Draft,
+    from: from::Models,
     by: Metric,
     checkpoint: Checkpoint,
 }

@@ -6,7 +6,7 @@ use super::Seen;
 use crate::{
     cells,
     error::{Error, Result},
-    record::{Labels, Likeness, Part},
+    record::{EvaluatePart, Labels, Likeness, Part},
 };
 
 /// One photograph with the reason.
@@ -31,10 +31,12 @@ pub fn exclude_list(seen: Seen<'_>) -> Vec<ExcludeRow> {
     let images = &seen.images.images;
     let labels = seen.labels;
     let side = |i: usize| side(labels, i);
-    let like_test = seen.look_alikes.nearest(|i| side(i) == Some(Side::Test));
+    let like_test = seen
+        .look_alikes
+        .nearest(|i| side(i) == Some(EvaluatePart::Test));
     let like_validation = seen
         .look_alikes
-        .nearest(|i| side(i) == Some(Side::Validation));
+        .nearest(|i| side(i) == Some(EvaluatePart::Validation));
     let same = seen.look_alikes.families(|p| p.likeness != Likeness::Near);
     let mut family = vec![None; images.len()];
     for (number, members) in same.iter().enumerate() {
@@ -52,12 +54,12 @@ pub fn exclude_list(seen: Seen<'_>) -> Vec<ExcludeRow> {
             return Some((format!("cannot be decoded: {why}"), None));
         }
         let own = side(i)?;
-        if own != Side::Test
+        if own != EvaluatePart::Test
             && let Some(like) = of(&like_test, i)
         {
             return Some(("looks like a test image".to_owned(), Some(like)));
         }
-        if own == Side::Train
+        if own == EvaluatePart::Train
             && let Some(like) = of(&like_validation, i)
         {
             return Some(("looks like a validation image".to_owned(), Some(like)));
@@ -114,19 +116,13 @@ pub fn exclude_rows(bytes: &[u8]) -> Option<Vec<ExcludeRow>> {
     reader.deserialize().collect::<Result<_, _>>().ok()
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Train,
-    Validation,
-    Test,
-}
-
-fn side(labels: &Labels, image: usize) -> Option<Side> {
+/// The part that an image is given for.
+fn side(labels: &Labels, image: usize) -> Option<EvaluatePart> {
     let label = labels.labels.get(image)?;
     let validates = || labels.validation.binary_search(&(image as u32)).is_ok();
     Some(match label.part {
-        Part::Test => Side::Test,
-        Part::Train if validates() => Side::Validation,
-        Part::Train => Side::Train,
+        Part::Test => EvaluatePart::Test,
+        Part::Train if validates() => EvaluatePart::Validation,
+        Part::Train => EvaluatePart::Train,
     })
 }

@@ -218,6 +218,7 @@ fn saying(project: &Project, change: &dyn Fn(&mut serde_json::Value)) {
     std::fs::write(path, changed).unwrap();
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 #[test]
 fn what_a_model_says_about_itself_is_held_against_sense_before_it_is_used() {
     let project = Project::new();

@@ -297,6 +297,7 @@ fn a_first_plan_says_that_nothing_tells_how_long_it_takes() {
     );
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 #[test]
 fn a_list_is_taken_for_no_table_and_a_number_in_two_spellings_is_one_value() {
     let project = Project::new();

@@ -1,13 +1,13 @@
 //! Any model file, told apart by its first bytes: safetensors, PyTorch's zip, PyTorch's older stream.
 
-use std::{fs::File, os::unix::fs::FileExt, path::Path};
+use std::{collections::HashSet, fs::File, os::unix::fs::FileExt, path::Path};
 
 use super::{
     StateDict, TensorData,
     catalog::Opened,
     layout::{Role, Slot, head, slots},
     pytorch,
-    recognise::{Recognised, behind, choose, some},
+    recognise::{Recognised, behind, choose, differences, some},
     safetensors, sense,
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     files,
     record::{CheckpointInfo, ModelFile},
     settings::Arch,
-    text::shown_path,
+    text::{count, shown_path},
 };
 
 /// What a model file holds.
@@ -254,8 +254,8 @@ fn understand(
         && info.classes.len() != classes
     {
         return Err(Error::failed(format!(
-            "names {} classes, and its head has {classes}",
-            info.classes.len()
+            "names {}, and its head has {classes}",
+            count(info.classes.len(), "class")
         )));
     }
     if network.label != "." {
@@ -362,35 +362,14 @@ pub(super) fn check(state: &StateDict, arch: Arch, classes: usize) -> Result<Sta
             )),
         }
     }
-    let unexpected: Vec<_> = state
-        .iter()
-        .map(|(name, _)| name)
-        .filter(|name| checked.get(name).is_none())
-        .collect();
-    let unexpected: Vec<_> = unexpected
-        .into_iter()
-        .filter(|name| !slots.iter().any(|slot| slot.name == **name))
-        .collect();
-    let mut faults = Vec::new();
-    if !missing.is_empty() {
-        faults.push(format!("missing are {}", some(&missing)));
-    }
-    if !unexpected.is_empty() {
-        faults.push(format!("unexpected are {}", some(&unexpected)));
-    }
-    if !misshaped.is_empty() {
-        let more = if misshaped.len() > 3 {
-            format!(" and {} more", misshaped.len() - 3)
-        } else {
-            String::new()
-        };
-        misshaped.truncate(3);
-        faults.push(format!("{}{more}", misshaped.join(", ")));
-    }
-    if faults.is_empty() && classes > 0 {
-        return Ok(checked);
-    }
-    if classes == 0 && faults.is_empty() {
+    let known: HashSet<_> = slots.iter().map(|slot| slot.name.as_str()).collect();
+    let names = state.iter().map(|(name, _)| name);
+    let unexpected: Vec<_> = names.filter(|name| !known.contains(name)).collect();
+    let mut faults = differences(&missing, &unexpected, &misshaped);
+    if faults.is_empty() {
+        if classes > 0 {
+            return Ok(checked);
+        }
         faults.push("the head has no classes".to_owned());
     }
     Err(Error::failed(format!(

@@ -289,6 +289,7 @@ fn sizes_of_images_are_within_bounds_and_grow_to_the_full_size() {
     ]);
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 #[test]
 fn augmentations_fit_the_image_and_their_numbers_their_ranges() {
     each_is_told(&[

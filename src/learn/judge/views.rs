@@ -148,7 +148,7 @@ mod tests {
         let found = views(&pixels, 1, (5, 4), &transform(crop), tta, Device::Cpu)?;
         let red = |view: &Tensor| {
             let red = (view.select(1, 0) * 255.0).round().reshape([-1]);
-            Vec::<f64>::try_from(&red.to_kind(tch::Kind::Double)).unwrap()
+            Vec::<f64>::try_from(&red.to_kind(Kind::Double)).unwrap()
         };
         let whole = |view: &Tensor| red(view).into_iter().map(|v| v as i64).collect();
         Ok(found.iter().map(whole).collect())

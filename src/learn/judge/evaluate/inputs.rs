@@ -283,33 +283,7 @@ fn transform(job: &Evaluate, model: &ModelState, pack: &Pack, split: &Split) -> 
         )));
     }
     if let Some(info) = &model.info {
-        let own = info.transform.normalize;
-        let given = match job.model.normalize {
-            Some(Normalize::None) => Some(MeanStd::IDENTITY),
-            Some(Normalize::Imagenet) => Some(MeanStd::IMAGENET),
-            Some(Normalize::Given(given)) => Some(given),
-            Some(Normalize::Dataset) | None => None,
-        };
-        // A pipeline has to say it of a `.pt` file, which may say it itself: the same twice is no mistake.
-        if job.model.normalize.is_some() && given != Some(own) {
-            return Err(Error::usage(format!(
-                "`{}` says itself how its pixels are normalised, and the given `normalize` is another",
-                job.model.path.display()
-            ))
-            .help(format!(
-                "give what it says: `normalize = {{ mean = {:?}, std = {:?} }}`",
-                own.mean, own.std
-            )));
-        }
-        let own = info.transform;
-        if own.pixels != job.pixels {
-            return Err(Error::usage(format!(
-                "the model was trained on images of {}, and the pack holds images of {}",
-                own.pixels, job.pixels
-            ))
-            .help("evaluate on a preprocess stage with the model's `resize`, `filter` and `quality` (`data = …`)"));
-        }
-        return Ok(own);
+        return own_transform(job, info.transform);
     }
     let normalize = match &job.model.normalize {
         Some(Normalize::None) => MeanStd::IDENTITY,
@@ -332,4 +306,33 @@ fn transform(job: &Evaluate, model: &ModelState, pack: &Pack, split: &Split) -> 
         test_resolution: None,
         normalize,
     })
+}
+
+/// What a model says itself, which must be how the pack was made.
+fn own_transform(job: &Evaluate, own: Transform) -> Result<Transform> {
+    let given = match job.model.normalize {
+        Some(Normalize::None) => Some(MeanStd::IDENTITY),
+        Some(Normalize::Imagenet) => Some(MeanStd::IMAGENET),
+        Some(Normalize::Given(given)) => Some(given),
+        Some(Normalize::Dataset) | None => None,
+    };
+    // A pipeline has to say it of a `.pt` file, which may say it itself: the same twice is no mistake.
+    if job.model.normalize.is_some() && given != Some(own.normalize) {
+        return Err(Error::usage(format!(
+            "`{}` says itself how its pixels are normalised, and the given `normalize` is another",
+            job.model.path.display()
+        ))
+        .help(format!(
+            "give what it says: `normalize = {{ mean = {:?}, std = {:?} }}`",
+            own.normalize.mean, own.normalize.std
+        )));
+    }
+    if own.pixels != job.pixels {
+        return Err(Error::usage(format!(
+            "the model was trained on images of {}, and the pack holds images of {}",
+            own.pixels, job.pixels
+        ))
+        .help("evaluate on a preprocess stage with the model's `resize`, `filter` and `quality` (`data = …`)"));
+    }
+    Ok(own)
 }

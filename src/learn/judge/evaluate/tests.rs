@@ -6,6 +6,7 @@ mod together;
 use std::{path::Path, sync::Mutex};
 
 use serde_json::json;
+use tch::Tensor;
 
 use self::log_probabilities::agree;
 use super::*;
@@ -16,7 +17,7 @@ use crate::{
     event::StageEvent,
     files,
     learn::feed::evaluation_batch,
-    model,
+    model::{self, Mode},
     record::{
         Assignment, CheckpointInfo, Epoch, EvaluatePart, Evaluation, FeatureLeaks, Image, Images,
         Label, Labels, Likeness, LookAlikes, Measure, Pair, Part, Prediction, Provenance, Split,
@@ -31,6 +32,12 @@ const IMAGES: usize = 12;
 
 fn resize(side: usize) -> Resize {
     serde_json::from_value(json!({ "width": side, "height": side })).unwrap()
+}
+
+/// What a model says of images that it is shown as they are.
+fn logits(model: &Network, images: &Tensor) -> Vec<f32> {
+    let logits = model.forward(images, Mode::Evaluation);
+    Vec::try_from(&logits.contiguous().view([-1])).unwrap()
 }
 
 fn pixels(image: usize) -> Vec<u8> {
@@ -78,9 +85,44 @@ fn info(classes: &[&str], transform: Transform) -> CheckpointInfo {
 
 /// A data set of 12 images, of which 6 train, 3 validate and 3 test, and a model for it.
 fn prepared(folder: &Path, info: Option<&CheckpointInfo>) -> record::Evaluate {
-    let pack = folder.join("pixels.pack");
+    write_pack(&folder.join("pixels.pack"));
+    write_records(folder);
+    let state = Network::new(Arch::Resnet18, 3, 1, Device::Cpu).state();
+    model::safetensors::write(&folder.join(model_files::BEST), &state, info).unwrap();
+    record::Evaluate {
+        data: record::Data {
+            pack: folder.join("pixels.pack"),
+            labels: folder.join("labels.json"),
+            split: folder.join("membership.json"),
+            fold: None,
+        },
+        images: folder.join("images.json"),
+        look_alikes: folder.join("look_alikes.json"),
+        pixels: Pixels::new(resize(SIDE)),
+        model: record::ModelFile {
+            path: folder.join(model_files::BEST),
+            normalize: None,
+            classes: None,
+            weights: None,
+        },
+        on: vec![
+            EvaluatePart::Train,
+            EvaluatePart::Validation,
+            EvaluatePart::Test,
+        ],
+        test_if_there: false,
+        tta: Vec::new(),
+        cosine: None,
+        batch_size: 4,
+        device: "cpu".to_owned(),
+        threads: 1,
+        out: folder.join("out"),
+    }
+}
+
+fn write_pack(path: &Path) {
     let writer = PackWriter::create(
-        &pack,
+        path,
         SIDE as u32,
         SIDE as u32,
         Storage::Raw,
@@ -91,6 +133,10 @@ fn prepared(folder: &Path, info: Option<&CheckpointInfo>) -> record::Evaluate {
         writer.write(i, &pixels(i)).unwrap();
     }
     writer.finish().unwrap();
+}
+
+/// Which images there are, of which class, and in which part.
+fn write_records(folder: &Path) {
     let part = |i: usize| if i < 9 { Part::Train } else { Part::Test };
     let image = |i: usize| Image {
         path: format!(
@@ -129,37 +175,6 @@ fn prepared(folder: &Path, info: Option<&CheckpointInfo>) -> record::Evaluate {
     files::write_json(&folder.join("labels.json"), &labels).unwrap();
     files::write_json(&folder.join("membership.json"), &split).unwrap();
     files::write_json(&folder.join("look_alikes.json"), &LookAlikes::default()).unwrap();
-    let state = Network::new(Arch::Resnet18, 3, 1, Device::Cpu).state();
-    model::safetensors::write(&folder.join(model_files::BEST), &state, info).unwrap();
-    record::Evaluate {
-        data: record::Data {
-            pack,
-            labels: folder.join("labels.json"),
-            split: folder.join("membership.json"),
-            fold: None,
-        },
-        images: folder.join("images.json"),
-        look_alikes: folder.join("look_alikes.json"),
-        pixels: Pixels::new(resize(SIDE)),
-        model: record::ModelFile {
-            path: folder.join(model_files::BEST),
-            normalize: None,
-            classes: None,
-            weights: None,
-        },
-        on: vec![
-            EvaluatePart::Train,
-            EvaluatePart::Validation,
-            EvaluatePart::Test,
-        ],
-        test_if_there: false,
-        tta: Vec::new(),
-        cosine: None,
-        batch_size: 4,
-        device: "cpu".to_owned(),
-        threads: 1,
-        out: folder.join("out"),
-    }
 }
 
 fn run(job: &record::Evaluate) -> Result<()> {
@@ -197,8 +212,7 @@ fn what_is_written_agrees_with_the_model_and_with_itself() {
     for (i, line) in lines.iter().enumerate() {
         let x = evaluation_batch(&pixels(i), 1, SIDE, SIDE, &transform(), Device::Cpu).unwrap();
         assert_eq!(x.size(), [1, 3, 28, 28]);
-        let logits = flat(&model.forward(&x, Mode::Evaluation)).unwrap();
-        let score = stats::score(&logits, i % 3).unwrap();
+        let score = stats::score(&logits(&model, &x), i % 3).unwrap();
         assert!(
             (score.loss - line.loss).abs() < 1e-4,
             "{i}: {score:?}, {line:?}"

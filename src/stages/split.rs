@@ -20,7 +20,7 @@ use crate::{
     record::{Assignment, EvaluatePart, Images, Labels, LookAlikes, Part, Split},
     settings::{GroupBy, Leaks},
     stage::{Context, Input, Past, Stage},
-    text::{count, plural},
+    text::{count, either, plural},
 };
 
 /// Divides the training part, stratified by class; a given test part stays what it is.
@@ -233,8 +233,9 @@ impl SplitStage {
         }
         if !takes_given && !labels.validation.is_empty() {
             warn(format!(
-                "the data set gives {} images to validation, and this split divides them anew: set `given = true` to take its own part",
-                labels.validation.len()
+                "the data set gives {} to validation, and this split divides {} anew: set `given = true` to take its own part",
+                count(labels.validation.len(), "image"),
+                either(labels.validation.len(), "it", "them")
             ));
         }
         Ok((split, told_of_test.into_iter().chain(told).collect()))

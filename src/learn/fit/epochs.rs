@@ -31,6 +31,7 @@ use crate::{
     },
     settings::{Count, GradualUnfreezing, Schedule, TrainLayers, Training},
     stop::Stop,
+    text::count,
 };
 
 /// Trains a model, from scratch or from another one, and writes `best.safetensors`, `last.safetensors` and `history.json` to
@@ -49,10 +50,8 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
     let inputs = Inputs::open(&job.data, source(job))?;
     check(job, &inputs)?;
     if inputs.dropped > 0 {
-        let text = format!(
-            "leaves out {} images that cannot be decoded",
-            inputs.dropped
-        );
+        let images = count(inputs.dropped, "image");
+        let text = format!("leaves out {images} that cannot be decoded");
         tell(StageEvent::Note(text));
     }
     tell(StageEvent::Note(in_words(job.training.precision, device)));

@@ -19,7 +19,9 @@ use kfood::{
     event::StageEvent,
     files,
     model::{self, StateDict},
-    record::{Assignment, Data, Fit, History, Job, Label, Labels, ModelFile, Part, Split, Start},
+    record::{
+        Assignment, Data, EvaluatePart, Fit, History, Job, Label, Labels, ModelFile, Split, Start,
+    },
     seed::stream,
     settings::{Arch, NetworkSettings, Pixels, Resize, Save, Storage, TrainLayers, Training},
 };
@@ -59,7 +61,7 @@ impl World {
             classes: (0..classes).map(|c| format!("class {c}")).collect(),
             labels: (0..images)
                 .map(|i| Label {
-                    part: Part::Train,
+                    part: EvaluatePart::Train,
                     class: i % classes,
                 })
                 .collect(),

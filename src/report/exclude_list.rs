@@ -6,7 +6,7 @@ use super::Seen;
 use crate::{
     cells,
     error::{Error, Result},
-    record::{EvaluatePart, Labels, Likeness, Part},
+    record::{EvaluatePart, Likeness},
 };
 
 /// One photograph with the reason.
@@ -30,7 +30,7 @@ pub struct ExcludeRow {
 pub fn exclude_list(seen: Seen<'_>) -> Vec<ExcludeRow> {
     let images = &seen.images.images;
     let labels = seen.labels;
-    let side = |i: usize| side(labels, i);
+    let side = |i: usize| labels.given_for(i);
     let like_test = seen
         .look_alikes
         .nearest(|i| side(i) == Some(EvaluatePart::Test));
@@ -114,15 +114,4 @@ pub fn exclude_rows(bytes: &[u8]) -> Option<Vec<ExcludeRow>> {
         return None;
     }
     reader.deserialize().collect::<Result<_, _>>().ok()
-}
-
-/// The part that an image is given for.
-fn side(labels: &Labels, image: usize) -> Option<EvaluatePart> {
-    let label = labels.labels.get(image)?;
-    let validates = || labels.validation.binary_search(&(image as u32)).is_ok();
-    Some(match label.part {
-        Part::Test => EvaluatePart::Test,
-        Part::Train if validates() => EvaluatePart::Validation,
-        Part::Train => EvaluatePart::Train,
-    })
 }

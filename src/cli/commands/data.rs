@@ -19,7 +19,7 @@ use crate::{
     error::{Error, Result},
     exec::{self, Options, Outcome, Summary, worker::Process},
     files, name,
-    record::{Images, Labels, LookAlikes, Looked, Part, Photographs},
+    record::{EvaluatePart, Images, Labels, LookAlikes, Looked, Photographs},
     report::{ExcludeRow, Overview, Seen, exclude_csv, exclude_list, exclude_rows},
     settings::{Leaks, Unreadable},
     stages,
@@ -271,7 +271,8 @@ fn show(
     let look_alikes: LookAlikes = files::read_json(&summary.output(data, LookAlikes::FILE)?)?;
     let pack = Pack::open(&summary.output(data, Pack::FILE)?)?;
     let usable = |row: &usize| photographs.photographs[*row].dropped.is_none();
-    let train = (0..labels.labels.len()).filter(|row| labels.labels[*row].part == Part::Train);
+    let train =
+        (0..labels.labels.len()).filter(|row| labels.labels[*row].part == EvaluatePart::Train);
     let train: Vec<usize> = train.filter(usable).collect();
     let seen = Seen {
         images: &images,

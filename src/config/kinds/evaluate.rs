@@ -54,7 +54,7 @@ impl Made for Evaluate {
 }
 
 plain! {
-    EvaluatePart: Shape::Word(PARTS.map(|part| Word { name: part.name(), doc: "" }).to_vec())
+    EvaluatePart: Shape::Word(EvaluatePart::ALL.map(|part| Word { name: part.name(), doc: "" }).to_vec())
 }
 
 fields! {
@@ -118,11 +118,6 @@ struct Written {
 }
 
 const ON: &str = "a list of `\"train\"`, `\"validation\"` and `\"test\"`";
-const PARTS: [EvaluatePart; 3] = [
-    EvaluatePart::Train,
-    EvaluatePart::Validation,
-    EvaluatePart::Test,
-];
 
 pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Box<dyn Draft>> {
     let read = GivenRead::take(fields);
@@ -351,7 +346,7 @@ impl Written {
                 EvaluatePart::Test => has_test,
                 _ => !(fold == FoldOf::Varies && has_test),
             };
-            let parts = PARTS.into_iter().filter(there).collect();
+            let parts = EvaluatePart::ALL.into_iter().filter(there).collect();
             return Some((parts, listed && !drawn));
         };
         let asked = on.get_ref();
@@ -367,7 +362,10 @@ impl Written {
             return None;
         }
         let wanted = |part: &EvaluatePart| asked.iter().any(|p| p.get_ref() == part);
-        Some((PARTS.into_iter().filter(wanted).collect(), false))
+        Some((
+            EvaluatePart::ALL.into_iter().filter(wanted).collect(),
+            false,
+        ))
     }
 
     fn check_fold(

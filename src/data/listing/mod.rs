@@ -25,7 +25,7 @@ pub use ai_hub::{Areas, SourceRow, parse_areas, parse_sources};
 pub use archive::{Archive, LARGEST_ENTRY};
 pub use corrections::{Corrected, Corrections};
 pub use exclude::Exclusion;
-pub use found::{Found, Listing, PassedOver, Role};
+pub use found::{Found, Listing, PassedOver};
 pub use manifest::{Rows, is_tsv, parse_manifest, read_manifest};
 pub use parts::archive_way_out;
 pub use place::Place;

@@ -96,11 +96,7 @@ impl Inputs {
     /// The parts that are asked for and there, in order.
     fn asked(&self, job: &Evaluate, split: &Split, tell: Tell<'_>) -> Result<Vec<Members>> {
         let mut parts = Vec::new();
-        for part in [
-            EvaluatePart::Train,
-            EvaluatePart::Validation,
-            EvaluatePart::Test,
-        ] {
+        for part in EvaluatePart::ALL {
             let asked = job.on.contains(&part);
             let optional = part == EvaluatePart::Test && job.test_if_there;
             if asked && !(optional && split.members(part, job.data.fold).is_empty()) {

@@ -20,7 +20,7 @@ use crate::{
     model::{self, Mode},
     record::{
         Assignment, CheckpointInfo, Epoch, EvaluatePart, Evaluation, FeatureLeaks, Image, Images,
-        Label, Labels, Likeness, LookAlikes, Measure, Pair, Part, Prediction, Provenance, Split,
+        Label, Labels, Likeness, LookAlikes, Measure, Pair, Prediction, Provenance, Split,
         Transform, model_files,
     },
     settings::{Arch, MeanStd, Normalize, Pixels, Resize, Storage, Tta},
@@ -137,7 +137,13 @@ fn write_pack(path: &Path) {
 
 /// Which images there are, of which class, and in which part.
 fn write_records(folder: &Path) {
-    let part = |i: usize| if i < 9 { Part::Train } else { Part::Test };
+    let part = |i: usize| {
+        if i < 9 {
+            EvaluatePart::Train
+        } else {
+            EvaluatePart::Test
+        }
+    };
     let image = |i: usize| Image {
         path: format!(
             "{}/{}/{i}.jpg",

@@ -19,7 +19,7 @@ pub use listing::{
     PassedOver, Place, Reading, Rows, SourceRow, archive_way_out, is_tsv, is_zip, parse_areas,
     parse_manifest, parse_sources, pictures, read_manifest, scan,
 };
-pub use pack::{Fill, Filled, Look, Pack, PackWriter, Unfinished, batches, epoch_order, gather};
+pub use pack::{Fill, Filled, Look, Pack, PackWriter, Unfinished, epoch_order, gather};
 pub use resample::{COMPARED_SIDE, Resampler, Row, decode_resized};
 pub use sheet::Sheet;
 pub use split::{

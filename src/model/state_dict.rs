@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{DType, TensorData};
+use super::TensorData;
 use crate::error::{Error, Result};
 
 /// Tensors by name, in the order of insertion.
@@ -75,29 +75,6 @@ impl StateDict {
             Ok((name.to_owned(), mean(&all)?))
         });
         tensors.collect()
-    }
-
-    /// The same with every float tensor in f32.
-    #[must_use]
-    pub fn to_f32(&self) -> Self {
-        self.iter()
-            .map(|(name, tensor)| {
-                let tensor = if tensor.dtype.is_float() && tensor.dtype != DType::F32 {
-                    TensorData {
-                        dtype: DType::F32,
-                        shape: tensor.shape.clone(),
-                        bytes: tensor
-                            .to_f32()
-                            .iter()
-                            .flat_map(|v| v.to_le_bytes())
-                            .collect(),
-                    }
-                } else {
-                    tensor.clone()
-                };
-                (name.to_owned(), tensor)
-            })
-            .collect()
     }
 }
 

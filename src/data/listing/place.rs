@@ -1,10 +1,6 @@
 //! Where the bytes of an image are: a file of its own, or an entry of a zip.
 
-use std::{
-    fmt,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use super::{
     Archive,
@@ -65,15 +61,6 @@ impl Place {
         let Self::File(path) = self else { return false };
         path.metadata()
             .is_ok_and(|found| found.len() > LARGEST_ENTRY)
-    }
-
-    /// The file to be watched for changes.
-    #[must_use]
-    pub fn file(&self) -> &Path {
-        match self {
-            Self::File(path) => path,
-            Self::Zip { archive, .. } => archive.path(),
-        }
     }
 
     /// The bytes of its name, readable.

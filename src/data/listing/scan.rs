@@ -268,7 +268,7 @@ mod tests {
         let folder = tree(&[&format!("{nfd}/1.jpg")]);
         let listing = scan(folder.path(), EvaluatePart::Train, Reading::default()).unwrap();
         assert_eq!(listing.images[0].name, "train/김밥/1.jpg");
-        assert!(listing.images[0].place.file().exists());
+        assert!(matches!(&listing.images[0].place, Place::File(path) if path.exists()));
 
         let folder = tree(&[&format!("{nfd}/1.jpg"), "김밥/2.jpg"]);
         let error = scan(folder.path(), EvaluatePart::Train, Reading::default())

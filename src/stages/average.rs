@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// One `[average.x]` instance.
-pub struct AverageStage {
+pub(super) struct AverageStage {
     id: String,
     settings: config::Average,
 }
@@ -21,7 +21,7 @@ pub struct AverageStage {
 impl AverageStage {
     /// From its settings.
     #[must_use]
-    pub fn new(id: &str, settings: &config::Average) -> Self {
+    pub(super) fn new(id: &str, settings: &config::Average) -> Self {
         Self {
             id: id.to_owned(),
             settings: settings.clone(),

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// One `[ensemble.x]` instance.
-pub struct EnsembleStage {
+pub(super) struct EnsembleStage {
     id: String,
     settings: config::Ensemble,
 }
@@ -19,7 +19,7 @@ pub struct EnsembleStage {
 impl EnsembleStage {
     /// From its settings.
     #[must_use]
-    pub fn new(id: &str, settings: &config::Ensemble) -> Self {
+    pub(super) fn new(id: &str, settings: &config::Ensemble) -> Self {
         Self {
             id: id.to_owned(),
             settings: settings.clone(),

@@ -21,7 +21,7 @@ const HANDED_ON: [(&str, &str); 3] = [
 ];
 
 /// One `[select.x]` instance.
-pub struct SelectStage {
+pub(super) struct SelectStage {
     id: String,
     settings: config::Select,
 }
@@ -29,7 +29,7 @@ pub struct SelectStage {
 impl SelectStage {
     /// From its settings.
     #[must_use]
-    pub fn new(id: &str, settings: &config::Select) -> Self {
+    pub(super) fn new(id: &str, settings: &config::Select) -> Self {
         Self {
             id: id.to_owned(),
             settings: settings.clone(),

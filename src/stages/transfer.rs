@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Trains another model's network on with a new head.
-pub struct TransferStage {
+pub(super) struct TransferStage {
     id: String,
     settings: config::Transfer,
     pixels: Pixels,
@@ -27,7 +27,11 @@ pub struct TransferStage {
 impl TransferStage {
     /// From its settings and those of the preprocess instance that makes its pack.
     #[must_use]
-    pub fn new(id: &str, settings: &config::Transfer, preprocess: &config::Preprocess) -> Self {
+    pub(super) fn new(
+        id: &str,
+        settings: &config::Transfer,
+        preprocess: &config::Preprocess,
+    ) -> Self {
         Self {
             id: id.to_owned(),
             settings: settings.clone(),

@@ -49,7 +49,7 @@ pub(crate) fn tables() -> Vec<Table> {
 
 /// An audit as written.
 struct Written {
-    from: judged::Draft,
+    from: judged::WrittenJudged,
     on: Vec<EvaluatePart>,
 }
 

@@ -4,7 +4,7 @@
 //! model, network, preprocess, split, fold, training, train, transfer, average, ensemble, evaluate, judged, audit, calibrate, select.
 //!
 //! A new kind is a file here (and one in [`crate::stages`]), its entry in [`about`](super::about), and two lines below: `mod` and
-//! its line of `kinds!`; [`super`] exports its settings.
+//! its line of `kinds!`.
 
 mod audit;
 mod augment;
@@ -130,7 +130,7 @@ impl Settings {
 }
 
 /// Reads the fields of every stage.
-pub(super) fn read(outline: &Outline<'_>, found: &mut Found) -> Vec<Stage> {
+pub(super) fn read_stages(outline: &Outline<'_>, found: &mut Found) -> Vec<Stage> {
     (0..outline.heads.len())
         .map(|stage| read_stage(outline, stage, found))
         .collect()

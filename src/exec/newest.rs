@@ -18,7 +18,7 @@ use crate::{
     event::Observer,
     plan::Graph,
     stage::{Source, Stage},
-    text::shown,
+    text::{plural, shown},
 };
 
 /// Finished results, and of which stages they are not what a run would give now.
@@ -279,7 +279,10 @@ fn why(status: Option<&Status>, now: &Result<Vec<super::StageStatus>>) -> String
             let reasons: Vec<_> = reasons.iter().map(ToString::to_string).collect();
             reasons.join("; ")
         }
-        (Some(Status::Waits { on, .. }), _) => format!("`{}` has to run first", on.join("`, `")),
+        (Some(Status::Waits { on, .. }), _) => {
+            let has = plural(on.len(), "has");
+            format!("`{}` {has} to run first", on.join("`, `"))
+        }
         (_, Err(error)) => {
             let text = error.to_string();
             let line = text.lines().next().unwrap_or_default();

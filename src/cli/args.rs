@@ -3,7 +3,7 @@
 use clap::Parser;
 
 use super::commands::Command;
-use crate::{name, settings::Tta};
+use crate::{name, record::EvaluatePart, settings::Tta};
 
 /// Reproducible image-classification pipelines from one TOML file.
 ///
@@ -29,6 +29,17 @@ pub(super) fn tta(text: &str) -> Result<Tta, String> {
     let accepted = || format!("expected {}", name::one_of(Tta::ALL.map(Tta::name)));
     let found = Tta::ALL.into_iter().find(|tta| tta.name() == text);
     found.ok_or_else(accepted)
+}
+
+/// A part that is evaluated on.
+pub(super) fn part(text: &str) -> Result<EvaluatePart, String> {
+    let all = [
+        EvaluatePart::Train,
+        EvaluatePart::Validation,
+        EvaluatePart::Test,
+    ];
+    let found = all.into_iter().find(|part| part.name() == text);
+    found.ok_or_else(|| format!("expected {}", name::one_of(all.map(EvaluatePart::name))))
 }
 
 /// `auto`, `cpu` or `cuda:N`.

@@ -14,6 +14,7 @@ mod reference;
 mod results;
 mod schema;
 mod scratch;
+mod sheets;
 mod thumbnails;
 
 use std::process::ExitCode;

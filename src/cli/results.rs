@@ -132,7 +132,7 @@ fn add(
 }
 
 /// Where the photographs of an evaluation are shown from.
-fn source(opened: &Opened, evaluation: Option<&String>) -> Source {
+pub(super) fn source(opened: &Opened, evaluation: Option<&String>) -> Source {
     let found = evaluation.and_then(|id| find(opened, id));
     match found.map(|instance| &instance.settings) {
         Some(Settings::Evaluate(settings)) => Source {

@@ -21,7 +21,7 @@ pub use listing::{
 };
 pub use pack::{Fill, Filled, Look, Pack, PackWriter, Unfinished, batches, epoch_order, gather};
 pub use resample::{COMPARED_SIDE, Resampler, Row, decode_resized};
-pub use sheet::Sheet;
+pub use sheet::{Captioned, Sheet};
 pub use split::{
     Division, Groups, TestBy, across, copies, drawn_test, fold_groups, folds, given, hold_out,
     hold_out_groups, join_look_alikes, leave_out, stable, without,

@@ -13,12 +13,14 @@ mod explain;
 mod export;
 mod graph;
 mod help;
+mod mistakes;
 mod plan;
 mod predict;
 mod report;
 mod run;
 mod sample;
 mod schema;
+mod show;
 mod tune;
 
 use clap::Subcommand;
@@ -50,9 +52,11 @@ commands! {
     plan: Plan,
     run: Run,
     explain: Explain,
+    show: Show,
     graph: Graph,
     report: Report,
     compare: Compare,
+    mistakes: Mistakes,
     data: Data,
     browse: Browse,
     predict: Predict,

@@ -15,6 +15,7 @@ mod results;
 mod schema;
 mod scratch;
 mod sheets;
+mod terminal;
 mod thumbnails;
 
 use std::process::ExitCode;

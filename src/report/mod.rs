@@ -40,7 +40,7 @@ pub use exclude_list::{ExcludeRow, exclude_csv, exclude_list, exclude_rows};
 pub use figure::Figure;
 pub use overview::{Class, LeakPair, Leaks, Overview, Seen};
 pub use predictions::predictions;
-pub use render::{Format, Pictures, Thumbnail};
+pub use render::{Format, Pictures, Thumbnail, curve};
 pub use results::{
     Audited, Calibrated, Evaluated, Group, MadeOf, NotOfNow, NotUsed, Results, Source, Trained,
     Unused,

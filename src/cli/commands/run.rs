@@ -15,7 +15,7 @@ use crate::{
         locking,
         open::{self, Opened},
         print,
-        progress::Progress,
+        progress::{self, Progress},
         results,
     },
     error::{Class, Error, Result},
@@ -139,11 +139,14 @@ fn show(
     if args.json {
         let stages: Vec<_> = summary.stages().iter().map(row).collect();
         print::json(&json!({ "stages": stages, "results": table, "locked": compared }))?;
-    } else if !table.rows.is_empty() {
+    } else if !(table.rows.is_empty() || interrupted(summary)) {
         print::out(&Document::from(table.block()).terminal(print::width()))?;
     }
     for stage in summary.stages() {
-        if let Outcome::Failed(error) = &stage.outcome {
+        // Of an interruption its own line tells.
+        if let Outcome::Failed(error) = &stage.outcome
+            && error.class() != Class::Interrupted
+        {
             print::error(error);
         }
     }
@@ -180,18 +183,42 @@ fn comparison(compared: &[Compared]) -> String {
     )
 }
 
+/// Whether a person ended the run: that is told in a few lines, without the results so far.
+fn interrupted(summary: &Summary) -> bool {
+    let error = summary.first_error();
+    error.is_some_and(|error| error.class() == Class::Interrupted)
+}
+
 fn totals(summary: &Summary, seconds: f64) -> String {
     let mut counts = BTreeMap::new();
     for stage in summary.stages() {
-        *counts.entry(word(&stage.outcome)).or_insert(0) += 1;
+        let word = match &stage.outcome {
+            Outcome::Skipped { .. } => "not run",
+            outcome => word(outcome),
+        };
+        *counts.entry(word).or_insert(0) += 1;
     }
+    let cached = |s: &&StageSummary| matches!(s.outcome, Outcome::Cached);
+    let saved: f64 = summary
+        .stages()
+        .iter()
+        .filter(cached)
+        .map(|s| s.seconds)
+        .sum();
     let counts: Vec<_> = counts
         .iter()
-        .map(|(word, n)| format!("{n} {word}"))
+        .map(|(word, n)| match *word {
+            "cached" if saved >= 1.0 => format!("{n} cached ({} saved)", report::duration(saved)),
+            word => format!("{n} {word}"),
+        })
         .collect();
     let n = summary.stages().len();
+    let goes_on = match interrupted(summary) {
+        true => "; what is done is kept, and the same command goes on from there",
+        false => "",
+    };
     format!(
-        "{}: {}; {}",
+        "{}: {}; {}{goes_on}",
         count(n, "stage"),
         counts.join(", "),
         report::duration(seconds)
@@ -219,9 +246,13 @@ fn row(stage: &StageSummary) -> Value {
         Outcome::Failed(error) => Some(error.to_string()),
         _ => None,
     };
+    let not_run = match &stage.outcome {
+        Outcome::Skipped { because } => Some(progress::why(because, 1)),
+        _ => None,
+    };
     json!({
         "id": stage.id, "kind": stage.kind, "outcome": word(&stage.outcome), "seconds": stage.seconds,
-        "key": record.map(|r| r.key), "outputs": outputs, "error": error,
+        "key": record.map(|r| r.key), "outputs": outputs, "error": error, "not_run": not_run,
     })
 }
 

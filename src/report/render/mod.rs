@@ -11,6 +11,7 @@ use super::Document;
 use crate::{error::Result, text};
 
 pub use html::{Pictures, Thumbnail};
+pub use sparkline::curve;
 
 /// A form for a file.
 #[derive(Clone, Copy, Debug)]

@@ -48,6 +48,7 @@ mod snapshots;
 mod splits;
 mod stage_keys;
 mod support;
+mod terminals;
 mod toml_words;
 #[cfg(feature = "tensors")]
 mod training;

@@ -33,8 +33,8 @@ mod words;
 
 pub use compare::{Comparison, Test, Verdict, compare};
 pub use document::{
-    Align, Axis, Block, Cell, Column, Curve, Document, Grid, Matrix, Photograph, Range, Ranges,
-    Scale, Series, Shot, Span, Text, Unit,
+    Align, Axis, Block, Cell, Column, Curve, Document, Grid, Matrix, Photograph, Place, Range,
+    Ranges, Scale, Series, Shot, Span, Text, Unit,
 };
 pub use exclude_list::{ExcludeRow, exclude_csv, exclude_list, exclude_rows};
 pub use figure::Figure;

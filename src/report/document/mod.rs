@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use crate::text::number;
 
 pub use curve::{Axis, Curve, Scale, Series, Unit};
-pub use grid::{Align, Column, Grid};
+pub use grid::{Align, Column, Grid, Place};
 pub use photographs::{Cell, Matrix, Photograph, Range, Ranges, Shot};
 pub use text::{Span, Text};
 

@@ -3,6 +3,7 @@
 mod html;
 mod markdown;
 mod sparkline;
+mod stacked;
 mod terminal;
 
 use std::path::Path;

@@ -9,6 +9,8 @@ mod programs;
 #[cfg(feature = "tensors")]
 mod results;
 mod run;
+#[cfg(feature = "tensors")]
+mod runs;
 
 use crate::support::Project;
 

@@ -14,6 +14,7 @@
 //! | `locks/KEY.lock` | held alone by who makes that entry | empty | **never**: a lock file that is unlinked can have two holders |
 //! | `locks/store.lock` | held shared for a look-up by a run, alone by gc | empty | **never** |
 //! | `runs/.N.keys` | the keys that a running process refers to; locked while it lives | a line for each | at its end; when it died, by the next run or gc |
+//! | `runs/PIPELINE-TIME.json` | a [`PastRun`](crate::record::PastRun), its own checksum in front: what `kfood runs` lists | in one step, at the end of a run | never |
 //! | `digests/ROOT.bin` | remembered digests of the files below one folder outside | in one step | never (ignored when unreadable) |
 //!
 //! `KEY` is the blake3 digest of a [`KeyDocument`] in 64 hexadecimal digits.
@@ -33,6 +34,7 @@ mod listing;
 mod lock;
 mod place;
 mod record;
+mod runs;
 mod stale;
 mod stat;
 mod verify;

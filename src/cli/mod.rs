@@ -8,6 +8,7 @@ mod calibration;
 mod commands;
 mod locking;
 mod open;
+mod past_runs;
 mod print;
 mod progress;
 mod reference;

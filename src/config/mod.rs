@@ -89,6 +89,10 @@ pub fn load_with(
         file: files[0].path.clone(),
         root: files[0].root.clone(),
         notes: root::notes(&files),
+        texts: files
+            .iter()
+            .map(|f| (f.prefix.clone(), f.text.clone()))
+            .collect(),
         instances: pipeline::instances(built),
     })
 }

@@ -18,6 +18,7 @@ mod leaks;
 mod lock;
 mod look_alikes;
 mod looked;
+mod past_run;
 pub mod path;
 mod photographs;
 mod prediction;
@@ -48,6 +49,7 @@ pub use leaks::{ByFeatures, FeatureLeak, FeatureLeaks, Leaked, LeakedPart, Leaks
 pub use lock::{Headline, Lock, LockedStage};
 pub use look_alikes::{Likeness, LookAlikes, Pair};
 pub use looked::Looked;
+pub use past_run::{PastEvaluation, PastRun};
 pub use photographs::{Photograph, Photographs};
 pub use prediction::Prediction;
 pub use selection::{Candidate, Selection};

@@ -43,7 +43,7 @@ pub use predictions::predictions;
 pub use render::{Format, Pictures, Thumbnail, curve};
 pub use results::{
     Audited, Calibrated, Evaluated, Group, MadeOf, NotOfNow, NotUsed, Results, Source, Trained,
-    Unused,
+    Unused, recipe,
 };
 pub use sections::{Images, compared, comparison_blocks, not_of_now, report};
 pub use table::{PartRow, Row, Table, table};

@@ -135,7 +135,7 @@ fn tables_fit_a_terminal_of_60_and_of_80_columns() {
     for columns in [60, 80] {
         let plan = run(&project, columns, &["plan", FILE]).last;
         assert!(plan.contains("9 cached, 0 to run"), "{plan}");
-        for args in [&["cache", "ls"][..], &["check", FILE]] {
+        for args in [&["cache", "ls"][..], &["runs", FILE], &["check", FILE]] {
             run(&project, columns, args);
         }
     }

@@ -1,6 +1,6 @@
 //! `kfood mistakes`: the images that an evaluation takes for something else, the most confident first.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
@@ -85,7 +85,7 @@ pub(in crate::cli) fn mistakes(args: &Mistakes) -> Result<u8> {
     if let Some(folder) = &args.sheet {
         sheets::refuse_within_data(folder, &opened.pipeline)?;
     }
-    let summary = open::finished(&opened, &[id.clone()], &Progress::new())?;
+    let summary = open::finished(&opened, std::slice::from_ref(&id), &Progress::new())?;
     let predictions = Prediction::read_all(&summary.output(&id, Prediction::FILE)?)?;
     let part = chosen(args, &id, &predictions)?;
     let shots = shots(&opened, &summary, &id)?;
@@ -259,7 +259,7 @@ impl Mistake {
 }
 
 /// Sheets of so many photographs that a screen holds one.
-fn write(told: &Told, shots: &Shots, folder: &PathBuf) -> Result<()> {
+fn write(told: &Told, shots: &Shots, folder: &Path) -> Result<()> {
     files::create_folder(folder)?;
     let shot = |mistake: &Mistake| -> Shot {
         let caption = vec![

@@ -18,6 +18,7 @@ mod plan;
 mod predict;
 mod report;
 mod run;
+mod runs;
 mod sample;
 mod schema;
 mod show;
@@ -57,6 +58,7 @@ commands! {
     report: Report,
     compare: Compare,
     mistakes: Mistakes,
+    runs: Runs,
     data: Data,
     browse: Browse,
     predict: Predict,

@@ -14,7 +14,7 @@ use crate::{
         args::device,
         locking,
         open::{self, Opened},
-        print,
+        past_runs, print,
         progress::{self, Progress},
         results,
     },
@@ -24,8 +24,8 @@ use crate::{
         locked::{self, Compared, Verdict},
         worker::Process,
     },
-    record::Lock,
-    report::{self, Align, Document, Grid},
+    record::{Lock, PastRun},
+    report::{self, Align, Document, Grid, Results},
     text::count,
 };
 
@@ -62,6 +62,7 @@ pub(in crate::cli) fn run(args: &Run) -> Result<u8> {
     print::notes(&opened.pipeline);
     let lock = locked::path(&opened.pipeline.file);
     let recorded = args.locked.then(|| locked::read(&lock)).transpose()?;
+    let begun = past_runs::begun(&opened, &args.stages);
     let stop = open::stop_on_signals()?;
     let worker = Process::beside_this_program()?;
     let summary = exec::run(
@@ -80,7 +81,20 @@ pub(in crate::cli) fn run(args: &Run) -> Result<u8> {
         .transpose()
         .map_or_else(|e| (None, Some(e)), |c| (c, None));
     // The results come first: neither a closed standard output nor a folder that cannot be written takes the rest with it.
-    let shown = show(args, &opened, &summary, compared.as_deref());
+    let results = results::collect(&opened, &summary, false);
+    let shown = results.and_then(|results| {
+        let mut run = PastRun {
+            seconds: since.elapsed().as_secs_f64(),
+            ..begun
+        };
+        for stage in summary.stages() {
+            *run.stages
+                .entry(word(&stage.outcome).to_owned())
+                .or_insert(0) += 1;
+        }
+        past_runs::remember(&opened, &summary, &results, run);
+        show(args, &results, &summary, compared.as_deref())
+    });
     if recordable {
         write_lock(&opened, &summary, &lock);
     }
@@ -130,12 +144,11 @@ fn options(args: &Run, opened: &Opened) -> Options {
 
 fn show(
     args: &Run,
-    opened: &Opened,
+    results: &Results,
     summary: &Summary,
     compared: Option<&[Compared]>,
 ) -> Result<()> {
-    let results = results::collect(opened, summary, false)?;
-    let table = report::table(&results);
+    let table = report::table(results);
     if args.json {
         let stages: Vec<_> = summary.stages().iter().map(row).collect();
         print::json(&json!({ "stages": stages, "results": table, "locked": compared }))?;

@@ -25,6 +25,7 @@ impl Cache {
     /// When it cannot be written.
     pub fn remember_run(&self, run: &PastRun) -> Result<()> {
         self.make()?;
+        let _mode = self.follow_mode();
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let nanos = now.unwrap_or_default().as_nanos();
         let name = format!("{}-{nanos:020}.json", of_pipeline(&run.pipeline));

@@ -220,18 +220,19 @@ fn totals(summary: &Summary, seconds: f64) -> String {
         .sum();
     let counts: Vec<_> = counts
         .iter()
-        .map(|(word, n)| match *word {
-            "cached" if saved >= 1.0 => format!("{n} cached ({} saved)", report::duration(saved)),
-            word => format!("{n} {word}"),
-        })
+        .map(|(word, n)| format!("{n} {word}"))
         .collect();
+    let saved = match saved {
+        seconds if seconds >= 1.0 => format!(" ({} saved)", report::duration(seconds)),
+        _ => String::new(),
+    };
     let n = summary.stages().len();
     let goes_on = match interrupted(summary) {
         true => "; what is done is kept, and the same command goes on from there",
         false => "",
     };
     format!(
-        "{}: {}; {}{goes_on}",
+        "{}: {}; {}{saved}{goes_on}",
         count(n, "stage"),
         counts.join(", "),
         report::duration(seconds)

@@ -167,7 +167,7 @@ mod tests {
             "1 of 3 stages, 1 reused (4 min 00 s saved), about 4 min left"
         );
         run.started("s1", now);
-        let later = now + Duration::from_secs(90);
+        let later = now + Duration::from_secs(80);
         assert!(
             run.line(later).ends_with("about 3 min left"),
             "{}",

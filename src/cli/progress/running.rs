@@ -100,7 +100,7 @@ impl Running {
                     line += &bar(*share);
                 }
             }
-            pieces.push(text.clone());
+            pieces.extend(text.split(", ").map(str::to_owned));
         }
         let mut between = ": ";
         for piece in pieces {
@@ -217,7 +217,7 @@ mod tests {
             running.line(100, false),
             "deeper[arch=resnet50,lr=0.001,seed=3]: epoch 4/9, validation loss 1.250, top-1 40.0% ▁▃▆█"
         );
-        assert!(running.line(100, true).ends_with("40.0% _-*#"));
+        assert!(running.line(100, true).ends_with("40.0% _,+#"));
         for columns in 30..120 {
             assert!(running.line(columns, false).width() <= columns);
         }

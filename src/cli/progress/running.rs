@@ -86,7 +86,9 @@ impl Running {
 
     /// Its line in so many columns: as many of its pieces as fit.
     pub(super) fn line(&self, columns: usize, ascii: bool) -> String {
-        let mut line = shortened(&self.id, (columns / 2).max(8));
+        // The figures of a training need more room than a bar.
+        let share = if self.epochs.is_empty() { 2 } else { 3 };
+        let mut line = shortened(&self.id, (columns / share).max(8));
         let mut pieces = Vec::new();
         if let Some(last) = self.epochs.last() {
             pieces.push(format!("epoch {}/{}", last.epoch, last.of));
@@ -116,23 +118,22 @@ impl Running {
         line
     }
 
-    /// What its epochs came to: `validation loss 0.812, top-1 71.3% ▁▃▅▆`.
+    /// What its epochs came to: `, loss 0.812, top-1 71.3% ▁▃▅▆`.
     pub(super) fn outcome(&self, ascii: bool) -> String {
         let pieces = course(&self.epochs, ascii);
         pieces.iter().map(|piece| format!(", {piece}")).collect()
     }
 }
 
-/// Loss and top-1 of the last epoch, with the course of top-1; of validation where there is one. Nothing before the first epoch.
+/// Loss and top-1 of the last epoch, with the course of top-1: of validation where there is one. Nothing before the first epoch.
 fn course(epochs: &[Epoch], ascii: bool) -> Vec<String> {
     let Some(last) = epochs.last() else {
         return Vec::new();
     };
     let measured = |epoch: &Epoch| epoch.validation.unwrap_or(epoch.train);
-    let name = if last.validation.is_some() {
-        "validation "
-    } else {
-        ""
+    let name = match last.validation {
+        Some(_) => "",
+        None => "train ",
     };
     let Measure { loss, top1 } = measured(last);
     let values: Vec<f64> = epochs.iter().map(|epoch| measured(epoch).top1).collect();
@@ -142,7 +143,7 @@ fn course(epochs: &[Epoch], ascii: bool) -> Vec<String> {
     };
     vec![
         format!("{name}loss {loss:.3}"),
-        format!("top-1 {:.1}%{drawn}", 100.0 * top1),
+        format!("{name}top-1 {:.1}%{drawn}", 100.0 * top1),
     ]
 }
 
@@ -196,28 +197,28 @@ mod tests {
 
     #[test]
     fn a_training_shows_its_course_and_no_line_is_wider_than_the_terminal() {
-        let mut running = Running::new("deeper[arch=resnet50,lr=0.001,seed=3]");
-        running.progress("epoch 1/9", 3, 10, "batches");
-        for epoch in 1..=4 {
-            running.epoch(&Epoch {
-                epoch,
-                of: 9,
-                lr: 0.1,
-                train: Measure {
-                    loss: 2.0,
-                    top1: 0.3,
-                },
-                validation: Some(Measure {
-                    loss: 1.25,
-                    top1: f64::from(epoch) / 10.0,
-                }),
-            });
-        }
+        let training = |id| {
+            let mut running = Running::new(id);
+            running.progress("epoch 5/9", 3, 10, "batches");
+            for epoch in 1..=4 {
+                let measure = |loss, top1| Measure { loss, top1 };
+                running.epoch(&Epoch {
+                    epoch,
+                    of: 9,
+                    lr: 0.1,
+                    train: measure(2.0, 0.3),
+                    validation: Some(measure(1.25, f64::from(epoch) / 10.0)),
+                });
+            }
+            running
+        };
+        let running = training("net[seed=3]");
         assert_eq!(
-            running.line(100, false),
-            "deeper[arch=resnet50,lr=0.001,seed=3]: epoch 4/9, validation loss 1.250, top-1 40.0% ▁▃▆█"
+            running.line(60, false),
+            "net[seed=3]: epoch 4/9, loss 1.250, top-1 40.0% ▁▃▆█"
         );
-        assert!(running.line(100, true).ends_with("40.0% _,+#"));
+        assert_eq!(running.outcome(true), ", loss 1.250, top-1 40.0% _,+#");
+        let running = training("deeper[arch=resnet50,lr=0.001,seed=3]");
         for columns in 30..120 {
             assert!(running.line(columns, false).width() <= columns);
         }

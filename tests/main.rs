@@ -14,6 +14,8 @@ mod cuda;
 mod data;
 mod data_settings;
 mod docs;
+#[cfg(feature = "tensors")]
+mod exports;
 mod folders;
 #[cfg(feature = "tensors")]
 mod foreign_models;

@@ -1,6 +1,12 @@
 //! The families. A new one is a folder beside `resnet`, with its name below and its line in `model`.
 
-use super::{convnext, efficientnet, layout::Slot, recognise::Names, resnet};
+use super::{
+    convnext, efficientnet,
+    layout::Slot,
+    onnx::{Graph, Value},
+    recognise::Names,
+    resnet,
+};
 #[cfg(feature = "tensors")]
 use super::{layers::Source, network::Body};
 use crate::settings::{Arch, NetworkSettings};
@@ -41,6 +47,8 @@ pub(super) struct Family {
     pub(super) parts: &'static [&'static str],
     /// Which of its networks tensors are, or what they have that none has.
     pub(super) arch: fn(&Names<'_>) -> Result<Arch, String>,
+    /// From images to logits as nodes of ONNX: what its body computes in evaluation mode.
+    pub(super) onnx: fn(Arch, &mut Graph<'_>, &str) -> Value,
 }
 
 /// The family of a network.

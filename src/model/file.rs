@@ -179,7 +179,7 @@ pub fn export(from: &Path, to: &Path, weights: Option<&str>) -> Result<Vec<Strin
                 "`{}` names no format of model files",
                 shown_path(to)
             ))
-            .help("end the name in `.pt` (PyTorch) or `.safetensors`"));
+            .help("end the name in `.onnx`, `.pt` (PyTorch) or `.safetensors`"));
         }
     };
     let model = load_weights(from, weights)?;

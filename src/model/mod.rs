@@ -22,6 +22,7 @@ mod layers;
 pub mod layout;
 #[cfg(feature = "tensors")]
 mod network;
+pub mod onnx;
 pub mod pytorch;
 mod recognise;
 mod resnet;

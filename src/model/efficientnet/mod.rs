@@ -5,6 +5,7 @@ mod block;
 #[cfg(feature = "tensors")]
 mod body;
 mod layout;
+mod onnx;
 #[cfg(feature = "tensors")]
 mod squeeze;
 
@@ -21,6 +22,7 @@ pub(super) static FAMILY: Family = Family {
     sign: ["features.0.0.weight", "features.1.0.block.1.fc1.weight"],
     parts: &["features"],
     arch,
+    onnx: onnx::nodes,
 };
 
 /// The architecture with these numbers of blocks and this stem.

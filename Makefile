@@ -110,6 +110,7 @@ parity: build .venv/parity
 	.venv/bin/python tests/pytorch_parity.py --kfood $(KFOOD) --worker $(KFOOD)-worker
 	.venv/bin/python tests/network_parity.py --kfood $(KFOOD) --worker $(KFOOD)-worker
 	.venv/bin/python tests/onnx_parity.py --kfood $(KFOOD) --worker $(KFOOD)-worker
+	.venv/bin/python tests/timm_parity.py --kfood $(KFOOD) --worker $(KFOOD)-worker
 	.venv/bin/python tests/tensorboard_events.py --kfood $(KFOOD)
 	.venv/bin/python tests/torchvision_parity.py --worker $(KFOOD)-worker
 

@@ -4,9 +4,11 @@ use kfood::{
     model::{
         StateDict, TensorData,
         layout::{Role, Slot, slots},
+        load,
         onnx::proto::{FLOAT, ModelProto, NodeProto, UINT8, ValueInfoProto},
         safetensors,
     },
+    record::CheckpointInfo,
     settings::Arch,
 };
 use prost::Message;
@@ -185,4 +187,95 @@ fn a_model_that_does_not_say_its_normalisation_is_exported_raw_and_options_of_on
     let told = project.fails(2, &["export", "net.safetensors", "net.pt", "--raw"]);
     assert!(told.stderr.contains("`--raw` is of ONNX files alone"));
     assert!(!project.path("net.onnx").exists() && !project.path("net.pt").exists());
+}
+
+#[test]
+fn a_card_tells_data_recipe_and_figures_of_its_model_and_an_exported_file_says_its_classes() {
+    let project = trained();
+    project.ok(&["export", "pipelines/p.toml:net", "card.md"]);
+    let card = project.read("card.md");
+    for words in [
+        "---\nlicense: unknown\n",
+        "A `resnet18` that tells 3 classes of photographs apart, of epoch 1 of 1.",
+        "| class | validation |",
+        "| 비빔밥 | 2 |",
+        "| optimizer.sgd.lr | 0.01 |",
+        "| centre crop | 30 pixels |",
+        "## Evaluation `checked`",
+        "## How sure `checked` is",
+        "Its probabilities are calibrated",
+        "`kfood predict --model pipelines/p.toml:net photo.jpg`",
+    ] {
+        assert!(card.contains(words), "`{words}` is not in:\n{card}");
+    }
+
+    // Of a file there is no more to tell than it says itself; it says its classes in every format.
+    for name in ["net.pt", "net.safetensors"] {
+        project.ok(&["export", "pipelines/p.toml:net", name]);
+        project.ok(&["export", name, "file.md"]);
+        let card = project.read("file.md");
+        assert!(
+            card.contains("| 비빔밥 |") && card.contains("no evaluation of this model is known")
+        );
+    }
+    let predict = |model| {
+        let ran = project.ok(&[
+            "predict",
+            "--model",
+            model,
+            "data/test",
+            "--device",
+            "cpu",
+            "--json",
+        ]);
+        assert!(!ran.stderr.contains("does not say"), "{}", ran.stderr);
+        ran.stdout
+    };
+    assert_eq!(predict("net.pt"), predict("pipelines/p.toml:net"));
+
+    project.ok(&["export", "net.pt", "timm", "--format", "timm"]);
+    let config: Value = serde_json::from_str(&project.read("timm/config.json")).unwrap();
+    assert_eq!(config["label_names"][2], "비빔밥");
+    let known = &config["pretrained_cfg"];
+    assert_eq!(known["input_size"], serde_json::json!([3, 30, 30]));
+    assert_eq!(known["crop_mode"], "squash");
+}
+
+#[test]
+fn a_network_under_timms_names_is_read_as_the_same_network() {
+    let project = Project::new();
+    for arch in [Arch::ConvnextTiny, Arch::EfficientnetB0] {
+        let mut state = StateDict::new();
+        for (i, (name, tensor)) in ones(arch).iter().enumerate() {
+            let number = vec![i as f32; tensor.len()];
+            let tensor = match tensor.dtype.is_float() {
+                true => TensorData::f32(tensor.shape.clone(), &number).unwrap(),
+                false => tensor.clone(),
+            };
+            state.insert(name, tensor);
+        }
+        let path = project.path("ours.safetensors");
+        let saying = said(arch);
+        safetensors::write(&path, &state, Some(&saying)).unwrap();
+        project.ok(&["export", "ours.safetensors", "timm", "--format", "timm"]);
+        let (theirs, _) = safetensors::read(&project.path("timm/model.safetensors")).unwrap();
+        let mut all = state.iter();
+        assert!(all.all(|(name, _)| theirs.get(name).is_none()));
+        let back = load(&project.path("timm/model.safetensors")).unwrap();
+        assert!(back.state == state, "{}", arch.name());
+    }
+}
+
+/// What a checkpoint of that network says about itself.
+fn said(arch: Arch) -> CheckpointInfo {
+    serde_json::from_value(serde_json::json!({
+        "format": 1, "arch": arch.name(), "classes": ["a", "b", "c"],
+        "transform": {
+            "pixels": {"resize": {"width": 64, "height": 64, "fit": "squash"}, "filter": "bilinear", "quality": "fast"},
+            "center_crop": null, "normalize": {"mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]},
+        },
+        "epoch": {"epoch": 1, "of": 1, "lr": 0.1, "train": {"loss": 1.0, "top1": 0.5}, "validation": null},
+        "provenance": {"pack": "00".repeat(32), "labels": "00".repeat(32), "split": "00".repeat(32), "fold": null, "source": null},
+    }))
+    .unwrap()
 }

@@ -8,7 +8,7 @@ use super::{
     layout::{Role, Slot, head, slots},
     pytorch,
     recognise::{Recognised, behind, choose, some},
-    safetensors, sense,
+    safetensors, sense, timm,
 };
 use crate::{
     error::{Error, Result},
@@ -111,6 +111,7 @@ fn read(path: &Path, weights: Option<&str>, with_head: bool) -> Result<Vec<Model
 
 fn understood(file: File, weights: Option<&str>, with_head: bool) -> Result<Vec<ModelState>> {
     let mut opened = open(file)?;
+    opened.sets = opened.sets.into_iter().map(timm::in_our_names).collect();
     if let Some(info) = &opened.info {
         sense::check(info)?;
     }
@@ -302,7 +303,11 @@ fn state(opened: &mut Opened, network: &Recognised, classes: usize) -> Result<St
             Some(count) if slot.role == Role::NormCount => {
                 TensorData::i64_scalar(batches(&count, &slot.name)?)
             }
-            Some(tensor) if !head || network.classes.is_some() => tensor,
+            // timm has a layer scale without the sides that are 1.
+            Some(tensor) if !head || network.classes.is_some() => TensorData {
+                shape: slot.shape.clone(),
+                ..tensor
+            },
             None if slot.role == Role::NormCount => TensorData::i64_scalar(0),
             _ => TensorData::f32(slot.shape.clone(), &vec![0.0; slot.shape.iter().product()])?,
         };

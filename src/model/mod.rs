@@ -32,6 +32,7 @@ mod state_dict;
 #[cfg(feature = "tensors")]
 mod tensor;
 mod tensor_data;
+pub mod timm;
 
 pub use file::{
     ModelState, export, load, load_all, load_members, load_network, load_weights, write_ensemble,

@@ -9,8 +9,10 @@
 //! | sentences from numbers and codes | `words` |
 //! | blocks without markup | [`Document`], filled by `sections` ([`report`]), by [`Overview::document`] and by what [`tune`](fn@learning_rates) found |
 //! | Markdown, lines for a terminal, a page for a browser | `render` ([`Format`], [`Document::markdown`], [`Document::terminal`], [`Document::html`]) |
+//! | what goes with a model that is handed on | [`card`](fn@card) |
 //! | files of other programs | [`event_files`] |
 
+mod card;
 mod compare;
 mod document;
 mod exclude_list;
@@ -31,6 +33,7 @@ mod tune;
 mod units;
 mod words;
 
+pub use card::{Card, card};
 pub use compare::{Comparison, Test, Verdict, compare};
 pub use document::{
     Align, Axis, Block, Cell, Column, Curve, Document, Grid, Matrix, Photograph, Range, Ranges,

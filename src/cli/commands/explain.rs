@@ -157,7 +157,8 @@ fn result(stage: &dyn Stage, record: &Record) -> String {
 }
 
 /// `optimizer.sgd.lr = 0.001`: nested names joined by dots; arrays as JSON.
-fn flat(prefix: &str, value: &Value) -> Vec<(String, String)> {
+/// Every setting by its place: `optimizer.sgd.lr`.
+pub(super) fn flat(prefix: &str, value: &Value) -> Vec<(String, String)> {
     match value {
         Value::Object(map) => map
             .iter()

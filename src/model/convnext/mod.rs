@@ -6,6 +6,7 @@ mod block;
 mod body;
 mod layout;
 mod onnx;
+mod timm;
 
 #[cfg(feature = "tensors")]
 pub(in crate::model) use self::body::build;
@@ -21,6 +22,7 @@ pub(super) static FAMILY: Family = Family {
     parts: &["features"],
     arch,
     onnx: onnx::nodes,
+    timm: timm::name,
 };
 
 /// The architecture with these numbers of blocks and channels.

@@ -8,6 +8,7 @@ mod layout;
 mod onnx;
 #[cfg(feature = "tensors")]
 mod squeeze;
+mod timm;
 
 #[cfg(feature = "tensors")]
 pub(in crate::model) use self::body::build;
@@ -23,6 +24,7 @@ pub(super) static FAMILY: Family = Family {
     parts: &["features"],
     arch,
     onnx: onnx::nodes,
+    timm: timm::name,
 };
 
 /// The architecture with these numbers of blocks and this stem.

@@ -35,6 +35,7 @@ pub(super) static FAMILY: Family = Family {
     ],
     arch,
     onnx: onnx::nodes,
+    timm: str::to_owned,
 };
 
 /// The architecture with these numbers of blocks.

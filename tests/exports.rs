@@ -233,6 +233,45 @@ fn a_card_tells_data_recipe_and_figures_of_its_model_and_an_exported_file_says_i
     };
     assert_eq!(predict("net.pt"), predict("pipelines/p.toml:net"));
 
+    // As a table and line by line, the paths from standard input.
+    let model = [
+        "predict", "--model", "net.pt", "--device", "cpu", "--top", "2",
+    ];
+    project
+        .picture("=1,2.png", 1, 3)
+        .write("bad.png", "no image");
+    let mut child = project.command(&[&model[..], &["-", "-o", "out.csv"]].concat());
+    let mut child = child.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut paths = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut paths, b"=1,2.png\nbad.png\n").unwrap();
+    drop(paths);
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    let table = project.read("out.csv");
+    let lines: Vec<_> = table.lines().collect();
+    assert_eq!(
+        lines[0],
+        "path,error,unknown,class_1,probability_1,class_2,probability_2"
+    );
+    assert!(
+        lines[1].contains("=1,2.png\",,,") && lines[2].contains("cannot use"),
+        "{table}"
+    );
+    project.ok(&[&model[..], &["data/test", "-o", "out.jsonl"]].concat());
+    let text = project.read("out.jsonl");
+    let first: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    assert_eq!(
+        (
+            text.lines().count(),
+            first["guesses"].as_array().unwrap().len()
+        ),
+        (12, 2)
+    );
+    let told = project.fails(2, &[&model[..], &["data/test", "-o", "out.txt"]].concat());
+    assert!(
+        told.stderr
+            .contains("`out.txt` names no form of predictions")
+    );
+
     project.ok(&["export", "net.pt", "timm", "--format", "timm"]);
     let config: Value = serde_json::from_str(&project.read("timm/config.json")).unwrap();
     assert_eq!(config["label_names"][2], "비빔밥");

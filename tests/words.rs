@@ -397,7 +397,7 @@ fn an_address_an_empty_path_and_a_variable_within_one_are_told_as_such() {
     }
     project.write("empty/readme.txt", "x").write("some.pt", "x");
     for (image, what, help) in [
-        ("-", "standard input is not read", "write it to a file"),
+        ("-", "there are no images", "name image files"),
         ("https://x.kr/y.jpg", "is an address", "download it"),
         (
             "nothing.jpg",

@@ -3,6 +3,8 @@
 mod cache;
 mod looks;
 mod mistakes;
+#[cfg(feature = "tensors")]
+mod new;
 mod programs;
 #[cfg(feature = "tensors")]
 mod results;

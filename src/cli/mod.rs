@@ -14,6 +14,7 @@ mod reference;
 mod results;
 mod schema;
 mod scratch;
+mod starter;
 mod thumbnails;
 
 use std::process::ExitCode;

@@ -10,6 +10,7 @@ mod planes;
 mod resample;
 pub mod sample;
 mod sheet;
+mod sides;
 mod split;
 mod thumbnail;
 
@@ -17,11 +18,12 @@ pub use decode::{JPEG_BY_COMPONENTS, JPEG_DECODER, MAX_PIXELS, Unusable, WEBP_DE
 pub use listing::{
     Archive, Areas, Corrected, Corrections, Exclusion, Found, LARGEST_ENTRY, LARGEST_LIST, Listing,
     PassedOver, Place, Reading, Role, Rows, SourceRow, archive_way_out, is_tsv, is_zip,
-    parse_areas, parse_manifest, parse_sources, pictures, read_manifest, scan,
+    parse_areas, parse_manifest, parse_sources, parts_in, pictures, read_manifest, scan,
 };
 pub use pack::{Fill, Filled, Look, Pack, PackWriter, Unfinished, batches, epoch_order, gather};
 pub use resample::{COMPARED_SIDE, Resampler, Row, decode_resized};
 pub use sheet::Sheet;
+pub use sides::shorter_side;
 pub use split::{
     Division, Groups, TestBy, across, copies, drawn_test, fold_groups, folds, given, hold_out,
     hold_out_groups, join_look_alikes, leave_out, stable, without,

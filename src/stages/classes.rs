@@ -19,7 +19,7 @@ const NAMED: usize = 10;
 ///
 /// # Errors
 /// When two names look the same, a part has classes that the training part lacks, or there is one class alone.
-pub(super) fn classes(listing: &Listing) -> Result<(Vec<String>, Vec<String>)> {
+pub(crate) fn classes(listing: &Listing) -> Result<(Vec<String>, Vec<String>)> {
     let mut by_role: BTreeMap<Role, BTreeMap<&str, usize>> = BTreeMap::new();
     for image in &listing.images {
         let classes = by_role.entry(image.role()).or_default();

@@ -22,6 +22,7 @@ mod transfer;
 pub use audit::AuditStage;
 pub use average::AverageStage;
 pub use calibrate::CalibrateStage;
+pub(crate) use classes::classes;
 pub use dataset::DatasetStage;
 pub use ensemble::EnsembleStage;
 pub use evaluate::EvaluateStage;

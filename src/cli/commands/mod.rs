@@ -8,11 +8,12 @@ mod check;
 mod compare;
 mod completions;
 mod data;
-mod doctor;
+pub(super) mod doctor;
 mod explain;
 mod export;
 mod graph;
 mod help;
+mod new;
 mod plan;
 mod predict;
 mod report;
@@ -46,6 +47,7 @@ macro_rules! commands {
 }
 
 commands! {
+    new: New,
     check: Check,
     plan: Plan,
     run: Run,

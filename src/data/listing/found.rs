@@ -90,7 +90,8 @@ impl Role {
     }
 
     /// The part that a folder's name means: `train`, `1.Training`, `kfood_val`, `test_images`.
-    pub(super) fn of_folder(name: &str) -> Option<Self> {
+    #[must_use]
+    pub fn of_folder(name: &str) -> Option<Self> {
         let name = nfc(name).to_lowercase();
         let words = name.split(|c: char| !c.is_alphabetic());
         let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();

@@ -188,6 +188,24 @@ pub(crate) fn value(
             help: Some(format!("expected {accepts}")),
         };
     }
+    if let Some((word, example)) = text
+        .get(span.clone())
+        .and_then(|found| bare(message, found, accepts))
+    {
+        let key = path.join(".");
+        // What the example gives is what must be given.
+        let needed = example
+            .split(['{', '}', ' ', '='])
+            .find(|part| !part.is_empty());
+        return Wording {
+            span,
+            message: match needed {
+                None => format!("`{word}` of `{key}` is written as a table"),
+                Some(needed) => format!("`{word}` of `{key}` needs `{needed}`"),
+            },
+            help: Some(format!("write `{key}.{word} = {example}`")),
+        };
+    }
     let found = match text.get(span.clone()).map(str::trim) {
         // A table of dotted keys has no text of its own: the place is that of its key.
         Some(found) if path.last().is_some_and(|key| key == found) => {
@@ -207,6 +225,22 @@ pub(crate) fn value(
         message: format!("{found}: expected {expected}"),
         help: near.map(|near| format!("did you mean `\"{near}\"`?")),
     }
+}
+
+/// The name of a table that stands alone where the table belongs (`optimizer = "adamw"`), and the example of that table among what is
+/// accepted: its own, or the first where it goes without saying.
+fn bare<'a>(message: &str, found: &'a str, accepts: &'a str) -> Option<(&'a str, &'a str)> {
+    if !message.starts_with("invalid type: unit variant") {
+        return None;
+    }
+    let word = found.trim().strip_prefix('"')?.strip_suffix('"')?;
+    let own = accepts.split_once(&format!(".{word} = "));
+    let first = || {
+        let known = accepts.contains(&format!(".{word}`"));
+        accepts.split_once(" = ").filter(|_| known)
+    };
+    let (_, behind) = own.or_else(first)?;
+    Some((word, behind.split('`').next()?))
 }
 
 /// The word of those in quotation marks in `expected` that a misspelt one most likely means.

@@ -18,7 +18,7 @@ use crate::{
     seed::Seed,
     settings::{
         Checkpoint, Count, FeatureLeaks, Normalize, Tta,
-        declare::{Described, Shape, Table, Word, fields, plain},
+        declare::{Described, OneOrMore, Shape, Table, Word, WrittenOneOrMore, fields, plain},
     },
 };
 
@@ -83,10 +83,10 @@ fields! {
         /// On what.
         #[accepts = ON]
         #[unset = "the parts there are"]
-        on: Option<Vec<EvaluatePart>>,
+        on: Option<OneOrMore<EvaluatePart>>,
         /// Further views of each image, over which probabilities are averaged.
-        #[accepts = "a list of `\"horizontal_flip\"` and `\"five_crop\"`"]
-        tta: Vec<Tta> = Vec::new(),
+        #[accepts = "a list of `\"horizontal_flip\"` and `\"five_crop\"`, or one of them"]
+        tta: OneOrMore<Tta> = OneOrMore(Vec::new()),
         /// Images in a pass.
         batch_size: Count = Count::known(32),
         /// Look for copies by the model's features too.
@@ -117,7 +117,7 @@ struct Written {
     given: Given,
 }
 
-const ON: &str = "a list of `\"train\"`, `\"validation\"` and `\"test\"`";
+const ON: &str = "a list of `\"train\"`, `\"validation\"` and `\"test\"`, or one of them";
 const PARTS: [EvaluatePart; 3] = [
     EvaluatePart::Train,
     EvaluatePart::Validation,
@@ -131,7 +131,8 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Box<dyn Draft>> {
     check_model(fields, model.as_ref());
     let data = fields.follow(read.data.as_ref());
     let split = fields.follow(read.split.as_ref());
-    if let Some(on) = &read.on {
+    let on = read.on.as_ref().map(WrittenOneOrMore::items);
+    if let Some(on) = &on {
         check_parts(fields, on);
     }
     let tta = tta(fields, &read);
@@ -144,7 +145,7 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Box<dyn Draft>> {
         data,
         split,
         fold: read.fold.clone(),
-        on: read.on.clone(),
+        on,
         tta,
         given: read.settle()?,
     }))
@@ -219,9 +220,10 @@ fn refuse_twice<T: PartialEq>(
 
 /// The kinds of views, each once, in the order of [`Tta::ALL`]: their order changes nothing.
 fn tta(fields: &mut Fields<'_, '_>, read: &GivenRead) -> Vec<Tta> {
-    let Some(written) = read.tta.as_ref().map(Spanned::get_ref) else {
+    let Some(written) = read.tta.as_ref().map(WrittenOneOrMore::items) else {
         return Vec::new();
     };
+    let written = written.get_ref();
     refuse_twice(fields, written, |tta| tta.name(), "kind of view");
     let named = |tta: &Tta| written.iter().any(|t| t.get_ref() == tta);
     Tta::ALL.into_iter().filter(named).collect()

@@ -11,7 +11,7 @@ use crate::{
         names::ModelName,
         reference::Reference,
     },
-    settings::Checkpoint,
+    settings::{Checkpoint, declare::WrittenOneOrMore},
 };
 
 /// The models as written.
@@ -36,22 +36,23 @@ pub(crate) struct Words {
 /// What `from` accepts.
 pub(crate) fn accepts() -> String {
     let kinds = Wants::Model.words();
-    format!("a list of names of {kinds} stages, such as `[\"deeper\"]`")
+    format!("a list of names of {kinds} stages, such as `[\"deeper\"]`, or one name")
 }
 
 /// The stages that a list names.
 pub(crate) fn read(
     fields: &mut Fields<'_, '_>,
-    from: Option<&Spanned<Vec<Spanned<ModelName>>>>,
+    from: Option<&Spanned<WrittenOneOrMore<ModelName>>>,
     words: Words,
 ) -> Draft {
-    if let Some(from) = from.filter(|from| from.get_ref().is_empty()) {
+    let from = from.map(WrittenOneOrMore::items);
+    if let Some(from) = from.as_ref().filter(|from| from.get_ref().is_empty()) {
         let help = format!("expected {}", accepts());
         fields.tell(&from.span(), words.empty, Some(&help));
     }
-    let names = from.into_iter().flat_map(Spanned::get_ref);
+    let names = from.iter().flat_map(Spanned::get_ref);
     Draft {
-        span: from.map_or(fields.header(), Spanned::span),
+        span: from.as_ref().map_or(fields.header(), Spanned::span),
         references: names.filter_map(|name| fields.follow(Some(name))).collect(),
         words,
     }

@@ -13,7 +13,7 @@ use crate::{
     seed::Seed,
     settings::{
         Checkpoint, Metric, Training,
-        declare::{Described, Table, fields},
+        declare::{Described, OneOrMore, Table, fields},
     },
 };
 
@@ -45,7 +45,7 @@ fields! {
     pub(crate) struct Given read as GivenRead {
         /// The candidates.
         #[accepts = from::accepts()]
-        from: Vec<ModelName>,
+        from: OneOrMore<ModelName>,
         /// By what they are compared.
         by: metric::MetricName = metric::MetricName::default(),
         /// Which state of each.

@@ -36,6 +36,8 @@ mod networks;
 mod pages;
 mod pictures;
 mod pipeline_files;
+#[cfg(feature = "tensors")]
+mod pretrained;
 mod reference;
 #[cfg(feature = "tensors")]
 mod resolution;

@@ -566,6 +566,7 @@ fn a_forward_job_reads_a_model_and_an_input_and_writes_logits() {
             normalize: None,
             classes: None,
             weights: None,
+            pretrained: None,
         },
         input,
         device: "cpu".to_owned(),

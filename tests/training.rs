@@ -21,7 +21,9 @@ use kfood::{
     model::{self, StateDict},
     record::{Assignment, Data, Fit, History, Job, Label, Labels, ModelFile, Part, Split, Start},
     seed::stream,
-    settings::{Arch, NetworkSettings, Pixels, Resize, Save, Storage, TrainLayers, Training},
+    settings::{
+        Arch, NetworkSettings, Pixels, Resize, Save, Storage, TrainLayers, Training, TransferHead,
+    },
 };
 use rand::Rng;
 use serde_json::{Value, json};
@@ -118,6 +120,7 @@ impl World {
             normalize: None,
             classes: None,
             weights: None,
+            pretrained: None,
         };
         let start = Start::Transfer {
             model,
@@ -126,6 +129,7 @@ impl World {
             stochastic_depth: None,
             dropout: None,
             keep_normalize: true,
+            head: TransferHead::New,
         };
         Fit {
             start,

@@ -6,6 +6,7 @@
 mod args;
 mod calibration;
 mod commands;
+mod download;
 mod locking;
 mod open;
 mod print;

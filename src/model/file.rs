@@ -3,10 +3,10 @@
 use std::{fs::File, os::unix::fs::FileExt, path::Path};
 
 use super::{
-    StateDict, TensorData,
-    catalog::Opened,
+    DType, StateDict, TensorData,
+    catalog::{Found, Opened},
     layout::{Role, Slot, head, slots},
-    pytorch,
+    published, pytorch,
     recognise::{Recognised, behind, choose, some},
     safetensors, sense,
 };
@@ -31,6 +31,12 @@ pub struct ModelState {
     pub classes: usize,
     /// What of the file was passed over and why, in sentences.
     pub notes: Vec<String>,
+    /// Names of its dictionary that are none of the network.
+    pub left_over: Vec<String>,
+    /// Tensors that have another shape or type here.
+    pub reshaped: Vec<String>,
+    /// Whether the head is the file's own.
+    pub has_head: bool,
 }
 
 impl ModelState {
@@ -88,6 +94,7 @@ pub fn load_all(path: &Path) -> Result<Vec<ModelState>> {
 /// # Errors
 /// As [`load_weights`].
 pub fn load_members(file: &ModelFile) -> Result<Vec<ModelState>> {
+    published::verify(file)?;
     read(&file.path, file.weights.as_deref(), true)
 }
 
@@ -97,6 +104,7 @@ pub fn load_members(file: &ModelFile) -> Result<Vec<ModelState>> {
 /// # Errors
 /// As [`load_weights`], but not for a head.
 pub fn load_network(file: &ModelFile) -> Result<ModelState> {
+    published::verify(file)?;
     let mut all = read(&file.path, file.weights.as_deref(), false)?;
     match (all.pop(), all.len()) {
         (Some(one), 0) => Ok(one),
@@ -265,8 +273,12 @@ fn understand(
         let names: Vec<_> = network.rest.iter().map(String::as_str).collect();
         notes.push(format!("passed over beside the network: {}", some(&names)));
     }
+    let reshaped = reshaped(opened, network, classes);
     let state = state(opened, network, classes)?;
     Ok(ModelState {
+        left_over: network.rest.clone(),
+        reshaped,
+        has_head: network.classes.is_some(),
         state,
         info,
         arch,
@@ -309,6 +321,20 @@ fn state(opened: &mut Opened, network: &Recognised, classes: usize) -> Result<St
         state.insert(slot.name, tensor);
     }
     Ok(state)
+}
+
+/// The tensors whose shape or type in the file is another one than they have here.
+fn reshaped(opened: &Opened, network: &Recognised, classes: usize) -> Vec<String> {
+    let set = &opened.sets[network.set];
+    let differs = |slot: &Slot| match set.get(&format!("{}{}", network.prefix, slot.name)) {
+        Some(Found::Tensor { shape, element, .. }) => {
+            *shape != slot.shape
+                || (element.kept_as().is_float() && element.kept_as() != DType::F32)
+        }
+        _ => false,
+    };
+    let slots = slots(network.arch, classes).into_iter();
+    slots.filter(differs).map(|slot| slot.name).collect()
 }
 
 /// A number of batches of any type.

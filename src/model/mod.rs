@@ -22,6 +22,7 @@ mod layers;
 pub mod layout;
 #[cfg(feature = "tensors")]
 mod network;
+mod published;
 pub mod pytorch;
 mod recognise;
 mod resnet;
@@ -39,6 +40,7 @@ pub use file::{
 pub use forward_file::forward_file;
 #[cfg(feature = "tensors")]
 pub use network::{Drops, Mode, Network, Noise};
+pub use published::begins_with;
 pub use state_dict::StateDict;
 #[cfg(feature = "tensors")]
 pub use tensor::{to_data, to_tensor};

@@ -271,6 +271,13 @@ fn faults(set: &Set, prefix: &str, slots: &[Slot], unexpected: &[&str]) -> Optio
             (Some(Found::Tensor { shape, element, .. }), _) if *shape == slot.shape => {
                 misshaped.push(format!("`{}` holds whole numbers ({element:?})", slot.name))
             }
+            (Some(Found::Tensor { shape, .. }), _) if is_stem(slot, shape) => {
+                misshaped.push(format!(
+                    "`{}` is for images of {}, and photographs have 3 (red, green, blue)",
+                    slot.name,
+                    text::count(shape[1], "channel")
+                ));
+            }
             (Some(Found::Tensor { shape, element, .. }), _) => misshaped.push(format!(
                 "`{}` is {:?} {shape:?} instead of {:?}",
                 slot.name,
@@ -315,6 +322,14 @@ fn faults(set: &Set, prefix: &str, slots: &[Slot], unexpected: &[&str]) -> Optio
     };
     let told = faults.join("; ");
     (!faults.is_empty()).then_some(Faults { told, help })
+}
+
+/// Whether a tensor is that of the convolution that sees the image, but for its channels.
+fn is_stem(slot: &Slot, shape: &[usize]) -> bool {
+    let [out, 3, height, width] = slot.shape[..] else {
+        return false;
+    };
+    matches!(shape, [o, c, h, w] if [*o, *h, *w] == [out, height, width] && *c != 3)
 }
 
 /// The networks that are known.

@@ -205,6 +205,7 @@ mod tests {
             normalize: Some(Normalize::Imagenet),
             classes: None,
             weights: None,
+            pretrained: None,
         }
     }
 

@@ -13,7 +13,7 @@ use crate::{
     config,
     error::Result,
     record::{Job, Start},
-    settings::Pixels,
+    settings::{Pixels, TransferHead},
     stage::{Desk, Input, InputFile, Past, Resource, Reuse, Stage, TakesOver},
 };
 
@@ -57,6 +57,7 @@ impl Stage for TransferStage {
             gradual_unfreezing,
             stochastic_depth,
             dropout,
+            head,
             keep_normalize,
             training,
             // Inputs, which are in the key by their content.
@@ -80,6 +81,9 @@ impl Stage for TransferStage {
             if let Some(given) = given {
                 settings[name] = json!(given);
             }
+        }
+        if *head != TransferHead::New {
+            settings["head"] = json!(head);
         }
         settings
     }
@@ -148,6 +152,7 @@ impl Stage for TransferStage {
             stochastic_depth: self.settings.stochastic_depth,
             dropout: self.settings.dropout,
             keep_normalize: self.settings.keep_normalize,
+            head: self.settings.head,
         };
         fitting.job(start, desk)
     }

@@ -158,6 +158,20 @@ fn every_template_is_a_pipeline_without_mistakes() {
         "{}",
         checked.stdout
     );
+    // From published weights, which are not there.
+    let weights = ["new", "data", "--template", "transfer", "--name", "weights"];
+    let made = project
+        .command(&weights)
+        .env("TORCH_HOME", project.path("torch"))
+        .output();
+    let made = Ran::of(made.unwrap());
+    assert!(
+        made.stdout
+            .contains("first: kfood fetch torchvision/resnet18.IMAGENET1K_V1\n"),
+        "{}{}",
+        made.stdout,
+        made.stderr
+    );
     let both = project.fails(2, &["new", "data", "small"]);
     assert!(
         both.stderr.contains("--template transfer"),

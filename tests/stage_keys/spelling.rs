@@ -179,6 +179,10 @@ fn a_word_that_stands_for_a_list_of_it_is_the_list() {
     assert_eq!(by_id(&stages_of(&short)), expected);
     let more = "\n[select.alone]\nfrom = [\"deep\"]\n";
     let list = by_id(&stages_of(&format!("{PIPELINE}{more}")));
-    let word = by_id(&stages_of(&format!("{PIPELINE}{}", more.replace(['[', ']'], "").replace("select.alone", "[select.alone]"))));
+    let word = by_id(&stages_of(&format!(
+        "{PIPELINE}{}",
+        more.replace(['[', ']'], "")
+            .replace("select.alone", "[select.alone]")
+    )));
     assert_eq!(word, list);
 }

@@ -11,6 +11,7 @@ mod data;
 pub(super) mod doctor;
 mod explain;
 mod export;
+mod fetch;
 mod graph;
 mod help;
 mod new;
@@ -60,6 +61,7 @@ commands! {
     predict: Predict,
     tune: Tune,
     export: Export,
+    fetch: Fetch,
     sample: Sample,
     doctor: Doctor,
     completions: Completions,

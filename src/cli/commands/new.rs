@@ -86,10 +86,15 @@ pub(in crate::cli) fn new(args: &New) -> Result<u8> {
         .collect::<String>();
     let seconds = duration(Sizes::of(&data[0], &machine).seconds);
     told += &format!(
-        "{shown}: written; {} stages, a training takes about {seconds} on {}\nnext: kfood run {shown}",
+        "{shown}: written; {} stages, a training takes about {seconds} on {}\n",
         pipeline.instances.len(),
         machine.name()
     );
+    if args.template == Template::Transfer && data.len() == 1 && !pipeline.missing().is_empty() {
+        let weights = starter::weights_for(&Sizes::of(&data[0], &machine));
+        told += &format!("first: kfood fetch {weights}\n");
+    }
+    told += &format!("next: kfood run {shown}");
     print::out(&told)?;
     Ok(0)
 }

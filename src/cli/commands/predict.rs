@@ -78,6 +78,7 @@ pub(in crate::cli) fn predict(args: &Predict) -> Result<u8> {
             normalize: None,
             classes: args.classes.as_deref().map(class_names).transpose()?,
             weights: args.weights.clone(),
+            pretrained: None,
         },
         images: images.clone(),
         top: args.top,

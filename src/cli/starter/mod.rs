@@ -6,4 +6,4 @@ mod templates;
 
 pub(super) use data_set::{DataSet, data_sets};
 pub(super) use sizes::{Machine, Sizes};
-pub(super) use templates::{Template, text};
+pub(super) use templates::{Template, text, weights_for};

@@ -19,7 +19,7 @@ pub(in crate::cli) enum Template {
     First,
     /// A plain baseline and how far it overfits; better recipes; the best of them by validation.
     Mission,
-    /// Train on the first data set, and carry it over to the second.
+    /// From published weights to a data set; of two, from the first to the second.
     Transfer,
     /// Learning rates and augmentations against each other, and the best of them by validation.
     Sweep,
@@ -37,7 +37,7 @@ struct Filled<'a> {
 /// The text of a pipeline; `schema` is where its JSON Schema lies.
 ///
 /// # Errors
-/// When a template needs other data sets than there are, or a path cannot be written.
+/// When a path cannot be written.
 pub(in crate::cli) fn text(
     template: Template,
     data: &[DataSet],
@@ -58,7 +58,7 @@ pub(in crate::cli) fn text(
             filled.mission()?,
         ),
         Template::Transfer => (
-            "What is learnt on one data set, carried over to another",
+            "What is learnt on one set of photographs, carried over to another",
             filled.transfer()?,
         ),
         Template::Sweep => (
@@ -82,6 +82,14 @@ pub(in crate::cli) fn text(
         "#:schema {schema}\n# {title}.\n#\n#     kfood run {file}\n#\n{}\nseed = 42\n\n{stages}",
         comment(&sized)
     ))
+}
+
+/// The published weights that a transfer begins with.
+pub(in crate::cli) fn weights_for(sizes: &Sizes) -> &'static str {
+    match sizes.arch {
+        "resnet50" => "torchvision/resnet50.IMAGENET1K_V2",
+        _ => "torchvision/resnet18.IMAGENET1K_V1",
+    }
 }
 
 /// Lines of a comment, broken where they are too long.
@@ -189,12 +197,39 @@ on = ["test"]
         ))
     }
 
-    fn transfer(&self) -> Result<String> {
-        let [_, _] = self.data else {
-            let message = "a transfer from one data set to another needs two";
-            return Err(Error::usage(message)
-                .help("name both: `kfood new data/large data/small --template transfer`"));
+    /// From published weights to one data set.
+    fn pretrained(&self) -> Result<String> {
+        let sizes = &self.sizes[0];
+        let of = |name: &str, more: &str| {
+            format!(
+                "[transfer.{name}]\nmodel = \"{}\"\ndata = \"pixels\"\nsplit = \"holdout\"\nepochs = {}\nbatch_size = {}\n{more}optimizer.adamw = {{ lr = 0.0005, weight_decay = 0.05 }}\nschedule.one_cycle = {{}}\naugment = [{{ random_horizontal_flip = 0.5 }}]\n",
+                weights_for(sizes),
+                sizes.epochs.min(15),
+                sizes.batch
+            )
         };
+        Ok(format!(
+            r#"{}
+# Every layer moves. The weights were trained on ImageNet, and bring its normalisation.
+{}
+# The new head alone; quick, and enough where the photographs are like ImageNet's.
+{}
+[evaluate.whole_result]
+model = "whole"
+
+[evaluate.head_result]
+model = "head"
+"#,
+            self.photographs(0, "", false)?,
+            of("whole", ""),
+            of("head", "train_layers = \"head\"\n"),
+        ))
+    }
+
+    fn transfer(&self) -> Result<String> {
+        if self.data.len() == 1 {
+            return self.pretrained();
+        }
         let sizes = &self.sizes[1];
         let epochs = sizes.epochs.min(15);
         let of_target = |name: &str, more: &str| {

@@ -12,7 +12,7 @@ use crate::{
     },
     seed::Seed,
     settings::{
-        Checkpoint, Metric, Training,
+        Checkpoint, Metric, Training, TransferHead,
         declare::{Described, OneOrMore, Table, fields},
     },
 };
@@ -135,8 +135,12 @@ fn group_key(builder: &Builder<'_>, candidate: usize) -> String {
             ..
         } => format!("{path:?} {normalize:?} {weights:?}"),
     };
+    let head = match t.head {
+        TransferHead::New => "",
+        TransferHead::ByName => " by_name",
+    };
     format!(
-        "{model} {} {} {:?} {} {:?}",
+        "{model}{head} {} {} {:?} {} {:?}",
         t.data,
         t.split,
         t.train_layers,

@@ -12,6 +12,7 @@ use crate::{
     },
     settings::{
         Checkpoint, GradualUnfreezing, Probability, Resize, Save, TrainLayers, Training,
+        TransferHead,
         declare::{Described, Table, fields},
     },
     text::count,
@@ -38,6 +39,8 @@ pub struct Transfer {
     pub stochastic_depth: Option<Probability>,
     /// Likewise.
     pub dropout: Option<Probability>,
+    /// What the new head begins with.
+    pub head: TransferHead,
     /// Whether `normalize` was left out: the source's is kept then.
     pub keep_normalize: bool,
     /// How to train.
@@ -77,6 +80,9 @@ fields! {
         train_layers: TrainLayers = TrainLayers::All,
         /// The head first, then one layer more at a time.
         gradual_unfreezing: Option<GradualUnfreezing>,
+        /// What the new head begins with.
+        #[key = if_asked]
+        head: TransferHead = TransferHead::New,
     }
 }
 
@@ -183,6 +189,7 @@ impl Draft for Written {
                 fold: fold.fold,
                 train_layers: self.given.train_layers,
                 gradual_unfreezing: self.given.gradual_unfreezing,
+                head: self.given.head,
                 stochastic_depth: self.drops.stochastic_depth(),
                 dropout: self.drops.dropout(),
                 keep_normalize: !training.normalized,

@@ -26,7 +26,9 @@ use crate::{
     },
     model::{self, Network},
     native::set_training,
-    record::{CheckpointInfo, Epoch, EpochTiming, Fit, History, Start, Timing, Transform},
+    record::{
+        CheckpointInfo, Epoch, EpochTiming, Fit, History, SourceMatch, Start, Timing, Transform,
+    },
     settings::{Count, GradualUnfreezing, Schedule, TrainLayers, Training},
     stop::Stop,
 };
@@ -58,7 +60,11 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
         model,
         transform,
         drops,
+        source,
     } = start(job, &inputs, device, tell)?;
+    if let Some(source) = &source {
+        files::write_json(&job.out.join(SourceMatch::FILE), source)?;
+    }
     let bf16 = uses_bf16(job.training.precision, device);
     let arithmetic = Arithmetic { device, bf16 };
     let gradual = unfreezing(job)

@@ -67,6 +67,7 @@ pub fn speed(job: &record::Speed, device: Device, stop: &Stop) -> Result<()> {
         mut model,
         transform,
         drops,
+        ..
     } = start(fit, &inputs, device, &|_| {})?;
     let arithmetic = Arithmetic {
         device,

@@ -38,6 +38,7 @@ pub fn steps(job: &Steps, device: Device, stop: &Stop) -> Result<()> {
         model,
         transform,
         drops,
+        ..
     } = start(fit, &inputs, device, &|_| {})?;
     let bf16 = uses_bf16(training.precision, device);
     let arithmetic = Arithmetic { device, bf16 };

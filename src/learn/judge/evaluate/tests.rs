@@ -146,6 +146,7 @@ fn prepared(folder: &Path, info: Option<&CheckpointInfo>) -> record::Evaluate {
             normalize: None,
             classes: None,
             weights: None,
+            pretrained: None,
         },
         on: vec![
             EvaluatePart::Train,

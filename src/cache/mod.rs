@@ -8,6 +8,7 @@
 //! | `format` | the version of this layout | once | never |
 //! | `entries/KEY/record.json` | a [`Record`], its own checksum in front; an entry counts only with it | last, in one step | first |
 //! | `entries/KEY/out-N/` | a result; the record says which `N` holds | one rename of an attempt's `out` | by a damaged result's rerun, by gc |
+//! | | a model whose content another output or entry has is stored there alone, and the record says where (`shared`) | | |
 //! | `entries/KEY/ROLE.files` | for an input of outside files: digest and name of each, as `b3sum` writes it | before the record | with the entry |
 //! | `attempts/KEY/out/` | what a stage is writing now | while it runs | on publication, or before the next attempt |
 //! | `attempts/KEY/state/` | what a stage may resume from | while it runs | on publication |
@@ -33,6 +34,7 @@ mod listing;
 mod lock;
 mod place;
 mod record;
+mod shared;
 mod stale;
 mod stat;
 mod verify;
@@ -46,6 +48,7 @@ pub use key::{FORMAT, KeyDocument, LIBTORCH};
 pub use listing::{Changes, Listing, digest_of_files};
 pub use lock::Lock;
 pub use record::{Output, Record};
+pub use shared::{Place, Read};
 pub use stale::{Reason, nearest, reasons, same_settings};
 pub use stat::Stat;
 pub use verify::{Damaged, Verified};
@@ -69,12 +72,6 @@ impl Cache {
     #[must_use]
     pub fn entry(&self, key: &Digest) -> PathBuf {
         self.root.join("entries").join(key.to_string())
-    }
-
-    /// Where an output of a finished stage lies.
-    #[must_use]
-    pub fn output(&self, record: &Record, name: &str) -> PathBuf {
-        self.entry(&record.key).join(&record.folder).join(name)
     }
 
     /// The folder with all files that a finished stage left, outputs and others.

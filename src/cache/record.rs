@@ -59,10 +59,11 @@ pub struct Output {
 }
 
 impl Record {
-    /// Size of all outputs in bytes.
+    /// Size of the outputs that have a file of their own, in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.outputs.values().map(|o| o.bytes).sum()
+        let own = self.outputs.values().filter(|output| output.at.is_none());
+        own.map(|output| output.bytes).sum()
     }
 
     /// Writes it in one step, its checksum in front.

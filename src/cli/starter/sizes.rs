@@ -44,8 +44,9 @@ pub(in crate::cli) struct Sizes {
 const A_CORE: f64 = 70.0;
 const A_GPU: f64 = 18_000.0;
 
-/// So long may a first training take, in seconds.
-const PATIENCE: f64 = 300.0;
+/// So long may a first training take, in seconds, on a CPU and on a GPU, which is there to be used.
+const ON_CPU: f64 = 300.0;
+const ON_GPU: f64 = 3_600.0;
 
 /// Sides that networks with five halvings take well; the smallest is taken where nothing else is in time.
 const SIDES: [u32; 8] = [224, 192, 160, 128, 112, 96, 80, 64];
@@ -69,15 +70,16 @@ impl Sizes {
             let area = (f64::from(pixels) / 64.0).powi(2);
             n * f64::from(epochs) * area * cost / rate
         };
+        let patience = if machine.gpu { ON_GPU } else { ON_CPU };
         let median = data.sides.1;
         let fitting: Vec<u32> = SIDES.into_iter().filter(|side| *side <= median).collect();
         let smallest = (median / 8 * 8).clamp(32, 64);
         let mut epochs = if n < 1_000.0 { 40 } else { 30 };
         let in_time = fitting
             .into_iter()
-            .find(|side| seconds(*side, epochs) <= PATIENCE);
+            .find(|side| seconds(*side, epochs) <= patience);
         let pixels = in_time.unwrap_or(smallest);
-        while epochs > 10 && seconds(pixels, epochs) > PATIENCE {
+        while epochs > 10 && seconds(pixels, epochs) > patience {
             epochs -= 5;
         }
         Self {

@@ -25,13 +25,13 @@ use std::{
 use image::{Rgb, RgbImage, codecs::jpeg::JpegEncoder, imageops};
 use kfood::{
     data::{
-        Reading, Resampler, Role,
+        Reading, Resampler,
         audit::{CloserLook, Fingerprint, find},
         sample::{self, SampleSettings},
         scan,
     },
     digest::Digest,
-    record::{LookAlikes, Pair},
+    record::{EvaluatePart, LookAlikes, Pair},
     seed::stream,
     settings::{Count, Pixels, Resize},
     stop::Stop,
@@ -105,59 +105,9 @@ fn main() {
         return as_found();
     }
     let keep = tempfile::tempdir().unwrap();
-    let paths = originals(keep.path());
-    let images: Vec<RgbImage> = paths
-        .par_iter()
-        .map(|path| image::open(path).unwrap().into_rgb8())
-        .collect();
-    let bytes: Vec<Vec<u8>> = paths
-        .par_iter()
-        .map(|path| fs::read(path).unwrap())
-        .collect();
-    let known = seen(&bytes);
-    let distinct: Vec<usize> = {
-        let mut digests = BTreeSet::new();
-        (0..known.len())
-            .filter(|i| digests.insert(known[*i].1))
-            .collect()
-    };
-    let images: Vec<&RgbImage> = distinct.iter().map(|i| &images[*i]).collect();
-    let known: Vec<_> = distinct.iter().map(|i| known[*i].clone()).collect();
-    let names: Vec<_> = distinct
-        .iter()
-        .map(|i| paths[*i].display().to_string())
-        .collect();
-    let began = Instant::now();
-    let among = search(&known);
-    println!(
-        "{} distinct originals, {} pairs among them, {:.2} s",
-        known.len(),
-        among.pairs.len(),
-        began.elapsed().as_secs_f64()
-    );
+    let originals = Originals::read(&originals(keep.path()));
     let dump = env::var_os("KFOOD_AUDIT_DUMP").map(PathBuf::from);
-    for pair in &among.pairs {
-        println!(
-            "  {} {} {:.3}",
-            names[pair.a as usize], names[pair.b as usize], pair.correlation
-        );
-        if let Some(folder) = &dump {
-            beside(
-                folder,
-                "among",
-                images[pair.a as usize],
-                images[pair.b as usize],
-                pair.a,
-                pair.b,
-            );
-        }
-    }
-    let mut fine = BTreeSet::new();
-    for family in among.families(|_| true) {
-        for a in &family {
-            fine.extend(family.iter().map(|b| (*a, *b)));
-        }
-    }
+    let fine = originals.alike(dump.as_deref());
     let columns = SURE.map(|least| format!("at {least}"));
     println!(
         "| change | n | found (false pairs) | {} |",
@@ -165,79 +115,186 @@ fn main() {
     );
     let (mut found_all, mut false_all) = (0, 0);
     for (k, (name, change)) in KINDS.iter().enumerate() {
-        let n = COPIES.min(images.len());
-        let which: Vec<usize> = (0..n).map(|i| i * images.len() / n).collect();
-        let copies: Vec<RgbImage> = which
-            .par_iter()
-            .map(|i| {
-                let mut rng = stream(7, "audit bench", &[k as u64, *i as u64]);
-                let (image, quality) = change(images[*i], &mut rng);
-                let mut bytes = Vec::new();
-                JpegEncoder::new_with_quality(&mut bytes, quality)
-                    .encode_image(&image)
-                    .unwrap();
-                image::load_from_memory(&bytes).unwrap().into_rgb8()
-            })
-            .collect();
-        let planted: Vec<Vec<u8>> = copies.par_iter().map(png).collect();
-        let mut all = known.clone();
-        all.extend(seen(&planted));
-        let found = search(&all);
-        let origin = |i: u32| match (i as usize).checked_sub(known.len()) {
-            Some(copy) => which[copy],
-            None => i as usize,
-        };
-        let hits: BTreeSet<usize> = found
-            .pairs
-            .iter()
-            .filter(|p| origin(p.a) == origin(p.b))
-            .map(|p| origin(p.b))
-            .collect();
-        let wrong: Vec<_> = found
-            .pairs
-            .iter()
-            .filter(|p| origin(p.a) != origin(p.b) && !fine.contains(&(origin(p.a), origin(p.b))))
-            .collect();
-        let image = |i: u32| match (i as usize).checked_sub(known.len()) {
-            Some(copy) => &copies[copy],
-            None => images[i as usize],
-        };
-        for pair in &wrong {
-            if let Some(folder) = &dump {
-                beside(
-                    folder,
-                    &format!("false {name}"),
-                    image(pair.a),
-                    image(pair.b),
-                    pair.a,
-                    pair.b,
-                );
-            }
-        }
-        found_all += hits.len();
-        false_all += wrong.len();
-        let at = |least: f32| {
-            let sure = found.pairs.iter().filter(|p| p.correlation >= least);
-            let sure = sure
-                .filter(|p| origin(p.a) == origin(p.b))
-                .map(|p| origin(p.b));
-            100.0 * sure.collect::<BTreeSet<_>>().len() as f64 / n as f64
-        };
-        let wrong_at = |least: f32| wrong.iter().filter(|p| p.correlation >= least).count();
-        let sure = SURE.map(|least| format!("{:.1}% ({})", at(least), wrong_at(least)));
-        println!(
-            "| {name} | {n} | {:.1}% ({}) | {} |",
-            100.0 * hits.len() as f64 / n as f64,
-            wrong.len(),
-            sure.join(" | ")
-        );
+        let planted = Planted::of(&originals, k, *change);
+        let (found, wrong) = planted.told(name, &fine, dump.as_deref());
+        found_all += found;
+        false_all += wrong;
     }
     println!(
         "precision over all: {:.2}%",
         100.0 * found_all as f64 / (found_all + false_all).max(1) as f64
     );
     as_found();
-    timing(&known);
+    timing(&originals.known);
+}
+
+/// Photographs of which no two have the same bytes.
+struct Originals {
+    images: Vec<RgbImage>,
+    known: Vec<Seen>,
+    names: Vec<String>,
+}
+
+impl Originals {
+    fn read(paths: &[PathBuf]) -> Self {
+        let bytes: Vec<Vec<u8>> = paths
+            .par_iter()
+            .map(|path| fs::read(path).unwrap())
+            .collect();
+        let known = seen(&bytes);
+        let mut digests = BTreeSet::new();
+        let distinct: Vec<usize> = (0..known.len())
+            .filter(|i| digests.insert(known[*i].1))
+            .collect();
+        Self {
+            images: distinct
+                .par_iter()
+                .map(|i| image::open(&paths[*i]).unwrap().into_rgb8())
+                .collect(),
+            known: distinct.iter().map(|i| known[*i].clone()).collect(),
+            names: distinct
+                .iter()
+                .map(|i| paths[*i].display().to_string())
+                .collect(),
+        }
+    }
+
+    /// Tells what look-alikes there are among them; gives all pairs within a family.
+    fn alike(&self, dump: Option<&Path>) -> BTreeSet<(usize, usize)> {
+        let began = Instant::now();
+        let among = search(&self.known);
+        println!(
+            "{} distinct originals, {} pairs among them, {:.2} s",
+            self.known.len(),
+            among.pairs.len(),
+            began.elapsed().as_secs_f64()
+        );
+        for Pair {
+            a, b, correlation, ..
+        } in &among.pairs
+        {
+            let [one, other] = [a, b].map(|i| *i as usize);
+            println!(
+                "  {} {} {correlation:.3}",
+                self.names[one], self.names[other]
+            );
+            if let Some(folder) = dump {
+                beside(
+                    folder,
+                    "among",
+                    &self.images[one],
+                    &self.images[other],
+                    *a,
+                    *b,
+                );
+            }
+        }
+        let mut fine = BTreeSet::new();
+        for family in among.families(|_| true) {
+            for a in &family {
+                fine.extend(family.iter().map(|b| (*a, *b)));
+            }
+        }
+        fine
+    }
+}
+
+/// Changed copies of some originals, and what the audit finds among them and all originals.
+struct Planted<'a> {
+    originals: &'a Originals,
+    /// The originals that were copied.
+    which: Vec<usize>,
+    copies: Vec<RgbImage>,
+    found: LookAlikes,
+}
+
+impl<'a> Planted<'a> {
+    /// Copies of change `k`.
+    fn of(originals: &'a Originals, k: usize, change: Change) -> Self {
+        let images = &originals.images;
+        let n = COPIES.min(images.len());
+        let which: Vec<usize> = (0..n).map(|i| i * images.len() / n).collect();
+        let copy = |i: &usize| {
+            let mut rng = stream(7, "audit bench", &[k as u64, *i as u64]);
+            let (image, quality) = change(&images[*i], &mut rng);
+            let mut bytes = Vec::new();
+            JpegEncoder::new_with_quality(&mut bytes, quality)
+                .encode_image(&image)
+                .unwrap();
+            image::load_from_memory(&bytes).unwrap().into_rgb8()
+        };
+        let copies: Vec<RgbImage> = which.par_iter().map(copy).collect();
+        let planted: Vec<Vec<u8>> = copies.par_iter().map(png).collect();
+        let mut all = originals.known.clone();
+        all.extend(seen(&planted));
+        Self {
+            found: search(&all),
+            originals,
+            which,
+            copies,
+        }
+    }
+
+    /// The copy's place among the copies, if it is one.
+    fn copy(&self, i: u32) -> Option<usize> {
+        (i as usize).checked_sub(self.originals.known.len())
+    }
+
+    /// The original that an image is or was made from.
+    fn origin(&self, i: u32) -> usize {
+        self.copy(i).map_or(i as usize, |copy| self.which[copy])
+    }
+
+    fn image(&self, i: u32) -> &RgbImage {
+        match self.copy(i) {
+            Some(copy) => &self.copies[copy],
+            None => &self.originals.images[i as usize],
+        }
+    }
+
+    /// The originals whose copies are found with at least such a correlation.
+    fn hits(&self, least: f32) -> usize {
+        let sure = self.found.pairs.iter().filter(|p| p.correlation >= least);
+        let right = sure.filter(|p| self.origin(p.a) == self.origin(p.b));
+        let found: BTreeSet<usize> = right.map(|p| self.origin(p.b)).collect();
+        found.len()
+    }
+
+    /// Prints a line of the table; gives how many copies were found, and how many pairs are false.
+    fn told(
+        &self,
+        name: &str,
+        fine: &BTreeSet<(usize, usize)>,
+        dump: Option<&Path>,
+    ) -> (usize, usize) {
+        let is_false = |pair: &&Pair| {
+            let (a, b) = (self.origin(pair.a), self.origin(pair.b));
+            a != b && !fine.contains(&(a, b))
+        };
+        let wrong: Vec<_> = self.found.pairs.iter().filter(is_false).collect();
+        if let Some(folder) = dump {
+            let what = format!("false {name}");
+            for pair in &wrong {
+                let (a, b) = (pair.a, pair.b);
+                beside(folder, &what, self.image(a), self.image(b), a, b);
+            }
+        }
+        let n = self.which.len();
+        let percent = |hits: usize| 100.0 * hits as f64 / n as f64;
+        let wrong_at = |least: f32| wrong.iter().filter(|p| p.correlation >= least).count();
+        let sure = SURE.map(|least| {
+            let found = percent(self.hits(least));
+            format!("{found:.1}% ({})", wrong_at(least))
+        });
+        let all = self.hits(f32::NEG_INFINITY);
+        println!(
+            "| {name} | {n} | {:.1}% ({}) | {} |",
+            percent(all),
+            wrong.len(),
+            sure.join(" | ")
+        );
+        (all, wrong.len())
+    }
 }
 
 /// What the audit says of real data sets as they were found.
@@ -248,7 +305,7 @@ fn as_found() {
     for set in ["korean_banchan10", "korean20", "korean_transfer7"] {
         let mut paths = Vec::new();
         let mut train = 0;
-        for (name, role) in [("train", Role::Train), ("test", Role::Test)] {
+        for (name, role) in [("train", EvaluatePart::Train), ("test", EvaluatePart::Test)] {
             let listing = scan(&real.join(set).join(name), role, Reading::default()).unwrap();
             paths.extend(
                 listing
@@ -256,7 +313,7 @@ fn as_found() {
                     .into_iter()
                     .map(|i| PathBuf::from(i.place.to_string())),
             );
-            if role == Role::Train {
+            if role == EvaluatePart::Train {
                 train = paths.len();
             }
         }
@@ -354,7 +411,7 @@ fn originals(keep: &Path) -> Vec<PathBuf> {
     };
     let mut paths = Vec::new();
     for folder in folders {
-        let listing = scan(&folder, Role::Train, Reading::default()).unwrap();
+        let listing = scan(&folder, EvaluatePart::Train, Reading::default()).unwrap();
         paths.extend(
             listing
                 .images

@@ -14,12 +14,7 @@ use kfood::{
 };
 
 fn main() {
-    let mut files = Vec::new();
-    // cargo itself adds `--bench`.
-    for path in env::args().skip(1).filter(|a| !a.starts_with("--")) {
-        collect(Path::new(&path), &mut files);
-    }
-    files.sort();
+    let files = named();
     if files.is_empty() {
         return println!("decode: name folders or files behind `--`");
     }
@@ -76,6 +71,17 @@ fn main() {
         n / seconds[0],
         n / seconds[1],
     );
+}
+
+/// The files that were named, and those of named folders.
+fn named() -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    // cargo itself adds `--bench`.
+    for path in env::args().skip(1).filter(|a| !a.starts_with("--")) {
+        collect(Path::new(&path), &mut files);
+    }
+    files.sort();
+    files
 }
 
 fn collect(path: &Path, files: &mut Vec<std::path::PathBuf>) {

@@ -13,6 +13,11 @@ pub enum Event {
         /// Stage instances in all.
         stages: usize,
     },
+    /// The look at all stages is over, and what is pending begins.
+    Begun {
+        /// Every stage instance of the run.
+        stages: Vec<Ahead>,
+    },
     /// Something about one stage instance.
     Stage {
         /// The instance, such as `deeper[arch=resnet50]`.
@@ -20,6 +25,29 @@ pub enum Event {
         /// What happened to it.
         event: StageEvent,
     },
+}
+
+/// What a run is to do with a stage, as far as the look at it told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ahead {
+    /// The instance.
+    pub id: String,
+    /// Whether its result is there.
+    pub cached: bool,
+    /// What it takes in seconds, going by earlier runs; `None` where none tells.
+    pub seconds: Option<f64>,
+}
+
+/// Why a stage was not run.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotRun {
+    /// The run was interrupted before its turn.
+    Interrupted,
+    /// A stage failed that it needs, itself or through others.
+    Needs(String),
+    /// A stage failed that it does not need, and a run ends with the first failure.
+    AfterFailure(String),
 }
 
 /// Something that happened to one stage.
@@ -64,10 +92,10 @@ pub enum StageEvent {
     },
     /// It was stopped, as asked.
     Interrupted,
-    /// It could not start because of a stage before it.
+    /// It was not run.
     Skipped {
-        /// The failed stage.
-        because: String,
+        /// Why not.
+        because: NotRun,
     },
 }
 

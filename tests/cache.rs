@@ -10,4 +10,5 @@ mod keys;
 mod oracle;
 mod reuse;
 mod running;
+mod shared;
 mod status;

@@ -3,10 +3,15 @@
 mod cache;
 mod looks;
 mod mistakes;
+mod new;
+#[cfg(feature = "tensors")]
+mod outputs;
 mod programs;
 #[cfg(feature = "tensors")]
 mod results;
 mod run;
+#[cfg(feature = "tensors")]
+mod runs;
 
 use crate::support::Project;
 

@@ -218,6 +218,7 @@ fn saying(project: &Project, change: &dyn Fn(&mut serde_json::Value)) {
     std::fs::write(path, changed).unwrap();
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 #[test]
 fn what_a_model_says_about_itself_is_held_against_sense_before_it_is_used() {
     let project = Project::new();
@@ -311,7 +312,7 @@ fn tensors_that_are_no_network_are_told_with_a_way_out() {
             "gray.pt",
             behind("", &gray),
             [
-                "is F32 [64, 1, 7, 7] instead of [64, 3, 7, 7]",
+                "`conv1.weight` is for images of 1 channel, and photographs have 3",
                 "help: accepted are torchvision's",
             ],
         ),

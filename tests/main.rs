@@ -14,6 +14,8 @@ mod cuda;
 mod data;
 mod data_settings;
 mod docs;
+#[cfg(feature = "tensors")]
+mod exports;
 mod folders;
 #[cfg(feature = "tensors")]
 mod foreign_models;
@@ -36,6 +38,8 @@ mod networks;
 mod pages;
 mod pictures;
 mod pipeline_files;
+#[cfg(feature = "tensors")]
+mod pretrained;
 mod reference;
 #[cfg(feature = "tensors")]
 mod resolution;
@@ -48,6 +52,7 @@ mod snapshots;
 mod splits;
 mod stage_keys;
 mod support;
+mod terminals;
 mod toml_words;
 #[cfg(feature = "tensors")]
 mod training;

@@ -62,7 +62,13 @@ def looked_at(chromium, file, scheme, width, pictures):
     over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     if over > 0:
         wrong.append(f"{over} pixels wider than the window")
-    undrawn = page.locator(".chart .canvas:not(:has(svg, canvas))").count()
+    # What a quick look passed by is looked at once more.
+    left = page.locator(".chart .canvas:not(:has(svg, canvas))")
+    for _ in range(20):
+        if left.count() > 0:
+            left.first.scroll_into_view_if_needed()
+            page.wait_for_timeout(300)
+    undrawn = left.count()
     if undrawn:
         wrong.append(f"{undrawn} charts are not drawn")
     pair = page.locator(".chart.matrix .tools button:has-text('→')").first

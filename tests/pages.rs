@@ -52,6 +52,13 @@ fn page(project: &Project, more: &[&str]) -> (String, String) {
     (project.read("report.html"), ran.stderr)
 }
 
+/// The part of a page that shows the most confident mistakes.
+fn mistakes(html: &str) -> &str {
+    let from = html.find(">Most confident mistakes on test<").unwrap();
+    let to = html.find(">Confusion matrix on test<").unwrap();
+    &html[from..to]
+}
+
 #[test]
 fn a_page_shows_the_photographs_that_are_mistaken_and_is_the_same_each_time() {
     let project = project();
@@ -59,7 +66,7 @@ fn a_page_shows_the_photographs_that_are_mistaken_and_is_the_same_each_time() {
     let (html, said) = page(&project, &[]);
     assert!(!said.contains("note:"), "{said}");
     assert!(html.contains("At a glance") && html.contains("Confusion matrix on test"));
-    let pictures = html.matches("data:image/jpeg;base64,").count();
+    let pictures = mistakes(&html).matches("data-picture=").count();
     let wrong = project.kfood(&["report", "pipelines/p.toml", "--json"]);
     let wrong: serde_json::Value = serde_json::from_str(&wrong.stdout).unwrap();
     let parts = wrong["rows"][0]["parts"].as_array().unwrap().clone();
@@ -74,8 +81,9 @@ fn a_page_shows_the_photographs_that_are_mistaken_and_is_the_same_each_time() {
             .count(),
         0
     );
+    // Beside the twelve of the test part those of training that look alike.
     let all = page(&project, &["--images", "all"]).0;
-    assert_eq!(all.matches("data:image/jpeg;base64,").count(), 12);
+    assert!(all.matches("data:image/jpeg;base64,").count() > 12);
 }
 
 #[test]
@@ -86,7 +94,7 @@ fn photographs_that_are_gone_are_shown_from_the_pack_and_that_is_said() {
     fs::remove_dir_all(project.path("data")).unwrap();
     let (html, said) = page(&project, &["--images", "all"]);
     assert!(
-        said.contains("note: 12 photographs are shown as in the pack"),
+        said.contains(" photographs are shown as in the pack"),
         "{said}"
     );
     let pictures = |html: &str| html.matches("data:image/jpeg;base64,").count();
@@ -253,15 +261,15 @@ fn what_speaks_for_a_mistake_is_shown_where_it_is_asked_for() {
     let shown = html
         .matches("class=\"evidence\" src=\"data:image/jpeg;base64,")
         .count();
-    let mistakes = before.matches("<figure><img data-picture").count();
-    assert!(shown > 0 && shown == mistakes, "{shown} of {mistakes}");
-    project.write(
-        "pipelines/e.toml",
-        &PIPELINE.replace(
+    let all = mistakes(&before).matches("data-picture=").count();
+    assert!(shown > 0 && shown == all, "{shown} of {all}");
+    let several = PIPELINE
+        .replace("[train.net]", "[train.net]\nmatrix.seed = [1, 2]")
+        .replace(
             "[evaluate.result]\nmodel = \"net\"",
-            "[ensemble.both]\nof = [\"net\", \"net\"]\n\n[evaluate.result]\nmodel = \"both\"",
-        ),
-    );
+            "[ensemble.both]\nfrom = [\"net\"]\n\n[evaluate.result]\nmodel = \"both\"",
+        );
+    project.write("pipelines/e.toml", &several);
     let ran = project.kfood(&["run", "pipelines/e.toml"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let ran = project.kfood(&["report", "pipelines/e.toml", "-o", "e.html", "--cam"]);

@@ -120,6 +120,7 @@ fn the_test_resolution_changes_what_is_judged_and_not_what_is_learnt() {
                 normalize: None,
                 classes: None,
                 weights: None,
+                pretrained: None,
             },
             images: vec![photograph],
             top: 3,

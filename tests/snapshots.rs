@@ -4,6 +4,13 @@
 //! meant: `INSTA_UPDATE=always cargo test --release snapshots`.
 
 use insta::{Settings, assert_snapshot};
+#[cfg(feature = "tensors")]
+use kfood::{
+    model::{Network, safetensors},
+    settings::Arch,
+};
+#[cfg(feature = "tensors")]
+use tch::Device;
 
 use crate::{
     commands::{FILE, small},
@@ -25,6 +32,10 @@ pub fn unchanged(name: &str, text: &str) {
             "made [some time] ago in [a time] for",
         ),
         (r"kfood \d+\.\d+\.\d+", "kfood [version]"),
+        (
+            r"\| cpu \| f32 \| [^|]+ \| \d+ \| [^|]+ \|",
+            "| cpu | f32 | [this machine] |",
+        ),
     ] {
         settings.add_filter(found, shown);
     }
@@ -58,3 +69,44 @@ fn what_explain_says_is_what_it_was() {
     project.edit(FILE, "seed = 7", "seed = 8");
     unchanged("explain_after_an_edit", &explained("holdout"));
 }
+
+/// Of a model of known weights: the last digits of a training are those of the processor.
+#[cfg(feature = "tensors")]
+#[test]
+fn what_a_report_says_is_what_it_was() {
+    let project = Project::with_dishes();
+    let weights = Network::new(Arch::Resnet18, 3, 1, Device::Cpu).state();
+    safetensors::write(&project.path("weights.safetensors"), &weights, None).unwrap();
+    project.write(FILE, EVALUATED);
+    unchanged(
+        "report_before_the_run",
+        &project.ok(&["report", FILE]).stdout,
+    );
+    project.ok(&["run", FILE]);
+    unchanged(
+        "report_after_the_run",
+        &project.ok(&["report", FILE]).stdout,
+    );
+}
+
+#[cfg(feature = "tensors")]
+const EVALUATED: &str = r#"
+[dataset.dishes]
+train = "data/train"
+test = "data/test"
+
+[split.holdout]
+dataset = "dishes"
+validation = 0.2
+
+[preprocess.pixels]
+dataset = "dishes"
+resize = { width = 32, height = 32 }
+
+[evaluate.result]
+model = "weights.safetensors"
+normalize = "imagenet"
+data = "pixels"
+split = "holdout"
+on = ["train", "validation", "test"]
+"#;

@@ -8,7 +8,7 @@ use std::{
 
 use kfood::{
     data::{
-        Reading, Resampler, Role,
+        Reading, Resampler,
         audit::{CloserLook, Fingerprint, find},
         scan,
     },
@@ -17,8 +17,7 @@ use kfood::{
     event::StageEvent,
     files::{read_json, write_json},
     record::{
-        Assignment, EvaluatePart, Image, Images, Label, Labels, Likeness, LookAlikes, Pair, Part,
-        Split,
+        Assignment, EvaluatePart, Image, Images, Label, Labels, Likeness, LookAlikes, Pair, Split,
     },
     settings::{Count, Pixels, Resize},
     stage::{Context, Desk, Source, Stage},
@@ -31,7 +30,11 @@ use crate::{data::split as settings, support::real_photographs};
 /// Ten images of each of two classes in training, two of each in test.
 fn labels() -> Labels {
     let label = |i: u32| Label {
-        part: if i < 20 { Part::Train } else { Part::Test },
+        part: if i < 20 {
+            EvaluatePart::Train
+        } else {
+            EvaluatePart::Test
+        },
         class: i % 2,
     };
     Labels {
@@ -278,7 +281,7 @@ fn leaked(folder: &Path, side: usize) -> (Vec<Likeness>, usize) {
     let count = Count::new(u32::try_from(side).unwrap()).unwrap();
     let mut resampler = Resampler::new(Pixels::new(Resize::squash(count, count)));
     let (mut rows, mut digests, mut pixels, mut train) = (Vec::new(), Vec::new(), Vec::new(), 0);
-    for (name, role) in [("train", Role::Train), ("test", Role::Test)] {
+    for (name, role) in [("train", EvaluatePart::Train), ("test", EvaluatePart::Test)] {
         train = rows.len();
         for found in scan(&folder.join(name), role, Reading::default())
             .unwrap()

@@ -19,9 +19,13 @@ use kfood::{
     event::StageEvent,
     files,
     model::{self, StateDict},
-    record::{Assignment, Data, Fit, History, Job, Label, Labels, ModelFile, Part, Split, Start},
+    record::{
+        Assignment, Data, EvaluatePart, Fit, History, Job, Label, Labels, ModelFile, Split, Start,
+    },
     seed::stream,
-    settings::{Arch, NetworkSettings, Pixels, Resize, Save, Storage, TrainLayers, Training},
+    settings::{
+        Arch, NetworkSettings, Pixels, Resize, Save, Storage, TrainLayers, Training, TransferHead,
+    },
 };
 use rand::Rng;
 use serde_json::{Value, json};
@@ -59,7 +63,7 @@ impl World {
             classes: (0..classes).map(|c| format!("class {c}")).collect(),
             labels: (0..images)
                 .map(|i| Label {
-                    part: Part::Train,
+                    part: EvaluatePart::Train,
                     class: i % classes,
                 })
                 .collect(),
@@ -118,6 +122,7 @@ impl World {
             normalize: None,
             classes: None,
             weights: None,
+            pretrained: None,
         };
         let start = Start::Transfer {
             model,
@@ -126,6 +131,7 @@ impl World {
             stochastic_depth: None,
             dropout: None,
             keep_normalize: true,
+            head: TransferHead::New,
         };
         Fit {
             start,

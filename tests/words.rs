@@ -297,6 +297,7 @@ fn a_first_plan_says_that_nothing_tells_how_long_it_takes() {
     );
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 #[test]
 fn a_list_is_taken_for_no_table_and_a_number_in_two_spellings_is_one_value() {
     let project = Project::new();
@@ -397,7 +398,7 @@ fn an_address_an_empty_path_and_a_variable_within_one_are_told_as_such() {
     }
     project.write("empty/readme.txt", "x").write("some.pt", "x");
     for (image, what, help) in [
-        ("-", "standard input is not read", "write it to a file"),
+        ("-", "there are no images", "name image files"),
         ("https://x.kr/y.jpg", "is an address", "download it"),
         (
             "nothing.jpg",

@@ -95,10 +95,13 @@ impl Cache {
     /// Compares the outputs with the record; `thorough` hashes them even if the file system tells of no change. Says
     /// whether the record now remembers another stat, or what is wrong.
     pub(super) fn check(&self, record: &mut Record, thorough: bool) -> Result<bool, String> {
-        let folder = self.result(record);
+        let paths: Vec<_> = record
+            .outputs
+            .keys()
+            .map(|name| self.output(record, name))
+            .collect();
         let mut moved = false;
-        for (name, output) in &mut record.outputs {
-            let path = folder.join(name);
+        for (output, path) in record.outputs.values_mut().zip(paths) {
             let place = shown_path(&path);
             let meta =
                 fs::metadata(&path).map_err(|e| format!("the output `{place}` is lost: {e}"))?;
@@ -336,5 +339,6 @@ fn sealed(folder: &Path, name: &str) -> Result<Output> {
         digest: Digest::of_file(&path)?,
         bytes: meta.len(),
         seen: Stat::of(&meta),
+        at: None,
     })
 }

@@ -62,6 +62,8 @@ pub struct Removed {
     pub leftovers: Vec<Leftover>,
     /// Entries that stay.
     pub kept: usize,
+    /// Their files in bytes.
+    pub kept_bytes: u64,
 }
 
 impl Removed {
@@ -156,8 +158,11 @@ impl Cache {
                 entries.push(entry);
             }
         }
+        self.spare(&all, &mut entries);
         entries.sort_by_key(|e| e.key);
         let kept = total - entries.len();
+        let gone: u64 = entries.iter().map(|e| e.bytes).sum();
+        let kept_bytes = all.iter().map(|e| e.bytes).sum::<u64>() - gone;
         let mut leftovers = self.leftovers(keep, &all)?;
         leftovers.extend(self.half_written(&leftovers)?);
         leftovers.extend(self.replaced(held, &all, &entries)?);
@@ -176,7 +181,24 @@ impl Cache {
             entries,
             leftovers,
             kept,
+            kept_bytes,
         })
+    }
+
+    /// Takes out of what goes whatever a result that stays refers to.
+    fn spare(&self, all: &[Entry], going: &mut Vec<Entry>) {
+        loop {
+            let goes: BTreeSet<Digest> = going.iter().map(|e| e.key).collect();
+            let stays = all.iter().filter(|e| !goes.contains(&e.key));
+            let records = stays.filter_map(|e| self.record(&e.key));
+            let referred: BTreeSet<Digest> = records
+                .flat_map(|r| r.refers_to().collect::<Vec<_>>())
+                .collect();
+            going.retain(|e| !referred.contains(&e.key));
+            if going.len() == goes.len() {
+                return;
+            }
+        }
     }
 
     /// Attempts of dead processes and results without a record.

@@ -8,12 +8,14 @@
 //! | `format` | the version of this layout | once | never |
 //! | `entries/KEY/record.json` | a [`Record`], its own checksum in front; an entry counts only with it | last, in one step | first |
 //! | `entries/KEY/out-N/` | a result; the record says which `N` holds | one rename of an attempt's `out` | by a damaged result's rerun, by gc |
+//! | | a model whose content another output or entry has is stored there alone, and the record says where (`shared`) | | |
 //! | `entries/KEY/ROLE.files` | for an input of outside files: digest and name of each, as `b3sum` writes it | before the record | with the entry |
 //! | `attempts/KEY/out/` | what a stage is writing now | while it runs | on publication, or before the next attempt |
 //! | `attempts/KEY/state/` | what a stage may resume from | while it runs | on publication |
 //! | `locks/KEY.lock` | held alone by who makes that entry | empty | **never**: a lock file that is unlinked can have two holders |
 //! | `locks/store.lock` | held shared for a look-up by a run, alone by gc | empty | **never** |
 //! | `runs/.N.keys` | the keys that a running process refers to; locked while it lives | a line for each | at its end; when it died, by the next run or gc |
+//! | `runs/PIPELINE-TIME.json` | a [`PastRun`](crate::record::PastRun), its own checksum in front: what `kfood runs` lists | in one step, at the end of a run | never |
 //! | `digests/ROOT.bin` | remembered digests of the files below one folder outside | in one step | never (ignored when unreadable) |
 //!
 //! `KEY` is the blake3 digest of a [`KeyDocument`] in 64 hexadecimal digits.
@@ -33,6 +35,8 @@ mod listing;
 mod lock;
 mod place;
 mod record;
+mod runs;
+mod shared;
 mod stale;
 mod stat;
 mod verify;
@@ -46,6 +50,7 @@ pub use key::{FORMAT, KeyDocument, LIBTORCH};
 pub use listing::{Changes, Listing, digest_of_files};
 pub use lock::Lock;
 pub use record::{Output, Record};
+pub use shared::{Place, Read};
 pub use stale::{Reason, nearest, reasons, same_settings};
 pub use stat::Stat;
 pub use verify::{Damaged, Verified};
@@ -69,12 +74,6 @@ impl Cache {
     #[must_use]
     pub fn entry(&self, key: &Digest) -> PathBuf {
         self.root.join("entries").join(key.to_string())
-    }
-
-    /// Where an output of a finished stage lies.
-    #[must_use]
-    pub fn output(&self, record: &Record, name: &str) -> PathBuf {
-        self.entry(&record.key).join(&record.folder).join(name)
     }
 
     /// The folder with all files that a finished stage left, outputs and others.

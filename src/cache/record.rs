@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use super::{KeyDocument, Stat};
+use super::{KeyDocument, Place, Stat};
 use crate::{
     digest::{Digest, seal, unseal},
     error::{Error, Result},
@@ -45,7 +45,7 @@ pub struct Record {
 }
 
 /// One output of a finished stage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Output {
     /// blake3 of its content.
     pub digest: Digest,
@@ -53,13 +53,17 @@ pub struct Output {
     pub bytes: u64,
     /// What the file system said of it when it was last hashed.
     pub seen: Stat,
+    /// Where its content lies, where it has no file of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Place>,
 }
 
 impl Record {
-    /// Size of all outputs in bytes.
+    /// Size of the outputs that have a file of their own, in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.outputs.values().map(|o| o.bytes).sum()
+        let own = self.outputs.values().filter(|output| output.at.is_none());
+        own.map(|output| output.bytes).sum()
     }
 
     /// Writes it in one step, its checksum in front.
@@ -77,6 +81,13 @@ impl Record {
             serde_json::from_str(body).map_err(|e| format!("cannot be understood: {e}"))?;
         if record.folder.is_empty() || record.folder.contains(['/', '.']) {
             return Err("names a folder outside its entry".to_owned());
+        }
+        let mut places = record
+            .outputs
+            .values()
+            .filter_map(|output| output.at.as_ref());
+        if !places.all(Place::is_sound) {
+            return Err("names an output outside its entry".to_owned());
         }
         Ok(record)
     }

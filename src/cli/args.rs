@@ -1,9 +1,11 @@
 //! The command line as a whole; what a command takes stands with the command. Hyper-parameters have no flags: a run is its file.
 
+use std::time::Duration;
+
 use clap::Parser;
 
 use super::commands::Command;
-use crate::{name, settings::Tta};
+use crate::{name, record::EvaluatePart, settings::Tta};
 
 /// Reproducible image-classification pipelines from one TOML file.
 ///
@@ -31,6 +33,51 @@ pub(super) fn tta(text: &str) -> Result<Tta, String> {
     found.ok_or_else(accepted)
 }
 
+/// A part that is evaluated on.
+pub(super) fn part(text: &str) -> Result<EvaluatePart, String> {
+    let all = [
+        EvaluatePart::Train,
+        EvaluatePart::Validation,
+        EvaluatePart::Test,
+    ];
+    let found = all.into_iter().find(|part| part.name() == text);
+    found.ok_or_else(|| format!("expected {}", name::one_of(all.map(EvaluatePart::name))))
+}
+
+/// How long: `30d`, `12h`, or days.
+pub(super) fn age(text: &str) -> Result<Duration, String> {
+    let (number, unit) = match text.strip_suffix(['d', 'h']) {
+        Some(number) if text.ends_with('h') => (number, 3_600),
+        Some(number) => (number, 86_400),
+        None => (text, 86_400),
+    };
+    let number = number.parse::<u32>();
+    let number = number.map_err(|_| "expected days such as `30d`, or hours such as `12h`")?;
+    Ok(Duration::from_secs(u64::from(number) * unit))
+}
+
+/// How many bytes: `20G`, `500M`, `1.5T`; powers of 1,000, as sizes are shown.
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    let wrong = || "expected a size such as `20G` or `500M`".to_owned();
+    let upper = text.to_ascii_uppercase();
+    let plain = upper.strip_suffix('B').unwrap_or(&upper);
+    let (number, power) = match plain.strip_suffix(['K', 'M', 'G', 'T']) {
+        Some(number) => {
+            let unit = plain.chars().last().and_then(|unit| "KMGT".find(unit));
+            (number, unit.map_or(0, |place| place as i32 + 1))
+        }
+        None => (plain, 0),
+    };
+    let number: f64 = number.trim().parse().map_err(|_| wrong())?;
+    let bytes = number * 1_000_f64.powi(power);
+    let holds = bytes.is_finite() && (0.0..=u64::MAX as f64).contains(&bytes);
+    if holds {
+        Ok(bytes as u64)
+    } else {
+        Err(wrong())
+    }
+}
+
 /// `auto`, `cpu` or `cuda:N`.
 pub(super) fn device(text: &str) -> Result<String, String> {
     let numbered = text
@@ -40,4 +87,33 @@ pub(super) fn device(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err("expected `auto`, `cpu` or `cuda:N`".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_and_sizes_are_read_with_their_units() {
+        let hours = |n: u64| Duration::from_secs(n * 3_600);
+        assert_eq!(
+            [age("30d"), age("2"), age("12h")],
+            [Ok(hours(720)), Ok(hours(48)), Ok(hours(12))]
+        );
+        assert_eq!(
+            [size("20G"), size("1.5TB"), size("500m"), size("7")],
+            [
+                Ok(20_000_000_000),
+                Ok(1_500_000_000_000),
+                Ok(500_000_000),
+                Ok(7)
+            ]
+        );
+        for wrong in ["", "d", "-1", "1w", "x"] {
+            assert!(age(wrong).is_err(), "{wrong}");
+        }
+        for wrong in ["", "G", "-1G", "nan", "1X", "1e400"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -39,7 +39,7 @@ pub(super) fn calibrated(stage: &str, model: &Path) -> Result<Calibration> {
         .iter()
         .find(|i| i.id == settings.from);
     if let Some(Settings::Evaluate(evaluate)) = evaluate.map(|i| &i.settings)
-        && fitted_on(evaluate, &summary)? != Digest::of_file(model)?
+        && judged(evaluate, &summary)? != Digest::of_file(model)?
     {
         print::say(&format!(
             "warning: `{}` was fitted on another model file than this one: its temperature and threshold may not hold",
@@ -50,7 +50,7 @@ pub(super) fn calibrated(stage: &str, model: &Path) -> Result<Calibration> {
 }
 
 /// The digest of the model that an evaluation judged.
-fn fitted_on(evaluate: &Evaluate, summary: &Summary) -> Result<Digest> {
+pub(super) fn judged(evaluate: &Evaluate, summary: &Summary) -> Result<Digest> {
     let path = match &evaluate.model {
         ModelSource::File { path, .. } => path.path.clone(),
         ModelSource::Ensemble { id } => summary.output(id, "ensemble.safetensors")?,

@@ -10,7 +10,7 @@ use crate::{
     error::Result,
     exec::Summary,
     files,
-    record::{EvaluatePart, Images, Labels, LookAlikes, Looked, Part, Photographs},
+    record::{EvaluatePart, Images, Labels, LookAlikes, Looked, Photographs},
     report::{ImageLook, Overview, Seen},
     settings::Leaks,
 };
@@ -65,7 +65,7 @@ impl DataSet {
     ) -> Result<Overview> {
         let train = self
             .usable()
-            .filter(|row| self.part(*row) != EvaluatePart::Test);
+            .filter(|row| self.labels.given_for(*row) != Some(EvaluatePart::Test));
         let train: Vec<usize> = train.collect();
         let rows = spread(&train, most);
         let mean_std = self.pack.mean_std(&rows)?;
@@ -89,7 +89,7 @@ impl DataSet {
         for part in [Train, Validation, Test] {
             let of_part: Vec<usize> = self
                 .usable()
-                .filter(|row| self.part(*row) == part)
+                .filter(|row| self.labels.given_for(*row) == Some(part))
                 .collect();
             rows.extend(spread(&of_part, most));
         }
@@ -104,7 +104,7 @@ impl DataSet {
             let seen = self.photographs.photographs.get(row)?;
             let (width, height) = (f64::from(seen.width), f64::from(seen.height));
             let look = ImageLook {
-                part: self.part(row),
+                part: self.labels.given_for(row)?,
                 brightness: f64::from(seen.brightness),
                 short_side: width.min(height),
                 aspect: width / height.max(1.0),
@@ -122,15 +122,6 @@ impl DataSet {
             photograph.is_none_or(|p| p.dropped.is_some())
         };
         (0..self.labels.labels.len()).filter(move |row| !dropped(row))
-    }
-
-    /// The part that the data set gives an image to.
-    fn part(&self, row: usize) -> EvaluatePart {
-        match self.labels.labels[row].part {
-            Part::Test => EvaluatePart::Test,
-            Part::Train if self.labels.validates(row) => EvaluatePart::Validation,
-            Part::Train => EvaluatePart::Train,
-        }
     }
 }
 

@@ -4,14 +4,18 @@
 //! Nothing is said by colour.
 
 mod args;
+mod behind;
 mod calibration;
 mod commands;
 mod data_set;
 mod documents;
+mod download;
 mod evidence;
 mod language;
 mod locking;
 mod open;
+mod page;
+mod past_runs;
 mod print;
 mod progress;
 mod reference;
@@ -19,6 +23,9 @@ mod results;
 mod schema;
 mod scratch;
 mod serve;
+mod sheets;
+mod starter;
+mod terminal;
 mod thumbnails;
 
 use std::process::ExitCode;

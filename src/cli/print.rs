@@ -1,12 +1,13 @@
 //! Standard output and standard error: nothing that is printed here steers a terminal.
 
 use std::{
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     process::ExitCode,
 };
 
 use serde::Serialize;
 
+use super::terminal::{self, folded};
 use crate::{
     config::Pipeline,
     error::{Error, Result},
@@ -44,10 +45,19 @@ pub(super) fn json(value: &impl Serialize) -> Result<()> {
     out(&json_safe(&text))
 }
 
-/// A line about the course of things.
+/// A line about the course of things; in a terminal it goes on in a new one between two words.
 pub(super) fn say(text: &str) {
+    let text = safe_lines(text);
+    let fold = |columns| -> Vec<_> { text.lines().map(|l| folded(l, columns)).collect() };
+    as_it_is(&match io::stderr().is_terminal() {
+        true => fold(terminal::columns()).join("\n"),
+        false => text,
+    });
+}
+
+fn as_it_is(text: &str) {
     // Nobody is left to be told when standard error is closed.
-    let _ = writeln!(io::stderr(), "{}", safe_lines(text));
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// What is to be known of a pipeline before anything is done.
@@ -59,9 +69,11 @@ pub(super) fn notes(pipeline: &Pipeline) {
 
 /// An error with its causes and its way out.
 pub(super) fn error(error: &Error) {
-    // A message with its own heading needs none.
-    let heading = if error.is_placed() { "" } else { "error: " };
-    say(&format!("{heading}{error}"));
+    // A message with its own heading needs none, and its lines stand below each other as they are.
+    match error.is_placed() {
+        true => as_it_is(&safe_lines(&error.to_string())),
+        false => say(&format!("error: {error}")),
+    }
     if let Some(help) = error.help_text() {
         say(&format!("help: {help}"));
     }

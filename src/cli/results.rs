@@ -2,13 +2,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    env, fs,
+    env,
     path::Path,
 };
 
-use serde_json::Value;
-
-use super::{data_set::DataSet, open::Opened, print};
+use super::{behind::settings_behind, open::Opened, print};
 use crate::{
     cache::Cache,
     config::{Evaluate, Gives, Instance, ModelSource, Network, Settings},
@@ -21,11 +19,10 @@ use crate::{
         LabelIssues, LeftOut, Photographs, Selection, Split, Timing,
     },
     report::{
-        self, Audited, Calibrated, DataSeen, Evaluated, MadeOf, NotOfNow, NotUsed, Results,
-        Selected, Source, StageMade, StageTold, Trained, Unused,
+        self, Audited, Calibrated, Evaluated, MadeOf, NotOfNow, NotUsed, Results, Selected, Source,
+        Trained, Unused,
     },
     settings::{Arch, AverageRule, Checkpoint},
-    stage::{self, Stage},
     text::{count, shown_path},
 };
 
@@ -65,51 +62,6 @@ pub(super) fn collect_what_is_there(opened: &Opened, newest: &Newest) -> Results
     results
 }
 
-/// The settings of everything that a stage is made from, by kind and name: `train.optimizer.sgd.lr`. Where several stages of a kind
-/// have different ones, all of them.
-fn settings_behind(opened: &Opened, id: &str) -> BTreeMap<String, String> {
-    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let behind = behind(opened, vec![id.to_owned()]);
-    for stage in opened
-        .stages
-        .iter()
-        .filter(|stage| behind.contains(stage.id()))
-    {
-        for (name, value) in flat(stage.kind(), &stage.settings()) {
-            found.entry(name).or_default().insert(value);
-        }
-    }
-    let several = |values: BTreeSet<String>| values.into_iter().collect::<Vec<_>>().join(" and ");
-    found
-        .into_iter()
-        .map(|(name, values)| (name, several(values)))
-        .collect()
-}
-
-/// These stages and all that they are made from.
-fn behind(opened: &Opened, of: Vec<String>) -> BTreeSet<String> {
-    let by_id = |id: &str| opened.stages.iter().find(|stage| stage.id() == id);
-    let (mut found, mut next) = (BTreeSet::new(), of);
-    while let Some(id) = next.pop() {
-        next.extend(
-            by_id(&id)
-                .into_iter()
-                .flat_map(|stage| sources(&**stage))
-                .filter(|id| !found.contains(id)),
-        );
-        found.insert(id);
-    }
-    found
-}
-
-/// The stages that one reads.
-fn sources(stage: &dyn Stage) -> impl Iterator<Item = String> {
-    stage.inputs().into_iter().filter_map(|i| match i.source {
-        stage::Source::Stage { id, .. } => Some(id),
-        stage::Source::Files => None,
-    })
-}
-
 /// How many different models have an evaluation in the cache, by the test images that it is on.
 fn judged(cache: &Cache) -> BTreeMap<Digest, usize> {
     let mut found: BTreeMap<Digest, BTreeSet<Vec<Digest>>> = BTreeMap::new();
@@ -134,69 +86,6 @@ fn judged(cache: &Cache) -> BTreeMap<Digest, usize> {
         .into_iter()
         .map(|(members, models)| (members, models.len()))
         .collect()
-}
-
-/// Images of a part whose pixels are looked at for a page.
-const LOOKED_AT: usize = 500;
-
-/// What a page tells beyond: data sets, every stage, and the files.
-pub(super) fn complete(results: &mut Results, opened: &Opened, newest: &Newest) {
-    for instance in &opened.pipeline.instances {
-        if let Settings::Preprocess(settings) = &instance.settings {
-            // What cannot be read is told of as a stage whose result is not that of now.
-            let found = data(opened, &newest.summary, &instance.id, &settings.dataset);
-            results.data.extend(found);
-        }
-    }
-    let needed = behind(opened, opened.targets(&[]));
-    let stages = opened
-        .stages
-        .iter()
-        .filter(|stage| needed.contains(stage.id()));
-    results.stages = stages.map(|stage| told(opened, &**stage, newest)).collect();
-    let mut files: Vec<&Path> = Vec::new();
-    for file in opened.pipeline.instances.iter().map(|i| &*i.location.file) {
-        if !files.contains(&file) {
-            files.push(file);
-        }
-    }
-    // The file that was asked for comes first, behind it those that it uses.
-    files.reverse();
-    let text = |file: &Path| Some((shown_path(file), fs::read_to_string(file).ok()?));
-    results.files = files.into_iter().filter_map(text).collect();
-}
-
-fn data(opened: &Opened, summary: &Summary, id: &str, dataset: &str) -> Option<DataSeen> {
-    let set = DataSet::read(summary, id, dataset).ok()?;
-    Some(DataSeen {
-        source: Source {
-            dataset: dataset.to_owned(),
-            data: id.to_owned(),
-        },
-        overview: set.overview(&opened.pipeline, summary, LOOKED_AT).ok()?,
-        looks: set.looks(LOOKED_AT).ok()?,
-    })
-}
-
-fn told(opened: &Opened, stage: &dyn Stage, newest: &Newest) -> StageTold {
-    let id = stage.id();
-    let made = newest.summary.record(id).map(|record| StageMade {
-        earlier: newest.older.iter().any(|older| older.id == id),
-        key: record.key.to_string(),
-        started: record.started,
-        seconds: record.seconds,
-        kfood: record.kfood.clone(),
-        outputs: (record.outputs.iter())
-            .map(|(name, output)| (name.clone(), output.digest.to_string(), output.bytes))
-            .collect(),
-    });
-    StageTold {
-        id: id.to_owned(),
-        stage: find(opened, id).map_or(id, |i| &i.stage).to_owned(),
-        kind: stage.kind(),
-        reads: sources(stage).collect(),
-        made,
-    }
 }
 
 /// Stages that are told by name.
@@ -283,7 +172,7 @@ fn add(
 }
 
 /// Where the photographs of an evaluation are shown from.
-fn source(opened: &Opened, evaluation: Option<&String>) -> Source {
+pub(super) fn source(opened: &Opened, evaluation: Option<&String>) -> Source {
     let found = evaluation.and_then(|id| find(opened, id));
     match found.map(|instance| &instance.settings) {
         Some(Settings::Evaluate(settings)) => Source {
@@ -459,18 +348,4 @@ fn find<'a>(opened: &'a Opened, id: &str) -> Option<&'a Instance> {
 pub(super) fn shown(path: &Path) -> String {
     let here = env::current_dir().unwrap_or_default();
     shown_path(path.strip_prefix(&here).unwrap_or(path))
-}
-
-/// `optimizer.sgd.lr = 0.001`: nested names joined by dots; arrays as JSON.
-pub(super) fn flat(prefix: &str, value: &Value) -> Vec<(String, String)> {
-    match value {
-        Value::Object(map) => map
-            .iter()
-            .flat_map(|(name, value)| match prefix {
-                "" => flat(name, value),
-                _ => flat(&format!("{prefix}.{name}"), value),
-            })
-            .collect(),
-        other => vec![(prefix.to_owned(), other.to_string())],
-    }
 }

@@ -54,7 +54,7 @@ fn of_kind(kind: &About) -> Value {
     properties.insert(
         "matrix".into(),
         json!({
-            "description": "Settings to vary, each with a list of values: an instance for each combination, such as `matrix.seed = [1, 2, 3]`.",
+            "description": "Settings to vary, each with a list of values: an instance for each combination, such as `matrix.seed = [1, 2, 3]`. Values may have names, which stand in those of the instances: `matrix.augment.named = { none = [], flip = [{ random_horizontal_flip = 0.5 }] }`.",
             "type": "object",
             "additionalProperties": true,
         }),

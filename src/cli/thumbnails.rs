@@ -2,9 +2,11 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    ops::Deref,
     path::Path,
 };
 
+use image::RgbImage;
 use rayon::prelude::*;
 
 use super::open::Opened;
@@ -60,7 +62,7 @@ pub(super) fn pictures(origins: &[Origin<'_>], document: &Document) -> Result<Pi
 }
 
 /// Where the photographs of one data set are.
-struct Source {
+pub(super) struct Source {
     /// By path: the row of the pack, and what was judged.
     images: HashMap<String, (usize, Image)>,
     /// The files as they are now; none where the data set is gone.
@@ -69,7 +71,11 @@ struct Source {
 }
 
 impl Source {
-    fn open(
+    /// Of a dataset instance, whose list is `listed`, and of a preprocess instance.
+    ///
+    /// # Errors
+    /// When the list cannot be read.
+    pub(super) fn open(
         opened: &Opened,
         summary: &Summary,
         listed: &Path,
@@ -88,14 +94,40 @@ impl Source {
         })
     }
 
+    /// The file of an image where the data set is still there, as on disk.
+    pub(super) fn place(&self, path: &str) -> Option<&Place> {
+        self.places.get(path)
+    }
+
+    /// The bytes that were judged, where they are still there.
+    fn judged(&self, path: &str, image: &Image) -> Option<impl Deref<Target = [u8]>> {
+        let bytes = self.place(path)?.read().ok()?;
+        (Digest::of(&bytes) == image.digest).then_some(bytes)
+    }
+
+    /// As [`Self::thumbnail`], as pixels.
+    pub(super) fn picture(&self, made: &mut Thumbnails, path: &str) -> Result<Option<RgbImage>> {
+        let Some((row, image)) = self.images.get(path) else {
+            return Ok(None);
+        };
+        let judged = self.judged(path, image);
+        let picture = judged.and_then(|bytes| made.picture(&bytes, image.crop));
+        let pack = self.pack.as_ref().filter(|pack| !pack.is_dropped(*row));
+        match (picture, pack) {
+            (None, Some(pack)) => {
+                let pixels = pack.row(*row)?;
+                made.row_picture(&pixels, pack.width(), pack.height())
+                    .map(Some)
+            }
+            (picture, _) => Ok(picture),
+        }
+    }
+
     fn thumbnail(&self, thumbnails: &mut Thumbnails, path: &str) -> Result<Option<Thumbnail>> {
         let Some((row, image)) = self.images.get(path) else {
             return Ok(None);
         };
-        let place = self.places.get(path);
-        let bytes = place.and_then(|place| place.read().ok());
-        let judged = bytes.filter(|bytes| Digest::of(bytes) == image.digest);
-        if let Some(bytes) = judged
+        if let Some(bytes) = self.judged(path, image)
             && let Some(jpeg) = thumbnails.of(&bytes, image.crop)?
         {
             let from_pack = false;

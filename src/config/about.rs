@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::record::model_files;
+
 /// A kind of stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct About {
@@ -146,8 +148,8 @@ impl About {
     #[must_use]
     pub const fn model_output(&self) -> Option<&'static str> {
         match self.gives {
-            Gives::Training | Gives::Model => Some("best.safetensors"),
-            Gives::Models => Some("ensemble.safetensors"),
+            Gives::Training | Gives::Model => Some(model_files::BEST),
+            Gives::Models => Some(model_files::ENSEMBLE),
             Gives::Data | Gives::Split | Gives::Pack | Gives::Judged | Gives::Figures => None,
         }
     }

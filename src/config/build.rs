@@ -12,7 +12,10 @@ use super::{
     mistake::Found,
     reference::Reference,
 };
-use crate::settings::Checkpoint;
+use crate::{
+    settings::Checkpoint,
+    text::{first_few, plural},
+};
 
 /// Values in an id.
 pub(crate) type Varied = Vec<(String, String)>;
@@ -262,8 +265,7 @@ impl Builder<'_> {
         }
         let ids: Vec<_> = all.iter().map(|number| self.id(*number)).collect();
         let message = format!("no instance is called `{}`", reference.text);
-        let verb = if ids.len() == 1 { "is" } else { "are" };
-        let help = format!("there {verb} {}", some(&ids));
+        let help = format!("there {} {}", plural(ids.len(), "is"), some(&ids));
         self.tell(&reference.span, message, Some(&help));
         None
     }
@@ -313,9 +315,5 @@ fn is_chosen(selector: &str, varied: &[(String, String)]) -> bool {
 
 /// The first few.
 fn some(ids: &[String]) -> String {
-    let shown: Vec<_> = ids.iter().take(4).map(|id| format!("`{id}`")).collect();
-    match ids.len() {
-        0..=4 => shown.join(", "),
-        all => format!("{}, and {} more", shown.join(", "), all - 4),
-    }
+    first_few(ids.iter().map(String::as_str), 4)
 }

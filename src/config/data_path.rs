@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::location::Location;
-use crate::settings::{Arch, Checkpoint, Normalize};
+use crate::settings::{Arch, Checkpoint, Normalize, Pretrained};
 
 /// A path of data outside the cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub enum ModelSource {
         classes: Option<Vec<String>>,
         /// Which of several sets of weights.
         weights: Option<String>,
+        /// Published weights, where it is named as such or known by its name.
+        pretrained: Option<&'static Pretrained>,
     },
 }
 

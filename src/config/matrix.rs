@@ -1,5 +1,6 @@
 //! `matrix.FIELD = [a, b]`: one instance for each combination, made before anything is derived, so that a mistake in a
-//! value points at that value.
+//! value points at that value. `matrix.FIELD.named = { one = a, other = b }` gives the values names, which stand in the instances' names in
+//! place of the values and in nothing else.
 
 use std::collections::BTreeSet;
 
@@ -9,6 +10,7 @@ use toml::{
 };
 
 use super::{file::Span, mistake::Found};
+use crate::text::shown;
 
 /// More instances than this are taken for a slip.
 pub(crate) const MOST: usize = 10_000;
@@ -40,8 +42,17 @@ type Number = fn(&str) -> String;
 /// One field with its values.
 struct Axis<'i> {
     path: Vec<Key<'i>>,
-    values: Vec<Value<'i>>,
+    values: Vec<Choice<'i>>,
 }
+
+/// A value, and its name where it has one.
+struct Choice<'i> {
+    name: Option<String>,
+    value: Value<'i>,
+}
+
+/// The key below a field whose table gives values names.
+const NAMED: &str = "named";
 
 /// The instances of a stage; the first field in the file varies slowest.
 pub(crate) fn expand<'i>(file: usize, mut table: DeTable<'i>, found: &mut Found) -> Matrix<'i> {
@@ -92,14 +103,26 @@ fn collect<'i>(
     let name = dotted(&path);
     match value.into_inner() {
         DeValue::Array(values) if !path.is_empty() => {
-            let values: Vec<_> = values.into_iter().collect();
+            let choice = |value| Choice { name: None, value };
+            let values: Vec<_> = values.into_iter().map(choice).collect();
             if values.is_empty() {
                 let help = "give at least one value, or leave the line out";
                 tell(&span, format!("`matrix.{name}` is empty"), help);
             }
             axes.push(Axis { path, values });
         }
-        DeValue::Table(table) if path.is_empty() || !table.is_empty() => {
+        DeValue::Table(mut table) if path.is_empty() || !table.is_empty() => {
+            if !path.is_empty()
+                && let Some((key, values)) = table.remove_entry(NAMED)
+            {
+                if !table.is_empty() {
+                    let message = format!("`matrix.{name}` has `{NAMED}` beside other fields");
+                    tell(&key.span(), message, "keep one of the two");
+                    return;
+                }
+                axes.extend(named(path, &key.span(), values, tell));
+                return;
+            }
             for (key, value) in table {
                 let at = key.span();
                 let mut path = path.clone();
@@ -121,6 +144,46 @@ fn collect<'i>(
     }
 }
 
+/// `{ none = [], flip = [{ random_horizontal_flip = 0.5 }] }`: values by their names, in the order of the file.
+fn named<'i>(
+    path: Vec<Key<'i>>,
+    at: &Span,
+    values: Value<'i>,
+    tell: &mut dyn FnMut(&Span, String, &str),
+) -> Option<Axis<'i>> {
+    let field = dotted(&path);
+    let help =
+        format!("give each value a name: `matrix.{field}.{NAMED} = {{ one = …, other = … }}`");
+    let DeValue::Table(table) = values.into_inner() else {
+        let message = format!("`matrix.{field}.{NAMED}` is not a table of names and values");
+        tell(at, message, &help);
+        return None;
+    };
+    if table.is_empty() {
+        tell(at, format!("`matrix.{field}.{NAMED}` is empty"), &help);
+    }
+    let mut entries: Vec<_> = table.into_iter().collect();
+    entries.sort_by_key(|(name, _)| name.span().start);
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    for (name, _) in &entries {
+        let text = name.get_ref();
+        if text.is_empty() || !text.chars().all(plain) {
+            let message = format!("`{}` cannot name a value of `{field}`", shown(text));
+            tell(
+                &name.span(),
+                message,
+                "use letters, digits, `_`, `-` and `.`",
+            );
+        }
+    }
+    let choice = |(name, value): (Key<'i>, _)| Choice {
+        name: Some(name.get_ref().to_string()),
+        value,
+    };
+    let values = entries.into_iter().map(choice).collect();
+    Some(Axis { path, values })
+}
+
 /// Notes the mistakes of the matrix as a whole and leaves what makes sense without them.
 fn check(
     table: &DeTable<'_>,
@@ -140,7 +203,7 @@ fn check(
             return false;
         }
         let mut seen = BTreeSet::new();
-        axis.values.retain(|value| {
+        axis.values.retain(|Choice { value, .. }| {
             let new = seen.insert(flat(&name, value.get_ref(), by_value));
             if !new {
                 let message = format!("`matrix.{name}` holds a value twice");
@@ -172,11 +235,15 @@ fn is_set(table: &DeTable<'_>, path: &[Key<'_>]) -> bool {
     }
 }
 
-fn with<'i>(variant: &Variant<'i>, axis: &Axis<'i>, value: &Value<'i>) -> Variant<'i> {
+fn with<'i>(variant: &Variant<'i>, axis: &Axis<'i>, choice: &Choice<'i>) -> Variant<'i> {
     let mut table = variant.table.clone();
-    put(&mut table, &axis.path, value.clone());
+    put(&mut table, &axis.path, choice.value.clone());
     let mut varied = variant.varied.clone();
-    varied.extend(flat(&dotted(&axis.path), value.get_ref(), as_written));
+    let field = dotted(&axis.path);
+    match &choice.name {
+        Some(name) => varied.push((field, name.clone())),
+        None => varied.extend(flat(&field, choice.value.get_ref(), as_written)),
+    }
     Variant { varied, table }
 }
 

@@ -43,10 +43,7 @@ use std::path::Path;
 
 pub use about::{About, Gives, KINDS};
 pub use data_path::{DataPath, ModelSource, Network};
-pub use kinds::{
-    Audit, Average, Calibrate, Dataset, Ensemble, Evaluate, Preprocess, Select, Settings, Split,
-    TestShare, Train, Transfer, settings_of,
-};
+pub use kinds::*;
 pub use location::Location;
 pub use mistake::{Mistake, MistakeRow, Mistakes};
 pub(crate) use path::of_elsewhere;
@@ -74,7 +71,7 @@ pub fn load_with(
         return Err(found.finish(&files));
     }
     let outline = heads::read(&files, lookup, &mut found);
-    let stages = kinds::read(&outline, &mut found);
+    let stages = read_stages(&outline, &mut found);
     let order = order::sort(&outline, &stages, &mut found);
     let built = build::build(&outline, &stages, &order, &mut found);
     if outline.heads.is_empty() && found.is_empty() {
@@ -89,6 +86,10 @@ pub fn load_with(
         file: files[0].path.clone(),
         root: files[0].root.clone(),
         notes: root::notes(&files),
+        texts: files
+            .iter()
+            .map(|f| (f.prefix.clone(), f.text.clone()))
+            .collect(),
         instances: pipeline::instances(built),
     })
 }

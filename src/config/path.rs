@@ -65,80 +65,103 @@ pub(crate) fn data_path(
 /// What is wrong with a path that is written as a shell or Windows would take it, and the way out; nothing if it is there as
 /// it is written.
 pub(crate) fn of_elsewhere(written: &str, path: &Path) -> Option<(String, String)> {
-    let told = |message: String, help: String| Some((message, help));
-    let named = shown(written);
     if written.chars().any(char::is_control) {
-        return told(
-            format!("the path `{named}` holds a control character"),
+        return Some((
+            format!("the path `{}` holds a control character", shown(written)),
             "write it with `/`: in double quotes a `\\` begins an escape such as `\\t`".to_owned(),
-        );
+        ));
     }
     if path.exists() {
         return None;
     }
-    let drive = |text: &str| {
-        let mut letters = text.chars();
-        let (letter, colon) = (letters.next()?, letters.next()?);
-        let there =
-            letter.is_ascii_alphabetic() && colon == ':' && text[2..].starts_with(['/', '\\']);
-        there.then(|| {
-            format!(
-                "/mnt/{}{}",
-                letter.to_ascii_lowercase(),
-                text[2..].replace('\\', "/")
-            )
-        })
+    let forms = [
+        of_windows,
+        an_address,
+        of_a_home,
+        without_braces,
+        with_backslashes,
+    ];
+    forms.iter().find_map(|form| form(written))
+}
+
+/// `C:\photos`.
+fn of_windows(written: &str) -> Option<(String, String)> {
+    let mut letters = written.chars();
+    let (letter, colon) = (letters.next()?, letters.next()?);
+    let drive = letter.is_ascii_alphabetic() && colon == ':';
+    if !drive || !written[2..].starts_with(['/', '\\']) {
+        return None;
+    }
+    let below = written[2..].replace('\\', "/");
+    let mounted = format!("/mnt/{}{below}", letter.to_ascii_lowercase());
+    Some((
+        format!(
+            "`{}` is a path of Windows, and none on this system",
+            shown(written)
+        ),
+        format!(
+            "write where it lies here; in WSL that is `{}`",
+            shown(&mounted)
+        ),
+    ))
+}
+
+/// `https://…`, `file://…`.
+fn an_address(written: &str) -> Option<(String, String)> {
+    let (scheme, rest) = written.split_once("://")?;
+    if !scheme.chars().all(|c| c.is_ascii_alphanumeric()) {
+        return None;
+    }
+    let help = match scheme {
+        "file" => format!("write the path alone: `{}`", shown(rest)),
+        _ => "download it, and name the file or folder".to_owned(),
     };
-    if let Some(mounted) = drive(written) {
-        let message = format!("`{named}` is a path of Windows, and none on this system");
-        return told(
-            message,
-            format!(
-                "write where it lies here; in WSL that is `{}`",
-                shown(&mounted)
-            ),
-        );
+    let named = shown(written);
+    let message = format!("`{named}` is an address, and what lies on this machine is read");
+    Some((message, help))
+}
+
+/// `~/photos`.
+fn of_a_home(written: &str) -> Option<(String, String)> {
+    let rest = written.strip_prefix('~')?;
+    let below = rest.is_empty() || rest.starts_with('/');
+    let named = shown(written);
+    Some((
+        format!("`~` in `{named}` is for a shell to replace; here it is a name like others"),
+        format!(
+            "write `${{HOME}}{}`",
+            shown(if below { rest } else { "/…" })
+        ),
+    ))
+}
+
+/// `$DATA/photos`.
+fn without_braces(written: &str) -> Option<(String, String)> {
+    let rest = &written[written.find('$')? + 1..];
+    let ends = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
+    let name = &rest[..rest.find(ends).unwrap_or(rest.len())];
+    if !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+        return None;
     }
-    if let Some((scheme, rest)) = written.split_once("://")
-        && scheme.chars().all(|c| c.is_ascii_alphanumeric())
-    {
-        let message = format!("`{named}` is an address, and what lies on this machine is read");
-        let help = match scheme {
-            "file" => format!("write the path alone: `{}`", shown(rest)),
-            _ => "download it, and name the file or folder".to_owned(),
-        };
-        return told(message, help);
-    }
-    if let Some(rest) = written.strip_prefix('~') {
-        let message =
-            format!("`~` in `{named}` is for a shell to replace; here it is a name like others");
-        let rest = if rest.is_empty() || rest.starts_with('/') {
-            rest
-        } else {
-            "/…"
-        };
-        return told(message, format!("write `${{HOME}}{}`", shown(rest)));
-    }
-    let bare = written.find('$').map(|at| &written[at + 1..]);
-    let name = bare.map(|rest| {
-        let ends = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
-        &rest[..rest.find(ends).unwrap_or(rest.len())]
-    });
-    if let Some(name) =
-        name.filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_'))
-    {
-        let message = format!("`${name}` in `{named}` is not replaced without braces");
-        let meant = written.replacen(&format!("${name}"), &format!("${{{name}}}"), 1);
-        return told(message, format!("write `{}`", shown(&meant)));
-    }
-    if written.contains('\\') {
-        let message = format!("`{named}` is written with `\\`, which separates no folders here");
-        return told(
-            message,
+    let meant = written.replacen(&format!("${name}"), &format!("${{{name}}}"), 1);
+    Some((
+        format!(
+            "`${name}` in `{}` is not replaced without braces",
+            shown(written)
+        ),
+        format!("write `{}`", shown(&meant)),
+    ))
+}
+
+/// `photos\train`.
+fn with_backslashes(written: &str) -> Option<(String, String)> {
+    let named = shown(written);
+    written.contains('\\').then(|| {
+        (
+            format!("`{named}` is written with `\\`, which separates no folders here"),
             format!("write `{}`", shown(&written.replace('\\', "/"))),
-        );
-    }
-    None
+        )
+    })
 }
 
 /// Replaces `${VAR}` by the variable and `${VAR:-default}` by the default where it is unset or empty, as a shell does.

@@ -1,6 +1,9 @@
 //! A pipeline as the rest of the program sees it: instances with typed settings and resolved references.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use super::{build::Built, data_path::DataPath, kinds::Settings, location::Location};
 
@@ -14,6 +17,8 @@ pub struct Pipeline {
     pub root: PathBuf,
     /// What a person is told before anything is done: roots that lie far from their files.
     pub notes: Vec<String>,
+    /// What its file said when it was read, under an empty name, and the files that it uses, each under its alias with a dot.
+    pub texts: BTreeMap<String, String>,
     /// All instances, of used files too, each after everything it refers to; otherwise in the order of the files.
     pub instances: Vec<Instance>,
 }

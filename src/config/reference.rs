@@ -7,7 +7,7 @@ use super::{
     file::Span,
     heads::Outline,
 };
-use crate::name;
+use crate::{name, text::plural};
 
 /// A name that stands for a stage.
 #[derive(Clone)]
@@ -103,8 +103,7 @@ const LISTED: usize = 12;
 
 /// "there is `a`", "there are `a` or `b`".
 fn there(names: &[String]) -> String {
-    let verb = if names.len() == 1 { "is" } else { "are" };
-    format!("there {verb} {}", listed(names))
+    format!("there {} {}", plural(names.len(), "is"), listed(names))
 }
 
 fn listed(names: &[String]) -> String {

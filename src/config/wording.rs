@@ -133,14 +133,9 @@ pub(crate) fn accepted(word: &str, candidates: Vec<&str>) -> String {
 
 /// Whether a mistake follows from another one that was taken out before the value was tried again.
 pub(crate) fn is_consequence(error: &Error) -> bool {
-    [
-        "missing field",
-        "invalid length",
-        "expected table with exactly 1 entry",
-        "wanted exactly 1",
-    ]
-    .iter()
-    .any(|start| error.message().starts_with(start))
+    ["missing field", "invalid length", "wanted exactly 1"]
+        .iter()
+        .any(|start| error.message().starts_with(start))
 }
 
 /// A mistake in the value of `key`, of which `accepts` says what it takes.
@@ -188,6 +183,10 @@ pub(crate) fn value(
             help: Some(format!("expected {accepts}")),
         };
     }
+    let alone = text.get(span.clone());
+    if let Some((word, example)) = alone.and_then(|found| bare(message, found, accepts)) {
+        return alone_for_a_table(span, &path.join("."), word, example);
+    }
     let found = match text.get(span.clone()).map(str::trim) {
         // A table of dotted keys has no text of its own: the place is that of its key.
         Some(found) if path.last().is_some_and(|key| key == found) => {
@@ -207,6 +206,36 @@ pub(crate) fn value(
         message: format!("{found}: expected {expected}"),
         help: near.map(|near| format!("did you mean `\"{near}\"`?")),
     }
+}
+
+/// The wording for the name of a table where the table belongs: what the example gives is what must be given.
+fn alone_for_a_table(span: Span, key: &str, word: &str, example: &str) -> Wording {
+    let parts = example.split(['{', '}', ' ', '=']);
+    let needed = parts.into_iter().find(|part| !part.is_empty());
+    Wording {
+        span,
+        message: match needed {
+            None => format!("`{word}` of `{key}` is written as a table"),
+            Some(needed) => format!("`{word}` of `{key}` needs `{needed}`"),
+        },
+        help: Some(format!("write `{key}.{word} = {example}`")),
+    }
+}
+
+/// The name of a table that stands alone where the table belongs (`optimizer = "adamw"`), and the example of that table among what is
+/// accepted: its own, or the first where it goes without saying.
+fn bare<'a>(message: &str, found: &'a str, accepts: &'a str) -> Option<(&'a str, &'a str)> {
+    if !message.starts_with("invalid type: unit variant") {
+        return None;
+    }
+    let word = found.trim().strip_prefix('"')?.strip_suffix('"')?;
+    let own = accepts.split_once(&format!(".{word} = "));
+    let first = || {
+        let known = accepts.contains(&format!(".{word}`"));
+        accepts.split_once(" = ").filter(|_| known)
+    };
+    let (_, behind) = own.or_else(first)?;
+    Some((word, behind.split('`').next()?))
 }
 
 /// The word of those in quotation marks in `expected` that a misspelt one most likely means.

@@ -10,18 +10,20 @@ mod planes;
 mod resample;
 pub mod sample;
 mod sheet;
+mod sides;
 mod split;
 mod thumbnail;
 
 pub use decode::{JPEG_BY_COMPONENTS, JPEG_DECODER, MAX_PIXELS, Unusable, WEBP_DECODER, decode};
 pub use listing::{
     Archive, Areas, Corrected, Corrections, Exclusion, Found, LARGEST_ENTRY, LARGEST_LIST, Listing,
-    PassedOver, Place, Reading, Role, Rows, SourceRow, archive_way_out, is_tsv, is_zip,
-    parse_areas, parse_manifest, parse_sources, pictures, read_manifest, scan,
+    PassedOver, Place, Reading, Rows, SourceRow, archive_way_out, is_tsv, is_zip, parse_areas,
+    parse_manifest, parse_sources, part_of_folder, parts_in, pictures, read_manifest, scan,
 };
-pub use pack::{Fill, Filled, Look, Pack, PackWriter, Unfinished, batches, epoch_order, gather};
+pub use pack::{Fill, Filled, Look, Pack, PackWriter, Unfinished, epoch_order, gather};
 pub use resample::{COMPARED_SIDE, Resampler, Row, decode_resized};
-pub use sheet::Sheet;
+pub use sheet::{Captioned, Sheet};
+pub use sides::shorter_side;
 pub use split::{
     Division, Groups, TestBy, across, copies, drawn_test, fold_groups, folds, given, hold_out,
     hold_out_groups, join_look_alikes, leave_out, stable, without,

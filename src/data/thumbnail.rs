@@ -9,25 +9,38 @@ use crate::{
     settings::{Count, Filter, Fit, Pixels, Quality, Resize},
 };
 
-/// The longer side of a thumbnail, in pixels.
+/// The longer side of a thumbnail of a page, in pixels.
 const SIDE: u32 = 112;
 /// Of 100: what of a dish is to be seen at this size stays.
 const JPEG_QUALITY: u8 = 60;
 
 /// Makes thumbnails; keeps its buffers from one to the next.
 pub struct Thumbnails {
+    side: u32,
     resampler: Resampler,
 }
 
 impl Default for Thumbnails {
     fn default() -> Self {
-        let side = Count::known(SIDE);
+        Self::of_side(SIDE)
+    }
+}
+
+impl Thumbnails {
+    /// Of pictures whose longer side is so many pixels.
+    ///
+    /// # Panics
+    /// Of none.
+    #[must_use]
+    pub fn of_side(pixels: u32) -> Self {
+        let side = Count::known(pixels);
         let resize = Resize::Sides {
             width: side,
             height: side,
             fit: Fit::Pad,
         };
         Self {
+            side: pixels,
             resampler: Resampler::new(Pixels {
                 resize,
                 filter: Filter::Bilinear,
@@ -35,17 +48,18 @@ impl Default for Thumbnails {
             }),
         }
     }
-}
 
-impl Thumbnails {
     /// The bytes of a JPEG of at most 112 x 112 pixels of the upright photograph, or of a box in it; `None` where it cannot be decoded.
     ///
     /// # Errors
     /// When it cannot be encoded.
     pub fn of(&mut self, bytes: &[u8], crop: Option<Crop>) -> Result<Option<Vec<u8>>> {
-        let Ok(row) = self.resampler.decode(bytes, crop) else {
-            return Ok(None);
-        };
+        self.picture(bytes, crop).as_ref().map(encoded).transpose()
+    }
+
+    /// The same as pixels.
+    pub fn picture(&mut self, bytes: &[u8], crop: Option<Crop>) -> Option<RgbImage> {
+        let row = self.resampler.decode(bytes, crop).ok()?;
         let shown = crop.map_or((row.width, row.height), |crop| {
             let rest = |all: u32, from: u32, side: u32| side.min(all.saturating_sub(from)).max(1);
             (
@@ -53,12 +67,11 @@ impl Thumbnails {
                 rest(row.height, crop.y, crop.height),
             )
         });
-        let Some(padded) = RgbImage::from_raw(SIDE, SIDE, row.pixels) else {
-            return Ok(None);
-        };
-        let (width, height) = within(shown);
-        let (x, y) = ((SIDE - width) / 2, (SIDE - height) / 2);
-        encoded(&imageops::crop_imm(&padded, x, y, width, height).to_image()).map(Some)
+        let side = self.side;
+        let padded = RgbImage::from_raw(side, side, row.pixels)?;
+        let (width, height) = within(shown, side);
+        let (x, y) = ((side - width) / 2, (side - height) / 2);
+        Some(imageops::crop_imm(&padded, x, y, width, height).to_image())
     }
 
     /// The same of a row of a pack: u8, height x width x (red, green, blue).
@@ -66,26 +79,34 @@ impl Thumbnails {
     /// # Errors
     /// When it has another size, or cannot be encoded.
     pub fn of_row(pixels: &[u8], width: usize, height: usize) -> Result<Vec<u8>> {
-        let (width, height) = (width as u32, height as u32);
-        let row = RgbImage::from_raw(width, height, pixels.to_vec());
-        let row = row.ok_or_else(|| Error::failed("a row of a pack has not the pack's size"))?;
-        let (w, h) = within((width, height));
-        match width.max(height) > SIDE {
-            true => encoded(&imageops::resize(
-                &row,
-                w,
-                h,
-                imageops::FilterType::Triangle,
-            )),
-            false => encoded(&row),
-        }
+        encoded(&row_picture(pixels, (width, height), SIDE)?)
+    }
+
+    /// The same as pixels.
+    ///
+    /// # Errors
+    /// When it has another size.
+    pub fn row_picture(&self, pixels: &[u8], width: usize, height: usize) -> Result<RgbImage> {
+        row_picture(pixels, (width, height), self.side)
     }
 }
 
-/// The sides that a picture of these has where the longer one is [`SIDE`].
-fn within((width, height): (u32, u32)) -> (u32, u32) {
+fn row_picture(pixels: &[u8], sides: (usize, usize), side: u32) -> Result<RgbImage> {
+    let (width, height) = (sides.0 as u32, sides.1 as u32);
+    let row = RgbImage::from_raw(width, height, pixels.to_vec());
+    let row = row.ok_or_else(|| Error::failed("a row of a pack has not the pack's size"))?;
+    let (w, h) = within((width, height), side);
+    let filter = imageops::FilterType::Triangle;
+    Ok(match width.max(height) > side {
+        true => imageops::resize(&row, w, h, filter),
+        false => row,
+    })
+}
+
+/// The sides that a picture of these has where the longer one is `most`.
+fn within((width, height): (u32, u32), most: u32) -> (u32, u32) {
     let long = f64::from(width.max(height).max(1));
-    let side = |of: u32| ((f64::from(of) * f64::from(SIDE) / long).round() as u32).clamp(1, SIDE);
+    let side = |of: u32| ((f64::from(of) * f64::from(most) / long).round() as u32).clamp(1, most);
     (side(width), side(height))
 }
 

@@ -131,13 +131,14 @@ fn make(
     let before = Untouched::look(&gathered.files, &gathered.paths)?;
     before.settle();
     run_guarded(stage, gathered, attempt, taken, around, tell)?;
-    let outputs = cache.seal(attempt, stage.outputs())?;
+    let mut outputs = cache.seal(attempt, stage.outputs())?;
     let beside = cache.beside(attempt, stage.outputs())?;
     if let Err(error) = gathered.check_again(&before, stage, cache, stop, tell) {
         // Its state has seen inputs that its key does not stand for.
         attempt.clone().discard()?;
         return Err(error);
     }
+    cache.share(attempt, &mut outputs, &gathered.read_of_stages(stage))?;
     Ok((outputs, beside))
 }
 

@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use super::untouched::Untouched;
 use crate::{
-    cache::{Cache, KeyDocument, Output, Record, Stat, digest_of_files},
+    cache::{Cache, KeyDocument, Output, Read, Record, Stat, digest_of_files},
     digest::Digest,
     error::{Class, Error, Result},
     event::Tell,
-    stage::{DigestedFile, Source, Stage},
+    stage::{DigestedFile, Input, Source, Stage},
     stop::Stop,
     text::shown_path,
 };
@@ -24,6 +24,20 @@ pub(super) struct Gathered {
     /// The keys of their entries.
     pub(super) from: BTreeMap<String, Digest>,
     outputs: BTreeMap<String, Output>,
+}
+
+impl Gathered {
+    /// The outputs of other stages that were read.
+    pub(super) fn read_of_stages(&self, stage: &dyn Stage) -> Vec<Read> {
+        let read = |input: Input| match input.source {
+            Source::Stage { output, .. } => {
+                let content = self.outputs.get(&input.role)?.digest;
+                Some((*self.from.get(&input.role)?, output, content))
+            }
+            Source::Files => None,
+        };
+        stage.inputs().into_iter().filter_map(read).collect()
+    }
 }
 
 /// Digests the inputs of a stage whose upstream stages are all finished; `record` gives theirs by id.
@@ -48,7 +62,7 @@ pub(super) fn gather<'a>(
                 content
             }
             Source::Stage { id, output: name } => {
-                let found = record(&id).and_then(|r| Some((r, *r.outputs.get(&name)?)));
+                let found = record(&id).and_then(|r| Some((r, r.outputs.get(&name)?.clone())));
                 let Some((record, output)) = found else {
                     // The graph was checked, so that only a record of another make can lack an output.
                     return Err(Error::failed(format!(
@@ -58,8 +72,9 @@ pub(super) fn gather<'a>(
                 };
                 paths.insert(role.clone(), cache.output(record, &name));
                 from.insert(role.clone(), record.key);
+                let digest = output.digest;
                 outputs.insert(role.clone(), output);
-                output.digest
+                digest
             }
         };
         if contents.insert(role.clone(), content).is_some() {
@@ -100,7 +115,7 @@ impl Gathered {
             }
         }
         for (role, path) in &self.paths {
-            let output = self.outputs[role];
+            let output = &self.outputs[role];
             let same = fs::metadata(path).is_ok_and(|meta| Stat::of(&meta) == output.seen)
                 || Digest::of_file(path).is_ok_and(|digest| digest == output.digest);
             if !same {

@@ -18,7 +18,7 @@ use crate::{
     event::Observer,
     plan::Graph,
     stage::{Source, Stage},
-    text::shown,
+    text::{plural, shown},
 };
 
 /// Finished results, and of which stages they are not what a run would give now.
@@ -90,38 +90,32 @@ pub fn newest(
     for &index in order.iter().rev() {
         let stage = stages[index].as_ref();
         let status = by_id.get(stage.id()).copied();
-        let record = match search.serving(stage, status, asked.get(stage.id())) {
-            Some(record) => {
-                // Brought along by a reader that is older itself.
-                if wanted.contains(&index) && !is_of_now(status, &record) {
-                    older.push(Older {
-                        id: stage.id().to_owned(),
-                        why: why(status, &now),
-                        age: age(&record),
-                    });
-                }
-                record
-            }
-            None if asked.contains_key(stage.id()) || !wanted.contains(&index) => continue,
-            None => {
-                let Some(record) = search.own(stage) else {
-                    if !some_may_be_missing {
-                        return Err(none(stage.id(), now));
-                    }
+        let is_wanted = wanted.contains(&index);
+        let serving = search.serving(stage, status, asked.get(stage.id()));
+        // One that serves may have been brought along by a reader that is older itself.
+        let is_of_now = serving.as_ref().is_some_and(|r| is_of_now(status, r));
+        let record = match serving {
+            Some(record) => record,
+            None if asked.contains_key(stage.id()) || !is_wanted => continue,
+            None => match search.own(stage) {
+                Some(record) => record,
+                None if some_may_be_missing => {
                     missing.push(Missing {
                         id: stage.id().to_owned(),
                         why: why(status, &now),
                     });
                     continue;
-                };
-                older.push(Older {
-                    id: stage.id().to_owned(),
-                    why: why(status, &now),
-                    age: age(&record),
-                });
-                record
-            }
+                }
+                None => return Err(none(stage.id(), now)),
+            },
         };
+        if is_wanted && !is_of_now {
+            older.push(Older {
+                id: stage.id().to_owned(),
+                why: why(status, &now),
+                age: age(&record),
+            });
+        }
         ask(&mut asked, stage, &record, stages);
         found.push(cached(stage, record));
     }
@@ -285,7 +279,10 @@ fn why(status: Option<&Status>, now: &Result<Vec<super::StageStatus>>) -> String
             let reasons: Vec<_> = reasons.iter().map(ToString::to_string).collect();
             reasons.join("; ")
         }
-        (Some(Status::Waits { on, .. }), _) => format!("`{}` has to run first", on.join("`, `")),
+        (Some(Status::Waits { on, .. }), _) => {
+            let has = plural(on.len(), "has");
+            format!("`{}` {has} to run first", on.join("`, `"))
+        }
         (_, Err(error)) => {
             let text = error.to_string();
             let line = text.lines().next().unwrap_or_default();

@@ -17,7 +17,7 @@ use crate::{
     cache::{Cache, Found, Hold, Reason, Record},
     digest::Digest,
     error::{Class, Error, Result},
-    event::{Event, Observer, StageEvent},
+    event::{Event, NotRun, Observer, StageEvent},
     plan::Graph,
     stage::{Resource, Stage, Worker},
     stop::Stop,
@@ -90,6 +90,9 @@ pub fn run(
     )?;
     // Looking may have taken long: a request made meanwhile ends the run here.
     stop.check()?;
+    observer.observe(&Event::Begun {
+        stages: survey.ahead(stages),
+    });
     let around = Surroundings {
         options,
         cache,
@@ -112,6 +115,7 @@ pub fn run(
         state: stages.iter().map(|_| State::Open(None)).collect(),
         running: HashMap::new(),
         failed: None,
+        interrupted: false,
     };
     run.drive();
     Ok(run.into_summary())
@@ -139,6 +143,8 @@ struct Run<'a> {
     running: HashMap<usize, Digest>,
     /// The first failed stage.
     failed: Option<usize>,
+    /// Whether a stage was interrupted.
+    interrupted: bool,
 }
 
 type Ended = (usize, Result<Done>);
@@ -193,23 +199,30 @@ impl<'a> Run<'a> {
             .count()
     }
 
-    /// The stage for whose sake this one cannot start any more.
-    fn blocked(&self, index: usize) -> Option<String> {
+    /// Why a stage cannot start any more.
+    fn blocked(&self, index: usize) -> Option<NotRun> {
+        if self.interrupted {
+            return Some(NotRun::Interrupted);
+        }
         let ended_badly = |above: &usize| match &self.state[*above] {
             State::Ended {
                 outcome: Outcome::Failed(_),
                 ..
-            } => Some(self.stages[*above].id().to_owned()),
+            } => Some(NotRun::Needs(self.stages[*above].id().to_owned())),
             State::Ended {
                 outcome: Outcome::Skipped { because },
                 ..
             } => Some(because.clone()),
             _ => None,
         };
-        let above = self.graph.upstream(index).iter().find_map(ended_badly);
-        above.or_else(|| {
+        let above: Vec<_> = (self.graph.upstream(index).iter())
+            .filter_map(ended_badly)
+            .collect();
+        // That something it needs failed says more than that something else did.
+        let needs = above.iter().find(|why| matches!(why, NotRun::Needs(_)));
+        needs.or(above.first()).cloned().or_else(|| {
             let first = self.failed.filter(|_| !self.around.options.keep_going)?;
-            Some(self.stages[first].id().to_owned())
+            Some(NotRun::AfterFailure(self.stages[first].id().to_owned()))
         })
     }
 
@@ -350,6 +363,7 @@ impl<'a> Run<'a> {
             }
             Err(error) => {
                 let error = error.within(&format!("stage `{id}`"));
+                self.interrupted |= error.class() == Class::Interrupted;
                 tell(match error.class() {
                     Class::Interrupted => StageEvent::Interrupted,
                     Class::Failed | Class::Usage => StageEvent::Failed {
@@ -363,7 +377,7 @@ impl<'a> Run<'a> {
         self.state[index] = State::Ended { outcome, record };
     }
 
-    fn skip(&mut self, index: usize, because: String) {
+    fn skip(&mut self, index: usize, because: NotRun) {
         self.tell(index)(StageEvent::Skipped {
             because: because.clone(),
         });

@@ -16,7 +16,7 @@ use crate::{
     cache::{Cache, Changes, Found, Hold, KeyDocument, Listing, Reason, Record, nearest, reasons},
     digest::Digest,
     error::{Error, Result},
-    event::{Event, Observer, StageEvent},
+    event::{Ahead, Event, Observer, StageEvent},
     plan::Graph,
     stage::{Reuse, Stage, TakesOver},
     stop::Stop,
@@ -346,6 +346,22 @@ impl<'a> Survey<'a> {
             Status::Cached { record } => Some(record),
             Status::Run { .. } | Status::Waits { .. } => None,
         }
+    }
+
+    /// What a run is to do, stage by stage.
+    pub(super) fn ahead(&self, stages: &[Box<dyn Stage>]) -> Vec<Ahead> {
+        let of = |&index: &usize| {
+            let (cached, estimate) = match self.status[index].as_ref()? {
+                Status::Cached { .. } => (true, None),
+                Status::Run { estimate, .. } | Status::Waits { estimate, .. } => (false, *estimate),
+            };
+            Some(Ahead {
+                id: stages[index].id().to_owned(),
+                cached,
+                seconds: estimate.map(|estimate| estimate.seconds),
+            })
+        };
+        self.order.iter().filter_map(of).collect()
     }
 
     fn into_statuses(mut self, stages: &[Box<dyn Stage>]) -> Vec<StageStatus> {

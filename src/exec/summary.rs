@@ -6,6 +6,7 @@ use crate::{
     cache::{Cache, Record},
     digest::Digest,
     error::{Error, Result},
+    event::NotRun,
 };
 
 /// How a run ended for each stage that was needed, in order.
@@ -39,10 +40,10 @@ pub enum Outcome {
     Ran,
     /// It failed or was interrupted.
     Failed(Error),
-    /// It could not start.
+    /// It was not run.
     Skipped {
-        /// The stage that failed before it.
-        because: String,
+        /// Why not.
+        because: NotRun,
     },
 }
 

@@ -17,5 +17,7 @@ mod picture;
 mod probe;
 
 pub use fit::fit;
-pub use judge::{attend, average, evaluate, fingerprint, log_mean_probabilities, uses_bf16, views};
+pub use judge::{
+    attend, average, evaluate, fingerprint, log_mean_probabilities, logits_of_views, uses_bf16,
+};
 pub use probe::{browse, functionals, speed, steps, tune};

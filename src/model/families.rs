@@ -1,6 +1,12 @@
 //! The families. A new one is a folder beside `resnet`, with its name below and its line in `model`.
 
-use super::{convnext, efficientnet, layout::Slot, recognise::Names, resnet};
+use super::{
+    convnext, efficientnet,
+    layout::Slot,
+    onnx::{Graph, Value},
+    recognise::Names,
+    resnet,
+};
 #[cfg(feature = "tensors")]
 use super::{layers::Source, network::Body};
 use crate::settings::{Arch, NetworkSettings};
@@ -41,6 +47,10 @@ pub(super) struct Family {
     pub(super) parts: &'static [&'static str],
     /// Which of its networks tensors are, or what they have that none has.
     pub(super) arch: fn(&Names<'_>) -> Result<Arch, String>,
+    /// From images to logits as nodes of ONNX: what its body computes in evaluation mode.
+    pub(super) onnx: fn(Arch, &mut Graph<'_>, &str) -> Value,
+    /// timm's name of a tensor, given torchvision's.
+    pub(super) timm: fn(&str) -> String,
 }
 
 /// The family of a network.
@@ -55,6 +65,16 @@ pub(super) fn family(arch: Arch) -> &'static Family {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn timm_names_every_tensor_of_a_network_by_a_name_of_its_own() {
+        for arch in Arch::ALL {
+            let slots = super::super::layout::slots(arch, 1);
+            let theirs = slots.iter().map(|slot| (family(arch).timm)(&slot.name));
+            let theirs: std::collections::HashSet<_> = theirs.collect();
+            assert_eq!(theirs.len(), slots.len(), "{}", arch.name());
+        }
+    }
 
     #[test]
     fn every_network_that_is_declared_is_of_one_family() {

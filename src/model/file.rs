@@ -3,19 +3,19 @@
 use std::{fs::File, os::unix::fs::FileExt, path::Path};
 
 use super::{
-    StateDict, TensorData,
-    catalog::Opened,
+    DType, StateDict, TensorData,
+    catalog::{Found, Opened},
     layout::{Role, Slot, head, slots},
-    pytorch,
+    published, pytorch,
     recognise::{Recognised, behind, choose, some},
-    safetensors, sense,
+    safetensors, sense, timm,
 };
 use crate::{
     error::{Error, Result},
     files,
     record::{CheckpointInfo, ModelFile},
     settings::Arch,
-    text::shown_path,
+    text::{count, shown_path},
 };
 
 /// What a model file holds.
@@ -31,6 +31,12 @@ pub struct ModelState {
     pub classes: usize,
     /// What of the file was passed over and why, in sentences.
     pub notes: Vec<String>,
+    /// Names of its dictionary that are none of the network.
+    pub left_over: Vec<String>,
+    /// Tensors that have another shape or type here.
+    pub reshaped: Vec<String>,
+    /// Whether the head is the file's own.
+    pub has_head: bool,
 }
 
 impl ModelState {
@@ -88,6 +94,7 @@ pub fn load_all(path: &Path) -> Result<Vec<ModelState>> {
 /// # Errors
 /// As [`load_weights`].
 pub fn load_members(file: &ModelFile) -> Result<Vec<ModelState>> {
+    published::verify(file)?;
     read(&file.path, file.weights.as_deref(), true)
 }
 
@@ -97,6 +104,7 @@ pub fn load_members(file: &ModelFile) -> Result<Vec<ModelState>> {
 /// # Errors
 /// As [`load_weights`], but not for a head.
 pub fn load_network(file: &ModelFile) -> Result<ModelState> {
+    published::verify(file)?;
     let mut all = read(&file.path, file.weights.as_deref(), false)?;
     match (all.pop(), all.len()) {
         (Some(one), 0) => Ok(one),
@@ -111,6 +119,7 @@ fn read(path: &Path, weights: Option<&str>, with_head: bool) -> Result<Vec<Model
 
 fn understood(file: File, weights: Option<&str>, with_head: bool) -> Result<Vec<ModelState>> {
     let mut opened = open(file)?;
+    opened.sets = opened.sets.into_iter().map(timm::in_our_names).collect();
     if let Some(info) = &opened.info {
         sense::check(info)?;
     }
@@ -179,7 +188,7 @@ pub fn export(from: &Path, to: &Path, weights: Option<&str>) -> Result<Vec<Strin
                 "`{}` names no format of model files",
                 shown_path(to)
             ))
-            .help("end the name in `.pt` (PyTorch) or `.safetensors`"));
+            .help("end the name in `.onnx`, `.pt` (PyTorch) or `.safetensors`"));
         }
     };
     let model = load_weights(from, weights)?;
@@ -254,8 +263,8 @@ fn understand(
         && info.classes.len() != classes
     {
         return Err(Error::failed(format!(
-            "names {} classes, and its head has {classes}",
-            info.classes.len()
+            "names {}, and its head has {classes}",
+            count(info.classes.len(), "class")
         )));
     }
     if network.label != "." {
@@ -265,8 +274,12 @@ fn understand(
         let names: Vec<_> = network.rest.iter().map(String::as_str).collect();
         notes.push(format!("passed over beside the network: {}", some(&names)));
     }
+    let reshaped = reshaped(opened, network, classes);
     let state = state(opened, network, classes)?;
     Ok(ModelState {
+        left_over: network.rest.clone(),
+        reshaped,
+        has_head: network.classes.is_some(),
         state,
         info,
         arch,
@@ -302,13 +315,31 @@ fn state(opened: &mut Opened, network: &Recognised, classes: usize) -> Result<St
             Some(count) if slot.role == Role::NormCount => {
                 TensorData::i64_scalar(batches(&count, &slot.name)?)
             }
-            Some(tensor) if !head || network.classes.is_some() => tensor,
+            // timm has a layer scale without the sides that are 1.
+            Some(tensor) if !head || network.classes.is_some() => TensorData {
+                shape: slot.shape.clone(),
+                ..tensor
+            },
             None if slot.role == Role::NormCount => TensorData::i64_scalar(0),
             _ => TensorData::f32(slot.shape.clone(), &vec![0.0; slot.shape.iter().product()])?,
         };
         state.insert(slot.name, tensor);
     }
     Ok(state)
+}
+
+/// The tensors whose shape or type in the file is another one than they have here.
+fn reshaped(opened: &Opened, network: &Recognised, classes: usize) -> Vec<String> {
+    let set = &opened.sets[network.set];
+    let differs = |slot: &Slot| match set.get(&format!("{}{}", network.prefix, slot.name)) {
+        Some(Found::Tensor { shape, element, .. }) => {
+            *shape != slot.shape
+                || (element.kept_as().is_float() && element.kept_as() != DType::F32)
+        }
+        _ => false,
+    };
+    let slots = slots(network.arch, classes).into_iter();
+    slots.filter(differs).map(|slot| slot.name).collect()
 }
 
 /// A number of batches of any type.
@@ -362,35 +393,14 @@ pub(super) fn check(state: &StateDict, arch: Arch, classes: usize) -> Result<Sta
             )),
         }
     }
-    let unexpected: Vec<_> = state
-        .iter()
-        .map(|(name, _)| name)
-        .filter(|name| checked.get(name).is_none())
-        .collect();
-    let unexpected: Vec<_> = unexpected
-        .into_iter()
-        .filter(|name| !slots.iter().any(|slot| slot.name == **name))
-        .collect();
-    let mut faults = Vec::new();
-    if !missing.is_empty() {
-        faults.push(format!("missing are {}", some(&missing)));
-    }
-    if !unexpected.is_empty() {
-        faults.push(format!("unexpected are {}", some(&unexpected)));
-    }
-    if !misshaped.is_empty() {
-        let more = if misshaped.len() > 3 {
-            format!(" and {} more", misshaped.len() - 3)
-        } else {
-            String::new()
-        };
-        misshaped.truncate(3);
-        faults.push(format!("{}{more}", misshaped.join(", ")));
-    }
-    if faults.is_empty() && classes > 0 {
-        return Ok(checked);
-    }
-    if classes == 0 && faults.is_empty() {
+    let known: std::collections::HashSet<_> = slots.iter().map(|slot| slot.name.as_str()).collect();
+    let names = state.iter().map(|(name, _)| name);
+    let unexpected: Vec<_> = names.filter(|name| !known.contains(name)).collect();
+    let mut faults = super::recognise::differences(&missing, &unexpected, &misshaped);
+    if faults.is_empty() {
+        if classes > 0 {
+            return Ok(checked);
+        }
         faults.push("the head has no classes".to_owned());
     }
     Err(Error::failed(format!(

@@ -70,7 +70,7 @@ pub fn slots(arch: Arch, classes: usize) -> Vec<Slot> {
 }
 
 /// The slots of weight and bias of a network's last linear layer.
-pub(super) fn head(arch: Arch, classes: usize) -> [Slot; 2] {
+pub(crate) fn head(arch: Arch, classes: usize) -> [Slot; 2] {
     let mut slots = slots(arch, classes);
     let mut take = |role| {
         let place = slots.iter().position(|slot| slot.role == role);

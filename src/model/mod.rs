@@ -22,6 +22,8 @@ mod layers;
 pub mod layout;
 #[cfg(feature = "tensors")]
 mod network;
+pub mod onnx;
+mod published;
 pub mod pytorch;
 mod recognise;
 mod resnet;
@@ -31,6 +33,7 @@ mod state_dict;
 #[cfg(feature = "tensors")]
 mod tensor;
 mod tensor_data;
+pub mod timm;
 
 pub use file::{
     ModelState, export, load, load_all, load_members, load_network, load_weights, write_ensemble,
@@ -39,6 +42,7 @@ pub use file::{
 pub use forward_file::forward_file;
 #[cfg(feature = "tensors")]
 pub use network::{Drops, Mode, Network, Noise};
+pub use published::begins_with;
 pub use state_dict::StateDict;
 #[cfg(feature = "tensors")]
 pub use tensor::{to_data, to_tensor};

@@ -206,29 +206,11 @@ fn network(sets: &[Set], place: Place) -> Result<Recognised> {
     if classes.is_none() {
         slots.retain(|slot| !matches!(slot.role, Role::HeadWeight | Role::HeadBias));
     }
-    let known: HashSet<&str> = slots.iter().map(|s| s.name.as_str()).collect();
-    let (mut unexpected, mut rest, mut other_head) = (Vec::new(), Vec::new(), Vec::new());
-    let features = weight.shape[1];
-    for (name, found) in set.iter() {
-        let own = name.strip_prefix(&prefix);
-        if own.is_some_and(|own| known.contains(own)) {
-            continue;
-        }
-        let begins = |own: &str| {
-            let first = own.split('.').next().unwrap_or_default();
-            let first = first.trim_end_matches(|c: char| c.is_ascii_digit());
-            family.parts.contains(&first)
-        };
-        if own.is_some_and(begins) && matches!(found, Found::Tensor { .. }) {
-            unexpected.push(own.unwrap_or(name));
-            continue;
-        }
-        if matches!(found, Found::Tensor { shape, .. } if shape.len() == 2 && shape[1] == features)
-        {
-            other_head.push(name.to_owned());
-        }
-        rest.push(name.to_owned());
-    }
+    let Others {
+        unexpected,
+        rest,
+        other_head,
+    } = others(set, &prefix, family, &slots, weight.shape[1]);
     if let Some(faults) = faults(set, &prefix, &slots, &unexpected) {
         let head = classes.map_or("no head of its own".to_owned(), |n| text::count(n, "class"));
         return Err(Error::failed(format!(
@@ -247,6 +229,52 @@ fn network(sets: &[Set], place: Place) -> Result<Recognised> {
         rest,
         other_head,
     })
+}
+
+/// What stands in a dictionary beside a network.
+#[derive(Default)]
+struct Others<'a> {
+    /// Named as parts of it are.
+    unexpected: Vec<&'a str>,
+    /// All others.
+    rest: Vec<String>,
+    /// Those among them that another kind of head would have, of so many features.
+    other_head: Vec<String>,
+}
+
+fn others<'a>(
+    set: &'a Set,
+    prefix: &str,
+    family: &Family,
+    slots: &[Slot],
+    features: usize,
+) -> Others<'a> {
+    let known: HashSet<&str> = slots.iter().map(|s| s.name.as_str()).collect();
+    let is_part = |own: &str| {
+        let first = own.split('.').next().unwrap_or_default();
+        let first = first.trim_end_matches(|c: char| c.is_ascii_digit());
+        family.parts.contains(&first)
+    };
+    let mut others = Others::default();
+    for (name, found) in set.iter() {
+        let own = name.strip_prefix(prefix);
+        if own.is_some_and(|own| known.contains(own)) {
+            continue;
+        }
+        let shape = match found {
+            Found::Tensor { shape, .. } => Some(shape),
+            Found::Other(_) => None,
+        };
+        if let Some(own) = own.filter(|own| shape.is_some() && is_part(own)) {
+            others.unexpected.push(own);
+            continue;
+        }
+        if shape.is_some_and(|shape| shape.len() == 2 && shape[1] == features) {
+            others.other_head.push(name.to_owned());
+        }
+        others.rest.push(name.to_owned());
+    }
+    others
 }
 
 /// What keeps tensors from being a network, and a way out.
@@ -271,6 +299,13 @@ fn faults(set: &Set, prefix: &str, slots: &[Slot], unexpected: &[&str]) -> Optio
             (Some(Found::Tensor { shape, element, .. }), _) if *shape == slot.shape => {
                 misshaped.push(format!("`{}` holds whole numbers ({element:?})", slot.name))
             }
+            (Some(Found::Tensor { shape, .. }), _) if is_stem(slot, shape) => {
+                misshaped.push(format!(
+                    "`{}` is for images of {}, and photographs have 3 (red, green, blue)",
+                    slot.name,
+                    text::count(shape[1], "channel")
+                ));
+            }
             (Some(Found::Tensor { shape, element, .. }), _) => misshaped.push(format!(
                 "`{}` is {:?} {shape:?} instead of {:?}",
                 slot.name,
@@ -280,21 +315,7 @@ fn faults(set: &Set, prefix: &str, slots: &[Slot], unexpected: &[&str]) -> Optio
             (Some(Found::Other(made_by)), _) => opaque.push((name, made_by)),
         }
     }
-    let mut faults = Vec::new();
-    if !missing.is_empty() {
-        faults.push(format!("missing are {}", some(&missing)));
-    }
-    if !unexpected.is_empty() {
-        faults.push(format!("unexpected are {}", some(unexpected)));
-    }
-    if !misshaped.is_empty() {
-        let more = match misshaped.len().saturating_sub(3) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        misshaped.truncate(3);
-        faults.push(format!("{}{more}", misshaped.join(", ")));
-    }
+    let mut faults = differences(&missing, unexpected, &misshaped);
     if let Some((name, made_by)) = opaque.first() {
         let more = match opaque.len() - 1 {
             0 => String::new(),
@@ -315,6 +336,33 @@ fn faults(set: &Set, prefix: &str, slots: &[Slot], unexpected: &[&str]) -> Optio
     };
     let told = faults.join("; ");
     (!faults.is_empty()).then_some(Faults { told, help })
+}
+
+/// In what tensors differ from those of a network, in words.
+pub(super) fn differences(
+    missing: &[&str],
+    unexpected: &[&str],
+    misshaped: &[String],
+) -> Vec<String> {
+    let mut told = Vec::new();
+    if !missing.is_empty() {
+        told.push(format!("missing are {}", some(missing)));
+    }
+    if !unexpected.is_empty() {
+        told.push(format!("unexpected are {}", some(unexpected)));
+    }
+    if !misshaped.is_empty() {
+        told.push(text::first_items(misshaped, 3));
+    }
+    told
+}
+
+/// Whether a tensor is that of the convolution that sees the image, but for its channels.
+fn is_stem(slot: &Slot, shape: &[usize]) -> bool {
+    let [out, 3, height, width] = slot.shape[..] else {
+        return false;
+    };
+    matches!(shape, [o, c, h, w] if [*o, *h, *w] == [out, height, width] && *c != 3)
 }
 
 /// The networks that are known.
@@ -369,15 +417,12 @@ fn none(opened: &Opened) -> Error {
 /// The first names and a count of the rest.
 pub(super) fn some(names: &[&str]) -> String {
     // The end of a long name says more than its prefixes.
-    let short = |name: &str| match name.char_indices().rev().nth(59) {
-        Some((at @ 1.., _)) => format!("…{}", text::shown(&name[at..])),
-        _ => text::shown(name),
+    let short = |name: &&str| match name.char_indices().rev().nth(59) {
+        Some((at @ 1.., _)) => format!("`…{}`", text::shown(&name[at..])),
+        _ => format!("`{}`", text::shown(name)),
     };
-    let shown = names.iter().take(8);
-    let shown: Vec<_> = shown.map(|name| format!("`{}`", short(name))).collect();
-    match names.len() - shown.len() {
-        0 if shown.is_empty() => "none".to_owned(),
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
+    if names.is_empty() {
+        return "none".to_owned();
     }
+    text::first_items(names.iter().map(short), 8)
 }

@@ -126,7 +126,33 @@ fn header(
 
 /// Opens a file: its header is read, and of its tensors the names.
 pub(super) fn open(file: File) -> Result<Opened> {
-    let unreadable = |e: std::io::Error| Error::failed("cannot be read").because(e);
+    let (metadata, data) = read_header(&file)?;
+    let (set, places) = tensors(&metadata, data)?;
+    let said = |key: &str| metadata.metadata().as_ref().and_then(|m| m.get(key));
+    let info = understood(said(ONE))?;
+    let members = understood(said(SEVERAL))?;
+    let gather = move |place: usize| {
+        let Place {
+            shape,
+            element,
+            from,
+            length,
+        } = &places[place];
+        let mut bytes = vec![0; *length];
+        file.read_exact_at(&mut bytes, *from).map_err(unreadable)?;
+        TensorData::new(element.kept_as(), shape.clone(), element.convert(bytes))
+    };
+    Ok(Opened {
+        sets: vec![set],
+        gather: Box::new(gather),
+        info,
+        members,
+        instead: "a file of safetensors without a tensor".to_owned(),
+    })
+}
+
+/// The header, bounded before it is understood, and where the bytes of tensors begin.
+fn read_header(file: &File) -> Result<(Metadata, u64)> {
     let length = file.metadata().map_err(unreadable)?.len();
     let mut size = [0; 8];
     file.read_exact_at(&mut size, 0).map_err(unreadable)?;
@@ -152,10 +178,22 @@ pub(super) fn open(file: File) -> Result<Opened> {
     }
     let metadata: Metadata = serde_json::from_slice(&header)
         .map_err(|e| damaged("its header is not understood").because(e))?;
-    drop(header);
     if metadata.data_len() as u64 != length - 8 - size {
         return Err(damaged("its tensors do not fill it"));
     }
+    Ok((metadata, size + 8))
+}
+
+/// Where the bytes of a tensor lie in the file.
+struct Place {
+    shape: Vec<usize>,
+    element: Element,
+    from: u64,
+    length: usize,
+}
+
+/// The tensors by name, and the places of those of which something can be made; bytes begin at `data`.
+fn tensors(metadata: &Metadata, data: u64) -> Result<(Set, Vec<Place>)> {
     let mut set = Set::default();
     let mut places = Vec::new();
     for name in metadata.offset_keys() {
@@ -171,40 +209,28 @@ pub(super) fn open(file: File) -> Result<Opened> {
         }
         let found = match element(info.dtype) {
             Some(element) => {
-                let place = places.len();
                 let (from, to) = info.data_offsets;
-                places.push((
-                    info.shape.clone(),
+                places.push(Place {
+                    shape: info.shape.clone(),
                     element,
-                    from as u64 + 8 + size,
-                    to - from,
-                ));
+                    from: data + from as u64,
+                    length: to - from,
+                });
                 Found::Tensor {
                     shape: info.shape.clone(),
                     element,
-                    place,
+                    place: places.len() - 1,
                 }
             }
             None => Found::Other(info.dtype.to_string().into()),
         };
         set.add(name.into(), found);
     }
-    let said = |key: &str| metadata.metadata().as_ref().and_then(|m| m.get(key));
-    let info = understood(said(ONE))?;
-    let members = understood(said(SEVERAL))?;
-    let gather = move |place: usize| {
-        let (shape, element, from, length): &(Vec<usize>, Element, u64, usize) = &places[place];
-        let mut bytes = vec![0; *length];
-        file.read_exact_at(&mut bytes, *from).map_err(unreadable)?;
-        TensorData::new(element.kept_as(), shape.clone(), element.convert(bytes))
-    };
-    Ok(Opened {
-        sets: vec![set],
-        gather: Box::new(gather),
-        info,
-        members,
-        instead: "a file of safetensors without a tensor".to_owned(),
-    })
+    Ok((set, places))
+}
+
+fn unreadable(e: std::io::Error) -> Error {
+    Error::failed("cannot be read").because(e)
 }
 
 fn understood<T: DeserializeOwned>(text: Option<&String>) -> Result<Option<T>> {

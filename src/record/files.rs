@@ -2,7 +2,7 @@
 
 use super::{
     Averaging, Calibration, Evaluation, Fingerprint, History, Images, LabelIssues, Labels,
-    LookAlikes, Photographs, Selection, Split, Timing,
+    LookAlikes, Photographs, Selection, SourceMatch, Split, Timing,
 };
 
 macro_rules! files {
@@ -26,6 +26,7 @@ files! {
     LookAlikes: "look_alikes.json"
     Photographs: "photographs.json"
     Selection: "selection.json"
+    SourceMatch: "source.json"
     Split: "membership.json"
     Timing: "timing.json"
 }

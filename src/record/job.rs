@@ -9,8 +9,8 @@ use crate::{
     digest::Digest,
     seed::Seed,
     settings::{
-        AverageNorm, AverageRule, GradualUnfreezing, Metric, NetworkSettings, Normalize, Pixels,
-        Probability, Save, TrainLayers, Training, Tta,
+        AverageNorm, AverageRule, GradualUnfreezing, Metric, Named, NetworkSettings, Normalize,
+        Pixels, Pretrained, Probability, Save, TrainLayers, Training, TransferHead, Tta,
     },
 };
 
@@ -141,6 +141,9 @@ pub enum Start {
         dropout: Option<Probability>,
         /// Keep the source's normalisation instead of the one in `training`.
         keep_normalize: bool,
+        /// What the new head begins with.
+        #[serde(default)]
+        head: TransferHead,
     },
 }
 
@@ -158,6 +161,20 @@ pub struct ModelFile {
     /// Of a file that holds several sets of weights, the name of one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<String>,
+    /// The name of the published weights that it is to be, where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pretrained: Option<String>,
+}
+
+impl ModelFile {
+    /// The published weights that it is to be.
+    #[must_use]
+    pub fn published(&self) -> Option<&'static Pretrained> {
+        match Pretrained::named(self.pretrained.as_deref()?) {
+            Some(Named::Weights(weights)) => Some(weights),
+            _ => None,
+        }
+    }
 }
 
 /// An average of weights. Writes what a training writes to `out`, and `averaging.json`.

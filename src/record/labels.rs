@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::EvaluatePart;
+
 /// `labels.json`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Labels {
@@ -39,10 +41,18 @@ pub struct CorrectedLabel {
 }
 
 impl Labels {
-    /// Whether the data set itself gives this image to validation.
+    /// The part that an image is given for.
     #[must_use]
-    pub fn validates(&self, image: usize) -> bool {
-        u32::try_from(image).is_ok_and(|image| self.validation.binary_search(&image).is_ok())
+    pub fn given_for(&self, image: usize) -> Option<EvaluatePart> {
+        let part = self.labels.get(image)?.part;
+        let validates = || {
+            let image = u32::try_from(image);
+            image.is_ok_and(|image| self.validation.binary_search(&image).is_ok())
+        };
+        Some(match part {
+            EvaluatePart::Train if validates() => EvaluatePart::Validation,
+            part => part,
+        })
     }
 
     /// Every image with the class that it is given for, before corrections.
@@ -61,18 +71,9 @@ impl Labels {
 /// The part and the class of one image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Label {
-    /// The given part.
-    pub part: Part,
+    /// The given part: `Test`, or `Train` for all others. Which of those the data set gives to validation is in
+    /// [`Labels::validation`].
+    pub part: EvaluatePart,
     /// Its place in `classes`.
     pub class: u32,
-}
-
-/// A part of a data set as it was given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Part {
-    /// To be split into train and validation.
-    Train,
-    /// Never trained on.
-    Test,
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Likeness;
+use super::{EvaluatePart, Likeness};
 
 /// Which image belongs where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,30 +41,6 @@ pub enum Assignment {
     Test,
     /// In no part: see [`Split::left_out`] and `left_out` of `labels.json`.
     LeftOut,
-}
-
-/// A part to evaluate on, or to train with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EvaluatePart {
-    /// What the model was trained on.
-    Train,
-    /// What it was selected by.
-    Validation,
-    /// What it never saw.
-    Test,
-}
-
-impl EvaluatePart {
-    /// The name as in a pipeline file.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Train => "train",
-            Self::Validation => "validation",
-            Self::Test => "test",
-        }
-    }
 }
 
 impl Split {

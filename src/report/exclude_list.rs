@@ -6,7 +6,7 @@ use super::Seen;
 use crate::{
     cells,
     error::{Error, Result},
-    record::{Labels, Likeness, Part},
+    record::{EvaluatePart, Likeness},
 };
 
 /// One photograph with the reason.
@@ -30,11 +30,13 @@ pub struct ExcludeRow {
 pub fn exclude_list(seen: Seen<'_>) -> Vec<ExcludeRow> {
     let images = &seen.images.images;
     let labels = seen.labels;
-    let side = |i: usize| side(labels, i);
-    let like_test = seen.look_alikes.nearest(|i| side(i) == Some(Side::Test));
+    let side = |i: usize| labels.given_for(i);
+    let like_test = seen
+        .look_alikes
+        .nearest(|i| side(i) == Some(EvaluatePart::Test));
     let like_validation = seen
         .look_alikes
-        .nearest(|i| side(i) == Some(Side::Validation));
+        .nearest(|i| side(i) == Some(EvaluatePart::Validation));
     let same = seen.look_alikes.families(|p| p.likeness != Likeness::Near);
     let mut family = vec![None; images.len()];
     for (number, members) in same.iter().enumerate() {
@@ -52,12 +54,12 @@ pub fn exclude_list(seen: Seen<'_>) -> Vec<ExcludeRow> {
             return Some((format!("cannot be decoded: {why}"), None));
         }
         let own = side(i)?;
-        if own != Side::Test
+        if own != EvaluatePart::Test
             && let Some(like) = of(&like_test, i)
         {
             return Some(("looks like a test image".to_owned(), Some(like)));
         }
-        if own == Side::Train
+        if own == EvaluatePart::Train
             && let Some(like) = of(&like_validation, i)
         {
             return Some(("looks like a validation image".to_owned(), Some(like)));
@@ -112,21 +114,4 @@ pub fn exclude_rows(bytes: &[u8]) -> Option<Vec<ExcludeRow>> {
         return None;
     }
     reader.deserialize().collect::<Result<_, _>>().ok()
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Train,
-    Validation,
-    Test,
-}
-
-fn side(labels: &Labels, image: usize) -> Option<Side> {
-    let label = labels.labels.get(image)?;
-    let validates = || labels.validates(image);
-    Some(match label.part {
-        Part::Test => Side::Test,
-        Part::Train if validates() => Side::Validation,
-        Part::Train => Side::Train,
-    })
 }

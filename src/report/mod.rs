@@ -10,8 +10,10 @@
 //! | blocks without markup | [`Document`], filled by `sections` ([`report`]), by [`Overview::document`] and by what [`tune`](fn@learning_rates) found |
 //! | Markdown, lines for a terminal, a page for a browser | `render` ([`Format`], [`Document::markdown`], [`Document::terminal`], [`Document::html`]) |
 //! | the same in Korean | [`Document::in_language`], by a catalogue of sentences |
+//! | what goes with a model that is handed on | [`card`](fn@card) |
 //! | files of other programs | [`event_files`] |
 
+mod card;
 mod changes;
 mod compare;
 mod document;
@@ -34,22 +36,23 @@ mod tune;
 mod units;
 mod words;
 
+pub use card::{Card, card};
 pub use changes::changes;
 pub use compare::{Comparison, Test, Verdict, compare};
 pub use document::{
     Align, Axis, Block, Cell, Column, Curve, Document, Flow, Grid, Guess, Matrix, Multiples, Node,
-    Parallel, Photograph, Range, Ranges, Scale, Scatter, Series, Shot, Span, Text, Timeline, Unit,
-    Upright,
+    Parallel, Photograph, Place, Range, Ranges, Scale, Scatter, Series, Shot, Span, Text, Timeline,
+    Unit, Upright,
 };
 pub use exclude_list::{ExcludeRow, exclude_csv, exclude_list, exclude_rows};
 pub use figure::Figure;
 pub use language::Language;
 pub use overview::{Class, LeakPair, Leaks, Overview, Seen};
 pub use predictions::predictions;
-pub use render::{Evidence, Format, Pictures, Thumbnail};
+pub use render::{Evidence, Format, Pictures, Thumbnail, curve};
 pub use results::{
     Audited, Calibrated, DataSeen, Evaluated, Group, ImageLook, MadeOf, NotOfNow, NotUsed, Results,
-    Selected, Source, StageMade, StageTold, Trained, Unused,
+    Selected, Source, StageMade, StageTold, Trained, Unused, recipe,
 };
 pub use sections::{Detail, Images, compared, comparison_blocks, not_of_now, report};
 pub use table::{PartRow, Row, Table, table};

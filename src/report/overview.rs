@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    record::{Images, Labels, Likeness, LookAlikes, Looked, Pair, Part, Photographs},
+    record::{EvaluatePart, Images, Labels, Likeness, LookAlikes, Looked, Pair, Photographs},
     settings::MeanStd,
 };
 
@@ -184,10 +184,11 @@ fn classes(labels: &Labels) -> Vec<Class> {
         .collect();
     for (image, label) in labels.labels.iter().enumerate() {
         if let Some(class) = classes.get_mut(label.class as usize) {
-            match label.part {
-                Part::Train if labels.validates(image) => class.validation += 1,
-                Part::Train => class.train += 1,
-                Part::Test => class.test += 1,
+            match labels.given_for(image) {
+                Some(EvaluatePart::Train) => class.train += 1,
+                Some(EvaluatePart::Validation) => class.validation += 1,
+                Some(EvaluatePart::Test) => class.test += 1,
+                None => {}
             }
         }
     }
@@ -218,15 +219,14 @@ fn steps(sides: Vec<u32>) -> Vec<(u32, u32, u64)> {
 fn leaks(seen: Seen<'_>) -> Leaks {
     let mut leaks = Leaks::default();
     let (images, labels) = (&seen.images.images, &seen.labels.labels);
+    let part = |image: usize| seen.labels.given_for(image);
     for pair in &seen.look_alikes.pairs {
         let Pair { a, b, .. } = *pair;
         let (a, b) = (a as usize, b as usize);
         let (Some(first), Some(second)) = (labels.get(a), labels.get(b)) else {
             continue;
         };
-        let side = |image: usize| seen.labels.validates(image);
-        let across = first.part != second.part || side(a) != side(b);
-        let counts = if across {
+        let counts = if part(a) != part(b) {
             &mut leaks.across
         } else {
             &mut leaks.inside
@@ -244,16 +244,19 @@ fn leaks(seen: Seen<'_>) -> Leaks {
             conflict,
         });
     }
-    let train = |image: usize| labels.get(image).is_some_and(|l| l.part == Part::Train);
+    let train = |image: usize| {
+        labels
+            .get(image)
+            .is_some_and(|l| l.part == EvaluatePart::Train)
+    };
     // Not by the pairs themselves: of several equal pictures only the first is paired with the others.
     let nearest = seen.look_alikes.nearest(train);
     let test = nearest
         .iter()
         .zip(labels)
-        .filter(|(_, l)| l.part == Part::Test);
+        .filter(|(_, l)| l.part == EvaluatePart::Test);
     leaks.leaked_test_images = test.filter(|(like, _)| like.is_some()).count() as u64;
-    let side = |image: usize| (labels[image].part, seen.labels.validates(image));
-    let across = |p: &LeakPair| side(p.a) != side(p.b);
+    let across = |p: &LeakPair| part(p.a) != part(p.b);
     leaks
         .pairs
         .sort_by_key(|p| (!across(p), !p.conflict, p.a, p.b));
@@ -269,7 +272,12 @@ mod tests {
     };
 
     fn overview(pairs: Vec<Pair>) -> Overview {
-        let parts = [Part::Train, Part::Train, Part::Train, Part::Test];
+        let parts = [
+            EvaluatePart::Train,
+            EvaluatePart::Train,
+            EvaluatePart::Train,
+            EvaluatePart::Test,
+        ];
         let images = Images {
             images: (0..4)
                 .map(|i| Image {

@@ -294,25 +294,31 @@ impl Evaluated {
 
     /// What it shares with its repetitions.
     fn recipe(&self) -> String {
-        let varied = self.listed(|key| !is_repetition(key));
-        if varied.is_empty() {
-            return self.stage.clone();
-        }
-        format!("{}[{varied}]", self.stage)
+        recipe(&self.stage, &self.varied)
     }
 
     /// What tells it from its repetitions: `seed=2,fold=0`, or nothing.
     pub(super) fn repetition(&self) -> String {
-        self.listed(is_repetition)
+        listed(&self.varied, is_repetition)
     }
+}
 
-    fn listed(&self, wanted: impl Fn(&str) -> bool) -> String {
-        let wanted = self.varied.iter().filter(|(key, _)| wanted(key));
-        let words: Vec<_> = wanted
-            .map(|(key, value)| format!("{key}={value}"))
-            .collect();
-        words.join(",")
+/// A name with what varies beside seed and fold: `deeper[arch=resnet50]`.
+#[must_use]
+pub fn recipe(stage: &str, varied: &[(String, String)]) -> String {
+    let varied = listed(varied, |key| !is_repetition(key));
+    if varied.is_empty() {
+        return stage.to_owned();
     }
+    format!("{stage}[{varied}]")
+}
+
+fn listed(varied: &[(String, String)], wanted: impl Fn(&str) -> bool) -> String {
+    let wanted = varied.iter().filter(|(key, _)| wanted(key));
+    let words: Vec<_> = wanted
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    words.join(",")
 }
 
 pub(super) fn is_repetition(key: &str) -> bool {

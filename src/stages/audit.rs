@@ -23,7 +23,7 @@ const CORRECTIONS: &str = "corrections.csv";
 const TOLD: usize = 5;
 
 /// One `[audit.x]` instance.
-pub struct AuditStage {
+pub(super) struct AuditStage {
     id: String,
     settings: config::Audit,
 }
@@ -31,7 +31,7 @@ pub struct AuditStage {
 impl AuditStage {
     /// From its settings.
     #[must_use]
-    pub fn new(id: &str, settings: &config::Audit) -> Self {
+    pub(super) fn new(id: &str, settings: &config::Audit) -> Self {
         Self {
             id: id.to_owned(),
             settings: settings.clone(),

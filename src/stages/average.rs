@@ -3,21 +3,17 @@
 use serde_json::{Value, json};
 use std::path::Path;
 
-use super::{
-    fitting::{self, KEPT},
-    model_file::state_output,
-    past,
-};
+use super::{fitting, past};
 use crate::{
     config,
     error::Result,
-    record::{self, Averaging, History, Job},
+    record::{self, Averaging, History, Job, model_files},
     settings::AverageRule,
     stage::{Desk, Input, Past, Resource, Stage},
 };
 
 /// One `[average.x]` instance.
-pub struct AverageStage {
+pub(super) struct AverageStage {
     id: String,
     settings: config::Average,
 }
@@ -25,7 +21,7 @@ pub struct AverageStage {
 impl AverageStage {
     /// From its settings.
     #[must_use]
-    pub fn new(id: &str, settings: &config::Average) -> Self {
+    pub(super) fn new(id: &str, settings: &config::Average) -> Self {
         Self {
             id: id.to_owned(),
             settings: settings.clone(),
@@ -73,7 +69,10 @@ impl Stage for AverageStage {
 
     fn inputs(&self) -> Vec<Input> {
         let s = &self.settings;
-        let output = s.checkpoint.one().map_or(KEPT, state_output);
+        let output = s
+            .checkpoint
+            .one()
+            .map_or(model_files::KEPT, model_files::of);
         let member = |(i, id): (usize, &String)| Input::stage(role(i), id, output);
         let mut all = fitting::inputs(&s.data, &s.dataset, &s.split);
         all.extend(s.from.iter().enumerate().map(member));
@@ -82,8 +81,8 @@ impl Stage for AverageStage {
 
     fn outputs(&self) -> &'static [&'static str] {
         &[
-            "best.safetensors",
-            "last.safetensors",
+            model_files::BEST,
+            model_files::LAST,
             History::FILE,
             Averaging::FILE,
         ]

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// One `[calibrate.x]` instance.
-pub struct CalibrateStage {
+pub(super) struct CalibrateStage {
     id: String,
     settings: config::Calibrate,
 }
@@ -22,7 +22,7 @@ pub struct CalibrateStage {
 impl CalibrateStage {
     /// From its settings.
     #[must_use]
-    pub fn new(id: &str, settings: &config::Calibrate) -> Self {
+    pub(super) fn new(id: &str, settings: &config::Calibrate) -> Self {
         Self {
             id: id.to_owned(),
             settings: settings.clone(),

@@ -3,14 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    data::{Listing, Role},
+    data::Listing,
     error::{Error, Result},
     name::{is_blank_name, twins},
+    record::EvaluatePart,
     text::{count, either, first_few, plural, shown, shown_apart},
 };
-
-/// The parts in the order in which they are told.
-const ROLES: [Role; 3] = [Role::Train, Role::Validation, Role::Test];
 
 /// Names that are told.
 const NAMED: usize = 10;
@@ -19,19 +17,22 @@ const NAMED: usize = 10;
 ///
 /// # Errors
 /// When two names look the same, a part has classes that the training part lacks, or there is one class alone.
-pub(super) fn classes(listing: &Listing) -> Result<(Vec<String>, Vec<String>)> {
-    let mut by_role: BTreeMap<Role, BTreeMap<&str, usize>> = BTreeMap::new();
+pub(crate) fn classes(listing: &Listing) -> Result<(Vec<String>, Vec<String>)> {
+    let mut by_part: BTreeMap<EvaluatePart, BTreeMap<&str, usize>> = BTreeMap::new();
     for image in &listing.images {
-        let classes = by_role.entry(image.role()).or_default();
+        let classes = by_part.entry(image.part).or_default();
         *classes.entry(image.class.as_str()).or_default() += 1;
     }
     // A data set without a training part is what its first part says.
-    let Some(first) = ROLES.into_iter().find(|role| by_role.contains_key(role)) else {
+    let Some(first) = EvaluatePart::ALL
+        .into_iter()
+        .find(|part| by_part.contains_key(part))
+    else {
         return Ok((Vec::new(), Vec::new()));
     };
-    refuse_twins(&by_role)?;
-    let all: BTreeSet<&str> = by_role[&first].keys().copied().collect();
-    refuse_unknown(first, &all, &by_role)?;
+    refuse_twins(&by_part)?;
+    let all: BTreeSet<&str> = by_part[&first].keys().copied().collect();
+    refuse_unknown(first, &all, &by_part)?;
     if all.len() < 2 {
         let only: Vec<_> = all.iter().map(|name| shown(name)).collect();
         return Err(Error::failed(format!(
@@ -41,13 +42,13 @@ pub(super) fn classes(listing: &Listing) -> Result<(Vec<String>, Vec<String>)> {
         .help("name the folder that holds the class folders, and put two classes or more there"));
     }
     let mut warnings = Vec::new();
-    for (role, classes) in &by_role {
+    for (part, classes) in &by_part {
         let lacking = all.iter().filter(|class| !classes.contains_key(*class));
         let lacking: Vec<&str> = lacking.copied().collect();
         if !lacking.is_empty() {
             warnings.push(format!(
                 "`{}` has no image of {}: {}; what is told of this part says nothing about {}",
-                role.name(),
+                part.name(),
                 match lacking.len() {
                     1 => "one class".to_owned(),
                     n => count(n, "class"),
@@ -62,8 +63,8 @@ pub(super) fn classes(listing: &Listing) -> Result<(Vec<String>, Vec<String>)> {
 }
 
 /// Names that nobody can tell apart, in one part or between parts, and names that show nothing.
-fn refuse_twins(by_role: &BTreeMap<Role, BTreeMap<&str, usize>>) -> Result<()> {
-    let names = || by_role.values().flat_map(|classes| classes.keys().copied());
+fn refuse_twins(by_part: &BTreeMap<EvaluatePart, BTreeMap<&str, usize>>) -> Result<()> {
+    let names = || by_part.values().flat_map(|classes| classes.keys().copied());
     if let Some(blank) = names().find(|name| is_blank_name(name)) {
         let message = format!("the class `{}` has a name that shows nothing", shown(blank));
         return Err(Error::failed(message).help("give it a name that can be read"));
@@ -73,11 +74,11 @@ fn refuse_twins(by_role: &BTreeMap<Role, BTreeMap<&str, usize>>) -> Result<()> {
         return Ok(());
     };
     let place = |name: &str| {
-        let of = |(role, classes): (&Role, &BTreeMap<&str, usize>)| {
+        let of = |(part, classes): (&EvaluatePart, &BTreeMap<&str, usize>)| {
             let n = classes.get(name)?;
-            Some(format!("{} in `{}`", count(*n, "image"), role.name()))
+            Some(format!("{} in `{}`", count(*n, "image"), part.name()))
         };
-        let places: Vec<_> = by_role.iter().filter_map(of).collect();
+        let places: Vec<_> = by_part.iter().filter_map(of).collect();
         places.join(", ")
     };
     let (a, b) = shown_apart(one, other);
@@ -97,17 +98,17 @@ fn refuse_twins(by_role: &BTreeMap<Role, BTreeMap<&str, usize>>) -> Result<()> {
 
 /// Classes that the first part does not know.
 fn refuse_unknown(
-    first: Role,
+    first: EvaluatePart,
     all: &BTreeSet<&str>,
-    by_role: &BTreeMap<Role, BTreeMap<&str, usize>>,
+    by_part: &BTreeMap<EvaluatePart, BTreeMap<&str, usize>>,
 ) -> Result<()> {
-    for (role, classes) in by_role {
+    for (part, classes) in by_part {
         let unknown = classes.keys().filter(|class| !all.contains(*class));
         let unknown: Vec<&str> = unknown.copied().collect();
         if unknown.is_empty() {
             continue;
         }
-        let (a, b) = (first.name(), role.name());
+        let (a, b) = (first.name(), part.name());
         let lacking = all.iter().filter(|class| !classes.contains_key(*class));
         let lacking: Vec<&str> = lacking.copied().collect();
         let only_first = match lacking.len() {

@@ -13,12 +13,12 @@ use super::{
 };
 use crate::{
     config::{self, DataPath},
-    data::{self, Exclusion, Found, Listing, Place, Reading, Role, is_tsv, is_zip, read_manifest},
+    data::{self, Exclusion, Found, Listing, Place, Reading, is_tsv, is_zip, read_manifest},
     digest::Digest,
     error::{Error, Result},
     event::StageEvent,
     files::write_json,
-    record::{Image, Images, Label, Labels, Looked},
+    record::{EvaluatePart, Image, Images, Label, Labels, Looked},
     settings::FolderLevel,
     stage::{Context, Input, InputFile, Stage},
     text::{count, either, shown, shown_path},
@@ -270,11 +270,11 @@ fn present_exclude(list: &DataPath) -> Result<&DataPath> {
 }
 
 /// The folders and zips that a data set names.
-fn folders(settings: &config::Dataset) -> impl Iterator<Item = (Role, &DataPath)> {
+fn folders(settings: &config::Dataset) -> impl Iterator<Item = (EvaluatePart, &DataPath)> {
     let given = [
-        (Role::Train, &settings.train),
-        (Role::Validation, &settings.validation),
-        (Role::Test, &settings.test),
+        (EvaluatePart::Train, &settings.train),
+        (EvaluatePart::Validation, &settings.validation),
+        (EvaluatePart::Test, &settings.test),
     ];
     let given = given.into_iter();
     given.filter_map(|(role, folder)| Some((role, folder.as_ref()?)))
@@ -355,7 +355,10 @@ fn looked(listing: &Listing, of_classes: Vec<String>, context: &Context<'_>) -> 
 fn labels(listing: &Listing, classes: Vec<String>) -> Labels {
     let place: HashMap<&str, u32> = (0..).zip(&classes).map(|(i, c)| (c.as_str(), i)).collect();
     let label = |found: &Found| Label {
-        part: found.part,
+        part: match found.part {
+            EvaluatePart::Train | EvaluatePart::Validation => EvaluatePart::Train,
+            EvaluatePart::Test => EvaluatePart::Test,
+        },
         class: place[found.class.as_str()],
     };
     let labels = listing.images.iter().map(label).collect();
@@ -366,7 +369,7 @@ fn labels(listing: &Listing, classes: Vec<String>) -> Labels {
         groups: numbers(listing, |found| found.group.as_deref()),
         sources: numbers(listing, |found| found.source.as_deref()),
         validation: images
-            .filter(|(_, found)| found.validation)
+            .filter(|(_, found)| found.part == EvaluatePart::Validation)
             .map(|(i, _)| i)
             .collect(),
         ..Labels::default()

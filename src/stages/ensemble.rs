@@ -2,16 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::model_file::state_output;
 use crate::{
     config,
     error::Result,
     model,
+    record::model_files,
     stage::{Context, Input, Stage},
 };
 
 /// One `[ensemble.x]` instance.
-pub struct EnsembleStage {
+pub(super) struct EnsembleStage {
     id: String,
     settings: config::Ensemble,
 }
@@ -19,7 +19,7 @@ pub struct EnsembleStage {
 impl EnsembleStage {
     /// From its settings.
     #[must_use]
-    pub fn new(id: &str, settings: &config::Ensemble) -> Self {
+    pub(super) fn new(id: &str, settings: &config::Ensemble) -> Self {
         Self {
             id: id.to_owned(),
             settings: settings.clone(),
@@ -50,20 +50,20 @@ impl Stage for EnsembleStage {
     }
 
     fn inputs(&self) -> Vec<Input> {
-        let output = state_output(self.settings.checkpoint);
+        let output = model_files::of(self.settings.checkpoint);
         let member = |(i, id): (usize, &String)| Input::stage(role(i), id, output);
         self.settings.from.iter().enumerate().map(member).collect()
     }
 
     fn outputs(&self) -> &'static [&'static str] {
-        &["ensemble.safetensors"]
+        &[model_files::ENSEMBLE]
     }
 
     fn run(&self, context: &Context<'_>) -> Result<()> {
         let members = (0..self.settings.from.len())
             .map(|i| model::load(&context.input(&role(i))?))
             .collect::<Result<Vec<_>>>()?;
-        model::write_ensemble(&context.out.join("ensemble.safetensors"), &members)
+        model::write_ensemble(&context.out.join(model_files::ENSEMBLE), &members)
     }
 }
 

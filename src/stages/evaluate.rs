@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// One `[evaluate.x]` instance.
-pub struct EvaluateStage {
+pub(super) struct EvaluateStage {
     id: String,
     settings: config::Evaluate,
     pixels: Pixels,
@@ -28,7 +28,11 @@ pub struct EvaluateStage {
 impl EvaluateStage {
     /// From its settings and those of the preprocess instance that makes its pack.
     #[must_use]
-    pub fn new(id: &str, settings: &config::Evaluate, preprocess: &config::Preprocess) -> Self {
+    pub(super) fn new(
+        id: &str,
+        settings: &config::Evaluate,
+        preprocess: &config::Preprocess,
+    ) -> Self {
         Self {
             id: id.to_owned(),
             settings: settings.clone(),
@@ -205,6 +209,7 @@ mod tests {
             normalize: Some(Normalize::Imagenet),
             classes: None,
             weights: None,
+            pretrained: None,
         }
     }
 

@@ -14,7 +14,7 @@ use crate::{
     digest::unseal,
     error::Result,
     files::{read_json, read_text},
-    record::{Data, Fit, History, Job, Labels, Split, Start, Timing},
+    record::{Data, Fit, History, Job, Labels, Split, Start, Timing, model_files},
     settings::{Pixels, Save, Training},
     stage::{Desk, Input, Past, Reuse, TakesOver},
     text::count,
@@ -22,15 +22,17 @@ use crate::{
 
 /// The outputs of a training.
 pub(super) fn outputs(training: &Training) -> &'static [&'static str] {
-    const ALL: &[&str] = &["best.safetensors", "last.safetensors", History::FILE, KEPT];
+    const ALL: &[&str] = &[
+        model_files::BEST,
+        model_files::LAST,
+        History::FILE,
+        model_files::KEPT,
+    ];
     match training.keep_last {
         Some(_) => ALL,
         None => &ALL[..3],
     }
 }
-
-/// The output with the models of several last epochs.
-pub(super) const KEPT: &str = "kept.safetensors";
 
 /// The folder of a training's own state, within the one that survives an interruption.
 const STATE: &str = "training";

@@ -19,24 +19,17 @@ mod split_told;
 mod train;
 mod transfer;
 
-pub use audit::AuditStage;
-pub use average::AverageStage;
-pub use calibrate::CalibrateStage;
+pub(crate) use classes::classes;
 pub use dataset::DatasetStage;
-pub use ensemble::EnsembleStage;
-pub use evaluate::EvaluateStage;
 pub use preprocess::{PreprocessStage, photographs};
-pub use select::SelectStage;
 pub use split::SplitStage;
-pub use train::TrainStage;
-pub use transfer::TransferStage;
 
 use crate::{
     config::{Instance, Pipeline, Settings},
     stage::Stage,
 };
 
-/// The stages of a pipeline, in its order. A new kind of stage is a file here and an arm below.
+/// The stages of a pipeline, in its order. A new kind of stage is a file here, its `mod`, and an arm below.
 #[must_use]
 pub fn of(pipeline: &Pipeline) -> Vec<Box<dyn Stage>> {
     pipeline
@@ -60,14 +53,14 @@ fn stage(pipeline: &Pipeline, instance: &Instance) -> Option<Box<dyn Stage>> {
             Settings::Dataset(dataset) => Box::new(PreprocessStage::new(id, s, dataset)),
             _ => return None,
         },
-        Settings::Train(s) => Box::new(TrainStage::new(id, s, pack(&s.data)?)),
-        Settings::Select(s) => Box::new(SelectStage::new(id, s)),
-        Settings::Transfer(s) => Box::new(TransferStage::new(id, s, pack(&s.data)?)),
-        Settings::Average(s) => Box::new(AverageStage::new(id, s)),
-        Settings::Ensemble(s) => Box::new(EnsembleStage::new(id, s)),
-        Settings::Audit(s) => Box::new(AuditStage::new(id, s)),
-        Settings::Calibrate(s) => Box::new(CalibrateStage::new(id, s)),
-        Settings::Evaluate(s) => Box::new(EvaluateStage::new(id, s, pack(&s.data)?)),
+        Settings::Train(s) => Box::new(train::TrainStage::new(id, s, pack(&s.data)?)),
+        Settings::Select(s) => Box::new(select::SelectStage::new(id, s)),
+        Settings::Transfer(s) => Box::new(transfer::TransferStage::new(id, s, pack(&s.data)?)),
+        Settings::Average(s) => Box::new(average::AverageStage::new(id, s)),
+        Settings::Ensemble(s) => Box::new(ensemble::EnsembleStage::new(id, s)),
+        Settings::Audit(s) => Box::new(audit::AuditStage::new(id, s)),
+        Settings::Calibrate(s) => Box::new(calibrate::CalibrateStage::new(id, s)),
+        Settings::Evaluate(s) => Box::new(evaluate::EvaluateStage::new(id, s, pack(&s.data)?)),
     })
 }
 

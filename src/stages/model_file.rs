@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use crate::{
-    config::ModelSource,
+    config::{DataPath, ModelSource},
     error::{Error, Result},
-    record::ModelFile,
-    settings::{Checkpoint, Normalize},
+    record::{ModelFile, model_files},
+    settings::{Normalize, Pretrained},
     stage::{Desk, Input, InputFile},
     text::shown_path,
 };
@@ -15,18 +15,10 @@ use crate::{
 pub(super) fn model_input(model: &ModelSource) -> Input {
     match model {
         ModelSource::Stage { id, checkpoint } => {
-            Input::stage("model", id, state_output(*checkpoint))
+            Input::stage("model", id, model_files::of(*checkpoint))
         }
-        ModelSource::Ensemble { id } => Input::stage("model", id, "ensemble.safetensors"),
+        ModelSource::Ensemble { id } => Input::stage("model", id, model_files::ENSEMBLE),
         ModelSource::File { .. } => Input::files("model"),
-    }
-}
-
-/// The output of a training that holds this state.
-pub(crate) const fn state_output(checkpoint: Checkpoint) -> &'static str {
-    match checkpoint {
-        Checkpoint::Best => "best.safetensors",
-        Checkpoint::Last => "last.safetensors",
     }
 }
 
@@ -36,19 +28,44 @@ pub(crate) const fn state_output(checkpoint: Checkpoint) -> &'static str {
 /// # Errors
 /// When the file is not there; the message names the place in the pipeline file.
 pub(super) fn model_file(role: &str, model: &ModelSource) -> Result<Vec<InputFile>> {
-    let ("model", ModelSource::File { path, .. }) = (role, model) else {
+    let (
+        "model",
+        ModelSource::File {
+            path, pretrained, ..
+        },
+    ) = (role, model)
+    else {
         return Ok(Vec::new());
     };
     if !path.path.is_file() {
-        let found = format!("there is no model file `{}`", shown_path(&path.path));
-        let help =
-            "put a file of PyTorch or safetensors there, or name a train, transfer or select stage";
-        return Err(Error::placed(path.location.render(&found, Some(help))));
+        return Err(absent(path, *pretrained));
     }
     Ok(vec![InputFile {
         name: "model".to_owned(),
         path: path.path.clone(),
     }])
+}
+
+/// What is to be put where, where there is no model file.
+fn absent(path: &DataPath, pretrained: Option<&Pretrained>) -> Error {
+    let Some(weights) = pretrained else {
+        let found = format!("there is no model file `{}`", shown_path(&path.path));
+        let help =
+            "put a file of PyTorch or safetensors there, or name a train, transfer or select stage";
+        return Error::placed(path.location.render(&found, Some(help)));
+    };
+    let found = format!(
+        "the weights `{}` are not there ({})",
+        weights.name,
+        shown_path(&path.path)
+    );
+    let help = format!(
+        "`kfood fetch {}` downloads them; without a network put `{}` from {} there, or into `weights/` beside the pipeline",
+        weights.name,
+        weights.file(),
+        weights.url
+    );
+    Error::placed(path.location.render(&found, Some(&help)))
 }
 
 /// The normalisation that the pipeline gives for a file.
@@ -96,5 +113,9 @@ pub(super) fn model_of(model: &ModelSource, desk: &Desk<'_>) -> Result<ModelFile
         normalize: given_normalize(model),
         classes: given_classes(model),
         weights: given_weights(model),
+        pretrained: match model {
+            ModelSource::File { pretrained, .. } => pretrained.map(|p| p.name.to_owned()),
+            ModelSource::Stage { .. } | ModelSource::Ensemble { .. } => None,
+        },
     })
 }

@@ -8,7 +8,7 @@ use crate::{
     config,
     error::{Error, Result},
     files,
-    record::{Candidate, History, Selection},
+    record::{Candidate, History, Selection, model_files},
     settings::{Checkpoint, Metric},
     stage::{Context, Input, Stage},
 };
@@ -16,12 +16,12 @@ use crate::{
 /// What a training hands on, and a selection after it.
 const HANDED_ON: [(&str, &str); 3] = [
     ("history", History::FILE),
-    ("best", "best.safetensors"),
-    ("last", "last.safetensors"),
+    ("best", model_files::BEST),
+    ("last", model_files::LAST),
 ];
 
 /// One `[select.x]` instance.
-pub struct SelectStage {
+pub(super) struct SelectStage {
     id: String,
     settings: config::Select,
 }
@@ -29,7 +29,7 @@ pub struct SelectStage {
 impl SelectStage {
     /// From its settings.
     #[must_use]
-    pub fn new(id: &str, settings: &config::Select) -> Self {
+    pub(super) fn new(id: &str, settings: &config::Select) -> Self {
         Self {
             id: id.to_owned(),
             settings: settings.clone(),
@@ -93,8 +93,8 @@ impl Stage for SelectStage {
 
     fn outputs(&self) -> &'static [&'static str] {
         &[
-            "best.safetensors",
-            "last.safetensors",
+            model_files::BEST,
+            model_files::LAST,
             History::FILE,
             Selection::FILE,
         ]
@@ -248,7 +248,7 @@ mod tests {
             tell: &|_| (),
             stop: &Stop::default(),
         })?;
-        let model = files::read_text(&out.join("best.safetensors"))?;
+        let model = files::read_text(&out.join(model_files::BEST))?;
         Ok((files::read_json(&out.join(Selection::FILE))?, model))
     }
 

@@ -17,10 +17,10 @@ use crate::{
     error::{Error, Result},
     event::StageEvent,
     files::{read_json, write_json},
-    record::{Assignment, EvaluatePart, Images, Labels, LookAlikes, Part, Split},
+    record::{Assignment, EvaluatePart, Images, Labels, LookAlikes, Split},
     settings::{GroupBy, Leaks},
     stage::{Context, Input, Past, Stage},
-    text::{count, plural},
+    text::{count, either, plural},
 };
 
 /// Divides the training part, stratified by class; a given test part stays what it is.
@@ -159,7 +159,10 @@ impl Stage for SplitStage {
         let corrected: Labels = read_json(&context.inputs["labels"])?;
         // A corrected label moves no image to another part: before and after can be compared.
         let labels = corrected.as_given();
-        let train = labels.labels.iter().filter(|l| l.part == Part::Train);
+        let train = labels
+            .labels
+            .iter()
+            .filter(|l| l.part == EvaluatePart::Train);
         let train = train.count();
         if train == 0 {
             return Err(Error::usage(
@@ -233,8 +236,9 @@ impl SplitStage {
         }
         if !takes_given && !labels.validation.is_empty() {
             warn(format!(
-                "the data set gives {} images to validation, and this split divides them anew: set `given = true` to take its own part",
-                labels.validation.len()
+                "the data set gives {} to validation, and this split divides {} anew: set `given = true` to take its own part",
+                count(labels.validation.len(), "image"),
+                either(labels.validation.len(), "it", "them")
             ));
         }
         Ok((split, told_of_test.into_iter().chain(told).collect()))
@@ -268,7 +272,7 @@ impl SplitStage {
         let given = labels
             .labels
             .iter()
-            .filter(|l| l.part == Part::Test)
+            .filter(|l| l.part == EvaluatePart::Test)
             .count();
         let Some(test) = self.settings.test.as_ref().filter(|_| given > 0) else {
             return Ok(());
@@ -393,12 +397,14 @@ fn numbers(labels: &Labels, by: GroupBy) -> &[Option<u32>] {
 
 /// How many groups have training images, which are so many, and test images too.
 fn shared_with_test(labels: &Labels, groups: &[Option<u32>]) -> (usize, usize) {
-    let of = |part: Part| {
+    let of = |part: EvaluatePart| {
         let images = labels.labels.iter().zip(groups);
         images.filter_map(move |(label, group)| (label.part == part).then_some(*group).flatten())
     };
-    let test: HashSet<u32> = of(Part::Test).collect();
-    let shared: Vec<u32> = of(Part::Train).filter(|g| test.contains(g)).collect();
+    let test: HashSet<u32> = of(EvaluatePart::Test).collect();
+    let shared: Vec<u32> = of(EvaluatePart::Train)
+        .filter(|g| test.contains(g))
+        .collect();
     let groups: HashSet<_> = shared.iter().collect();
     (groups.len(), shared.len())
 }

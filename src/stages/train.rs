@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Trains a network from scratch.
-pub struct TrainStage {
+pub(super) struct TrainStage {
     id: String,
     settings: config::Train,
     pixels: Pixels,
@@ -26,7 +26,7 @@ pub struct TrainStage {
 impl TrainStage {
     /// From its settings and those of the preprocess instance that makes its pack.
     #[must_use]
-    pub fn new(id: &str, settings: &config::Train, preprocess: &config::Preprocess) -> Self {
+    pub(super) fn new(id: &str, settings: &config::Train, preprocess: &config::Preprocess) -> Self {
         Self {
             id: id.to_owned(),
             settings: settings.clone(),

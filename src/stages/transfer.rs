@@ -13,12 +13,12 @@ use crate::{
     config,
     error::Result,
     record::{Job, Start},
-    settings::Pixels,
+    settings::{Pixels, TransferHead},
     stage::{Desk, Input, InputFile, Past, Resource, Reuse, Stage, TakesOver},
 };
 
 /// Trains another model's network on with a new head.
-pub struct TransferStage {
+pub(super) struct TransferStage {
     id: String,
     settings: config::Transfer,
     pixels: Pixels,
@@ -27,7 +27,11 @@ pub struct TransferStage {
 impl TransferStage {
     /// From its settings and those of the preprocess instance that makes its pack.
     #[must_use]
-    pub fn new(id: &str, settings: &config::Transfer, preprocess: &config::Preprocess) -> Self {
+    pub(super) fn new(
+        id: &str,
+        settings: &config::Transfer,
+        preprocess: &config::Preprocess,
+    ) -> Self {
         Self {
             id: id.to_owned(),
             settings: settings.clone(),
@@ -57,6 +61,7 @@ impl Stage for TransferStage {
             gradual_unfreezing,
             stochastic_depth,
             dropout,
+            head,
             keep_normalize,
             training,
             // Inputs, which are in the key by their content.
@@ -80,6 +85,9 @@ impl Stage for TransferStage {
             if let Some(given) = given {
                 settings[name] = json!(given);
             }
+        }
+        if *head != TransferHead::New {
+            settings["head"] = json!(head);
         }
         settings
     }
@@ -148,6 +156,7 @@ impl Stage for TransferStage {
             stochastic_depth: self.settings.stochastic_depth,
             dropout: self.settings.dropout,
             keep_normalize: self.settings.keep_normalize,
+            head: self.settings.head,
         };
         fitting.job(start, desk)
     }

@@ -8,6 +8,7 @@ mod hidden;
 mod lists;
 mod names;
 mod numbers;
+mod shortened;
 mod terminal;
 mod wrapped;
 
@@ -16,5 +17,6 @@ pub use hidden::is_hidden;
 pub use lists::{first_few, first_items, first_lines};
 pub use names::{shown, shown_apart, shown_path};
 pub use numbers::{bytes, number};
+pub use shortened::shortened;
 pub use terminal::{json_safe, safe_lines};
 pub use wrapped::wrapped;

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 use serde::Serialize;
-use tch::{Device, Kind, Tensor};
+use tch::Device;
 
 use crate::{
     data::decode_resized,
     error::{Error, Result},
     event::{StageEvent, Tell},
     files, learn,
-    model::{self, Mode, ModelState, Network},
+    model::{self, ModelState, Network},
     record::{ModelFile, Predict, Transform},
     settings::{Count, MeanStd, Pixels, Resize},
     stats,
@@ -91,7 +91,13 @@ fn batch(
         }
         let usable = why.iter().filter(|why| why.is_none()).count();
         if usable > 0 {
-            logits.extend(member_logits(&pixels, usable, model, info, job, device)?);
+            let transform = &info.transform;
+            let resize = transform.pixels.resize;
+            let source = (resize.width() as usize, resize.height() as usize);
+            let tta = &job.tta;
+            logits.extend(learn::logits_of_views(
+                model, &pixels, usable, source, transform, tta, device,
+            )?);
         }
     }
     let classes = members.first().map_or(&[][..], |(_, info)| &info.classes);
@@ -119,28 +125,6 @@ fn batch(
         }
     };
     Ok(paths.iter().zip(why).map(prediction).collect())
-}
-
-/// The logits of each view, row-major [images, classes].
-fn member_logits(
-    pixels: &[u8],
-    images: usize,
-    model: &Network,
-    info: &Said,
-    job: &Predict,
-    device: Device,
-) -> Result<Vec<Vec<f32>>> {
-    let resize = info.transform.pixels.resize;
-    let source = (resize.width() as usize, resize.height() as usize);
-    let views = learn::views(pixels, images, source, &info.transform, &job.tta, device)?;
-    let flat = |view: &Tensor| -> Result<Vec<f32>> {
-        let logits = model
-            .forward(view, Mode::Evaluation)
-            .f_to_kind(Kind::Float)?;
-        let flat = logits.f_to_device(Device::Cpu)?.f_contiguous()?;
-        Ok(Vec::<f32>::try_from(&flat.f_view([-1])?)?)
-    };
-    views.iter().map(flat).collect()
 }
 
 /// The `top` most likely classes by the logarithms of their probabilities, the first of equals first.

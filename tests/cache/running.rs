@@ -14,7 +14,7 @@ use std::{
 use kfood::{
     cache::Cache,
     error::{Class, Error, Result},
-    event::{Silent, StageEvent},
+    event::{NotRun, Silent, StageEvent},
     exec::{self, Options, Outcome, Summary},
     stage::Resource,
     stop::Stop,
@@ -256,8 +256,12 @@ fn a_failure_is_told_and_what_needs_it_is_skipped() {
         Outcome::Skipped { because } => because.clone(),
         other => panic!("{other:?}"),
     };
-    assert_eq!(because("further"), "bad");
-    assert_eq!(because("apart"), "bad");
+    let needs = NotRun::Needs("bad".to_owned());
+    assert_eq!(
+        [because("below"), because("further")],
+        [needs.clone(), needs]
+    );
+    assert_eq!(because("apart"), NotRun::AfterFailure("bad".to_owned()));
 }
 
 #[test]

@@ -78,3 +78,46 @@ fn clearing_keeps_what_it_cannot_judge() {
     assert!(refused.stderr.contains("small.toml"), "{}", refused.stderr);
     other.ok(&["cache", "ls"]);
 }
+
+#[test]
+fn results_are_listed_by_pipeline_and_cleared_by_size_and_age_but_for_what_pipelines_need() {
+    let project = small();
+    project.ok(&["run", FILE, "pixels", "holdout"]);
+    let other = SMALL.replace("seed = 7", "seed = 9");
+    project.write("pipelines/other.toml", &other);
+    project.ok(&["run", "pipelines/other.toml", "holdout"]);
+    let all = project.ok(&["cache", "ls"]).stdout;
+    assert!(all.contains("pipelines/other.toml, 1 result\n"), "{all}");
+    let rows = |args: &[&str]| -> Vec<String> {
+        let listed = project.json(&[&["cache", "ls"], args].concat());
+        let rows = listed["entries"].as_array().unwrap().iter();
+        rows.map(|row| row["stage"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(rows(&["pipelines/other.toml"]), ["holdout"]);
+    assert_eq!(rows(&[FILE, "pixels"]), ["pixels"]);
+    let gone = project.fails(2, &["cache", "ls", "pipelines/none.toml"]);
+    assert!(
+        gone.stderr.contains("there is no pipeline file"),
+        "{}",
+        gone.stderr
+    );
+
+    // One result is nobody's now; neither its age nor the size asks for it, then the size does.
+    std::fs::remove_file(project.path("pipelines/other.toml")).unwrap();
+    let removed = |args: &[&str]| {
+        let done = project.json(&[&["cache", "gc"], args].concat());
+        done["removed"].as_array().unwrap().len()
+    };
+    assert_eq!(removed(&["--older", "30d"]), 0);
+    assert_eq!(removed(&["--max-size", "1T"]), 0);
+    assert_eq!(removed(&["--max-size", "1K", "--dry-run"]), 1);
+    let done = project.ok(&["cache", "gc", "--max-size", "1K"]);
+    assert!(done.stdout.contains("removed 1 result"), "{}", done.stdout);
+    assert!(done.stderr.contains("more than 1.0 kB"), "{}", done.stderr);
+    project.ok(&["plan", FILE, "pixels", "holdout"]);
+    for wrong in [["--max-size", "big"], ["--older", "soon"]] {
+        let told = project.fails(2, &["cache", "gc", wrong[0], wrong[1]]);
+        assert!(told.stderr.contains("such as `"), "{}", told.stderr);
+    }
+}

@@ -71,10 +71,10 @@ fn a_training_is_browsed_epoch_by_epoch_before_it_is_run() {
     assert_eq!(lines.len(), 4);
     assert!(lines[0]["path"].as_str().unwrap().starts_with("train/"));
     let sheet = image::open(project.path("browse.png")).unwrap().into_rgb8();
-    // A margin of 4, and 30 pixels of numbers at the left.
-    assert_eq!(sheet.dimensions(), (30 + 4 + 4 * 36, 4 + 4 * 36));
+    // A margin of 4, and above each line 18 pixels of its number and class.
+    assert_eq!(sheet.dimensions(), (4 + 4 * 36, 4 + 4 * 54));
     let picture = |column: u32, line: u32| {
-        image::imageops::crop_imm(&sheet, 34 + column * 36, 4 + line * 36, 32, 32).to_image()
+        image::imageops::crop_imm(&sheet, 4 + column * 36, 22 + line * 54, 32, 32).to_image()
     };
     for line in 0..4 {
         let mirrored = image::imageops::flip_horizontal(&picture(0, line));
@@ -100,7 +100,7 @@ fn a_training_is_browsed_epoch_by_epoch_before_it_is_run() {
         "third.png",
     ]);
     let third = image::open(project.path("third.png")).unwrap().into_rgb8();
-    let third = image::imageops::crop_imm(&third, 34 + 36, 4, 32, 32).to_image();
+    let third = image::imageops::crop_imm(&third, 4 + 36, 22, 32, 32).to_image();
     assert_eq!(third, picture(3, 0));
 
     let wrong = project.fails(2, &["browse", &format!("{FILE}:result")]);

@@ -1,7 +1,7 @@
 //! What a pipeline file without mistakes stands for.
 
 use kfood::{
-    config::{ModelSource, Settings},
+    config::{ModelSource, Pipeline, Settings},
     record::EvaluatePart,
     settings::{Checkpoint, Optimizer},
 };
@@ -73,6 +73,39 @@ fn a_matrix_makes_an_instance_for_each_combination_in_the_order_of_the_file() {
         instance(&pipeline, nets[0]).varied[0],
         ("arch".into(), "resnet18".into())
     );
+}
+
+#[test]
+fn values_of_a_matrix_may_have_names_which_change_nothing_but_the_names_of_instances() {
+    let values = ["[]", "[{ random_rotation = 15 }, { center_crop = 56 }]"];
+    let [none, turned] = values;
+    let plain = good(&net(&format!(
+        "matrix.augment = [{none}, {turned}]\nmatrix.seed = [1, 2]\n"
+    )));
+    let named = format!(
+        "matrix.augment.named = {{ none = {none}, \"돌림\" = {turned} }}\nmatrix.seed = [1, 2]\n"
+    );
+    let named = good(&net(&named));
+    let nets = |pipeline: &Pipeline| -> Vec<String> {
+        let ids = ids(pipeline).into_iter();
+        ids.filter(|id| id.starts_with("net["))
+            .map(str::to_owned)
+            .collect()
+    };
+    let short = nets(&named);
+    assert_eq!(
+        short,
+        [
+            "net[augment=none,seed=1]",
+            "net[augment=none,seed=2]",
+            "net[augment=돌림,seed=1]",
+            "net[augment=돌림,seed=2]"
+        ]
+    );
+    for (long, short) in nets(&plain).iter().zip(&short) {
+        let settings = |pipeline, id| format!("{:?}", instance(pipeline, id).settings);
+        assert_eq!(settings(&plain, long), settings(&named, short));
+    }
 }
 
 #[test]

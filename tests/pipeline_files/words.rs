@@ -166,6 +166,26 @@ fn a_matrix_that_makes_no_sense_is_told_with_the_rest() {
 }
 
 #[test]
+fn names_of_values_that_make_no_sense_are_told() {
+    let of = |line: &str| told(&net(&format!("{line}\n")));
+    assert_eq!(
+        of("matrix.seed.named = { \"a,b\" = 1, ok = 1 }"),
+        [
+            "20:23 `a,b` cannot name a value of `seed`",
+            "20:39 `matrix.seed` holds a value twice",
+        ]
+    );
+    assert_eq!(
+        of("matrix.seed.named = [1, 2]"),
+        ["20:13 `matrix.seed.named` is not a table of names and values"]
+    );
+    assert_eq!(
+        of("matrix.augment = { named = { none = [] }, other = [[]] }"),
+        ["20:20 `matrix.augment` has `named` beside other fields"]
+    );
+}
+
+#[test]
 fn two_stages_of_one_name_are_refused_within_a_kind_and_across() {
     assert_eq!(
         mistakes(&net("[evaluate.net]\nmodel = \"net\"\n")),

@@ -164,3 +164,25 @@ fn augmentations_are_written_with_their_defaults_and_one_number_as_its_range() {
         json!({ "random_erasing": { "p": 0.5, "scale": [0.02, 0.33], "ratio": [0.3, 3.3], "value": [0.0, 0.0, 0.0] } })
     );
 }
+
+#[test]
+fn a_word_that_stands_for_a_list_of_it_is_the_list() {
+    let expected = by_id(&stages_of(PIPELINE));
+    let mut short = PIPELINE.to_owned();
+    for (list, word) in [
+        ("on = [\"test\"]", "on = \"test\""),
+        ("tta = [\"horizontal_flip\"]", "tta = \"horizontal_flip\""),
+    ] {
+        assert!(short.contains(list), "{list}");
+        short = short.replace(list, word);
+    }
+    assert_eq!(by_id(&stages_of(&short)), expected);
+    let more = "\n[select.alone]\nfrom = [\"deep\"]\n";
+    let list = by_id(&stages_of(&format!("{PIPELINE}{more}")));
+    let word = by_id(&stages_of(&format!(
+        "{PIPELINE}{}",
+        more.replace(['[', ']'], "")
+            .replace("select.alone", "[select.alone]")
+    )));
+    assert_eq!(word, list);
+}

@@ -73,6 +73,7 @@ fn a_prediction_names_classes_and_an_unreadable_image_is_an_entry() {
             normalize: None,
             classes: None,
             weights: None,
+            pretrained: None,
         },
         images: vec![bad, good],
         top: 2,

@@ -53,13 +53,7 @@ pub(in crate::cli) fn browse(args: &Browse) -> Result<u8> {
     };
     // What trains nothing is told before anything runs.
     let asked = training(&|_, output| Ok(output.into()))?;
-    let keeps = matches!(
-        asked.start,
-        Start::Transfer {
-            keep_normalize: true,
-            ..
-        }
-    );
+    let keeps = kept_model(&asked).is_some();
     let worker = Process::beside_this_program()?;
     let (progress, stop) = (Progress::new(), open::stop_on_signals()?);
     // The model that a transfer begins with is not trained for a look.
@@ -112,16 +106,21 @@ pub(in crate::cli) fn browse(args: &Browse) -> Result<u8> {
     show(args, stage, &summary, &browsed)
 }
 
+/// The model whose normalisation a transfer keeps.
+fn kept_model(fit: &Fit) -> Option<&ModelFile> {
+    match &fit.start {
+        Start::Transfer {
+            model,
+            keep_normalize: true,
+            ..
+        } => Some(model),
+        _ => None,
+    }
+}
+
 /// The model whose normalisation a transfer keeps, if it is there.
 fn source(stage: &dyn Stage, fit: &Fit, missing: &Path) -> Option<ModelFile> {
-    let Start::Transfer {
-        model,
-        keep_normalize: true,
-        ..
-    } = &fit.start
-    else {
-        return None;
-    };
+    let model = kept_model(fit)?;
     if model.path == missing {
         print::say(&format!(
             "`{}` is not trained yet: shown without its normalisation, so that what is erased is black",

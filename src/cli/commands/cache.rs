@@ -2,8 +2,8 @@
 
 use std::{
     collections::BTreeSet,
-    env,
-    path::Path,
+    env, fs,
+    path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
@@ -13,7 +13,12 @@ use walkdir::{DirEntry, WalkDir};
 
 use crate::{
     cache::{self, Entry, Gc},
-    cli::{open, print, progress::Progress, results},
+    cli::{
+        args::{age, size},
+        open, print,
+        progress::Progress,
+        results,
+    },
     digest::Digest,
     error::{Error, Result},
     event::{Event, Observer, Silent},
@@ -33,8 +38,12 @@ pub(in crate::cli) struct Cache {
 /// The commands of `kfood cache`.
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum CacheCommand {
-    /// List the results in the cache.
+    /// List the results in the cache, by the pipeline that they were first made for.
     Ls {
+        /// Only those of this pipeline file.
+        file: Option<PathBuf>,
+        /// Only those of these stages.
+        stages: Vec<String>,
         /// JSON on stdout.
         #[arg(long)]
         json: bool,
@@ -50,9 +59,12 @@ pub(in crate::cli) enum CacheCommand {
         /// Say what would be removed, and remove nothing.
         #[arg(long)]
         dry_run: bool,
-        /// Keep everything younger than this many days.
-        #[arg(long, value_name = "DAYS", default_value_t = 0)]
-        older: u32,
+        /// Keep everything that was used since: 30d, 12h, or a number of days.
+        #[arg(long, value_name = "AGE", value_parser = age)]
+        older: Option<Duration>,
+        /// Remove the longest unused of them until no more than this is left: 20G, 500M.
+        #[arg(long, value_name = "SIZE", value_parser = size)]
+        max_size: Option<u64>,
         /// JSON on stdout.
         #[arg(long)]
         json: bool,
@@ -64,29 +76,46 @@ pub(in crate::cli) fn cache(args: &Cache) -> Result<u8> {
         .map_err(|e| Error::failed("cannot find the working directory").because(e))?;
     let cache = cache::Cache::open(&open::cache_root(&here)?)?;
     match &args.command {
-        CacheCommand::Ls { json } => list(&cache, *json),
+        CacheCommand::Ls { file, stages, json } => list(&cache, file.as_deref(), stages, *json),
         CacheCommand::Verify { json } => verify(&cache, *json),
         CacheCommand::Gc {
             dry_run,
             older,
+            max_size,
             json,
         } => {
-            let older_than = (*older > 0).then(|| Duration::from_secs(u64::from(*older) * 86_400));
+            let older_than = older.filter(|age| !age.is_zero());
             let since = SystemTime::now();
             let gc = Gc {
                 since: Some(since),
                 keep: kept(&cache, &open::project(&here))?,
                 older_than,
-                max_bytes: None,
+                max_bytes: *max_size,
             };
             clear(&cache, &gc, *dry_run, *json)
         }
     }
 }
 
-fn list(cache: &cache::Cache, as_json: bool) -> Result<u8> {
+fn list(cache: &cache::Cache, file: Option<&Path>, stages: &[String], as_json: bool) -> Result<u8> {
     let mut entries = cache.list();
-    entries.sort_by(|a, b| (&a.kind, &a.stage, a.key).cmp(&(&b.kind, &b.stage, b.key)));
+    if let Some(file) = file {
+        let real = |path: &Path| fs::canonicalize(path).ok();
+        let wanted = real(file).ok_or_else(|| {
+            Error::usage(format!("there is no pipeline file `{}`", shown_path(file)))
+        })?;
+        entries.retain(|e| {
+            e.pipeline.as_deref().and_then(|p| real(Path::new(p))) == Some(wanted.clone())
+        });
+    }
+    let named = |stage: &str| {
+        stages
+            .iter()
+            .any(|s| s == stage || stage.starts_with(&format!("{s}[")))
+    };
+    entries.retain(|e| stages.is_empty() || named(&e.stage));
+    let order = |e: &Entry| (e.pipeline.clone(), e.kind.clone(), e.stage.clone(), e.key);
+    entries.sort_by_key(order);
     if as_json {
         let rows: Vec<_> = entries.iter().map(row).collect();
         print::json(&json!({ "root": cache.root(), "entries": rows }))?;
@@ -94,13 +123,33 @@ fn list(cache: &cache::Cache, as_json: bool) -> Result<u8> {
     }
     let total = entries.iter().map(|e| e.bytes).sum();
     print::out(&format!(
-        "{}{}, {} in {}",
+        "{}{}{}, {} in {}",
         table(&entries),
+        by_pipeline(&entries),
         count(entries.len(), "result"),
         bytes(total),
         results::shown(cache.root())
     ))?;
     Ok(0)
+}
+
+/// What each pipeline has in the cache, where there are several.
+fn by_pipeline(entries: &[Entry]) -> String {
+    let groups = entries.chunk_by(|a, b| a.pipeline == b.pipeline);
+    let lines: Vec<String> = groups
+        .map(|group| {
+            let size = bytes(group.iter().map(|e| e.bytes).sum());
+            let of = match made_for(&group[0]).as_str() {
+                "" => "no pipeline file".to_owned(),
+                file => file.to_owned(),
+            };
+            format!("{size:>9}  {of}, {}\n", count(group.len(), "result"))
+        })
+        .collect();
+    if lines.len() < 2 {
+        return String::new();
+    }
+    lines.concat()
 }
 
 fn table(entries: &[Entry]) -> String {
@@ -196,6 +245,7 @@ fn clear(cache: &cache::Cache, gc: &Gc, dry: bool, as_json: bool) -> Result<u8> 
         let leftovers: Vec<_> = removed.leftovers.iter().map(|l| &l.path).collect();
         print::json(&json!({
             "dry_run": dry, "removed": rows, "leftovers": leftovers, "bytes": removed.bytes(), "kept": removed.kept,
+            "kept_bytes": removed.kept_bytes,
         }))?;
         return Ok(0);
     }
@@ -209,6 +259,13 @@ fn clear(cache: &cache::Cache, gc: &Gc, dry: bool, as_json: bool) -> Result<u8> 
         count(removed.kept, "result"),
         either(removed.kept, "stays", "stay")
     ))?;
+    if let Some(most) = gc.max_bytes.filter(|most| removed.kept_bytes > *most) {
+        print::say(&format!(
+            "note: what stays has {}, more than {}: pipelines, lock files and running processes need it, or it is not that old",
+            bytes(removed.kept_bytes),
+            bytes(most)
+        ));
+    }
     Ok(0)
 }
 

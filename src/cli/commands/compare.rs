@@ -82,7 +82,7 @@ pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
     }
     document.blocks.extend(compared);
     if let Some(path) = &args.output {
-        let names: Vec<_> = args.files.iter().map(|file| shown_path(file)).collect();
+        let names: Vec<_> = args.files.iter().map(shown_path).collect();
         let title = format!("Comparison: {}", names.join(", "));
         document.blocks.insert(0, Block::heading(1, title));
         document.blocks.insert(1, Block::heading(2, "Results"));

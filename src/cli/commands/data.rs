@@ -14,13 +14,14 @@ use crate::{
         open::{self, Opened},
         print,
         progress::Progress,
+        sheets::{self, Shots},
     },
     config::{Pipeline, Settings},
-    data::{LARGEST_LIST, Pack, Sheet},
+    data::LARGEST_LIST,
     error::{Error, Result},
     exec::{self, Options, Outcome, Summary, worker::Process},
     files, name,
-    record::{Labels, Photographs},
+    record::{Images, Labels, Photographs},
     report::{ExcludeRow, Overview, exclude_csv, exclude_list, exclude_rows},
     settings::Unreadable,
     stages,
@@ -60,7 +61,7 @@ pub(in crate::cli) fn data(args: &Data) -> Result<u8> {
         take_what_is_readable(&mut opened);
     }
     if let Some(folder) = &args.sheet {
-        refuse_within_data(folder, &opened.pipeline)?;
+        sheets::refuse_within_data(folder, &opened.pipeline)?;
     }
     let looked_at = looked_at(&opened, &args.stages)?;
     let summary = exec::run(
@@ -82,7 +83,7 @@ pub(in crate::cli) fn data(args: &Data) -> Result<u8> {
             summary.stage(data).map(|s| &s.outcome),
             Some(Outcome::Cached | Outcome::Ran)
         ) {
-            let (overview, rows) = show(args, &opened.pipeline, &summary, data, dataset)?;
+            let (overview, rows) = show(args, &opened, &summary, data, dataset)?;
             shown.push(overview);
             excluded.push((dataset.clone(), rows));
         }
@@ -137,34 +138,6 @@ fn listed_before(out: &Path, pipeline: &Pipeline) -> Result<Vec<ExcludeRow>> {
         _ => false,
     });
     Ok(if used { rows } else { Vec::new() })
-}
-
-/// Pictures that are written into a data set would be part of it from then on.
-fn refuse_within_data(folder: &Path, pipeline: &Pipeline) -> Result<()> {
-    let Ok(folder) = std::path::absolute(folder) else {
-        return Ok(());
-    };
-    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let above = folder.ancestors().find(|path| path.exists());
-    let above = above.map_or_else(|| folder.clone(), real);
-    for instance in &pipeline.instances {
-        let Settings::Dataset(dataset) = &instance.settings else {
-            continue;
-        };
-        for part in [&dataset.train, &dataset.validation, &dataset.test] {
-            let part = part.as_ref().map(|part| real(&part.path));
-            if let Some(part) = part.filter(|part| above.starts_with(part)) {
-                let message = format!(
-                    "`{}` lies in the data of `{}`, `{}`: a sheet there would be taken for a photograph",
-                    shown_path(&folder),
-                    text::shown(&instance.id),
-                    shown_path(&part)
-                );
-                return Err(Error::usage(message).help("name a folder elsewhere"));
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Writes the list of one dataset, behind what is kept of an earlier one; several preprocess stages of it say of each photograph the
@@ -250,76 +223,79 @@ fn looked_at(opened: &Opened, named: &[String]) -> Result<Vec<(String, String)>>
 
 fn show(
     args: &Data,
-    pipeline: &Pipeline,
+    opened: &Opened,
     summary: &Summary,
     data: &str,
     dataset: &str,
 ) -> Result<(Overview, Vec<ExcludeRow>)> {
     let set = DataSet::read(summary, data, dataset)?;
-    let overview = set.overview(pipeline, summary, usize::MAX)?;
+    let overview = set.overview(&opened.pipeline, summary, usize::MAX)?;
     if !args.json {
         print::out(&overview.document().terminal(print::width()))?;
     }
     if let Some(folder) = &args.sheet {
         files::create_folder(folder)?;
-        samples(args, folder, data, &set.pack, &set.labels, &set.photographs)?;
-        pairs(folder, data, &set.pack, &overview)?;
+        let shots = Shots::open(opened, summary, (dataset, data))?;
+        let to = folder.join(format!("{data}-samples.png"));
+        samples(
+            args,
+            &shots,
+            &to,
+            (&set.images, &set.labels, &set.photographs),
+        )?;
+        let to = folder.join(format!("{data}-look-alikes.png"));
+        pairs(&shots, &to, &overview, (&set.images, &set.labels))?;
     }
     let rows = exclude_list(set.seen());
     Ok((overview, rows))
 }
 
-/// A line for each class, with pictures spread evenly over its training part; numbers as in the table.
+/// A line for each class, with photographs spread evenly over its images.
 fn samples(
     args: &Data,
-    folder: &Path,
-    data: &str,
-    pack: &Pack,
-    labels: &Labels,
-    photographs: &Photographs,
+    shots: &Shots,
+    to: &Path,
+    (images, labels, photographs): (&Images, &Labels, &Photographs),
 ) -> Result<()> {
-    let mut sheet = Sheet::new(pack.width() as u32, pack.height() as u32);
-    for class in 0..labels.classes.len() {
-        let rows = (0..pack.len()).filter(|row| {
+    let mut lines = Vec::new();
+    for (class, name) in labels.classes.iter().enumerate() {
+        let rows = (0..images.images.len()).filter(|row| {
             labels.labels[*row].class as usize == class
                 && photographs.photographs[*row].dropped.is_none()
         });
         let rows: Vec<usize> = rows.collect();
         let n = rows.len().min(args.samples as usize);
-        let chosen = (0..n).map(|i| picture(pack, rows[i * rows.len() / n]));
-        sheet.line(class, chosen.collect::<Result<_>>()?);
+        let chosen = (0..n).map(|i| &images.images[rows[i * rows.len() / n]]);
+        let chosen = chosen.map(|image| (image.path.clone(), Vec::new()));
+        lines.push((name.clone(), chosen.collect()));
     }
-    write(sheet, folder, &format!("{data}-samples.png"))
+    shots.write(lines, to)
 }
 
-/// A line for each pair, in the order of the overview.
-fn pairs(folder: &Path, data: &str, pack: &Pack, overview: &Overview) -> Result<()> {
+/// A line for each pair, in the order of the overview: the class and the part of each.
+fn pairs(
+    shots: &Shots,
+    to: &Path,
+    overview: &Overview,
+    (images, labels): (&Images, &Labels),
+) -> Result<()> {
     let pairs = &overview.leaks.pairs;
     if pairs.is_empty() {
         return Ok(());
     }
-    let mut sheet = Sheet::new(pack.width() as u32, pack.height() as u32);
-    for (i, pair) in pairs.iter().take(PAIRS).enumerate() {
-        let both = [pair.a, pair.b].into_iter();
-        let both = both.map(|row| picture(pack, row));
-        sheet.line(i, both.collect::<Result<_>>()?);
-    }
+    let told = |row: usize| {
+        let label = &labels.labels[row];
+        let class = labels.classes[label.class as usize].clone();
+        let caption = vec![class, label.part.name().to_owned()];
+        (images.images[row].path.clone(), caption)
+    };
+    let lines = pairs.iter().take(PAIRS).enumerate();
+    let lines = lines.map(|(i, pair)| (i.to_string(), vec![told(pair.a), told(pair.b)]));
     if pairs.len() > PAIRS {
         print::say(&format!(
             "the sheet shows the first {PAIRS} of {} pairs",
             pairs.len()
         ));
     }
-    write(sheet, folder, &format!("{data}-look-alikes.png"))
-}
-
-fn picture(pack: &Pack, row: usize) -> Result<Vec<u8>> {
-    Ok(pack.row(row)?.into_owned())
-}
-
-fn write(sheet: Sheet, folder: &Path, name: &str) -> Result<()> {
-    let path = folder.join(name);
-    sheet.write(&path)?;
-    print::say(&format!("{}: written", shown_path(path)));
-    Ok(())
+    shots.write(lines.collect(), to)
 }

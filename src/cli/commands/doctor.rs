@@ -58,7 +58,10 @@ pub(in crate::cli) fn doctor(args: &Doctor) -> Result<u8> {
 }
 
 /// Asks a worker, because only a worker may load libtorch.
-fn tensors() -> Result<Value> {
+///
+/// # Errors
+/// When there is no worker, or it cannot load libtorch.
+pub(in crate::cli) fn tensors() -> Result<Value> {
     let folder = Scratch::new()?;
     let out = folder.path().to_owned();
     let job = Job::Doctor { out: out.clone() };

@@ -9,8 +9,8 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::{
-    cache::Record,
-    cli::{open, print, progress::Progress, results},
+    cache::{Cache, Record},
+    cli::{behind, open, print, progress::Progress, results},
     error::Result,
     event::Silent,
     exec::{self, Options, StageStatus, Status},
@@ -61,16 +61,23 @@ pub(in crate::cli) fn explain(args: &Explain) -> Result<u8> {
     });
     if args.json {
         let all: Vec<_> = explained
-            .map(|(stage, status, older)| row(stage, status, older.map(|(_, record)| record)))
+            .map(|(stage, status, older)| {
+                row(
+                    stage,
+                    status,
+                    older.map(|(_, record)| record),
+                    &opened.cache,
+                )
+            })
             .collect();
         print::json(&all)?;
     } else {
         let all: Vec<_> = explained
             .map(|(stage, status, older)| {
-                let mut text = text(stage, status);
+                let mut text = text(stage, status, &opened.cache);
                 if let Some((older, record)) = older {
                     text += &format!("{}\n", open::older_than_now(older));
-                    text += &result(stage, record);
+                    text += &result(stage, record, &opened.cache);
                 }
                 text
             })
@@ -85,7 +92,7 @@ pub(in crate::cli) fn explain(args: &Explain) -> Result<u8> {
     Ok(0)
 }
 
-fn text(stage: &dyn Stage, status: Option<&StageStatus>) -> String {
+fn text(stage: &dyn Stage, status: Option<&StageStatus>, cache: &Cache) -> String {
     let mut text = format!(
         "{} ({}, version {})\n",
         stage.id(),
@@ -93,7 +100,7 @@ fn text(stage: &dyn Stage, status: Option<&StageStatus>) -> String {
         stage.version()
     );
     text += "settings\n";
-    for (name, value) in results::flat("", &stage.settings()) {
+    for (name, value) in behind::flat("", &stage.settings()) {
         text += &format!("  {name} = {value}\n");
     }
     text += "inputs\n";
@@ -105,7 +112,7 @@ fn text(stage: &dyn Stage, status: Option<&StageStatus>) -> String {
         text += &format!("  {}: {from}\n", input.role);
     }
     match status.map(|s| &s.status) {
-        Some(Status::Cached { record }) => text += &result(stage, record),
+        Some(Status::Cached { record }) => text += &result(stage, record, cache),
         Some(Status::Run { key, reasons, .. }) => {
             text += &format!("would run, with the key {key}\n");
             for reason in reasons {
@@ -119,8 +126,9 @@ fn text(stage: &dyn Stage, status: Option<&StageStatus>) -> String {
 }
 
 /// Where a result comes from.
-fn result(stage: &dyn Stage, record: &Record) -> String {
+fn result(stage: &dyn Stage, record: &Record, cache: &Cache) -> String {
     let mut text = format!("result {}\n", record.key);
+    text += &format!("  in {}\n", results::shown(&cache.result(record)));
     for name in stage.outputs() {
         if let Some(output) = record.outputs.get(*name) {
             text += &format!(
@@ -156,12 +164,19 @@ fn result(stage: &dyn Stage, record: &Record) -> String {
     text
 }
 
-fn row(stage: &dyn Stage, status: Option<&StageStatus>, newest: Option<&Record>) -> Value {
+fn row(
+    stage: &dyn Stage,
+    status: Option<&StageStatus>,
+    newest: Option<&Record>,
+    cache: &Cache,
+) -> Value {
     let mut row = json!({
         "id": stage.id(), "kind": stage.kind(), "version": stage.version(), "settings": stage.settings(),
     });
     let more = match status.map(|s| &s.status) {
-        Some(Status::Cached { record }) => json!({ "status": "cached", "record": record }),
+        Some(Status::Cached { record }) => {
+            json!({ "status": "cached", "record": record, "folder": cache.result(record) })
+        }
         Some(Status::Run { key, reasons, .. }) => {
             let reasons: Vec<_> = reasons.iter().map(ToString::to_string).collect();
             json!({ "status": "run", "key": key, "reasons": reasons })
@@ -171,6 +186,7 @@ fn row(stage: &dyn Stage, status: Option<&StageStatus>, newest: Option<&Record>)
     };
     if let Some(newest) = newest {
         row["newest"] = json!(newest);
+        row["newest_folder"] = json!(cache.result(newest));
     }
     if let (Value::Object(row), Value::Object(more)) = (&mut row, more) {
         row.extend(more);

@@ -8,17 +8,22 @@ mod check;
 mod compare;
 mod completions;
 mod data;
-mod doctor;
+pub(super) mod doctor;
 mod explain;
 mod export;
+mod fetch;
 mod graph;
 mod help;
+mod mistakes;
+mod new;
 mod plan;
 mod predict;
 mod report;
 mod run;
+mod runs;
 mod sample;
 mod schema;
+mod show;
 mod tune;
 
 use clap::Subcommand;
@@ -46,18 +51,23 @@ macro_rules! commands {
 }
 
 commands! {
+    new: New,
     check: Check,
     plan: Plan,
     run: Run,
     explain: Explain,
+    show: Show,
     graph: Graph,
     report: Report,
     compare: Compare,
+    mistakes: Mistakes,
+    runs: Runs,
     data: Data,
     browse: Browse,
     predict: Predict,
     tune: Tune,
     export: Export,
+    fetch: Fetch,
     sample: Sample,
     doctor: Doctor,
     completions: Completions,

@@ -1,9 +1,16 @@
 //! `kfood predict`: the first guesses for images.
 
-use std::path::{Path, PathBuf};
+mod output;
+
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use serde_json::Value;
+
+use self::output::Form;
 
 use crate::{
     cli::{
@@ -25,7 +32,7 @@ use crate::{
     report::{Align, Grid},
     settings::Tta,
     stage::Worker,
-    text::shown_path,
+    text::{count, shown_path},
 };
 
 /// Classify images, or all images in folders.
@@ -40,7 +47,7 @@ pub(in crate::cli) struct Predict {
     /// For a model that does not name its classes: a text file of their names, a line each, in the order of its outputs.
     #[arg(long, value_name = "LIST")]
     pub classes: Option<PathBuf>,
-    /// Images, or folders of images.
+    /// Images, or folders of images; `-` reads their paths from standard input, a line each.
     #[arg(required = true)]
     pub images: Vec<PathBuf>,
     /// Guesses for each image.
@@ -58,19 +65,23 @@ pub(in crate::cli) struct Predict {
     /// Where tensors live: auto, cpu or cuda:N.
     #[arg(long, default_value = "auto", value_parser = device)]
     pub device: String,
+    /// Write them into a file instead: .csv, or .jsonl with a JSON object a line.
+    #[arg(long, short, value_name = "FILE", conflicts_with = "json")]
+    pub output: Option<PathBuf>,
     /// JSON on stdout.
     #[arg(long)]
     pub json: bool,
 }
 
 pub(in crate::cli) fn predict(args: &Predict) -> Result<u8> {
+    let form = args.output.as_deref().map(Form::of).transpose()?;
     let model = open::model(&args.model)?;
     let calibration = args.calibration.as_deref();
     let calibration = calibration
         .map(|stage| calibrated(stage, &model))
         .transpose()?;
     let threshold = threshold(args, calibration.as_ref())?;
-    let images = images(&args.images)?;
+    let images = images(&given(&args.images)?)?;
     let folder = Scratch::new()?;
     let job = Job::Predict(record::Predict {
         model: ModelFile {
@@ -78,6 +89,7 @@ pub(in crate::cli) fn predict(args: &Predict) -> Result<u8> {
             normalize: None,
             classes: args.classes.as_deref().map(class_names).transpose()?,
             weights: args.weights.clone(),
+            pretrained: None,
         },
         images: images.clone(),
         top: args.top,
@@ -102,7 +114,11 @@ pub(in crate::cli) fn predict(args: &Predict) -> Result<u8> {
     let failed = predictions
         .iter()
         .any(|p| p.get("error").is_some_and(|e| !e.is_null()));
-    if args.json {
+    if let (Some(form), Some(path)) = (form, &args.output) {
+        form.write(path, &predictions)?;
+        let images = count(predictions.len(), "image");
+        print::say(&format!("{}: written, {images}", shown_path(path)));
+    } else if args.json {
         print::json(&predictions)?;
     } else {
         print::out(&table(&predictions))?;
@@ -159,6 +175,26 @@ fn class_names(path: &Path) -> Result<Vec<String>> {
     Ok(text.lines().map(|line| nfc(line.trim())).collect())
 }
 
+/// What is named on the command line, and for `-` on standard input, where a path stands on each line.
+fn given(named: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut all = Vec::new();
+    for path in named {
+        if path.as_os_str() != "-" {
+            all.push(path.clone());
+            continue;
+        }
+        let mut lines = String::new();
+        std::io::stdin().read_to_string(&mut lines).map_err(|e| {
+            Error::usage("standard input holds no paths in UTF-8")
+                .because(e)
+                .help("give a path on each line, as `find photos -name '*.jpg'` does")
+        })?;
+        let lines = lines.lines().filter(|line| !line.is_empty());
+        all.extend(lines.map(PathBuf::from));
+    }
+    Ok(all)
+}
+
 /// Files as given, and from given folders what a data set would take from them, in the order of names; what was passed over
 /// is told.
 fn images(given: &[PathBuf]) -> Result<Vec<PathBuf>> {
@@ -194,10 +230,6 @@ fn images(given: &[PathBuf]) -> Result<Vec<PathBuf>> {
 
 /// What is wrong with a path to nothing, and the way out.
 fn elsewhere(path: &Path) -> (String, String) {
-    if path.as_os_str() == "-" {
-        let message = "standard input is not read".to_owned();
-        return (message, "write it to a file, and name that".to_owned());
-    }
     let written = path.to_str().and_then(|text| of_elsewhere(text, path));
     written.unwrap_or_else(|| {
         let message = format!("there is no image or folder `{}`", shown_path(path));

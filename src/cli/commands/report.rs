@@ -9,7 +9,7 @@ use crate::{
     cli::{
         documents, evidence,
         language::{self, Lang},
-        open, print,
+        open, page, print,
         progress::Progress,
         results,
         serve::{self, Live},
@@ -92,7 +92,7 @@ pub(in crate::cli) fn report(args: &Report) -> Result<u8> {
     match &args.output {
         Some(path) => {
             if Format::of(path).pictures {
-                results::complete(&mut results, &opened, &newest);
+                page::complete(&mut results, &opened, &newest);
             }
             let format = Format::of(path);
             let document = render::report(&results, None, detail(args, format))?;
@@ -126,7 +126,7 @@ fn live(args: &Report, known: &str) -> Result<Option<Live>> {
     if state == known {
         return Ok(None);
     }
-    results::complete(&mut results, &opened, &newest);
+    page::complete(&mut results, &opened, &newest);
     let document = render::report(&results, None, detail(args, Format::page()))?;
     let document = document.in_language(language::of(args.lang, true));
     let pictures = thumbnails::pictures(&[("", &opened, &newest.summary)], &document)?;

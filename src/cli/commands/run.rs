@@ -14,8 +14,8 @@ use crate::{
         args::device,
         locking,
         open::{self, Opened},
-        print,
-        progress::Progress,
+        past_runs, print,
+        progress::{self, Progress},
         results,
     },
     error::{Class, Error, Result},
@@ -24,8 +24,8 @@ use crate::{
         locked::{self, Compared, Verdict},
         worker::Process,
     },
-    record::Lock,
-    report::{self, Align, Document, Grid},
+    record::{Lock, PastRun},
+    report::{self, Align, Document, Grid, Results},
     text::count,
 };
 
@@ -62,6 +62,7 @@ pub(in crate::cli) fn run(args: &Run) -> Result<u8> {
     print::notes(&opened.pipeline);
     let lock = locked::path(&opened.pipeline.file);
     let recorded = args.locked.then(|| locked::read(&lock)).transpose()?;
+    let begun = past_runs::begun(&opened, &args.stages);
     let stop = open::stop_on_signals()?;
     let worker = Process::beside_this_program()?;
     let summary = exec::run(
@@ -80,7 +81,20 @@ pub(in crate::cli) fn run(args: &Run) -> Result<u8> {
         .transpose()
         .map_or_else(|e| (None, Some(e)), |c| (c, None));
     // The results come first: neither a closed standard output nor a folder that cannot be written takes the rest with it.
-    let shown = show(args, &opened, &summary, compared.as_deref());
+    let results = results::collect(&opened, &summary, false);
+    let shown = results.and_then(|results| {
+        let mut run = PastRun {
+            seconds: since.elapsed().as_secs_f64(),
+            ..begun
+        };
+        for stage in summary.stages() {
+            *run.stages
+                .entry(word(&stage.outcome).to_owned())
+                .or_insert(0) += 1;
+        }
+        past_runs::remember(&opened, &summary, &results, run);
+        show(args, &results, &summary, compared.as_deref())
+    });
     if recordable {
         write_lock(&opened, &summary, &lock);
     }
@@ -130,20 +144,22 @@ fn options(args: &Run, opened: &Opened) -> Options {
 
 fn show(
     args: &Run,
-    opened: &Opened,
+    results: &Results,
     summary: &Summary,
     compared: Option<&[Compared]>,
 ) -> Result<()> {
-    let results = results::collect(opened, summary, false)?;
-    let table = report::table(&results);
+    let table = report::table(results);
     if args.json {
         let stages: Vec<_> = summary.stages().iter().map(row).collect();
         print::json(&json!({ "stages": stages, "results": table, "locked": compared }))?;
-    } else if !table.rows.is_empty() {
+    } else if !(table.rows.is_empty() || interrupted(summary)) {
         print::out(&Document::from(table.block()).terminal(print::width()))?;
     }
     for stage in summary.stages() {
-        if let Outcome::Failed(error) = &stage.outcome {
+        // Of an interruption its own line tells.
+        if let Outcome::Failed(error) = &stage.outcome
+            && error.class() != Class::Interrupted
+        {
             print::error(error);
         }
     }
@@ -180,18 +196,43 @@ fn comparison(compared: &[Compared]) -> String {
     )
 }
 
+/// Whether a person ended the run: that is told in a few lines, without the results so far.
+fn interrupted(summary: &Summary) -> bool {
+    let error = summary.first_error();
+    error.is_some_and(|error| error.class() == Class::Interrupted)
+}
+
 fn totals(summary: &Summary, seconds: f64) -> String {
     let mut counts = BTreeMap::new();
     for stage in summary.stages() {
-        *counts.entry(word(&stage.outcome)).or_insert(0) += 1;
+        let word = match &stage.outcome {
+            Outcome::Skipped { .. } => "not run",
+            outcome => word(outcome),
+        };
+        *counts.entry(word).or_insert(0) += 1;
     }
+    let cached = |s: &&StageSummary| matches!(s.outcome, Outcome::Cached);
+    let saved: f64 = summary
+        .stages()
+        .iter()
+        .filter(cached)
+        .map(|s| s.seconds)
+        .sum();
     let counts: Vec<_> = counts
         .iter()
         .map(|(word, n)| format!("{n} {word}"))
         .collect();
+    let saved = match saved {
+        seconds if seconds >= 1.0 => format!(" ({} saved)", report::duration(seconds)),
+        _ => String::new(),
+    };
     let n = summary.stages().len();
+    let goes_on = match interrupted(summary) {
+        true => "; what is done is kept, and the same command goes on from there",
+        false => "",
+    };
     format!(
-        "{}: {}; {}",
+        "{}: {}; {}{saved}{goes_on}",
         count(n, "stage"),
         counts.join(", "),
         report::duration(seconds)
@@ -219,9 +260,13 @@ fn row(stage: &StageSummary) -> Value {
         Outcome::Failed(error) => Some(error.to_string()),
         _ => None,
     };
+    let not_run = match &stage.outcome {
+        Outcome::Skipped { because } => Some(progress::why(because, 1)),
+        _ => None,
+    };
     json!({
         "id": stage.id, "kind": stage.kind, "outcome": word(&stage.outcome), "seconds": stage.seconds,
-        "key": record.map(|r| r.key), "outputs": outputs, "error": error,
+        "key": record.map(|r| r.key), "outputs": outputs, "error": error, "not_run": not_run,
     })
 }
 

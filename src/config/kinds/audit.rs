@@ -11,7 +11,7 @@ use crate::{
     },
     record::EvaluatePart,
     seed::Seed,
-    settings::declare::{Described, Table, fields},
+    settings::declare::{Described, OneOrMore, Table, WrittenOneOrMore, fields},
 };
 
 /// Labels that are probably wrong.
@@ -33,14 +33,14 @@ fields! {
         /// Whose labels are looked at.
         #[accepts = ON]
         #[unset = "[\"validation\"]"]
-        on: Option<Vec<EvaluatePart>>,
+        on: Option<OneOrMore<EvaluatePart>>,
         /// Nothing is drawn here; accepted as on any stage.
         #[unset = "the file's"]
         seed: Option<Seed>,
     }
 }
 
-const ON: &str = "a list of `\"validation\"` and `\"test\"`";
+const ON: &str = "a list of `\"validation\"` and `\"test\"`, or one of them";
 
 /// Its settings.
 pub(crate) fn tables() -> Vec<Table> {
@@ -49,7 +49,7 @@ pub(crate) fn tables() -> Vec<Table> {
 
 /// An audit as written.
 struct Written {
-    from: judged::Draft,
+    from: judged::WrittenJudged,
     on: Vec<EvaluatePart>,
 }
 
@@ -64,9 +64,9 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Box<dyn Draft>> {
 /// The parts in order; refuses what a model trained on.
 fn on(
     fields: &mut Fields<'_, '_>,
-    written: Option<&Spanned<Vec<Spanned<EvaluatePart>>>>,
+    written: Option<&Spanned<WrittenOneOrMore<EvaluatePart>>>,
 ) -> Vec<EvaluatePart> {
-    let Some(written) = written else {
+    let Some(written) = written.map(WrittenOneOrMore::items) else {
         return vec![EvaluatePart::Validation];
     };
     if written.get_ref().is_empty() {

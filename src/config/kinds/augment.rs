@@ -17,11 +17,34 @@ pub(crate) fn check(
     resize: Resize,
     resizing: Option<ProgressiveResizing>,
 ) -> Option<u32> {
-    let pack = (resize.width(), resize.height());
+    let mut shown = through(builder, items, (resize.width(), resize.height()))?;
+    let full = least(shown);
+    // A kernel must fit the smallest image, which the first epoch shows.
+    if let Some(resizing) = resizing {
+        let side = resizing.side(1, full);
+        let long = |length: u32| (u64::from(side) * u64::from(length) / u64::from(full)) as u32;
+        shown = (long(shown.0), long(shown.1));
+    }
+    for item in items {
+        if let Augment::GaussianBlur(blur) = item.get_ref() {
+            kernel(builder, item, blur.kernel_size.get(), shown)?;
+        }
+    }
+    Some(full)
+}
+
+/// Width and height.
+type Sides = (u32, u32);
+
+fn least((width, height): Sides) -> u32 {
+    width.min(height)
+}
+
+/// What a training shows of an image behind all items.
+fn through(builder: &mut Builder<'_>, items: &Items, pack: Sides) -> Option<Sides> {
     // Evaluation leaves the random items out, so that it may see another size.
     let (mut training, mut evaluation) = (pack, pack);
     let mut cropped = false;
-    let least = |(width, height): (u32, u32)| width.min(height);
     for (place, item) in items.iter().enumerate() {
         match item.get_ref() {
             Augment::CenterCrop(_) if cropped => {
@@ -32,19 +55,13 @@ pub(crate) fn check(
             Augment::CenterCrop(side) => {
                 cropped = true;
                 let side = side.get();
-                let (width, height) = if least(training) < least(evaluation) {
-                    training
-                } else {
-                    evaluation
-                };
-                if side > width.min(height) {
-                    let message = format!(
-                        "`center_crop` of {side} pixels is larger than the image, which is {width} x {height}"
-                    );
-                    let help = format!("crop {} or less, or `resize` to more", width.min(height));
-                    builder.tell(&item.span(), message, Some(&help));
-                    return None;
-                }
+                let smaller = least(training) < least(evaluation);
+                crop(
+                    builder,
+                    item,
+                    side,
+                    if smaller { training } else { evaluation },
+                )?;
                 (training, evaluation) = ((side, side), (side, side));
             }
             Augment::RandomResizedCrop(crop) => {
@@ -64,29 +81,39 @@ pub(crate) fn check(
             _ => {}
         }
     }
-    let full = least(training);
-    // A kernel must fit the smallest image, which the first epoch shows.
-    if let Some(resizing) = resizing {
-        let side = resizing.side(1, full);
-        let long = |length: u32| (u64::from(side) * u64::from(length) / u64::from(full)) as u32;
-        training = (long(training.0), long(training.1));
+    Some(training)
+}
+
+fn crop(builder: &mut Builder<'_>, item: &Spanned<Augment>, side: u32, image: Sides) -> Option<()> {
+    let (width, height) = image;
+    if side <= least(image) {
+        return Some(());
     }
-    for item in items {
-        if let Augment::GaussianBlur(blur) = item.get_ref() {
-            let most = least(training).saturating_mul(2).saturating_sub(1);
-            if blur.kernel_size.get() > most {
-                let (width, height) = training;
-                let message = format!(
-                    "`gaussian_blur` with a kernel of {} pixels does not fit the image, which is {width} x {height}",
-                    blur.kernel_size.get()
-                );
-                let help = format!("take a `kernel_size` of {most} or less");
-                builder.tell(&item.span(), message, Some(&help));
-                return None;
-            }
-        }
+    let message = format!(
+        "`center_crop` of {side} pixels is larger than the image, which is {width} x {height}"
+    );
+    let help = format!("crop {} or less, or `resize` to more", least(image));
+    builder.tell(&item.span(), message, Some(&help));
+    None
+}
+
+fn kernel(
+    builder: &mut Builder<'_>,
+    item: &Spanned<Augment>,
+    size: u32,
+    image: Sides,
+) -> Option<()> {
+    let (width, height) = image;
+    let most = least(image).saturating_mul(2).saturating_sub(1);
+    if size <= most {
+        return Some(());
     }
-    Some(full)
+    let message = format!(
+        "`gaussian_blur` with a kernel of {size} pixels does not fit the image, which is {width} x {height}"
+    );
+    let help = format!("take a `kernel_size` of {most} or less");
+    builder.tell(&item.span(), message, Some(&help));
+    None
 }
 
 fn bins(builder: &mut Builder<'_>, item: &Spanned<Augment>, bins: Count) -> Option<()> {

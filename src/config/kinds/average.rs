@@ -12,7 +12,7 @@ use crate::{
     seed::Seed,
     settings::{
         AverageNorm, AverageOf, AverageRule, Count, Metric,
-        declare::{Described, Table, fields},
+        declare::{Described, OneOrMore, Table, fields},
     },
 };
 
@@ -55,7 +55,7 @@ fields! {
     pub(crate) struct Given read as GivenRead {
         /// The models, of one architecture, `data`, `split` and `fold`.
         #[accepts = from::accepts()]
-        from: Vec<ModelName>,
+        from: OneOrMore<ModelName>,
         /// Which state of each; `"kept"` is all that its `keep_last` kept.
         checkpoint: AverageOf = AverageOf::Best,
         /// All of them, or those that validate no worse.
@@ -79,7 +79,7 @@ pub(crate) fn tables() -> Vec<Table> {
 
 /// An average as written.
 struct Written {
-    from: from::Draft,
+    from: from::Models,
     by: Metric,
     given: Given,
 }

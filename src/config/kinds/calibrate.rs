@@ -46,7 +46,7 @@ pub(crate) fn tables() -> Vec<Table> {
 
 /// A calibration as written.
 struct Written {
-    from: judged::Draft,
+    from: judged::WrittenJudged,
     precision: Option<Probability>,
 }
 

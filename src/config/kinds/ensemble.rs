@@ -11,7 +11,7 @@ use crate::{
     seed::Seed,
     settings::{
         Checkpoint,
-        declare::{Described, Table, fields},
+        declare::{Described, OneOrMore, Table, fields},
     },
 };
 
@@ -35,7 +35,7 @@ fields! {
     pub(crate) struct Given read as GivenRead {
         /// The members, of one data set and of any architectures.
         #[accepts = from::accepts()]
-        from: Vec<ModelName>,
+        from: OneOrMore<ModelName>,
         /// Which state of each.
         checkpoint: Checkpoint = Checkpoint::Best,
         /// Nothing is drawn here; accepted as on any stage.
@@ -51,7 +51,7 @@ pub(crate) fn tables() -> Vec<Table> {
 
 /// An ensemble as written.
 struct Written {
-    from: from::Draft,
+    from: from::Models,
     checkpoint: Checkpoint,
 }
 

@@ -18,7 +18,7 @@ use crate::{
     seed::Seed,
     settings::{
         Checkpoint, Count, FeatureLeaks, Normalize, Tta,
-        declare::{Described, Shape, Table, Word, fields, plain},
+        declare::{Described, OneOrMore, Shape, Table, Word, WrittenOneOrMore, fields, plain},
     },
 };
 
@@ -54,7 +54,7 @@ impl Made for Evaluate {
 }
 
 plain! {
-    EvaluatePart: Shape::Word(PARTS.map(|part| Word { name: part.name(), doc: "" }).to_vec())
+    EvaluatePart: Shape::Word(EvaluatePart::ALL.map(|part| Word { name: part.name(), doc: "" }).to_vec())
 }
 
 fields! {
@@ -83,10 +83,10 @@ fields! {
         /// On what.
         #[accepts = ON]
         #[unset = "the parts there are"]
-        on: Option<Vec<EvaluatePart>>,
+        on: Option<OneOrMore<EvaluatePart>>,
         /// Further views of each image, over which probabilities are averaged.
-        #[accepts = "a list of `\"horizontal_flip\"` and `\"five_crop\"`"]
-        tta: Vec<Tta> = Vec::new(),
+        #[accepts = "a list of `\"horizontal_flip\"` and `\"five_crop\"`, or one of them"]
+        tta: OneOrMore<Tta> = OneOrMore(Vec::new()),
         /// Images in a pass.
         batch_size: Count = Count::known(32),
         /// Look for copies by the model's features too.
@@ -106,7 +106,7 @@ pub(crate) fn tables() -> Vec<Table> {
 /// An evaluate as written.
 struct Written {
     header: Span,
-    model: model::Draft,
+    model: model::WrittenModel,
     checkpoint: Option<Spanned<Checkpoint>>,
     classes: Option<Vec<String>>,
     data: Option<Reference>,
@@ -117,12 +117,7 @@ struct Written {
     given: Given,
 }
 
-const ON: &str = "a list of `\"train\"`, `\"validation\"` and `\"test\"`";
-const PARTS: [EvaluatePart; 3] = [
-    EvaluatePart::Train,
-    EvaluatePart::Validation,
-    EvaluatePart::Test,
-];
+const ON: &str = "a list of `\"train\"`, `\"validation\"` and `\"test\"`, or one of them";
 
 pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Box<dyn Draft>> {
     let read = GivenRead::take(fields);
@@ -131,7 +126,8 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Box<dyn Draft>> {
     check_model(fields, model.as_ref());
     let data = fields.follow(read.data.as_ref());
     let split = fields.follow(read.split.as_ref());
-    if let Some(on) = &read.on {
+    let on = read.on.as_ref().map(WrittenOneOrMore::items);
+    if let Some(on) = &on {
         check_parts(fields, on);
     }
     let tta = tta(fields, &read);
@@ -144,18 +140,18 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Box<dyn Draft>> {
         data,
         split,
         fold: read.fold.clone(),
-        on: read.on.clone(),
+        on,
         tta,
         given: read.settle()?,
     }))
 }
 
 /// What only a file takes, and what a file needs.
-fn check_model(fields: &mut Fields<'_, '_>, model: Option<&model::Draft>) {
+fn check_model(fields: &mut Fields<'_, '_>, model: Option<&model::WrittenModel>) {
     let normalize = fields.place("normalize");
     model::need_normalize(fields, model, normalize.is_some());
     match model {
-        Some(model::Draft::Stage(_)) => {
+        Some(model::WrittenModel::Stage(_)) => {
             if let Some(at) = normalize {
                 let help = "leave it out: a stage's model is evaluated with the normalisation that it was trained with";
                 fields.tell(&at, "`normalize` in an evaluation of a stage", Some(help));
@@ -165,7 +161,7 @@ fn check_model(fields: &mut Fields<'_, '_>, model: Option<&model::Draft>) {
                 fields.tell(&at, "`classes` in an evaluation of a stage", Some(help));
             }
         }
-        Some(model::Draft::File(_)) => {
+        Some(model::WrittenModel::File(_)) => {
             for (key, kind) in [("data", "preprocess"), ("split", "split")] {
                 fields.miss(key, &|| {
                     format!(
@@ -219,9 +215,10 @@ fn refuse_twice<T: PartialEq>(
 
 /// The kinds of views, each once, in the order of [`Tta::ALL`]: their order changes nothing.
 fn tta(fields: &mut Fields<'_, '_>, read: &GivenRead) -> Vec<Tta> {
-    let Some(written) = read.tta.as_ref().map(Spanned::get_ref) else {
+    let Some(written) = read.tta.as_ref().map(WrittenOneOrMore::items) else {
         return Vec::new();
     };
+    let written = written.get_ref();
     refuse_twice(fields, written, |tta| tta.name(), "kind of view");
     let named = |tta: &Tta| written.iter().any(|t| t.get_ref() == tta);
     Tta::ALL.into_iter().filter(named).collect()
@@ -230,12 +227,12 @@ fn tta(fields: &mut Fields<'_, '_>, read: &GivenRead) -> Vec<Tta> {
 impl Draft for Written {
     fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>> {
         match &self.model {
-            model::Draft::File(file) => {
+            model::WrittenModel::File(file) => {
                 let model = model::of_file(file, self.given.normalize, self.classes.clone());
                 let outcome = self.outcome(builder, model, Origin::default())?;
                 Some(vec![outcome])
             }
-            model::Draft::Stage(reference) => {
+            model::WrittenModel::Stage(reference) => {
                 let mut outcomes = Vec::new();
                 let models = builder.many(reference)?;
                 // One instance that was named needs no telling apart.
@@ -351,7 +348,7 @@ impl Written {
                 EvaluatePart::Test => has_test,
                 _ => !(fold == FoldOf::Varies && has_test),
             };
-            let parts = PARTS.into_iter().filter(there).collect();
+            let parts = EvaluatePart::ALL.into_iter().filter(there).collect();
             return Some((parts, listed && !drawn));
         };
         let asked = on.get_ref();
@@ -367,7 +364,10 @@ impl Written {
             return None;
         }
         let wanted = |part: &EvaluatePart| asked.iter().any(|p| p.get_ref() == part);
-        Some((PARTS.into_iter().filter(wanted).collect(), false))
+        Some((
+            EvaluatePart::ALL.into_iter().filter(wanted).collect(),
+            false,
+        ))
     }
 
     fn check_fold(

@@ -29,7 +29,7 @@ fields! {
 }
 
 /// `data`, `split` and `fold` as written.
-pub(crate) struct Draft {
+pub(crate) struct DataAndSplit {
     header: Span,
     data: Reference,
     split: Reference,
@@ -55,8 +55,8 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Read {
 }
 
 impl Read {
-    pub(crate) fn draft(self) -> Option<Draft> {
-        Some(Draft {
+    pub(crate) fn whole(self) -> Option<DataAndSplit> {
+        Some(DataAndSplit {
             data: self.0?,
             split: self.1?,
             fold: self.2,
@@ -97,7 +97,7 @@ impl Found {
     }
 }
 
-impl Draft {
+impl DataAndSplit {
     /// The pack and the split, which must be of one dataset, and the folds that were asked for.
     pub(crate) fn build(&self, builder: &mut Builder<'_>) -> Option<(Found, Vec<Fold>)> {
         // Both are looked at, so that a mistake in each is told.

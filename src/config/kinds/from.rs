@@ -11,11 +11,11 @@ use crate::{
         names::ModelName,
         reference::Reference,
     },
-    settings::Checkpoint,
+    settings::{Checkpoint, declare::WrittenOneOrMore},
 };
 
 /// The models as written.
-pub(crate) struct Draft {
+pub(crate) struct Models {
     /// Where the list stands.
     pub span: Span,
     references: Vec<Reference>,
@@ -36,28 +36,29 @@ pub(crate) struct Words {
 /// What `from` accepts.
 pub(crate) fn accepts() -> String {
     let kinds = Wants::Model.words();
-    format!("a list of names of {kinds} stages, such as `[\"deeper\"]`")
+    format!("a list of names of {kinds} stages, such as `[\"deeper\"]`, or one name")
 }
 
 /// The stages that a list names.
 pub(crate) fn read(
     fields: &mut Fields<'_, '_>,
-    from: Option<&Spanned<Vec<Spanned<ModelName>>>>,
+    from: Option<&Spanned<WrittenOneOrMore<ModelName>>>,
     words: Words,
-) -> Draft {
-    if let Some(from) = from.filter(|from| from.get_ref().is_empty()) {
+) -> Models {
+    let from = from.map(WrittenOneOrMore::items);
+    if let Some(from) = from.as_ref().filter(|from| from.get_ref().is_empty()) {
         let help = format!("expected {}", accepts());
         fields.tell(&from.span(), words.empty, Some(&help));
     }
-    let names = from.into_iter().flat_map(Spanned::get_ref);
-    Draft {
-        span: from.map_or(fields.header(), Spanned::span),
+    let names = from.iter().flat_map(Spanned::get_ref);
+    Models {
+        span: from.as_ref().map_or(fields.header(), Spanned::span),
         references: names.filter_map(|name| fields.follow(Some(name))).collect(),
         words,
     }
 }
 
-impl Draft {
+impl Models {
     /// The instances, in the order of the list: each once, of one dataset, and with the state that is asked for, if it is one.
     pub(crate) fn build(
         &self,

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The stage as written.
-pub(crate) struct Draft(Reference);
+pub(crate) struct WrittenJudged(Reference);
 
 /// An evaluate instance, by number, or several that differ in their fold alone.
 pub(crate) struct Group {
@@ -28,11 +28,11 @@ pub(crate) struct Group {
 pub(crate) fn read(
     fields: &mut Fields<'_, '_>,
     from: Option<&Spanned<JudgedName>>,
-) -> Option<Draft> {
-    fields.follow(from).map(Draft)
+) -> Option<WrittenJudged> {
+    fields.follow(from).map(WrittenJudged)
 }
 
-impl Draft {
+impl WrittenJudged {
     /// Where the stage is named.
     pub(crate) fn span(&self) -> &Span {
         &self.0.span

@@ -1,10 +1,10 @@
 //! The kinds of stages: for each one file that declares its fields and says what an instance of it comes to.
 //!
 //! What several kinds share stands in files of its own. Each imports only those before it. In order: augment, dataset, from, metric,
-//! model, network, preprocess, split, fold, training, train, transfer, average, ensemble, evaluate, judged, audit, calibrate, select.
+//! pretrained, model, network, preprocess, split, fold, training, train, transfer, average, ensemble, evaluate, judged, audit, calibrate, select.
 //!
 //! A new kind is a file here (and one in [`crate::stages`]), its entry in [`about`](super::about), and two lines below: `mod` and
-//! its line of `kinds!`; [`super`] exports its settings.
+//! its line of `kinds!`.
 
 mod audit;
 mod augment;
@@ -20,6 +20,7 @@ mod metric;
 mod model;
 mod network;
 mod preprocess;
+mod pretrained;
 mod select;
 mod split;
 mod train;
@@ -130,7 +131,7 @@ impl Settings {
 }
 
 /// Reads the fields of every stage.
-pub(super) fn read(outline: &Outline<'_>, found: &mut Found) -> Vec<Stage> {
+pub(super) fn read_stages(outline: &Outline<'_>, found: &mut Found) -> Vec<Stage> {
     (0..outline.heads.len())
         .map(|stage| read_stage(outline, stage, found))
         .collect()

@@ -6,6 +6,7 @@ use serde::{
 };
 use toml::Spanned;
 
+use super::pretrained::{self, is_model_file};
 use crate::{
     config::{
         about::{Gives, Wants},
@@ -16,13 +17,13 @@ use crate::{
         reference::Reference,
     },
     settings::{
-        Checkpoint, Normalize,
+        Checkpoint, Normalize, Pretrained,
         declare::{Refused, Setting, Shape, Ways, read_ways, settings},
     },
 };
 
 /// A model as written.
-pub(crate) enum Draft {
+pub(crate) enum WrittenModel {
     /// Of a stage.
     Stage(Reference),
     /// A file.
@@ -33,6 +34,7 @@ pub(crate) enum Draft {
 pub(crate) struct File {
     path: DataPath,
     weights: Option<String>,
+    pretrained: Option<&'static Pretrained>,
 }
 
 /// A name of a stage, with `SEVERAL` also of one that gives several models; or a file with the set of weights in it.
@@ -115,31 +117,54 @@ pub(crate) fn read<const SEVERAL: bool>(
     fields: &mut Fields<'_, '_>,
     model: Option<&Spanned<ModelText<SEVERAL>>>,
     checkpoint: Option<&Spanned<Checkpoint>>,
-) -> Option<Draft> {
+) -> Option<WrittenModel> {
     let written = model?;
     let (text, chosen) = match written.get_ref() {
         ModelText::Name(name) => (name, None),
         ModelText::File(InFile { file, weights }) => (file, Some(weights.clone())),
     };
     if chosen.is_none() && !is_file(text) {
-        return fields.follow(Some(written)).map(Draft::Stage);
+        return fields.follow(Some(written)).map(WrittenModel::Stage);
     }
-    // What it holds is told by its content, whatever it is called.
-    let path = Spanned::new(written.span(), PathText(text.clone()));
-    let path = fields.data_path(Some(&path))?;
+    let text = Spanned::new(written.span(), text.clone());
+    let (path, pretrained) = match pretrained::named(fields, &text) {
+        Some(found) => found.map(|(path, weights)| (path, Some(weights)))?,
+        // What it holds is told by its content, whatever it is called, but for the files of published weights.
+        None => {
+            let path = Spanned::new(text.span(), PathText(text.into_inner()));
+            let path = fields.data_path(Some(&path))?;
+            let name = path.path.file_name().and_then(|name| name.to_str());
+            let known = name.and_then(Pretrained::of_file);
+            (path, known)
+        }
+    };
     if let Some(given) = checkpoint {
         let help = "leave `checkpoint` out: a file holds one state";
         fields.tell(&given.span(), "`checkpoint` of a file", Some(help));
     }
     let weights = chosen.flatten();
-    Some(Draft::File(File { path, weights }))
+    Some(WrittenModel::File(File {
+        path,
+        weights,
+        pretrained,
+    }))
 }
 
 /// Notes a `.pt` file without the normalisation that it cannot say itself.
-pub(crate) fn need_normalize(fields: &mut Fields<'_, '_>, model: Option<&Draft>, given: bool) {
-    let Some(Draft::File(File { path, .. })) = model else {
+pub(crate) fn need_normalize(
+    fields: &mut Fields<'_, '_>,
+    model: Option<&WrittenModel>,
+    given: bool,
+) {
+    let Some(WrittenModel::File(File {
+        path, pretrained, ..
+    })) = model
+    else {
         return;
     };
+    if pretrained.is_some() {
+        return;
+    }
     let ours = path.path.extension().is_some_and(|e| e == "safetensors");
     if given || ours {
         return;
@@ -156,20 +181,6 @@ pub(crate) fn need_normalize(fields: &mut Fields<'_, '_>, model: Option<&Draft>,
 fn is_file(written: &str) -> bool {
     let name = written.split('[').next().unwrap_or_default();
     name.contains('/') || name.contains("${") || is_model_file(written)
-}
-
-fn is_model_file(path: &str) -> bool {
-    const ENDINGS: [&str; 8] = [
-        ".pt",
-        ".pth",
-        ".ckpt",
-        ".tar",
-        ".bin",
-        ".pkl",
-        ".model",
-        ".safetensors",
-    ];
-    ENDINGS.iter().any(|end| path.ends_with(end))
 }
 
 /// A state of a stage's model. A select hands on the state that it compared, and no other.
@@ -211,10 +222,14 @@ pub(crate) fn of_file(
     normalize: Option<Normalize>,
     classes: Option<Vec<String>>,
 ) -> ModelSource {
+    // A file that is called as published weights are, and comes with a normalisation, may be somebody's own.
+    let named = Pretrained::named(&file.path.written).is_some();
+    let pretrained = file.pretrained.filter(|_| named || normalize.is_none());
     ModelSource::File {
         path: file.path.clone(),
-        normalize,
+        normalize: normalize.or(pretrained.map(Pretrained::normalize)),
         classes,
         weights: file.weights.clone(),
+        pretrained,
     }
 }

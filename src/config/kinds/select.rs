@@ -12,8 +12,8 @@ use crate::{
     },
     seed::Seed,
     settings::{
-        Checkpoint, Metric, Training,
-        declare::{Described, Table, fields},
+        Checkpoint, Metric, Training, TransferHead,
+        declare::{Described, OneOrMore, Table, fields},
     },
 };
 
@@ -45,7 +45,7 @@ fields! {
     pub(crate) struct Given read as GivenRead {
         /// The candidates.
         #[accepts = from::accepts()]
-        from: Vec<ModelName>,
+        from: OneOrMore<ModelName>,
         /// By what they are compared.
         by: metric::MetricName = metric::MetricName::default(),
         /// Which state of each.
@@ -63,7 +63,7 @@ pub(crate) fn tables() -> Vec<Table> {
 
 /// A select as written.
 struct Written {
-    from: from::Draft,
+    from: from::Models,
     by: Metric,
     checkpoint: Checkpoint,
 }
@@ -135,8 +135,12 @@ fn group_key(builder: &Builder<'_>, candidate: usize) -> String {
             ..
         } => format!("{path:?} {normalize:?} {weights:?}"),
     };
+    let head = match t.head {
+        TransferHead::New => "",
+        TransferHead::ByName => " by_name",
+    };
     format!(
-        "{model} {} {} {:?} {} {:?}",
+        "{model}{head} {} {} {:?} {} {:?}",
         t.data,
         t.split,
         t.train_layers,

@@ -53,9 +53,9 @@ pub(crate) fn tables() -> Vec<Table> {
 
 /// A train as written.
 struct Written {
-    data: fold::Draft,
+    data: fold::DataAndSplit,
     network: Spanned<NetworkSettings>,
-    training: training::Draft,
+    training: training::PlacedTraining,
 }
 
 pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Box<dyn Draft>> {
@@ -64,9 +64,9 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Box<dyn Draft>> {
     let training = training::read(fields);
     fields.finish()?;
     Some(Box::new(Written {
-        data: data.draft()?,
+        data: data.whole()?,
         network: network?,
-        training: training.draft()?,
+        training: training.placed()?,
     }))
 }
 

@@ -20,7 +20,7 @@ fields! {
 }
 
 /// The training settings with the places that later checks need.
-pub(crate) struct Draft {
+pub(crate) struct PlacedTraining {
     /// The settings.
     pub training: Training,
     /// The items of `augment` with their places.
@@ -35,7 +35,7 @@ pub(crate) struct Draft {
     pub save: Save,
 }
 
-impl Draft {
+impl PlacedTraining {
     /// Notes mistakes that show only beside the size of a row: in `augment`, a size to grow from that is none, and one to be judged
     /// at that is beyond any network.
     pub(crate) fn check(&self, builder: &mut Builder<'_>, resize: Resize) -> Option<()> {
@@ -101,9 +101,9 @@ impl Read {
         epochs(&self.training)
     }
 
-    pub(crate) fn draft(self) -> Option<Draft> {
+    pub(crate) fn placed(self) -> Option<PlacedTraining> {
         let read = self.training;
-        Some(Draft {
+        Some(PlacedTraining {
             normalized: read.normalize.is_some(),
             save: self.saving.settle()?.save,
             resizing_at: read.progressive_resizing.as_ref().map(Spanned::span),

@@ -12,6 +12,7 @@ use crate::{
     },
     settings::{
         Checkpoint, GradualUnfreezing, Probability, Resize, Save, TrainLayers, Training,
+        TransferHead,
         declare::{Described, Table, fields},
     },
     text::count,
@@ -38,6 +39,8 @@ pub struct Transfer {
     pub stochastic_depth: Option<Probability>,
     /// Likewise.
     pub dropout: Option<Probability>,
+    /// What the new head begins with.
+    pub head: TransferHead,
     /// Whether `normalize` was left out: the source's is kept then.
     pub keep_normalize: bool,
     /// How to train.
@@ -77,6 +80,9 @@ fields! {
         train_layers: TrainLayers = TrainLayers::All,
         /// The head first, then one layer more at a time.
         gradual_unfreezing: Option<GradualUnfreezing>,
+        /// What the new head begins with.
+        #[key = if_asked]
+        head: TransferHead = TransferHead::New,
     }
 }
 
@@ -101,13 +107,13 @@ pub(crate) fn tables() -> Vec<Table> {
 
 /// A transfer as written.
 struct Written {
-    model: model::Draft,
+    model: model::WrittenModel,
     checkpoint: Option<Spanned<Checkpoint>>,
-    data: fold::Draft,
+    data: fold::DataAndSplit,
     train_layers: Option<Spanned<TrainLayers>>,
     given: Given,
     drops: network::Drops,
-    training: training::Draft,
+    training: training::PlacedTraining,
 }
 
 pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Box<dyn Draft>> {
@@ -124,11 +130,11 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Box<dyn Draft>> {
     Some(Box::new(Written {
         model: model?,
         checkpoint: source.checkpoint,
-        data: data.draft()?,
+        data: data.whole()?,
         train_layers: given.train_layers.clone(),
         given: given.settle()?,
         drops,
-        training: training.draft()?,
+        training: training.placed()?,
     }))
 }
 
@@ -159,18 +165,18 @@ impl Draft for Written {
     fn build(&self, builder: &mut Builder<'_>) -> Option<Vec<Outcome>> {
         let training = &self.training;
         let model = match &self.model {
-            model::Draft::File(file) => {
+            model::WrittenModel::File(file) => {
                 let normalize = training.normalized.then_some(training.training.normalize);
                 Some(model::of_file(file, normalize, None))
             }
-            model::Draft::Stage(reference) => builder
+            model::WrittenModel::Stage(reference) => builder
                 .one(reference)
                 .and_then(|number| model::of_stage(builder, number, self.checkpoint.as_ref())),
         };
         let (found, folds) = self.data.build(builder)?;
         training.check(builder, found.resize)?;
         let model = model?;
-        if let model::Draft::Stage(reference) = &self.model {
+        if let model::WrittenModel::Stage(reference) = &self.model {
             check_test(builder, reference, &found)?;
             self.check_network(builder, reference, &model, found.resize)?;
         }
@@ -183,6 +189,7 @@ impl Draft for Written {
                 fold: fold.fold,
                 train_layers: self.given.train_layers,
                 gradual_unfreezing: self.given.gradual_unfreezing,
+                head: self.given.head,
                 stochastic_depth: self.drops.stochastic_depth(),
                 dropout: self.drops.dropout(),
                 keep_normalize: !training.normalized,

@@ -6,13 +6,14 @@ use std::{
 };
 
 use super::{
-    Listing, Place, Role,
+    Listing, Place,
     ai_hub::{key_of, parse_areas, parse_sources},
     class::parent,
     walk::Tree,
 };
 use crate::{
     error::Result,
+    record::EvaluatePart,
     text::{count, either, number},
 };
 
@@ -26,13 +27,13 @@ type ByFolder = HashMap<String, HashMap<String, Vec<usize>>>;
 pub(super) fn beside(
     root: &Path,
     tree: &Tree,
-    role: Role,
+    part: EvaluatePart,
     crop_area: bool,
     listing: &mut Listing,
 ) -> Result<()> {
     let mut beside = Beside {
         tree,
-        role,
+        part,
         by_folder: by_folder(tree, listing),
         listing,
     };
@@ -57,7 +58,7 @@ fn by_folder(tree: &Tree, listing: &Listing) -> ByFolder {
 
 struct Beside<'a> {
     tree: &'a Tree,
-    role: Role,
+    part: EvaluatePart,
     by_folder: ByFolder,
     listing: &'a mut Listing,
 }
@@ -66,7 +67,7 @@ impl Beside<'_> {
     /// The archives that images were read from are inputs too.
     fn zips(&mut self, root: &Path) {
         if root.is_file() {
-            let name = format!("{}.zip", self.role.name());
+            let name = format!("{}.zip", self.part.name());
             self.listing.beside.push((name, root.to_owned()));
         }
         for (name, path) in &self.tree.zips {
@@ -77,7 +78,7 @@ impl Beside<'_> {
 
     /// A name of the tree as the listing has it.
     fn below(&self, name: &str) -> String {
-        format!("{}/{name}", self.role.name())
+        format!("{}/{name}", self.part.name())
     }
 
     /// Adds a file to the inputs where it is used, and to what was passed over where it is not. What lies in a zip is an input with it.
@@ -120,7 +121,7 @@ impl Beside<'_> {
         let known = images.iter().filter(|i| i.source.is_some()).count();
         let mut note = format!(
             "`{}`: the addresses of {} are known, of {} they are not",
-            self.role.name(),
+            self.part.name(),
             count(known, "image"),
             number((images.len() - known) as u64)
         );
@@ -168,7 +169,7 @@ impl Beside<'_> {
         let whole = images.len() - boxes;
         let mut note = format!(
             "`{}`: the boxes of {} are cut out, {} {} none and {} used whole",
-            self.role.name(),
+            self.part.name(),
             count(boxes, "image"),
             count(whole, "image"),
             either(whole, "has", "have"),

@@ -5,9 +5,10 @@ use std::{
     path::Path,
 };
 
-use super::{found::Role, nested::Nested};
+use super::{found::part_of_folder, nested::Nested};
 use crate::{
     error::{Error, Result},
+    record::EvaluatePart,
     settings::FolderLevel,
     text::{count, first_few, first_lines, shown, shown_path},
 };
@@ -98,18 +99,18 @@ fn judge(
 fn refuse_parts(root: &Path, folders: &BTreeSet<&str>) -> Result<()> {
     let least = folders.iter().map(|folder| depth(folder)).min();
     for level in 1..=least.unwrap_or(0) {
-        let mut parts: BTreeMap<Role, BTreeSet<&str>> = BTreeMap::new();
+        let mut parts: BTreeMap<EvaluatePart, BTreeSet<&str>> = BTreeMap::new();
         for folder in folders {
             let upper = upper(folder, level);
-            match Role::of_folder(name(upper)) {
-                Some(role) => parts.entry(role).or_default().insert(upper),
+            match part_of_folder(name(upper)) {
+                Some(part) => parts.entry(part).or_default().insert(upper),
                 None => {
                     parts.clear();
                     break;
                 }
             };
         }
-        if parts.len() < 2 || !parts.contains_key(&Role::Train) {
+        if parts.len() < 2 || !parts.contains_key(&EvaluatePart::Train) {
             continue;
         }
         let names = parts.values().flatten().map(|upper| name(upper));
@@ -122,11 +123,11 @@ fn refuse_parts(root: &Path, folders: &BTreeSet<&str>) -> Result<()> {
         let help = if least == Some(level) {
             "put a folder for each class into each of them, and name each part: `train = …`, `test = …`; `class = \"deepest\"` takes them as classes all the same".to_owned()
         } else if root.is_dir() && one_each {
-            let setting = |(role, uppers): (&Role, &BTreeSet<&str>)| {
+            let setting = |(part, uppers): (&EvaluatePart, &BTreeSet<&str>)| {
                 let upper = uppers.first().copied().unwrap_or_default();
                 format!(
                     "`{} = \"{}/{}\"`",
-                    role.name(),
+                    part.name(),
                     shown_path(root),
                     shown(upper)
                 )
@@ -150,7 +151,7 @@ pub(super) fn is_piece(name: &str, above: &str) -> bool {
         return false;
     };
     let rest = rest.trim_start_matches(|c: char| !c.is_alphanumeric());
-    rest.is_empty() || is_no_class(rest) || Role::of_folder(rest).is_some()
+    rest.is_empty() || is_no_class(rest) || part_of_folder(rest).is_some()
 }
 
 /// What folders of images are called whatever they show.

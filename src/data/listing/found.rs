@@ -5,15 +5,15 @@ use std::{collections::BTreeMap, fmt, path::PathBuf};
 use super::Place;
 use crate::{
     name::nfc,
-    record::{Crop, Looked, Part},
+    record::{Crop, EvaluatePart, Looked},
 };
 
 /// One image file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// The part it was given for.
-    pub part: Part,
-    /// NFC, with `/`, starting with the role: `train/김밥/0001.jpg`.
+    pub part: EvaluatePart,
+    /// NFC, with `/`, starting with the part: `train/김밥/0001.jpg`.
     pub name: String,
     /// The class name, NFC.
     pub class: String,
@@ -25,93 +25,49 @@ pub struct Found {
     pub group: Option<String>,
     /// The address it came from.
     pub source: Option<String>,
-    /// Whether the data set itself gives it to validation.
-    pub validation: bool,
 }
 
 impl Found {
     /// An image, by its NFC path below what was looked through, of which nothing more is known.
-    pub(super) fn new(role: Role, below: &str, class: String, place: Place) -> Self {
+    pub(super) fn new(part: EvaluatePart, below: &str, class: String, place: Place) -> Self {
         Self {
-            part: role.part(),
-            name: format!("{}/{below}", role.name()),
+            part,
+            name: format!("{}/{below}", part.name()),
             class,
             place,
             crop: None,
             group: None,
             source: None,
-            validation: role == Role::Validation,
-        }
-    }
-
-    /// What it was given for.
-    #[must_use]
-    pub fn role(&self) -> Role {
-        match (self.part, self.validation) {
-            (Part::Test, _) => Role::Test,
-            (Part::Train, true) => Role::Validation,
-            (Part::Train, false) => Role::Train,
         }
     }
 }
 
-/// What images are given for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    /// To train on, and to be split.
-    Train,
-    /// To validate on, by the data set's own word; part of the training part.
-    Validation,
-    /// Never trained on.
-    Test,
+/// The part that a word means, in any case. `eval` is none: it is said of validation and of test.
+pub(super) fn part_of_word(word: &str) -> Option<EvaluatePart> {
+    Some(match nfc(word).to_lowercase().as_str() {
+        "train" | "training" | "학습" | "훈련" => EvaluatePart::Train,
+        "validation" | "validate" | "valid" | "val" | "dev" | "development" | "검증" => {
+            EvaluatePart::Validation
+        }
+        "test" | "testing" | "테스트" | "시험" => EvaluatePart::Test,
+        _ => return None,
+    })
 }
 
-impl Role {
-    /// As in a pipeline file and in an image's path.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Train => "train",
-            Self::Validation => "validation",
-            Self::Test => "test",
-        }
-    }
-
-    /// The part that a word means, in any case. `eval` is none: it is said of validation and of test.
-    pub(super) fn of_word(word: &str) -> Option<Self> {
-        Some(match nfc(word).to_lowercase().as_str() {
-            "train" | "training" | "학습" | "훈련" => Self::Train,
-            "validation" | "validate" | "valid" | "val" | "dev" | "development" | "검증" => {
-                Self::Validation
-            }
-            "test" | "testing" | "테스트" | "시험" => Self::Test,
-            _ => return None,
-        })
-    }
-
-    /// The part that a folder's name means: `train`, `1.Training`, `kfood_val`, `test_images`.
-    pub(super) fn of_folder(name: &str) -> Option<Self> {
-        let name = nfc(name).to_lowercase();
-        let words = name.split(|c: char| !c.is_alphabetic());
-        let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
-        let of = |word: Option<&&str>| word.and_then(|word| Self::of_word(word));
-        of(words.last()).or_else(|| of(words.first()))
-    }
-
-    /// The part that such images belong to.
-    #[must_use]
-    pub const fn part(self) -> Part {
-        match self {
-            Self::Train | Self::Validation => Part::Train,
-            Self::Test => Part::Test,
-        }
-    }
+/// The part that a folder's name means: `train`, `1.Training`, `kfood_val`, `test_images`.
+#[must_use]
+pub fn part_of_folder(name: &str) -> Option<EvaluatePart> {
+    let name = nfc(name).to_lowercase();
+    let words = name.split(|c: char| !c.is_alphabetic());
+    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+    let of = |word: Option<&&str>| word.and_then(|word| part_of_word(word));
+    of(words.last()).or_else(|| of(words.first()))
 }
 
 /// All images of one or both parts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listing {
-    /// By part (train, then test), then by name in code point order.
+    /// By part (train, validation, test), then by name in code point order.
     pub images: Vec<Found>,
     /// What is there and was not taken.
     pub passed_over: PassedOver,

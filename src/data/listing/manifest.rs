@@ -3,7 +3,8 @@
 use std::{collections::HashMap, path::Path};
 
 use super::{
-    Found, Listing, Place, Role,
+    Found, Listing, Place,
+    found::part_of_word,
     listed_path::ListedPaths,
     rows::{self, Cells},
     table::{HELP, LARGEST_LIST, same_header, table},
@@ -12,6 +13,7 @@ use crate::{
     error::{Error, Result},
     files,
     name::{is_blank_name, nearest, nfc},
+    record::EvaluatePart,
     text::{count, either, first_few, first_lines, shown, shown_path},
 };
 
@@ -33,7 +35,7 @@ pub(super) struct Row {
     path: String,
     /// NFC.
     label: String,
-    role: Role,
+    part: EvaluatePart,
     group: Option<String>,
 }
 
@@ -47,7 +49,7 @@ pub struct Rows {
 }
 
 /// Lists the images of a CSV or TSV file with a header of `path`, `label` and optionally `part` or `split` (`train`, the
-/// default; `validation`; `test`; as people write them, see `role`) and `group`. Other columns are allowed and not read; a
+/// default; `validation`; `test`; as people write them, see `part`) and `group`. Other columns are allowed and not read; a
 /// byte-order mark, quotes, and text in UTF-16 or CP949 are understood. The separator is the one that a first line such as `sep=;`
 /// or the header says: a tab, comma or semicolon. Rows of separators alone, and the header again, are passed over and told.
 ///
@@ -214,7 +216,7 @@ fn row(columns: &Columns, row: &Cells, separator: char) -> std::result::Result<R
     Ok(Row {
         path: path.to_owned(),
         label: label(path, cell(columns.label))?,
-        role: role(columns.part.map_or("", cell))?,
+        part: part(columns.part.map_or("", cell))?,
         group: (!group.is_empty()).then(|| nfc(group)),
     })
 }
@@ -282,11 +284,11 @@ fn label(path: &str, written: &str) -> std::result::Result<String, String> {
 }
 
 /// The part of a row: training where nothing is said.
-fn role(written: &str) -> std::result::Result<Role, String> {
+fn part(written: &str) -> std::result::Result<EvaluatePart, String> {
     if written.is_empty() {
-        return Ok(Role::Train);
+        return Ok(EvaluatePart::Train);
     }
-    Role::of_word(written).ok_or_else(|| {
+    part_of_word(written).ok_or_else(|| {
         format!(
             "`part` is `{}`; accepted are `train`, `validation` (or `valid`, `val`, `dev`) and `test`",
             shown(written)
@@ -297,7 +299,7 @@ fn role(written: &str) -> std::result::Result<Role, String> {
 /// The image of a row, with its name below the folder.
 fn found(paths: &mut ListedPaths<'_>, row: Row) -> std::result::Result<(String, Found), String> {
     let (relative, path) = paths.file(&row.path)?;
-    let mut found = Found::new(row.role, &relative, row.label, Place::File(path));
+    let mut found = Found::new(row.part, &relative, row.label, Place::File(path));
     found.group = row.group;
     Ok((relative, found))
 }

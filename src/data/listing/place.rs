@@ -67,7 +67,7 @@ impl Place {
             .is_ok_and(|found| found.len() > LARGEST_ENTRY)
     }
 
-    /// The file to be watched for changes.
+    /// The file that holds it.
     #[must_use]
     pub fn file(&self) -> &Path {
         match self {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Found, Listing, Place, Role,
+    Found, Listing, Place,
     beside::beside,
     class::{classes, depth, parent, upper},
     parts,
@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    record::EvaluatePart,
     settings::FolderLevel,
     text::{either, first_lines, shown, shown_path},
 };
@@ -40,7 +41,7 @@ pub struct Reading {
 /// # Errors
 /// When the folder or a zip cannot be read, holds images outside class folders, or holds no image, when a name cannot be
 /// understood, when two names in one place are two spellings of one name, or when it is not clear which folder is the class.
-pub fn scan(root: &Path, role: Role, reading: Reading) -> Result<Listing> {
+pub fn scan(root: &Path, part: EvaluatePart, reading: Reading) -> Result<Listing> {
     let tree = Tree::read(root)?;
     refuse_stray(root, &tree)?;
     refuse_none(root, &tree)?;
@@ -57,7 +58,7 @@ pub fn scan(root: &Path, role: Role, reading: Reading) -> Result<Listing> {
         }
         let folder = parent(name);
         let class = classes.get(folder).copied().unwrap_or_default();
-        let mut found = Found::new(role, name, class.to_owned(), place.clone());
+        let mut found = Found::new(part, name, class.to_owned(), place.clone());
         let level = reading.group.and_then(|group| group.depth(depth(folder)));
         found.group = level.map(|level| upper(folder, level).to_owned());
         listing.images.push(found);
@@ -72,7 +73,7 @@ pub fn scan(root: &Path, role: Role, reading: Reading) -> Result<Listing> {
     listing.warnings.extend(empty_folders(root, &tree));
     listing.warnings.extend(unread_archives(root, &tree));
     listing.passed_over = tree.passed_over.clone();
-    beside(root, &tree, role, reading.crop_area, &mut listing)?;
+    beside(root, &tree, part, reading.crop_area, &mut listing)?;
     Ok(listing)
 }
 
@@ -221,7 +222,7 @@ mod tests {
             "분식/김밥/1.jpg",
             "분식/튀김/1.jpg",
         ]);
-        let listing = scan(folder.path(), Role::Train, Reading::default()).unwrap();
+        let listing = scan(folder.path(), EvaluatePart::Train, Reading::default()).unwrap();
         let names: Vec<_> = listing.images.iter().map(|i| i.name.as_str()).collect();
         assert_eq!(
             names,
@@ -253,7 +254,7 @@ mod tests {
             "readme.txt",
             ".git/x/y.jpg",
         ]);
-        let listing = scan(folder.path(), Role::Test, Reading::default()).unwrap();
+        let listing = scan(folder.path(), EvaluatePart::Test, Reading::default()).unwrap();
         assert_eq!(listing.images.len(), 2);
         assert_eq!(
             listing.passed_over.to_string(),
@@ -265,12 +266,12 @@ mod tests {
     fn decomposed_names_are_listed_composed_and_twins_are_refused() {
         let nfd = "\u{1100}\u{1175}\u{11b7}\u{1107}\u{1161}\u{11b8}"; // 김밥 as macOS spells it
         let folder = tree(&[&format!("{nfd}/1.jpg")]);
-        let listing = scan(folder.path(), Role::Train, Reading::default()).unwrap();
+        let listing = scan(folder.path(), EvaluatePart::Train, Reading::default()).unwrap();
         assert_eq!(listing.images[0].name, "train/김밥/1.jpg");
-        assert!(listing.images[0].place.file().exists());
+        assert!(matches!(&listing.images[0].place, Place::File(path) if path.exists()));
 
         let folder = tree(&[&format!("{nfd}/1.jpg"), "김밥/2.jpg"]);
-        let error = scan(folder.path(), Role::Train, Reading::default())
+        let error = scan(folder.path(), EvaluatePart::Train, Reading::default())
             .unwrap_err()
             .to_string();
         assert!(error.contains("`김밥` is there twice"), "{error}");
@@ -279,14 +280,14 @@ mod tests {
         assert!(!error.contains(r"\\"), "{error}");
 
         let folder = tree(&[&format!("a/{nfd}.jpg"), "a/김밥.jpg"]);
-        assert!(scan(folder.path(), Role::Train, Reading::default()).is_err());
+        assert!(scan(folder.path(), EvaluatePart::Train, Reading::default()).is_err());
     }
 
     #[test]
     fn stray_files_and_empty_sets_are_errors_and_empty_folders_are_told() {
         let error = |files: &[&str]| {
             let folder = tree(files);
-            scan(folder.path(), Role::Train, Reading::default())
+            scan(folder.path(), EvaluatePart::Train, Reading::default())
                 .unwrap_err()
                 .to_string()
         };
@@ -294,7 +295,7 @@ mod tests {
         assert!(error(&[]).contains("holds no images"));
         let folder = tree(&["a/2.jpg"]);
         fs::create_dir_all(folder.path().join("b/c")).unwrap();
-        let listing = scan(folder.path(), Role::Train, Reading::default()).unwrap();
+        let listing = scan(folder.path(), EvaluatePart::Train, Reading::default()).unwrap();
         assert_eq!(listing.images.len(), 1);
         let warned = &listing.warnings[0];
         assert!(
@@ -311,7 +312,7 @@ mod tests {
         let folder = tree(&["a/1.jpg"]);
         symlink(folder.path(), folder.path().join("a/loop")).unwrap();
         symlink(elsewhere.path(), folder.path().join("b")).unwrap();
-        let listing = scan(folder.path(), Role::Train, Reading::default()).unwrap();
+        let listing = scan(folder.path(), EvaluatePart::Train, Reading::default()).unwrap();
         assert_eq!(listing.images.len(), 2);
         assert_eq!(
             listing.passed_over.to_string(),

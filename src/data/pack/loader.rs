@@ -1,4 +1,4 @@
-//! The order of an epoch, and batches of rows.
+//! The order of an epoch, and the rows of a batch.
 
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
@@ -15,11 +15,6 @@ pub fn epoch_order(seed: Seed, epoch: u32, n: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..n).collect();
     order.shuffle(&mut stream(seed, "shuffle", &[u64::from(epoch)]));
     order
-}
-
-/// The order in pieces of `size`; the last may be shorter.
-pub fn batches(order: &[usize], size: usize) -> impl ExactSizeIterator<Item = &[usize]> {
-    order.chunks(size.max(1))
 }
 
 /// Copies rows of a pack one behind the other; JPEG rows are decoded.
@@ -48,9 +43,5 @@ mod tests {
         let mut sorted = first.clone();
         sorted.sort_unstable();
         assert_eq!(sorted, (0..100).collect::<Vec<_>>());
-        assert_eq!(
-            batches(&first, 32).map(<[usize]>::len).collect::<Vec<_>>(),
-            [32, 32, 32, 4]
-        );
     }
 }

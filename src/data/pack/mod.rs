@@ -1,5 +1,5 @@
 //! The pack: decoded rows of equal size in one file. Its format, reading and writing it, filling it from images and from
-//! earlier packs, batches of rows.
+//! earlier packs, rows of a batch.
 
 mod copy;
 mod dropped;
@@ -17,7 +17,7 @@ mod unfinished;
 mod writer;
 
 pub use fill::{Fill, Filled};
-pub use loader::{batches, epoch_order, gather};
+pub use loader::{epoch_order, gather};
 pub use reader::Pack;
 pub use rows::Look;
 pub use unfinished::Unfinished;

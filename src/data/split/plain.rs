@@ -4,7 +4,7 @@ use rand::seq::SliceRandom;
 
 use super::{held::Held, tell::list};
 use crate::{
-    record::{Assignment, Label, Labels, Part, Split},
+    record::{Assignment, EvaluatePart, Label, Labels, Split},
     seed::Seed,
 };
 
@@ -85,8 +85,8 @@ pub fn folds(labels: &Labels, folds: u32, seed: Seed) -> (Split, Option<String>)
 /// Every image where it was given: training or test.
 pub(super) fn as_given(labels: &[Label]) -> Vec<Assignment> {
     let place = |label: &Label| match label.part {
-        Part::Train => Assignment::Train,
-        Part::Test => Assignment::Test,
+        EvaluatePart::Train | EvaluatePart::Validation => Assignment::Train,
+        EvaluatePart::Test => Assignment::Test,
     };
     labels.iter().map(place).collect()
 }
@@ -95,7 +95,7 @@ pub(super) fn as_given(labels: &[Label]) -> Vec<Assignment> {
 fn shuffled_classes(held: Held, labels: &Labels, seed: Seed) -> Vec<Vec<usize>> {
     let mut members = vec![Vec::new(); labels.classes.len()];
     for (image, label) in labels.labels.iter().enumerate() {
-        if label.part == Part::Train {
+        if label.part == EvaluatePart::Train {
             // A class beyond the list would be a damaged record; its image stays where it was given.
             if let Some(class) = members.get_mut(label.class as usize) {
                 class.push(image);
@@ -184,8 +184,9 @@ mod tests {
         let train = sizes
             .iter()
             .enumerate()
-            .flat_map(|(c, n)| std::iter::repeat_n((Part::Train, c), *n));
-        let test = (0..sizes.len()).flat_map(|c| std::iter::repeat_n((Part::Test, c), test));
+            .flat_map(|(c, n)| std::iter::repeat_n((EvaluatePart::Train, c), *n));
+        let test =
+            (0..sizes.len()).flat_map(|c| std::iter::repeat_n((EvaluatePart::Test, c), test));
         Labels {
             classes: (0..sizes.len()).map(|c| format!("c{c:02}")).collect(),
             labels: train

@@ -5,15 +5,13 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::record::{
-    Assignment, EvaluatePart, Label, Labels, Likeness, LookAlikes, Pair, Part, Split,
-};
+use crate::record::{Assignment, EvaluatePart, Label, Labels, Likeness, LookAlikes, Pair, Split};
 
 /// Images of these classes in training, and two of each class in test.
 fn labels(classes: &[u32]) -> Labels {
     let count = classes.iter().max().map_or(0, |most| most + 1);
-    let train = classes.iter().map(|class| (Part::Train, *class));
-    let test = (0..count).flat_map(|class| [(Part::Test, class); 2]);
+    let train = classes.iter().map(|class| (EvaluatePart::Train, *class));
+    let test = (0..count).flat_map(|class| [(EvaluatePart::Test, class); 2]);
     Labels {
         classes: (0..count).map(|c| format!("c{c:02}")).collect(),
         labels: train
@@ -36,12 +34,12 @@ fn whole(labels: &Labels, groups: &Groups, split: &Split) -> Result<(), TestCase
     prop_assert_eq!(split.assignments.len(), labels.labels.len());
     for (label, assignment) in labels.labels.iter().zip(&split.assignments) {
         let test = *assignment == Assignment::Test;
-        prop_assert_eq!(test, label.part == Part::Test);
+        prop_assert_eq!(test, label.part == EvaluatePart::Test);
         if let (Some(k), Assignment::Fold(fold)) = (split.folds, assignment) {
             prop_assert!(*fold < k);
         }
     }
-    for group in groups.members(|image| labels.labels[image].part == Part::Train) {
+    for group in groups.members(|image| labels.labels[image].part == EvaluatePart::Train) {
         for image in &group {
             prop_assert_eq!(split.assignments[*image], split.assignments[group[0]]);
         }

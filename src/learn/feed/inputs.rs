@@ -12,6 +12,7 @@ use crate::{
     files,
     learn::picture::Size,
     record::{Data, EvaluatePart, Labels, Provenance, Split},
+    text::count,
 };
 
 /// Opened and checked against each other.
@@ -68,8 +69,8 @@ impl Inputs {
         let (train, validation) = (train.rows, validation.rows);
         if train.len() < 2 {
             return Err(Error::failed(format!(
-                "the training part has {} images, and a training needs at least 2",
-                train.len()
+                "the training part has {}, and a training needs at least 2",
+                count(train.len(), "image")
             )));
         }
         Ok(Self {

@@ -12,6 +12,7 @@ use crate::{
     },
     name::nfc,
     settings::{Bce, ClassWeights, Loss, Training},
+    text::first_few,
 };
 
 /// What a training minimises.
@@ -138,16 +139,7 @@ fn class_weights(weights: &ClassWeights, classes: &[String], counts: &[u64]) -> 
 }
 
 fn listed(classes: &[String]) -> String {
-    const MOST: usize = 10;
-    let mut text: Vec<_> = classes
-        .iter()
-        .take(MOST)
-        .map(|c| format!("`{c}`"))
-        .collect();
-    if classes.len() > MOST {
-        text.push(format!("and {} more", classes.len() - MOST));
-    }
-    text.join(", ")
+    first_few(classes.iter().map(String::as_str), 10)
 }
 
 #[cfg(test)]

@@ -26,9 +26,13 @@ use crate::{
     },
     model::{self, Network},
     native::set_training,
-    record::{CheckpointInfo, Epoch, EpochTiming, Fit, History, Start, Timing, Transform},
+    record::{
+        CheckpointInfo, Epoch, EpochTiming, Fit, History, SourceMatch, Start, Timing, Transform,
+        model_files,
+    },
     settings::{Count, GradualUnfreezing, Schedule, TrainLayers, Training},
     stop::Stop,
+    text::count,
 };
 
 /// Trains a model, from scratch or from another one, and writes `best.safetensors`, `last.safetensors` and `history.json` to
@@ -47,10 +51,8 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
     let inputs = Inputs::open(&job.data, source(job))?;
     check(job, &inputs)?;
     if inputs.dropped > 0 {
-        let text = format!(
-            "leaves out {} images that cannot be decoded",
-            inputs.dropped
-        );
+        let images = count(inputs.dropped, "image");
+        let text = format!("leaves out {images} that cannot be decoded");
         tell(StageEvent::Note(text));
     }
     tell(StageEvent::Note(in_words(job.training.precision, device)));
@@ -58,7 +60,12 @@ pub fn fit(job: &Fit, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()>
         model,
         transform,
         drops,
+        source,
     } = start(job, &inputs, device, tell)?;
+    if let Some(source) = &source {
+        files::create_folder(&job.out)?;
+        files::write_json(&job.out.join(SourceMatch::FILE), source)?;
+    }
     let bf16 = uses_bf16(job.training.precision, device);
     let arithmetic = Arithmetic { device, bf16 };
     let gradual = unfreezing(job)
@@ -335,14 +342,14 @@ impl Course<'_> {
             .ok_or_else(|| Error::failed("the training ended without a finished epoch"))?;
         files::create_folder(out)?;
         let [best, last] = self.folder.checkpoints(saved)?;
-        for (from, to) in [(best, "best.safetensors"), (last, "last.safetensors")] {
+        for (from, to) in [(best, model_files::BEST), (last, model_files::LAST)] {
             let to = out.join(to);
             fs::copy(&from, &to).map_err(|e| Error::io("write", &to, e))?;
         }
         if let Some(keep) = job.training.keep_last {
             let kept = self.folder.kept(saved, keep.get());
             let members: Result<Vec<_>> = kept.iter().map(|path| model::load(path)).collect();
-            model::write_ensemble(&out.join("kept.safetensors"), &members?)?;
+            model::write_ensemble(&out.join(model_files::KEPT), &members?)?;
         }
         self.folder.leave(saved, &out.join(Fit::LEFT))?;
         files::write_json(&out.join("history.json"), &self.now.history)?;

@@ -9,9 +9,10 @@ use crate::{
         feed::Inputs,
         picture::{Size, shown_size},
     },
-    model::{self, Drops, Network},
-    record::{Fit, ModelFile, Start, Transform},
-    settings::{Augment, MeanStd, NetworkSettings, Normalize, Side},
+    model::{self, Drops, ModelState, Network, layout::head},
+    record::{Fit, ModelFile, SourceMatch, Start, Transform},
+    seed::Seed,
+    settings::{Augment, MeanStd, NetworkSettings, Normalize, Side, TransferHead},
 };
 
 /// Where a training starts.
@@ -22,6 +23,8 @@ pub(crate) struct Started {
     pub(crate) transform: Transform,
     /// What a step drops of it.
     pub(crate) drops: Drops,
+    /// What was taken of a source.
+    pub(crate) source: Option<SourceMatch>,
 }
 
 /// The model as the first epoch finds it.
@@ -29,6 +32,7 @@ pub(crate) fn start(job: &Fit, inputs: &Inputs, device: Device, tell: Tell<'_>) 
     let classes = inputs.classes.len();
     let seed = job.training.seed;
     let own = |inputs| normalization(&job.training.normalize, inputs);
+    let mut taken = None;
     let (mut model, settings, normalize) = match &job.start {
         Start::Scratch(settings) => {
             let model = Network::of(settings, classes, seed, device);
@@ -40,6 +44,7 @@ pub(crate) fn start(job: &Fit, inputs: &Inputs, device: Device, tell: Tell<'_>) 
             stochastic_depth,
             dropout,
             keep_normalize,
+            head,
             ..
         } => {
             let source = model::load_network(file)?;
@@ -47,7 +52,13 @@ pub(crate) fn start(job: &Fit, inputs: &Inputs, device: Device, tell: Tell<'_>) 
                 tell(StageEvent::Note(note.clone()));
             }
             let mut model = Network::from_state(&source.state, source.arch, device)?;
-            model.replace_head(classes, seed);
+            taken = Some(take_over(
+                &mut model,
+                *head,
+                (file, &source),
+                inputs,
+                (seed, tell),
+            )?);
             model.freeze(*train_layers)?;
             let settings = NetworkSettings::of(source.arch).with(*stochastic_depth, *dropout);
             let settings = settings.map_err(|(message, help)| Error::usage(message).help(help))?;
@@ -73,7 +84,85 @@ pub(crate) fn start(job: &Fit, inputs: &Inputs, device: Device, tell: Tell<'_>) 
         model,
         transform,
         drops,
+        source: taken,
     })
+}
+
+/// Gives a source's network a head for the classes of the data, and tells what was taken of it.
+fn take_over(
+    model: &mut Network,
+    head: TransferHead,
+    (file, source): (&ModelFile, &ModelState),
+    inputs: &Inputs,
+    (seed, tell): (Seed, Tell<'_>),
+) -> Result<SourceMatch> {
+    let classes = inputs.classes.len();
+    let carried = match head {
+        TransferHead::New => {
+            model.replace_head(classes, seed);
+            Vec::new()
+        }
+        TransferHead::ByName => carry_head(model, source, &inputs.classes, seed)?,
+    };
+    let found = matched(file, source, classes, carried);
+    for line in found.lines() {
+        tell(StageEvent::Note(line));
+    }
+    let side = inputs.size().width.min(inputs.size().height);
+    if let Some(note) = SourceMatch::of_size(file, u32::try_from(side).unwrap_or(0)) {
+        tell(StageEvent::Note(note));
+    }
+    Ok(found)
+}
+
+/// A head whose classes begin with those of the same name in the source. Gives their names.
+fn carry_head(
+    model: &mut Network,
+    source: &ModelState,
+    classes: &[String],
+    seed: Seed,
+) -> Result<Vec<String>> {
+    let Some(info) = source.info.as_ref().filter(|_| source.has_head) else {
+        let message =
+            "`head = \"by_name\"`, and the source does not say which classes it tells apart";
+        let help = "take a stage or a file that kfood exported, or leave `head` out";
+        return Err(Error::usage(message).help(help));
+    };
+    let carried = model.replace_head_by_name(classes, &source.state, &info.classes, seed)?;
+    if carried.is_empty() {
+        let message = "`head = \"by_name\"`, and no class is called as one of the source's is";
+        return Err(Error::usage(message).help("leave `head` out"));
+    }
+    Ok(carried)
+}
+
+/// What was taken of a source, for the record.
+fn matched(
+    file: &ModelFile,
+    source: &ModelState,
+    classes: usize,
+    carried: Vec<String>,
+) -> SourceMatch {
+    let new: Vec<String> = head(source.arch, 1)
+        .into_iter()
+        .map(|slot| slot.name)
+        .collect();
+    SourceMatch {
+        pretrained: file.pretrained.clone(),
+        arch: source.arch,
+        taken: source.state.len() - new.len(),
+        left_over: source.left_over.clone(),
+        reshaped: source
+            .reshaped
+            .iter()
+            .filter(|name| !new.contains(name))
+            .cloned()
+            .collect(),
+        new,
+        source_classes: source.has_head.then_some(source.classes),
+        classes,
+        carried,
+    }
 }
 
 /// A single small image leaves BatchNorm nothing to take statistics of.

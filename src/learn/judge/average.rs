@@ -5,9 +5,7 @@ use std::time::Instant;
 use serde::Serialize;
 use tch::{Device, Tensor};
 
-use super::{
-    cross_entropy::cross_entropy, precision::fingerprint, progress::Progress, tally::Tally,
-};
+use super::{meter::Meter, precision::fingerprint, progress::Progress};
 use crate::{
     data::{epoch_order, gather},
     error::{Error, Result},
@@ -16,7 +14,9 @@ use crate::{
     learn::feed::{Inputs, evaluation_batch},
     model::{self, Mode, ModelState, Network, StateDict},
     native::make_deterministic,
-    record::{self, Averaging, CheckpointInfo, Epoch, History, Measure, Transform, Tried},
+    record::{
+        self, Averaging, CheckpointInfo, Epoch, History, Measure, Transform, Tried, model_files,
+    },
     settings::{AverageNorm, AverageRule},
     stop::Stop,
 };
@@ -66,7 +66,7 @@ pub fn average(job: &record::Average, device: Device, tell: Tell<'_>, stop: &Sto
     };
     files::create_folder(&job.out)?;
     let state = soup.model.state();
-    for output in ["best.safetensors", "last.safetensors"] {
+    for output in [model_files::BEST, model_files::LAST] {
         model::safetensors::write(&job.out.join(output), &state, Some(&info))?;
     }
     let history = History {
@@ -241,23 +241,15 @@ impl Soup<'_> {
     fn measure(&self, rows: &[usize], part: &str) -> Result<Measure> {
         let _guard = tch::no_grad_guard();
         let targets = self.inputs.targets(Device::Cpu)?;
-        let mut tally = Tally::new(self.device)?;
-        let mut progress = Progress::new(self.tell, format!("evaluating {part}"), rows.len());
+        let progress = Progress::new(self.tell, format!("evaluating {part}"), rows.len());
+        let mut meter = Meter::new(self.device, progress, self.stop)?;
         for rows in rows.chunks(self.job.batch_size.max(1) as usize) {
-            self.stop.check()?;
             let logits = self.model.forward(&self.images(rows)?, Mode::Evaluation);
             let places: Vec<i64> = rows.iter().map(|row| *row as i64).collect();
             let classes = targets.f_index_select(0, &Tensor::f_from_slice(&places)?)?;
-            let classes = classes.f_to_device(self.device)?;
-            tally.add(
-                &cross_entropy(&logits, &classes, None, 0.0)?,
-                &logits,
-                &classes,
-            )?;
-            tally.count(rows.len());
-            progress.at(tally.images());
+            meter.add(&logits, &classes.f_to_device(self.device)?)?;
         }
-        let measure = tally.read()?;
+        let measure = meter.read()?;
         if measure.loss.is_finite() {
             return Ok(measure);
         }

@@ -1,6 +1,6 @@
 //! Test-time augmentation: the views of a batch, and the mean over them.
 
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::{
     error::{Error, Result},
@@ -8,6 +8,7 @@ use crate::{
         feed::{at_test_resolution, centre, seen},
         picture::{Geometry, Size},
     },
+    model::{Mode, Network},
     record::Transform,
     settings::Tta,
 };
@@ -19,7 +20,7 @@ use crate::{
 ///
 /// # Errors
 /// When a view does not exist under this transform, or libtorch refuses.
-pub fn views(
+fn views(
     pixels: &[u8],
     n: usize,
     source: (usize, usize),
@@ -65,6 +66,29 @@ fn corners_side(source: Size, transform: &Transform) -> Result<usize> {
         })
         .help("leave `five_crop` out of `tta`, or train with `augment = [{ center_crop = … }]`")),
     }
+}
+
+/// What a model says of images in every view, in evaluation mode and f32: row-major [n, classes] for each view. The rest is as for
+/// `views`.
+///
+/// # Errors
+/// As `views`.
+pub fn logits_of_views(
+    model: &Network,
+    pixels: &[u8],
+    n: usize,
+    source: (usize, usize),
+    transform: &Transform,
+    tta: &[Tta],
+    device: Device,
+) -> Result<Vec<Vec<f32>>> {
+    let views = views(pixels, n, source, transform, tta, device)?;
+    let flat = |view: &Tensor| -> Result<Vec<f32>> {
+        let logits = model.forward(view, Mode::Evaluation);
+        let logits = logits.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?;
+        Ok(Vec::<f32>::try_from(&logits.f_contiguous()?.f_view([-1])?)?)
+    };
+    views.iter().map(flat).collect()
 }
 
 /// The logarithms of mean probabilities, row-major as the logits given: one row-major [rows, classes] for each view or model.
@@ -124,7 +148,7 @@ mod tests {
         let found = views(&pixels, 1, (5, 4), &transform(crop), tta, Device::Cpu)?;
         let red = |view: &Tensor| {
             let red = (view.select(1, 0) * 255.0).round().reshape([-1]);
-            Vec::<f64>::try_from(&red.to_kind(tch::Kind::Double)).unwrap()
+            Vec::<f64>::try_from(&red.to_kind(Kind::Double)).unwrap()
         };
         let whole = |view: &Tensor| red(view).into_iter().map(|v| v as i64).collect();
         Ok(found.iter().map(whole).collect())

@@ -199,26 +199,93 @@ impl Vectorised for Sampled<'_> {
 
 #[inline(always)]
 fn sampled(work: Sampled<'_>) {
-    let Sampled {
-        pixels,
-        source,
-        result,
-        geometry,
-        levels,
-        out,
-    } = work;
-    let steps = backwards(geometry);
-    let finer = geometry.samples() as usize;
-    let half = [result.width as f32 / 2.0, result.height as f32 / 2.0];
-    // From the centre of the source to the number of a pixel, whose centre lies half a pixel inside.
-    let origin = [
-        source.width as f32 / 2.0 - 0.5,
-        source.height as f32 / 2.0 - 0.5,
-    ];
-    let within = |i: usize| (i as f32 + 0.5) / finer as f32;
-    let at = |x: [f32; POINTS], y: f32| {
-        let mut points = [x.map(|x| x - half[0]), [y - half[1]; POINTS]];
-        for step in &steps {
+    let steps = backwards(work.geometry);
+    let finer = work.geometry.samples() as usize;
+    let way = Way {
+        finer,
+        // The usual case, a single step that holds nothing back, goes along a line of the source.
+        line: match steps.as_slice() {
+            [step] if finer == 1 && step.low[0] == f32::NEG_INFINITY => Some(step),
+            _ => None,
+        },
+        steps: &steps,
+        half: [
+            work.result.width as f32 / 2.0,
+            work.result.height as f32 / 2.0,
+        ],
+        origin: [
+            work.source.width as f32 / 2.0 - 0.5,
+            work.source.height as f32 / 2.0 - 0.5,
+        ],
+    };
+    let (pixels, levels) = (work.pixels, work.levels);
+    let wide = Bilinear::new(pixels, work.source.width, work.source.height);
+    let share = 1.0 / (finer * finer) as f32;
+    for (y, row) in work.out.chunks_exact_mut(3 * work.result.width).enumerate() {
+        let first = way.first(y);
+        for (group, pixels_out) in row.chunks_mut(3 * POINTS).enumerate() {
+            let xs: [f32; POINTS] = std::array::from_fn(|i| (POINTS * group + i) as f32);
+            let mut sums = [[0.0_f32; 4]; POINTS];
+            for i in 0..finer * finer {
+                let [px, py] = way.points(xs, y, i, first);
+                if !wide.is_some_and(|wide| wide.add(&px, &py, &mut sums)) {
+                    let used = pixels_out.len() / 3;
+                    for (sum, point) in sums.iter_mut().zip(px.into_iter().zip(py)).take(used) {
+                        let value = bilinear(pixels, work.source, [point.0, point.1]);
+                        *sum = std::array::from_fn(|c| sum[c] + value[c]);
+                    }
+                }
+            }
+            for (pixel, sum) in pixels_out.as_chunks_mut::<3>().0.iter_mut().zip(&sums) {
+                // An exact product and sum of its own: a fused one is a call where the processor is not known to have it.
+                *pixel =
+                    std::array::from_fn(|c| sum[c] * share * levels.scale[c] + levels.shift[c]);
+            }
+        }
+    }
+}
+
+/// Coordinates of several neighbours in a row.
+type Points = [[f32; POINTS]; 2];
+
+/// The way from a pixel of the result to its samples in the source.
+struct Way<'a> {
+    steps: &'a [Back],
+    line: Option<&'a Back>,
+    /// Samples along a side of a pixel.
+    finer: usize,
+    /// The centre of the result.
+    half: [f32; 2],
+    /// From the centre of the source to the number of a pixel, whose centre lies half a pixel inside.
+    origin: [f32; 2],
+}
+
+impl Way<'_> {
+    /// What all pixels of a row have in common on a line.
+    #[inline(always)]
+    fn first(&self, y: usize) -> [f32; 2] {
+        self.line.map_or([0.0; 2], |step| {
+            let y = y as f32 + 0.5 - self.half[1];
+            std::array::from_fn(|k| step.linear[k][1] * y + step.offset[k] + self.origin[k])
+        })
+    }
+
+    /// Sample `i` of the pixels `xs` of row `y`.
+    #[inline(always)]
+    fn points(&self, xs: [f32; POINTS], y: usize, i: usize, first: [f32; 2]) -> Points {
+        let Some(step) = self.line else {
+            let within = |i: usize| (i as f32 + 0.5) / self.finer as f32;
+            let (dx, y) = (within(i % self.finer), y as f32 + within(i / self.finer));
+            return self.back(xs.map(|x| x + dx), y);
+        };
+        std::array::from_fn(|k| xs.map(|x| step.linear[k][0] * (x + 0.5 - self.half[0]) + first[k]))
+    }
+
+    /// All steps, one behind the other.
+    #[inline(always)]
+    fn back(&self, x: [f32; POINTS], y: f32) -> Points {
+        let mut points = [x.map(|x| x - self.half[0]), [y - self.half[1]; POINTS]];
+        for step in self.steps {
             let [xs, ys] = points;
             points = std::array::from_fn(|k| {
                 let [a, b] = step.linear[k];
@@ -231,47 +298,7 @@ fn sampled(work: Sampled<'_>) {
             });
         }
         let [x, y] = points;
-        [x.map(|x| x + origin[0]), y.map(|y| y + origin[1])]
-    };
-    // The usual case, a single step that holds nothing back, goes along a line of the source.
-    let line = match steps.as_slice() {
-        [step] if finer == 1 && step.low[0] == f32::NEG_INFINITY => Some(step),
-        _ => None,
-    };
-    let wide = Bilinear::new(pixels, source.width, source.height);
-    let share = 1.0 / (finer * finer) as f32;
-    for (y, row) in out.chunks_exact_mut(3 * result.width).enumerate() {
-        let first: [f32; 2] = line.map_or([0.0; 2], |step| {
-            let y = y as f32 + 0.5 - half[1];
-            std::array::from_fn(|k| step.linear[k][1] * y + step.offset[k] + origin[k])
-        });
-        for (group, pixels_out) in row.chunks_mut(3 * POINTS).enumerate() {
-            let xs: [f32; POINTS] = std::array::from_fn(|i| (POINTS * group + i) as f32);
-            let mut sums = [[0.0_f32; 4]; POINTS];
-            for i in 0..finer * finer {
-                let [px, py]: [[f32; POINTS]; 2] = match line {
-                    Some(step) => std::array::from_fn(|k| {
-                        xs.map(|x| step.linear[k][0] * (x + 0.5 - half[0]) + first[k])
-                    }),
-                    None => {
-                        let (dx, y) = (within(i % finer), y as f32 + within(i / finer));
-                        at(xs.map(|x| x + dx), y)
-                    }
-                };
-                if !wide.is_some_and(|wide| wide.add(&px, &py, &mut sums)) {
-                    let used = pixels_out.len() / 3;
-                    for (sum, point) in sums.iter_mut().zip(px.into_iter().zip(py)).take(used) {
-                        let value = bilinear(pixels, source, [point.0, point.1]);
-                        *sum = std::array::from_fn(|c| sum[c] + value[c]);
-                    }
-                }
-            }
-            for (pixel, sum) in pixels_out.as_chunks_mut::<3>().0.iter_mut().zip(&sums) {
-                // An exact product and sum of its own: a fused one is a call where the processor is not known to have it.
-                *pixel =
-                    std::array::from_fn(|c| sum[c] * share * levels.scale[c] + levels.shift[c]);
-            }
-        }
+        [x.map(|x| x + self.origin[0]), y.map(|y| y + self.origin[1])]
     }
 }
 

@@ -1,10 +1,11 @@
 //! The job `Browse`: a sheet of what a training sees, so that a person sees it too.
 
+use image::RgbImage;
 use tch::{Device, Kind, Tensor};
 
 use crate::{
-    data::Sheet,
-    error::Result,
+    data::{Captioned, Sheet},
+    error::{Error, Result},
     files,
     learn::{
         feed::{Inputs, Loader, Shown},
@@ -19,7 +20,7 @@ use crate::{
 /// A picture: its bytes in height x width x 3, its width and its height.
 type Picture = (Vec<u8>, usize, usize);
 
-/// Writes `sheet.png` and `browsed.json` to the `out` of the training. Each line of the sheet is one photograph of the training part: first as it lies
+/// Writes `sheet.png` and `browsed.json` to the `out` of the training. Each line of the sheet is one photograph of the training part, with its number and class above it: first as it lies
 /// in the pack, then as each epoch sees it. The pictures come from the batches of a training, with normalisation taken back.
 ///
 /// # Errors
@@ -71,9 +72,10 @@ pub fn browse(job: &Browse, device: Device, stop: &Stop) -> Result<()> {
     let width = all().map(|p| p.1).max().unwrap_or(1);
     let height = all().map(|p| p.2).max().unwrap_or(1);
     let mut sheet = Sheet::new(width as u32, height as u32);
-    for (number, line) in (1..).zip(&lines) {
-        let framed = line.iter().map(|picture| framed(picture, width, height));
-        sheet.line(number, framed.collect());
+    for ((number, row), line) in (1..).zip(&rows).zip(lines) {
+        let class = &inputs.classes[inputs.class(*row) as usize];
+        let pictures = line.into_iter().map(captioned).collect::<Result<_>>()?;
+        sheet.line(format!("{number} {class}"), pictures);
     }
     files::create_folder(&fit.out)?;
     sheet.write(&fit.out.join("sheet.png"))?;
@@ -103,13 +105,8 @@ fn pictures(images: &Tensor, normalize: &MeanStd) -> Result<Vec<Picture>> {
     Ok(bytes.chunks_exact(3 * width * height).map(one).collect())
 }
 
-/// In the middle of a white frame.
-fn framed((bytes, w, h): &Picture, width: usize, height: usize) -> Vec<u8> {
-    let mut frame = vec![255; 3 * width * height];
-    let (left, top) = ((width - w) / 2, (height - h) / 2);
-    for (y, line) in bytes.chunks_exact(3 * w).enumerate() {
-        let at = 3 * ((top + y) * width + left);
-        frame[at..at + 3 * w].copy_from_slice(line);
-    }
-    frame
+fn captioned((bytes, width, height): Picture) -> Result<Captioned> {
+    let picture = RgbImage::from_raw(width as u32, height as u32, bytes);
+    let picture = picture.ok_or_else(|| Error::failed("a picture has not the size it says"))?;
+    Ok(picture.into())
 }

@@ -79,11 +79,8 @@ fn drawn(calls: &[Functional], source: Size) -> Augmented {
 /// Joins a geometric call to the others; hands back any other as a colour.
 fn join(call: Functional, geometry: &mut Geometry) -> Option<Color> {
     use Functional as F;
-    let (operation, amount) = match call {
-        F::Rotate(degrees) => {
-            geometry.rotate(degrees);
-            return None;
-        }
+    match call {
+        F::Rotate(degrees) => geometry.rotate(degrees),
         F::Affine {
             angle,
             translate,
@@ -101,19 +98,11 @@ fn join(call: Functional, geometry: &mut Geometry) -> Option<Color> {
                 shear,
                 centre,
             });
-            return None;
         }
-        F::HorizontalFlip => {
-            geometry.horizontal_flip();
-            return None;
-        }
-        F::VerticalFlip => {
-            geometry.vertical_flip();
-            return None;
-        }
+        F::HorizontalFlip => geometry.horizontal_flip(),
+        F::VerticalFlip => geometry.vertical_flip(),
         F::CenterCrop([height, width]) => {
             geometry.center_crop(Size::new(width as usize, height as usize));
-            return None;
         }
         F::ResizedCrop {
             top,
@@ -130,8 +119,16 @@ fn join(call: Functional, geometry: &mut Geometry) -> Option<Color> {
                 height,
             };
             geometry.resized_crop(window, Size::new(size[1] as usize, size[0] as usize));
-            return None;
         }
+        other => return color(other),
+    }
+    None
+}
+
+/// A call that changes colours.
+fn color(call: Functional) -> Option<Color> {
+    use Functional as F;
+    let (operation, amount) = match call {
         F::AdjustBrightness(factor) => (Operation::Brightness, factor),
         F::AdjustContrast(factor) => (Operation::Contrast, factor),
         F::AdjustSaturation(factor) => (Operation::Saturation, factor),
@@ -144,6 +141,13 @@ fn join(call: Functional, geometry: &mut Geometry) -> Option<Color> {
         F::Invert => (Operation::Invert, 0.0),
         F::RgbToGrayscale => (Operation::Grayscale, 0.0),
         F::GaussianBlur { kernel_size, sigma } => (Operation::GaussianBlur(kernel_size), sigma),
+        // Geometry, which has been joined.
+        F::Rotate(_)
+        | F::Affine { .. }
+        | F::HorizontalFlip
+        | F::VerticalFlip
+        | F::CenterCrop(_)
+        | F::ResizedCrop { .. } => return None,
     };
     Some(Color::new(operation, amount))
 }

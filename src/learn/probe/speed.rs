@@ -67,6 +67,7 @@ pub fn speed(job: &record::Speed, device: Device, stop: &Stop) -> Result<()> {
         mut model,
         transform,
         drops,
+        ..
     } = start(fit, &inputs, device, &|_| {})?;
     let arithmetic = Arithmetic {
         device,
@@ -90,20 +91,12 @@ pub fn speed(job: &record::Speed, device: Device, stop: &Stop) -> Result<()> {
     if let Device::Cuda(index) = device {
         reset_cuda_peak(index)?;
     }
-    let steps = job.steps as usize;
-    let (mut loading, mut alone, mut training) = (Vec::new(), Vec::new(), Vec::new());
-    for round in 0..job.rounds {
-        let batches = timed.batches(steps, round)?;
-        let more = timed.batches(LOADED * steps, round)?;
-        loading.push(timed.rate(LOADED * steps, |t| t.load(&more, round, false))?);
-        alone.push(timed.rate(steps, |t| t.steps(&resident, steps))?);
-        training.push(timed.rate(steps, |t| t.load(&batches, round, true))?);
-    }
+    let [loading, steps, training] = timed.rounds(job, &resident)?;
     let found = Found {
         fingerprint: fingerprint(device, arithmetic.bf16)?,
         batch_size: fit.training.batch_size.get(),
         loading,
-        steps: alone,
+        steps,
         training,
         peak: match device {
             Device::Cuda(index) => cuda_memory(index)?.peak,
@@ -143,6 +136,20 @@ impl Timed<'_> {
         }
         batches.truncate(steps);
         Ok(batches)
+    }
+
+    /// Rates of loading, steps and training, in turn in each round, so that all meet what else the machine does.
+    fn rounds(&mut self, job: &record::Speed, resident: &Batch) -> Result<[Vec<f64>; 3]> {
+        let steps = job.steps as usize;
+        let [mut loading, mut alone, mut training] = [const { Vec::new() }; 3];
+        for round in 0..job.rounds {
+            let batches = self.batches(steps, round)?;
+            let more = self.batches(LOADED * steps, round)?;
+            loading.push(self.rate(LOADED * steps, |t| t.load(&more, round, false))?);
+            alone.push(self.rate(steps, |t| t.steps(resident, steps))?);
+            training.push(self.rate(steps, |t| t.load(&batches, round, true))?);
+        }
+        Ok([loading, alone, training])
     }
 
     fn first_batch(&self) -> Result<Batch> {

@@ -6,7 +6,7 @@ use crate::{
     error::{Error, Result},
     files,
     learn::{
-        feed::{Inputs, Loader},
+        feed::{Batch, Inputs, Loader},
         fit::{Learner, Started, check, source, start, unfreezing},
         judge::{Arithmetic, uses_bf16},
         optimize::{Moment, learning_rate, momentum},
@@ -38,6 +38,7 @@ pub fn steps(job: &Steps, device: Device, stop: &Stop) -> Result<()> {
         model,
         transform,
         drops,
+        ..
     } = start(fit, &inputs, device, &|_| {})?;
     let bf16 = uses_bf16(training.precision, device);
     let arithmetic = Arithmetic { device, bf16 };
@@ -73,23 +74,7 @@ pub fn steps(job: &Steps, device: Device, stop: &Stop) -> Result<()> {
         if let Some(momentum) = momentum {
             learner.optimizer.set_momentum(momentum);
         }
-        let mut seen = StateDict::new();
-        seen.insert("images", to_data(&batch.images));
-        seen.insert("classes", to_data(&batch.targets.classes));
-        if let Some(soft) = &batch.targets.soft {
-            seen.insert("shares", to_data(soft));
-        }
-        if let Some(noise) = &batch.noise {
-            for (name, tensor) in [
-                ("stochastic_depth", &noise.depth),
-                ("dropout", &noise.dropout),
-            ] {
-                if let Some(tensor) = tensor {
-                    seen.insert(name, to_data(tensor));
-                }
-            }
-        }
-        write(&format!("batch-{}", step + 1), &seen)?;
+        write(&format!("batch-{}", step + 1), &seen(&batch))?;
         learner.stepper.begin()?;
         learner.step(&batch, lr)?;
         let loss = learner.stepper.read()?.loss;
@@ -98,4 +83,25 @@ pub fn steps(job: &Steps, device: Device, stop: &Stop) -> Result<()> {
     })?;
     write("end", &learner.model.state())?;
     files::write_json(&fit.out.join("steps.json"), &taken)
+}
+
+/// What a step is given: images, classes, and what was drawn for them.
+fn seen(batch: &Batch) -> StateDict {
+    let mut seen = StateDict::new();
+    seen.insert("images", to_data(&batch.images));
+    seen.insert("classes", to_data(&batch.targets.classes));
+    if let Some(soft) = &batch.targets.soft {
+        seen.insert("shares", to_data(soft));
+    }
+    if let Some(noise) = &batch.noise {
+        for (name, tensor) in [
+            ("stochastic_depth", &noise.depth),
+            ("dropout", &noise.dropout),
+        ] {
+            if let Some(tensor) = tensor {
+                seen.insert(name, to_data(tensor));
+            }
+        }
+    }
+    seen
 }

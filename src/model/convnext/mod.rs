@@ -5,6 +5,8 @@ mod block;
 #[cfg(feature = "tensors")]
 mod body;
 mod layout;
+mod onnx;
+mod timm;
 
 #[cfg(feature = "tensors")]
 pub(in crate::model) use self::body::build;
@@ -19,6 +21,8 @@ pub(super) static FAMILY: Family = Family {
     sign: ["features.0.0.weight", "features.1.0.layer_scale"],
     parts: &["features"],
     arch,
+    onnx: onnx::nodes,
+    timm: timm::name,
 };
 
 /// The architecture with these numbers of blocks and channels.

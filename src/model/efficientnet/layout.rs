@@ -11,10 +11,6 @@ pub(super) struct Stage {
     /// The side of the depthwise convolution.
     pub(super) side: usize,
     /// The stride of the first block.
-    #[cfg_attr(
-        not(feature = "tensors"),
-        allow(dead_code, reason = "of the arithmetic alone")
-    )]
     pub(super) stride: i64,
     /// The channels that come out.
     pub(super) channels: usize,

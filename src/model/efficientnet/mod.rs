@@ -5,8 +5,10 @@ mod block;
 #[cfg(feature = "tensors")]
 mod body;
 mod layout;
+mod onnx;
 #[cfg(feature = "tensors")]
 mod squeeze;
+mod timm;
 
 #[cfg(feature = "tensors")]
 pub(in crate::model) use self::body::build;
@@ -21,6 +23,8 @@ pub(super) static FAMILY: Family = Family {
     sign: ["features.0.0.weight", "features.1.0.block.1.fc1.weight"],
     parts: &["features"],
     arch,
+    onnx: onnx::nodes,
+    timm: timm::name,
 };
 
 /// The architecture with these numbers of blocks and this stem.

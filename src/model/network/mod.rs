@@ -150,6 +150,61 @@ impl Network {
         self.classes = classes;
     }
 
+    /// As [`Network::replace_head`], for these classes; those of the same name among the classes of a source begin with its weights.
+    /// Gives their names.
+    ///
+    /// # Errors
+    /// When the source has no head of these classes.
+    ///
+    /// # Panics
+    /// As [`Network::new`].
+    pub fn replace_head_by_name(
+        &mut self,
+        classes: &[String],
+        source: &StateDict,
+        of_source: &[String],
+        seed: Seed,
+    ) -> Result<Vec<String>> {
+        let head = head(self.arch, classes.len());
+        let mut state = init::state(&head, seed);
+        let place = |class: &String| of_source.iter().position(|other| other == class);
+        for slot in &head {
+            let row = slot.shape.iter().skip(1).product::<usize>();
+            let theirs = source
+                .get(&slot.name)
+                .map(TensorData::to_f32)
+                .unwrap_or_default();
+            if theirs.len() != of_source.len() * row {
+                return Err(Error::failed(format!(
+                    "the source's `{}` is not that of its classes",
+                    slot.name
+                )));
+            }
+            let mut values = state
+                .get(&slot.name)
+                .map(TensorData::to_f32)
+                .unwrap_or_default();
+            for (own, class) in classes.iter().enumerate() {
+                if let Some(other) = place(class) {
+                    let from = &theirs[other * row..(other + 1) * row];
+                    values[own * row..(own + 1) * row].copy_from_slice(from);
+                }
+            }
+            state.insert(
+                slot.name.clone(),
+                TensorData::f32(slot.shape.clone(), &values)?,
+            );
+        }
+        self.body
+            .replace_head(&Source::new(&state, &head, self.device));
+        self.classes = classes.len();
+        Ok(classes
+            .iter()
+            .filter(|class| place(class).is_some())
+            .cloned()
+            .collect())
+    }
+
     /// Freezes what lies before the trained layers, as [`Network::train_from`].
     ///
     /// # Errors

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    record::CheckpointInfo,
     text,
 };
 
@@ -28,39 +29,9 @@ pub(super) fn open(mut file: File) -> Result<Opened> {
     let mut archive = ZipArchive::new(BufReader::new(file))
         .map_err(|e| bad("it is no whole zip archive").because(e))?;
     let prefix = prefix(&archive)?;
-    let has = |archive: &Archive, name: &str| {
-        archive.index_for_name(&format!("{prefix}{name}")).is_some()
-    };
-    if has(&archive, "constants.pkl") {
-        return Err(torch_script());
-    }
-    if has(&archive, "byteorder") {
-        let order = entry(&mut archive, &format!("{prefix}byteorder"), 16)?;
-        if order != b"little" {
-            return Err(Error::failed(
-                "its numbers are big-endian, and only little-endian files are accepted",
-            ));
-        }
-    }
-    let info = if has(&archive, SAID) {
-        let said = entry(&mut archive, &format!("{prefix}{SAID}"), bounds::HEADER)?;
-        let info = serde_json::from_slice(&said);
-        Some(info.map_err(|e| {
-            Error::failed(format!("its entry `{SAID}` is not understood"))
-                .because(e)
-                .help("use the file that kfood wrote")
-        })?)
-    } else {
-        None
-    };
-    let program = format!("{prefix}data.pkl");
-    let large = archive
-        .by_name(&program)
-        .is_ok_and(|file| file.size() > bounds::PICKLE as u64);
-    if large {
-        return Err(pickle::too_large());
-    }
-    let program = entry(&mut archive, &program, bounds::PICKLE)?;
+    check_kind(&mut archive, &prefix)?;
+    let info = said(&mut archive, &prefix)?;
+    let program = program(&mut archive, &prefix)?;
     let (value, heap, _) = pickle::run(&program)?;
     let Listed {
         sets,
@@ -86,6 +57,50 @@ pub(super) fn open(mut file: File) -> Result<Opened> {
         members: None,
         instead,
     })
+}
+
+fn has(archive: &Archive, name: &str) -> bool {
+    archive.index_for_name(name).is_some()
+}
+
+/// Refuses programs, and numbers in the order of other processors.
+fn check_kind(archive: &mut Archive, prefix: &str) -> Result<()> {
+    if has(archive, &format!("{prefix}constants.pkl")) {
+        return Err(torch_script());
+    }
+    let order = format!("{prefix}byteorder");
+    if has(archive, &order) && entry(archive, &order, 16)? != b"little" {
+        return Err(Error::failed(
+            "its numbers are big-endian, and only little-endian files are accepted",
+        ));
+    }
+    Ok(())
+}
+
+/// What kfood wrote into a file of its own beside the weights.
+fn said(archive: &mut Archive, prefix: &str) -> Result<Option<CheckpointInfo>> {
+    let name = format!("{prefix}{SAID}");
+    if !has(archive, &name) {
+        return Ok(None);
+    }
+    let said = entry(archive, &name, bounds::HEADER)?;
+    serde_json::from_slice(&said).map(Some).map_err(|e| {
+        Error::failed(format!("its entry `{SAID}` is not understood"))
+            .because(e)
+            .help("use the file that kfood wrote")
+    })
+}
+
+/// The pickle that says what the storages are.
+fn program(archive: &mut Archive, prefix: &str) -> Result<Vec<u8>> {
+    let name = format!("{prefix}data.pkl");
+    let large = archive
+        .by_name(&name)
+        .is_ok_and(|file| file.size() > bounds::PICKLE as u64);
+    if large {
+        return Err(pickle::too_large());
+    }
+    entry(archive, &name, bounds::PICKLE)
 }
 
 /// Holds the directory of an archive against what a model file has, before a reader believes it.

@@ -5,6 +5,7 @@ mod block;
 #[cfg(feature = "tensors")]
 mod body;
 mod layout;
+mod onnx;
 
 #[cfg(feature = "tensors")]
 pub(in crate::model) use self::body::build;
@@ -33,6 +34,8 @@ pub(super) static FAMILY: Family = Family {
         "attnpool",
     ],
     arch,
+    onnx: onnx::nodes,
+    timm: str::to_owned,
 };
 
 /// The architecture with these numbers of blocks.

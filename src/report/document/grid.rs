@@ -20,6 +20,22 @@ pub struct Column {
     pub align: Align,
     /// What it holds, in a sentence, where its name does not say it.
     pub meaning: Option<Cow<'static, str>>,
+    /// What becomes of it in a narrow terminal.
+    pub place: Place,
+}
+
+/// What becomes of a column where a table is wider than a terminal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    /// It stays.
+    #[default]
+    Needed,
+    /// It is left out, those on the right first.
+    Extra,
+    /// It holds names, which are shortened in the middle.
+    Names,
+    /// The rows are told one below the other, each under its cell of this column.
+    Heading,
 }
 
 /// Where a column's text stands.
@@ -55,6 +71,7 @@ impl Column {
             name: name.into(),
             align,
             meaning: None,
+            place: Place::default(),
         }
     }
 
@@ -66,6 +83,33 @@ impl Column {
     /// A column of numbers.
     pub fn right(name: impl Into<String>) -> Self {
         Self::new(name, Align::Right)
+    }
+
+    /// The same as one that is left out of a terminal that has no room for it.
+    #[must_use]
+    pub fn extra(self) -> Self {
+        Self {
+            place: Place::Extra,
+            ..self
+        }
+    }
+
+    /// The same as one of names that are shortened in the middle where there is no room for them.
+    #[must_use]
+    pub fn names(self) -> Self {
+        Self {
+            place: Place::Names,
+            ..self
+        }
+    }
+
+    /// The same as the one that rows stand under in a narrow terminal.
+    #[must_use]
+    pub fn heading(self) -> Self {
+        Self {
+            place: Place::Heading,
+            ..self
+        }
     }
 
     /// The same with what it holds.

@@ -13,7 +13,7 @@ use super::Language;
 use crate::text::number;
 
 pub use curve::{Axis, Curve, Scale, Series, Unit};
-pub use grid::{Align, Column, Grid};
+pub use grid::{Align, Column, Grid, Place};
 pub use photographs::{Cell, Guess, Matrix, Photograph, Range, Ranges, Shot};
 pub use plots::{Flow, Multiples, Node, Parallel, Scatter, Timeline, Upright};
 pub use text::{Span, Text};

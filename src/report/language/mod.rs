@@ -39,7 +39,7 @@ impl Language {
         }
     }
 
-    /// The sentences that stand in the catalogue as they are written, and their translation: what a page says by itself.
+    /// What a page says by itself, and its translation.
     pub(super) fn words(self) -> BTreeMap<&'static str, &'static str> {
         self.catalogue()
             .map_or_else(BTreeMap::new, Catalogue::plain)

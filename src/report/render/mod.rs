@@ -3,6 +3,7 @@
 mod html;
 mod markdown;
 mod sparkline;
+mod stacked;
 mod terminal;
 mod zip;
 
@@ -12,6 +13,7 @@ use super::Document;
 use crate::{error::Result, text};
 
 pub use html::{Evidence, Pictures, Thumbnail};
+pub use sparkline::curve;
 
 /// A form for a file.
 #[derive(Clone, Copy, Debug)]

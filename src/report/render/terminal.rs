@@ -1,6 +1,7 @@
 //! For a terminal: columns aligned by display width (Hangul takes two cells).
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
+use unicode_width::UnicodeWidthStr;
 
 use super::{cell, sparkline::sparkline};
 use crate::{
@@ -10,6 +11,8 @@ use crate::{
 
 /// The longest bar.
 const BAR: u64 = 40;
+/// Below so many columns rows stand one below the other where they do not fit.
+const STACKED: u16 = 100;
 
 impl Document {
     /// For a terminal so many cells wide (`None`: as wide as it needs). Ends with a new line.
@@ -105,9 +108,45 @@ fn histogram(bars: &[(String, u64)]) -> String {
 }
 
 impl Grid {
-    /// For a terminal so many cells wide; cells wrap to fit. `None`: as wide as it needs. Ends with a new line.
+    /// For a terminal so many cells wide, `None`: as wide as it needs. Where it does not fit, the rows stand one below the other
+    /// in a narrow terminal, and columns are left out in a wider one; where it has no columns for that, its cells wrap. Ends with a
+    /// new line.
     #[must_use]
     pub fn text(&self, width: Option<u16>) -> String {
+        let Some(width) = width else {
+            return self.table(None);
+        };
+        let fits = |grid: &Self| grid.table(None).lines().all(|l| l.width() <= width.into());
+        if fits(self) {
+            return self.table(None);
+        }
+        if width < STACKED
+            && let Some(heading) = self.heading()
+        {
+            return self.stacked(heading, width.into());
+        }
+        let mut narrow = self.clone();
+        let mut left_out = Vec::new();
+        while !fits(&narrow)
+            && let Some(column) = narrow.last_extra()
+        {
+            left_out.insert(0, narrow.columns.remove(column).name);
+            for row in &mut narrow.rows {
+                row.remove(column);
+            }
+        }
+        if !fits(&narrow) {
+            narrow.shorten_names(usize::from(width) * 2 / 5);
+        }
+        let mut text = narrow.table(Some(width));
+        if !left_out.is_empty() {
+            let told = format!("Left out for want of room: {}.", left_out.join(", "));
+            text += &words(told, 0, Some(width));
+        }
+        text
+    }
+
+    fn table(&self, width: Option<u16>) -> String {
         let mut table = comfy_table::Table::new();
         let rule = LineStyle::none().fill('─').junction('─');
         table.load_style(TableStyle::new().header_separator(rule));
@@ -135,10 +174,8 @@ impl Grid {
 
 #[cfg(test)]
 mod tests {
-    use unicode_width::UnicodeWidthStr;
-
     use super::*;
-    use crate::report::{Axis, Unit};
+    use crate::report::{Axis, Column, Unit};
 
     fn dishes() -> Grid {
         let mut grid = Grid::new(&[
@@ -177,6 +214,63 @@ bibimbap  100.0% [90.1, 100.0]  12
                 "{width}:\n{text}"
             );
         }
+    }
+
+    /// Four recipes with long names and many figures.
+    fn results() -> Grid {
+        let figures = ["model", "train top-1", "validation top-1", "test top-1"];
+        let columns = [Column::left("evaluation").heading()].into_iter();
+        let columns = columns.chain(figures.map(Column::right));
+        let mut grid = Grid::of(columns.chain([Column::right("loss").extra()]));
+        for lr in ["0.1", "0.01"] {
+            let name = format!("deeper_with_all[optimizer.adam.lr={lr},김치찌개=있음]");
+            let figures = [
+                "resnet18",
+                "98.0% [93.0, 99.4]",
+                "-",
+                "60.0% [44.6, 73.7]",
+                "1.050",
+            ];
+            let row = [name].into_iter().chain(figures.map(str::to_owned));
+            grid.rows.push(row.collect());
+        }
+        grid
+    }
+
+    #[test]
+    fn rows_that_do_not_fit_a_narrow_terminal_stand_one_below_the_other() {
+        assert_eq!(
+            results().text(Some(48)),
+            "\
+deeper_with_all[optimize…m.lr=0.1,김치찌개=있음]
+  model             resnet18
+  train top-1       98.0% [93.0, 99.4]
+  test top-1        60.0% [44.6, 73.7]
+  loss              1.050
+deeper_with_all[optimize….lr=0.01,김치찌개=있음]
+  model             resnet18
+  train top-1       98.0% [93.0, 99.4]
+  test top-1        60.0% [44.6, 73.7]
+  loss              1.050
+"
+        );
+    }
+
+    #[test]
+    fn a_wider_terminal_leaves_columns_out_and_says_which() {
+        let whole = results().text(None);
+        let width = whole.lines().map(UnicodeWidthStr::width).max().unwrap();
+        assert_eq!(results().text(Some(width as u16)), whole);
+        let narrower = results().text(Some(width as u16 - 1));
+        assert!(!narrower.contains("1.050"), "{narrower}");
+        assert!(
+            narrower.ends_with("Left out for want of room: loss.\n"),
+            "{narrower}"
+        );
+        assert!(
+            narrower.lines().all(|line| line.width() < width),
+            "{narrower}"
+        );
     }
 
     #[test]

@@ -63,14 +63,18 @@ pub fn comparison_blocks(comparisons: &[Comparison]) -> Vec<Block> {
         return Vec::new();
     }
     let mut grid = Grid::of([
-        Column::left("on").meaning("the part, with its images"),
+        Column::left("on")
+            .heading()
+            .meaning("the part, with its images"),
         Column::left("first"),
         Column::left("second"),
         Column::right("top-1").meaning("mean share of right first guesses of either side"),
         Column::right("difference (95% interval)")
             .meaning("in percentage points, over images and runs"),
         Column::right("p").meaning("of the difference, by Holm's adjustment over this table"),
-        Column::right("McNemar p").meaning("of McNemar's exact test, one for each pair of runs"),
+        Column::right("McNemar p")
+            .extra()
+            .meaning("of McNemar's exact test, one for each pair of runs"),
         Column::left("verdict"),
     ]);
     grid.rows = comparisons.iter().map(cells).collect();

@@ -1,5 +1,7 @@
 //! What the data look like, whether they drift from part to part, and on which of them a model is worse.
 
+use std::collections::BTreeMap;
+
 use super::{Asked, Images};
 use crate::{
     error::Result,
@@ -223,23 +225,26 @@ fn best<'a, 'b>(seen: &DataSeen, groups: &'a [Group<'b>]) -> Option<(&'a Group<'
 /// One image as all runs judge it: right guesses and guesses.
 type Judged<'a> = (&'a ImageLook, u64, u64);
 
-/// How good the best recipe is on the low, middle and high third of each feature.
-fn slices(seen: &DataSeen, groups: &[Group<'_>]) -> Vec<Block> {
-    let Some((group, part)) = best(seen, groups) else {
-        return Vec::new();
-    };
-    let mut images: std::collections::BTreeMap<&str, (u64, u64)> =
-        std::collections::BTreeMap::new();
+/// The images of a part, where it is known how they look.
+fn judged<'a>(seen: &'a DataSeen, group: &Group<'_>, part: EvaluatePart) -> Vec<Judged<'a>> {
+    let mut images: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
     let all = group.runs.iter().flat_map(|run| &run.predictions);
     for prediction in all.filter(|p| p.part == part) {
         let (right, runs) = images.entry(&prediction.path).or_default();
         *right += u64::from(prediction.correct);
         *runs += 1;
     }
-    let judged = images.iter();
-    let judged =
-        judged.filter_map(|(path, (right, runs))| Some((seen.looks.get(*path)?, *right, *runs)));
-    let judged: Vec<Judged<'_>> = judged.collect();
+    let look =
+        |(path, (right, runs)): (&str, (u64, u64))| Some((seen.looks.get(path)?, right, runs));
+    images.into_iter().filter_map(look).collect()
+}
+
+/// How good the best recipe is on the low, middle and high third of each feature.
+fn slices(seen: &DataSeen, groups: &[Group<'_>]) -> Vec<Block> {
+    let Some((group, part)) = best(seen, groups) else {
+        return Vec::new();
+    };
+    let judged = judged(seen, group, part);
     let (right, runs) = total(&judged);
     let mut grid = Grid::of([
         Column::left("slice"),

@@ -86,6 +86,28 @@ const SECTIONS: &[Section] = &[
     reproduce::blocks,
 ];
 
+/// What a model card tells of one model's results: figures with intervals, gaps, look-alikes, classes, and how sure it is.
+///
+/// # Errors
+/// As [`report`].
+pub(super) fn of_model(results: &Results) -> Result<Vec<Block>> {
+    let asked = Asked {
+        results,
+        part: None,
+        images: Images::None,
+        most: 0,
+        page: false,
+    };
+    let sections: [Section; 4] = [
+        result_table::blocks,
+        evaluations::blocks,
+        calibration::blocks,
+        machines::blocks,
+    ];
+    let blocks = sections.into_iter().map(|section| section(&asked));
+    Ok(blocks.collect::<Result<Vec<_>>>()?.concat())
+}
+
 /// The report of a pipeline: table, comparisons on `part`, each evaluation with its reading, gaps, classes and confusions on
 /// `part`, the course of each training, and the machines. `part` is the best known one (test, else validation, else train)
 /// unless given. The same results give the same document: no dates, and no times but those recorded beside the results.

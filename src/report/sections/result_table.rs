@@ -37,12 +37,15 @@ impl Table {
 
     fn columns(&self) -> Vec<Shown> {
         let mut columns: Vec<Shown> = vec![
-            words("evaluation", |row| row.evaluation.clone()),
+            kept(
+                words("evaluation", |row| row.evaluation.clone()),
+                Column::heading,
+            ),
             words("model", model),
-            words("checkpoint", checkpoint),
+            kept(words("checkpoint", checkpoint), Column::extra),
         ];
         if self.rows.iter().any(|row| !row.tta.is_empty()) {
-            columns.push(words("views", views));
+            columns.push(kept(words("views", views), Column::extra));
         }
         if self.rows.iter().any(|row| row.runs > 1) {
             let n = Column::right("n").meaning("runs that differ in seed or fold alone");
@@ -57,11 +60,13 @@ impl Table {
         if let Some(last) = parts.last().copied() {
             let top5 = |p: &PartRow| p.top5.without_interval().percent();
             let meaning = "share of images whose class is among the first five guesses";
-            columns.push(figure(last, "top-5", meaning, top5));
+            let extra = |shown| kept(shown, Column::extra);
+            columns.push(extra(figure(last, "top-5", meaning, top5)));
             let meaning = "mean of the F1 scores of the classes";
-            columns.push(figure(last, "macro F1", meaning, |p| p.macro_f1.plain()));
+            let macro_f1 = |p: &PartRow| p.macro_f1.plain();
+            columns.push(extra(figure(last, "macro F1", meaning, macro_f1)));
             let meaning = "mean cross entropy, in nats";
-            columns.push(figure(last, "loss", meaning, |p| p.loss.plain()));
+            columns.push(extra(figure(last, "loss", meaning, |p| p.loss.plain())));
         }
         columns
     }
@@ -77,6 +82,11 @@ impl Table {
         }
         notes
     }
+}
+
+/// The same with what becomes of it where there is little room.
+fn kept((column, cell): Shown, place: fn(Column) -> Column) -> Shown {
+    (place(column), cell)
 }
 
 fn words(name: &str, cell: fn(&Row) -> String) -> Shown {

@@ -173,15 +173,24 @@ fn an_empty_pipeline_has_a_report_too() {
 #[test]
 fn labels_that_look_wrong_and_calibrations_are_told_where_there_are_some() {
     let mut results = results(vec![evaluated("baseline", &[], &rights(5, 9))]);
-    let interval = |low, high| Interval { low, high };
-    let sureness = |ece| Sureness {
-        loss: 0.5,
-        ece,
-        ece_interval: interval(0.01, 0.2),
-        brier: 0.25,
-        bins: Vec::new(),
-    };
-    results.audits.push(Audited {
+    results.audits.push(audited());
+    results.calibrations.push(calibrated());
+    let text = markdown(&results);
+    for told in [
+        "1 of 40 labels looks wrong, by 5 models that did not train on them",
+        "| 1 | `train/김밥/001.jpg` | 김밥 | 냉면 | 0.060 | 90.0% |",
+        "## How sure `baseline` is",
+        "Temperature 1.500, fitted on validation.",
+        "| validation | 1.500 | 5.0% [1.0, 20.0] | 0.250 | 0.500 |",
+        "of validation: 96.0% [90.2, 98.4] on 50.0% of the photographs",
+    ] {
+        assert!(text.contains(told), "{told}\n{text}");
+    }
+}
+
+/// One label of 40 that looks wrong.
+fn audited() -> Audited {
+    Audited {
         source: Default::default(),
         id: "labels".to_owned(),
         found: LabelIssues {
@@ -198,8 +207,20 @@ fn labels_that_look_wrong_and_calibrations_are_told_where_there_are_some() {
                 margin: 0.06,
             }],
         },
-    });
-    results.calibrations.push(Calibrated {
+    }
+}
+
+/// A temperature, and a threshold that half of validation reaches.
+fn calibrated() -> Calibrated {
+    let interval = |low, high| Interval { low, high };
+    let sureness = |ece| Sureness {
+        loss: 0.5,
+        ece,
+        ece_interval: interval(0.01, 0.2),
+        brier: 0.25,
+        bins: Vec::new(),
+    };
+    Calibrated {
         id: "sure".to_owned(),
         of: "baseline".to_owned(),
         found: Calibration {
@@ -223,16 +244,5 @@ fn labels_that_look_wrong_and_calibrations_are_told_where_there_are_some() {
                 }],
             }),
         },
-    });
-    let text = markdown(&results);
-    for told in [
-        "1 of 40 labels looks wrong, by 5 models that did not train on them",
-        "| 1 | `train/김밥/001.jpg` | 김밥 | 냉면 | 0.060 | 90.0% |",
-        "## How sure `baseline` is",
-        "Temperature 1.500, fitted on validation.",
-        "| validation | 1.500 | 5.0% [1.0, 20.0] | 0.250 | 0.500 |",
-        "of validation: 96.0% [90.2, 98.4] on 50.0% of the photographs",
-    ] {
-        assert!(text.contains(told), "{told}\n{text}");
     }
 }

@@ -47,19 +47,3 @@ variants! {
         RandomErasing(RandomErasing) = "random_erasing",
     }
 }
-
-impl Augment {
-    /// Whether it may change colours, which then lie between sampling and normalisation.
-    #[must_use]
-    pub fn may_color(&self) -> bool {
-        matches!(
-            self,
-            Self::ColorJitter(_)
-                | Self::RandomGrayscale(_)
-                | Self::GaussianBlur(_)
-                | Self::RandAugment(_)
-                | Self::TrivialAugmentWide(_)
-                | Self::AutoAugment(_)
-        )
-    }
-}

@@ -36,6 +36,7 @@
 //! A value that may be written in several ways, such as a word or a table, is read by `Ways`.
 
 mod macros;
+mod one_or_more;
 mod setting;
 mod shape;
 mod table;
@@ -52,6 +53,7 @@ pub(crate) use self::{
     words::{doc_of, no_payload, payload_shape, plain, variants, words, words_or_tables},
 };
 pub use self::{
+    one_or_more::{OneOrMore, WrittenOneOrMore},
     setting::{Described, Setting, Source},
     shape::{End, Field, InKey, Interval, OneOf, Shape, Table, Variant, Word, toml_text},
 };

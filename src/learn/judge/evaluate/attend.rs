@@ -18,8 +18,8 @@ use crate::{
     stop::Stop,
 };
 
-/// How much of the colour of the evidence lies over the picture where there is most of it.
-const STRONGEST: f32 = 0.6;
+/// How bright what says nothing is left, in gray.
+const DIM: f64 = 0.35;
 
 /// Writes what [`Attend`] says.
 ///
@@ -69,7 +69,8 @@ pub fn attend(job: &Attend, device: Device, tell: Tell<'_>, stop: &Stop) -> Resu
     files::write_json(&job.evaluate.out.join("attention.json"), &found)
 }
 
-/// The pictures of a batch, u8 height x width x (red, green, blue) each, normalisation taken back, red where the evidence lies.
+/// The pictures of a batch, u8 height x width x (red, green, blue) each, normalisation taken back: in colour where the evidence lies, dim
+/// and gray where there is least of it.
 fn lit(seen: &Tensor, maps: &Tensor, normalize: &MeanStd) -> Result<Vec<Vec<u8>>> {
     let (n, _, height, width) = seen.size4()?;
     let channels = |values: [f64; 3]| -> Result<Tensor> {
@@ -80,16 +81,14 @@ fn lit(seen: &Tensor, maps: &Tensor, normalize: &MeanStd) -> Result<Vec<Vec<u8>>
     let seen = seen
         .f_mul(&channels(normalize.std)?)?
         .f_add(&channels(normalize.mean)?)?;
-    // The most evidence in an image is 1; an image without any has none.
-    let most = maps
-        .f_amax([1_i64, 2].as_slice(), true)?
-        .f_clamp_min(1e-12)?;
-    let share = maps.f_div(&most)?.f_unsqueeze(1)?;
+    let least = maps.f_amin([1_i64, 2].as_slice(), true)?;
+    let above = maps.f_sub(&least)?;
+    let most = above.f_amax([1_i64, 2].as_slice(), true)?;
+    let share = above.f_div(&most.f_clamp_min(1e-12)?)?.f_unsqueeze(1)?;
     let share = share.f_upsample_bilinear2d([height, width], false, None, None)?;
-    let over = share.f_mul_scalar(f64::from(STRONGEST))?;
-    let color = channels([1.0, 0.1, 0.0])?;
-    let kept = seen.f_mul(&over.f_neg()?.f_add_scalar(1.0)?)?;
-    let lit = kept.f_add(&over.f_mul(&color)?)?;
+    let gray = seen.f_mean_dim([1_i64].as_slice(), true, Kind::Float)?;
+    let dim = gray.f_mul_scalar(DIM)?;
+    let lit = seen.f_sub(&dim)?.f_mul(&share)?.f_add(&dim)?;
     let bytes = lit.f_mul_scalar(255.0)?.f_round()?.f_clamp(0.0, 255.0)?;
     let bytes = bytes.f_permute([0, 2, 3, 1])?.f_to_kind(Kind::Uint8)?;
     let bytes = Vec::<u8>::try_from(bytes.f_contiguous()?.f_view([-1])?)?;

@@ -57,18 +57,7 @@ impl Inputs {
         let labels: Labels = files::read_json(&job.data.labels)?;
         let images: Images = files::read_json(&job.images)?;
         let split: Split = files::read_json(&job.data.split)?;
-        let counts = [
-            pack.len(),
-            labels.labels.len(),
-            images.images.len(),
-            split.assignments.len(),
-        ];
-        if counts != [pack.len(); 4] {
-            return Err(Error::failed(format!(
-                "the pack has {} images, the labels {}, the list of images {} and the split {}: they are not of one data set",
-                counts[0], counts[1], counts[2], counts[3]
-            )));
-        }
+        check_counts(&pack, &labels, &images, &split)?;
         let mut members = Vec::new();
         for mut model in model::load_members(&job.model)? {
             for note in &model.notes {
@@ -97,26 +86,28 @@ impl Inputs {
                 inputs.classes.len()
             )));
         }
-        for part in [
-            EvaluatePart::Train,
-            EvaluatePart::Validation,
-            EvaluatePart::Test,
-        ] {
-            let asked = job.on.contains(&part);
-            let optional = part == EvaluatePart::Test && job.test_if_there;
-            if asked && !(optional && split.members(part, job.data.fold).is_empty()) {
-                let members = inputs.members(part, &split, job.data.fold, tell)?;
-                inputs.parts.push(members);
-            }
-        }
-        if inputs.parts.is_empty() {
-            return Err(Error::usage("there is no image in any part to evaluate on")
-                .help("give the data set a test part, or the split `test = 0.1`"));
-        }
+        inputs.parts = inputs.asked(job, &split, tell)?;
         if let Some(warning) = inputs.copies_in_test() {
             tell(StageEvent::Warning(warning));
         }
         Ok(inputs)
+    }
+
+    /// The parts that are asked for and there, in order.
+    fn asked(&self, job: &Evaluate, split: &Split, tell: Tell<'_>) -> Result<Vec<Members>> {
+        let mut parts = Vec::new();
+        for part in EvaluatePart::ALL {
+            let asked = job.on.contains(&part);
+            let optional = part == EvaluatePart::Test && job.test_if_there;
+            if asked && !(optional && split.members(part, job.data.fold).is_empty()) {
+                parts.push(self.members(part, split, job.data.fold, tell)?);
+            }
+        }
+        if parts.is_empty() {
+            return Err(Error::usage("there is no image in any part to evaluate on")
+                .help("give the data set a test part, or the split `test = 0.1`"));
+        }
+        Ok(parts)
     }
 
     /// Says that more than one in a hundred test images look like training images.
@@ -187,6 +178,22 @@ impl Inputs {
             digest: parts.finish(),
         })
     }
+}
+
+fn check_counts(pack: &Pack, labels: &Labels, images: &Images, split: &Split) -> Result<()> {
+    let counts = [
+        pack.len(),
+        labels.labels.len(),
+        images.images.len(),
+        split.assignments.len(),
+    ];
+    if counts == [pack.len(); 4] {
+        return Ok(());
+    }
+    Err(Error::failed(format!(
+        "the pack has {} images, the labels {}, the list of images {} and the split {}: they are not of one data set",
+        counts[0], counts[1], counts[2], counts[3]
+    )))
 }
 
 /// The model must tell the same classes apart. A PyTorch file names none: the pipeline gives them, in whatever order its
@@ -272,33 +279,7 @@ fn transform(job: &Evaluate, model: &ModelState, pack: &Pack, split: &Split) -> 
         )));
     }
     if let Some(info) = &model.info {
-        let own = info.transform.normalize;
-        let given = match job.model.normalize {
-            Some(Normalize::None) => Some(MeanStd::IDENTITY),
-            Some(Normalize::Imagenet) => Some(MeanStd::IMAGENET),
-            Some(Normalize::Given(given)) => Some(given),
-            Some(Normalize::Dataset) | None => None,
-        };
-        // A pipeline has to say it of a `.pt` file, which may say it itself: the same twice is no mistake.
-        if job.model.normalize.is_some() && given != Some(own) {
-            return Err(Error::usage(format!(
-                "`{}` says itself how its pixels are normalised, and the given `normalize` is another",
-                job.model.path.display()
-            ))
-            .help(format!(
-                "give what it says: `normalize = {{ mean = {:?}, std = {:?} }}`",
-                own.mean, own.std
-            )));
-        }
-        let own = info.transform;
-        if own.pixels != job.pixels {
-            return Err(Error::usage(format!(
-                "the model was trained on images of {}, and the pack holds images of {}",
-                own.pixels, job.pixels
-            ))
-            .help("evaluate on a preprocess stage with the model's `resize`, `filter` and `quality` (`data = …`)"));
-        }
-        return Ok(own);
+        return own_transform(job, info.transform);
     }
     let normalize = match &job.model.normalize {
         Some(Normalize::None) => MeanStd::IDENTITY,
@@ -321,4 +302,33 @@ fn transform(job: &Evaluate, model: &ModelState, pack: &Pack, split: &Split) -> 
         test_resolution: None,
         normalize,
     })
+}
+
+/// What a model says itself, which must be how the pack was made.
+fn own_transform(job: &Evaluate, own: Transform) -> Result<Transform> {
+    let given = match job.model.normalize {
+        Some(Normalize::None) => Some(MeanStd::IDENTITY),
+        Some(Normalize::Imagenet) => Some(MeanStd::IMAGENET),
+        Some(Normalize::Given(given)) => Some(given),
+        Some(Normalize::Dataset) | None => None,
+    };
+    // A pipeline has to say it of a `.pt` file, which may say it itself: the same twice is no mistake.
+    if job.model.normalize.is_some() && given != Some(own.normalize) {
+        return Err(Error::usage(format!(
+            "`{}` says itself how its pixels are normalised, and the given `normalize` is another",
+            job.model.path.display()
+        ))
+        .help(format!(
+            "give what it says: `normalize = {{ mean = {:?}, std = {:?} }}`",
+            own.normalize.mean, own.normalize.std
+        )));
+    }
+    if own.pixels != job.pixels {
+        return Err(Error::usage(format!(
+            "the model was trained on images of {}, and the pack holds images of {}",
+            own.pixels, job.pixels
+        ))
+        .help("evaluate on a preprocess stage with the model's `resize`, `filter` and `quality` (`data = …`)"));
+    }
+    Ok(own)
 }

@@ -11,7 +11,7 @@ mod write;
 
 use std::time::Instant;
 
-use tch::{Device, Kind, Tensor};
+use tch::Device;
 
 pub use self::attend::attend;
 use self::{
@@ -22,13 +22,13 @@ use self::{
 use super::{
     precision::fingerprint,
     progress::Progress,
-    views::{log_mean_probabilities, views},
+    views::{log_mean_probabilities, logits_of_views},
 };
 use crate::{
     data::gather,
     error::{Error, Result},
     event::Tell,
-    model::{Mode, Network},
+    model::Network,
     native::make_deterministic,
     record::{self, Transform},
     stats::{self, Score},
@@ -152,22 +152,12 @@ impl<'a> Pass<'a> {
         let source = (pack.width(), pack.height());
         let mut all = Vec::new();
         for (model, transform) in self.models {
-            let tta = &self.job.tta;
-            for view in views(&pixels, rows.len(), source, transform, tta, self.device)? {
-                all.push(flat(&model.forward(&view, Mode::Evaluation))?);
-            }
+            let (n, tta) = (rows.len(), &self.job.tta);
+            let of_model = logits_of_views(model, &pixels, n, source, transform, tta, self.device)?;
+            all.extend(of_model);
         }
         Ok(all)
     }
-}
-
-fn flat(logits: &Tensor) -> Result<Vec<f32>> {
-    let flat = logits
-        .f_to_device(Device::Cpu)?
-        .f_to_kind(Kind::Float)?
-        .f_contiguous()?
-        .f_view([-1])?;
-    Ok(Vec::<f32>::try_from(&flat)?)
 }
 
 fn not_finite(bad: usize, of: usize, part: &str) -> Error {

@@ -1,26 +1,27 @@
 //! Evaluations of an untrained model on generated pixels: what is written agrees with the model and with itself.
 
 mod log_probabilities;
+mod prepared;
 mod together;
 
 use std::{path::Path, sync::Mutex};
 
 use serde_json::json;
+use tch::Tensor;
 
-use self::log_probabilities::agree;
+use self::{log_probabilities::agree, prepared::prepared};
 use super::*;
 use crate::{
-    data::PackWriter,
     digest::Digest,
     error::Class,
     event::StageEvent,
     files,
     learn::feed::evaluation_batch,
-    model,
+    model::{self, Mode},
     record::{
         Assignment, CheckpointInfo, Epoch, EvaluatePart, Evaluation, FeatureLeaks, Image, Images,
-        Label, Labels, Likeness, LookAlikes, Measure, Pair, Part, Prediction, Provenance, Split,
-        Transform,
+        Label, Labels, Likeness, LookAlikes, Measure, Pair, Prediction, Provenance, Split,
+        Transform, model_files,
     },
     settings::{Arch, MeanStd, Normalize, Pixels, Resize, Storage, Tta},
 };
@@ -31,6 +32,12 @@ const IMAGES: usize = 12;
 
 fn resize(side: usize) -> Resize {
     serde_json::from_value(json!({ "width": side, "height": side })).unwrap()
+}
+
+/// What a model says of images that it is shown as they are.
+fn logits(model: &Network, images: &Tensor) -> Vec<f32> {
+    let logits = model.forward(images, Mode::Evaluation);
+    Vec::try_from(&logits.contiguous().view([-1])).unwrap()
 }
 
 fn pixels(image: usize) -> Vec<u8> {
@@ -76,92 +83,6 @@ fn info(classes: &[&str], transform: Transform) -> CheckpointInfo {
     }
 }
 
-/// A data set of 12 images, of which 6 train, 3 validate and 3 test, and a model for it.
-fn prepared(folder: &Path, info: Option<&CheckpointInfo>) -> record::Evaluate {
-    let pack = folder.join("pixels.pack");
-    let writer = PackWriter::create(
-        &pack,
-        SIDE as u32,
-        SIDE as u32,
-        Storage::Raw,
-        vec![Digest::of(b""); IMAGES],
-    )
-    .unwrap();
-    for i in 0..IMAGES {
-        writer.write(i, &pixels(i)).unwrap();
-    }
-    writer.finish().unwrap();
-    let part = |i: usize| if i < 9 { Part::Train } else { Part::Test };
-    let image = |i: usize| Image {
-        path: format!(
-            "{}/{}/{i}.jpg",
-            if i < 9 { "train" } else { "test" },
-            CLASSES[i % 3]
-        ),
-        digest: Digest::of(&pixels(i)),
-        bytes: 1,
-        crop: None,
-    };
-    let images = Images {
-        images: (0..IMAGES).map(image).collect(),
-    };
-    let labels = Labels {
-        classes: CLASSES.map(str::to_owned).to_vec(),
-        labels: (0..IMAGES)
-            .map(|i| Label {
-                part: part(i),
-                class: (i % 3) as u32,
-            })
-            .collect(),
-        ..Labels::default()
-    };
-    let assignment = |i: usize| match i {
-        0..6 => Assignment::Train,
-        6..9 => Assignment::Validation,
-        _ => Assignment::Test,
-    };
-    let split = Split {
-        folds: None,
-        assignments: (0..IMAGES).map(assignment).collect(),
-        left_out: Vec::new(),
-    };
-    files::write_json(&folder.join("images.json"), &images).unwrap();
-    files::write_json(&folder.join("labels.json"), &labels).unwrap();
-    files::write_json(&folder.join("membership.json"), &split).unwrap();
-    files::write_json(&folder.join("look_alikes.json"), &LookAlikes::default()).unwrap();
-    let state = Network::new(Arch::Resnet18, 3, 1, Device::Cpu).state();
-    model::safetensors::write(&folder.join("best.safetensors"), &state, info).unwrap();
-    record::Evaluate {
-        data: record::Data {
-            pack,
-            labels: folder.join("labels.json"),
-            split: folder.join("membership.json"),
-            fold: None,
-        },
-        images: folder.join("images.json"),
-        look_alikes: folder.join("look_alikes.json"),
-        pixels: Pixels::new(resize(SIDE)),
-        model: record::ModelFile {
-            path: folder.join("best.safetensors"),
-            normalize: None,
-            classes: None,
-            weights: None,
-        },
-        on: vec![
-            EvaluatePart::Train,
-            EvaluatePart::Validation,
-            EvaluatePart::Test,
-        ],
-        test_if_there: false,
-        tta: Vec::new(),
-        cosine: None,
-        batch_size: 4,
-        device: "cpu".to_owned(),
-        threads: 1,
-        out: folder.join("out"),
-    }
-}
-
 fn run(job: &record::Evaluate) -> Result<()> {
     evaluate(job, Device::Cpu, &|_| (), &Stop::default())
 }
@@ -197,8 +118,7 @@ fn what_is_written_agrees_with_the_model_and_with_itself() {
     for (i, line) in lines.iter().enumerate() {
         let x = evaluation_batch(&pixels(i), 1, SIDE, SIDE, &transform(), Device::Cpu).unwrap();
         assert_eq!(x.size(), [1, 3, 28, 28]);
-        let logits = flat(&model.forward(&x, Mode::Evaluation)).unwrap();
-        let score = stats::score(&logits, i % 3).unwrap();
+        let score = stats::score(&logits(&model, &x), i % 3).unwrap();
         assert!(
             (score.loss - line.loss).abs() < 1e-4,
             "{i}: {score:?}, {line:?}"

@@ -68,6 +68,7 @@ pub fn tune(job: &Tune, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<(
         mut model,
         transform,
         drops,
+        ..
     } = start(fit, &inputs, device, &|_| {})?;
     // What is found must hold for the largest images too.
     let training = Training {

@@ -87,6 +87,7 @@ fn a_photograph_that_is_shown_twice_is_there_once() {
     };
     let pictures = Pictures {
         thumbnails: [(shot.photograph.clone(), thumbnail)].into(),
+        evidence: Evidence::new(),
     };
     let gallery = || Block::Gallery(vec![shot.clone()]);
     let html = page(vec![gallery(), gallery()], &pictures);

@@ -36,7 +36,7 @@ fn views_of_an_image_are_averaged_as_probabilities_and_recorded() {
     for (i, line) in lines(&job).iter().enumerate() {
         let x = evaluation_batch(&pixels(i), 1, SIDE, SIDE, &transform(), Device::Cpu).unwrap();
         let views = [x.shallow_clone(), x.flip([3_i64])];
-        let logits = views.map(|view| flat(&model.forward(&view, Mode::Evaluation)).unwrap());
+        let logits = views.map(|view| logits(&model, &view));
         let expected = -mean_of_label(&logits, i % 3).ln();
         assert!(
             (line.loss - expected).abs() < 1e-4,
@@ -72,7 +72,7 @@ fn an_ensemble_is_the_mean_of_the_probabilities_of_its_members() {
     for (i, line) in lines(&job).iter().enumerate() {
         let logits = [(&first, transform()), (&second, uncropped)].map(|(model, transform)| {
             let x = evaluation_batch(&pixels(i), 1, SIDE, SIDE, &transform, Device::Cpu).unwrap();
-            flat(&model.forward(&x, Mode::Evaluation)).unwrap()
+            logits(model, &x)
         });
         let expected = -mean_of_label(&logits, i % 3).ln();
         assert!(

@@ -1,17 +1,23 @@
 //! `kfood plan`: what a run would do, and why.
 
-use std::{collections::BTreeSet, path::PathBuf};
+mod rows;
 
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::PathBuf,
+};
+
+use self::rows::Row;
 use clap::Args;
 use serde_json::{Value, json};
 
 use crate::{
     cache::Reason,
-    cli::{open, print, progress::Progress},
+    cli::{open, print, progress::Progress, terminal::folded},
     error::Result,
     exec::{self, Estimate, Options, StageStatus, Status},
-    report::{Align, Column, Grid, bytes, duration},
-    text::{count, either, first_items},
+    report::{Column, Grid, bytes, duration},
+    text::{count, either},
 };
 
 /// Say what a run would do, and why; exit code 3 when work is pending.
@@ -24,7 +30,10 @@ pub(in crate::cli) struct Plan {
     /// Take this stage as changed.
     #[arg(long, value_name = "STAGE")]
     pub force: Vec<String>,
-    /// JSON on stdout.
+    /// A row for each instance; without it one for all instances of a stage that has more than 8.
+    #[arg(long)]
+    pub all: bool,
+    /// JSON on stdout, with every instance.
     #[arg(long)]
     pub json: bool,
 }
@@ -48,41 +57,46 @@ pub(in crate::cli) fn plan(args: &Plan) -> Result<u8> {
         let stages: Vec<_> = all.iter().map(row).collect();
         print::json(&json!({ "stages": stages, "pending": pending }))?;
     } else {
-        print::out(&text(&all))?;
+        let stages = opened.pipeline.instances.iter();
+        let stages: HashMap<_, _> = stages.map(|i| (i.id.as_str(), i.stage.as_str())).collect();
+        let stage_of = |id| stages.get(id).copied().unwrap_or(id);
+        let rows = rows::rows(&all, &stage_of, args.all, name_room());
+        let totals = totals(&all);
+        let totals = totals.lines().map(|line| match print::width() {
+            Some(width) => folded(line, width.into()),
+            None => line.to_owned(),
+        });
+        let totals: Vec<_> = totals.collect();
+        print::out(&(text(rows) + &totals.join("\n")))?;
     }
     Ok(if pending { PENDING } else { 0 })
 }
 
-fn text(all: &[StageStatus]) -> String {
-    let mut grid = Grid::new(&[
-        ("plan", Align::Left),
-        ("stage", Align::Left),
-        ("why", Align::Left),
+/// Columns for a name among other words.
+fn name_room() -> usize {
+    print::width().map_or(usize::MAX, |width| (usize::from(width) / 3).max(12))
+}
+
+fn text(rows: Vec<Row>) -> String {
+    let mut grid = Grid::of([
+        Column::left("plan"),
+        Column::left("stage").names(),
+        Column::left("why"),
     ]);
-    let known = all.iter().any(|stage| estimate(&stage.status).is_some());
+    let known = rows.iter().any(|row| row.estimate.is_some());
     if known {
         grid.columns.extend(["time", "disk"].map(Column::right));
     }
-    for stage in all {
-        let (word, why) = match &stage.status {
-            Status::Cached { .. } => ("cached", String::new()),
-            Status::Run { reasons, .. } => ("run", why(reasons)),
-            Status::Waits { on, .. } => ("waits", waits(on)),
-        };
-        let mut row = vec![word.to_owned(), stage.id.clone(), why];
+    for row in rows {
+        let mut cells = vec![row.plan, row.stage, row.why];
         if known {
-            let estimate = estimate(&stage.status);
-            row.push(estimate.map(|e| duration(e.seconds)).unwrap_or_default());
-            row.push(estimate.map(|e| bytes(e.bytes)).unwrap_or_default());
+            let estimate = row.estimate;
+            cells.push(estimate.map(|e| duration(e.seconds)).unwrap_or_default());
+            cells.push(estimate.map(|e| bytes(e.bytes)).unwrap_or_default());
         }
-        grid.rows.push(row);
+        grid.rows.push(cells);
     }
-    grid.text(print::width()) + &totals(all)
-}
-
-/// The first few stages that are waited for, and how many more.
-fn waits(on: &[String]) -> String {
-    format!("waits on {}", first_items(on, 3))
+    grid.text(print::width())
 }
 
 fn why(reasons: &[Reason]) -> String {

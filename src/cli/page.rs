@@ -1,0 +1,86 @@
+//! What a page tells beyond the results: data sets, every stage, and the files.
+
+use std::{fs, path::Path};
+
+use super::{
+    behind::{behind, sources},
+    data_set::DataSet,
+    open::Opened,
+};
+use crate::{
+    config::{Instance, Settings},
+    exec::{Newest, Summary},
+    report::{DataSeen, Results, Source, StageMade, StageTold},
+    stage::Stage,
+    text::shown_path,
+};
+
+/// Images of a part whose pixels are looked at for a page.
+const LOOKED_AT: usize = 500;
+
+/// What a page tells beyond: data sets, every stage, and the files.
+pub(super) fn complete(results: &mut Results, opened: &Opened, newest: &Newest) {
+    for instance in &opened.pipeline.instances {
+        if let Settings::Preprocess(settings) = &instance.settings {
+            // What cannot be read is told of as a stage whose result is not that of now.
+            let found = data(opened, &newest.summary, &instance.id, &settings.dataset);
+            results.data.extend(found);
+        }
+    }
+    let needed = behind(opened, opened.targets(&[]));
+    let stages = opened
+        .stages
+        .iter()
+        .filter(|stage| needed.contains(stage.id()));
+    results.stages = stages.map(|stage| told(opened, &**stage, newest)).collect();
+    let mut files: Vec<&Path> = Vec::new();
+    for file in opened.pipeline.instances.iter().map(|i| &*i.location.file) {
+        if !files.contains(&file) {
+            files.push(file);
+        }
+    }
+    // The file that was asked for comes first, behind it those that it uses.
+    files.reverse();
+    let text = |file: &Path| Some((shown_path(file), fs::read_to_string(file).ok()?));
+    results.files = files.into_iter().filter_map(text).collect();
+}
+
+fn data(opened: &Opened, summary: &Summary, id: &str, dataset: &str) -> Option<DataSeen> {
+    let set = DataSet::read(summary, id, dataset).ok()?;
+    Some(DataSeen {
+        source: Source {
+            dataset: dataset.to_owned(),
+            data: id.to_owned(),
+        },
+        overview: set.overview(&opened.pipeline, summary, LOOKED_AT).ok()?,
+        looks: set.looks(LOOKED_AT).ok()?,
+    })
+}
+
+fn told(opened: &Opened, stage: &dyn Stage, newest: &Newest) -> StageTold {
+    let id = stage.id();
+    let made = newest.summary.record(id).map(|record| StageMade {
+        earlier: newest.older.iter().any(|older| older.id == id),
+        key: record.key.to_string(),
+        started: record.started,
+        seconds: record.seconds,
+        kfood: record.kfood.clone(),
+        outputs: (record.outputs.iter())
+            .map(|(name, output)| (name.clone(), output.digest.to_string(), output.bytes))
+            .collect(),
+    });
+    StageTold {
+        id: id.to_owned(),
+        stage: written(opened, id).to_owned(),
+        kind: stage.kind(),
+        reads: sources(stage).collect(),
+        made,
+    }
+}
+
+/// The stage as it is written.
+fn written<'a>(opened: &'a Opened, id: &'a str) -> &'a str {
+    let is = |instance: &&Instance| instance.id == id;
+    let found = opened.pipeline.instances.iter().find(is);
+    found.map_or(id, |instance| &instance.stage)
+}

@@ -1,0 +1,216 @@
+//! How far a run is as a whole, in one line.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Instant,
+};
+
+use crate::{
+    event::{Ahead, NotRun},
+    report::duration,
+    text::{count, either, first_items, number, shown},
+};
+
+/// The stages of a run, and what became of them.
+#[derive(Default)]
+pub(super) struct Overall {
+    stages: usize,
+    ended: usize,
+    reused: usize,
+    /// Seconds that results in the cache once took.
+    saved: f64,
+    /// What is to run, with its seconds where they are known.
+    ahead: HashMap<String, Option<f64>>,
+    /// When what runs was started.
+    running: HashMap<String, Instant>,
+    not_run: BTreeMap<NotRun, Vec<String>>,
+}
+
+/// Stages of a line that are named.
+const NAMED: usize = 3;
+
+impl Overall {
+    pub(super) fn begun(stages: &[Ahead]) -> Self {
+        let ahead = stages.iter().filter(|stage| !stage.cached);
+        Self {
+            stages: stages.len(),
+            ahead: ahead.map(|s| (shown(&s.id), s.seconds)).collect(),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn started(&mut self, id: &str, now: Instant) {
+        self.running.insert(id.to_owned(), now);
+    }
+
+    /// A stage whose result is there after so many seconds, of an earlier run where it was cached.
+    pub(super) fn finished(&mut self, id: &str, cached: bool, seconds: f64) {
+        self.ended += 1;
+        if cached {
+            self.reused += 1;
+            self.saved += seconds;
+        }
+        self.left(id);
+        // Where no earlier run tells, those of the stage that just ran do.
+        for (other, known) in &mut self.ahead {
+            if known.is_none() && stage(other) == stage(id) {
+                *known = Some(seconds);
+            }
+        }
+    }
+
+    /// A stage that is no longer ahead, however it ended.
+    pub(super) fn left(&mut self, id: &str) {
+        self.ahead.remove(id);
+        self.running.remove(id);
+    }
+
+    pub(super) fn skipped(&mut self, id: &str, because: &NotRun) {
+        self.left(id);
+        let stages = self.not_run.entry(because.clone()).or_default();
+        stages.push(id.to_owned());
+    }
+
+    /// `12 of 53 stages, 7 reused (4 min 00 s saved), about 3 min left`; nothing of time where a stage that is ahead was never run.
+    pub(super) fn line(&self, now: Instant) -> String {
+        let mut line = format!(
+            "{} of {}",
+            number(self.ended as u64),
+            count(self.stages, "stage")
+        );
+        if self.reused > 0 {
+            line += &format!(", {} reused", number(self.reused as u64));
+            if self.saved >= 1.0 {
+                line += &format!(" ({} saved)", duration(self.saved));
+            }
+        }
+        if let Some(left) = self.seconds_left(now).filter(|left| *left >= 1.0) {
+            line += &format!(", about {} left", about(left));
+        }
+        line
+    }
+
+    fn seconds_left(&self, now: Instant) -> Option<f64> {
+        let of = |(id, seconds): (&String, &Option<f64>)| {
+            let since = self.running.get(id);
+            let spent = since.map_or(0.0, |since| (now - *since).as_secs_f64());
+            seconds.map(|seconds| (seconds - spent).max(0.0))
+        };
+        self.ahead.iter().map(of).sum()
+    }
+
+    /// A line for each reason for which stages were not run.
+    pub(super) fn not_run(&self) -> Vec<String> {
+        let line = |(because, stages): (&NotRun, &Vec<String>)| {
+            let names = first_items(stages.iter().map(|id| shown(id)), NAMED);
+            format!("{names}: not run, for {}", why(because, stages.len()))
+        };
+        self.not_run.iter().map(line).collect()
+    }
+}
+
+/// The stage of an instance.
+fn stage(id: &str) -> &str {
+    id.split_once('[').map_or(id, |(stage, _)| stage)
+}
+
+/// Why so many stages were not run.
+pub(in crate::cli) fn why(because: &NotRun, stages: usize) -> String {
+    match because {
+        NotRun::Interrupted => "the run was interrupted".to_owned(),
+        NotRun::Needs(id) => {
+            let needs = either(stages, "it needs", "they need");
+            format!("{needs} `{}`, which failed", shown(id))
+        }
+        NotRun::AfterFailure(id) => format!(
+            "`{}` failed before (`--keep-going` runs what does not need it)",
+            shown(id)
+        ),
+    }
+}
+
+/// A time that is only guessed, in its largest unit.
+fn about(seconds: f64) -> String {
+    if seconds < 59.5 {
+        return format!("{:.0} s", seconds.ceil());
+    }
+    let minutes = seconds / 60.0;
+    if minutes < 59.5 {
+        return format!("{minutes:.0} min");
+    }
+    duration(seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn overall(seconds: &[Option<f64>], cached: usize) -> Overall {
+        let ahead = |(i, seconds): (usize, &Option<f64>)| Ahead {
+            id: format!("s{i}"),
+            cached: i < cached,
+            seconds: *seconds,
+        };
+        let stages: Vec<_> = seconds.iter().enumerate().map(ahead).collect();
+        Overall::begun(&stages)
+    }
+
+    #[test]
+    fn a_line_says_how_far_a_run_is_and_what_it_saved() {
+        let now = Instant::now();
+        let mut run = overall(&[None, Some(100.0), Some(140.0)], 1);
+        run.finished("s0", true, 240.0);
+        assert_eq!(
+            run.line(now),
+            "1 of 3 stages, 1 reused (4 min 00 s saved), about 4 min left"
+        );
+        run.started("s1", now);
+        let later = now + Duration::from_secs(80);
+        assert!(
+            run.line(later).ends_with("about 3 min left"),
+            "{}",
+            run.line(later)
+        );
+        run.finished("s1", false, 100.0);
+        // What takes longer than it did has no time left to tell of.
+        run.started("s2", now);
+        let later = now + Duration::from_secs(150);
+        assert_eq!(
+            run.line(later),
+            "2 of 3 stages, 1 reused (4 min 00 s saved)"
+        );
+    }
+
+    #[test]
+    fn nothing_is_said_of_time_where_a_stage_never_ran() {
+        let run = overall(&[Some(100.0), None], 0);
+        assert_eq!(run.line(Instant::now()), "0 of 2 stages");
+        let ahead = ["net[seed=1]", "net[seed=2]"].map(|id| Ahead {
+            id: id.to_owned(),
+            cached: false,
+            seconds: None,
+        });
+        let mut run = Overall::begun(&ahead);
+        run.finished("net[seed=1]", false, 30.0);
+        // Its sibling has told meanwhile.
+        assert_eq!(run.line(Instant::now()), "1 of 2 stages, about 30 s left");
+    }
+
+    #[test]
+    fn stages_that_were_not_run_are_told_by_their_reason() {
+        let mut run = overall(&[None; 7], 0);
+        for id in ["a", "b", "c", "d", "e"] {
+            run.skipped(id, &NotRun::Interrupted);
+        }
+        run.skipped("f", &NotRun::Needs("x".to_owned()));
+        assert_eq!(
+            run.not_run(),
+            [
+                "a, b, c and 2 more: not run, for the run was interrupted",
+                "f: not run, for it needs `x`, which failed"
+            ]
+        );
+    }
+}

@@ -1,0 +1,80 @@
+//! `model = "torchvision/resnet50.IMAGENET1K_V2"`: published weights by their name, and where their file lies.
+
+use std::path::PathBuf;
+
+use toml::Spanned;
+
+use crate::{
+    config::{data_path::DataPath, fields::Fields},
+    settings::{Named, Pretrained, hub_folder},
+    text::shown,
+};
+
+/// The file of published weights; `None` where a text is no name of any, and an empty answer where it is not quite one, which is told.
+pub(super) fn named(
+    fields: &mut Fields<'_, '_>,
+    written: &Spanned<String>,
+) -> Option<Option<(DataPath, &'static Pretrained)>> {
+    let name = written.get_ref().as_str();
+    let found = Pretrained::named(name)?;
+    let file = &fields.outline.files[fields.outline.heads[fields.stage].file];
+    if is_model_file(name) || file.root.join(name).exists() {
+        return None;
+    }
+    let (message, help) = match found {
+        Named::Weights(weights) => {
+            let path = DataPath {
+                written: name.to_owned(),
+                path: place(fields, weights),
+                root: file.root.clone(),
+                location: file.location(&written.span()),
+            };
+            return Some(Some((path, weights)));
+        }
+        Named::Several(all) => {
+            let all: Vec<_> = all.iter().map(|name| format!("`{name}`")).collect();
+            (
+                format!("`{}` does not say which weights", shown(name)),
+                format!("name them: {}", all.join(", ")),
+            )
+        }
+        Named::Unknown(near) => (
+            format!("`{}` are no weights that are known by name", shown(name)),
+            match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => {
+                    "download their file and name that: `model = \"weights/FILE.pth\"`".to_owned()
+                }
+            },
+        ),
+    };
+    fields.tell(&written.span(), message, Some(&help));
+    Some(None)
+}
+
+/// In `weights/` beside the pipeline or in the project, else in the folder of torch's hub, where they are or belong.
+fn place(fields: &Fields<'_, '_>, weights: &Pretrained) -> PathBuf {
+    let file = &fields.outline.files[fields.outline.heads[fields.stage].file];
+    let beside = file.path.parent().unwrap_or(&file.root);
+    let near = [beside, &file.root].map(|folder| folder.join("weights").join(weights.file()));
+    if let Some(found) = near.iter().find(|path| path.is_file()) {
+        return found.clone();
+    }
+    let [_, of_project] = near;
+    hub_folder(fields.outline.lookup).map_or(of_project, |hub| hub.join(weights.file()))
+}
+
+/// Whether a text ends as names of model files do.
+pub(super) fn is_model_file(path: &str) -> bool {
+    const ENDINGS: [&str; 8] = [
+        ".pt",
+        ".pth",
+        ".ckpt",
+        ".tar",
+        ".bin",
+        ".pkl",
+        ".model",
+        ".safetensors",
+    ];
+    ENDINGS.iter().any(|end| path.ends_with(end))
+}

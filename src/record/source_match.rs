@@ -1,0 +1,84 @@
+//! What a transfer took of its source, `source.json`: beside the result and no part of it.
+
+use serde::{Deserialize, Serialize};
+
+use super::ModelFile;
+use crate::{
+    settings::Arch,
+    text::{count, first_few, number},
+};
+
+/// `source.json` of a transfer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SourceMatch {
+    /// The published weights that the file is, by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pretrained: Option<String>,
+    /// The network that was found in it.
+    pub arch: Arch,
+    /// Tensors that were taken as they are.
+    pub taken: usize,
+    /// Tensors of the head, which are new.
+    pub new: Vec<String>,
+    /// Names in the file that belong to no part of the network.
+    pub left_over: Vec<String>,
+    /// Tensors that have another shape or type here, such as a count written as a list of one, or half precision.
+    pub reshaped: Vec<String>,
+    /// Outputs of the head in the file; `None` where it has none that is known.
+    pub source_classes: Option<usize>,
+    /// Outputs of the new head.
+    pub classes: usize,
+    /// Classes whose rows of the head were carried over by name.
+    pub carried: Vec<String>,
+}
+
+/// So many names are told.
+const TOLD: usize = 5;
+
+impl SourceMatch {
+    /// What is to be told of it while running.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let head = match self.source_classes {
+            Some(source) => format!(
+                "its head of {} is replaced by one of {}",
+                count(source, "class"),
+                number(self.classes as u64)
+            ),
+            None => format!("its head is a new one of {}", count(self.classes, "class")),
+        };
+        let mut lines = vec![format!(
+            "{} of {} are taken over; {head}",
+            count(self.taken, "tensor"),
+            self.arch.told(),
+        )];
+        if !self.carried.is_empty() {
+            lines.push(format!(
+                "the rows of {} of the same name are carried over: {}",
+                count(self.carried.len(), "class"),
+                first_few(self.carried.iter().map(String::as_str), TOLD)
+            ));
+        }
+        if !self.reshaped.is_empty() {
+            lines.push(format!(
+                "{} in another shape or type: {}",
+                count(self.reshaped.len(), "tensor"),
+                first_few(self.reshaped.iter().map(String::as_str), TOLD)
+            ));
+        }
+        lines
+    }
+
+    /// A word on images that are much smaller or larger than those that published weights were trained for.
+    #[must_use]
+    pub fn of_size(file: &ModelFile, side: u32) -> Option<String> {
+        let weights = file.published()?;
+        let apart = side * 4 < weights.side * 3 || side * 3 > weights.side * 4;
+        apart.then(|| {
+            format!(
+                "`{}` were trained for images of {} px, and these have {side}: nearer sizes mostly give more",
+                weights.name, weights.side
+            )
+        })
+    }
+}

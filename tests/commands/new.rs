@@ -1,0 +1,205 @@
+//! `kfood new`: from photographs as they lie there to a finished run.
+
+use std::{fs, process::Command};
+
+use crate::support::{Project, Ran};
+
+const DISHES: [&str; 3] = ["김밥", "비빔밥", "떡국_만두국"];
+
+/// Makes a pipeline, and runs it as it is but for fewer passes.
+#[track_caller]
+fn runs(project: &Project, args: &[&str], file: &str) -> Ran {
+    let made = project.ok(&[&["new"], args].concat());
+    assert!(
+        made.stdout.ends_with(&format!("next: kfood run {file}\n")),
+        "{}",
+        made.stdout
+    );
+    let text = project.read(file);
+    let fewer = text
+        .replace("epochs = 40\n", "epochs = 1\n")
+        .replace("epochs = 15\n", "epochs = 1\n");
+    assert_ne!(text, fewer, "{text}");
+    project.write(file, &fewer);
+    assert!(
+        project
+            .ok(&["check", file])
+            .stdout
+            .ends_with("no mistakes\n")
+    );
+    project.ok(&["run", file]);
+    made
+}
+
+#[test]
+fn a_folder_of_class_folders_becomes_a_pipeline_that_draws_its_own_test_part() {
+    let project = Project::new();
+    project.dishes("photographs", &DISHES, 10);
+    let made = runs(&project, &["photographs"], "pipelines/photographs.toml");
+    assert!(
+        made.stdout
+            .contains("30 photographs in 3 classes, 10 of each"),
+        "{}",
+        made.stdout
+    );
+    assert!(
+        made.stdout
+            .contains("none  a tenth of every class is drawn for it"),
+        "{}",
+        made.stdout
+    );
+    let text = project.read("pipelines/photographs.toml");
+    assert!(
+        text.starts_with("#:schema pipeline.schema.json\n"),
+        "{text}"
+    );
+    assert!(text.contains("test = 0.1"), "{text}");
+    let schema = project.read("pipelines/pipeline.schema.json");
+    assert_eq!(schema.trim(), project.ok(&["schema"]).stdout.trim());
+    // Nothing is written twice.
+    let again = project.fails(2, &["new", "photographs"]);
+    assert!(
+        again
+            .stderr
+            .contains("is there already, and stays as it is"),
+        "{}",
+        again.stderr
+    );
+    project.ok(&["new", "photographs", "--name", "other"]);
+}
+
+#[test]
+fn parts_by_their_usual_names_are_taken_as_such_in_one_folder_or_named_one_by_one() {
+    let project = Project::new();
+    project.dishes("data/kfood_train", &DISHES, 8);
+    project.dishes("data/kfood_val", &DISHES, 3);
+    project.dishes("data/kfood_test", &DISHES, 2);
+    // `data` is where they are looked for.
+    runs(&project, &[], "pipelines/kfood_train.toml");
+    let text = project.read("pipelines/kfood_train.toml");
+    for line in [
+        "train = \"data/kfood_train\"",
+        "validation = \"data/kfood_val\"",
+        "test = \"data/kfood_test\"",
+        "given = true",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    assert!(!text.contains("test = 0.1"), "{text}");
+    let args = [
+        "new",
+        "data/kfood_test",
+        "data/kfood_train",
+        "--name",
+        "two",
+    ];
+    project.ok(&args);
+    let text = project.read("pipelines/two.toml");
+    assert!(
+        text.contains("test = \"data/kfood_test\"") && text.contains("validation = 0.2"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_zip_and_a_list_become_pipelines_too() {
+    let project = Project::new();
+    project.dishes("x/photos", &DISHES, 8);
+    let zipped = Command::new("python3")
+        .args(["-m", "zipfile", "-c", "photos.zip", "photos/"])
+        .current_dir(project.path("x"))
+        .status();
+    assert!(zipped.unwrap().success());
+    runs(&project, &["x/photos.zip"], "pipelines/photos.toml");
+
+    let mut list = String::from("path,label,part\n");
+    for dish in DISHES {
+        for i in 0..8 {
+            let part = if i < 6 { "train" } else { "val" };
+            list += &format!("photos/{dish}/{i:03}.png,{dish},{part}\n");
+        }
+    }
+    project.write("x/list.csv", &list);
+    runs(&project, &["x/list.csv"], "pipelines/list.toml");
+    let text = project.read("pipelines/list.toml");
+    assert!(
+        text.contains("manifest = \"x/list.csv\"") && text.contains("given = true"),
+        "{text}"
+    );
+}
+
+#[test]
+fn every_template_is_a_pipeline_without_mistakes() {
+    let project = Project::with_dishes();
+    project.dishes("small", &["잡채", "튀김"], 6);
+    for template in ["first", "mission", "sweep", "folds"] {
+        let name = format!("{template}.toml");
+        project.ok(&["new", "data", "--template", template, "--name", &name]);
+        let checked = project.ok(&["check", &format!("pipelines/{name}")]);
+        assert!(
+            checked.stdout.ends_with("no mistakes\n"),
+            "{}",
+            checked.stdout
+        );
+    }
+    let two = [
+        "new",
+        "data",
+        "small",
+        "--template",
+        "transfer",
+        "--name",
+        "transfer",
+    ];
+    project.ok(&two);
+    let checked = project.ok(&["check", "pipelines/transfer.toml"]);
+    assert!(
+        checked.stdout.ends_with("no mistakes\n"),
+        "{}",
+        checked.stdout
+    );
+    // From published weights, which are not there.
+    let weights = ["new", "data", "--template", "transfer", "--name", "weights"];
+    let made = project
+        .command(&weights)
+        .env("TORCH_HOME", project.path("torch"))
+        .output();
+    let made = Ran::of(made.unwrap());
+    assert!(
+        made.stdout
+            .contains("first: kfood fetch torchvision/resnet18.IMAGENET1K_V1\n"),
+        "{}{}",
+        made.stdout,
+        made.stderr
+    );
+    let both = project.fails(2, &["new", "data", "small"]);
+    assert!(
+        both.stderr.contains("--template transfer"),
+        "{}",
+        both.stderr
+    );
+}
+
+#[test]
+fn what_is_no_data_set_is_told_and_nothing_is_written() {
+    let project = Project::new();
+    fs::create_dir(project.path("empty")).unwrap();
+    project.write("notes.txt", "x");
+    project.dishes("one", &["김밥"], 2);
+    for (path, told) in [
+        ("nowhere", "there is no `nowhere`"),
+        ("empty", "holds no images"),
+        ("notes.txt", "is no folder, no zip and no CSV list"),
+        ("one", "there is only one class"),
+    ] {
+        let ran = project.kfood(&["new", path]);
+        assert!(
+            ran.code != 0 && ran.stderr.contains(told),
+            "{path}: {}",
+            ran.stderr
+        );
+    }
+    let ran = project.fails(2, &["new"]);
+    assert!(ran.stderr.contains("kfood sample"), "{}", ran.stderr);
+    assert_eq!(fs::read_dir(project.path("pipelines")).unwrap().count(), 0);
+}

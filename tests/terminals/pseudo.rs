@@ -1,0 +1,141 @@
+//! Runs in a pseudo-terminal, whose bytes an emulator turns into what is on the screen.
+
+use std::{
+    fs::File,
+    io::Read,
+    os::unix::{ffi::OsStrExt, fs::OpenOptionsExt},
+    path::Path,
+    process::Stdio,
+};
+
+use rustix::{
+    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
+    termios::{Winsize, tcsetwinsize},
+};
+
+use crate::{
+    commands::{FILE, small},
+    support::Project,
+};
+
+const ROWS: u16 = 80;
+
+/// What was on the screen: after each piece that the program wrote, and at last.
+struct Seen {
+    screens: Vec<String>,
+    last: String,
+}
+
+/// Runs a command in a terminal so many columns wide, which must never have to break a line.
+fn run(project: &Project, columns: u16, args: &[&str]) -> Seen {
+    let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&controller).unwrap();
+    unlockpt(&controller).unwrap();
+    let name = ptsname(&controller, Vec::new()).unwrap();
+    let path = Path::new(std::ffi::OsStr::from_bytes(name.to_bytes()));
+    let terminal = File::options()
+        .read(true)
+        .write(true)
+        .custom_flags(libc::O_NOCTTY)
+        .open(path)
+        .unwrap();
+    let size = Winsize {
+        ws_row: ROWS,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    tcsetwinsize(&terminal, size).unwrap();
+    let mut child = project
+        .command(args)
+        .env("TERM", "xterm-256color")
+        .env("LC_ALL", "C.UTF-8")
+        .stdin(Stdio::null())
+        .stdout(terminal.try_clone().unwrap())
+        .stderr(terminal)
+        .spawn()
+        .unwrap();
+    let mut parser = vt100::Parser::new(ROWS, columns, 0);
+    let mut controller = File::from(controller);
+    let (mut buffer, mut screens) = ([0; 4096], Vec::new());
+    // Once the last one who could write is gone, reading is an error.
+    while let Ok(n @ 1..) = controller.read(&mut buffer) {
+        parser.process(&buffer[..n]);
+        let screen = parser.screen();
+        for row in 0..ROWS {
+            // A line that is filled up with blanks goes on in the next row too, and nobody sees it.
+            let last = screen.cell(row, columns - 1).unwrap();
+            let broken = screen.row_wrapped(row) && !matches!(last.contents(), "" | " ");
+            let rows: Vec<_> = screen.rows(0, columns).collect();
+            assert!(!broken, "{columns}: {row}: {rows:#?}");
+        }
+        screens.push(screen.contents());
+    }
+    assert!(
+        child.wait().unwrap().success(),
+        "{}",
+        parser.screen().contents()
+    );
+    Seen {
+        last: parser.screen().contents(),
+        screens,
+    }
+}
+
+#[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
+fn a_run_shows_how_far_it_is_and_never_more_than_fits() {
+    let project = small();
+    project.edit(FILE, "[train.net]", "[train.a_network_with_a_long_name]");
+    project.edit(
+        FILE,
+        "from = [\"net\"]",
+        "from = [\"a_network_with_a_long_name\"]",
+    );
+    project.edit(
+        FILE,
+        "arch = \"resnet18\"\nepochs = 2",
+        "arch = \"resnet18\"\nepochs = 3",
+    );
+    for columns in [60, 80] {
+        let force = if columns == 60 {
+            "dishes"
+        } else {
+            "a_network_with_a_long_name"
+        };
+        let seen = run(&project, columns, &["run", FILE, "--force", force]);
+        let count = |screen: &String, what: &str| screen.matches(what).count();
+        // One line for the whole run, never twice, and gone at the end.
+        let whole = |screen: &String| count(screen, " of 8 stages");
+        assert!(seen.screens.iter().all(|screen| whole(screen) <= 1));
+        assert!(seen.screens.iter().any(|screen| whole(screen) == 1));
+        assert_eq!(whole(&seen.last), 0, "{}", seen.last);
+        let course = |screen: &&String| screen.contains("loss ") && screen.contains("epoch 2/3");
+        assert!(seen.screens.iter().any(|s| course(&s)), "{}", seen.last);
+        assert!(seen.last.contains("✓ a_network_with"), "{}", seen.last);
+        assert!(seen.last.contains("8 stages: "), "{}", seen.last);
+        // What is not as wide as the results has them one below the other.
+        assert!(seen.last.contains("  test top-1"), "{}", seen.last);
+    }
+    let seen = run(&project, 80, &["run", FILE]);
+    assert!(seen.last.contains("8 stages: 8 cached; "), "{}", seen.last);
+    assert!(!seen.last.contains("✓"), "{}", seen.last);
+}
+
+#[test]
+fn tables_fit_a_terminal_of_60_and_of_80_columns() {
+    let project = Project::with_dishes();
+    let long = "a_split_of_the_dishes_that_has_a_rather_long_name";
+    project.write(
+        FILE,
+        &super::NINE.replace("holdout", long).replace("8, 9", "8"),
+    );
+    project.ok(&["run", FILE]);
+    for columns in [60, 80] {
+        let plan = run(&project, columns, &["plan", FILE]).last;
+        assert!(plan.contains("9 cached, 0 to run"), "{plan}");
+        for args in [&["cache", "ls"][..], &["runs", FILE], &["check", FILE]] {
+            run(&project, columns, args);
+        }
+    }
+}

@@ -11,9 +11,7 @@ difference of the maps, each over its own largest value, is below 1e-4. Exits wi
 
 import argparse
 import json
-import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 
@@ -56,29 +54,14 @@ normalize = "imagenet"
 """
 
 
-class Project(kfood_steps.Project):
-    """A pipeline beside generated photographs, in a folder and a cache of its own."""
-
-    def __init__(self, kfood, folder):
-        self.kfood, self.folder = kfood, folder
-        self.env = os.environ | {"KFOOD_CACHE": str(folder / "cache")}
-        (folder / "pipelines").mkdir()
-        self.file = str(folder / "pipelines" / "p.toml")
-        pathlib.Path(self.file).write_text(PIPELINE.replace("ARCHS", json.dumps(list(NETWORKS))).replace("SIDE", str(SIDE)))
-        self.ask("sample", str(folder / "photographs"))
-        self.ask("run", self.file, "--json")
-
-    def evaluation(self, arch, out):
-        data = {
-            "pack": self.output("pixels", "pixels.pack"), "labels": self.output("dishes", "labels.json"),
-            "split": self.output("holdout", "membership.json"), "fold": None,
-        }
-        net = f"net[arch={arch}]"
-        return {
-            "data": data, "images": self.output("dishes", "images.json"), "look_alikes": self.output("pixels", "look_alikes.json"),
-            "pixels": self.explained(net)["settings"]["pixels"], "model": {"path": self.output(net, "best.safetensors"), "normalize": None},
-            "on": ["test"], "batch_size": 3, "device": "cpu", "threads": 2, "out": str(out),
-        }
+def evaluation(project, arch, out):
+    """The evaluation of a network, as a job says it."""
+    net = f"net[arch={arch}]"
+    return {
+        "data": project.data(), "images": project.output("dishes", "images.json"), "look_alikes": project.output("pixels", "look_alikes.json"),
+        "pixels": project.explained(net)["settings"]["pixels"], "model": {"path": project.output(net, "best.safetensors"), "normalize": None},
+        "on": ["test"], "batch_size": 3, "device": "cpu", "threads": 2, "out": str(out),
+    }
 
 
 def rows(pack, count):
@@ -91,12 +74,8 @@ def rows(pack, count):
 
 def ours(worker, job):
     out = pathlib.Path(job["evaluate"]["out"])
-    (out / "job.json").write_text(json.dumps({"attend": job}))
-    # The end of its input tells a worker that its parent is gone, so the pipe stays open until it has ended.
-    process = subprocess.Popen([worker, str(out / "job.json")], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    told = process.stdout.read().decode()
-    if process.wait() != 0:
-        raise SystemExit(f"{worker} ended with {process.returncode}: {told}")
+    out.mkdir()
+    kfood_steps.work(worker, out, {"attend": job})
     found = json.loads((out / "attention.json").read_text())
     return np.array(found["maps"]).reshape(-1, found["height"], found["width"])
 
@@ -129,17 +108,15 @@ def main():
     worst = 0.0
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        project = Project(kfood, folder)
+        project = kfood_steps.Generated(kfood, folder, PIPELINE.replace("ARCHS", json.dumps(list(NETWORKS))).replace("SIDE", str(SIDE)))
         for arch in NETWORKS:
-            out = folder / arch
-            out.mkdir()
-            evaluation = project.evaluation(arch, out)
+            job = evaluation(project, arch, folder / arch)
             asked = [(row, c) for row in range(IMAGES) for c in (0, 1)]
-            maps = ours(worker, {"evaluate": evaluation, "images": asked})
-            pixels = rows(evaluation["data"]["pack"], IMAGES)
+            maps = ours(worker, {"evaluate": job, "images": asked})
+            pixels = rows(job["data"]["pack"], IMAGES)
             mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
             images = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255 - mean) / std
-            right = theirs(arch, evaluation["model"]["path"], images[[row for row, _ in asked]], [c for _, c in asked])
+            right = theirs(arch, job["model"]["path"], images[[row for row, _ in asked]], [c for _, c in asked])
             apart = np.abs(scaled(maps) - scaled(right)).max()
             empty = int((right.max((1, 2)) == 0).sum())
             print(f"{arch}: {len(asked)} maps of {maps.shape[1]} x {maps.shape[2]}, {empty} of them empty, largest difference {apart:.1e}")

@@ -1,7 +1,8 @@
-"""What `recipe_parity.py` and `network_parity.py` share: a pipeline of kfood in a folder of its own, the first steps of one of its trainings, and how
+"""What `recipe_parity.py`, `network_parity.py` and `cam_parity.py` share: a pipeline of kfood in a folder of its own, the first steps of one of its trainings, and how
 far two trainings are apart."""
 
 import json
+import os
 import pathlib
 import subprocess
 
@@ -29,16 +30,41 @@ class Project:
         return str(next((self.folder / "cache" / "entries" / key).rglob(name)))
 
 
-def ours(worker, fit, count):
-    """So many of kfood's steps; files of the job lie in its `out`."""
-    out = pathlib.Path(fit["out"])
-    out.mkdir()
-    (out / "job.json").write_text(json.dumps({"steps": {"fit": fit, "steps": count}}))
+class Generated(Project):
+    """A pipeline beside generated photographs, in a folder and a cache of its own, after these stages ran: all without any."""
+
+    def __init__(self, kfood, folder, pipeline, *stages):
+        self.kfood, self.folder = kfood, folder
+        self.env = os.environ | {"KFOOD_CACHE": str(folder / "cache")}
+        (folder / "pipelines").mkdir()
+        self.file = str(folder / "pipelines" / "p.toml")
+        pathlib.Path(self.file).write_text(pipeline)
+        self.ask("sample", str(folder / "photographs"))
+        self.ask("run", self.file, *stages, "--json")
+
+    def data(self):
+        """The `data` of a job: stages `pixels`, `dishes` and `holdout`."""
+        return {
+            "pack": self.output("pixels", "pixels.pack"), "labels": self.output("dishes", "labels.json"),
+            "split": self.output("holdout", "membership.json"), "fold": None,
+        }
+
+
+def work(worker, out, job):
+    """Lets a worker do a job whose file lies in `out`."""
+    (out / "job.json").write_text(json.dumps(job))
     # The end of its input tells a worker that its parent is gone, so the pipe stays open until it has ended.
     process = subprocess.Popen([worker, str(out / "job.json")], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     told = process.stdout.read().decode()
     if process.wait() != 0:
         raise SystemExit(f"{worker} ended with {process.returncode}: {told}")
+
+
+def ours(worker, fit, count):
+    """So many of kfood's steps; files of the job lie in its `out`."""
+    out = pathlib.Path(fit["out"])
+    out.mkdir()
+    work(worker, out, {"steps": {"fit": fit, "steps": count}})
     return json.loads((out / "steps.json").read_text()), load_file(out / "end.safetensors")
 
 

@@ -19,7 +19,6 @@ Exits with 1 if anything differs.
 
 import argparse
 import json
-import os
 import pathlib
 import sys
 import tempfile
@@ -61,17 +60,11 @@ precision = "f32"
 """
 
 
-class Project(kfood_steps.Project):
-    """A pipeline beside generated photographs, in a folder and a cache of its own."""
+class Project(kfood_steps.Generated):
+    """The trainings of the networks, on generated photographs."""
 
     def __init__(self, kfood, folder):
-        self.kfood, self.folder = kfood, folder
-        self.env = os.environ | {"KFOOD_CACHE": str(folder / "cache")}
-        (folder / "pipelines").mkdir()
-        self.file = str(folder / "pipelines" / "p.toml")
-        pathlib.Path(self.file).write_text(PIPELINE.replace("ARCHS", json.dumps(list(NETWORKS))))
-        self.ask("sample", str(folder / "photographs"))
-        self.ask("run", self.file, "pixels", "holdout", "--json")
+        super().__init__(kfood, folder, PIPELINE.replace("ARCHS", json.dumps(list(NETWORKS))), "pixels", "holdout")
 
     def job(self, arch, out, drops):
         settings = self.explained(f"net[arch={arch}]")["settings"]
@@ -79,12 +72,8 @@ class Project(kfood_steps.Project):
         network = {name: settings[name] for name in of_network if name in settings}
         if not drops:
             network |= {name: 0.0 for name in ("stochastic_depth", "dropout") if name in network}
-        data = {
-            "pack": self.output("pixels", "pixels.pack"), "labels": self.output("dishes", "labels.json"),
-            "split": self.output("holdout", "membership.json"), "fold": None,
-        }
         return {
-            "data": data, "pixels": settings["pixels"], "training": settings["training"], "start": {"scratch": network}, "device": "cpu",
+            "data": self.data(), "pixels": settings["pixels"], "training": settings["training"], "start": {"scratch": network}, "device": "cpu",
             "threads": 2, "out": str(out), "state": str(out / "state"),
         }
 

@@ -185,8 +185,9 @@ def check_photographs(kfood, model, folder):
     return report(share >= 0.99, text)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def hold(description, versions, check, check_photographs, last):
+    """What the command line asks for: each network and then the last check, or a finished model on photographs. Ends the program."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--worker", default="target/debug/kfood-worker", help="the program kfood-worker")
     parser.add_argument("--kfood", default="target/debug/kfood", help="the program kfood")
     parser.add_argument("--arch", choices=ARCHS, action="append", help="only this one; may be repeated")
@@ -194,7 +195,7 @@ def main():
     parser.add_argument("--photographs", type=pathlib.Path, action="append", default=[], help="a folder of photographs for it; may be repeated")
     arguments = parser.parse_args()
     worker, kfood = (str(pathlib.Path(p).resolve()) for p in (arguments.worker, arguments.kfood))
-    print(f"onnx {onnx.__version__}, onnxruntime {onnxruntime.__version__}")
+    print(versions)
     good = True
     if arguments.model:
         for folder in arguments.photographs:
@@ -204,9 +205,9 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             good &= check(arch, kfood, worker, pathlib.Path(folder))
     with tempfile.TemporaryDirectory() as folder:
-        good &= check_calibrated(kfood, pathlib.Path(folder))
+        good &= last(kfood, pathlib.Path(folder))
     sys.exit(0 if good else 1)
 
 
 if __name__ == "__main__":
-    main()
+    hold(__doc__, f"onnx {onnx.__version__}, onnxruntime {onnxruntime.__version__}", check, check_photographs, check_calibrated)

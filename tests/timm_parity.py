@@ -14,11 +14,8 @@ For a finished model and a folder of photographs, timm's own transform gives the
 Exits with 1 if anything differs.
 """
 
-import argparse
 import json
-import pathlib
 import subprocess
-import sys
 import tempfile
 
 import timm
@@ -27,7 +24,7 @@ import torchvision
 from PIL import Image, ImageOps
 from safetensors.torch import load_file, save_file
 
-from onnx_parity import MEAN, NAMES, predicted, said
+from onnx_parity import MEAN, NAMES, hold, predicted, said
 from pytorch_parity import ARCHS, BOUND, CLASSES, forward, random_model, report
 
 
@@ -92,28 +89,5 @@ def check_photographs(kfood, model, folder):
     return report(share >= 0.99, text)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--worker", default="target/debug/kfood-worker", help="the program kfood-worker")
-    parser.add_argument("--kfood", default="target/debug/kfood", help="the program kfood")
-    parser.add_argument("--arch", choices=ARCHS, action="append", help="only this one; may be repeated")
-    parser.add_argument("--model", type=pathlib.Path, help="a finished model, to be held against `kfood predict`")
-    parser.add_argument("--photographs", type=pathlib.Path, action="append", default=[], help="a folder of photographs for it; may be repeated")
-    arguments = parser.parse_args()
-    worker, kfood = (str(pathlib.Path(p).resolve()) for p in (arguments.worker, arguments.kfood))
-    print(f"timm {timm.__version__}, torch {torch.__version__}")
-    good = True
-    if arguments.model:
-        for folder in arguments.photographs:
-            good &= check_photographs(kfood, arguments.model.resolve(), folder.resolve())
-        sys.exit(0 if good else 1)
-    for arch in arguments.arch or ARCHS:
-        with tempfile.TemporaryDirectory() as folder:
-            good &= check(arch, kfood, worker, pathlib.Path(folder))
-    with tempfile.TemporaryDirectory() as folder:
-        good &= check_refused(kfood, pathlib.Path(folder))
-    sys.exit(0 if good else 1)
-
-
 if __name__ == "__main__":
-    main()
+    hold(__doc__, f"timm {timm.__version__}, torch {torch.__version__}", check, check_photographs, check_refused)

@@ -7,13 +7,14 @@ mod args;
 mod behind;
 mod calibration;
 mod commands;
-mod data_set;
+
 mod documents;
 mod download;
 mod evidence;
 mod language;
 mod locking;
 mod open;
+mod packed;
 mod page;
 mod past_runs;
 mod print;

@@ -4,11 +4,12 @@ use std::{fs, path::Path};
 
 use super::{
     behind::{behind, sources},
-    data_set::DataSet,
     open::Opened,
+    packed::Packed,
+    results::find,
 };
 use crate::{
-    config::{Instance, Settings},
+    config::Settings,
     exec::{Newest, Summary},
     report::{DataSeen, Results, Source, StageMade, StageTold},
     stage::Stage,
@@ -46,7 +47,7 @@ pub(super) fn complete(results: &mut Results, opened: &Opened, newest: &Newest) 
 }
 
 fn data(opened: &Opened, summary: &Summary, id: &str, dataset: &str) -> Option<DataSeen> {
-    let set = DataSet::read(summary, id, dataset).ok()?;
+    let set = Packed::read(summary, id, dataset).ok()?;
     Some(DataSeen {
         source: Source {
             dataset: dataset.to_owned(),
@@ -71,16 +72,9 @@ fn told(opened: &Opened, stage: &dyn Stage, newest: &Newest) -> StageTold {
     });
     StageTold {
         id: id.to_owned(),
-        stage: written(opened, id).to_owned(),
+        stage: find(opened, id).map_or(id, |i| &i.stage).to_owned(),
         kind: stage.kind(),
         reads: sources(stage).collect(),
         made,
     }
-}
-
-/// The stage as it is written.
-fn written<'a>(opened: &'a Opened, id: &'a str) -> &'a str {
-    let is = |instance: &&Instance| instance.id == id;
-    let found = opened.pipeline.instances.iter().find(is);
-    found.map_or(id, |instance| &instance.stage)
 }

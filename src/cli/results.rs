@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use super::{behind::settings_behind, open::Opened, print};
+use super::{open::Opened, print};
 use crate::{
     cache::Cache,
     config::{Evaluate, Gives, Instance, ModelSource, Network, Settings},
@@ -16,7 +16,7 @@ use crate::{
     files,
     record::{
         Averaging, Calibration, EvaluatePart, Evaluation, FeatureLeaks, History, Images,
-        LabelIssues, LeftOut, Photographs, Selection, Split, Timing,
+        LabelIssues, LeftOut, Photographs, Prediction, Selection, Split, Timing,
     },
     report::{
         self, Audited, Calibrated, Evaluated, MadeOf, NotOfNow, NotUsed, Results, Selected, Source,
@@ -39,7 +39,6 @@ pub(super) fn collect(opened: &Opened, summary: &Summary, images: bool) -> Resul
 /// The results that are there, and why others are not, or are not those of now.
 pub(super) fn collect_what_is_there(opened: &Opened, newest: &Newest) -> Results {
     let mut results = empty(opened);
-    results.judged = judged(&opened.cache);
     for instance in &opened.pipeline.instances {
         let id = &instance.id;
         let told = |earlier: bool, why: &str| NotOfNow {
@@ -63,7 +62,7 @@ pub(super) fn collect_what_is_there(opened: &Opened, newest: &Newest) -> Results
 }
 
 /// How many different models have an evaluation in the cache, by the test images that it is on.
-fn judged(cache: &Cache) -> BTreeMap<Digest, usize> {
+pub(super) fn judged(cache: &Cache) -> BTreeMap<Digest, usize> {
     let mut found: BTreeMap<Digest, BTreeSet<Vec<Digest>>> = BTreeMap::new();
     let records = cache.records();
     for record in records.iter().filter(|r| r.document.kind == "evaluate") {
@@ -129,8 +128,7 @@ fn add(
             evaluated.fingerprint = fingerprint;
             if images {
                 let path = summary.output(&instance.id, "predictions.csv")?;
-                evaluated.predictions = report::predictions(&path)?;
-                evaluated.settings = settings_behind(opened, &instance.id);
+                evaluated.predictions = Prediction::read_all(&path)?;
             }
             results.evaluations.push(evaluated);
         }
@@ -340,7 +338,7 @@ fn chosen(summary: &Summary, instance: &Instance) -> Result<Option<String>> {
     Ok(from.get(selection.chosen).cloned())
 }
 
-fn find<'a>(opened: &'a Opened, id: &str) -> Option<&'a Instance> {
+pub(super) fn find<'a>(opened: &'a Opened, id: &str) -> Option<&'a Instance> {
     opened.pipeline.instances.iter().find(|i| i.id == id)
 }
 

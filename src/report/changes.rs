@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{
-    Block, Column, Grid, Group, Photograph, Results, Shot, percent, results::is_repetition,
+    Block, Column, Grid, Group, Photograph, Results, Shot,
+    judged::{Judged, judged},
+    percent,
+    results::is_repetition,
     units::points,
 };
 use crate::{
-    record::{EvaluatePart, Prediction},
+    record::EvaluatePart,
     text::{count, number, shown},
 };
 
@@ -67,31 +70,16 @@ pub fn changes(results: &Results, asked: impl Fn(&str, &str) -> bool) -> Vec<Cha
     found
 }
 
-/// One image as the runs of a group judge it.
-struct Judged<'a> {
-    label: &'a str,
-    /// The most frequent wrong guess; the label where there is none.
-    mistaken: &'a str,
-    right: usize,
-    runs: usize,
-    /// The mean probability of the guesses.
-    sure: f64,
-}
-
-impl Judged<'_> {
-    fn is_right(&self) -> bool {
-        2 * self.right > self.runs
-    }
-}
-
 fn change(from: &Group<'_>, to: &Group<'_>) -> Option<Change> {
     let part = [EvaluatePart::Test, EvaluatePart::Validation]
         .into_iter()
         .find(|part| {
-            let members = |group: &Group<'_>| group.part(*part).first().map(|p| p.members);
-            members(from).is_some() && members(from) == members(to)
+            let runs = [from.part(*part), to.part(*part)];
+            let mut members = runs.iter().flatten().map(|p| p.members);
+            let first = members.next();
+            runs.iter().all(|runs| !runs.is_empty()) && members.all(|m| Some(m) == first)
         })?;
-    let (before, after) = (judged(from, part), judged(to, part));
+    let (before, after) = (by_path(from, part), by_path(to, part));
     if before.is_empty() || before.len() != after.len() {
         return None;
     }
@@ -114,7 +102,7 @@ fn change(from: &Group<'_>, to: &Group<'_>) -> Option<Change> {
         let image = Moved {
             path: (*path).to_owned(),
             label: right.label.to_owned(),
-            mistaken: wrong.mistaken.to_owned(),
+            mistaken: wrong.guessed.to_owned(),
             photograph: from.runs[0].source.photograph(path),
         };
         moved.push((wrong.sure + right.sure, b.is_right(), image));
@@ -129,31 +117,9 @@ fn change(from: &Group<'_>, to: &Group<'_>) -> Option<Change> {
     Some(change)
 }
 
-fn judged<'a>(group: &Group<'a>, part: EvaluatePart) -> BTreeMap<&'a str, Judged<'a>> {
-    let mut said: BTreeMap<&str, Vec<&Prediction>> = BTreeMap::new();
-    let all = group.runs.iter().flat_map(|run| &run.predictions);
-    for prediction in all.filter(|p| p.part == part) {
-        said.entry(&prediction.path).or_default().push(prediction);
-    }
-    let judged = |said: Vec<&'a Prediction>| {
-        let mut wrong: BTreeMap<&str, usize> = BTreeMap::new();
-        for guess in said.iter().filter(|p| !p.correct) {
-            *wrong.entry(&guess.predicted).or_default() += 1;
-        }
-        let label = said[0].label.as_str();
-        let most = wrong.values().max().copied();
-        let mistaken = wrong.into_iter().find(|(_, n)| Some(*n) == most);
-        Judged {
-            label,
-            mistaken: mistaken.map_or(label, |(class, _)| class),
-            right: said.iter().filter(|p| p.correct).count(),
-            runs: said.len(),
-            sure: said.iter().map(|p| p.probability).sum::<f64>() / said.len() as f64,
-        }
-    };
-    said.into_iter()
-        .map(|(path, said)| (path, judged(said)))
-        .collect()
+fn by_path<'a>(group: &Group<'a>, part: EvaluatePart) -> BTreeMap<&'a str, Judged<'a>> {
+    let images = judged(group, part).into_iter();
+    images.map(|image| (image.path, image)).collect()
 }
 
 /// Those that differ, seeds and folds aside.
@@ -195,7 +161,7 @@ fn classes(
         for image in of.values() {
             let (images, right) = found.entry(image.label.to_owned()).or_default();
             *images += 1;
-            *right += image.right as f64 / image.runs as f64;
+            *right += image.right() as f64 / image.runs as f64;
         }
         found
     };

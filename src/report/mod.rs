@@ -19,11 +19,11 @@ mod compare;
 mod document;
 mod exclude_list;
 mod figure;
+mod judged;
 mod language;
 mod overview;
 mod overview_blocks;
 mod pooled;
-mod predictions;
 mod render;
 mod results;
 #[cfg(test)]
@@ -40,15 +40,14 @@ pub use card::{Card, card};
 pub use changes::changes;
 pub use compare::{Comparison, Test, Verdict, compare};
 pub use document::{
-    Align, Axis, Block, Cell, Column, Curve, Document, Flow, Grid, Guess, Matrix, Multiples, Node,
-    Parallel, Photograph, Place, Range, Ranges, Scale, Scatter, Series, Shot, Span, Text, Timeline,
-    Unit, Upright,
+    Align, Axis, Block, Cell, Column, Curve, Document, Drawing, Flow, Grid, Guess, Matrix,
+    Multiples, Node, Parallel, Photograph, Place, Range, Ranges, Scale, Scatter, Series, Shot,
+    Span, Text, Timeline, Unit, Upright,
 };
 pub use exclude_list::{ExcludeRow, exclude_csv, exclude_list, exclude_rows};
 pub use figure::Figure;
 pub use language::Language;
 pub use overview::{Class, LeakPair, Leaks, Overview, Seen};
-pub use predictions::predictions;
 pub use render::{Evidence, Format, Pictures, Thumbnail, curve};
 pub use results::{
     Audited, Calibrated, DataSeen, Evaluated, Group, ImageLook, MadeOf, NotOfNow, NotUsed, Results,

@@ -189,14 +189,23 @@ fn by_likeness(pairs: &BTreeMap<Likeness, u64>) -> String {
 }
 
 fn pair(pair: &LeakPair) -> String {
-    let likeness = match pair.likeness {
-        Likeness::Bytes => "equal bytes".to_owned(),
-        Likeness::Pixels => "equal pixels".to_owned(),
-        Likeness::Near => format!("near, {:.2}", pair.correlation),
-    };
-    let conflict = if pair.conflict { ", two classes" } else { "" };
     let (first, second) = (shown(&pair.first), shown(&pair.second));
-    format!("`{first}` = `{second}` ({likeness}{conflict})")
+    format!("`{first}` = `{second}` ({})", pair.in_words())
+}
+
+impl LeakPair {
+    /// How far both are the same, and whether their classes differ: "near, 0.97, two classes".
+    pub(super) fn in_words(&self) -> String {
+        let how = match self.likeness {
+            Likeness::Bytes => "equal bytes".to_owned(),
+            Likeness::Pixels => "equal pixels".to_owned(),
+            Likeness::Near => format!("near, {:.2}", self.correlation),
+        };
+        match self.conflict {
+            true => format!("{how}, two classes"),
+            false => how,
+        }
+    }
 }
 
 fn triple(values: [f64; 3]) -> String {

@@ -1,5 +1,6 @@
 //! Quantities as people read them.
 
+use crate::record::Interval;
 pub use crate::text::bytes;
 
 /// A share as a percentage with one decimal: `60.7%`.
@@ -19,6 +20,21 @@ pub(super) fn fixed(value: f64, decimals: usize) -> String {
     match text.strip_prefix('-') {
         Some(rest) if !rest.contains(|c: char| c.is_ascii_digit() && c != '0') => rest.to_owned(),
         _ => text,
+    }
+}
+
+/// A share with an interval, in points: `43.8% (35.6 to 52.0)`.
+pub(super) fn share_between(share: f64, interval: Interval) -> String {
+    let (low, high) = (points(interval.low), points(interval.high));
+    format!("{} ({low} to {high})", percent(share))
+}
+
+/// A probability of a test, which says no more than that it is small where it is.
+pub(super) fn p_value(p: f64) -> String {
+    if p < 0.001 {
+        "<0.001".to_owned()
+    } else {
+        fixed(p, 3)
     }
 }
 

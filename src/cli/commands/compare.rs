@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::{
     cli::{
+        behind::settings_behind,
         documents,
         language::{self, Lang},
         open::{self, Opened},
@@ -55,9 +56,9 @@ pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
     let mut sides = Vec::new();
     for file in &args.files {
         let side = side(file, args.files.len() > 1)?;
-        let mut results = results::collect_what_is_there(&side.opened, &side.newest);
+        let results = results::collect_what_is_there(&side.opened, &side.newest);
         results::tell_not_of_now(&results.not_of_now);
-        all.judged.append(&mut results.judged);
+        all.judged.append(&mut results::judged(&side.opened.cache));
         all.evaluations.extend(named(&side, results.evaluations));
         sides.push(side);
     }
@@ -125,6 +126,7 @@ fn side(file: &Path, several: bool) -> Result<Side> {
 fn named(side: &Side, mut found: Vec<Evaluated>) -> Vec<Evaluated> {
     found.retain(|e| !e.stage.contains('.'));
     for evaluated in &mut found {
+        evaluated.settings = settings_behind(&side.opened, &evaluated.id);
         let source = &mut evaluated.source;
         for name in [
             &mut evaluated.id,

@@ -10,8 +10,8 @@ use serde_json::json;
 
 use crate::{
     cli::{
-        data_set::DataSet,
         open::{self, Opened},
+        packed::Packed,
         print,
         progress::Progress,
         sheets::{self, Shots},
@@ -228,7 +228,7 @@ fn show(
     data: &str,
     dataset: &str,
 ) -> Result<(Overview, Vec<ExcludeRow>)> {
-    let set = DataSet::read(summary, data, dataset)?;
+    let set = Packed::read(summary, data, dataset)?;
     let overview = set.overview(&opened.pipeline, summary, usize::MAX)?;
     if !args.json {
         print::out(&overview.document().terminal(print::width()))?;

@@ -89,6 +89,7 @@ pub(in crate::cli) fn report(args: &Report) -> Result<u8> {
         })?;
         return Ok(0);
     }
+    results.judged = results::judged(&opened.cache);
     match &args.output {
         Some(path) => {
             if Format::of(path).pictures {
@@ -126,6 +127,7 @@ fn live(args: &Report, known: &str) -> Result<Option<Live>> {
     if state == known {
         return Ok(None);
     }
+    results.judged = results::judged(&opened.cache);
     page::complete(&mut results, &opened, &newest);
     let document = render::report(&results, None, detail(args, Format::page()))?;
     let document = document.in_language(language::of(args.lang, true));

@@ -114,7 +114,8 @@ pub fn log_mean_probabilities(logits: &[Vec<f32>], classes: usize) -> Vec<f64> {
     means
 }
 
-fn log_softmax(logits: &[f32]) -> Vec<f64> {
+/// The log-probabilities of one row of logits, in f64 (`torch.log_softmax`).
+pub(super) fn log_softmax(logits: &[f32]) -> Vec<f64> {
     let logits: Vec<f64> = logits.iter().map(|v| f64::from(*v)).collect();
     let sum = log_sum_exp(&logits);
     logits.iter().map(|v| v - sum).collect()
@@ -131,6 +132,25 @@ fn log_sum_exp(values: &[f64]) -> f64 {
 mod tests {
     use super::*;
     use crate::settings::{MeanStd, Pixels};
+
+    /// `torch.log_softmax` of torch 2.11 in f64.
+    #[test]
+    fn logarithms_of_probabilities_equal_pytorchs_and_stay_finite_far_out() {
+        let found = [[2.0, 1.0, 0.0], [-1000.0, 1000.0, 0.0]]
+            .map(|row| log_softmax(&row))
+            .concat();
+        let expected = [
+            -0.407_605_964_444_38,
+            -1.407_605_964_444_38,
+            -2.407_605_964_444_38,
+            -2000.0,
+            0.0,
+            -1000.0,
+        ];
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-12, "{found}, {expected}");
+        }
+    }
 
     fn transform(center_crop: Option<u32>) -> Transform {
         let resize = serde_json::json!({ "width": 5, "height": 4 });

@@ -15,7 +15,7 @@ use crate::text::number;
 pub use curve::{Axis, Curve, Scale, Series, Unit};
 pub use grid::{Align, Column, Grid, Place};
 pub use photographs::{Cell, Guess, Matrix, Photograph, Range, Ranges, Shot};
-pub use plots::{Flow, Multiples, Node, Parallel, Scatter, Timeline, Upright};
+pub use plots::{Drawing, Flow, Multiples, Node, Parallel, Scatter, Timeline, Upright};
 pub use text::{Span, Text};
 
 /// Blocks from top to bottom.
@@ -61,20 +61,8 @@ pub enum Block {
     },
     /// Photographs side by side.
     Gallery(Vec<Shot>),
-    /// Which class was taken for which, and the photographs behind it. What of it is to be read stands beside it as text.
-    Matrix(Matrix),
-    /// Shares with intervals. What of it is to be read stands beside it as a table.
-    Ranges(Ranges),
-    /// Points by two values.
-    Scatter(Scatter),
-    /// Lines over several upright axes.
-    Parallel(Parallel),
-    /// Small curves side by side.
-    Multiples(Multiples),
-    /// What is made from what.
-    Flow(Flow),
-    /// When things were done.
-    Timeline(Timeline),
+    /// Something that is only drawn: what of it is to be read stands beside it as text or a table.
+    Drawn(Drawing),
     /// Text that keeps its lines, such as a file.
     Verbatim(String),
     /// A picture in a file.
@@ -121,7 +109,9 @@ impl Block {
     fn shots(&self) -> Vec<&Shot> {
         match self {
             Self::Gallery(shots) => shots.iter().collect(),
-            Self::Matrix(matrix) => matrix.cells.iter().flat_map(|c| &c.shots).collect(),
+            Self::Drawn(Drawing::Matrix(matrix)) => {
+                matrix.cells.iter().flat_map(|c| &c.shots).collect()
+            }
             _ => Vec::new(),
         }
     }

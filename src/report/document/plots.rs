@@ -1,6 +1,25 @@
-//! Pictures of numbers beside [`Curve`]: what is to be read of each stands beside it as text or a table.
+//! Pictures beside [`Curve`]: what is to be read of each stands beside it as text or a table.
 
-use super::{Axis, Curve, Unit};
+use super::{Axis, Curve, Matrix, Ranges, Unit};
+
+/// What a page draws and other forms leave out.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Drawing {
+    /// Which class was taken for which, and the photographs behind it.
+    Matrix(Matrix),
+    /// Shares with intervals.
+    Ranges(Ranges),
+    /// Points by two values.
+    Scatter(Scatter),
+    /// Lines over several upright axes.
+    Parallel(Parallel),
+    /// Small curves side by side.
+    Multiples(Multiples),
+    /// What is made from what.
+    Flow(Flow),
+    /// When things were done.
+    Timeline(Timeline),
+}
 
 /// Points by two values.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,7 +7,7 @@ mod catalogue;
 
 use std::{borrow::Cow, collections::BTreeMap, fmt::Display, sync::LazyLock};
 
-use super::{Axis, Block, Curve, Document, Grid, Series, Shot, Text};
+use super::{Axis, Block, Curve, Document, Drawing, Grid, Series, Shot, Text};
 use catalogue::Catalogue;
 
 /// In which language a document is.
@@ -89,27 +89,29 @@ fn of_block(known: &Catalogue, block: &mut Block) {
         Block::Curve(curve) => of_curve(known, curve),
         Block::Bars { title, .. } => of_text(known, title),
         Block::Gallery(shots) => shots.iter_mut().for_each(|shot| of_shot(known, shot)),
-        Block::Matrix(matrix) => {
+        Block::Drawn(Drawing::Matrix(matrix)) => {
             let shots = matrix.cells.iter_mut().flat_map(|cell| &mut cell.shots);
             shots.for_each(|shot| of_shot(known, shot));
         }
-        Block::Ranges(ranges) => of_text(known, &mut ranges.title),
-        Block::Scatter(scatter) => {
+        Block::Drawn(Drawing::Ranges(ranges)) => of_text(known, &mut ranges.title),
+        Block::Drawn(Drawing::Scatter(scatter)) => {
             of_axis(known, &mut scatter.x);
             of_axis(known, &mut scatter.y);
         }
-        Block::Parallel(parallel) => {
+        Block::Drawn(Drawing::Parallel(parallel)) => {
             for axis in &mut parallel.axes {
                 of_string(known, &mut axis.name);
             }
         }
-        Block::Multiples(multiples) => {
+        Block::Drawn(Drawing::Multiples(multiples)) => {
             for (name, curve) in &mut multiples.panels {
                 of_string(known, name);
                 of_curve(known, curve);
             }
         }
-        Block::Flow(_) | Block::Timeline(_) | Block::Verbatim(_) => {}
+        Block::Drawn(Drawing::Flow(_))
+        | Block::Drawn(Drawing::Timeline(_))
+        | Block::Verbatim(_) => {}
     }
 }
 

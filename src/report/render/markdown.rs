@@ -55,14 +55,8 @@ fn written(block: &Block) -> String {
             format!("{}:\n\n{}", title.in_backticks(), table(&grid))
         }
         Block::Gallery(shots) => shots.iter().map(shot).collect(),
-        // Told as text beside them.
-        Block::Matrix(_)
-        | Block::Ranges(_)
-        | Block::Scatter(_)
-        | Block::Parallel(_)
-        | Block::Multiples(_)
-        | Block::Flow(_)
-        | Block::Timeline(_) => String::new(),
+        // Told as text beside it.
+        Block::Drawn(_) => String::new(),
         Block::Verbatim(text) => fenced(text),
         Block::Picture { path, alt } => format!("![{}](<{path}>)\n", alt.in_backticks()),
     }

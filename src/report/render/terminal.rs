@@ -54,14 +54,8 @@ fn lines(block: &Block, width: Option<u16>) -> String {
         Block::Curve(Curve { series, .. }) => series.iter().map(line).collect(),
         Block::Bars { title, bars } => format!("{}:\n{}", title.in_backticks(), histogram(bars)),
         Block::Gallery(shots) => shots.iter().map(|s| words(shot(s), 2, width)).collect(),
-        // Told as text beside them.
-        Block::Matrix(_)
-        | Block::Ranges(_)
-        | Block::Scatter(_)
-        | Block::Parallel(_)
-        | Block::Multiples(_)
-        | Block::Flow(_)
-        | Block::Timeline(_) => String::new(),
+        // Told as text beside it.
+        Block::Drawn(_) => String::new(),
         Block::Verbatim(text) => format!("{}\n", text.trim_end()),
         Block::Picture { path, alt } => format!("{path}: {}\n", alt.in_backticks()),
     }

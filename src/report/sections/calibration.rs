@@ -5,8 +5,8 @@ use crate::{
     error::Result,
     record::{CalibratedPart, Calibration, Interval, ReliabilityBin, Sure, Sureness},
     report::{
-        Axis, Block, Calibrated, Column, Curve, Grid, Multiples, Series, Unit, percent,
-        units::fixed,
+        Axis, Block, Calibrated, Column, Curve, Drawing, Figure, Grid, Multiples, Series, Unit,
+        percent, units::fixed,
     },
     text::number,
 };
@@ -51,7 +51,7 @@ fn of_calibration(calibrated: &Calibrated) -> Vec<Block> {
         ];
         let panels = panels.map(|(name, of)| (name.to_owned(), diagram(&of.bins)));
         let panels = panels.to_vec();
-        blocks.push(Block::Multiples(Multiples { panels }));
+        blocks.push(Block::Drawn(Drawing::Multiples(Multiples { panels })));
     }
     blocks
 }
@@ -87,12 +87,8 @@ fn error(part: &CalibratedPart, temperature: f64, sureness: &Sureness) -> Vec<St
 
 /// "94.1% [91.2, 96.4]".
 fn with_interval(share: f64, interval: Interval) -> String {
-    format!(
-        "{} [{}, {}]",
-        percent(share),
-        fixed(100.0 * interval.low, 1),
-        fixed(100.0 * interval.high, 1)
-    )
+    let figure = Figure::of(&[share], &[interval]);
+    figure.map_or_else(String::new, |figure| figure.percent())
 }
 
 /// "95.0% precision on 83.0% of the photographs of validation; test: 94.1% [91.2, 96.4] on 81.0%".

@@ -3,7 +3,7 @@
 use super::mistakes::pooled;
 use crate::{
     record::{ClassMetrics, EvaluatePart},
-    report::{Axis, Block, Column, Grid, Group, Scatter, Unit, percent, units::fixed},
+    report::{Axis, Block, Column, Drawing, Grid, Group, Scatter, Unit, percent, units::fixed},
     stats,
     text::count,
 };
@@ -32,7 +32,9 @@ pub(super) fn blocks(group: &Group<'_>, part: EvaluatePart) -> Vec<Block> {
         Block::heading(3, heading),
         Block::table(class_grid(names, &confusion)),
     ];
-    blocks.push(Block::Scatter(by_frequency(group, names, &confusion)));
+    blocks.push(Block::Drawn(Drawing::Scatter(by_frequency(
+        group, names, &confusion,
+    ))));
     let wrong = confusions(names, &confusion, CONFUSIONS);
     if !wrong.is_empty() {
         blocks.push(Block::paragraph("Most frequent confusions:"));

@@ -6,7 +6,7 @@ use crate::{
     record::EvaluatePart,
     report::{
         Block, Column, Comparison, Grid, Results, Verdict, compare, percent,
-        units::{fixed, points},
+        units::{p_value, points},
     },
     text::count,
 };
@@ -143,14 +143,6 @@ fn named(group: &str, runs: usize) -> String {
         group.to_owned()
     } else {
         format!("{group} (n = {runs})")
-    }
-}
-
-fn p_value(p: f64) -> String {
-    if p < 0.001 {
-        "<0.001".to_owned()
-    } else {
-        fixed(p, 3)
     }
 }
 

@@ -1,15 +1,14 @@
 //! What the data look like, whether they drift from part to part, and on which of them a model is worse.
 
-use std::collections::BTreeMap;
-
 use super::{Asked, Images};
 use crate::{
     error::Result,
-    record::{EvaluatePart, Likeness},
+    record::EvaluatePart,
     report::{
-        Block, Column, DataSeen, Grid, Group, ImageLook, LeakPair, Shot, percent,
+        Block, Column, DataSeen, Grid, Group, ImageLook, LeakPair, Shot,
+        judged::{Judged, judged},
         pooled::Pooled,
-        units::{fixed, points},
+        units::{fixed, p_value, share_between},
     },
     stats,
     text::{count, number, shown},
@@ -47,7 +46,7 @@ fn pairs(seen: &DataSeen) -> Vec<Block> {
     }
     let shot = |no: usize, pair: &LeakPair, path: &str| Shot {
         photograph: seen.source.photograph(path),
-        caption: vec![format!("{no}: {}", likeness(pair)).into()],
+        caption: vec![format!("{no}: {}", pair.in_words()).into()],
         guess: None,
     };
     let both = |(i, pair): (usize, &LeakPair)| {
@@ -64,18 +63,6 @@ fn pairs(seen: &DataSeen) -> Vec<Block> {
     }
     blocks.push(Block::Gallery(shots.collect()));
     blocks
-}
-
-fn likeness(pair: &LeakPair) -> String {
-    let how = match pair.likeness {
-        Likeness::Bytes => "equal bytes".to_owned(),
-        Likeness::Pixels => "equal pixels".to_owned(),
-        Likeness::Near => format!("near, {:.2}", pair.correlation),
-    };
-    match pair.conflict {
-        true => format!("{how}, two classes"),
-        false => how,
-    }
 }
 
 /// Something of an image that may drift.
@@ -166,11 +153,7 @@ fn drift(seen: &DataSeen) -> Vec<Block> {
             fixed(*train, feature.decimals),
             fixed(*other, feature.decimals),
             fixed(apart.distance, 2),
-            if p < 0.001 {
-                "<0.001".to_owned()
-            } else {
-                fixed(p, 3)
-            },
+            p_value(p),
         ]);
         // A distance that is small is no matter for a model, however sure it is.
         if p < 0.05 && apart.distance >= 0.1 {
@@ -223,20 +206,16 @@ fn best<'a, 'b>(seen: &DataSeen, groups: &'a [Group<'b>]) -> Option<(&'a Group<'
 }
 
 /// One image as all runs judge it: right guesses and guesses.
-type Judged<'a> = (&'a ImageLook, u64, u64);
+type Looked<'a> = (&'a ImageLook, u64, u64);
 
 /// The images of a part, where it is known how they look.
-fn judged<'a>(seen: &'a DataSeen, group: &Group<'_>, part: EvaluatePart) -> Vec<Judged<'a>> {
-    let mut images: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
-    let all = group.runs.iter().flat_map(|run| &run.predictions);
-    for prediction in all.filter(|p| p.part == part) {
-        let (right, runs) = images.entry(&prediction.path).or_default();
-        *right += u64::from(prediction.correct);
-        *runs += 1;
-    }
-    let look =
-        |(path, (right, runs)): (&str, (u64, u64))| Some((seen.looks.get(path)?, right, runs));
-    images.into_iter().filter_map(look).collect()
+fn looked_at<'a>(data: &'a DataSeen, group: &Group<'_>, part: EvaluatePart) -> Vec<Looked<'a>> {
+    let images = judged(group, part).into_iter();
+    let look = |image: Judged<'_>| {
+        let (right, runs) = (image.right() as u64, image.runs as u64);
+        Some((data.looks.get(image.path)?, right, runs))
+    };
+    images.filter_map(look).collect()
 }
 
 /// How good the best recipe is on the low, middle and high third of each feature.
@@ -244,7 +223,7 @@ fn slices(seen: &DataSeen, groups: &[Group<'_>]) -> Vec<Block> {
     let Some((group, part)) = best(seen, groups) else {
         return Vec::new();
     };
-    let judged = judged(seen, group, part);
+    let judged = looked_at(seen, group, part);
     let (right, runs) = total(&judged);
     let mut grid = Grid::of([
         Column::left("slice"),
@@ -265,12 +244,7 @@ fn slices(seen: &DataSeen, groups: &[Group<'_>]) -> Vec<Block> {
             grid.rows.push(vec![
                 name,
                 number(of),
-                format!(
-                    "{} ({} to {})",
-                    percent(hits as f64 / of as f64),
-                    points(interval.low),
-                    points(interval.high)
-                ),
+                share_between(hits as f64 / of as f64, interval),
                 if gap.low > 0.0 {
                     "worse than chance allows"
                 } else {
@@ -295,8 +269,8 @@ fn slices(seen: &DataSeen, groups: &[Group<'_>]) -> Vec<Block> {
     ]
 }
 
-fn total(images: &[Judged<'_>]) -> (u64, u64) {
-    let sum = |(a, b): (u64, u64), (_, right, runs): &Judged<'_>| (a + right, b + runs);
+fn total(images: &[Looked<'_>]) -> (u64, u64) {
+    let sum = |(a, b): (u64, u64), (_, right, runs): &Looked<'_>| (a + right, b + runs);
     images.iter().fold((0, 0), sum)
 }
 
@@ -306,7 +280,7 @@ fn mean_hits(right: u64, runs: u64, images: usize) -> u64 {
 }
 
 /// The images in three parts by a feature; none where it does not tell them apart.
-fn thirds<'a>(feature: &Feature, judged: &[Judged<'a>]) -> Vec<(String, Vec<Judged<'a>>)> {
+fn thirds<'a>(feature: &Feature, judged: &[Looked<'a>]) -> Vec<(String, Vec<Looked<'a>>)> {
     let with = judged
         .iter()
         .filter_map(|image| Some(((feature.of)(image.0)?, *image)));

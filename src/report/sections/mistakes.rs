@@ -1,10 +1,14 @@
 //! The photographs that are taken for something else, over all runs of a group.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    record::{EvaluatePart, PartMetrics, Prediction},
-    report::{Block, Cell, Group, Guess, Images, Matrix, Photograph, Range, Ranges, Shot, percent},
+    record::{EvaluatePart, PartMetrics},
+    report::{
+        Block, Cell, Drawing, Group, Guess, Images, Matrix, Photograph, Range, Ranges, Shot,
+        judged::{Judged, judged},
+        percent,
+    },
     stats,
     text::{count, number},
 };
@@ -14,14 +18,14 @@ const SHOWN: usize = 24;
 
 /// Which photographs a page still has room for. One that is there is shown again for nothing.
 pub(super) struct Room {
-    there: std::collections::BTreeSet<Photograph>,
+    there: BTreeSet<Photograph>,
     most: usize,
 }
 
 impl Room {
     /// For so many.
     pub(super) fn new(most: usize) -> Self {
-        let there = std::collections::BTreeSet::new();
+        let there = BTreeSet::new();
         Self { there, most }
     }
 
@@ -29,22 +33,6 @@ impl Room {
         self.there.contains(photograph)
             || (self.there.len() < self.most && self.there.insert(photograph.clone()))
     }
-}
-
-/// One image as the runs of a group see it.
-struct Seen<'a> {
-    path: &'a str,
-    label: &'a str,
-    /// The wrong guess of most runs (of equals the first by name), where any run is wrong; else the label.
-    guessed: &'a str,
-    /// The mean probability that the runs with this guess give it.
-    probability: f64,
-    /// The first run with this guess.
-    by: &'a str,
-    /// Runs that are wrong.
-    wrong: usize,
-    /// Runs that judged it.
-    runs: usize,
 }
 
 /// The mistakes of one part: the most confident ones, the confusion matrix with what stands behind each cell, and recall class by class.
@@ -58,7 +46,7 @@ pub(super) fn blocks(
     if images == Images::None {
         return Vec::new();
     }
-    let mut seen = seen(group, part);
+    let mut seen = judged(group, part);
     seen.sort_by(|a, b| {
         let worst = (b.wrong > 0, b.probability).partial_cmp(&(a.wrong > 0, a.probability));
         worst
@@ -68,59 +56,20 @@ pub(super) fn blocks(
     let mut blocks = confident(group, part, &seen, room);
     let heading = format!("Confusion matrix on {}", part.name());
     blocks.push(Block::heading(3, heading));
-    blocks.push(Block::Matrix(matrix(group, confusion, &seen, images, room)));
-    blocks.push(Block::Ranges(recall(group, confusion)));
+    blocks.push(Block::Drawn(Drawing::Matrix(matrix(
+        group, confusion, &seen, images, room,
+    ))));
+    blocks.push(Block::Drawn(Drawing::Ranges(recall(group, confusion))));
     blocks
-}
-
-/// Every image of a part.
-fn seen<'a>(group: &Group<'a>, part: EvaluatePart) -> Vec<Seen<'a>> {
-    let mut by_path: BTreeMap<&str, Vec<(&str, &Prediction)>> = BTreeMap::new();
-    for run in &group.runs {
-        for prediction in run.predictions.iter().filter(|p| p.part == part) {
-            let said = (run.id.as_str(), prediction);
-            by_path.entry(&prediction.path).or_default().push(said);
-        }
-    }
-    by_path
-        .into_iter()
-        .filter_map(|(path, said)| of_image(path, &said))
-        .collect()
-}
-
-fn of_image<'a>(path: &'a str, said: &[(&'a str, &'a Prediction)]) -> Option<Seen<'a>> {
-    let label = said.first()?.1.label.as_str();
-    let mut guesses: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-    for (_, wrong) in said.iter().filter(|(_, p)| !p.correct) {
-        guesses
-            .entry(&wrong.predicted)
-            .or_default()
-            .push(wrong.probability);
-    }
-    let wrong = guesses.values().map(Vec::len).sum();
-    let right = || said.iter().map(|(_, p)| p.probability).collect();
-    let most = guesses.values().map(Vec::len).max().unwrap_or(0);
-    let guessed = guesses.into_iter().find(|(_, sure)| sure.len() == most);
-    let (guessed, sure): (&str, Vec<f64>) = guessed.unwrap_or_else(|| (label, right()));
-    let by = said.iter().find(|(_, p)| p.predicted == guessed)?.0;
-    Some(Seen {
-        path,
-        by,
-        label,
-        guessed,
-        probability: sure.iter().sum::<f64>() / sure.len() as f64,
-        wrong,
-        runs: said.len(),
-    })
 }
 
 fn confident(
     group: &Group<'_>,
     part: EvaluatePart,
-    seen: &[Seen<'_>],
+    seen: &[Judged<'_>],
     room: &mut Room,
 ) -> Vec<Block> {
-    let wrong: Vec<&Seen<'_>> = seen.iter().filter(|image| image.wrong > 0).collect();
+    let wrong: Vec<&Judged<'_>> = seen.iter().filter(|image| image.wrong > 0).collect();
     if wrong.is_empty() {
         return Vec::new();
     }
@@ -145,7 +94,7 @@ fn confident(
     ]
 }
 
-fn shot(group: &Group<'_>, image: &Seen<'_>) -> Shot {
+fn shot(group: &Group<'_>, image: &Judged<'_>) -> Shot {
     let sure = format!("{} sure", percent(image.probability));
     let how = match (image.wrong, image.runs) {
         (_, 1) => sure,
@@ -168,12 +117,12 @@ fn shot(group: &Group<'_>, image: &Seen<'_>) -> Shot {
 fn matrix(
     group: &Group<'_>,
     confusion: &[Vec<u64>],
-    seen: &[Seen<'_>],
+    seen: &[Judged<'_>],
     images: Images,
     room: &mut Room,
 ) -> Matrix {
     let classes = &group.runs[0].evaluation.classes;
-    let mut behind: BTreeMap<(&str, &str), Vec<&Seen<'_>>> = BTreeMap::new();
+    let mut behind: BTreeMap<(&str, &str), Vec<&Judged<'_>>> = BTreeMap::new();
     for image in seen.iter().filter(|s| images == Images::All || s.wrong > 0) {
         behind
             .entry((image.label, image.guessed))
@@ -289,7 +238,7 @@ mod tests {
         let shots = |images| {
             let blocks = found(&two_runs(), images);
             let matrix = blocks.into_iter().find_map(|block| match block {
-                Block::Matrix(matrix) => Some(matrix),
+                Block::Drawn(Drawing::Matrix(matrix)) => Some(matrix),
                 _ => None,
             });
             let cells = matrix.unwrap().cells.into_iter();

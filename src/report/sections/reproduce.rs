@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::Asked;
 use crate::{
     error::Result,
-    report::{Block, Column, Flow, Grid, Node, Results, StageTold, Timeline, bytes, duration},
+    report::{
+        Block, Column, Drawing, Flow, Grid, Node, Results, StageTold, Timeline, bytes, duration,
+    },
     text::{count, shown},
 };
 
@@ -23,7 +25,7 @@ pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
             "`kfood run {}` makes what is below again; `kfood run --locked` holds it against the lock file beside it.",
             shown(&results.pipeline)
         )),
-        Block::Flow(flow(results)),
+        Block::Drawn(Drawing::Flow(flow(results))),
         Block::table(stages(results)),
     ];
     blocks.extend(timeline(results));
@@ -178,7 +180,7 @@ fn timeline(results: &Results) -> Option<Block> {
         let from = started - idle;
         spans.push((id.to_owned(), from, from + seconds));
     }
-    (spans.len() > 1).then_some(Block::Timeline(Timeline { spans }))
+    (spans.len() > 1).then_some(Block::Drawn(Drawing::Timeline(Timeline { spans })))
 }
 
 #[cfg(test)]
@@ -229,7 +231,7 @@ mod tests {
             stage("b", &[], Some(105)),
             stage("c", &[], Some(90_000)),
         ];
-        let Some(Block::Timeline(Timeline { spans })) = timeline(&results) else {
+        let Some(Block::Drawn(Drawing::Timeline(Timeline { spans }))) = timeline(&results) else {
             panic!("no timeline");
         };
         let told: Vec<_> = spans

@@ -7,8 +7,8 @@ use crate::{
     error::Result,
     record::{EvaluatePart, PartMetrics},
     report::{
-        Block, Column, Grid, Group, Multiples, Parallel, Results, Unit, Upright, percent,
-        pooled::Pooled, units::points,
+        Block, Column, Drawing, Grid, Group, Multiples, Parallel, Results, Unit, Upright,
+        pooled::Pooled, units::share_between,
     },
     text::count,
 };
@@ -80,7 +80,7 @@ fn of_stage(stage: &str, groups: &[&Group<'_>]) -> Vec<Block> {
             by.name()
         )),
         Block::table(grid(&keys, &recipes, &shown)),
-        Block::Parallel(parallel(&keys, &recipes, &shown)),
+        Block::Drawn(Drawing::Parallel(parallel(&keys, &recipes, &shown))),
     ]
 }
 
@@ -93,12 +93,7 @@ fn grid(keys: &[&str], recipes: &[Recipe<'_>], shown: &[EvaluatePart]) -> Grid {
     });
     let mut grid = Grid::of(settings.chain([runs]).chain(parts));
     let cell = |part: Option<&PartMetrics>| match part {
-        Some(p) => format!(
-            "{} ({} to {})",
-            percent(p.top1),
-            points(p.top1_interval.low),
-            points(p.top1_interval.high)
-        ),
+        Some(p) => share_between(p.top1, p.top1_interval),
         None => "-".to_owned(),
     };
     for recipe in recipes {
@@ -168,7 +163,7 @@ fn courses(results: &Results) -> Vec<Block> {
         let panels: Vec<_> = curves.collect();
         if panels.len() > 1 {
             blocks.push(Block::heading(3, format!("Courses of `{stage}`")));
-            blocks.push(Block::Multiples(Multiples { panels }));
+            blocks.push(Block::Drawn(Drawing::Multiples(Multiples { panels })));
         }
     }
     match blocks.is_empty() {
@@ -227,7 +222,7 @@ mod tests {
     fn axes_hold_numbers_where_all_values_are_numbers_and_else_words() {
         let document = sweep();
         let found = document.blocks.iter().find_map(|block| match block {
-            Block::Parallel(parallel) => Some(parallel),
+            Block::Drawn(Drawing::Parallel(parallel)) => Some(parallel),
             _ => None,
         });
         let parallel = found.unwrap();

@@ -15,19 +15,6 @@ use crate::{
     record::{Dtype, LogProbabilities},
 };
 
-/// Log-probabilities [rows, classes] from logits of this shape, in f64 (`torch.log_softmax`).
-pub(super) fn log_softmax(logits: &[f32], classes: usize) -> Vec<f64> {
-    let mut all = Vec::with_capacity(logits.len());
-    for row in logits.chunks_exact(classes.max(1)) {
-        let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let largest = f64::from(largest);
-        let sum: f64 = row.iter().map(|v| (f64::from(*v) - largest).exp()).sum();
-        let log = largest + sum.ln();
-        all.extend(row.iter().map(|v| f64::from(*v) - log));
-    }
-    all
-}
-
 /// Writes the parts behind each other, and says what stands in the file.
 pub(super) fn write<'a>(
     path: &Path,
@@ -51,23 +38,6 @@ pub(super) fn write<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// `torch.log_softmax` of torch 2.11 in f64.
-    #[test]
-    fn logarithms_of_probabilities_equal_pytorchs_and_stay_finite_far_out() {
-        let found = log_softmax(&[2.0, 1.0, 0.0, -1000.0, 1000.0, 0.0], 3);
-        let expected = [
-            -0.407_605_964_444_38,
-            -1.407_605_964_444_38,
-            -2.407_605_964_444_38,
-            -2000.0,
-            0.0,
-            -1000.0,
-        ];
-        for (found, expected) in found.iter().zip(expected) {
-            assert!((found - expected).abs() < 1e-12, "{found}, {expected}");
-        }
-    }
 
     #[test]
     fn the_file_holds_nothing_but_the_values_row_by_row() {

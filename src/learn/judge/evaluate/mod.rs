@@ -16,13 +16,12 @@ use tch::Device;
 pub use self::attend::attend;
 use self::{
     inputs::{Inputs, Members},
-    log_probabilities::log_softmax,
     write::{Judged, Timing, write},
 };
 use super::{
     precision::fingerprint,
     progress::Progress,
-    views::{log_mean_probabilities, logits_of_views},
+    views::{log_mean_probabilities, log_softmax, logits_of_views},
 };
 use crate::{
     data::gather,
@@ -135,8 +134,10 @@ impl<'a> Pass<'a> {
         let classes = self.inputs.classes.len();
         let logits = self.logits(rows)?;
         Ok(match logits.as_slice() {
-            [one] => stats::scores(one, labels, classes)
-                .map(|scores| (scores, log_softmax(one, classes))),
+            [one] => stats::scores(one, labels, classes).map(|scores| {
+                let rows = one.chunks_exact(classes.max(1));
+                (scores, rows.flat_map(log_softmax).collect())
+            }),
             several => {
                 let logs = log_mean_probabilities(several, classes);
                 stats::scores(&logs, labels, classes).map(|scores| (scores, logs))

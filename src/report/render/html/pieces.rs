@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::{Pictures, flow, plain};
 use crate::{
     report::{
-        Align, Axis, Block, Curve, Document, Grid, Matrix, Multiples, Parallel, Photograph, Ranges,
-        Scale, Scatter, Shot, Text, Timeline, Unit,
+        Align, Axis, Block, Curve, Document, Drawing, Grid, Matrix, Multiples, Parallel,
+        Photograph, Ranges, Scale, Scatter, Shot, Text, Timeline, Unit,
     },
     text,
 };
@@ -183,20 +183,26 @@ pub(super) fn of<'a>(
             let title = plain(title);
             drawn(charts, "bars", block, Chart::Bars { title, bars })
         }
-        Block::Ranges(ranges) => drawn(charts, "ranges", block, ranges_of(ranges)),
-        Block::Matrix(matrix) => drawn(charts, "matrix", block, matrix_of(matrix, places)),
-        Block::Scatter(scatter) => drawn(charts, "scatter", block, scatter_of(scatter)),
-        Block::Parallel(parallel) => drawn(charts, "parallel", block, parallel_of(parallel)),
-        Block::Multiples(multiples) => {
+        Block::Drawn(Drawing::Ranges(ranges)) => drawn(charts, "ranges", block, ranges_of(ranges)),
+        Block::Drawn(Drawing::Matrix(matrix)) => {
+            drawn(charts, "matrix", block, matrix_of(matrix, places))
+        }
+        Block::Drawn(Drawing::Scatter(scatter)) => {
+            drawn(charts, "scatter", block, scatter_of(scatter))
+        }
+        Block::Drawn(Drawing::Parallel(parallel)) => {
+            drawn(charts, "parallel", block, parallel_of(parallel))
+        }
+        Block::Drawn(Drawing::Multiples(multiples)) => {
             let panels = multiples.panels.iter();
             let panels = panels.map(|(name, curve)| (name.as_str(), curve_of(curve)));
             let panels = panels.collect();
             drawn(charts, "multiples", block, Chart::Multiples { panels })
         }
-        Block::Timeline(Timeline { spans }) => {
+        Block::Drawn(Drawing::Timeline(Timeline { spans })) => {
             drawn(charts, "timeline", block, Chart::Timeline { spans })
         }
-        Block::Flow(found) => Piece::Drawing(flow::drawn(found)),
+        Block::Drawn(Drawing::Flow(found)) => Piece::Drawing(flow::drawn(found)),
         Block::Verbatim(text) => Piece::Verbatim(text),
     };
     blocks.iter().enumerate().map(piece).collect()
@@ -221,29 +227,31 @@ fn drawn<'a>(
 /// What a chart shows, for those who cannot see it.
 fn label(block: &Block) -> String {
     match block {
-        Block::Matrix(matrix) => {
+        Block::Drawn(Drawing::Matrix(matrix)) => {
             format!(
                 "Confusion matrix of {}",
                 text::count(matrix.classes.len(), "class")
             )
         }
-        Block::Ranges(ranges) => format!("{}, with intervals", plain(&ranges.title)),
+        Block::Drawn(Drawing::Ranges(ranges)) => {
+            format!("{}, with intervals", plain(&ranges.title))
+        }
         Block::Bars { title, .. } => plain(title),
-        Block::Scatter(Scatter { x, y, points }) => format!(
+        Block::Drawn(Drawing::Scatter(Scatter { x, y, points })) => format!(
             "{} over {} of {}",
             y.name,
             x.name,
             text::count(points.len(), "point")
         ),
-        Block::Parallel(Parallel { lines, .. }) => {
+        Block::Drawn(Drawing::Parallel(Parallel { lines, .. })) => {
             let recipes = text::count(lines.len(), "recipe");
             format!("Settings and results of {recipes}, which stand in the table above")
         }
-        Block::Multiples(Multiples { panels }) => {
+        Block::Drawn(Drawing::Multiples(Multiples { panels })) => {
             let curves = text::count(panels.len(), "training");
             format!("Courses of {curves}, which stand below one by one")
         }
-        Block::Timeline(Timeline { spans }) => {
+        Block::Drawn(Drawing::Timeline(Timeline { spans })) => {
             let stages = text::count(spans.len(), "stage");
             format!("When {stages} ran, which stand in the table above")
         }

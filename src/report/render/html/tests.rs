@@ -1,5 +1,5 @@
 use super::*;
-use crate::report::{Align, Cell, Grid, Matrix, Shot};
+use crate::report::{Align, Cell, Drawing, Grid, Matrix, Shot};
 
 fn photograph(path: &str) -> Photograph {
     Photograph {
@@ -63,10 +63,10 @@ fn a_name_is_text_wherever_it_stands() {
         Block::heading(1, evil),
         Block::table(grid),
         Block::Gallery(vec![shot]),
-        Block::Matrix(Matrix {
+        Block::Drawn(Drawing::Matrix(Matrix {
             classes: vec![evil.to_owned()],
             cells: vec![cell],
-        }),
+        })),
     ];
     let html = page(blocks, &Pictures::default());
     assert!(!html.contains("<img src=x"));

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What is known of it.
-pub(super) struct DataSet {
+pub(super) struct Packed {
     data: String,
     dataset: String,
     pub(super) images: Images,
@@ -26,7 +26,7 @@ pub(super) struct DataSet {
     pub(super) pack: Pack,
 }
 
-impl DataSet {
+impl Packed {
     /// Of the preprocess instance `data` over the dataset instance `dataset`.
     ///
     /// # Errors

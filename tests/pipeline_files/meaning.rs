@@ -154,6 +154,26 @@ fn all_folds_become_instances_and_select_groups_them_with_seeds() {
 }
 
 #[test]
+fn transfers_that_differ_in_what_is_trained_of_the_source_are_no_repeats_of_one_another() {
+    let rest = "model = \"net\"\ndata = \"pixels\"\nsplit = \"holdout\"\nepochs = 3\noptimizer.sgd = { lr = 0.1 }\n";
+    for varied in [
+        "matrix.gradual_unfreezing.epochs = [1, 2]",
+        "train_layers = \"all\"\nmatrix.head = [\"new\", \"by_name\"]",
+    ] {
+        let text = format!(
+            "[transfer.again]\n{rest}matrix.seed = [1, 2]\n{varied}\n[select.best]\nfrom = [\"again\"]\n"
+        );
+        let pipeline = good(&net(&text));
+        let Settings::Select(select) = &instance(&pipeline, "best").settings else {
+            panic!("a select")
+        };
+        let mut groups = select.groups.clone();
+        groups.sort_unstable();
+        assert_eq!(groups, [0, 0, 1, 1], "{varied}");
+    }
+}
+
+#[test]
 fn one_instance_can_be_named() {
     let transfer = "[transfer.again]\nmodel = \"net[seed=2]\"\ndata = \"pixels\"\nsplit = \"holdout\"\nepochs = 1\noptimizer.sgd = { lr = 0.1 }\n";
     let pipeline = good(&net(&format!(

@@ -12,7 +12,7 @@ use crate::{
     },
     seed::Seed,
     settings::{
-        Checkpoint, Metric, Training, TransferHead,
+        Checkpoint, Metric, Training,
         declare::{Described, OneOrMore, Table, fields},
     },
 };
@@ -112,20 +112,48 @@ fn groups(builder: &Builder<'_>, candidates: &[usize]) -> Vec<usize> {
         .collect()
 }
 
-/// All settings of a candidate but seed and fold, as a text to compare.
+/// All settings of a candidate but seed and fold, as a text to compare. Each field is named: a new one that is forgotten here would
+/// let two settings pass for repeats of one.
 fn group_key(builder: &Builder<'_>, candidate: usize) -> String {
-    let seedless = |training: &Training| Training {
-        seed: 0,
-        ..training.clone()
-    };
-    if let Some(t) = builder.get::<Train>(candidate) {
-        let training = seedless(&t.training);
-        return format!("{} {} {:?} {training:?}", t.data, t.split, t.network);
+    if let Some(train) = builder.get::<Train>(candidate) {
+        return of_train(train);
     }
-    let Some(t) = builder.get::<Transfer>(candidate) else {
-        return builder.id(candidate);
-    };
-    let model = match &t.model {
+    match builder.get::<Transfer>(candidate) {
+        Some(transfer) => of_transfer(transfer),
+        None => builder.id(candidate),
+    }
+}
+
+fn of_train(train: &Train) -> String {
+    let Train {
+        data,
+        dataset: _,
+        split,
+        fold: _,
+        network,
+        training,
+        save: _,
+    } = train;
+    format!("{data} {split} {network:?} {:?}", seedless(training))
+}
+
+fn of_transfer(transfer: &Transfer) -> String {
+    let Transfer {
+        model,
+        data,
+        dataset: _,
+        split,
+        fold: _,
+        train_layers,
+        gradual_unfreezing,
+        stochastic_depth,
+        dropout,
+        head,
+        keep_normalize,
+        training,
+        save: _,
+    } = transfer;
+    let model = match model {
         ModelSource::Stage { id, checkpoint } => format!("{id} {checkpoint:?}"),
         ModelSource::Ensemble { id } => id.clone(),
         ModelSource::File {
@@ -135,16 +163,15 @@ fn group_key(builder: &Builder<'_>, candidate: usize) -> String {
             ..
         } => format!("{path:?} {normalize:?} {weights:?}"),
     };
-    let head = match t.head {
-        TransferHead::New => "",
-        TransferHead::ByName => " by_name",
-    };
     format!(
-        "{model}{head} {} {} {:?} {} {:?}",
-        t.data,
-        t.split,
-        t.train_layers,
-        t.keep_normalize,
-        seedless(&t.training)
+        "{model} {data} {split} {train_layers:?} {gradual_unfreezing:?} {stochastic_depth:?} {dropout:?} {head:?} {keep_normalize} {:?}",
+        seedless(training)
     )
+}
+
+fn seedless(training: &Training) -> Training {
+    Training {
+        seed: 0,
+        ..training.clone()
+    }
 }

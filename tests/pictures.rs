@@ -193,7 +193,7 @@ fn a_tiff_with_a_palette_or_of_floats_is_taken_and_what_nobody_can_read_is_told(
     let seen = photographs(&project);
     assert_eq!(seen[0].odd, ["palette"]);
     assert_eq!(seen[1].odd, ["floats", "grey"]);
-    let why = seen[3].dropped.as_deref().unwrap();
+    let why = seen[3].dropped.as_ref().unwrap().to_string();
     assert!(why.contains("floats from 0 to 3.5"), "{why}");
     let pack = kfood::data::Pack::open(&newest(&project, "pixels.pack")).unwrap();
     let row = |i| pack.row(i).unwrap().to_vec();

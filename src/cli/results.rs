@@ -195,7 +195,8 @@ fn dropped(summary: &Summary, id: &str, dataset: &str) -> Result<Option<Unused>>
     }
     let Images { images } = files::read_json(&summary.output(dataset, Images::FILE)?)?;
     let named = images.iter().zip(&found.photographs);
-    let dropped = named.filter_map(|(image, p)| Some((image.path.clone(), p.dropped.clone()?)));
+    let dropped =
+        named.filter_map(|(image, p)| Some((image.path.clone(), p.dropped.as_ref()?.to_string())));
     Ok(Some(Unused {
         id: id.to_owned(),
         why: NotUsed::CannotBeDecoded,

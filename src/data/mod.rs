@@ -14,7 +14,7 @@ mod sides;
 mod split;
 mod thumbnail;
 
-pub use decode::{JPEG_BY_COMPONENTS, JPEG_DECODER, MAX_PIXELS, Unusable, WEBP_DECODER, decode};
+pub use decode::{JPEG_BY_COMPONENTS, JPEG_DECODER, MAX_PIXELS, WEBP_DECODER, decode};
 pub use listing::{
     Archive, Areas, Corrected, Corrections, Exclusion, Found, LARGEST_ENTRY, LARGEST_LIST, Listing,
     PassedOver, Place, Reading, Rows, SourceRow, archive_way_out, is_tsv, is_zip, parse_areas,

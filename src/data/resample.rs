@@ -14,14 +14,14 @@ use image::{DynamicImage, RgbImage, metadata::Orientation};
 #[cfg(feature = "libjpeg-turbo")]
 use super::planes::PlaneResizer;
 use super::{
-    Place, Unusable,
+    Place,
     decode::{Decoder, Head, Picture, Want},
     fitting::Fitting,
 };
 use crate::{
     error::{Error, Result},
     files,
-    record::Crop,
+    record::{Crop, Unusable},
     settings::{Count, Filter, Pixels, Quality, Resize},
     text::shown_path,
 };
@@ -117,7 +117,7 @@ impl Resampler {
                 compares: self.compares,
                 ..Self::new(self.pixels)
             };
-            Err(Unusable::new("broken: the decoder gave up on it"))
+            Err(Unusable::DecoderGaveUp)
         })
     }
 
@@ -142,11 +142,9 @@ impl Resampler {
         })?;
         let (width, height) = picture.head.upright();
         let Some((fitting, want)) = fitting(&picture.head) else {
-            return Err(Unusable::new(format!(
-                "its crop box lies outside the photograph of {width} x {height}"
-            )));
+            return Err(Unusable::CropOutside(width, height));
         };
-        let row = self.resize(&picture, &want).map_err(Unusable::new)?;
+        let row = self.resize(&picture, &want).map_err(Unusable::Resize)?;
         let row = turned(row, &want, picture.head.turn.orientation);
         let pixels = self.placed(row, &fitting);
         let compared = match self.compares {
@@ -199,7 +197,7 @@ impl Resampler {
         if let Some(picture) = picture
             && let Some(want) = all(&picture.head)
         {
-            let small = self.resize(picture, &want).map_err(Unusable::new)?;
+            let small = self.resize(picture, &want).map_err(Unusable::Resize)?;
             return Ok(turned(small, &want, picture.head.turn.orientation));
         }
         let (width, height) = (self.pixels.resize.width(), self.pixels.resize.height());
@@ -211,7 +209,7 @@ impl Resampler {
                     .resize(&row, &mut small, Some(&self.options))
                     .map_err(|e| e.to_string())
             })
-            .map_err(Unusable::new)?;
+            .map_err(Unusable::Resize)?;
         Ok(small.into_vec())
     }
 

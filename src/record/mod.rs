@@ -31,6 +31,7 @@ mod split;
 mod stopped_early;
 mod timing;
 mod tune;
+mod unusable;
 
 pub use attend::{Attend, Attention};
 pub use averaging::{Averaging, Tried};
@@ -64,3 +65,4 @@ pub use split::{Assignment, LeftOut, Split};
 pub use stopped_early::StoppedEarly;
 pub use timing::{EpochTiming, Timing};
 pub use tune::{BatchSizes, BatchTry, Ended, LearningRates, RateStep};
+pub use unusable::{Fault, Foreign, Unusable};

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::Unusable;
+
 /// One entry for each image, in the order of `images.json`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(try_from = "Written")]
@@ -31,7 +33,7 @@ pub struct Photograph {
     pub odd: Vec<String>,
     /// Why it was dropped (`unreadable = "drop"`); it then belongs to no part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dropped: Option<String>,
+    pub dropped: Option<Unusable>,
 }
 
 /// The columns as they are written.
@@ -44,8 +46,9 @@ struct Columns<'a> {
     formats: BTreeMap<&'a str, Vec<usize>>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     odd: BTreeMap<&'a str, Vec<usize>>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    dropped: BTreeMap<&'a str, Vec<usize>>,
+    /// Why files were dropped, each reason with the places of its files.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    dropped: Vec<(&'a Unusable, Vec<usize>)>,
 }
 
 /// Everything that was ever written.
@@ -62,9 +65,50 @@ struct Written {
     #[serde(default)]
     odd: BTreeMap<String, Vec<usize>>,
     #[serde(default)]
-    dropped: BTreeMap<String, Vec<usize>>,
+    dropped: Reasons,
     /// File by file.
-    photographs: Option<Vec<Photograph>>,
+    photographs: Option<Vec<OneByOne>>,
+}
+
+/// Reasons, and as they were written before there were codes for them.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Reasons {
+    Coded(Vec<(Unusable, Vec<usize>)>),
+    Told(BTreeMap<String, Vec<usize>>),
+}
+
+impl Default for Reasons {
+    fn default() -> Self {
+        Self::Coded(Vec::new())
+    }
+}
+
+impl Reasons {
+    fn all(self) -> Vec<(Unusable, Vec<usize>)> {
+        match self {
+            Self::Coded(coded) => coded,
+            Self::Told(told) => {
+                let coded = told.into_iter();
+                coded
+                    .map(|(why, places)| (Unusable::Told(why), places))
+                    .collect()
+            }
+        }
+    }
+}
+
+/// A file of a list from before the columns.
+#[derive(Deserialize)]
+struct OneByOne {
+    width: u32,
+    height: u32,
+    format: String,
+    brightness: f32,
+    #[serde(default)]
+    odd: Vec<String>,
+    #[serde(default)]
+    dropped: Option<String>,
 }
 
 impl Serialize for Photographs {
@@ -76,8 +120,9 @@ impl Serialize for Photographs {
             brightness: all().map(|p| p.brightness).collect(),
             formats: BTreeMap::new(),
             odd: BTreeMap::new(),
-            dropped: BTreeMap::new(),
+            dropped: Vec::new(),
         };
+        let mut dropped: BTreeMap<&Unusable, Vec<usize>> = BTreeMap::new();
         for (i, photograph) in all().enumerate() {
             columns
                 .formats
@@ -88,9 +133,10 @@ impl Serialize for Photographs {
                 columns.odd.entry(odd).or_default().push(i);
             }
             if let Some(why) = &photograph.dropped {
-                columns.dropped.entry(why).or_default().push(i);
+                dropped.entry(why).or_default().push(i);
             }
         }
+        columns.dropped = dropped.into_iter().collect();
         columns.serialize(serializer)
     }
 }
@@ -100,6 +146,7 @@ impl TryFrom<Written> for Photographs {
 
     fn try_from(written: Written) -> Result<Self, String> {
         if let Some(photographs) = written.photographs {
+            let photographs = photographs.into_iter().map(Photograph::from).collect();
             return Ok(Self { photographs });
         }
         let n = written.widths.len();
@@ -116,24 +163,37 @@ impl TryFrom<Written> for Photographs {
                 ..Photograph::default()
             })
             .collect();
-        each(&mut photographs, written.formats, |p, format| {
-            format.clone_into(&mut p.format);
+        each(&mut photographs, written.formats, |p, format: &String| {
+            p.format.clone_from(format);
         })?;
-        each(&mut photographs, written.odd, |p, odd| {
-            p.odd.push(odd.to_owned())
+        each(&mut photographs, written.odd, |p, odd: &String| {
+            p.odd.push(odd.clone())
         })?;
-        each(&mut photographs, written.dropped, |p, why| {
-            p.dropped = Some(why.to_owned());
+        each(&mut photographs, written.dropped.all(), |p, why| {
+            p.dropped = Some(why.clone());
         })?;
         Ok(Self { photographs })
     }
 }
 
+impl From<OneByOne> for Photograph {
+    fn from(one: OneByOne) -> Self {
+        Self {
+            width: one.width,
+            height: one.height,
+            format: one.format,
+            brightness: one.brightness,
+            odd: one.odd,
+            dropped: one.dropped.map(Unusable::Told),
+        }
+    }
+}
+
 /// Hands each of the named places what it has.
-fn each(
+fn each<T: std::fmt::Display>(
     photographs: &mut [Photograph],
-    named: BTreeMap<String, Vec<usize>>,
-    hand: impl Fn(&mut Photograph, &str),
+    named: impl IntoIterator<Item = (T, Vec<usize>)>,
+    hand: impl Fn(&mut Photograph, &T),
 ) -> Result<(), String> {
     for (what, places) in named {
         for place in places {
@@ -161,7 +221,7 @@ mod tests {
             dropped: None,
         };
         let dropped = Photograph {
-            dropped: Some("empty file".to_owned()),
+            dropped: Some(Unusable::Empty),
             ..Photograph::default()
         };
         Photographs {
@@ -176,14 +236,27 @@ mod tests {
     #[test]
     fn photographs_survive_their_columns() {
         let json = serde_json::to_value(some()).unwrap();
-        assert_eq!(json["dropped"], serde_json::json!({ "empty file": [1] }));
+        assert_eq!(json["dropped"], serde_json::json!([["empty", [1]]]));
         assert_eq!(serde_json::from_value::<Photographs>(json).unwrap(), some());
     }
 
     #[test]
     fn what_was_written_file_by_file_is_read() {
-        let json = serde_json::json!({ "photographs": some().photographs });
-        assert_eq!(serde_json::from_value::<Photographs>(json).unwrap(), some());
+        let mut json = serde_json::json!({ "photographs": some().photographs });
+        json["photographs"][1]["dropped"] = "an empty file".into();
+        let read = serde_json::from_value::<Photographs>(json).unwrap();
+        let told = Unusable::Told("an empty file".to_owned());
+        assert_eq!(read.photographs[1].dropped, Some(told));
+        assert_eq!(read.photographs[0], some().photographs[0]);
+    }
+
+    #[test]
+    fn reasons_in_words_from_before_the_codes_are_read() {
+        let mut json = serde_json::to_value(some()).unwrap();
+        json["dropped"] = serde_json::json!({ "an empty file": [1] });
+        let read = serde_json::from_value::<Photographs>(json).unwrap();
+        let why = read.photographs[1].dropped.as_ref();
+        assert_eq!(why.unwrap().to_string(), "an empty file");
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub fn exclude_list(seen: Seen<'_>) -> Vec<ExcludeRow> {
     let of = |found: &[Option<(u32, Likeness)>], i: usize| Some(found.get(i).copied()??.0 as usize);
     let reason = |i: usize| -> Option<(String, Option<usize>)> {
         let photograph = seen.photographs.photographs.get(i);
-        if let Some(why) = photograph.and_then(|p| p.dropped.clone()) {
+        if let Some(why) = photograph.and_then(|p| p.dropped.as_ref()) {
             return Some((format!("cannot be decoded: {why}"), None));
         }
         let own = side(i)?;

@@ -131,8 +131,8 @@ impl Overview {
                 entry.or_insert_with(|| (0, image.path.clone())).0 += 1;
             }
         }
-        let dropped =
-            named().filter_map(|(image, p)| Some((image.path.clone(), p.dropped.clone()?)));
+        let dropped = named()
+            .filter_map(|(image, p)| Some((image.path.clone(), p.dropped.as_ref()?.to_string())));
         Self {
             data: data.to_owned(),
             dataset: dataset.to_owned(),
@@ -268,7 +268,7 @@ mod tests {
     use super::*;
     use crate::{
         digest::Digest,
-        record::{Image, Label, Photograph},
+        record::{Image, Label, Photograph, Unusable},
     };
 
     fn overview(pairs: Vec<Pair>) -> Overview {
@@ -304,7 +304,7 @@ mod tests {
             format: "JPEG".to_owned(),
             brightness: 40.0,
             odd: (i == 2).then(|| "CMYK".to_owned()).into_iter().collect(),
-            dropped: (i == 3).then(|| "empty file".to_owned()),
+            dropped: (i == 3).then_some(Unusable::Empty),
         };
         Overview::new(
             "pixels",

@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Result},
     files::{self, read_json, write_json},
     record::{Image, Images, LookAlikes, Photographs},
-    settings::Quality,
+    settings::{Quality, Unreadable},
     stage::{Context, Input, Past, Reuse, Stage},
 };
 
@@ -61,7 +61,11 @@ impl Stage for PreprocessStage {
         } = &self.settings;
         let mut settings = serde_json::json!({
             "pixels": pixels,
-            "unreadable": unreadable,
+            // Why a file was dropped was once written in words; with `fail` nothing is dropped.
+            "unreadable": match unreadable {
+                Unreadable::Fail => "fail",
+                Unreadable::Drop => "drop, with codes",
+            },
             "storage": storage,
         });
         // The other decoder gives slightly other pixels: rows of the two must not mix.

@@ -8,7 +8,7 @@ use kfood::{
     error::Result,
     event::StageEvent,
     files::read_json,
-    record::Photographs,
+    record::{Foreign, Photographs, Unusable},
     settings::Storage,
     stages,
     stop::Stop,
@@ -215,8 +215,8 @@ fn broken_files_are_dropped_where_that_is_wanted() {
             let dropped = i == 6 || i == 7;
             assert_eq!(pack.is_dropped(i), dropped, "{i}");
             assert_eq!(pack.row(i).unwrap().iter().all(|v| *v == 0), dropped, "{i}");
-            let why = seen.photographs[i].dropped.as_deref();
-            assert_eq!(why, dropped.then_some("an HTML page, not an image"));
+            let why = seen.photographs[i].dropped.clone();
+            assert_eq!(why, dropped.then_some(Unusable::Is(Foreign::Html)));
         }
         let again = packed(root, "again", &settings, &dataset, &["p"]).unwrap();
         assert_eq!(decoded(&again), 0);

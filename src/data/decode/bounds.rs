@@ -2,7 +2,8 @@
 //!
 //! Frames need no bound: only the first is decoded, and whether there are more is read off the structure without decoding.
 
-use super::Unusable;
+use super::unusable;
+use crate::record::Unusable;
 
 /// The largest image that is decoded, in pixels: about twice what today's cameras make. Taken from the header, before memory is.
 pub const MAX_PIXELS: u64 = 200_000_000;
@@ -25,8 +26,8 @@ const PIXELS_OF_A_BYTE: u64 = 8 * 64;
 /// When there are no pixels, or too many.
 pub(super) fn check_size(width: u32, height: u32) -> Result<(), Unusable> {
     match u64::from(width) * u64::from(height) {
-        0 => Err(Unusable::new("broken: it has no pixels")),
-        pixels if pixels > MAX_PIXELS => Err(Unusable::too_large()),
+        0 => Err(Unusable::NoPixels),
+        pixels if pixels > MAX_PIXELS => Err(unusable::too_large()),
         _ => Ok(()),
     }
 }
@@ -37,7 +38,7 @@ pub(super) fn check_size(width: u32, height: u32) -> Result<(), Unusable> {
 /// When that is too much.
 pub(super) fn check_memory(bytes: u64) -> Result<(), Unusable> {
     match bytes > MAX_ALLOC {
-        true => Err(Unusable::too_large()),
+        true => Err(unusable::too_large()),
         false => Ok(()),
     }
 }
@@ -54,7 +55,7 @@ pub(super) fn check_jpeg(
 ) -> Result<(), Unusable> {
     let pixels = u64::from(width) * u64::from(height);
     if pixels > MAX_PIXELS {
-        return Err(Unusable::too_large());
+        return Err(unusable::too_large());
     }
     if progressive {
         // Coefficients are 16 bits each.
@@ -62,7 +63,7 @@ pub(super) fn check_jpeg(
     }
     // Nothing would come of it but grey, after seconds.
     if pixels > LARGE && pixels / PIXELS_OF_A_BYTE > file as u64 {
-        return Err(Unusable::ends_early());
+        return Err(Unusable::CutOff(None));
     }
     Ok(())
 }

@@ -2,15 +2,17 @@
 
 use image::ImageFormat;
 
-use super::{Head, Picture, Unusable, Want, bounds, complete, markers::Markers, others};
+use super::{Head, Picture, Want, bounds, complete, markers::Markers, others, unusable};
 #[cfg(feature = "libjpeg-turbo")]
 use super::{
     at_least,
     unusable::{brief, format_name},
 };
+use crate::record::Unusable;
 #[cfg(feature = "libjpeg-turbo")]
 use crate::{
     native::{JpegPlanes, TurboHeader, TurboJpeg, TurboRegion},
+    record::Fault,
     settings::Quality,
 };
 
@@ -105,13 +107,13 @@ fn oddities(markers: &Markers) -> Vec<String> {
 fn in_rust(bytes: &[u8], markers: &Markers, pixels: &mut Vec<u8>) -> Result<Picture, Unusable> {
     let (picture, rgb) = others::decode(bytes, ImageFormat::Jpeg)?;
     if complete::ends_early(bytes, markers.progressive) {
-        return Err(Unusable::ends_early());
+        return Err(Unusable::CutOff(None));
     }
     if !complete::surely_complete(bytes, &rgb, picture.width as usize) {
         let again = others::decode(&complete::lengthened(bytes), ImageFormat::Jpeg);
         let again = again.map(|(_, rgb)| rgb).unwrap_or_default();
         if let Some(share) = complete::share_alike(&rgb, &again, 3 * picture.width as usize) {
-            return Err(Unusable::cut_off(share));
+            return Err(unusable::cut_off(share));
         }
     }
     *pixels = rgb;
@@ -247,8 +249,8 @@ fn decode_part(
     }
     done.map_err(|message| {
         if message.contains("Progressive JPEG image has more than") {
-            let why = format!("a broken JPEG: {}", brief(&message));
-            return Refused::ForGood(Unusable::new(why));
+            let fault = Fault::Decoder(brief(&message));
+            return Refused::ForGood(Unusable::Broken("JPEG".to_owned(), fault));
         }
         Refused::ByThisDecoder
     })
@@ -265,7 +267,7 @@ fn refuse_cut_off(
     picture: &[u8],
 ) -> Result<(), Unusable> {
     if complete::ends_early(bytes, markers.progressive) {
-        return Err(Unusable::ends_early());
+        return Err(Unusable::CutOff(None));
     }
     let longer = complete::lengthened(bytes);
     let mut again = vec![0; picture.len()];
@@ -273,7 +275,7 @@ fn refuse_cut_off(
     let row = picture.len() / decoded.size.1 as usize;
     match complete::share_alike(picture, &again, row) {
         None if done.is_ok() => Ok(()),
-        share => Err(Unusable::cut_off(share.unwrap_or(0.0))),
+        share => Err(unusable::cut_off(share.unwrap_or(0.0))),
     }
 }
 

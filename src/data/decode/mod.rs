@@ -20,12 +20,12 @@ use image::{DynamicImage, RgbImage, metadata::Orientation};
 
 #[cfg(feature = "libjpeg-turbo")]
 use crate::native::JpegPlanes;
+use crate::record::Unusable;
 
 pub(super) use self::plan::{Area, Want};
 pub use self::{
     bounds::MAX_PIXELS,
     jpeg::{JPEG_BY_COMPONENTS, JPEG_DECODER},
-    unusable::Unusable,
     webp::WEBP_DECODER,
 };
 use self::{jpeg::Jpeg, orientation::Turn};
@@ -44,8 +44,8 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, Unusable> {
     let mut decoder = Decoder::new();
     let picture = decoder.decode(bytes, |head| Want::all(head.width, head.height))?;
     let (width, height) = (picture.width, picture.height);
-    let image = RgbImage::from_raw(width, height, decoder.take_pixels())
-        .ok_or_else(|| Unusable::new("broken: fewer pixels than its header says"))?;
+    let image =
+        RgbImage::from_raw(width, height, decoder.take_pixels()).ok_or(Unusable::FewerPixels)?;
     let mut image = DynamicImage::ImageRgb8(image);
     image.apply_orientation(picture.head.turn.orientation);
     Ok(image.into_rgb8())
@@ -152,10 +152,9 @@ impl Decoder {
             self.jpeg.decode(bytes, &want, &mut self.pixels)?
         } else {
             if let Some(what) = sniff::not_an_image(bytes) {
-                return Err(Unusable::new(what));
+                return Err(what);
             }
-            let format =
-                sniff::format(bytes).ok_or_else(|| Unusable::new(sniff::unknown(bytes)))?;
+            let format = sniff::format(bytes).ok_or_else(|| sniff::unknown(bytes))?;
             let (picture, pixels) = others::decode(bytes, format)?;
             self.pixels = pixels;
             picture
@@ -165,7 +164,7 @@ impl Decoder {
             false => picture.width as usize * picture.height as usize * 3,
         };
         if self.pixels.len() < self.used {
-            return Err(Unusable::new("broken: fewer pixels than its header says"));
+            return Err(Unusable::FewerPixels);
         }
         let turn = picture.head.turn;
         if turn.orientation != Orientation::NoTransforms {

@@ -10,14 +10,15 @@ use image::{
 };
 
 use super::{
-    Head, Picture, Unusable,
+    Head, Picture,
     animated::{gif_extent, is_animated},
     bounds::{self, MAX_ALLOC},
     orientation::Turn,
     tiff,
-    unusable::format_name,
+    unusable::{self, format_name},
     webp,
 };
+use crate::record::Unusable;
 
 /// All of it at its stored size, with its pixels: red, green, blue.
 ///
@@ -26,7 +27,7 @@ use super::{
 pub(super) fn decode(bytes: &[u8], format: ImageFormat) -> Result<(Picture, Vec<u8>), Unusable> {
     // Decoders of other people's making read hostile files here: a panic in one is one bad file, not a lost run.
     catch_unwind(AssertUnwindSafe(|| decode_checked(bytes, format)))
-        .unwrap_or_else(|_| Err(Unusable::new("broken: the decoder gave up on it")))
+        .unwrap_or_else(|_| Err(Unusable::DecoderGaveUp))
 }
 
 fn decode_checked(bytes: &[u8], format: ImageFormat) -> Result<(Picture, Vec<u8>), Unusable> {
@@ -35,7 +36,7 @@ fn decode_checked(bytes: &[u8], format: ImageFormat) -> Result<(Picture, Vec<u8>
     {
         return Ok(of_special_tiff(special?, bytes));
     }
-    let fail = |e: ImageError| Unusable::by_decoder(format, &e);
+    let fail = |e: ImageError| unusable::by_decoder(format, &e);
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_ALLOC);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);

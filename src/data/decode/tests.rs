@@ -140,7 +140,7 @@ fn a_webp_comes_out_as_the_other_decoder_has_it_and_a_cut_one_is_refused_as_by_t
             let cut = &bytes[..end];
             match other(cut) {
                 Err(error) => {
-                    let reason = Unusable::by_decoder(ImageFormat::WebP, &error).to_string();
+                    let reason = unusable::by_decoder(ImageFormat::WebP, &error).to_string();
                     assert_eq!(why(cut), reason, "{end} of {}", bytes.len());
                 }
                 // Its last bytes may be of no use.

@@ -10,10 +10,11 @@ use tiff::{
 };
 
 use super::{
-    Unusable,
     bounds::{self, MAX_ALLOC},
     orientation::tiff_tag,
+    unusable,
 };
+use crate::record::{Fault, Unusable};
 
 const PHOTOMETRIC: u16 = 262;
 const SAMPLE_FORMAT: u16 = 339;
@@ -63,7 +64,7 @@ fn palette(bytes: &[u8]) -> Result<DynamicImage, Unusable> {
     let map: Vec<u16> = decoder.get_tag_u16_vec(Tag::ColorMap).map_err(broken)?;
     let colours = 1_usize << bits;
     if map.len() < 3 * colours {
-        return Err(Unusable::new("a broken TIFF: its palette is cut off"));
+        return Err(Unusable::Broken("TIFF".to_owned(), Fault::Palette));
     }
     // Values are 16 bits; some programs write 8.
     let shift = if map.iter().any(|value| *value > 255) {
@@ -130,7 +131,7 @@ fn floats(bytes: &[u8]) -> Result<DynamicImage, Unusable> {
         1 => GrayImage::from_raw(width, height, values).map(DynamicImage::ImageLuma8),
         _ => RgbImage::from_raw(width, height, values).map(DynamicImage::ImageRgb8),
     };
-    image.ok_or_else(|| Unusable::new("broken: fewer pixels than its header says"))
+    image.ok_or_else(|| Unusable::FewerPixels)
 }
 
 type Opened<'a> = Decoder<Cursor<&'a [u8]>>;
@@ -149,18 +150,16 @@ fn open(bytes: &[u8]) -> Result<(Opened<'_>, u32, u32), Unusable> {
 fn broken(error: TiffError) -> Unusable {
     let error = match error {
         TiffError::IoError(error) => ImageError::IoError(error),
-        TiffError::LimitsExceeded => return Unusable::too_large(),
+        TiffError::LimitsExceeded => return unusable::too_large(),
         TiffError::UnsupportedError(what) => return unsupported(&what.to_string()),
         other => ImageError::Decoding(image::error::DecodingError::new(
             ImageFormat::Tiff.into(),
             other,
         )),
     };
-    Unusable::by_decoder(ImageFormat::Tiff, &error)
+    unusable::by_decoder(ImageFormat::Tiff, &error)
 }
 
 fn unsupported(what: &str) -> Unusable {
-    Unusable::new(format!(
-        "a TIFF of a kind that is not supported: {what}; save it as PNG or JPEG"
-    ))
+    Unusable::Unsupported("TIFF".to_owned(), what.to_owned())
 }

@@ -1,69 +1,35 @@
-//! Why a file cannot be used, in words a person understands.
+//! Why a file cannot be used, from what its decoder says.
 
-use std::{fmt, io::ErrorKind};
+use std::io::ErrorKind;
 
 use image::{ImageError, ImageFormat};
 
 use super::bounds::MAX_PIXELS;
+use crate::record::{Fault, Unusable};
 
-/// Why a file cannot be used: "empty file", "a Git LFS pointer, …", "cut off after 61% of its rows".
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unusable(String);
-
-impl Unusable {
-    pub(in crate::data) fn new(why: impl Into<String>) -> Self {
-        Self(why.into())
-    }
-
-    /// Larger than [`MAX_PIXELS`], by the header.
-    pub(super) fn too_large() -> Self {
-        Self(format!(
-            "over the size limit of {} megapixels",
-            MAX_PIXELS / 1_000_000
-        ))
-    }
-
-    /// A JPEG whose data end early; `share` of its rows, from 0 to 1, do not depend on what is missing.
-    pub(super) fn cut_off(share: f64) -> Self {
-        // Rounded down: what is cut off is never "100%" there.
-        match (share * 100.0) as u32 {
-            0 => Self("cut off before its first row of pixels".to_owned()),
-            percent => Self(format!("cut off after {}% of its rows", percent.min(99))),
-        }
-    }
-
-    /// A file that ends too early, whatever there is of it.
-    pub(super) fn ends_early() -> Self {
-        Self(CUT_OFF.to_owned())
-    }
-
-    /// From a decoder's message.
-    pub(super) fn by_decoder(format: ImageFormat, error: &ImageError) -> Self {
-        let name = format_name(format);
-        let text = error.to_string();
-        match error {
-            ImageError::Limits(_) => Self::too_large(),
-            ImageError::Unsupported(_) => Self(format!(
-                "{} {name} of a kind that is not supported: {}; save it as PNG or JPEG",
-                if name == "image" { "an" } else { "a" },
-                unsupported(&text)
-            )),
-            ImageError::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => Self::ends_early(),
-            _ if ends_early(&text) => Self(format!("{CUT_OFF} ({name})")),
-            _ => Self(format!("a broken {name}: {}", in_words(&text))),
-        }
-    }
+/// Larger than [`MAX_PIXELS`], by the header.
+pub(super) fn too_large() -> Unusable {
+    Unusable::OverMegapixels(MAX_PIXELS / 1_000_000)
 }
 
-impl fmt::Display for Unusable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+/// A JPEG whose data end early; `share` of its rows, from 0 to 1, do not depend on what is missing.
+pub(super) fn cut_off(share: f64) -> Unusable {
+    // Rounded down: what is cut off is never "100%" there.
+    Unusable::CutOffAfter((share * 100.0).clamp(0.0, 99.0) as u8)
 }
 
-impl std::error::Error for Unusable {}
-
-const CUT_OFF: &str = "cut off: the file ends before the image does";
+/// From a decoder's message.
+pub(super) fn by_decoder(format: ImageFormat, error: &ImageError) -> Unusable {
+    let name = format_name(format).to_owned();
+    let text = error.to_string();
+    match error {
+        ImageError::Limits(_) => too_large(),
+        ImageError::Unsupported(_) => Unusable::Unsupported(name, unsupported(&text)),
+        ImageError::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => Unusable::CutOff(None),
+        _ if ends_early(&text) => Unusable::CutOff(Some(name)),
+        _ => Unusable::Broken(name, fault(&text)),
+    }
+}
 
 /// The format as people write it.
 pub(super) fn format_name(format: ImageFormat) -> &'static str {
@@ -104,29 +70,25 @@ fn unsupported(text: &str) -> String {
     brief(what.map_or(text, |(_, what)| what))
 }
 
-/// What a decoder says of a broken file, as a person would say it; else what stands behind the names of its own modules.
-fn in_words(text: &str) -> String {
-    const KNOWN: [(&str, &str); 7] = [
-        (
-            "too large",
-            "it says that it is larger than its decoder takes",
-        ),
-        ("CRC", "a checksum that does not fit its data"),
-        ("ChunkType", "a chunk that nobody knows"),
-        ("set to zero", "a width or height of 0"),
-        ("quantization table", "a quantization table is missing"),
-        ("huffman", "Huffman codes that are wrong"),
-        ("inconsistent sizes", "sizes that contradict each other"),
+/// What a decoder says of a broken file; where it is none of the known ones, what stands behind the names of its own modules.
+fn fault(text: &str) -> Fault {
+    const KNOWN: [(&str, Fault); 7] = [
+        ("too large", Fault::Size),
+        ("crc", Fault::Checksum),
+        ("chunktype", Fault::Chunk),
+        ("set to zero", Fault::ZeroSide),
+        ("quantization table", Fault::QuantizationTable),
+        ("huffman", Fault::HuffmanCodes),
+        ("inconsistent sizes", Fault::Sizes),
     ];
-    let known = KNOWN
-        .iter()
-        .find(|(sign, _)| text.to_lowercase().contains(&sign.to_lowercase()));
-    match known {
-        Some((_, words)) => (*words).to_owned(),
-        None => brief(text.rsplit_once(" decoding ").map_or(text, |(_, rest)| {
-            rest.split_once(": ").map_or(rest, |(_, rest)| rest)
-        })),
+    let lower = text.to_lowercase();
+    if let Some((_, known)) = KNOWN.iter().find(|(sign, _)| lower.contains(sign)) {
+        return known.clone();
     }
+    let said = text.rsplit_once(" decoding ").map_or(text, |(_, rest)| {
+        rest.split_once(": ").map_or(rest, |(_, rest)| rest)
+    });
+    Fault::Decoder(brief(said))
 }
 
 /// The first line of a decoder's message, not too long.
@@ -148,7 +110,7 @@ mod tests {
     fn said(text: &str) -> String {
         let hint = ImageFormatHint::Exact(ImageFormat::Png);
         let error = ImageError::Decoding(DecodingError::new(hint, text.to_owned()));
-        Unusable::by_decoder(ImageFormat::Png, &error).to_string()
+        by_decoder(ImageFormat::Png, &error).to_string()
     }
 
     #[test]

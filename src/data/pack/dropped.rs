@@ -29,7 +29,7 @@ pub(super) fn refuse_or_warn(
     tell: Tell<'_>,
 ) -> Result<()> {
     let dropped = photographs.iter().enumerate().filter_map(|(image, p)| {
-        let why = p.dropped.clone()?;
+        let why = p.dropped.as_ref()?.to_string();
         Some(Why { image, why })
     });
     let dropped: Vec<_> = dropped.collect();
@@ -99,7 +99,10 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::digest::Digest;
+    use crate::{
+        digest::Digest,
+        record::{Foreign, Unusable},
+    };
 
     fn images(n: usize) -> Vec<Image> {
         let image = |i| Image {
@@ -113,7 +116,7 @@ mod tests {
 
     fn seen(dropped: usize, of: usize) -> Vec<Photograph> {
         let photograph = |i| Photograph {
-            dropped: (i < dropped).then(|| "an HTML page".to_owned()),
+            dropped: (i < dropped).then_some(Unusable::Is(Foreign::Html)),
             ..Photograph::default()
         };
         (0..of).map(photograph).collect()

@@ -24,7 +24,7 @@ use crate::{
     event::{StageEvent, Tell},
     files,
     native::Vectorised,
-    record::{Image, Photograph, Photographs},
+    record::{Image, Photograph, Photographs, Unusable},
     settings::{Pixels, Storage, Unreadable},
     stop::Stop,
     text::{either, number},
@@ -278,7 +278,7 @@ impl Fill<'_> {
         }
         let mut row = match resampler.decode(&bytes, image.crop) {
             Ok(row) => row,
-            Err(why) => return self.drop_row(i, writer, why.to_string()),
+            Err(why) => return self.drop_row(i, writer, why),
         };
         let sum = sum(&row.pixels);
         let photograph = Photograph {
@@ -299,7 +299,12 @@ impl Fill<'_> {
         Ok(Ok(Done { photograph, seen }))
     }
 
-    fn drop_row<F>(&self, i: usize, writer: &Rows, why: String) -> Result<Result<Done<F>, String>> {
+    fn drop_row<F>(
+        &self,
+        i: usize,
+        writer: &Rows,
+        why: Unusable,
+    ) -> Result<Result<Done<F>, String>> {
         let photograph = Photograph {
             dropped: Some(why),
             ..Photograph::default()
@@ -373,17 +378,17 @@ impl Vectorised for Sum<'_> {
 }
 
 /// Why a file cannot be used, where its digest says the same: it could not be read when the data set was listed either.
-fn why_as_listed(place: &Place, image: &Image, error: &Error) -> Option<String> {
+fn why_as_listed(place: &Place, image: &Image, error: &Error) -> Option<Unusable> {
     match place {
         // What a zip holds is content, as the zip itself is.
-        Place::Zip { .. } => Some(error.to_string()),
-        Place::File(_) if place.is_oversize() => Some(format!(
-            "over {} MB, as no photograph is",
-            LARGEST_ENTRY >> 20
-        )),
+        Place::Zip { .. } => Some(Unusable::InZip(error.to_string())),
+        Place::File(_) if place.is_oversize() => {
+            Some(Unusable::OverMegabytes(LARGEST_ENTRY as u64 >> 20))
+        }
         Place::File(path) => {
             let why = files::why_lost(path, error)?;
-            (Digest::of_lost(&image.path, why) == image.digest).then(|| why.to_owned())
+            let as_listed = Digest::of_lost(&image.path, why) == image.digest;
+            as_listed.then(|| Unusable::Lost(why.to_owned()))
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     digest::Digest,
     error::Result,
     files::read_json,
-    record::{Photograph, Photographs},
+    record::{Photograph, Photographs, Unusable},
     settings::Storage,
 };
 
@@ -60,10 +60,15 @@ impl Earlier {
     pub(super) fn find(&self, mut wanted: HashMap<Digest, usize>) -> Vec<Piece> {
         let mut found = Vec::new();
         for (pack, earlier) in self.0.iter().enumerate() {
-            let earlier = &earlier.pack;
+            let (photographs, earlier) = (&earlier.photographs, &earlier.pack);
             for row in 0..earlier.len() {
                 if wanted.is_empty() {
                     break;
+                }
+                // Why a file was dropped is found anew where it was written in words.
+                let told = matches!(&photographs[row].dropped, Some(Unusable::Told(_)));
+                if told {
+                    continue;
                 }
                 if let Some(to) = wanted.remove(&earlier.made_of(row)) {
                     found.push((to, pack, row));

@@ -9,6 +9,7 @@
 
 mod cache;
 mod commands;
+mod corpora;
 #[cfg(feature = "tensors")]
 mod cuda;
 mod data;

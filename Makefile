@@ -2,6 +2,8 @@
 # make test      formatting, clippy, tests, documentation
 # make missions  the three missions on real photographs (KFOOD_REAL_DATA), to one table
 # make kills     50 kills of a training at random moments, each gone on with to the bits of an unbroken one (Python with Pillow)
+# make soak      2,000 faults of every kind (kills, full disks, damage, races, power loss), each followed by a plain run
+# make fuzz      every fuzz target for SECONDS (600) each, and the JPEG readers in C (cargo-fuzz, clang, libjpeg-turbo-progs)
 # make bench     the runner's benchmarks, then preprocessing and training against Python's libraries (benches/README.md)
 
 TORCH := 2.11.0
@@ -36,7 +38,7 @@ endif
 READABLE = $(shell test "$$(id -u)" = 0 && setpriv --reuid=65534 --clear-groups test -r "$(CURDIR)/Makefile" 2>/dev/null && echo yes)
 ABLE = $(if $(KFOOD_REAL_DATA),real_photographs) $(if $(filter cuda,$(FLAVOUR)),cuda) $(if $(READABLE),somebody_else)
 
-.PHONY: demo test missions bench kills build libtorch tools parity page clean-libtorch
+.PHONY: demo test missions bench fuzz kills soak build libtorch tools parity page clean-libtorch
 
 demo: build
 	$(KFOOD) sample data/sample
@@ -49,6 +51,7 @@ test: $(READY) tools
 	RUSTDOCFLAGS='--deny warnings' $(CARGO) doc --release --no-deps $(FEATURES)
 	$(CARGO) test --release $(FEATURES)
 	test -z "$(strip $(ABLE))" || $(CARGO) test --release $(FEATURES) --test kfood -- --ignored $(ABLE)
+	$(PYTHON) benches/soak --kfood $(KFOOD) --pipeline light --seconds 100
 
 missions: build
 	@test -n "$$KFOOD_REAL_DATA" || { echo 'set KFOOD_REAL_DATA to the folder that holds korean20 and korean_transfer7' >&2; exit 2; }
@@ -57,6 +60,9 @@ missions: build
 
 kills: build
 	$(PYTHON) benches/kills.py --kfood $(KFOOD)
+
+soak: build
+	$(PYTHON) benches/soak --kfood $(KFOOD) --trials $(TRIALS)
 
 bench: build
 	$(CARGO) bench $(FEATURES)
@@ -68,6 +74,19 @@ bench: build
 	else \
 	  echo 'the Python libraries of benches/peers could not be installed: passed over'; \
 	fi
+
+SECONDS := 600
+TRIALS := 2000
+FUZZ_TARGETS := $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
+
+# What the fuzzers find beside the committed corpora goes into target/corpora.
+fuzz: tools
+	cp Cargo.lock fuzz/Cargo.lock
+	for target in $(FUZZ_TARGETS); do \
+	  mkdir -p target/corpora/$$target; \
+	  RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --release $$target target/corpora/$$target fuzz/corpora/$$target -- \
+	    -max_total_time=$(SECONDS) -rss_limit_mb=2048 -timeout=20 -print_final_stats=1 || exit; \
+	done
 
 build: $(READY) tools
 	$(CARGO) build --release $(FEATURES)

@@ -24,9 +24,8 @@ fn every_file_of_the_fuzzers_corpora_ends_with_a_value_or_an_error_in_words() {
 
 #[test]
 fn every_target_is_a_program_of_the_fuzzers() {
-    let manifest = fs::read_to_string(
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/Cargo.toml"),
-    );
+    let manifest =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/Cargo.toml"));
     let manifest: toml::Table = manifest.unwrap().parse().unwrap();
     let programs = manifest["bin"].as_array().unwrap().iter();
     let programs: Vec<_> = programs.map(|bin| bin["name"].as_str().unwrap()).collect();

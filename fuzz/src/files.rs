@@ -19,7 +19,11 @@ use kfood::{
 /// A folder of this process.
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     let memory = Path::new("/dev/shm");
-    let root = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+    let root = if memory.is_dir() {
+        memory.to_owned()
+    } else {
+        std::env::temp_dir()
+    };
     let folder = root.join(format!("kfood-fuzz-{}", std::process::id()));
     fs::create_dir_all(folder.join("pipelines")).expect("a folder");
     folder

@@ -7,9 +7,9 @@ mod args;
 mod behind;
 mod calibration;
 mod commands;
-
 mod documents;
 mod download;
+mod earlier;
 mod evidence;
 mod language;
 mod locking;

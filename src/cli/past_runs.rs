@@ -25,18 +25,8 @@ pub(super) struct Difference {
 
 /// Keeps a run in mind, unless it did nothing that the one before had not done.
 pub(super) fn remember(opened: &Opened, summary: &Summary, results: &Results, run: PastRun) {
-    let evaluations = results.evaluations.iter().filter_map(|evaluated| {
-        Some(PastEvaluation {
-            id: evaluated.id.clone(),
-            stage: evaluated.stage.clone(),
-            varied: evaluated.varied.clone(),
-            model: evaluated.model.clone(),
-            key: summary.record(&evaluated.id)?.key,
-            parts: Headline::of(&evaluated.evaluation),
-        })
-    });
     let run = PastRun {
-        evaluations: evaluations.collect(),
+        evaluations: evaluations(summary, results),
         ..run
     };
     let idle = run.stages.keys().all(|how| how == "cached");
@@ -56,6 +46,21 @@ pub(super) fn remember(opened: &Opened, summary: &Summary, results: &Results, ru
             "warning: `kfood runs` will not know this run: {error}"
         ));
     }
+}
+
+/// What came out, with the keys of the results.
+pub(super) fn evaluations(summary: &Summary, results: &Results) -> Vec<PastEvaluation> {
+    let evaluations = results.evaluations.iter().filter_map(|evaluated| {
+        Some(PastEvaluation {
+            id: evaluated.id.clone(),
+            stage: evaluated.stage.clone(),
+            varied: evaluated.varied.clone(),
+            model: evaluated.model.clone(),
+            key: summary.record(&evaluated.id)?.key,
+            parts: Headline::of(&evaluated.evaluation),
+        })
+    });
+    evaluations.collect()
 }
 
 /// What runs know their pipeline file by: its place, however it was named.

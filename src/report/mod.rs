@@ -37,7 +37,7 @@ mod units;
 mod words;
 
 pub use card::{Card, card};
-pub use changes::changes;
+pub use changes::{Change, changes};
 pub use compare::{Comparison, Test, Verdict, compare};
 pub use document::{
     Align, Axis, Block, Cell, Column, Curve, Document, Drawing, Flow, Grid, Guess, Matrix,

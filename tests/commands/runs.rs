@@ -74,3 +74,58 @@ fn runs_are_listed_with_what_changed_and_what_came_out_and_outlive_their_results
         "{unknown}"
     );
 }
+
+#[test]
+fn runs_and_lock_files_are_compared_as_files_are_with_the_photographs_that_changed_sides() {
+    let project = small();
+    project.ok(&["run", FILE]);
+    let lock = project.read("pipelines/small.lock");
+    project.write("before/small.lock", &lock);
+    // It learns nothing any more.
+    let rate = "lr = 0.001 }\nnormalize";
+    project.edit(FILE, rate, &rate.replace("0.001", "0.00000001"));
+    project.ok(&["run", FILE]);
+    let [new, old] = names(&project.json(&["runs", FILE])).try_into().unwrap();
+
+    let (a, b) = (format!("{FILE}@{old}"), format!("{FILE}@{new}"));
+    let of_runs = project.json(&["compare", &a, &b]);
+    let settings = &of_runs["settings"];
+    assert_eq!(settings[0]["setting"], "train.net.optimizer.adam.lr");
+    assert_eq!(
+        (&settings[0]["old"], &settings[1]),
+        (&"0.001".into(), &serde_json::Value::Null)
+    );
+    let of_now = project.json(&["compare", &a, FILE]);
+    assert_eq!(&of_now["settings"], settings);
+    let differences = |compared: &serde_json::Value| {
+        let all = compared["comparisons"].as_array().unwrap();
+        all.iter()
+            .map(|c| c["difference"].clone())
+            .collect::<Vec<_>>()
+    };
+    // The evaluation of the best, and that of the transfer from it.
+    assert_eq!(differences(&of_runs).len(), 2, "{of_runs}");
+    assert_eq!(differences(&of_now), differences(&of_runs));
+
+    // A lock file keeps figures and keys, and no settings; one of a folder without a pipeline has no name but its own.
+    let of_locks = project.json(&["compare", "before/small.lock", "pipelines/small.lock"]);
+    assert_eq!(of_locks["settings"], serde_json::Value::Null);
+    assert_eq!(differences(&of_locks), differences(&of_runs));
+    let names = [&of_locks["runs"][0]["name"], &of_locks["runs"][1]["name"]];
+    assert_eq!(names, ["before/small.lock", "pipelines/small.lock"]);
+    let text = project.ok(&["compare", "before/small.lock", FILE]).stdout;
+    assert!(text.contains("keeps no settings"), "{text}");
+
+    project.ok(&["compare", &a, &b, "-o", "compare.html"]);
+    let page = project.read("compare.html");
+    assert!(page.contains("train.net.optimizer.adam.lr"));
+    let lost = of_runs["changes"][0]["lost"].as_array().unwrap();
+    assert!(!lost.is_empty() && page.contains("data:image"), "{lost:?}");
+    project.ok(&["runs", FILE, "--compare", &old, &new, "-o", "same.html"]);
+    assert_eq!(project.read("same.html"), page);
+
+    let three = project.fails(2, &["compare", &a, &b, FILE]).stderr;
+    assert!(three.contains("compared with one other"), "{three}");
+    let gone = project.fails(2, &["compare", "nowhere.lock", FILE]).stderr;
+    assert!(gone.contains("no lock file `nowhere.lock`"), "{gone}");
+}

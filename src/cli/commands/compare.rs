@@ -9,23 +9,25 @@ use crate::{
     cli::{
         behind::settings_behind,
         documents,
+        earlier::{self, Form, Side},
         language::{self, Lang},
         open::{self, Opened},
         print,
         progress::Progress,
         results,
     },
-    error::Result,
+    error::{Error, Result},
     exec::Newest,
     record::EvaluatePart,
     report::{self, Block, Document, Evaluated, Evidence, Format, Results},
-    text::shown_path,
+    text::{count, shown_path},
 };
 
 /// Put the evaluations of several pipelines into one table and compare them image by image.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Compare {
-    /// Pipeline files with finished results.
+    /// Pipeline files with finished results. Of two, either may be a lock file, or a run of before as `FILE.toml@RUN`, by its name in
+    /// `kfood runs`.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
     /// Where to write it: `compare.html` is one page with the settings that differ and the photographs that changed sides,
@@ -44,7 +46,7 @@ pub(in crate::cli) struct Compare {
 }
 
 /// One of the files with its results.
-struct Side {
+struct Sided {
     /// What stands in front of its names: `mission1.` among several files, nothing for one.
     prefix: String,
     opened: Opened,
@@ -52,6 +54,9 @@ struct Side {
 }
 
 pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
+    if args.files.iter().any(|file| earlier::is_earlier(file)) {
+        return with_earlier(args).map(|()| 0);
+    }
     let mut all = Results::default();
     let mut sides = Vec::new();
     for file in &args.files {
@@ -106,7 +111,27 @@ pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
     Ok(0)
 }
 
-fn side(file: &Path, several: bool) -> Result<Side> {
+/// Two of which one is a run of before or a lock file.
+fn with_earlier(args: &Compare) -> Result<()> {
+    let [a, b] = args.files.as_slice() else {
+        let given = count(args.files.len(), "name");
+        let message =
+            format!("a lock file or a run is compared with one other, and {given} are given");
+        return Err(
+            Error::usage(message).help("name two: files, lock files, or runs as `FILE.toml@RUN`")
+        );
+    };
+    let form = Form {
+        json: args.json,
+        markdown: args.markdown,
+        output: args.output.as_deref(),
+        lang: args.lang,
+    };
+    let (a, b) = Side::both(a, b)?;
+    earlier::compare(&a, &b, &form)
+}
+
+fn side(file: &Path, several: bool) -> Result<Sided> {
     let opened = open::open(file)?;
     let newest = open::newest(&opened, &opened.targets(&[]), true, &Progress::new())?;
     let name = file.file_stem().unwrap_or_default().to_string_lossy();
@@ -115,7 +140,7 @@ fn side(file: &Path, several: bool) -> Result<Side> {
     } else {
         String::new()
     };
-    Ok(Side {
+    Ok(Sided {
         prefix,
         opened,
         newest,
@@ -123,7 +148,7 @@ fn side(file: &Path, several: bool) -> Result<Side> {
 }
 
 /// The file's own evaluations; among those of several files each has its file's name in front.
-fn named(side: &Side, mut found: Vec<Evaluated>) -> Vec<Evaluated> {
+fn named(side: &Sided, mut found: Vec<Evaluated>) -> Vec<Evaluated> {
     found.retain(|e| !e.stage.contains('.'));
     for evaluated in &mut found {
         evaluated.settings = settings_behind(&side.opened, &evaluated.id);

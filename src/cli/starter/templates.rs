@@ -92,6 +92,13 @@ pub(in crate::cli) fn weights_for(sizes: &Sizes) -> &'static str {
     }
 }
 
+/// Labels that are probably wrong, by an evaluation of this name.
+fn audit(of: &str) -> String {
+    let what = "Labels that are probably wrong, by what is said of photographs that were not trained on: in the report, and in \
+                `corrections.csv`, a list to correct.";
+    format!("{}\n[audit.labels]\nfrom = \"{of}\"\n", comment(what))
+}
+
 /// Lines of a comment, broken where they are too long.
 fn comment(text: &str) -> String {
     let wrapped = crate::text::wrapped(text, 0, 110);
@@ -102,9 +109,10 @@ fn comment(text: &str) -> String {
 impl Filled<'_> {
     fn first(&self) -> Result<String> {
         Ok(format!(
-            "{}\n{}\n[evaluate.result]\nmodel = \"net\"\n",
+            "{}\n{}\n[evaluate.result]\nmodel = \"net\"\n\n{}",
             self.photographs(0, "", false)?,
             self.training("net", &self.recipe()),
+            audit("result"),
         ))
     }
 
@@ -191,9 +199,11 @@ from = ["net"]
 [evaluate.together_result]
 model = "together"
 on = ["test"]
-"#,
+
+{}"#,
             self.photographs(0, "", true)?,
             self.training("net", &format!("fold = \"all\"\n{}", self.recipe())),
+            audit("folds_result"),
         ))
     }
 

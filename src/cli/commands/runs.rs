@@ -1,28 +1,22 @@
 //! `kfood runs`: what was run when, with which settings, and what came out.
 
-mod compare;
-
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    time::{Duration, SystemTime},
-};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
 use crate::{
-    cache::Cache,
     cli::{
-        open,
-        past_runs::{self, Difference, differences, settings},
-        print, results,
+        earlier::{self, Form, Named, Side, when},
+        language::Lang,
+        past_runs::{Difference, differences, settings},
+        print,
     },
-    error::{Error, Result},
+    error::Result,
     record::{PastEvaluation, PastRun},
     report::{Column, Grid, duration, percent, recipe},
-    text::{count, first_items, shown},
+    text::{count, first_items},
 };
 
 /// List the runs of a pipeline: when, what changed, what came out; or compare two of them.
@@ -33,6 +27,18 @@ pub(in crate::cli) struct Runs {
     /// Compare two of its runs, by their names in the list: settings, figures, and image by image where the results are still there.
     #[arg(long, num_args = 2, value_names = ["A", "B"])]
     pub compare: Option<Vec<String>>,
+    /// Where to write the comparison, as in `kfood compare`.
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        requires = "compare",
+        conflicts_with = "json"
+    )]
+    pub output: Option<PathBuf>,
+    /// In which language the comparison is written; by `LC_ALL`, `LC_MESSAGES` or `LANG` where it is a page and not given.
+    #[arg(long, value_enum, requires = "compare")]
+    pub lang: Option<Lang>,
     /// At most so many of the newest; without it 20 in the text, and all in JSON.
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
@@ -46,49 +52,21 @@ const SHOWN: usize = 20;
 /// Changes, or evaluations, of a run that are named.
 const NAMED: usize = 3;
 
-/// A run with its name.
-type Named = (String, PastRun);
-
 pub(in crate::cli) fn runs(args: &Runs) -> Result<u8> {
-    let file = std::path::absolute(&args.file).map_err(|e| Error::io("find", &args.file, e))?;
-    // The file may be gone or half written: its runs are known all the same.
-    let folder = file.parent().unwrap_or(&file);
-    let cache = Cache::open(&open::cache_root(folder)?)?;
-    let runs = cache.runs(&past_runs::of(&file));
-    if runs.is_empty() {
-        let message = format!("no run of `{}` is known", results::shown(&file));
-        return Err(
-            Error::failed(message).help("`kfood run` keeps each of its runs in mind from now on")
-        );
-    }
     match args.compare.as_deref() {
-        Some([a, b]) => compare::compare(args, &cache, named(&runs, a)?, named(&runs, b)?)?,
-        _ => list(args, &runs)?,
+        Some([a, b]) => {
+            let side = |name: &str| Side::of_run(&args.file, name);
+            let form = Form {
+                json: args.json,
+                markdown: false,
+                output: args.output.as_deref(),
+                lang: args.lang,
+            };
+            earlier::compare(&side(a)?, &side(b)?, &form)?;
+        }
+        _ => list(args, &earlier::known(&args.file)?.1)?,
     }
     Ok(0)
-}
-
-/// The run of this name, or of one that begins so.
-fn named<'a>(runs: &'a [Named], name: &str) -> Result<&'a Named> {
-    let found: Vec<_> = runs.iter().filter(|(n, _)| n.starts_with(name)).collect();
-    if let [run] = found.as_slice() {
-        return Ok(run);
-    }
-    let there = found.iter().map(|(name, _)| name);
-    let (message, help) = match found.len() {
-        0 => {
-            let newest = runs.iter().rev().map(|(name, _)| name);
-            (
-                format!("there is no run `{}`", shown(name)),
-                format!("the newest are {}", first_items(newest, NAMED)),
-            )
-        }
-        n => (
-            format!("`{}` stands for {}", shown(name), count(n, "run")),
-            format!("name one of {}", first_items(there, NAMED)),
-        ),
-    };
-    Err(Error::usage(message).help(help))
 }
 
 /// What `--json` says of a run.
@@ -159,14 +137,6 @@ fn list(args: &Runs, runs: &[Named]) -> Result<()> {
         text += &format!("… and {} before: `--limit`\n", count(left_out, "run"));
     }
     print::out(&text)
-}
-
-fn when(run: &PastRun) -> String {
-    let started = SystemTime::UNIX_EPOCH + Duration::from_secs(run.started);
-    let ago = SystemTime::now()
-        .duration_since(started)
-        .unwrap_or_default();
-    format!("{} ago", duration(ago.as_secs_f64()))
 }
 
 /// `12 cached, 3 ran in 2 min 00 s`

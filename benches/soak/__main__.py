@@ -1,0 +1,77 @@
+"""Faults of every kind, each followed by a plain run: nothing wrong may be kept or shown, and nobody has to tidy up. See benches/README.md."""
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from peers import machine  # noqa: E402
+
+from faults import FAULTS, NotHere  # noqa: E402
+from project import Project, Reference  # noqa: E402
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kfood", type=Path, default=Path("target/release/kfood"))
+    parser.add_argument("--work", type=Path, help="a folder for the trials; one of memory is the quickest")
+    parser.add_argument("--trials", type=int, default=2000)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="no trial begins after so many")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", help="one kind of fault")
+    parser.add_argument("--pipeline", choices=["light", "whole"], help="without tensors, or all kinds of stages; drawn else")
+    options = parser.parse_args()
+    memory = Path("/dev/shm")
+    work = options.work or Path(tempfile.mkdtemp(prefix="kfood-soak-", dir=memory if memory.is_dir() else None))
+    program = options.kfood.resolve()
+
+    began = time.monotonic()
+    pipelines = [options.pipeline] if options.pipeline else ["light", "whole"]
+    references = {name: Reference.made(program, work, name) for name in pipelines}
+    kinds = [name for name in FAULTS if options.only in (None, name)]
+    trials, wrong, skipped = Counter(), [], {}
+    number = 0
+    while number < options.trials and time.monotonic() - began < options.seconds:
+        # Each trial has a seed of its own, by which it is repeated alone: --seed N --trials 1.
+        seed = options.seed + number
+        draws = random.Random(seed)
+        kind = draws.choice(kinds)
+        # Most trials are of the quick kind: they reach the same code of the cache.
+        pipeline = pipelines[-1] if draws.random() < 0.2 else pipelines[0]
+        number += 1
+        if kind in skipped:
+            continue
+        project = Project(program, work / "trial", references[pipeline])
+        try:
+            told = FAULTS[kind](project, draws)
+            problem = project.shows_nothing_wrong(draws) or project.heals()
+        except NotHere as why:
+            skipped[kind] = str(why)
+            continue
+        finally:
+            project.forget()
+        trials[kind] += 1
+        if problem:
+            wrong.append((seed, kind, pipeline, told, problem))
+            print(f"seed {seed}: {kind} on {pipeline} ({told}): {problem}", file=sys.stderr)
+        elif number % 20 == 0:
+            print(f"{number} trials, {len(wrong)} wrong", file=sys.stderr)
+    for key, value in machine.describe(options.kfood).items():
+        print(f"- {key}: {value}")
+    print(f"- seeds {options.seed} to {options.seed + number - 1}, {time.monotonic() - began:.0f} s\n")
+    print("| fault | trials | wrong |\n|---|---:|---:|")
+    for kind in kinds:
+        print(f"| {kind} | {trials[kind] or skipped.get(kind, 0)} | {sum(kind == w[1] for w in wrong)} |")
+    print(f"| all | {sum(trials.values())} | {len(wrong)} |")
+    for reference in references.values():
+        reference.forget()
+    work.rmdir()
+    sys.exit(1 if wrong or not trials else 0)
+
+
+main()

@@ -1,0 +1,249 @@
+//! Two sides beside each other: settings, figures, and image by image what is still in the cache.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::Side;
+use crate::{
+    cache::Cache,
+    cli::{
+        documents,
+        language::{self, Lang},
+        past_runs::{Difference, differences, settings},
+        print, results,
+        thumbnails::Origin,
+    },
+    error::Result,
+    files,
+    record::{EvaluatePart, Evaluation, PastEvaluation, PastRun, Prediction},
+    report::{
+        self, Align, Block, Change, Column, Document, Evaluated, Evidence, Format, Grid, Results,
+        Source, percent,
+    },
+    text::count,
+};
+
+/// What two runs gave under one name.
+#[derive(Default)]
+struct SideBySide {
+    /// Of each recipe the evaluations of either run, where both are in the cache and not the same.
+    groups: Vec<(String, Results)>,
+    /// Evaluations whose results are the very same.
+    same: usize,
+    /// Evaluations of which a result is no longer in the cache.
+    gone: usize,
+}
+
+/// In what form it is told.
+pub(in crate::cli) struct Form<'a> {
+    /// JSON on standard output.
+    pub(in crate::cli) json: bool,
+    /// Markdown on standard output.
+    pub(in crate::cli) markdown: bool,
+    /// A file, by whose ending.
+    pub(in crate::cli) output: Option<&'a Path>,
+    /// The language asked for.
+    pub(in crate::cli) lang: Option<Lang>,
+}
+
+/// Settings, figures, and image by image what is still there.
+///
+/// # Errors
+/// When predictions do not fit their metrics, or the result cannot be written.
+pub(in crate::cli) fn compare(a: &Side, b: &Side, form: &Form<'_>) -> Result<()> {
+    let known = a.has_settings && b.has_settings;
+    let changed = match known {
+        true => differences(&settings(&a.run), &settings(&b.run)),
+        false => Vec::new(),
+    };
+    let found = side_by_side(a, b);
+    let changes = || -> Vec<Change> {
+        let all = found.groups.iter();
+        all.flat_map(|(_, results)| report::changes(results, |_, _| true))
+            .collect()
+    };
+    if form.json {
+        return as_json(a, b, &found, known.then_some(&changed), &changes());
+    }
+    let mut blocks = vec![Block::paragraph(format!(
+        "`{}` {}, `{}` {}.",
+        a.name, a.from, b.name, b.from
+    ))];
+    blocks.push(match known {
+        true => settings_block(a, b, &changed),
+        false => Block::paragraph("A lock file keeps no settings: results alone are compared."),
+    });
+    blocks.push(Block::table(top1_table(a, b)));
+    for (_, results) in &found.groups {
+        blocks.extend(report::compared(results)?);
+    }
+    if found.same > 0 {
+        let n = count(found.same, "evaluation");
+        let told = format!("Of {n} both have the very same result.");
+        blocks.push(Block::paragraph(told));
+    }
+    if found.gone > 0 {
+        let n = count(found.gone, "evaluation");
+        let told = format!("Of {n} a result is no longer in the cache: figures alone are told.");
+        blocks.push(Block::paragraph(told));
+    }
+    let Some(path) = form.output else {
+        let document = Document::new(blocks).in_language(language::of(form.lang, false));
+        return print::out(&match form.markdown {
+            true => document.markdown(),
+            false => document.terminal(print::width()),
+        });
+    };
+    let title = format!("Comparison: {}, {}", a.name, b.name);
+    blocks.insert(0, Block::heading(1, title));
+    let pictures = Format::of(path).pictures;
+    for change in changes() {
+        blocks.extend(change.blocks(pictures));
+    }
+    let document = Document::new(blocks).in_language(language::of(form.lang, pictures));
+    let prefixes = [a, b].map(|side| format!("{}.", side.name));
+    let origins = [a, b].into_iter().zip(&prefixes);
+    let origins = origins.filter_map(|(side, prefix)| {
+        let (opened, newest) = side.now.as_ref()?;
+        Some((prefix.as_str(), opened, &newest.summary))
+    });
+    let origins: Vec<Origin<'_>> = origins.collect();
+    documents::write(path, &document, &origins, Evidence::new())
+}
+
+fn as_json(
+    a: &Side,
+    b: &Side,
+    found: &SideBySide,
+    settings: Option<&Vec<Difference>>,
+    changes: &[Change],
+) -> Result<()> {
+    let on = |part| -> Result<Vec<_>> {
+        let compared = found.groups.iter();
+        let compared = compared.map(|(_, results)| report::compare(results, part));
+        Ok(compared.collect::<Result<Vec<_>>>()?.concat())
+    };
+    print::json(&json!({
+        "runs": [{ "name": a.name, "run": a.run }, { "name": b.name, "run": b.run }],
+        "settings": settings, "same": found.same, "gone": found.gone,
+        "validation_comparisons": on(EvaluatePart::Validation)?,
+        "comparisons": on(EvaluatePart::Test)?,
+        "changes": changes,
+    }))
+}
+
+fn side_by_side(a: &Side, b: &Side) -> SideBySide {
+    let mut found = SideBySide::default();
+    for old in &a.run.evaluations {
+        let Some(new) = b.run.evaluations.iter().find(|e| e.id == old.id) else {
+            continue;
+        };
+        if old.key == new.key {
+            found.same += 1;
+            continue;
+        }
+        let (Some(x), Some(y)) = (in_cache(&a.cache, old), in_cache(&b.cache, new)) else {
+            found.gone += 1;
+            continue;
+        };
+        let pair = [evaluated(a, old, x), evaluated(b, new, y)];
+        let recipe = report::recipe(&old.stage, &old.varied);
+        let place = found.groups.iter().position(|(name, _)| *name == recipe);
+        let place = place.unwrap_or_else(|| {
+            found.groups.push((recipe, Results::default()));
+            found.groups.len() - 1
+        });
+        found.groups[place].1.evaluations.extend(pair);
+    }
+    found
+}
+
+/// An evaluation of before as `report` compares it, with its run's name in front.
+fn evaluated(
+    side: &Side,
+    past: &PastEvaluation,
+    (evaluation, predictions): (Evaluation, Vec<Prediction>),
+) -> Evaluated {
+    let named = |name: &str| format!("{}.{name}", side.name);
+    // Where its photographs lie is asked of the pipeline as it is now.
+    let now = side
+        .now
+        .as_ref()
+        .filter(|(opened, _)| results::find(opened, &past.id).is_some());
+    let source = now.map(|(opened, _)| results::source(opened, Some(&past.id)));
+    let source = source.map(|source| Source {
+        dataset: named(&source.dataset),
+        data: named(&source.data),
+    });
+    Evaluated {
+        id: named(&past.id),
+        stage: named(&past.stage),
+        varied: past.varied.clone(),
+        model: past.model.clone(),
+        checkpoint: None,
+        arch: None,
+        epoch: None,
+        made_of: None,
+        source: source.unwrap_or_default(),
+        evaluation,
+        features: None,
+        predictions,
+        settings: std::collections::BTreeMap::new(),
+        fingerprint: None,
+    }
+}
+
+/// The result of an evaluation, where it is still in the cache.
+fn in_cache(cache: &Cache, past: &PastEvaluation) -> Option<(Evaluation, Vec<Prediction>)> {
+    let record = cache.record(&past.key)?;
+    let evaluation = files::read_json(&cache.output(&record, Evaluation::FILE)).ok()?;
+    let predictions = Prediction::read_all(&cache.output(&record, Prediction::FILE)).ok()?;
+    Some((evaluation, predictions))
+}
+
+fn settings_block(a: &Side, b: &Side, changed: &[Difference]) -> Block {
+    if changed.is_empty() {
+        return Block::paragraph("Their settings are the same.");
+    }
+    let mut grid = Grid::of([
+        Column::left("setting").heading(),
+        Column::left(a.name.as_str()),
+        Column::left(b.name.as_str()),
+    ]);
+    let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+    for Difference { setting, old, new } in changed {
+        let cells = vec![setting.clone(), value(old), value(new)];
+        grid.rows.push(cells);
+    }
+    Block::table(grid)
+}
+
+/// Every evaluation of either run with its top-1 on each part.
+fn top1_table(a: &Side, b: &Side) -> Grid {
+    let mut grid = Grid::new(&[
+        ("evaluation", Align::Left),
+        ("on", Align::Left),
+        (a.name.as_str(), Align::Right),
+        (b.name.as_str(), Align::Right),
+    ]);
+    let all = a.run.evaluations.iter().chain(&b.run.evaluations);
+    let mut seen = Vec::new();
+    for evaluation in all {
+        for part in evaluation.parts.keys() {
+            let place = (evaluation.id.as_str(), part.as_str());
+            if seen.contains(&place) {
+                continue;
+            }
+            seen.push(place);
+            let of = |run: &PastRun| {
+                let found = run.evaluations.iter().find(|e| e.id == evaluation.id);
+                let found = found.and_then(|e| e.parts.get(part));
+                found.map_or_else(|| "-".to_owned(), |f| percent(f.top1))
+            };
+            let cells = vec![evaluation.id.clone(), part.clone(), of(&a.run), of(&b.run)];
+            grid.rows.push(cells);
+        }
+    }
+    grid
+}

@@ -11,7 +11,11 @@ use std::{
 
 use rayon::prelude::*;
 
-use super::{Cache, Stat, place::only_readable};
+use super::{
+    Cache, Stat,
+    known::{HEAD, Known},
+    place::only_readable,
+};
 use crate::{
     digest::Digest,
     error::{Error, Result},
@@ -21,16 +25,9 @@ use crate::{
     stop::Stop,
 };
 
-/// The head of a file of remembered digests; another version is ignored.
-const HEAD: &[u8] = b"kfood digests 1\n";
 /// A file that changed less than this before it was hashed is not remembered: it may change again within one tick of
 /// the file system's clock, unseen.
 const SETTLED: i64 = 2_000_000_000;
-/// Stat (4 x 8 bytes) and digest (32 bytes) of an entry.
-const FIXED: usize = 64;
-
-/// A remembered file.
-type Known<'a> = HashMap<&'a [u8], (Stat, Digest)>;
 
 struct Looked {
     file: DigestedFile,
@@ -39,14 +36,37 @@ struct Looked {
     settled: bool,
 }
 
+/// What was seen of a file.
+struct Seen {
+    digest: Digest,
+    stat: Stat,
+    hashed: bool,
+    settled: bool,
+}
+
 impl Looked {
-    /// A file that cannot be read; not remembered.
-    fn lost(file: &InputFile, why: &str) -> Self {
+    fn of(file: InputFile, seen: &Seen) -> Self {
         Self {
             file: DigestedFile {
-                name: file.name.clone(),
-                path: file.path.clone(),
+                name: file.name,
+                path: file.path,
+                digest: seen.digest,
+                bytes: seen.stat.bytes,
+                lost: None,
+            },
+            stat: seen.stat,
+            hashed: seen.hashed,
+            settled: seen.settled,
+        }
+    }
+
+    /// A file that cannot be read; not remembered.
+    fn lost(file: InputFile, why: &str) -> Self {
+        Self {
+            file: DigestedFile {
                 digest: Digest::of_lost(&file.name, why),
+                name: file.name,
+                path: file.path,
                 bytes: 0,
                 lost: Some(why.to_owned()),
             },
@@ -66,29 +86,42 @@ impl Cache {
     /// remembered.
     pub fn digest_each(
         &self,
-        listed: &[InputFile],
+        listed: Vec<InputFile>,
         may_be_lost: bool,
         stop: &Stop,
         tell: Tell<'_>,
     ) -> Result<Vec<DigestedFile>> {
-        let root = common_folder(listed);
+        let root = common_folder(&listed);
         let store = self.digests_path(&root);
         let bytes = fs::read(&store).unwrap_or_default();
         let known = remembered(&bytes, &store, tell);
         let hashing = Hashing::of(listed.len(), tell);
         let looked: Vec<_> = listed
-            .par_iter()
+            .into_par_iter()
+            .enumerate()
             .with_min_len(64)
-            .map(|file| {
-                stop.check()?;
-                let looked = look(file, known.get(relative(&file.path, &root)));
-                let looked = looked.or_else(|error| {
-                    let why = files::why_lost(&file.path, &error).filter(|_| may_be_lost);
-                    why.map(|why| Looked::lost(file, why)).ok_or(error)
-                });
-                hashing.one(looked.as_ref().is_ok_and(|l| l.hashed));
-                looked
-            })
+            // How far an entry lies behind its file's place in the list, as at the file before.
+            .map_init(
+                || 0_isize,
+                |behind, (i, file)| {
+                    stop.check()?;
+                    let near = i.saturating_add_signed(*behind);
+                    let found = known.get(relative(&file.path, &root), near);
+                    if let Some((place, ..)) = found {
+                        *behind = place as isize - i as isize;
+                    }
+                    let known = found.map(|(_, stat, digest)| (stat, digest));
+                    let looked = match look(&file.path, known) {
+                        Ok(seen) => Ok(Looked::of(file, &seen)),
+                        Err(error) => {
+                            let why = files::why_lost(&file.path, &error).filter(|_| may_be_lost);
+                            why.map(|why| Looked::lost(file, why)).ok_or(error)
+                        }
+                    };
+                    hashing.one(looked.as_ref().is_ok_and(|l| l.hashed));
+                    looked
+                },
+            )
             .collect();
         let mut failed = None;
         let looked: Vec<Looked> = looked
@@ -119,12 +152,12 @@ impl Cache {
 
 /// What an earlier look left in a file; nothing, and a warning, where that cannot be understood.
 fn remembered<'a>(bytes: &'a [u8], store: &Path, tell: Tell<'_>) -> Known<'a> {
-    parse(bytes).unwrap_or_else(|| {
+    Known::parse(bytes).unwrap_or_else(|| {
         tell(StageEvent::Warning(format!(
             "`{}` cannot be understood; files are hashed again",
             store.display()
         )));
-        Known::new()
+        Known::default()
     })
 }
 
@@ -159,32 +192,30 @@ impl<'a> Hashing<'a> {
 }
 
 /// Stat of one file, and its digest: remembered, or hashed now.
-fn look(file: &InputFile, known: Option<&(Stat, Digest)>) -> Result<Looked> {
-    let stat_of = || fs::metadata(&file.path).map_err(|e| Error::io("read", &file.path, e));
+fn look(path: &Path, known: Option<(Stat, Digest)>) -> Result<Seen> {
+    let stat_of = || fs::metadata(path).map_err(|e| Error::io("read", path, e));
     let stat = Stat::of(&stat_of()?);
-    let of = |digest, stat: Stat, hashed, settled| Looked {
-        file: DigestedFile {
-            name: file.name.clone(),
-            path: file.path.clone(),
-            digest,
-            bytes: stat.bytes,
-            lost: None,
-        },
-        stat,
-        hashed,
-        settled,
-    };
     if let Some((_, digest)) = known.filter(|(seen, _)| *seen == stat) {
-        return Ok(of(*digest, stat, false, true));
+        return Ok(Seen {
+            digest,
+            stat,
+            hashed: false,
+            settled: true,
+        });
     }
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     let now = i64::try_from(now.as_nanos()).unwrap_or(i64::MAX);
-    let digest = Digest::of_file(&file.path)?;
+    let digest = Digest::of_file(path)?;
     let after = Stat::of(&stat_of()?);
     let settled = after == stat && now.saturating_sub(stat.ctime) >= SETTLED;
-    Ok(of(digest, after, true, settled))
+    Ok(Seen {
+        digest,
+        stat: after,
+        hashed: true,
+        settled,
+    })
 }
 
 /// The deepest folder that holds all files.
@@ -217,40 +248,6 @@ fn relative<'a>(path: &'a Path, root: &Path) -> &'a [u8] {
     path.get(root.len()..).unwrap_or(path)
 }
 
-/// `None` where the content is not what was written; an empty file knows nothing.
-fn parse(bytes: &[u8]) -> Option<Known<'_>> {
-    if bytes.is_empty() {
-        return Some(Known::new());
-    }
-    let rest = bytes.strip_prefix(HEAD)?;
-    let (checksum, mut rest) = rest.split_at_checked(32)?;
-    if checksum != Digest::of(rest).0 {
-        return None;
-    }
-    let mut known = Known::with_capacity(rest.len() / 100);
-    while !rest.is_empty() {
-        let (length, after) = rest.split_first_chunk::<4>()?;
-        let (path, after) = after.split_at_checked(u32::from_le_bytes(*length) as usize)?;
-        let (fixed, after) = after.split_first_chunk::<FIXED>()?;
-        let word = |i: usize| {
-            let mut word = [0; 8];
-            word.copy_from_slice(&fixed[i * 8..i * 8 + 8]);
-            word
-        };
-        let stat = Stat {
-            bytes: u64::from_le_bytes(word(0)),
-            mtime: i64::from_le_bytes(word(1)),
-            ctime: i64::from_le_bytes(word(2)),
-            inode: u64::from_le_bytes(word(3)),
-        };
-        let mut digest = [0; 32];
-        digest.copy_from_slice(&fixed[32..]);
-        known.insert(path, (stat, Digest(digest)));
-        rest = after;
-    }
-    Some(known)
-}
-
 /// Writes what is known now: these files, and others below the same root that are still there (another stage's).
 fn save(store: &Path, root: &Path, looked: &[Looked], known: &Known<'_>) -> Result<()> {
     let mut all: HashMap<&[u8], (Stat, Digest)> = HashMap::with_capacity(looked.len());
@@ -267,11 +264,9 @@ fn save(store: &Path, root: &Path, looked: &[Looked], known: &Known<'_>) -> Resu
         whole.extend_from_slice(path);
         Path::new(std::ffi::OsStr::from_bytes(&whole)).exists()
     };
-    let others: Vec<_> = known
-        .par_iter()
-        .filter(|(path, _)| !listed.contains(*path) && there(path))
-        .collect();
-    all.extend(others.into_iter().map(|(path, entry)| (*path, *entry)));
+    let others = known.entries().into_par_iter();
+    let others = others.filter(|(path, _)| !listed.contains(path) && there(path));
+    all.extend(others.collect::<Vec<_>>());
     let mut entries: Vec<_> = all.into_iter().collect();
     entries.sort_unstable_by_key(|(path, _)| *path);
     let mut body = Vec::with_capacity(entries.len() * 110);
@@ -337,12 +332,17 @@ mod tests {
             hashed: true,
             settled: true,
         }];
-        save(&store, Path::new("/r"), &looked, &Known::new()).unwrap();
+        save(&store, Path::new("/r"), &looked, &Known::default()).unwrap();
         let mut bytes = fs::read(&store).unwrap();
-        let known = parse(&bytes).unwrap();
-        assert_eq!(known["/김밥".as_bytes()], (stat, Digest::of(b"x")));
-        assert!(parse(&bytes[..bytes.len() - 1]).is_none());
+        let known = Known::parse(&bytes).unwrap();
+        let path = "/김밥".as_bytes();
+        // Wherever it is looked for first.
+        for near in [0, 7] {
+            assert_eq!(known.get(path, near), Some((0, stat, Digest::of(b"x"))));
+        }
+        assert_eq!(known.get(b"/a", 0), None);
+        assert!(Known::parse(&bytes[..bytes.len() - 1]).is_none());
         *bytes.last_mut().unwrap() ^= 1;
-        assert!(parse(&bytes).is_none());
+        assert!(Known::parse(&bytes).is_none());
     }
 }

@@ -31,6 +31,7 @@ mod entry;
 mod gc;
 mod hold;
 mod key;
+mod known;
 mod listing;
 mod lock;
 mod place;

@@ -56,7 +56,7 @@ pub(super) fn gather<'a>(
         let content = match input.source {
             Source::Files => {
                 let lost = stage.may_be_lost(&role);
-                let listed = cache.digest_each(&stage.files(&role)?, lost, stop, tell)?;
+                let listed = cache.digest_each(stage.files(&role)?, lost, stop, tell)?;
                 let content = digest_of_files(&listed)?;
                 files.insert(role.clone(), listed);
                 content
@@ -105,7 +105,7 @@ impl Gathered {
         for (role, before) in &self.files {
             let now = stage
                 .files(role)
-                .and_then(|listed| cache.digest_each(&listed, stage.may_be_lost(role), stop, tell))
+                .and_then(|listed| cache.digest_each(listed, stage.may_be_lost(role), stop, tell))
                 .map_err(|e| match e.class() {
                     Class::Interrupted => e,
                     _ => changed(&format!("input `{role}`")).because(e),

@@ -159,13 +159,13 @@ fn a_file_that_cannot_be_read_is_an_error_with_its_path() {
     let error = exec::status(&stages, &Options::default(), &cache, &Heard::default()).unwrap_err();
     assert!(error.to_string().contains("folder.jpg"), "{error}");
     // As when it goes away between listing and reading.
-    let gone = [InputFile {
+    let gone = vec![InputFile {
         name: "gone".into(),
         path: images.join("gone"),
     }];
     assert!(
         cache
-            .digest_each(&gone, false, &Stop::default(), &|_| {})
+            .digest_each(gone, false, &Stop::default(), &|_| {})
             .unwrap_err()
             .to_string()
             .contains("gone")
@@ -307,11 +307,16 @@ fn settled_files_are_hashed_once_and_a_damaged_memory_is_ignored() {
     // Hashing is told, remembering is not.
     let hashed = || {
         let heard = std::sync::Mutex::new((0, 0));
-        let digests = cache.digest_each(&files, false, &Stop::default(), &|event| match event {
-            StageEvent::Progress { .. } => heard.lock().unwrap().0 += 1,
-            StageEvent::Warning(_) => heard.lock().unwrap().1 += 1,
-            _ => {}
-        });
+        let digests = cache.digest_each(
+            files.clone(),
+            false,
+            &Stop::default(),
+            &|event| match event {
+                StageEvent::Progress { .. } => heard.lock().unwrap().0 += 1,
+                StageEvent::Warning(_) => heard.lock().unwrap().1 += 1,
+                _ => {}
+            },
+        );
         assert!(
             digests
                 .unwrap()

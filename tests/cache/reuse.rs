@@ -122,15 +122,19 @@ fn a_stop_ends_the_hashing_of_outside_files() {
     let cache = Cache::open(&folder.path().join("cache")).unwrap();
     let path = folder.path().join("x.jpg");
     fs::write(&path, "x").unwrap();
-    let listed = [InputFile {
+    let listed = vec![InputFile {
         name: "x.jpg".to_owned(),
         path,
     }];
     let stop = Stop::default();
-    assert!(cache.digest_each(&listed, false, &stop, &|_| {}).is_ok());
+    assert!(
+        cache
+            .digest_each(listed.clone(), false, &stop, &|_| {})
+            .is_ok()
+    );
     stop.request();
     let error = cache
-        .digest_each(&listed, false, &stop, &|_| {})
+        .digest_each(listed, false, &stop, &|_| {})
         .unwrap_err();
     assert_eq!(error.class(), Class::Interrupted);
 }

@@ -29,8 +29,8 @@ fn sample() -> Project {
 fn named(line: &str) -> Vec<(String, BTreeSet<String>)> {
     const NESTED: [&str; 2] = ["cache", "tune"];
     let at = line.match_indices("kfood ").map(|(at, _)| at);
-    let starts = at.filter(|at| line[..*at].chars().last().is_none_or(|c| " `($".contains(c)));
-    let starts: Vec<_> = starts.collect();
+    let free = |at: &usize| *at == 0 || line[..*at].ends_with([' ', '`', '(', '$']);
+    let starts: Vec<_> = at.filter(free).collect();
     let ends = starts.iter().skip(1).copied().chain([line.len()]);
     let pieces = starts.iter().zip(ends).map(|(from, to)| &line[*from..to]);
     let of_piece = |piece: &str| {

@@ -135,6 +135,7 @@ parity: build .venv/parity
 	.venv/bin/python tests/tensorboard_events.py --kfood $(KFOOD)
 	.venv/bin/python tests/torchvision_parity.py --worker $(KFOOD)-worker
 	.venv/bin/python tests/cam_parity.py --kfood $(KFOOD) --worker $(KFOOD)-worker
+	.venv/bin/python tests/docs_parity.py --kfood $(KFOOD)
 	$(KFOOD) sample data/sample
 	$(KFOOD) run pipelines/quickstart.toml
 	.venv/bin/python tests/page_parity.py --kfood $(KFOOD) pipelines/quickstart.toml

@@ -8,6 +8,9 @@ use std::{
 
 use crate::support::{Project, commands_in};
 
+mod languages;
+mod snippets;
+
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// No line of a page has more characters.
 const WIDTH: usize = 160;
@@ -35,6 +38,11 @@ fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
         .skip(1)
         .map(|rest| rest.split("```").next().unwrap())
         .collect()
+}
+
+/// All code blocks of a page, each with the language that it names.
+fn blocks_of(page: &str) -> Vec<&str> {
+    page.split("```").skip(1).step_by(2).collect()
 }
 
 /// The lines outside code blocks.

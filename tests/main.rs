@@ -8,6 +8,8 @@
 )]
 
 mod cache;
+#[cfg(feature = "tensors")]
+mod cluster;
 mod commands;
 #[cfg(feature = "tensors")]
 mod cuda;

@@ -10,7 +10,7 @@ fn told(project: &Project, args: &[&str], settings: &[&str]) -> Vec<String> {
     let text = project.ok(&[&["config"], args].concat()).stdout;
     let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
     let of = |name: &&str| text.lines().find(|line| line.starts_with(*name)).map(words);
-    settings.iter().filter_map(|name| of(name)).collect()
+    settings.iter().filter_map(of).collect()
 }
 
 #[test]
@@ -97,6 +97,24 @@ fn a_run_does_as_the_place_says_and_no_key_knows_of_it() {
     let ran = project.ok(&["run", FILE, "pixels"]);
     assert!(ran.stderr.contains("2 ran"), "{}", ran.stderr);
     assert!(project.path("other/results").is_dir());
+}
+
+#[test]
+fn the_files_that_the_docs_show_have_no_mistakes() {
+    let project = Project::new();
+    let mut shown = 0;
+    for page in ["docs/config.md", "docs/cluster.md"] {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+        let text = std::fs::read_to_string(path).unwrap();
+        for block in text.split("```toml\n").skip(1) {
+            project.write("kfood.toml", block.split("```").next().unwrap());
+            let ran = project.command(&["config"]).env("SCRATCH", "/x").output();
+            let ran = crate::support::Ran::of(ran.unwrap());
+            assert_eq!(ran.code, 0, "{page}: {}", ran.stderr);
+            shown += 1;
+        }
+    }
+    assert!(shown > 2, "{shown}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::commands::Command;
 use crate::{
     name,
     record::EvaluatePart,
-    settings::{Device, Tta},
+    settings::{Device, Executor, Tta},
 };
 
 /// Reproducible image-classification pipelines from one TOML file.
@@ -43,6 +43,9 @@ pub(super) struct Overrides {
     /// Go on with what does not depend on a failed stage.
     #[arg(long)]
     pub keep_going: bool,
+    /// Where stages run: local or slurm [default: local].
+    #[arg(long, value_parser = executor)]
+    pub executor: Option<Executor>,
 }
 
 impl Overrides {
@@ -51,8 +54,22 @@ impl Overrides {
         let device = self.device.clone().map(|d| ("run.device", d.into()));
         let jobs = self.jobs.map(|jobs| ("run.jobs", jobs.into()));
         let keep_going = self.keep_going.then(|| ("run.keep_going", true.into()));
-        [device, jobs, keep_going].into_iter().flatten().collect()
+        let executor = self.executor.map(|e| ("executor.default", e.name().into()));
+        let all = [device, jobs, keep_going, executor];
+        all.into_iter().flatten().collect()
     }
+}
+
+/// Where stages run.
+fn executor(text: &str) -> Result<Executor, String> {
+    let accepted = || {
+        format!(
+            "expected {}",
+            name::one_of(Executor::ALL.map(Executor::name))
+        )
+    };
+    let found = Executor::ALL.into_iter().find(|e| e.name() == text);
+    found.ok_or_else(accepted)
 }
 
 /// A kind of view.

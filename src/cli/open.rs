@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 use signal_hook::{
-    consts::{SIGCONT, SIGTSTP},
+    consts::{SIGCONT, SIGINT, SIGTSTP},
     iterator::Signals,
 };
 
@@ -17,9 +17,10 @@ use crate::{
     config::{self, About, Network, Pipeline, Place},
     error::{Error, Result},
     event::{Observer, Silent},
-    exec::{self, Summary, locked},
+    exec::{self, Summary, locked, slurm::Site},
     name, native,
     report::duration,
+    settings::Executor,
     stage::Stage,
     stages,
     stop::Stop,
@@ -56,9 +57,23 @@ impl Opened {
             keep_going: run.keep_going,
             device: run.device.as_str().to_owned(),
             threads: threads(),
+            cluster: self.cluster(),
             pipeline: Some(self.pipeline.file.display().to_string()),
             ..exec::Options::default()
         }
+    }
+}
+
+impl Opened {
+    /// The cluster on which stages run, where they do.
+    fn cluster(&self) -> Option<Site> {
+        (self.place.executor.default == Executor::Slurm).then(|| Site {
+            settings: self.place.slurm.clone(),
+            local: self.place.executor.local.clone(),
+            program: env::current_exe().unwrap_or_else(|_| "kfood".into()),
+            pipeline: self.pipeline.file.clone(),
+            texts: self.pipeline.texts.clone(),
+        })
     }
 }
 
@@ -311,7 +326,8 @@ pub(super) fn threads() -> u32 {
 }
 
 /// A request to stop that Ctrl-C and termination signals make, unless they were ignored when the program started; the second one
-/// ends the program at once. Ctrl-Z stops the worker too, and `fg` or `bg` lets it go on.
+/// ends the program at once. All but Ctrl-C leave jobs of a cluster to themselves. Ctrl-Z stops the worker too, and `fg` or `bg` lets it
+/// go on.
 pub(super) fn stop_on_signals() -> Result<Stop> {
     let stop = Stop::default();
     let asked = stop.clone();
@@ -325,7 +341,8 @@ pub(super) fn stop_on_signals() -> Result<Stop> {
                 SIGTSTP => native::pause(),
                 SIGCONT => native::continue_children(),
                 _ if asked.requested() => std::process::exit(130),
-                _ => asked.request(),
+                SIGINT => asked.request(),
+                _ => asked.request_leaving(),
             }
         }
     });

@@ -24,14 +24,15 @@ use crate::{name, spelt, text::shown_path};
 pub(crate) fn gather(
     path: &Path,
     lookup: Lookup<'_>,
+    texts: &Texts,
     found: &mut Found,
 ) -> Result<Vec<File>, Mistakes> {
-    let first = open(path, String::new())
+    let first = open(path, String::new(), texts)
         .map_err(|unread| Mistakes::one(unread.location, unread.message, Some(unread.help)))?;
     let mut files = vec![first];
     let mut next = 0;
     while next < files.len() {
-        let uses = used_by(next, &mut files, lookup, found);
+        let uses = used_by(next, &mut files, lookup, texts, found);
         files[next].uses = uses;
         next += 1;
     }
@@ -39,12 +40,15 @@ pub(crate) fn gather(
     Ok(files)
 }
 
+/// What files said before, by the aliases that lead to them.
+type Texts = BTreeMap<String, String>;
+
 /// Opens a pipeline file.
 #[expect(
     clippy::result_large_err,
     reason = "made once for a file that cannot be read"
 )]
-fn open(path: &Path, prefix: String) -> Result<File, Unread> {
+fn open(path: &Path, prefix: String, texts: &Texts) -> Result<File, Unread> {
     let expected = Expected {
         what: "a pipeline file",
         help: "name a pipeline file, such as `pipelines/mission1.toml`",
@@ -60,11 +64,22 @@ fn open(path: &Path, prefix: String) -> Result<File, Unread> {
         let help = format!("name it `{}`", shown_path(path.with_extension("toml")));
         return Err(Unread::of(path, message, help));
     }
-    text_file::open(path, prefix, &expected)
+    let said = texts.get(&prefix).cloned();
+    let file = text_file::open(path, prefix, &expected)?;
+    Ok(match said {
+        Some(text) => text_file::saying(file, text),
+        None => file,
+    })
 }
 
 /// Reads the `[use]` table of a file and opens what is not open yet. Mistakes of syntax are noted here, once a file.
-fn used_by(at: usize, files: &mut Vec<File>, lookup: Lookup<'_>, found: &mut Found) -> Vec<Use> {
+fn used_by(
+    at: usize,
+    files: &mut Vec<File>,
+    lookup: Lookup<'_>,
+    texts: &Texts,
+    found: &mut Found,
+) -> Vec<Use> {
     let text = files[at].text.clone();
     let document = text_file::parse(at, &text, found);
     let Some((key, table)) = document.get_ref().get_key_value("use") else {
@@ -86,7 +101,7 @@ fn used_by(at: usize, files: &mut Vec<File>, lookup: Lookup<'_>, found: &mut Fou
             continue;
         }
         uses.push(Use {
-            file: open_used(at, &name, value, files, lookup, found),
+            file: open_used(at, &name, value, files, lookup, texts, found),
             alias: name,
             span: alias.span(),
         });
@@ -100,6 +115,7 @@ fn open_used(
     value: &Spanned<DeValue<'_>>,
     files: &mut Vec<File>,
     lookup: Lookup<'_>,
+    texts: &Texts,
     found: &mut Found,
 ) -> Option<usize> {
     let span = value.span();
@@ -121,7 +137,7 @@ fn open_used(
     if let Some(file) = files.iter().position(|f| Some(&f.real) == known.as_ref()) {
         return Some(file);
     }
-    match open(&path, format!("{}{alias}.", files[at].prefix)) {
+    match open(&path, format!("{}{alias}.", files[at].prefix), texts) {
         Ok(file) => {
             files.push(file);
             Some(files.len() - 1)

@@ -45,7 +45,7 @@ mod text_file;
 mod values;
 mod wording;
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 pub use about::{About, Gives, KINDS};
 pub use data_path::{DataPath, ModelSource, Network};
@@ -79,8 +79,24 @@ pub fn load_with(
     path: &Path,
     lookup: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Pipeline, Mistakes> {
+    read(path, lookup, &BTreeMap::new())
+}
+
+/// As [`load`], with what the files said before ([`Pipeline::texts`]) in place of what they say now.
+///
+/// # Errors
+/// All mistakes of all its files.
+pub fn load_again(path: &Path, texts: &BTreeMap<String, String>) -> Result<Pipeline, Mistakes> {
+    read(path, &environment, texts)
+}
+
+fn read(
+    path: &Path,
+    lookup: path::Lookup<'_>,
+    texts: &BTreeMap<String, String>,
+) -> Result<Pipeline, Mistakes> {
     let mut found = mistake::Found::default();
-    let files = files::gather(path, lookup, &mut found)?;
+    let files = files::gather(path, lookup, texts, &mut found)?;
     if found.unreadable {
         return Err(found.finish(&files));
     }

@@ -93,6 +93,15 @@ pub(super) fn open(path: &Path, prefix: String, expected: &Expected) -> Result<F
     })
 }
 
+/// A file with another text than it has now.
+pub(super) fn saying(file: File, text: String) -> File {
+    File {
+        lines: line_starts(&text),
+        text,
+        ..file
+    }
+}
+
 /// Where the lines of a text start, in bytes.
 fn line_starts(text: &str) -> Vec<usize> {
     let breaks = text.match_indices('\n').map(|(at, _)| at + 1);

@@ -15,6 +15,7 @@ mod export;
 mod fetch;
 mod graph;
 mod help;
+mod job;
 mod mistakes;
 mod new;
 mod plan;
@@ -76,4 +77,5 @@ commands! {
     schema: Schema,
     cache: Cache,
     help: Help,
+    job: Job,
 }

@@ -25,6 +25,7 @@ settings! {
         /// Where stages run; `kfood run --executor` names another.
         pub default: Executor = Executor::Local,
         /// Kinds of stages that run on this machine all the same, such as `["split", "select"]`.
+        #[accepts = "a list of kinds of stages"]
         pub local: Vec<String> = Vec::new(),
     }
 }
@@ -52,8 +53,10 @@ settings! {
         #[unset = "Slurm's own"]
         pub time: Option<TimeLimit>,
         /// Environment modules that are loaded first.
+        #[accepts = "a list of names such as `\"cuda/13.0\"`"]
         pub modules: Vec<Module> = Vec::new(),
         /// Lines of the job's script, before the work: `#SBATCH` ones first.
+        #[accepts = "a list of lines"]
         pub lines: Vec<String> = Vec::new(),
         /// How often a job is sent again that a node's failure, preemption or its time limit ended.
         pub retries: u32 = 3,

@@ -65,7 +65,7 @@ fn every_mistake_of_both_files_is_told_with_its_place() {
         "7 mistakes found",
         "invalid value `0` for `jobs`: expected a whole number of at least 1\n --> kfood.toml:2:8",
         "unknown key `devise` in `run`\n --> kfood.toml:3:1",
-        "did you mean `device`? accepted: `jobs`, `device` or `keep_going`",
+        "did you mean `device`? accepted: `jobs`, `device`",
         "`spilt` is no kind of stage\n --> kfood.toml:5:10",
         "did you mean `split`?",
         "expected a size such as `\"16G\"` or `\"800M\"`\n --> kfood.toml:7:10",
@@ -115,6 +115,30 @@ fn the_files_that_the_docs_show_have_no_mistakes() {
         }
     }
     assert!(shown > 2, "{shown}");
+}
+
+/// Which of these begins first in a text.
+fn first<'a>(text: &str, parts: [&'a str; 2]) -> &'a str {
+    let place = |part: &&str| {
+        text.find(*part)
+            .unwrap_or_else(|| panic!("no `{part}` in\n{text}"))
+    };
+    parts.into_iter().min_by_key(place).unwrap()
+}
+
+#[cfg(feature = "tensors")]
+#[test]
+fn each_declared_device_has_one_training_at_a_time() {
+    let project = small();
+    project.edit(FILE, "epochs = 2", "matrix.seed = [1, 2]\nepochs = 2");
+    project.write("kfood.toml", "[run]\ndevices = [\"cpu\", \"cpu\"]\n");
+    let together = project.ok(&["run", FILE, "net"]).stderr;
+    let order = ["· net[seed=2]: ", "✓ net[seed=1]: "];
+    assert_eq!(first(&together, order), order[0], "{together}");
+    // One device on the command line goes before several in a file.
+    let forced = ["run", FILE, "net", "--force", "net", "--device", "cpu"];
+    let apart = project.ok(&forced).stderr;
+    assert_eq!(first(&apart, order), order[1], "{apart}");
 }
 
 #[test]

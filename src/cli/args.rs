@@ -55,7 +55,11 @@ impl Overrides {
         let jobs = self.jobs.map(|jobs| ("run.jobs", jobs.into()));
         let keep_going = self.keep_going.then(|| ("run.keep_going", true.into()));
         let executor = self.executor.map(|e| ("executor.default", e.name().into()));
-        let all = [device, jobs, keep_going, executor];
+        // One device on the command line goes before several in a file.
+        let devices = device
+            .is_some()
+            .then(|| ("run.devices", Value::from(Vec::<String>::new())));
+        let all = [device, devices, jobs, keep_going, executor];
         all.into_iter().flatten().collect()
     }
 }

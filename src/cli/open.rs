@@ -56,6 +56,7 @@ impl Opened {
             jobs: run.jobs.get() as usize,
             keep_going: run.keep_going,
             device: run.device.as_str().to_owned(),
+            devices: run.devices.iter().map(|d| d.as_str().to_owned()).collect(),
             threads: threads(),
             cluster: self.cluster(),
             pipeline: Some(self.pipeline.file.display().to_string()),

@@ -2,17 +2,14 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        atomic::{AtomicUsize, Ordering},
-        mpsc::Sender,
-    },
+    sync::{Mutex, MutexGuard, PoisonError, mpsc::Sender},
     thread::Scope,
 };
 
 use super::{
     attempt::{Done, perform},
     gather::Gathered,
-    run::Surroundings,
+    run::{Options, Surroundings},
 };
 use crate::{
     error::{Error, Result},
@@ -67,41 +64,87 @@ pub(super) fn teller<'a>(
     }
 }
 
-/// A thread of this process for each stage; tensors are computed in processes of their own.
+/// A thread of this process for each stage; tensors are computed in processes of their own, one on each device.
 pub(super) struct Local<'a> {
     around: &'a Surroundings<'a>,
     observer: &'a dyn Observer,
-    running: AtomicUsize,
-    with_tensors: AtomicUsize,
+    /// What holds on each device.
+    devices: Vec<Options>,
+    running: Mutex<Running>,
+}
+
+/// What runs.
+struct Running {
+    stages: usize,
+    /// Numbers of devices on which nothing runs; the next one is the last.
+    free: Vec<usize>,
 }
 
 impl<'a> Local<'a> {
     pub(super) fn new(around: &'a Surroundings<'a>, observer: &'a dyn Observer) -> Self {
+        let options = around.options;
+        let on = |device: &String| Options {
+            device: device.clone(),
+            ..options.clone()
+        };
+        let devices: Vec<_> = match options.devices.as_slice() {
+            [] => vec![options.clone()],
+            devices => devices.iter().map(on).collect(),
+        };
+        let free = (0..devices.len()).rev().collect();
         Self {
             around,
             observer,
-            running: AtomicUsize::new(0),
-            with_tensors: AtomicUsize::new(0),
+            devices,
+            running: Mutex::new(Running { stages: 0, free }),
         }
     }
 
-    /// How many run that count against this limit.
-    fn count(&self, resource: Resource) -> &AtomicUsize {
+    fn running(&self) -> MutexGuard<'_, Running> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note of a stage; the number of its device, where it needs one.
+    fn begun(&self, resource: Resource) -> Option<usize> {
+        let mut running = self.running();
+        running.stages += 1;
         match resource {
-            Resource::Cpu => &self.running,
-            Resource::Tensor => &self.with_tensors,
+            Resource::Cpu => None,
+            Resource::Tensor => running.free.pop(),
         }
+    }
+
+    fn over(&self, device: Option<usize>) {
+        let mut running = self.running();
+        running.stages -= 1;
+        running.free.extend(device);
+    }
+
+    fn run(&self, task: &Task<'a>, device: Option<usize>) -> Result<Done> {
+        let options = device.map_or(self.around.options, |device| &self.devices[device]);
+        let around = Surroundings {
+            options,
+            ..*self.around
+        };
+        let tell = teller(task.stage, self.observer);
+        let reason = task.reason.clone();
+        perform(
+            task.stage,
+            &task.gathered,
+            task.forced,
+            reason,
+            &around,
+            &tell,
+        )
     }
 }
 
 impl<'a> Executor<'a> for Local<'a> {
     fn has_room(&self, resource: Resource) -> bool {
-        let (running, with_tensors) = (
-            self.running.load(Ordering::SeqCst),
-            self.with_tensors.load(Ordering::SeqCst),
-        );
-        running + with_tensors < self.around.options.jobs.max(1)
-            && (resource != Resource::Tensor || with_tensors == 0)
+        let running = self.running();
+        // Each device may have its stage, whatever `jobs` says.
+        running.stages < self.around.options.jobs.max(self.devices.len())
+            && (resource == Resource::Cpu || !running.free.is_empty())
     }
 
     fn start<'s, 'e>(&'e self, scope: &'s Scope<'s, 'e>, task: Task<'a>, ended: &Sender<Ended>)
@@ -110,28 +153,17 @@ impl<'a> Executor<'a> for Local<'a> {
         'e: 's,
     {
         let ended = ended.clone();
-        let count = self.count(task.stage.resource());
-        count.fetch_add(1, Ordering::SeqCst);
+        let device = self.begun(task.stage.resource());
         scope.spawn(move || {
-            let Task {
-                index,
-                stage,
-                gathered,
-                forced,
-                reason,
-            } = task;
-            let tell = teller(stage, self.observer);
             // A panic in the engine itself must not leave the run waiting for ever.
-            let done = catch_unwind(AssertUnwindSafe(|| {
-                perform(stage, &gathered, forced, reason, self.around, &tell)
-            }))
-            .unwrap_or_else(|_| {
-                let fault = "it panicked outside its own work";
-                Err(Error::failed(fault).help("this is a fault of kfood; please report it"))
-            });
-            count.fetch_sub(1, Ordering::SeqCst);
+            let done =
+                catch_unwind(AssertUnwindSafe(|| self.run(&task, device))).unwrap_or_else(|_| {
+                    let fault = "it panicked outside its own work";
+                    Err(Error::failed(fault).help("this is a fault of kfood; please report it"))
+                });
+            self.over(device);
             // The receiver outlives every stage.
-            let _ = ended.send((index, done));
+            let _ = ended.send((task.index, done));
         });
     }
 }

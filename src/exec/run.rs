@@ -31,12 +31,14 @@ pub struct Options {
     pub targets: Vec<String>,
     /// Stages to run even if their result is there.
     pub force: Vec<String>,
-    /// Stages at once, of them one that needs tensors.
+    /// Stages at once, of them one that needs tensors on each device.
     pub jobs: usize,
     /// After a failure, go on with every stage that does not need the failed one.
     pub keep_going: bool,
     /// `auto`, `cpu` or `cuda:N`, for the stages.
     pub device: String,
+    /// Devices for one stage with tensors each; [`Self::device`] where there are none.
+    pub devices: Vec<String>,
     /// Threads for one stage.
     pub threads: u32,
     /// The pipeline file, for the records.
@@ -53,6 +55,7 @@ impl Default for Options {
             jobs: 1,
             keep_going: false,
             device: "auto".to_owned(),
+            devices: Vec::new(),
             threads: 1,
             pipeline: None,
             cluster: None,

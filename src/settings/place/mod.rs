@@ -24,6 +24,10 @@ settings! {
         pub jobs: Count = Count::known(1),
         /// Where tensors live: `auto`, `cpu` or `cuda:N`.
         pub device: Device = Device::known("auto"),
+        /// Devices for one stage each, such as `["cuda:0", "cuda:1"]`: so many trainings run at once.
+        #[accepts = "a list of devices"]
+        #[unset = "the one of `device`"]
+        pub devices: Vec<Device> = Vec::new(),
         /// After a failure, go on with every stage that does not need the failed one.
         pub keep_going: bool = false,
     }

@@ -49,11 +49,14 @@ struct Going {
 
 impl Going {
     fn start(project: &Project, args: &[&str]) -> Self {
+        Self::of(project, project.command(args))
+    }
+
+    fn of(project: &Project, mut command: Command) -> Self {
         static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let n = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let said = project.path(&format!("said-{n}"));
-        let child = project
-            .command(args)
+        let child = command
             .stdout(Stdio::null())
             .stderr(fs::File::create(&said).unwrap())
             .spawn()
@@ -275,7 +278,8 @@ fn stand_ins(project: &Project, state: &str) {
                 "n=$(($(cat {here}/count 2>/dev/null || echo 0) + 1)); echo $n >{here}/count\n\
                  for last; do :; done\n\
                  for word; do case $word in --job-name=*) echo $n \"${{word#*=}}\" >>{here}/sent;; esac; done\n\
-                 test $n -gt \"$(cat {here}/dead 2>/dev/null || echo 0)\" && SLURM_JOB_ID=$n bash \"$last\" </dev/null >/dev/null 2>&1 &\n\
+                 {{ test $n -gt \"$(cat {here}/dead 2>/dev/null || echo 0)\" && \
+                 (while test -e {here}/hold; do sleep 0.1; done; SLURM_JOB_ID=$n bash \"$last\"); }} </dev/null >/dev/null 2>&1 &\n\
                  echo $n"
             ),
         ),
@@ -299,11 +303,18 @@ fn stand_ins(project: &Project, state: &str) {
     }
 }
 
-/// A run with those programs.
-fn with_stand_ins(project: &Project, args: &[&str]) -> Ran {
+/// The program with those in its reach.
+fn command(project: &Project, args: &[&str]) -> Command {
     let path = std::env::var("PATH").unwrap();
     let path = format!("{}:{path}", project.path("bin").display());
-    Ran::of(project.command(args).env("PATH", path).output().unwrap())
+    let mut command = project.command(args);
+    command.env("PATH", path);
+    command
+}
+
+/// A run with those programs.
+fn with_stand_ins(project: &Project, args: &[&str]) -> Ran {
+    Ran::of(command(project, args).output().unwrap())
 }
 
 /// Split and photographs alone: no tensors.
@@ -406,4 +417,21 @@ fn kinds_that_stay_here_are_sent_nowhere_and_a_silent_slurm_refuses_the_rest() {
         "{}",
         ran.stderr
     );
+}
+
+#[test]
+fn a_job_does_what_the_file_said_when_it_was_sent_and_a_busy_slurm_is_asked_again() {
+    let project = small();
+    stand_ins(&project, "RUNNING");
+    project.write("hold", "");
+    let mut run = Going::of(&project, command(&project, &["run", FILE, "pixels"]));
+    run.until("dishes: sent as job 1");
+    project.write(FILE, "this is no pipeline");
+    project.write("down", "");
+    fs::remove_file(project.path("hold")).unwrap();
+    run.until("pixels: warning: it is not sent yet, and will be: `squeue` failed");
+    fs::remove_file(project.path("down")).unwrap();
+    let ran = run.ended();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("2 stages: 2 ran"), "{}", ran.stderr);
 }

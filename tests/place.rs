@@ -118,6 +118,7 @@ fn the_files_that_the_docs_show_have_no_mistakes() {
 }
 
 /// Which of these begins first in a text.
+#[cfg(feature = "tensors")]
 fn first<'a>(text: &str, parts: [&'a str; 2]) -> &'a str {
     let place = |part: &&str| {
         text.find(*part)

@@ -1,6 +1,7 @@
 //! Where a stage runs: the one thing that a run asks of threads of its own and of a cluster.
 
 use std::{
+    collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Mutex, MutexGuard, PoisonError, mpsc::Sender},
     thread::Scope,
@@ -42,6 +43,9 @@ pub(super) trait Executor<'a> {
         'a: 'e,
         'e: 's;
 
+    /// Hears that the run knows of the end of a stage: there is no room for another one before.
+    fn over(&self, _: usize) {}
+
     /// Says that for now no more stages come.
     fn begin<'s, 'e>(&'e self, _: &'s Scope<'s, 'e>, _: &Sender<Ended>)
     where
@@ -75,7 +79,8 @@ pub(super) struct Local<'a> {
 
 /// What runs.
 struct Running {
-    stages: usize,
+    /// The numbers of stages, with their device where they need one.
+    stages: HashMap<usize, Option<usize>>,
     /// Numbers of devices on which nothing runs; the next one is the last.
     free: Vec<usize>,
 }
@@ -96,7 +101,10 @@ impl<'a> Local<'a> {
             around,
             observer,
             devices,
-            running: Mutex::new(Running { stages: 0, free }),
+            running: Mutex::new(Running {
+                stages: HashMap::new(),
+                free,
+            }),
         }
     }
 
@@ -105,19 +113,14 @@ impl<'a> Local<'a> {
     }
 
     /// Takes note of a stage; the number of its device, where it needs one.
-    fn begun(&self, resource: Resource) -> Option<usize> {
+    fn begun(&self, task: &Task<'a>) -> Option<usize> {
         let mut running = self.running();
-        running.stages += 1;
-        match resource {
+        let device = match task.stage.resource() {
             Resource::Cpu => None,
             Resource::Tensor => running.free.pop(),
-        }
-    }
-
-    fn over(&self, device: Option<usize>) {
-        let mut running = self.running();
-        running.stages -= 1;
-        running.free.extend(device);
+        };
+        running.stages.insert(task.index, device);
+        device
     }
 
     fn run(&self, task: &Task<'a>, device: Option<usize>) -> Result<Done> {
@@ -143,7 +146,7 @@ impl<'a> Executor<'a> for Local<'a> {
     fn has_room(&self, resource: Resource) -> bool {
         let running = self.running();
         // Each device may have its stage, whatever `jobs` says.
-        running.stages < self.around.options.jobs.max(self.devices.len())
+        running.stages.len() < self.around.options.jobs.max(self.devices.len())
             && (resource == Resource::Cpu || !running.free.is_empty())
     }
 
@@ -153,7 +156,7 @@ impl<'a> Executor<'a> for Local<'a> {
         'e: 's,
     {
         let ended = ended.clone();
-        let device = self.begun(task.stage.resource());
+        let device = self.begun(&task);
         scope.spawn(move || {
             // A panic in the engine itself must not leave the run waiting for ever.
             let done =
@@ -161,9 +164,14 @@ impl<'a> Executor<'a> for Local<'a> {
                     let fault = "it panicked outside its own work";
                     Err(Error::failed(fault).help("this is a fault of kfood; please report it"))
                 });
-            self.over(device);
             // The receiver outlives every stage.
             let _ = ended.send((task.index, done));
         });
+    }
+
+    fn over(&self, index: usize) {
+        let mut running = self.running();
+        let device = running.stages.remove(&index).flatten();
+        running.free.extend(device);
     }
 }

@@ -184,6 +184,7 @@ impl<'r, 'a: 'r> Run<'r, 'a> {
                     break;
                 };
                 self.running.remove(&index);
+                self.executor(self.stages[index].as_ref()).over(index);
                 self.end(index, done);
             }
             if let Some(slurm) = self.slurm {

@@ -36,7 +36,7 @@ const ASK_OF_EACH: Duration = Duration::from_millis(30);
 /// How long a shared file system may take to show what a job has written, before that counts as missing.
 const GRACE: Duration = Duration::from_secs(10);
 /// How long a Slurm that does not answer now is left alone.
-const LATER: Duration = Duration::from_secs(20);
+const LATER: Duration = Duration::from_secs(10);
 /// Lines of a log in a message.
 const LINES: usize = 6;
 
@@ -74,7 +74,9 @@ pub(super) struct Watch<'a> {
     asked: Instant,
     /// Whether it was told that Slurm does not answer.
     silent: bool,
-    /// Whether it ever did.
+    /// Whether it was told that stages are sent later.
+    busy: bool,
+    /// Whether Slurm ever answered.
     answered: bool,
 }
 
@@ -95,6 +97,7 @@ impl<'a> Watch<'a> {
             queue: None,
             asked: Instant::now(),
             silent: false,
+            busy: false,
             answered: false,
         }
     }
@@ -144,6 +147,7 @@ impl<'a> Watch<'a> {
             }
         }
         self.answered |= !sent.is_empty();
+        self.busy &= sent.is_empty();
         for sent in sent {
             self.tell_sent(&sent);
             self.jobs.push(Watched {
@@ -162,12 +166,12 @@ impl<'a> Watch<'a> {
 
     /// Tries again in a while: controllers are started anew, and busy.
     fn postpone(&mut self, tasks: Vec<Unsent<'a>>, error: &Error) {
-        if let (Some((first, _)), false) = (tasks.first(), self.silent) {
+        if let (Some((first, _)), false) = (tasks.first(), self.busy) {
             teller(first.stage, self.observer)(StageEvent::Warning(format!(
                 "it is not sent yet, and will be: {error}"
             )));
         }
-        self.silent = true;
+        self.busy = true;
         let mut all = self.later.take().map_or_else(Vec::new, |(_, tasks)| tasks);
         all.extend(tasks);
         self.later = Some((Instant::now() + LATER, all));

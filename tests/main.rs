@@ -8,6 +8,8 @@
 )]
 
 mod cache;
+#[cfg(feature = "tensors")]
+mod cluster;
 mod commands;
 mod corpora;
 #[cfg(feature = "tensors")]
@@ -39,6 +41,7 @@ mod networks;
 mod pages;
 mod pictures;
 mod pipeline_files;
+mod place;
 #[cfg(feature = "tensors")]
 mod pretrained;
 mod reference;

@@ -2,14 +2,20 @@
 //!
 //! `status` says for each stage: cached, run, or waits. `run` starts from the same look and makes it come true; a stage
 //! that waited ends as one of the other two, for an unchanged output cuts the rerun off.
+//!
+//! Where a stage runs is an `executor`'s: threads of this process, or jobs of a cluster ([`slurm`]). Both make it by the same
+//! `attempt`, under the same lock.
 
+mod alone;
 mod attempt;
+mod executor;
 mod gather;
 pub mod job;
 pub mod locked;
 mod near;
 mod newest;
 mod run;
+pub mod slurm;
 mod status;
 mod summary;
 mod untouched;

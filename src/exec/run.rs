@@ -2,14 +2,15 @@
 
 use std::{
     collections::HashMap,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::mpsc::{Sender, channel},
     thread,
 };
 
 use super::{
-    attempt::{Done, perform},
+    attempt::Done,
+    executor::{Ended, Executor, Local, Task, teller},
     gather::{Gathered, gather},
+    slurm::{Site, Slurm},
     status::{Status, Survey},
     summary::{Outcome, StageSummary, Summary},
 };
@@ -19,7 +20,7 @@ use crate::{
     error::{Class, Error, Result},
     event::{Event, NotRun, Observer, StageEvent},
     plan::Graph,
-    stage::{Resource, Stage, Worker},
+    stage::{Stage, Worker},
     stop::Stop,
 };
 
@@ -30,16 +31,20 @@ pub struct Options {
     pub targets: Vec<String>,
     /// Stages to run even if their result is there.
     pub force: Vec<String>,
-    /// Stages at once, of them one that needs tensors.
+    /// Stages at once, of them one that needs tensors on each device.
     pub jobs: usize,
     /// After a failure, go on with every stage that does not need the failed one.
     pub keep_going: bool,
     /// `auto`, `cpu` or `cuda:N`, for the stages.
     pub device: String,
+    /// Devices for one stage with tensors each; [`Self::device`] where there are none.
+    pub devices: Vec<String>,
     /// Threads for one stage.
     pub threads: u32,
     /// The pipeline file, for the records.
     pub pipeline: Option<String>,
+    /// The cluster on which stages run; on this machine without one.
+    pub cluster: Option<Site>,
 }
 
 impl Default for Options {
@@ -50,8 +55,10 @@ impl Default for Options {
             jobs: 1,
             keep_going: false,
             device: "auto".to_owned(),
+            devices: Vec::new(),
             threads: 1,
             pipeline: None,
+            cluster: None,
         }
     }
 }
@@ -100,6 +107,9 @@ pub fn run(
         worker,
         stop,
     };
+    let local = Local::new(&around, observer);
+    let cluster = options.cluster.as_ref();
+    let slurm = cluster.map(|site| Slurm::new(site, &around, observer));
     let numbers = stages
         .iter()
         .enumerate()
@@ -110,6 +120,8 @@ pub fn run(
         graph: &graph,
         survey: &survey,
         around: &around,
+        local: &local,
+        slurm: slurm.as_ref(),
         observer,
         numbers,
         state: stages.iter().map(|_| State::Open(None)).collect(),
@@ -131,11 +143,13 @@ enum State {
     },
 }
 
-struct Run<'a> {
+struct Run<'r, 'a> {
     stages: &'a [Box<dyn Stage>],
     graph: &'a Graph,
     survey: &'a Survey<'a>,
     around: &'a Surroundings<'a>,
+    local: &'r Local<'a>,
+    slurm: Option<&'r Slurm<'a>>,
     observer: &'a dyn Observer,
     numbers: HashMap<&'a str, usize>,
     state: Vec<State>,
@@ -147,9 +161,7 @@ struct Run<'a> {
     interrupted: bool,
 }
 
-type Ended = (usize, Result<Done>);
-
-impl<'a> Run<'a> {
+impl<'r, 'a: 'r> Run<'r, 'a> {
     /// Starts stages as they can start, until nothing runs and nothing more can.
     fn drive(&mut self) {
         thread::scope(|scope| {
@@ -157,6 +169,9 @@ impl<'a> Run<'a> {
             loop {
                 let open = self.open();
                 self.start_all(scope, &sender);
+                if let Some(slurm) = self.slurm {
+                    slurm.begin(scope, &sender);
+                }
                 if self.running.is_empty() {
                     // A stage that waited for another's equal work may start now that the other could not even start.
                     if self.open() < open {
@@ -169,15 +184,19 @@ impl<'a> Run<'a> {
                     break;
                 };
                 self.running.remove(&index);
+                self.executor(self.stages[index].as_ref()).over(index);
                 self.end(index, done);
+            }
+            if let Some(slurm) = self.slurm {
+                slurm.close();
             }
         });
     }
 
     /// Starts what can start, and ends what needs no start, in order.
-    fn start_all<'s>(&mut self, scope: &'s thread::Scope<'s, 'a>, sender: &Sender<Ended>)
+    fn start_all<'s>(&mut self, scope: &'s thread::Scope<'s, 'r>, sender: &Sender<Ended>)
     where
-        'a: 's,
+        'r: 's,
     {
         for &index in &self.survey.order {
             if !matches!(self.state[index], State::Open(_)) {
@@ -233,22 +252,17 @@ impl<'a> Run<'a> {
             .all(|&above| self.record(above).is_some())
     }
 
-    fn start<'s>(&mut self, index: usize, scope: &'s thread::Scope<'s, 'a>, sender: &Sender<Ended>)
+    fn start<'s>(&mut self, index: usize, scope: &'s thread::Scope<'s, 'r>, sender: &Sender<Ended>)
     where
-        'a: 's,
+        'r: 's,
     {
         if let Some(Status::Cached { record }) = &self.survey.status[index] {
             let record = record.clone();
             return self.end(index, Ok(Done { record, ran: false }));
         }
-        let resource = self.stages[index].resource();
-        let tensors = self
-            .running
-            .keys()
-            .any(|&i| self.stages[i].resource() == Resource::Tensor);
-        if self.running.len() >= self.around.options.jobs.max(1)
-            || (resource == Resource::Tensor && tensors)
-        {
+        let stage = self.stages[index].as_ref();
+        let executor = self.executor(stage);
+        if !executor.has_room(stage.resource()) {
             return;
         }
         match self.prepare(index) {
@@ -256,30 +270,25 @@ impl<'a> Run<'a> {
             Ok(Ready::Run(gathered, forced, reason)) => {
                 self.running.insert(index, gathered.key);
                 self.state[index] = State::Running;
-                let (stage, around, observer) = (&self.stages[index], self.around, self.observer);
-                let sender = sender.clone();
-                scope.spawn(move || {
-                    let id = stage.id();
-                    let tell = |event| {
-                        observer.observe(&Event::Stage {
-                            id: id.to_owned(),
-                            event,
-                        })
-                    };
-                    // A panic in the engine itself must not leave the run waiting for ever.
-                    let done = catch_unwind(AssertUnwindSafe(|| {
-                        perform(stage.as_ref(), &gathered, forced, reason, around, &tell)
-                    }))
-                    .unwrap_or_else(|_| {
-                        let fault = "it panicked outside its own work";
-                        Err(Error::failed(fault).help("this is a fault of kfood; please report it"))
-                    });
-                    // The receiver outlives every stage.
-                    let _ = sender.send((index, done));
-                });
+                let task = Task {
+                    index,
+                    stage,
+                    gathered,
+                    forced,
+                    reason,
+                };
+                executor.start(scope, task, sender);
             }
             Ok(Ready::Later(gathered)) => self.state[index] = State::Open(Some(gathered)),
             Err(error) => self.end(index, Err(error)),
+        }
+    }
+
+    /// Where a stage runs.
+    fn executor(&self, stage: &dyn Stage) -> &'r dyn Executor<'a> {
+        match self.slurm.filter(|slurm| slurm.takes(stage.kind())) {
+            Some(slurm) => slurm,
+            None => self.local,
         }
     }
 
@@ -395,13 +404,7 @@ impl<'a> Run<'a> {
     }
 
     fn tell(&self, index: usize) -> impl Fn(StageEvent) + Sync + use<'a> {
-        let (id, observer) = (self.stages[index].id(), self.observer);
-        move |event| {
-            observer.observe(&Event::Stage {
-                id: id.to_owned(),
-                event,
-            })
-        }
+        teller(self.stages[index].as_ref(), self.observer)
     }
 
     fn into_summary(mut self) -> Summary {

@@ -7,6 +7,7 @@ mod cache;
 mod check;
 mod compare;
 mod completions;
+mod config;
 mod data;
 pub(super) mod doctor;
 mod explain;
@@ -14,6 +15,7 @@ mod export;
 mod fetch;
 mod graph;
 mod help;
+mod job;
 mod mistakes;
 mod new;
 mod plan;
@@ -70,8 +72,10 @@ commands! {
     fetch: Fetch,
     sample: Sample,
     doctor: Doctor,
+    config: Config,
     completions: Completions,
     schema: Schema,
     cache: Cache,
     help: Help,
+    job: Job,
 }

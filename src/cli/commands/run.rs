@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::{
-        args::device,
+        args::Overrides,
         locking,
         open::{self, Opened},
         past_runs, print,
@@ -42,15 +42,8 @@ pub(in crate::cli) struct Run {
     /// Compare the results with the lock file beside the pipeline; never write it.
     #[arg(long)]
     pub locked: bool,
-    /// Where tensors live: auto, cpu or cuda:N.
-    #[arg(long, default_value = "auto", value_parser = device)]
-    pub device: String,
-    /// Stages without tensors that may run at once.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    pub jobs: u32,
-    /// Go on with what does not depend on a failed stage.
-    #[arg(long)]
-    pub keep_going: bool,
+    #[command(flatten)]
+    pub overrides: Overrides,
     /// JSON on stdout.
     #[arg(long)]
     pub json: bool,
@@ -58,7 +51,7 @@ pub(in crate::cli) struct Run {
 
 pub(in crate::cli) fn run(args: &Run) -> Result<u8> {
     let since = Instant::now();
-    let opened = open::open(&args.file)?;
+    let opened = open::open_with(&args.file, &args.overrides.flags())?;
     print::notes(&opened.pipeline);
     let lock = locked::path(&opened.pipeline.file);
     let recorded = args.locked.then(|| locked::read(&lock)).transpose()?;
@@ -135,9 +128,6 @@ fn options(args: &Run, opened: &Opened) -> Options {
     Options {
         targets: opened.targets(&args.stages),
         force: args.force.clone(),
-        jobs: args.jobs as usize,
-        keep_going: args.keep_going,
-        device: args.device.clone(),
         ..opened.options()
     }
 }

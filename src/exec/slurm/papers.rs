@@ -1,0 +1,188 @@
+//! What a run and its jobs write down for each other, in the folder `jobs` of the cache.
+//!
+//! | file | by | what |
+//! |---|---|---|
+//! | `jobs/submit.lock` | runs | held while jobs are looked for and sent, by `sbatch` itself too, so that none is sent twice |
+//! | `jobs/KEY.json` | runs | the ticket of a stage: which order it is in, and the number of its job |
+//! | `jobs/NAME/order.json`, `script` | runs | what the jobs of one `sbatch` are to do; NAME is the name of the job |
+//! | `jobs/NAME/status-I.json` | job I | when it started, that it lives, how it ended: what holds, whatever Slurm says |
+//! | `jobs/NAME/events-I.jsonl`, `log-I` | job I | what happens in the stage, and what the job prints |
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    cache::Cache,
+    digest::Digest,
+    error::{Class, Error, Result},
+    files,
+};
+
+/// What the jobs of one `sbatch` are to do.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Order {
+    /// The pipeline file.
+    pub pipeline: PathBuf,
+    /// What it and the files that it uses said when the order was made, by alias: an edit since does not change it.
+    pub texts: BTreeMap<String, String>,
+    /// The folder of the cache.
+    pub cache: PathBuf,
+    /// The device asked for.
+    pub device: String,
+    /// The stages, by the number of their job.
+    pub stages: Vec<Ordered>,
+}
+
+/// One stage of an order.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ordered {
+    /// The instance.
+    pub id: String,
+    /// The key of its result.
+    pub key: Digest,
+    /// Whether it is made although it is there.
+    pub forced: bool,
+    /// Why it runs.
+    pub reason: String,
+}
+
+/// Where the job of a stage is found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ticket {
+    /// The name of its order, and of the job.
+    pub(super) name: String,
+    /// Its number in it.
+    pub(super) number: usize,
+    /// As Slurm calls it; `None` where a run was killed before it could write that down.
+    pub(super) job: Option<String>,
+    /// How often it was sent.
+    pub(super) sent: u32,
+}
+
+/// What a job says of itself.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct JobStatus {
+    /// As Slurm calls it.
+    pub(super) job: String,
+    /// The machine it runs on.
+    pub(super) host: String,
+    /// Seconds since 1970, by the clock of that machine.
+    pub(super) started: u64,
+    /// Grows while it lives. A count, for clocks of machines differ.
+    pub(super) beat: u64,
+    /// How it ended.
+    pub(super) ended: Option<Ending>,
+}
+
+/// How a job ended, by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Ending {
+    /// The result is in the cache.
+    Done,
+    /// It was asked to stop.
+    Interrupted,
+    /// The stage failed.
+    Failed {
+        /// The error with its causes.
+        message: String,
+        /// The way out.
+        help: Option<String>,
+        /// Whether the pipeline file is at fault.
+        usage: bool,
+    },
+}
+
+impl Ending {
+    /// Of what a stage came to.
+    pub(super) fn of(done: &Result<()>) -> Self {
+        match done {
+            Ok(()) => Self::Done,
+            Err(error) if error.class() == Class::Interrupted => Self::Interrupted,
+            Err(error) => Self::Failed {
+                message: error.to_string(),
+                help: error.help_text().map(str::to_owned),
+                usage: error.class() == Class::Usage,
+            },
+        }
+    }
+
+    /// The error of a stage that failed.
+    pub(super) fn error(message: &str, help: Option<&str>, usage: bool) -> Error {
+        let error = match usage {
+            true => Error::usage(message),
+            false => Error::failed(message),
+        };
+        match help {
+            Some(help) => error.help(help),
+            None => error,
+        }
+    }
+}
+
+/// The folder of all jobs of a cache.
+pub(super) fn jobs(cache: &Cache) -> PathBuf {
+    cache.root().join("jobs")
+}
+
+/// The first free name of an order: with its key where it is of one stage alone. Names are taken while `submit.lock` is held.
+pub(super) fn free_name(jobs: &Path, keys: &[Digest]) -> String {
+    let of = match keys {
+        [one] => *one,
+        several => {
+            let text: Vec<_> = several.iter().map(Digest::to_string).collect();
+            Digest::of(text.join("\n").as_bytes())
+        }
+    };
+    let first = format!("kfood-{}", &of.to_string()[..16]);
+    let more = (2_u32..).map(|n| format!("{first}.{n}"));
+    let mut names = std::iter::once(first.clone()).chain(more);
+    let free = names.find(|name| !jobs.join(name).exists());
+    free.unwrap_or(first)
+}
+
+/// The files of one job in the folder of its order.
+#[derive(Clone, Debug)]
+pub(super) struct JobFiles {
+    pub(super) status: PathBuf,
+    pub(super) events: PathBuf,
+    pub(super) log: PathBuf,
+}
+
+impl JobFiles {
+    /// Of the job with this number.
+    pub(super) fn of(order: &Path, number: usize) -> Self {
+        Self {
+            status: order.join(format!("status-{number}.json")),
+            events: order.join(format!("events-{number}.jsonl")),
+            log: order.join(format!("log-{number}")),
+        }
+    }
+
+    /// What the job says of itself; `None` before it starts.
+    pub(super) fn status(&self) -> Option<JobStatus> {
+        files::read_json(&self.status).ok()
+    }
+
+    /// The last lines of what it printed.
+    pub(super) fn last_lines(&self, most: usize) -> Vec<String> {
+        let bytes = std::fs::read(&self.log).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        let lines: Vec<_> = text.lines().filter(|l| !l.trim().is_empty()).collect();
+        let first = lines.len().saturating_sub(most);
+        lines[first..].iter().map(|l| (*l).to_owned()).collect()
+    }
+}
+
+/// The ticket of a key.
+pub(super) fn ticket(cache: &Cache, key: &Digest) -> PathBuf {
+    jobs(cache).join(format!("{key}.json"))
+}

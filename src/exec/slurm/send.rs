@@ -1,0 +1,205 @@
+//! Sending stages: under one lock for a cache, so that a stage that has a job gets no second one.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    Site,
+    papers::{self, JobFiles, Order, Ordered, Ticket},
+    programs::{Batch, squeue},
+    states::Queue,
+};
+use crate::{
+    cache::{Cache, Found},
+    error::{Error, Result},
+    exec::executor::Task,
+    files,
+    settings::SlurmSettings,
+};
+
+/// Jobs of one `sbatch`, at most: clusters allow 1,001 without a word.
+const MOST: usize = 500;
+
+/// A stage with its job.
+pub(super) struct Sent<'a> {
+    pub(super) task: Task<'a>,
+    pub(super) job: String,
+    pub(super) files: JobFiles,
+    /// How often it was sent.
+    pub(super) times: u32,
+    /// Whether an earlier run sent it.
+    pub(super) found: bool,
+    /// How many went with it, where it is the first of them.
+    pub(super) with: usize,
+}
+
+/// What became of some stages that were to be sent.
+#[derive(Default)]
+pub(super) struct Outcome<'a> {
+    /// Those with a job.
+    pub(super) sent: Vec<Sent<'a>>,
+    /// Those that got none, with the reason.
+    pub(super) refused: Vec<(Vec<Unsent<'a>>, Error)>,
+}
+
+/// A stage that has no job, with the number of times that it was sent before.
+pub(super) type Unsent<'a> = (Task<'a>, u32);
+
+/// Sends stages, or finds the jobs that they have.
+pub(super) fn send<'a>(
+    tasks: Vec<Unsent<'a>>,
+    site: &Site,
+    cache: &Cache,
+    device: &str,
+) -> Outcome<'a> {
+    let mut outcome = Outcome::default();
+    let locked = lock(cache).and_then(|lock| Ok((lock, squeue()?)));
+    let (lock, queue) = match locked {
+        Ok(locked) => locked,
+        Err(error) => {
+            outcome.refused.push((tasks, error));
+            return outcome;
+        }
+    };
+    let mut new: Vec<(SlurmSettings, Vec<Unsent<'a>>)> = Vec::new();
+    for (task, times) in tasks {
+        if let Some((ticket, job)) = found(cache, &task, &queue) {
+            let folder = papers::jobs(cache).join(&ticket.name);
+            outcome.sent.push(Sent {
+                files: JobFiles::of(&folder, ticket.number),
+                task,
+                job,
+                times: ticket.sent,
+                found: true,
+                with: 1,
+            });
+            continue;
+        }
+        let Some(settings) = site.settings.get(task.stage.kind()) else {
+            let what = format!("`{}` has no settings for Slurm", task.stage.kind());
+            let error = Error::failed(what);
+            outcome.refused.push((vec![(task, times)], error));
+            continue;
+        };
+        match new
+            .iter_mut()
+            .find(|(s, t)| s == settings && t.len() < MOST)
+        {
+            Some((_, together)) => together.push((task, times)),
+            None => new.push((settings.clone(), vec![(task, times)])),
+        }
+    }
+    for (settings, together) in new {
+        match batch(&together, &settings, site, cache, device, &lock) {
+            Ok((folder, jobs)) => outcome.sent.extend(with_jobs(together, &folder, jobs)),
+            Err(error) => outcome.refused.push((together, error)),
+        }
+    }
+    outcome
+}
+
+/// Stages with the jobs that they have got.
+fn with_jobs<'a>(
+    together: Vec<Unsent<'a>>,
+    folder: &Path,
+    jobs: Vec<String>,
+) -> impl Iterator<Item = Sent<'a>> {
+    let with = jobs.len();
+    let all = together.into_iter().zip(jobs).enumerate();
+    all.map(move |(number, ((task, times), job))| Sent {
+        task,
+        job,
+        files: JobFiles::of(folder, number),
+        times: times + 1,
+        found: false,
+        with: if number == 0 { with } else { 0 },
+    })
+}
+
+/// Held by who looks for jobs and sends some.
+pub(super) fn lock(cache: &Cache) -> Result<File> {
+    let folder = papers::jobs(cache);
+    files::create_folder(&folder)?;
+    let path = folder.join("submit.lock");
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|e| Error::io("open", &path, e))?;
+    file.lock().map_err(|e| Error::io("lock", &path, e))?;
+    Ok(file)
+}
+
+/// The job that a stage has already: one that lives, or one that has made the result since the run looked.
+fn found(cache: &Cache, task: &Task<'_>, queue: &Queue) -> Option<(Ticket, String)> {
+    let key = &task.gathered.key;
+    let ticket: Ticket = files::read_json(&papers::ticket(cache, key)).ok()?;
+    if let Some(job) = queue.alive(&ticket.name, ticket.number) {
+        let job = job.to_owned();
+        return Some((ticket, job));
+    }
+    let folder = papers::jobs(cache).join(&ticket.name);
+    let status = JobFiles::of(&folder, ticket.number).status()?;
+    let made = status.ended == Some(papers::Ending::Done)
+        && matches!(cache.find(key, &|_| {}), Found::Hit(_));
+    (made && !task.forced).then_some((ticket, status.job))
+}
+
+/// Sends stages that ask for the same: first their tickets are written, then what they are to do, then they are sent.
+fn batch(
+    together: &[(Task<'_>, u32)],
+    settings: &SlurmSettings,
+    site: &Site,
+    cache: &Cache,
+    device: &str,
+    lock: &File,
+) -> Result<(PathBuf, Vec<String>)> {
+    let keys: Vec<_> = together.iter().map(|(task, _)| task.gathered.key).collect();
+    let jobs = papers::jobs(cache);
+    let name = papers::free_name(&jobs, &keys);
+    let folder = jobs.join(&name);
+    files::create_folder(&folder)?;
+    let stages = together.iter().map(|(task, _)| Ordered {
+        id: task.stage.id().to_owned(),
+        key: task.gathered.key,
+        forced: task.forced,
+        reason: task.reason.clone(),
+    });
+    let order = Order {
+        pipeline: site.pipeline.clone(),
+        texts: site.texts.clone(),
+        cache: cache.root().to_owned(),
+        device: device.to_owned(),
+        stages: stages.collect(),
+    };
+    files::publish_json(&folder.join("order.json"), &order)?;
+    let write = |jobs: Option<&[String]>| {
+        together
+            .iter()
+            .enumerate()
+            .try_for_each(|(number, (task, times))| {
+                let ticket = Ticket {
+                    name: name.clone(),
+                    number,
+                    job: jobs.map(|jobs| jobs[number].clone()),
+                    sent: times + 1,
+                };
+                files::publish_json(&papers::ticket(cache, &task.gathered.key), &ticket)
+            })
+    };
+    write(None)?;
+    let batch = Batch {
+        name: &name,
+        folder: &folder,
+        settings,
+        program: &site.program,
+        jobs: together.len(),
+    };
+    // Where no answer came, there may be a job all the same: its ticket has the name by which it is found.
+    let sent = batch.send(lock)?;
+    write(Some(&sent))?;
+    Ok((folder, sent))
+}

@@ -1,0 +1,437 @@
+//! Watching jobs until each has ended: the thread of a run that sends stages and reads what their jobs write down.
+
+use std::{
+    sync::mpsc::{Receiver, RecvTimeoutError, Sender},
+    time::{Duration, Instant},
+};
+
+use super::{
+    Site,
+    events::{Pulse, forward},
+    papers::{Ending, ticket},
+    programs::{is_passing, sacct, scancel, squeue},
+    send::{Outcome, Sent, Unsent, send},
+    states::{End, Queue, State},
+    tidy::tidy,
+};
+use crate::{
+    cache::Found,
+    error::{Error, Result},
+    event::{Observer, StageEvent},
+    exec::{
+        attempt::Done,
+        executor::{Ended, Task, teller},
+        run::Surroundings,
+        worker::was_killed,
+    },
+    files,
+    text::{count, either, shown, shown_path},
+};
+
+/// How often what jobs write down is looked at.
+const LOOK: Duration = Duration::from_millis(300);
+/// How often `squeue` is asked, at most; with many jobs less often.
+const ASK: Duration = Duration::from_secs(4);
+const ASK_OF_EACH: Duration = Duration::from_millis(30);
+/// How long a shared file system may take to show what a job has written, before that counts as missing.
+const GRACE: Duration = Duration::from_secs(10);
+/// How long a Slurm that does not answer now is left alone.
+const LATER: Duration = Duration::from_secs(10);
+/// Lines of a log in a message.
+const LINES: usize = 6;
+
+/// One job.
+struct Watched<'a> {
+    sent: Sent<'a>,
+    /// How much of its events was told.
+    told: u64,
+    started: bool,
+    pulse: Pulse,
+    /// The last reason to wait that was told.
+    reason: String,
+    /// Since when it is over without a last word, or without its result.
+    over: Option<Instant>,
+}
+
+/// What a look at a job found.
+enum Look {
+    Goes,
+    Ended(Result<Done>),
+    /// It is to be sent again.
+    Again(&'static str),
+}
+
+pub(super) struct Watch<'a> {
+    site: &'a Site,
+    around: &'a Surroundings<'a>,
+    observer: &'a dyn Observer,
+    ended: Sender<Ended>,
+    jobs: Vec<Watched<'a>>,
+    /// Stages that could not be sent, and when that is tried again.
+    later: Option<(Instant, Vec<Unsent<'a>>)>,
+    /// What Slurm said last, and when it was asked.
+    queue: Option<Queue>,
+    asked: Instant,
+    /// Whether it was told that Slurm does not answer.
+    silent: bool,
+    /// Whether it was told that stages are sent later.
+    busy: bool,
+    /// Whether Slurm ever answered.
+    answered: bool,
+}
+
+impl<'a> Watch<'a> {
+    pub(super) fn new(
+        site: &'a Site,
+        around: &'a Surroundings<'a>,
+        observer: &'a dyn Observer,
+        ended: Sender<Ended>,
+    ) -> Self {
+        Self {
+            site,
+            around,
+            observer,
+            ended,
+            jobs: Vec::new(),
+            later: None,
+            queue: None,
+            asked: Instant::now(),
+            silent: false,
+            busy: false,
+            answered: false,
+        }
+    }
+
+    /// Until no more stages come and every job has ended, or the run is asked to stop.
+    pub(super) fn run(mut self, tasks: &Receiver<Vec<Task<'a>>>) {
+        loop {
+            match tasks.recv_timeout(LOOK) {
+                Ok(tasks) => self.send(tasks.into_iter().map(|task| (task, 0)).collect()),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected)
+                    if self.jobs.is_empty() && self.later.is_none() =>
+                {
+                    return tidy(self.around.cache);
+                }
+                Err(RecvTimeoutError::Disconnected) => std::thread::sleep(LOOK),
+            }
+            if self.around.stop.requested() {
+                self.stop();
+            }
+            if let Some((_, tasks)) = self.later.take_if(|(at, _)| Instant::now() > *at) {
+                self.send(tasks);
+            }
+            self.ask();
+            self.look();
+        }
+    }
+
+    fn end(&self, index: usize, done: Result<Done>) {
+        // The receiver outlives every stage.
+        let _ = self.ended.send((index, done));
+    }
+
+    fn send(&mut self, tasks: Vec<(Task<'a>, u32)>) {
+        if self.around.stop.requested() {
+            for (task, _) in tasks {
+                self.end(task.index, Err(Error::interrupted("interrupted")));
+            }
+            return;
+        }
+        let (cache, device) = (self.around.cache, &self.around.options.device);
+        let Outcome { sent, refused } = send(tasks, self.site, cache, device);
+        for (tasks, error) in refused {
+            match self.answered && is_passing(&error) {
+                true => self.postpone(tasks, &error),
+                false => self.refuse(tasks, &error),
+            }
+        }
+        self.answered |= !sent.is_empty();
+        self.busy &= sent.is_empty();
+        for sent in sent {
+            self.tell_sent(&sent);
+            self.jobs.push(Watched {
+                sent,
+                told: 0,
+                started: false,
+                pulse: Pulse::new(),
+                reason: String::new(),
+                over: None,
+            });
+        }
+        // What Slurm said before knows nothing of these.
+        self.queue = None;
+        self.asked = Instant::now();
+    }
+
+    /// Tries again in a while: controllers are started anew, and busy.
+    fn postpone(&mut self, tasks: Vec<Unsent<'a>>, error: &Error) {
+        if let (Some((first, _)), false) = (tasks.first(), self.busy) {
+            teller(first.stage, self.observer)(StageEvent::Warning(format!(
+                "it is not sent yet, and will be: {error}"
+            )));
+        }
+        self.busy = true;
+        let mut all = self.later.take().map_or_else(Vec::new, |(_, tasks)| tasks);
+        all.extend(tasks);
+        self.later = Some((Instant::now() + LATER, all));
+    }
+
+    fn refuse(&self, tasks: Vec<Unsent<'a>>, error: &Error) {
+        let (message, help) = (error.to_string(), error.help_text());
+        for (task, _) in tasks {
+            self.end(task.index, Err(Ending::error(&message, help, false)));
+        }
+    }
+
+    fn tell_sent(&self, sent: &Sent<'a>) {
+        let tell = teller(sent.task.stage, self.observer);
+        let job = shown(&sent.job);
+        match (sent.found, sent.with) {
+            (true, _) => tell(StageEvent::Note(format!(
+                "job {job}, which an earlier run sent, is at it"
+            ))),
+            (false, 0) => {}
+            (false, 1) => tell(StageEvent::Note(format!("sent as job {job}"))),
+            (false, several) => tell(StageEvent::Note(format!(
+                "sent as job {job}, with {} of the same array",
+                count(several - 1, "more job")
+            ))),
+        }
+    }
+
+    /// Cancels the jobs of this run, or leaves them to the next one where this one only goes away.
+    fn stop(&mut self) {
+        for (task, _) in self.later.take().map_or_else(Vec::new, |(_, tasks)| tasks) {
+            self.end(task.index, Err(Error::interrupted("interrupted")));
+        }
+        let jobs = std::mem::take(&mut self.jobs);
+        let leaves = self.around.stop.leaves();
+        if let Some(first) = jobs.first() {
+            let n = count(jobs.len(), "job");
+            let what = match leaves {
+                true => either(
+                    jobs.len(),
+                    "goes on; the next run finds it",
+                    "go on; the next run finds them",
+                ),
+                false => either(jobs.len(), "is cancelled", "are cancelled"),
+            };
+            teller(first.sent.task.stage, self.observer)(StageEvent::Note(format!("{n} {what}")));
+        }
+        if !leaves {
+            for job in &jobs {
+                // The next run sends another, which waits until this one is gone.
+                let _ = files::remove(&ticket(self.around.cache, &job.sent.task.gathered.key));
+            }
+            let names: Vec<_> = jobs.iter().map(|job| job.sent.job.clone()).collect();
+            if let Err(error) = scancel(&names) {
+                tracing::warn!("jobs may go on: {error}");
+            }
+        }
+        for job in jobs {
+            let what = if leaves { "goes on" } else { "is cancelled" };
+            let message = format!("interrupted; job {} {what}", shown(&job.sent.job));
+            self.end(job.sent.task.index, Err(Error::interrupted(message)));
+        }
+    }
+
+    /// Asks Slurm, now and then.
+    fn ask(&mut self) {
+        let between = ASK.max(ASK_OF_EACH * u32::try_from(self.jobs.len()).unwrap_or(u32::MAX));
+        if self.jobs.is_empty() || self.asked.elapsed() < between {
+            return;
+        }
+        self.asked = Instant::now();
+        match squeue() {
+            Ok(queue) => {
+                self.queue = Some(queue);
+                self.silent = false;
+            }
+            Err(error) => {
+                if !self.silent {
+                    let tell = teller(self.jobs[0].sent.task.stage, self.observer);
+                    tell(StageEvent::Warning(format!(
+                        "Slurm does not say how jobs are: {error}; what they write down counts"
+                    )));
+                }
+                self.silent = true;
+                self.queue = None;
+            }
+        }
+    }
+
+    fn look(&mut self) {
+        let mut again = Vec::new();
+        let mut waiting = String::new();
+        for mut job in std::mem::take(&mut self.jobs) {
+            self.tell_reason(&mut job, &mut waiting);
+            match self.look_at(&mut job) {
+                Look::Goes => self.jobs.push(job),
+                Look::Ended(done) => {
+                    let key = job.sent.task.gathered.key;
+                    // Whoever is next finds no job of this stage.
+                    let _ = files::remove(&ticket(self.around.cache, &key));
+                    self.end(job.sent.task.index, done);
+                }
+                Look::Again(why) => {
+                    let name = shown(&job.sent.job);
+                    teller(job.sent.task.stage, self.observer)(StageEvent::Warning(format!(
+                        "job {name} {why}; another one goes on from the last save"
+                    )));
+                    again.push((job.sent.task, job.sent.times));
+                }
+            }
+        }
+        if !again.is_empty() {
+            self.send(again);
+        }
+    }
+
+    /// Says why jobs wait, once for all that wait for the same.
+    fn tell_reason(&self, job: &mut Watched<'a>, told: &mut String) {
+        let queued = self.queue.as_ref().and_then(|q| q.0.get(&job.sent.job));
+        let Some(queued) = queued.filter(|q| q.state == State::Waits) else {
+            return;
+        };
+        // Turns are nothing to tell of.
+        let usual = ["None", "Priority", "Resources", ""].contains(&queued.reason.as_str());
+        if usual || job.reason == queued.reason {
+            return;
+        }
+        job.reason.clone_from(&queued.reason);
+        if *told != queued.reason {
+            told.clone_from(&queued.reason);
+            let (name, reason) = (shown(&job.sent.job), shown(&queued.reason));
+            let note = format!("job {name} waits: {reason}");
+            teller(job.sent.task.stage, self.observer)(StageEvent::Note(note));
+        }
+    }
+
+    fn look_at(&self, job: &mut Watched<'a>) -> Look {
+        let tell = teller(job.sent.task.stage, self.observer);
+        let status = job.sent.files.status();
+        if let Some(status) = &status
+            && !job.started
+        {
+            job.started = true;
+            let (name, host) = (shown(&status.job), shown(&status.host));
+            tell(StageEvent::Note(format!("job {name} runs on {host}")));
+        }
+        let beat = status.as_ref().filter(|status| status.ended.is_none());
+        if beat.is_some_and(|status| job.pulse.is_missed(status.beat)) {
+            let name = shown(&job.sent.job);
+            tell(StageEvent::Warning(format!(
+                "job {name} has not said for minutes that it lives; Slurm decides when it is over"
+            )));
+        }
+        job.told = forward(&job.sent.files.events, job.told, &tell);
+        let said = self.queue.as_ref().map(|queue| queue.state(&job.sent.job));
+        match status.and_then(|status| status.ended) {
+            Some(Ending::Done) => self.result(job).map_or(Look::Goes, Look::Ended),
+            Some(Ending::Failed {
+                message,
+                help,
+                usage,
+            }) => {
+                let error = Ending::error(&message, help.as_deref(), usage);
+                match was_killed(&error) {
+                    // Slurm may know that memory ran out.
+                    true => self.without_a_word(job, said, Some(error)),
+                    false => Look::Ended(Err(error)),
+                }
+            }
+            Some(Ending::Interrupted) | None => self.without_a_word(job, said, None),
+        }
+    }
+
+    /// The result of a job that says that it is done; `None` while it may still come to light here.
+    fn result(&self, job: &mut Watched<'a>) -> Option<Result<Done>> {
+        let key = &job.sent.task.gathered.key;
+        match self
+            .around
+            .cache
+            .find_and_hold(key, self.around.hold, &|_| {})
+        {
+            Ok(Found::Hit(record)) => Some(Ok(Done { record, ran: true })),
+            Err(error) => Some(Err(error)),
+            Ok(_) => {
+                let since = *job.over.get_or_insert_with(Instant::now);
+                (since.elapsed() > 3 * GRACE).then(|| {
+                    let name = shown(&job.sent.job);
+                    let message =
+                        format!("job {name} is done, and its result is not in the cache here");
+                    Err(Error::failed(message)
+                        .help("the cache must lie on a file system that all nodes share"))
+                })
+            }
+        }
+    }
+
+    /// A job that does not say that its work is done: it lives, or Slurm says what became of it.
+    fn without_a_word(
+        &self,
+        job: &mut Watched<'a>,
+        said: Option<Option<State>>,
+        own: Option<Error>,
+    ) -> Look {
+        let end = match said {
+            // Nothing is known now.
+            None => return Look::Goes,
+            Some(Some(State::Waits | State::Runs)) => {
+                job.over = None;
+                return Look::Goes;
+            }
+            Some(Some(State::Ended(end))) => Some(end),
+            Some(None) => None,
+        };
+        let since = *job.over.get_or_insert_with(Instant::now);
+        let plain = matches!(end, None | Some(End::Completed | End::Failed));
+        if plain && own.is_none() && since.elapsed() < GRACE {
+            return Look::Goes;
+        }
+        if let Ok(Found::Hit(record)) =
+            self.around
+                .cache
+                .find_and_hold(&job.sent.task.gathered.key, self.around.hold, &|_| {})
+            && !job.sent.task.forced
+        {
+            return Look::Ended(Ok(Done { record, ran: true }));
+        }
+        let end = end.or_else(|| sacct(&job.sent.job));
+        self.verdict(job, end, own)
+    }
+
+    fn verdict(&self, job: &Watched<'a>, end: Option<End>, own: Option<Error>) -> Look {
+        let retries = self.site.settings.get(job.sent.task.stage.kind());
+        let retries = retries.map_or(0, |settings| settings.retries);
+        // What an earlier run cancelled, this one wants all the same.
+        let again = match (end, job.sent.found) {
+            (Some(End::Cancelled), true) => Some("was cancelled by an earlier run"),
+            (end, _) => end.and_then(End::again),
+        };
+        if let Some(why) = again.filter(|_| job.sent.times <= retries) {
+            return Look::Again(why);
+        }
+        if let (Some(own), false) = (own, end == Some(End::OutOfMemory)) {
+            return Look::Ended(Err(own));
+        }
+        let (what, help) = match end {
+            Some(end) => end.in_words(),
+            None => (
+                "is gone, and Slurm does not say why",
+                "its log tells more; run again to send it anew",
+            ),
+        };
+        let mut message = format!("job {} {what}", shown(&job.sent.job));
+        if job.sent.times > 1 {
+            message += &format!(", as the last of {}", count(job.sent.times, "job"));
+        }
+        let lines = job.sent.files.last_lines(LINES);
+        if !lines.is_empty() {
+            let log = shown_path(&job.sent.files.log);
+            message += &format!("; its log `{log}` ends with:\n  {}", lines.join("\n  "));
+        }
+        Look::Ended(Err(Error::failed(message).help(help)))
+    }
+}

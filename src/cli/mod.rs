@@ -26,6 +26,7 @@ mod scratch;
 mod serve;
 mod sheets;
 mod starter;
+mod team;
 mod terminal;
 mod thumbnails;
 
@@ -61,7 +62,8 @@ fn log(verbose: u8) {
     let level = match verbose {
         0 => "warn",
         1 => "kfood=info,worker=debug,warn",
-        _ => "trace",
+        // Of requests to stores no more than before: their heads hold what signs them.
+        _ => "trace,ureq=info,ureq_proto=info,rustls=info,object_store=info",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     tracing_subscriber::fmt()

@@ -12,6 +12,7 @@ mod newest;
 mod run;
 mod status;
 mod summary;
+mod team;
 mod untouched;
 pub mod worker;
 
@@ -19,3 +20,4 @@ pub use newest::{Missing, Newest, Older, newest};
 pub use run::{Options, run};
 pub use status::{Estimate, StageStatus, Status, status};
 pub use summary::{Outcome, StageSummary, Summary};
+pub use team::Team;

@@ -8,10 +8,11 @@ use std::{
 };
 
 use super::{
-    attempt::{Done, perform},
+    attempt::{Done, Way, perform},
     gather::{Gathered, gather},
     status::{Status, Survey},
     summary::{Outcome, StageSummary, Summary},
+    team::Team,
 };
 use crate::{
     cache::{Cache, Found, Hold, Reason, Record},
@@ -40,6 +41,8 @@ pub struct Options {
     pub threads: u32,
     /// The pipeline file, for the records.
     pub pipeline: Option<String>,
+    /// Where results are looked for that are not in the cache.
+    pub team: Option<Team>,
 }
 
 impl Default for Options {
@@ -52,6 +55,7 @@ impl Default for Options {
             device: "auto".to_owned(),
             threads: 1,
             pipeline: None,
+            team: None,
         }
     }
 }
@@ -116,6 +120,8 @@ pub fn run(
         running: HashMap::new(),
         failed: None,
         interrupted: false,
+        unlike: false,
+        pushes: None,
     };
     run.drive();
     Ok(run.into_summary())
@@ -145,6 +151,10 @@ struct Run<'a> {
     failed: Option<usize>,
     /// Whether a stage was interrupted.
     interrupted: bool,
+    /// Whether a stage gave something else than the remote cache had said: what the look at all stages found below it is void.
+    unlike: bool,
+    /// To whom results are given that are to be pushed.
+    pushes: Option<Sender<(usize, Box<Record>)>>,
 }
 
 type Ended = (usize, Result<Done>);
@@ -154,6 +164,7 @@ impl<'a> Run<'a> {
     fn drive(&mut self) {
         thread::scope(|scope| {
             let (sender, receiver) = channel();
+            self.pushes = self.pusher(scope);
             loop {
                 let open = self.open();
                 self.start_all(scope, &sender);
@@ -171,7 +182,33 @@ impl<'a> Run<'a> {
                 self.running.remove(&index);
                 self.end(index, done);
             }
+            // What is still on its way is waited for.
+            self.pushes = None;
         });
+    }
+
+    /// Pushes results one after the other beside the work on others, where the run pushes.
+    fn pusher<'s>(&self, scope: &'s thread::Scope<'s, 'a>) -> Option<Sender<(usize, Box<Record>)>>
+    where
+        'a: 's,
+    {
+        let team = self.around.options.team.as_ref();
+        let team = team.filter(|team| team.pushes())?;
+        let (sender, receiver) = channel::<(usize, Box<Record>)>();
+        let (stages, observer, around) = (self.stages, self.observer, self.around);
+        scope.spawn(move || {
+            for (index, record) in receiver {
+                let id = stages[index].id();
+                let tell = |event| {
+                    observer.observe(&Event::Stage {
+                        id: id.to_owned(),
+                        event,
+                    });
+                };
+                team.push(around.cache, &record, around.stop, &tell);
+            }
+        });
+        Some(sender)
     }
 
     /// Starts what can start, and ends what needs no start, in order.
@@ -237,9 +274,10 @@ impl<'a> Run<'a> {
     where
         'a: 's,
     {
-        if let Some(Status::Cached { record }) = &self.survey.status[index] {
-            let record = record.clone();
-            return self.end(index, Ok(Done { record, ran: false }));
+        if let Some(Status::Cached { record }) = &self.survey.status[index]
+            && !self.unlike
+        {
+            return self.is_cached(index, record.clone());
         }
         let resource = self.stages[index].resource();
         let tensors = self
@@ -252,7 +290,7 @@ impl<'a> Run<'a> {
             return;
         }
         match self.prepare(index) {
-            Ok(Ready::Cached(record)) => self.end(index, Ok(Done { record, ran: false })),
+            Ok(Ready::Cached(record)) => self.is_cached(index, record),
             Ok(Ready::Run(gathered, forced, reason)) => {
                 self.running.insert(index, gathered.key);
                 self.state[index] = State::Running;
@@ -347,19 +385,19 @@ impl<'a> Run<'a> {
         })
     }
 
+    fn is_cached(&mut self, index: usize, record: Box<Record>) {
+        let way = Way::Cached;
+        self.end(index, Ok(Done { record, way }));
+    }
+
     fn end(&mut self, index: usize, done: Result<Done>) {
         let id = self.stages[index].id();
         let tell = self.tell(index);
         let (outcome, record) = match done {
-            Ok(Done { record, ran }) => {
-                tell(StageEvent::Finished {
-                    cached: !ran,
-                    seconds: record.seconds,
-                });
-                (
-                    if ran { Outcome::Ran } else { Outcome::Cached },
-                    Some(record),
-                )
+            Ok(Done { record, way }) => {
+                tell(told(way, &record));
+                self.after(index, way, &record);
+                (outcome(way), Some(record))
             }
             Err(error) => {
                 let error = error.within(&format!("stage `{id}`"));
@@ -375,6 +413,17 @@ impl<'a> Run<'a> {
             }
         };
         self.state[index] = State::Ended { outcome, record };
+    }
+
+    /// What follows from a result.
+    fn after(&mut self, index: usize, way: Way, record: &Record) {
+        if let Some(Status::Afar { record: said, .. }) = &self.survey.status[index] {
+            self.unlike |= said.contents() != record.contents();
+        }
+        if let (Way::Ran, Some(pushes)) = (way, &self.pushes) {
+            // Its receiver outlives every stage.
+            let _ = pushes.send((index, Box::new(record.clone())));
+        }
     }
 
     fn skip(&mut self, index: usize, because: NotRun) {
@@ -425,6 +474,28 @@ impl<'a> Run<'a> {
             }
         });
         Summary::new(stages.collect(), self.around.cache.clone())
+    }
+}
+
+fn outcome(way: Way) -> Outcome {
+    match way {
+        Way::Cached => Outcome::Cached,
+        Way::Fetched => Outcome::Fetched,
+        Way::Ran => Outcome::Ran,
+    }
+}
+
+fn told(way: Way, record: &Record) -> StageEvent {
+    let seconds = record.seconds;
+    match way {
+        Way::Fetched => StageEvent::Fetched {
+            bytes: record.bytes(),
+            seconds,
+        },
+        Way::Cached | Way::Ran => StageEvent::Finished {
+            cached: way == Way::Cached,
+            seconds,
+        },
     }
 }
 

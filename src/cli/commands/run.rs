@@ -16,7 +16,7 @@ use crate::{
         open::{self, Opened},
         past_runs, print,
         progress::{self, Progress},
-        results,
+        results, team,
     },
     error::{Class, Error, Result},
     exec::{
@@ -48,6 +48,8 @@ pub(in crate::cli) struct Run {
     /// Stages without tensors that may run at once.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub jobs: u32,
+    #[command(flatten)]
+    pub team: team::Asked,
     /// Go on with what does not depend on a failed stage.
     #[arg(long)]
     pub keep_going: bool,
@@ -65,9 +67,10 @@ pub(in crate::cli) fn run(args: &Run) -> Result<u8> {
     let begun = past_runs::begun(&opened, &args.stages);
     let stop = open::stop_on_signals()?;
     let worker = Process::beside_this_program()?;
+    let options = options(args, &opened)?;
     let summary = exec::run(
         &opened.stages,
-        &options(args, &opened),
+        &options,
         &opened.cache,
         &worker,
         &Progress::new(),
@@ -97,6 +100,9 @@ pub(in crate::cli) fn run(args: &Run) -> Result<u8> {
     });
     if recordable {
         write_lock(&opened, &summary, &lock);
+        if let Some(team) = &options.team {
+            team::pin(team, &opened, &summary);
+        }
     }
     shown?;
     unlike.map_or(Ok(()), Err)?;
@@ -131,15 +137,16 @@ fn write_lock(opened: &Opened, summary: &Summary, lock: &Path) {
     }
 }
 
-fn options(args: &Run, opened: &Opened) -> Options {
-    Options {
+fn options(args: &Run, opened: &Opened) -> Result<Options> {
+    Ok(Options {
         targets: opened.targets(&args.stages),
         force: args.force.clone(),
         jobs: args.jobs as usize,
         keep_going: args.keep_going,
         device: args.device.clone(),
+        team: team::of(&args.team, opened)?,
         ..opened.options()
-    }
+    })
 }
 
 fn show(
@@ -211,7 +218,7 @@ fn totals(summary: &Summary, seconds: f64) -> String {
         };
         *counts.entry(word).or_insert(0) += 1;
     }
-    let cached = |s: &&StageSummary| matches!(s.outcome, Outcome::Cached);
+    let cached = |s: &&StageSummary| matches!(s.outcome, Outcome::Cached | Outcome::Fetched);
     let saved: f64 = summary
         .stages()
         .iter()
@@ -242,6 +249,7 @@ fn totals(summary: &Summary, seconds: f64) -> String {
 fn word(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Cached => "cached",
+        Outcome::Fetched => "fetched",
         Outcome::Ran => "ran",
         Outcome::Failed(error) if error.class() == Class::Interrupted => "interrupted",
         Outcome::Failed(_) => "failed",

@@ -38,6 +38,7 @@ mod networks;
 mod pages;
 mod pictures;
 mod pipeline_files;
+mod place;
 #[cfg(feature = "tensors")]
 mod pretrained;
 mod reference;

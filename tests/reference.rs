@@ -1,17 +1,21 @@
-//! The declarations of settings: the tables of `docs/pipeline-file.md` are made from them, `kfood help` tells them, and a default
+//! The declarations of settings: the tables of `docs/pipeline-file.md` and `docs/config.md` are made from them, `kfood help` tells them, and a default
 //! means what it says.
 
 use std::{fs, path::Path};
 
 use kfood::{
     config::{self, About, KINDS, settings_of},
-    settings::declare::{Field, Shape, Variant},
+    settings::{
+        CacheSettings, ExecutorSettings, RunSettings, SlurmSettings,
+        declare::{Described, Field, Shape, Variant},
+    },
     stage::{Resource, Stage},
 };
 
 use crate::support::Project;
 
 const PAGE: &str = "docs/pipeline-file.md";
+const PLACE_PAGE: &str = "docs/config.md";
 /// No row of a table is wider.
 const WIDTH: usize = 160;
 /// What is said where there is no room for more.
@@ -65,8 +69,23 @@ fn setting(path: &str) -> Field {
     fields.into_iter().find(|f| f.name == name).unwrap()
 }
 
-/// What a table of the page is of, as its marker says: a kind, `KIND without KIND`, or settings with tables of their own.
+/// The settings of a place, by table.
+fn of_place(table: &str) -> Vec<Field> {
+    let table = match table {
+        "run" => RunSettings::table(),
+        "cache" => CacheSettings::table(),
+        "executor" => ExecutorSettings::table(),
+        "executor.slurm" => SlurmSettings::table(),
+        other => panic!("`{other}` is no table of settings of a place"),
+    };
+    table.fields
+}
+
+/// What a table of the page is of, as its marker says: a kind, `KIND without KIND`, `place TABLE`, or settings with tables of their own.
 fn rows(of: &str) -> Vec<String> {
+    if let Some(table) = of.strip_prefix("place ") {
+        return of_place(table).iter().map(|f| row("", f)).collect();
+    }
     if let Some((kind, other)) = of.split_once(" without ") {
         let known = settings_of(About::named(other).unwrap());
         let mut fields = settings_of(About::named(kind).unwrap());
@@ -183,25 +202,36 @@ fn made(page: &str) -> String {
 
 #[test]
 fn the_tables_of_the_page_are_those_of_the_declarations() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
-    let page = fs::read_to_string(&path).unwrap();
-    let made = made(&page);
-    if std::env::var_os("KFOOD_WRITE_REFERENCE").is_some() {
-        fs::write(&path, &made).unwrap();
-        return;
-    }
+    let page = held(PAGE);
     for kind in &KINDS {
         let told = page.contains(&format!("<!-- settings: {}", kind.name));
         assert!(told, "`{}` has no table on {PAGE}", kind.name);
     }
+}
+
+#[test]
+fn the_tables_of_the_settings_of_a_place_are_those_of_the_declarations() {
+    held(PLACE_PAGE);
+}
+
+/// Holds a page against the declarations, or writes it.
+fn held(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    let page = fs::read_to_string(&path).unwrap();
+    let made = made(&page);
+    if std::env::var_os("KFOOD_WRITE_REFERENCE").is_some() {
+        fs::write(&path, &made).unwrap();
+        return made;
+    }
     for (found, expected) in page.lines().zip(made.lines()) {
         assert!(
             found == expected,
-            "{PAGE} has\n{found}\nand the declarations say\n{expected}\nWrite it anew: \
+            "{name} has\n{found}\nand the declarations say\n{expected}\nWrite it anew: \
              KFOOD_WRITE_REFERENCE=1 cargo test --release reference"
         );
     }
     assert_eq!(page, made);
+    page
 }
 
 /// What a table is given besides its defaults, so that it is whole.

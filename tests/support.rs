@@ -106,6 +106,7 @@ impl Project {
             .args(args)
             .current_dir(self.folder.path())
             .env_remove("KFOOD_CACHE")
+            .env("XDG_CONFIG_HOME", self.path(".config"))
             .env_remove("RUST_LOG");
         command
     }

@@ -2,10 +2,15 @@
 
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Args, Parser};
+use serde_json::Value;
 
 use super::commands::Command;
-use crate::{name, record::EvaluatePart, settings::Tta};
+use crate::{
+    name,
+    record::EvaluatePart,
+    settings::{Device, Tta},
+};
 
 /// Reproducible image-classification pipelines from one TOML file.
 ///
@@ -24,6 +29,30 @@ pub(super) struct Cli {
     /// Log more on stderr: -v for what is done, -vv for everything (or set RUST_LOG).
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
+}
+
+/// What the command line says of a run before `kfood.toml` does.
+#[derive(Debug, Args)]
+pub(super) struct Overrides {
+    /// Where tensors live: auto, cpu or cuda:N [default: auto].
+    #[arg(long, value_parser = device)]
+    pub device: Option<String>,
+    /// Stages without tensors that may run at once [default: 1].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub jobs: Option<u32>,
+    /// Go on with what does not depend on a failed stage.
+    #[arg(long)]
+    pub keep_going: bool,
+}
+
+impl Overrides {
+    /// As settings of a place, by path.
+    pub(super) fn flags(&self) -> Vec<(&'static str, Value)> {
+        let device = self.device.clone().map(|d| ("run.device", d.into()));
+        let jobs = self.jobs.map(|jobs| ("run.jobs", jobs.into()));
+        let keep_going = self.keep_going.then(|| ("run.keep_going", true.into()));
+        [device, jobs, keep_going].into_iter().flatten().collect()
+    }
 }
 
 /// A kind of view.
@@ -80,13 +109,8 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
 
 /// `auto`, `cpu` or `cuda:N`.
 pub(super) fn device(text: &str) -> Result<String, String> {
-    let numbered = text
-        .strip_prefix("cuda:")
-        .is_some_and(|n| n.parse::<u16>().is_ok());
-    if text == "auto" || text == "cpu" || numbered {
-        return Ok(text.to_owned());
-    }
-    Err("expected `auto`, `cpu` or `cuda:N`".to_owned())
+    let found = Device::new(text).map(|_| text.to_owned());
+    found.ok_or_else(|| "expected `auto`, `cpu` or `cuda:N`".to_owned())
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::{
     thread,
 };
 
+use serde_json::Value;
 use signal_hook::{
     consts::{SIGCONT, SIGTSTP},
     iterator::Signals,
@@ -13,7 +14,7 @@ use signal_hook::{
 
 use crate::{
     cache::Cache,
-    config::{self, About, Network, Pipeline},
+    config::{self, About, Network, Pipeline, Place},
     error::{Error, Result},
     event::{Observer, Silent},
     exec::{self, Summary, locked},
@@ -32,6 +33,8 @@ pub(super) struct Opened {
     pub(super) pipeline: Pipeline,
     pub(super) stages: Vec<Box<dyn Stage>>,
     pub(super) cache: Cache,
+    /// What is in effect here.
+    pub(super) place: Place,
 }
 
 impl Opened {
@@ -47,7 +50,11 @@ impl Opened {
 
     /// To run all of it, or to say what that would do.
     pub(super) fn options(&self) -> exec::Options {
+        let run = &self.place.run;
         exec::Options {
+            jobs: run.jobs.get() as usize,
+            keep_going: run.keep_going,
+            device: run.device.as_str().to_owned(),
             threads: threads(),
             pipeline: Some(self.pipeline.file.display().to_string()),
             ..exec::Options::default()
@@ -57,27 +64,39 @@ impl Opened {
 
 /// Reads a pipeline file and opens the cache of its project.
 pub(super) fn open(file: &Path) -> Result<Opened> {
+    open_with(file, &[])
+}
+
+/// As [`open`], with settings of a place from the command line.
+pub(super) fn open_with(file: &Path, flags: &[(&'static str, Value)]) -> Result<Opened> {
     let pipeline = config::load(file)?;
+    let place = config::place(file, flags, &config::environment)?;
     let stages = stages::of(&pipeline);
-    let cache = Cache::open(&cache_of(&pipeline.root)?)?;
+    let cache = Cache::open(&cache_of(&pipeline.root, &place)?)?;
     Ok(Opened {
         pipeline,
         stages,
         cache,
+        place,
     })
 }
 
-/// `KFOOD_CACHE`, else the folder `cache` of the project. One cache for a project, wherever in it the command is given: a relative
-/// place is one in the project.
-fn cache_of(root: &Path) -> Result<PathBuf> {
-    let place = env::var_os("KFOOD_CACHE").filter(|place| !place.is_empty());
-    let Some(place) = place.map(PathBuf::from) else {
+/// `KFOOD_CACHE`, else what `kfood.toml` says, else the folder `cache` of the project. One cache for a project, wherever in it the
+/// command is given: a relative place is one in the project.
+fn cache_of(root: &Path, settings: &Place) -> Result<PathBuf> {
+    let variable = env::var_os("KFOOD_CACHE").filter(|place| !place.is_empty());
+    let said = settings.cache.folder.as_ref().map(|f| f.as_str().into());
+    let name = match variable {
+        Some(_) => "KFOOD_CACHE",
+        None => "`cache.folder`",
+    };
+    let Some(place) = variable.or(said).map(PathBuf::from) else {
         return Ok(root.join("cache"));
     };
     let first = place.components().next().map(|first| first.as_os_str());
     let first = first.unwrap_or_default().to_string_lossy();
     let unexpanded = |what: &str| {
-        let message = format!("KFOOD_CACHE is `{}`: {what}", shown_path(&place));
+        let message = format!("{name} is `{}`: {what}", shown_path(&place));
         Error::usage(message).help("set it to the whole path, such as `/data/kfood-cache`")
     };
     match &*first {
@@ -106,7 +125,8 @@ pub(super) fn project(folder: &Path) -> PathBuf {
 /// # Errors
 /// When `KFOOD_CACHE` names no place.
 pub(super) fn cache_root(folder: &Path) -> Result<PathBuf> {
-    cache_of(&project(folder))
+    let place = config::place(folder, &[], &config::environment)?;
+    cache_of(&project(folder), &place)
 }
 
 /// A model file, or the best model of a finished stage: `pipelines/mission2.toml:best`; an ensemble too.

@@ -1,14 +1,12 @@
 //! The fields of one stage instance, taken one by one, so that every mistake is found and not just the first.
 
 use serde::de::DeserializeOwned;
-use toml::{
-    Spanned,
-    de::{DeTable, DeValue, ValueDeserializer},
-};
+use toml::{Spanned, de::DeTable};
 
 use super::{
     about::Wants,
     data_path::DataPath,
+    derive::derive,
     file::Span,
     heads::Outline,
     location::Location,
@@ -16,13 +14,9 @@ use super::{
     names::{PathText, StageName},
     path,
     reference::{self, Reference},
-    strict::Strict,
     wording,
 };
 use crate::{name, seed::Seed, settings::declare::Source};
-
-/// One field is tried again this often at most, each time without the last mistake.
-const TRIES: usize = 20;
 
 /// A mistake that is told at the end, and not at all where one of the fields is there but misspelt.
 struct Missing {
@@ -209,50 +203,6 @@ impl<'a, 'i> Fields<'a, 'i> {
         }
         self.sound.then_some(())
     }
-
-    /// A value as a type. After a mistake the rest is tried again without it, for the next one.
-    fn derive<T: DeserializeOwned>(
-        &mut self,
-        key: &str,
-        value: &Spanned<DeValue<'i>>,
-        accepts: &dyn Fn() -> String,
-    ) -> Option<T> {
-        let file = self.outline.heads[self.stage].file;
-        let text = self.outline.files[file].text.as_str();
-        let mut rest = value.clone();
-        // Values that were replaced by what is expected, and places that were taken out: what is wrong with all around such a
-        // place is a consequence.
-        let (mut repaired, mut taken_out) = (Vec::new(), Vec::<Span>::new());
-        for attempt in 0..TRIES {
-            let error = match T::deserialize(Strict(ValueDeserializer::from(rest.clone()))) {
-                Ok(typed) if attempt == 0 => return Some(typed),
-                Ok(_) => return None,
-                Err(error) => error,
-            };
-            let at = error.span();
-            let again = at.as_ref().is_some_and(|at| repaired.contains(at));
-            // Without a place of its own, a mistake is of the whole value.
-            let around = |out: &Span| {
-                at.as_ref()
-                    .is_none_or(|at| at.start <= out.start && out.end <= at.end)
-            };
-            let follows = !taken_out.is_empty() && wording::is_consequence(&error);
-            if !again && !follows && !taken_out.iter().any(around) {
-                let wording = wording::value(&error, key, value, text, &accepts());
-                self.tell(&wording.span, wording.message, wording.help.as_deref());
-            }
-            let span = at?;
-            if !again && wording::repair(rest.get_mut(), &span, &error) {
-                repaired.push(span);
-                continue;
-            }
-            if !wording::take_out(rest.get_mut(), &span) {
-                return None;
-            }
-            taken_out.push(span);
-        }
-        None
-    }
 }
 
 impl Source for Fields<'_, '_> {
@@ -263,7 +213,12 @@ impl Source for Fields<'_, '_> {
     ) -> Option<Spanned<T>> {
         self.known.push(key);
         let (name, value) = self.table.remove_entry(key)?;
-        let typed = self.derive(key, &value, accepts);
+        let file = self.outline.heads[self.stage].file;
+        let outline = self.outline;
+        let text = outline.files[file].text.as_str();
+        let typed = derive(key, &value, text, accepts, &mut |told| {
+            self.tell(&told.span, told.message, told.help.as_deref());
+        });
         let span = value.span();
         self.taken.insert(name, value);
         Some(Spanned::new(span, typed?))

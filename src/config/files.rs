@@ -1,26 +1,21 @@
 //! Reading a pipeline file and everything it uses.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use serde::Deserialize;
 use toml::{
     Spanned,
-    de::{DeTable, DeValue, ValueDeserializer},
+    de::{DeValue, ValueDeserializer},
 };
 
 use super::{
-    encoding,
     file::{File, Use},
-    location::Location,
     mistake::{Found, Mistakes},
     path::{Lookup, expand, of_elsewhere},
-    root, wording,
+    text_file::{self, Expected, Unread},
+    wording,
 };
-use crate::{files, name, spelt, text::shown_path};
+use crate::{name, spelt, text::shown_path};
 
 /// The file and everything it uses; the file itself comes first.
 ///
@@ -44,115 +39,34 @@ pub(crate) fn gather(
     Ok(files)
 }
 
-/// A pipeline file is written by hand: a larger one is something else.
-const MOST_BYTES: u64 = 16 << 20;
-
-/// Why a file can't be read.
-struct Unread {
-    location: Location,
-    message: String,
-    help: String,
-    /// Whether something lies there.
-    there: bool,
-}
-
-/// Reads one file. The folder in which a run starts does not matter, and neither does where a linked file lies.
+/// Opens a pipeline file.
 #[expect(
     clippy::result_large_err,
     reason = "made once for a file that cannot be read"
 )]
 fn open(path: &Path, prefix: String) -> Result<File, Unread> {
-    let there = path.exists();
-    let unread = |message: String, help: Option<String>| Unread {
-        location: Location::whole(shown(path)),
-        message,
-        help: help.unwrap_or_else(|| {
-            "name a pipeline file, such as `pipelines/mission1.toml`".to_owned()
-        }),
-        there,
+    let expected = Expected {
+        what: "a pipeline file",
+        help: "name a pipeline file, such as `pipelines/mission1.toml`",
     };
-    let fail =
-        |e: &std::io::Error| unread(format!("cannot read `{}`: {e}", shown_path(path)), None);
-    if path.is_dir() {
-        let message = format!(
-            "`{}` is a folder, expected a pipeline file",
-            shown_path(path)
-        );
-        return Err(unread(message, None));
-    }
-    if path
+    let is_lock = path
         .extension()
-        .is_some_and(|e| e.eq_ignore_ascii_case("lock"))
-    {
+        .is_some_and(|e| e.eq_ignore_ascii_case("lock"));
+    if is_lock && !path.is_dir() {
         let message = format!(
             "`{}` is named as the lock file of a pipeline is, which a run writes beside it",
             shown_path(path)
         );
         let help = format!("name it `{}`", shown_path(path.with_extension("toml")));
-        return Err(unread(message, Some(help)));
+        return Err(Unread::of(path, message, help));
     }
-    let real = fs::canonicalize(path).map_err(|e| fail(&e))?;
-    let given = root::given(path).map_err(|e| fail(&e))?;
-    let bytes = files::read_bounded(path, MOST_BYTES)
-        .map_err(|e| unread(e.to_string(), e.help_text().map(str::to_owned)))?;
-    let shown = shown(&given);
-    let text = encoding::decode(bytes, &shown_path(&shown)).map_err(|odd| Unread {
-        location: match odd.place {
-            Some((text, at)) => {
-                let lines = line_starts(&text);
-                Location::of(shown.clone(), &text, &lines, &(at..at + 1))
-            }
-            None => Location::whole(shown.clone()),
-        },
-        message: odd.message,
-        help: odd.help,
-        there,
-    })?;
-    Ok(File {
-        root: root::of(&given),
-        lines: line_starts(&text),
-        shown,
-        text,
-        prefix,
-        uses: Vec::new(),
-        path: given,
-        real,
-    })
-}
-
-/// Where the lines of a text start, in bytes.
-fn line_starts(text: &str) -> Vec<usize> {
-    let breaks = text.match_indices('\n').map(|(at, _)| at + 1);
-    std::iter::once(0).chain(breaks).collect()
-}
-
-/// Relative to the working directory where it lies below it.
-fn shown(path: &Path) -> PathBuf {
-    let here = std::env::current_dir().and_then(fs::canonicalize);
-    match here.ok().and_then(|here| path.strip_prefix(here).ok()) {
-        Some(below) => below.to_owned(),
-        None => path.to_owned(),
-    }
+    text_file::open(path, prefix, &expected)
 }
 
 /// Reads the `[use]` table of a file and opens what is not open yet. Mistakes of syntax are noted here, once a file.
 fn used_by(at: usize, files: &mut Vec<File>, lookup: Lookup<'_>, found: &mut Found) -> Vec<Use> {
     let text = files[at].text.clone();
-    let (document, errors) = DeTable::parse_recoverable(&text);
-    let mut twice = Vec::new();
-    for error in errors {
-        let span = error.span().unwrap_or(0..0);
-        if !wording::is_duplicate(&error) {
-            found.unreadable = true;
-        } else if twice.contains(&header_before(&text, span.start)) {
-            // Below a header that is given twice everything comes twice.
-            continue;
-        } else if is_in_header(&text, span.start) {
-            twice.push(header_before(&text, span.end));
-        }
-        let (message, help) = wording::syntax(&error, &text);
-        found.add(at, &span, message, help);
-    }
+    let document = text_file::parse(at, &text, found);
     let Some((key, table)) = document.get_ref().get_key_value("use") else {
         return Vec::new();
     };
@@ -178,20 +92,6 @@ fn used_by(at: usize, files: &mut Vec<File>, lookup: Lookup<'_>, found: &mut Fou
         });
     }
     uses
-}
-
-/// Whether a place stands behind a bracket in its line, as a name in a header does.
-fn is_in_header(text: &str, at: usize) -> bool {
-    let before = text.get(..at).unwrap_or_default();
-    let line = before.rsplit('\n').next().unwrap_or_default();
-    line.starts_with('[')
-}
-
-/// Where the last line starts, up to a place, that opens a table.
-fn header_before(text: &str, at: usize) -> Option<usize> {
-    let before = text.get(..at)?;
-    let inside = before.rfind("\n[").map(|at| at + 1);
-    inside.or(before.starts_with('[').then_some(0))
 }
 
 fn open_used(

@@ -11,15 +11,17 @@
 //! | names to stages; `${VAR}` in paths | `reference`, `path` |
 //! | order of work and cycles; instances, folds, checks between stages | `order`, `build`, `kinds` |
 //! | what each kind of stage is, for whoever asks | `about` |
+//! | `kfood.toml` and a person's own settings of a place | `place`, `place_tables`, `place_whence` |
 //!
 //! The seed of a file that sets none is 0.
 //!
 //! Each file imports only those before it, which `tests/layering.rs` holds. In order: location, data_path, file, mistake, strict,
-//! encoding, root, wording, path, files, matrix, about, names, values, heads, reference, fields, build, order, kinds, pipeline.
+//! encoding, root, wording, text_file, derive, path, files, matrix, about, place_whence, place_tables, place, names, values, heads, reference, fields, build, order, kinds, pipeline.
 
 mod about;
 mod build;
 mod data_path;
+mod derive;
 mod encoding;
 mod fields;
 mod file;
@@ -33,9 +35,13 @@ mod names;
 mod order;
 mod path;
 mod pipeline;
+mod place;
+mod place_tables;
+mod place_whence;
 mod reference;
 mod root;
 mod strict;
+mod text_file;
 mod values;
 mod wording;
 
@@ -48,13 +54,21 @@ pub use location::Location;
 pub use mistake::{Mistake, MistakeRow, Mistakes};
 pub(crate) use path::of_elsewhere;
 pub use pipeline::{Instance, Pipeline};
+pub use place::{InEffect, PROJECT_FILE, Place, PlaceFile, place};
+pub use place_whence::Whence;
 
 /// Reads a pipeline file and everything it uses. Variables in paths come from the environment.
 ///
 /// # Errors
 /// All mistakes of all its files.
 pub fn load(path: &Path) -> Result<Pipeline, Mistakes> {
-    load_with(path, &|name| std::env::var(name).ok())
+    load_with(path, &environment)
+}
+
+/// A variable of the environment.
+#[must_use]
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// As [`load`], with the variables of `${VAR}` from a function.

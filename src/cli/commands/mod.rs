@@ -7,6 +7,7 @@ mod cache;
 mod check;
 mod compare;
 mod completions;
+mod config;
 mod data;
 pub(super) mod doctor;
 mod explain;
@@ -70,6 +71,7 @@ commands! {
     fetch: Fetch,
     sample: Sample,
     doctor: Doctor,
+    config: Config,
     completions: Completions,
     schema: Schema,
     cache: Cache,

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::{
-        args::device,
+        args::Overrides,
         locking,
         open::{self, Opened},
         past_runs, print,
@@ -42,17 +42,10 @@ pub(in crate::cli) struct Run {
     /// Compare the results with the lock file beside the pipeline; never write it.
     #[arg(long)]
     pub locked: bool,
-    /// Where tensors live: auto, cpu or cuda:N.
-    #[arg(long, default_value = "auto", value_parser = device)]
-    pub device: String,
-    /// Stages without tensors that may run at once.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    pub jobs: u32,
+    #[command(flatten)]
+    pub overrides: Overrides,
     #[command(flatten)]
     pub team: team::Asked,
-    /// Go on with what does not depend on a failed stage.
-    #[arg(long)]
-    pub keep_going: bool,
     /// JSON on stdout.
     #[arg(long)]
     pub json: bool,
@@ -60,7 +53,7 @@ pub(in crate::cli) struct Run {
 
 pub(in crate::cli) fn run(args: &Run) -> Result<u8> {
     let since = Instant::now();
-    let opened = open::open(&args.file)?;
+    let opened = open::open_with(&args.file, &flags(args)?)?;
     print::notes(&opened.pipeline);
     let lock = locked::path(&opened.pipeline.file);
     let recorded = args.locked.then(|| locked::read(&lock)).transpose()?;
@@ -137,14 +130,16 @@ fn write_lock(opened: &Opened, summary: &Summary, lock: &Path) {
     }
 }
 
+/// What the command line says before `kfood.toml` does.
+fn flags(args: &Run) -> Result<Vec<(&'static str, Value)>> {
+    Ok([args.overrides.flags(), args.team.flags()?].concat())
+}
+
 fn options(args: &Run, opened: &Opened) -> Result<Options> {
     Ok(Options {
         targets: opened.targets(&args.stages),
         force: args.force.clone(),
-        jobs: args.jobs as usize,
-        keep_going: args.keep_going,
-        device: args.device.clone(),
-        team: team::of(&args.team, opened)?,
+        team: team::of(opened)?,
         ..opened.options()
     })
 }

@@ -82,9 +82,9 @@ pub(in crate::cli) enum CacheCommand {
     },
     /// Send results into a remote cache; what is there already is not sent again.
     Push {
-        /// The remote cache (a folder, s3://BUCKET/PLACE, gs://... or az://...), then pipeline files: only their results, with pins for
-        /// their lock files.
-        #[arg(value_name = "PLACE [FILE]")]
+        /// The remote cache (a folder, s3://BUCKET/PLACE, gs://... or az://...; without it that of kfood.toml), then pipeline files:
+        /// only their results, with pins for their lock files.
+        #[arg(value_name = "PLACE|FILE")]
         words: Vec<String>,
         /// JSON on stdout.
         #[arg(long)]
@@ -93,7 +93,7 @@ pub(in crate::cli) enum CacheCommand {
     /// Fetch results from a remote cache.
     Pull {
         /// The remote cache, then pipeline files: only what they need.
-        #[arg(value_name = "PLACE [FILE]")]
+        #[arg(value_name = "PLACE|FILE")]
         words: Vec<String>,
         /// JSON on stdout.
         #[arg(long)]
@@ -104,8 +104,8 @@ pub(in crate::cli) enum CacheCommand {
 /// That a remote cache is meant, and which.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Afar {
-    /// Of this remote cache: a folder, s3://BUCKET/PLACE, gs://... or az://...
-    #[arg(long, value_name = "PLACE")]
+    /// Of a remote cache: a folder, s3://BUCKET/PLACE, gs://... or az://...; without a place that of kfood.toml.
+    #[arg(long, value_name = "PLACE", num_args = 0..=1, default_missing_value = "")]
     pub remote: Option<String>,
 }
 

@@ -26,9 +26,8 @@ fn named(words: &[String]) -> Result<(Remote, Vec<PathBuf>)> {
     let (files, places): (Vec<_>, Vec<_>) = words.iter().partition(is_file);
     let files = files.into_iter().map(PathBuf::from).collect();
     match places.as_slice() {
-        [place] => Ok((team::here(place)?, files)),
-        [] => Err(Error::usage("no remote cache is named")
-            .help("name it first: a folder, `s3://BUCKET/PLACE`, `gs://...` or `az://...`")),
+        [] => Ok((team::here(None)?, files)),
+        [place] => Ok((team::here(Some(place))?, files)),
         [_, second, ..] => Err(Error::usage(format!(
             "`{second}` is a second remote cache, expected one"
         ))
@@ -267,7 +266,7 @@ pub(super) fn list(
     stages: &[String],
     as_json: bool,
 ) -> Result<u8> {
-    let remote = team::here(place)?;
+    let remote = team::here(Some(place))?;
     let mut afar = remote.list()?;
     let all = afar.bytes();
     let entries = &mut afar.entries;
@@ -299,7 +298,7 @@ pub(super) fn list(
 }
 
 pub(super) fn verify(place: &str, as_json: bool) -> Result<u8> {
-    let remote = team::here(place)?;
+    let remote = team::here(Some(place))?;
     let stop = open::stop_on_signals()?;
     let progress = Progress::new();
     let found = remote.verify(&stop, &teller(&progress, "remote cache"));
@@ -348,7 +347,7 @@ pub(super) fn clear(
             Error::usage(message).help("add `--older 90d`, or `--max-size 500G`; lock files that were pushed keep theirs"),
         );
     }
-    let remote = team::here(place)?;
+    let remote = team::here(Some(place))?;
     let root = open::project(here);
     let since = Some(SystemTime::now());
     let keep = match root.join("pipelines").is_dir() {

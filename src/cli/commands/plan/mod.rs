@@ -44,12 +44,12 @@ pub(in crate::cli) struct Plan {
 const PENDING: u8 = 3;
 
 pub(in crate::cli) fn plan(args: &Plan) -> Result<u8> {
-    let opened = open::open(&args.file)?;
+    let opened = open::open_with(&args.file, &args.team.flags()?)?;
     print::notes(&opened.pipeline);
     let options = Options {
         targets: opened.targets(&args.stages),
         force: args.force.clone(),
-        team: team::of(&args.team, &opened)?,
+        team: team::of(&opened)?,
         ..opened.options()
     };
     let all = exec::status(&opened.stages, &options, &opened.cache, &Progress::new())?;

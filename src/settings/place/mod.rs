@@ -1,0 +1,55 @@
+//! The settings of a place: what a machine, a team or a person sets once for all pipelines. None of them is ever in a key, for none
+//! can change a result.
+//!
+//! They stand in `kfood.toml` at a project's root and in a person's own `~/.config/kfood/config.toml`.
+
+mod executor;
+mod texts;
+
+use super::{
+    Count,
+    declare::{settings, words},
+};
+
+pub use executor::{
+    Executor, ExecutorSettings, ExecutorSettingsRead, SlurmSettings, SlurmSettingsRead,
+};
+pub use texts::{Device, Gpus, Memory, Module, Plain, TimeLimit};
+
+settings! {
+    /// How pipelines are run: what `kfood run` takes as options too.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct RunSettings read as RunSettingsRead {
+        /// Stages without tensors that may run at once.
+        pub jobs: Count = Count::known(1),
+        /// Where tensors live: `auto`, `cpu` or `cuda:N`.
+        pub device: Device = Device::known("auto"),
+        /// After a failure, go on with every stage that does not need the failed one.
+        pub keep_going: bool = false,
+    }
+}
+
+settings! {
+    /// Where results are kept, and with whom they are shared.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct CacheSettings read as CacheSettingsRead {
+        /// The cache; relative to the project's root. `KFOOD_CACHE` names another one.
+        #[unset = "the folder `cache` of the project"]
+        pub folder: Option<Plain>,
+        /// A cache that others use too: a folder or an address such as `s3://bucket/prefix`.
+        #[unset = "none"]
+        pub remote: Option<Plain>,
+        /// Whether results go to the remote cache as they are made.
+        pub push: Push = Push::Auto,
+    }
+}
+
+words! {
+    /// Whether results go to the remote cache as they are made.
+    pub enum Push {
+        /// Each result, as soon as it is there.
+        Auto = "auto",
+        /// Only by `kfood cache push`.
+        Never = "never",
+    }
+}

@@ -1,4 +1,4 @@
-//! Keys, the store of results, remembered file digests, reasons for a rerun, gc.
+//! Keys, the store of results, remembered file digests, reasons for a rerun, gc, remote caches.
 //!
 //! # Layout
 //!

@@ -62,10 +62,13 @@ fn log(verbose: u8) {
     let level = match verbose {
         0 => "warn",
         1 => "kfood=info,worker=debug,warn",
-        // Of requests to stores no more than before: their heads hold what signs them.
-        _ => "trace,ureq=info,ureq_proto=info,rustls=info,object_store=info",
+        _ => "trace",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    // Whatever is asked for: the heads of requests hold what signs them.
+    let kept_quiet = ["ureq=warn", "ureq_proto=warn"];
+    let kept_quiet = kept_quiet.into_iter().filter_map(|one| one.parse().ok());
+    let filter = kept_quiet.fold(filter, EnvFilter::add_directive);
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

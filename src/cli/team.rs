@@ -1,6 +1,6 @@
 //! The remote cache that a command line or `kfood.toml` names.
 
-use std::{collections::BTreeSet, env, path::Path};
+use std::{collections::BTreeSet, env, path::Path, sync::Arc};
 
 use clap::Args;
 use serde_json::Value;
@@ -11,7 +11,7 @@ use crate::{
     config::{self, Place},
     digest::Digest,
     error::{Error, Result},
-    exec::{Summary, Team},
+    exec::{Outcome, StageSummary, Summary, Team},
     settings::Push,
 };
 
@@ -57,7 +57,7 @@ pub(super) fn of(opened: &Opened) -> Result<Option<Team>> {
     let root = &opened.pipeline.root;
     let remote = of_place(&opened.place, root)?;
     let push = opened.place.cache.push == Push::Auto;
-    Ok(remote.map(|remote| Team::new(remote, root.clone(), push)))
+    Ok(remote.map(|remote| Team::new(Arc::new(remote), root.clone(), push)))
 }
 
 /// The remote cache that is in effect; a relative folder is one in the project.
@@ -91,6 +91,11 @@ pub(super) fn pin(team: &Team, opened: &Opened, summary: &Summary) {
     let Some(remote) = team.remote().filter(|_| team.pushes()) else {
         return;
     };
+    // Where nothing was new, nothing is to be pinned, and the remote cache is not asked.
+    let new = |s: &StageSummary| matches!(s.outcome, Outcome::Ran | Outcome::Fetched);
+    if !summary.stages().iter().any(new) {
+        return;
+    }
     let records = summary.stages().iter().filter_map(|s| s.record.as_ref());
     let keys: BTreeSet<Digest> = records.map(|record| record.key).collect();
     if let Err(error) = remote.pin(&name(opened), keys) {

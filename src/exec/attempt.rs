@@ -8,9 +8,7 @@ use std::{
 };
 
 use super::{
-    gather::Gathered,
-    run::{Options, Surroundings},
-    team::Wanted,
+    gather::Gathered, options::Options, run::Surroundings, summary::Outcome, team::Wanted,
     untouched::Untouched,
 };
 use crate::{
@@ -38,6 +36,31 @@ pub(super) enum Way {
     Fetched,
     /// By work.
     Ran,
+}
+
+impl Way {
+    pub(super) fn outcome(self) -> Outcome {
+        match self {
+            Self::Cached => Outcome::Cached,
+            Self::Fetched => Outcome::Fetched,
+            Self::Ran => Outcome::Ran,
+        }
+    }
+
+    /// What is told of a result that is there.
+    pub(super) fn told(self, record: &Record) -> StageEvent {
+        let seconds = record.seconds;
+        match self {
+            Self::Fetched => StageEvent::Fetched {
+                bytes: record.bytes(),
+                seconds,
+            },
+            Self::Cached | Self::Ran => StageEvent::Finished {
+                cached: self == Self::Cached,
+                seconds,
+            },
+        }
+    }
 }
 
 /// Makes the result of one stage, or takes it from another process that made it meanwhile.

@@ -9,6 +9,7 @@ pub mod job;
 pub mod locked;
 mod near;
 mod newest;
+mod options;
 mod run;
 mod status;
 mod summary;
@@ -17,7 +18,8 @@ mod untouched;
 pub mod worker;
 
 pub use newest::{Missing, Newest, Older, newest};
-pub use run::{Options, run};
+pub use options::Options;
+pub use run::run;
 pub use status::{Estimate, StageStatus, Status, status};
 pub use summary::{Outcome, StageSummary, Summary};
 pub use team::Team;

@@ -10,9 +10,10 @@ use std::{
 use super::{
     attempt::{Done, Way, perform},
     gather::{Gathered, gather},
+    options::Options,
     status::{Status, Survey},
     summary::{Outcome, StageSummary, Summary},
-    team::Team,
+    team,
 };
 use crate::{
     cache::{Cache, Found, Hold, Reason, Record},
@@ -23,42 +24,6 @@ use crate::{
     stage::{Resource, Stage, Worker},
     stop::Stop,
 };
-
-/// What to run and how; nothing here can change a result beyond what its fingerprint tells.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Stages to run with everything they need; all if empty.
-    pub targets: Vec<String>,
-    /// Stages to run even if their result is there.
-    pub force: Vec<String>,
-    /// Stages at once, of them one that needs tensors.
-    pub jobs: usize,
-    /// After a failure, go on with every stage that does not need the failed one.
-    pub keep_going: bool,
-    /// `auto`, `cpu` or `cuda:N`, for the stages.
-    pub device: String,
-    /// Threads for one stage.
-    pub threads: u32,
-    /// The pipeline file, for the records.
-    pub pipeline: Option<String>,
-    /// Where results are looked for that are not in the cache.
-    pub team: Option<Team>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            targets: Vec::new(),
-            force: Vec::new(),
-            jobs: 1,
-            keep_going: false,
-            device: "auto".to_owned(),
-            threads: 1,
-            pipeline: None,
-            team: None,
-        }
-    }
-}
 
 /// What every stage of a run shares.
 pub(super) struct Surroundings<'a> {
@@ -84,6 +49,9 @@ pub fn run(
     let graph = Graph::new(stages)?;
     let hold = cache.hold()?;
     let _mode = cache.follow_mode();
+    if let Some(team) = &options.team {
+        team.begin();
+    }
     let survey = Survey::make(
         stages,
         &graph,
@@ -154,7 +122,7 @@ struct Run<'a> {
     /// Whether a stage gave something else than the remote cache had said: what the look at all stages found below it is void.
     unlike: bool,
     /// To whom results are given that are to be pushed.
-    pushes: Option<Sender<(usize, Box<Record>)>>,
+    pushes: Option<Sender<team::Made>>,
 }
 
 type Ended = (usize, Result<Done>);
@@ -164,7 +132,7 @@ impl<'a> Run<'a> {
     fn drive(&mut self) {
         thread::scope(|scope| {
             let (sender, receiver) = channel();
-            self.pushes = self.pusher(scope);
+            self.pushes = team::pusher(scope, self.stages, self.around, self.observer);
             loop {
                 let open = self.open();
                 self.start_all(scope, &sender);
@@ -185,30 +153,6 @@ impl<'a> Run<'a> {
             // What is still on its way is waited for.
             self.pushes = None;
         });
-    }
-
-    /// Pushes results one after the other beside the work on others, where the run pushes.
-    fn pusher<'s>(&self, scope: &'s thread::Scope<'s, 'a>) -> Option<Sender<(usize, Box<Record>)>>
-    where
-        'a: 's,
-    {
-        let team = self.around.options.team.as_ref();
-        let team = team.filter(|team| team.pushes())?;
-        let (sender, receiver) = channel::<(usize, Box<Record>)>();
-        let (stages, observer, around) = (self.stages, self.observer, self.around);
-        scope.spawn(move || {
-            for (index, record) in receiver {
-                let id = stages[index].id();
-                let tell = |event| {
-                    observer.observe(&Event::Stage {
-                        id: id.to_owned(),
-                        event,
-                    });
-                };
-                team.push(around.cache, &record, around.stop, &tell);
-            }
-        });
-        Some(sender)
     }
 
     /// Starts what can start, and ends what needs no start, in order.
@@ -395,9 +339,9 @@ impl<'a> Run<'a> {
         let tell = self.tell(index);
         let (outcome, record) = match done {
             Ok(Done { record, way }) => {
-                tell(told(way, &record));
+                tell(way.told(&record));
                 self.after(index, way, &record);
-                (outcome(way), Some(record))
+                (way.outcome(), Some(record))
             }
             Err(error) => {
                 let error = error.within(&format!("stage `{id}`"));
@@ -474,28 +418,6 @@ impl<'a> Run<'a> {
             }
         });
         Summary::new(stages.collect(), self.around.cache.clone())
-    }
-}
-
-fn outcome(way: Way) -> Outcome {
-    match way {
-        Way::Cached => Outcome::Cached,
-        Way::Fetched => Outcome::Fetched,
-        Way::Ran => Outcome::Ran,
-    }
-}
-
-fn told(way: Way, record: &Record) -> StageEvent {
-    let seconds = record.seconds;
-    match way {
-        Way::Fetched => StageEvent::Fetched {
-            bytes: record.bytes(),
-            seconds,
-        },
-        Way::Cached | Way::Ran => StageEvent::Finished {
-            cached: way == Way::Cached,
-            seconds,
-        },
     }
 }
 

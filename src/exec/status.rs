@@ -10,7 +10,7 @@ use std::{
 use super::{
     gather::{Gathered, gather},
     near::{Near, in_words, on_disk},
-    run::Options,
+    options::Options,
     team::Team,
 };
 use crate::{

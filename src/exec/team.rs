@@ -5,14 +5,18 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
+        mpsc::{Sender, channel},
     },
+    thread::Scope,
 };
 
+use super::run::Surroundings;
 use crate::{
     cache::{Cache, For, Lock, Look, Pusher, Record, Remote},
     digest::Digest,
     error::{Class, Error, Result},
-    event::{StageEvent, Tell},
+    event::{Event, Observer, StageEvent, Tell},
+    stage::Stage,
     stop::Stop,
 };
 
@@ -35,12 +39,41 @@ pub(super) struct Wanted<'a> {
     pub(super) pipeline: Option<&'a str>,
 }
 
+/// The number of a stage, and its result.
+pub(super) type Made = (usize, Box<Record>);
+
+/// Pushes what a run makes, one result after the other, beside the work on others; none where it does not push. It ends once the
+/// sender is dropped and everything is sent.
+pub(super) fn pusher<'s, 'a: 's>(
+    scope: &'s Scope<'s, 'a>,
+    stages: &'a [Box<dyn Stage>],
+    around: &'a Surroundings<'a>,
+    observer: &'a dyn Observer,
+) -> Option<Sender<Made>> {
+    let team = around.options.team.as_ref();
+    let team = team.filter(|team| team.pushes())?;
+    let (sender, receiver) = channel::<Made>();
+    scope.spawn(move || {
+        for (index, record) in receiver {
+            let id = stages[index].id();
+            let tell = |event| {
+                observer.observe(&Event::Stage {
+                    id: id.to_owned(),
+                    event,
+                });
+            };
+            team.push(around.cache, &record, around.stop, &tell);
+        }
+    });
+    Some(sender)
+}
+
 impl Team {
     /// A remote cache for the runs of a project.
     #[must_use]
-    pub fn new(remote: Remote, root: PathBuf, push: bool) -> Self {
+    pub fn new(remote: Arc<Remote>, root: PathBuf, push: bool) -> Self {
         Self {
-            remote: Arc::new(remote),
+            remote,
             root,
             push,
             lost: Arc::default(),
@@ -59,16 +92,22 @@ impl Team {
         self.push
     }
 
+    /// Makes a folder ready that is to be pushed into. If it cannot be, the first look into it tells.
+    pub(super) fn begin(&self) {
+        if self.push
+            && let Err(error) = self.remote.prepare()
+        {
+            tracing::debug!("{error}");
+        }
+    }
+
     /// What it has for a key.
     pub(super) fn find(&self, key: &Digest, tell: Tell<'_>) -> Option<Box<Record>> {
         match self.remote()?.find(key) {
             Ok(Look::Hit(record)) => Some(record),
             Ok(Look::Miss) => None,
             Ok(Look::Damaged(what)) => {
-                let remote = self.remote.shown();
-                tell(StageEvent::Warning(format!(
-                    "in the remote cache `{remote}` {what}, so that it is not used"
-                )));
+                self.remote.unusable(&what, tell);
                 None
             }
             Err(error) => self.leave(&error, tell),

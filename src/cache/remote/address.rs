@@ -122,7 +122,14 @@ mod tests {
         for (text, expected) in good {
             assert_eq!(shown(text), expected);
         }
-        for text in ["", "ftp://x/y", "s3://", "s3://a b", "s3://a/../b", "s3://a/b?c"] {
+        for text in [
+            "",
+            "ftp://x/y",
+            "s3://",
+            "s3://a b",
+            "s3://a/../b",
+            "s3://a/b?c",
+        ] {
             assert!(shown(text).contains("is no remote cache"), "{text}");
         }
     }
@@ -130,6 +137,9 @@ mod tests {
     #[test]
     fn a_password_in_an_address_is_refused_and_not_repeated() {
         let told = shown("s3://me:hush@dishes/kfood");
-        assert!(!told.contains("hush") && told.contains("without user"), "{told}");
+        assert!(
+            !told.contains("hush") && told.contains("without user"),
+            "{told}"
+        );
     }
 }

@@ -61,7 +61,9 @@ impl Remote {
                 self.objects.remove(&manifest::name(&key))?;
                 self.objects.remove(&format!("used/{key}"))
             })?;
-            in_parallel(freed.objects.len(), |i| self.objects.remove(&freed.objects[i]))?;
+            in_parallel(freed.objects.len(), |i| {
+                self.objects.remove(&freed.objects[i])
+            })?;
         }
         Ok(freed)
     }

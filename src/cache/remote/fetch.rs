@@ -13,7 +13,7 @@ use super::{
     objects::{self, Fetched},
 };
 use crate::{
-    cache::{Attempt, Cache, Lock, Read, Record, listing},
+    cache::{Attempt, Cache, Listing, Lock, Read, Record, listing},
     digest::Digest,
     error::{Error, Result},
     event::{StageEvent, Tell},
@@ -32,6 +32,9 @@ pub struct For<'a> {
     /// The root of the project: a pipeline file that the remote cache names is one below it.
     pub root: Option<&'a Path>,
 }
+
+/// What is wrong with an object that was altered.
+pub(super) const NOT_ITS_CONTENT: &str = "does not have the content that its name says";
 
 /// What a fetch of one object shares.
 struct Arriving<'a> {
@@ -60,7 +63,7 @@ impl Remote {
             None => return Ok(None),
             Some(Ok(manifest)) => manifest,
             Some(Err(what)) => {
-                tell(self.unusable(&what));
+                self.unusable(&what, tell);
                 return Ok(None);
             }
         };
@@ -68,7 +71,8 @@ impl Remote {
         let arrived = self.arrive(cache, &mut manifest, &attempt, stop, tell);
         let arrived = arrived.and_then(|arrived| {
             if arrived {
-                self.publish(cache, manifest, &attempt, made_for).map(Some)
+                self.publish(cache, manifest, &attempt, made_for, tell)
+                    .map(Some)
             } else {
                 Ok(None)
             }
@@ -83,11 +87,15 @@ impl Remote {
         arrived
     }
 
-    fn unusable(&self, what: &str) -> StageEvent {
-        StageEvent::Warning(format!(
-            "in the remote cache `{}` {what}, so that it is not used",
-            self.shown
-        ))
+    /// Tells once of something that is lost or damaged.
+    pub fn unusable(&self, what: &str, tell: Tell<'_>) {
+        let mut told = self.told.lock().unwrap_or_else(|b| b.into_inner());
+        if told.insert(what.to_owned()) {
+            tell(StageEvent::Warning(format!(
+                "in the remote cache `{}` {what}, so that it is not used",
+                self.shown
+            )));
+        }
     }
 
     /// Everything into the attempt; false where an output is lost or damaged.
@@ -117,18 +125,21 @@ impl Remote {
         };
         let outputs = manifest.record.outputs.iter();
         if let Some(what) = arriving.all(outputs.map(|(name, o)| (name.as_str(), Blob::of(o))))? {
-            tell(self.unusable(&what));
+            self.unusable(&what, tell);
             return Ok(false);
         }
         let mut lost = Vec::new();
         for (name, left) in &manifest.record.beside {
             if let Some(what) = arriving.all([(name.as_str(), Blob::of(left))])? {
                 // As where a file beside a result is damaged here: the result is sound without it.
-                tell(self.unusable(&what));
+                self.unusable(&what, tell);
                 lost.push(name.clone());
             }
         }
-        manifest.record.beside.retain(|name, _| !lost.contains(name));
+        manifest
+            .record
+            .beside
+            .retain(|name, _| !lost.contains(name));
         // What the file system says of the files; and once more that they are what they are said to be, now that they are durable.
         let names: Vec<_> = manifest.record.outputs.keys().cloned().collect();
         let names: Vec<_> = names.iter().map(String::as_str).collect();
@@ -138,7 +149,9 @@ impl Remote {
             (record.outputs.get(name)).is_some_and(|o| o.digest == output.digest)
         };
         if !sealed.iter().all(same) {
-            return Err(Error::failed("what was fetched changed while it was written"));
+            return Err(Error::failed(
+                "what was fetched changed while it was written",
+            ));
         }
         let read = read_by(cache, record);
         cache.share(attempt, &mut sealed, &read)?;
@@ -153,6 +166,7 @@ impl Remote {
         manifest: Manifest,
         attempt: &Attempt,
         made_for: For<'_>,
+        tell: Tell<'_>,
     ) -> Result<Box<Record>> {
         let mut record = Box::new(manifest.record);
         let named = record.pipeline.take().zip(made_for.root);
@@ -161,7 +175,7 @@ impl Remote {
         if let Some(stage) = made_for.stage {
             record.stage = stage.to_owned();
         }
-        let listings = self.listings(&record, &manifest.listings);
+        let listings = self.listings(&record, &manifest.listings, tell)?;
         let listings: Vec<_> = (listings.iter())
             .map(|(role, files)| (role.clone(), files.as_slice()))
             .collect();
@@ -174,22 +188,37 @@ impl Remote {
         &self,
         record: &Record,
         listings: &BTreeMap<String, Blob>,
-    ) -> Vec<(String, Vec<DigestedFile>)> {
-        let found = listings.iter().filter_map(|(role, blob)| {
-            let bytes = self.small(&blob.name()).ok()??;
-            let listing = listing::parse(std::str::from_utf8(&bytes).ok()?)?;
-            let files = listing.iter().map(|(name, digest)| DigestedFile {
-                name: name.clone(),
-                path: Path::new("").into(),
-                digest: *digest,
-                bytes: 0,
-                lost: None,
-            });
-            let is = manifest::is_listing(record, role, &listing);
-            is.then(|| (role.clone(), files.collect()))
-        });
-        found.collect()
+        tell: Tell<'_>,
+    ) -> Result<Vec<(String, Vec<DigestedFile>)>> {
+        let mut found = Vec::new();
+        for (role, blob) in listings {
+            let name = blob.name();
+            let bytes = self.small(&name)?.unwrap_or_default();
+            let text = std::str::from_utf8(&bytes).ok();
+            let text = text.filter(|_| Digest::of(&bytes) == blob.digest);
+            let listing = text.and_then(listing::parse);
+            match listing.filter(|listing| manifest::is_listing(record, role, listing)) {
+                Some(listing) => found.push((role.clone(), digested(listing))),
+                None => {
+                    self.is_damaged(&name);
+                    self.unusable(&format!("`{name}` {NOT_ITS_CONTENT}"), tell);
+                }
+            }
+        }
+        Ok(found)
     }
+}
+
+/// A listing as a result's files, without places.
+fn digested(listing: Listing) -> Vec<DigestedFile> {
+    let files = listing.into_iter().map(|(name, digest)| DigestedFile {
+        name,
+        path: Path::new("").into(),
+        digest,
+        bytes: 0,
+        lost: None,
+    });
+    files.collect()
 }
 
 impl Arriving<'_> {
@@ -223,7 +252,7 @@ impl Arriving<'_> {
         let wrong = match fetched {
             Fetched::Wrong(what) => what,
             Fetched::Whole if Digest::of_file(to)? == blob.digest => return Ok(None),
-            Fetched::Whole => "does not have the content that its name says".to_owned(),
+            Fetched::Whole => NOT_ITS_CONTENT.to_owned(),
         };
         self.remote.is_damaged(&name);
         Ok(Some(format!("`{name}` {wrong}")))

@@ -21,6 +21,8 @@ use ureq::{
 
 /// No answer for so long is none.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Nor is a connection that takes so long.
+const REACHED: Duration = Duration::from_secs(10);
 /// A piece of an object that takes longer does not arrive.
 const LONGEST: Duration = Duration::from_secs(300);
 /// More than any answer has: pieces of objects, and lists of a thousand names.
@@ -39,7 +41,7 @@ impl HttpConnector for Connector {
             .tls_config(tls.build())
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .timeout_connect(Some(PATIENCE))
+            .timeout_connect(Some(REACHED))
             .timeout_recv_response(Some(PATIENCE))
             .timeout_per_call(Some(LONGEST));
         Ok(HttpClient::new(Client(config.build().into())))

@@ -11,11 +11,7 @@ use super::{
     manifest::{Blob, Manifest},
     objects::in_parallel,
 };
-use crate::{
-    cache::Entry,
-    digest::Digest,
-    error::Result,
-};
+use crate::{cache::Entry, digest::Digest, error::Result};
 
 /// The results of a remote cache.
 #[derive(Debug, Default)]

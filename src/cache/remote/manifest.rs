@@ -60,7 +60,11 @@ impl Manifest {
             Some(place.to_str()?.to_owned())
         };
         record.pipeline = record.pipeline.as_deref().and_then(below);
-        for output in record.outputs.values_mut().chain(record.beside.values_mut()) {
+        for output in record
+            .outputs
+            .values_mut()
+            .chain(record.beside.values_mut())
+        {
             output.seen = Stat::default();
             output.at = None;
         }

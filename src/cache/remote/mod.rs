@@ -53,6 +53,7 @@ use crate::{
 };
 
 /// The folders of the layout.
+#[cfg(feature = "remote")]
 const FOLDERS: [&str; 4] = ["results", "objects", "used", "pins"];
 
 /// Descriptions of results and lists of keys are not larger.
@@ -65,6 +66,8 @@ pub struct Remote {
     objects: Box<dyn Objects>,
     /// Objects that turned out to be damaged: a push replaces them.
     damaged: Mutex<BTreeSet<String>>,
+    /// What has been said of them.
+    told: Mutex<BTreeSet<String>>,
 }
 
 impl Remote {
@@ -89,6 +92,7 @@ impl Remote {
             shown: address.shown(),
             objects: store(address)?,
             damaged: Mutex::default(),
+            told: Mutex::default(),
         })
     }
 
@@ -96,6 +100,14 @@ impl Remote {
     #[must_use]
     pub fn shown(&self) -> &str {
         &self.shown
+    }
+
+    /// Makes what has to be there before anything can be pushed: of a folder, the folder, where the one above it is there.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn prepare(&self) -> Result<()> {
+        self.objects.prepare()
     }
 
     /// The result that it has for a key, by its description alone; its objects are not looked at.

@@ -25,6 +25,10 @@ const AT_ONCE: usize = 4;
 
 /// An object in a list.
 #[derive(Clone, Debug)]
+#[cfg_attr(
+    not(feature = "remote"),
+    expect(dead_code, reason = "no store lists anything")
+)]
 pub(super) struct Object {
     /// Its name within its folder.
     pub(super) name: String,
@@ -46,8 +50,14 @@ pub(super) trait Objects: Debug + Send + Sync {
     /// Writes a small object in one step; without `replace` only where there is none. Says whether it did.
     fn write(&self, name: &str, bytes: Vec<u8>, replace: bool) -> Result<bool>;
     /// Writes a file as an object, in parts. What was written before an interruption is noted in `notes`, and not written again.
-    fn upload(&self, name: &str, file: &Path, notes: &Path, stop: &Stop, count: Count<'_>)
-    -> Result<()>;
+    fn upload(
+        &self,
+        name: &str,
+        file: &Path,
+        notes: &Path,
+        stop: &Stop,
+        count: Count<'_>,
+    ) -> Result<()>;
     /// The objects of a folder.
     fn list(&self, folder: &str) -> Result<Vec<Object>>;
     /// Removes an object; nothing there is fine.
@@ -72,6 +82,17 @@ pub(super) fn fetch(
     count: Count<'_>,
 ) -> Result<Fetched> {
     let failed = |e| Error::io("write", to, e);
+    // No room is made for what is not there.
+    if bytes > PIECE
+        && let found = objects.size(name)?
+        && found != Some(bytes)
+    {
+        return Ok(Fetched::Wrong(
+            found.map_or("is not there".to_owned(), |found| {
+                format!("has {found} bytes instead of {bytes}")
+            }),
+        ));
+    }
     let file = File::create(to).map_err(failed)?;
     file.set_len(bytes).map_err(failed)?;
     let wrong = Mutex::new(None);
@@ -118,11 +139,14 @@ pub(super) fn in_parallel(n: usize, work: impl Fn(usize) -> Result<()> + Sync) -
         return one_by_one();
     }
     thread::scope(|scope| {
-        let threads: Vec<_> = (0..AT_ONCE.min(n)).map(|_| scope.spawn(one_by_one)).collect();
-        let ended = threads
-            .into_iter()
-            .map(|t| t.join().unwrap_or_else(|e| std::panic::resume_unwind(e)));
+        let threads: Vec<_> = (0..AT_ONCE.min(n))
+            .map(|_| scope.spawn(one_by_one))
+            .collect();
         // All are waited for; the first error is told.
-        ended.fold(Ok(()), |all, one| all.and(one))
+        let ended: Vec<Result<()>> = threads
+            .into_iter()
+            .map(|t| t.join().unwrap_or_else(|e| std::panic::resume_unwind(e)))
+            .collect();
+        ended.into_iter().collect()
     })
 }

@@ -54,9 +54,8 @@ impl Remote {
             // Without knowing what it keeps, anything might be its.
             let pin = pin.ok_or_else(|| {
                 let message = format!("`{name}` in the remote cache `{}` is damaged", self.shown);
-                Error::failed(format!("{message}, so that nothing is removed")).help(
-                    "remove that object, and push the pipeline whose lock file it stood for",
-                )
+                Error::failed(format!("{message}, so that nothing is removed"))
+                    .help("remove that object, and push the pipeline whose lock file it stood for")
             })?;
             pins.push((name, pin));
         }

@@ -59,7 +59,7 @@ impl<'a> Pusher<'a> {
     /// # Errors
     /// When the remote cache's folder cannot be made.
     pub fn new(remote: &'a Remote, cache: &'a Cache, root: &'a Path) -> Result<Self> {
-        remote.objects.prepare()?;
+        remote.prepare()?;
         Ok(Self {
             remote,
             cache,
@@ -90,7 +90,9 @@ impl<'a> Pusher<'a> {
             Some(Err(_)) | None => None,
         };
         // Of two results of one key the first stays: others have it.
-        let own = known.as_ref().is_none_or(|known| known.record.contents() == record.contents());
+        let own = known
+            .as_ref()
+            .is_none_or(|known| known.record.contents() == record.contents());
         if !own {
             return Ok(Pushed {
                 there: true,
@@ -106,7 +108,10 @@ impl<'a> Pusher<'a> {
         let listings = listings.map(|(role, (_, blob))| (role, blob)).collect();
         let mut manifest = Manifest::of(record, self.root, listings);
         let damaged = self.cache.damaged_beside(record);
-        manifest.record.beside.retain(|name, _| !damaged.contains(name));
+        manifest
+            .record
+            .beside
+            .retain(|name, _| !damaged.contains(name));
         let replace = self.remote.mends(&name);
         let text = manifest.text()?.into_bytes();
         self.remote.objects.write(&name, text, replace)?;
@@ -155,11 +160,12 @@ impl<'a> Pusher<'a> {
                 unit: "kB".to_owned(),
             });
         };
-        let (small, large): (Vec<_>, Vec<_>) =
-            missing.iter().partition(|m| m.blob.bytes <= PIECE);
+        let (small, large): (Vec<_>, Vec<_>) = missing.iter().partition(|m| m.blob.bytes <= PIECE);
         in_parallel(small.len(), |i| self.send(small[i], stop, &count))?;
         // Each of them is several parts at once.
-        large.iter().try_for_each(|one| self.send(one, stop, &count))?;
+        large
+            .iter()
+            .try_for_each(|one| self.send(one, stop, &count))?;
         Ok(Pushed {
             there: false,
             objects: missing.len(),
@@ -167,12 +173,7 @@ impl<'a> Pusher<'a> {
         })
     }
 
-    fn send(
-        &self,
-        missing: &Missing,
-        stop: &Stop,
-        count: &(dyn Fn(u64) + Sync),
-    ) -> Result<()> {
+    fn send(&self, missing: &Missing, stop: &Stop, count: &(dyn Fn(u64) + Sync)) -> Result<()> {
         stop.check()?;
         let Missing {
             blob,

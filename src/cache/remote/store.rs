@@ -6,13 +6,15 @@ use std::{
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
+    thread::sleep,
     time::Duration,
 };
 
 use object_store::{
     BackoffConfig, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
-    RetryConfig, aws::AmazonS3Builder, azure::MicrosoftAzureBuilder, gcp::GoogleCloudStorageBuilder,
-    local::LocalFileSystem, multipart::MultipartStore, path::Path as Name,
+    PutPayload, RetryConfig, aws::AmazonS3Builder, azure::MicrosoftAzureBuilder,
+    gcp::GoogleCloudStorageBuilder, local::LocalFileSystem, multipart::MultipartStore,
+    path::Path as Name,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -29,6 +31,9 @@ use crate::{
     stop::Stop,
     text::shown_path,
 };
+
+/// How often what shall only be written where there is nothing is tried, for `object_store` tries it once where a connection breaks.
+const AGAIN: u32 = 5;
 
 /// A store of objects by its address.
 #[derive(Debug)]
@@ -187,10 +192,14 @@ impl Objects for Store {
             return Ok(());
         };
         let make = |path: PathBuf| match fs::create_dir(&path) {
-            Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => {
-                Err(Error::io("create the folder", &path, e)
-                    .help("make the folder of the remote cache, with leave to write for everyone who pushes"))
-            }
+            Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => Err(Error::io(
+                "create the folder",
+                &path,
+                e,
+            )
+            .help(
+                "make the folder of the remote cache, with leave to write for everyone who pushes",
+            )),
             made => Ok(made.is_ok()),
         };
         make(folder.clone())?;
@@ -236,19 +245,37 @@ impl Objects for Store {
     }
 
     fn write(&self, name: &str, bytes: Vec<u8>, replace: bool) -> Result<bool> {
-        let name = self.name(name);
-        let mode = if replace {
-            PutMode::Overwrite
-        } else {
-            PutMode::Create
+        let (name, bytes) = (self.name(name), PutPayload::from(bytes));
+        let objects = &self.inner()?.objects;
+        let put = |mode| {
+            let payload = bytes.clone();
+            objects.put_opts(&name, payload, PutOptions::from(mode))
         };
-        let options = PutOptions::from(mode);
-        let put = (self.inner()?.objects).put_opts(&name, bytes.into(), options);
-        match self.runtime()?.block_on(put) {
-            Ok(_) => Ok(true),
-            Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
-            Err(error) => Err(self.failed("write", error)),
+        if replace {
+            return self
+                .wait("write", put(PutMode::Overwrite))
+                .map(|put| put.is_some());
         }
+        let mut pause = Duration::from_millis(100);
+        for left in (0..AGAIN).rev() {
+            match self.runtime()?.block_on(put(PutMode::Create)) {
+                Ok(_) => return Ok(true),
+                Err(object_store::Error::AlreadyExists { .. }) => return Ok(false),
+                // Where there are no hard links there is only to look first: of two that come at once the last stays, and both
+                // are the same.
+                Err(_) if matches!(self.address, Address::Folder(_)) => {
+                    return match self.wait("read", objects.head(&name))? {
+                        Some(_) => Ok(false),
+                        None => self.wait("write", put(PutMode::Overwrite)).map(|_| true),
+                    };
+                }
+                // Whether it arrived before the connection broke is not known; what is there by now is what was to be written.
+                Err(object_store::Error::Generic { .. }) if left > 0 => sleep(pause),
+                Err(error) => return Err(self.failed("write", error)),
+            }
+            pause *= 2;
+        }
+        Ok(false)
     }
 
     fn upload(

@@ -122,7 +122,9 @@ impl Whole<'_> {
         let closed = match arrived.filter(|_| known) {
             Some(arrived) => {
                 let arrived = arrived.into_iter().map(|content_id| PartId { content_id });
-                let closing = parts.0.complete_multipart(self.name, &id, arrived.collect());
+                let closing = parts
+                    .0
+                    .complete_multipart(self.name, &id, arrived.collect());
                 store.wait("write", closing)?.is_some()
             }
             None => false,

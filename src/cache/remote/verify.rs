@@ -10,6 +10,7 @@ use std::{
 
 use super::{
     Remote,
+    fetch::NOT_ITS_CONTENT,
     manifest::{self, Blob},
     objects::{PIECE, in_parallel},
 };
@@ -130,6 +131,6 @@ impl Remote {
             count(piece.len() as u64);
         }
         let sound = Digest(*hasher.finalize().as_bytes()) == blob.digest;
-        Ok((!sound).then(|| "does not have the content that its name says".to_owned()))
+        Ok((!sound).then(|| NOT_ITS_CONTENT.to_owned()))
     }
 }

@@ -184,7 +184,10 @@ impl Progress {
         self.state().run.finished(id, true, seconds);
         let (done, id) = (self.mark("✓", "+"), self.named(id));
         let saved = duration(seconds);
-        self.line(&format!("{done} {id}: fetched, {} ({saved} saved)", bytes(size)));
+        self.line(&format!(
+            "{done} {id}: fetched, {} ({saved} saved)",
+            bytes(size)
+        ));
     }
 
     fn pushed(&self, id: &str, size: u64) {

@@ -176,8 +176,8 @@ fn list(cache: &cache::Cache, file: Option<&Path>, stages: &[String], as_json: b
     let total = entries.iter().map(|e| e.bytes).sum();
     print::out(&format!(
         "{}{}{}, {} in {}",
-        table(&entries),
-        by_pipeline(&entries),
+        table(&entries, made_for),
+        by_pipeline(&entries, made_for),
         count(entries.len(), "result"),
         bytes(total),
         results::shown(cache.root())
@@ -192,7 +192,7 @@ fn named_stage(stages: &[String], stage: &str) -> bool {
 }
 
 /// What each pipeline has in the cache, where there are several.
-fn by_pipeline(entries: &[Entry]) -> String {
+fn by_pipeline(entries: &[Entry], made_for: MadeFor) -> String {
     let groups = entries.chunk_by(|a, b| a.pipeline == b.pipeline);
     let lines: Vec<String> = groups
         .map(|group| {
@@ -210,7 +210,10 @@ fn by_pipeline(entries: &[Entry]) -> String {
     lines.concat()
 }
 
-fn table(entries: &[Entry]) -> String {
+/// Words for the pipeline file that a result was made for.
+type MadeFor = fn(&Entry) -> String;
+
+fn table(entries: &[Entry], made_for: MadeFor) -> String {
     if entries.is_empty() {
         return String::new();
     }
@@ -310,7 +313,7 @@ fn clear(cache: &cache::Cache, gc: &Gc, dry: bool, as_json: bool) -> Result<u8> 
     let done = if dry { "would remove" } else { "removed" };
     print::out(&format!(
         "{}{done} {} and {}, {}; {} {}",
-        table(&removed.entries),
+        table(&removed.entries, made_for),
         count(removed.entries.len(), "result"),
         count(removed.leftovers.len(), "leftover"),
         bytes(removed.bytes()),

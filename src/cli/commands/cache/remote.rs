@@ -1,7 +1,9 @@
 //! `kfood cache push`, `pull`, and `ls`, `verify` and `gc` of a remote cache.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -9,7 +11,7 @@ use serde_json::json;
 
 use super::{by_pipeline, cannot_be_removed, kept, named_stage, row, table};
 use crate::{
-    cache::{Cache, For, Found, Gc, Hold, Pushed, Pusher, Record, Remote},
+    cache::{Cache, Entry, For, Found, Gc, Hold, Pusher, Record, Remote},
     cli::{open, print, progress::Progress, team},
     digest::Digest,
     error::{Error, Result},
@@ -47,49 +49,23 @@ fn teller<'a>(progress: &'a Progress, stage: &'a str) -> impl Fn(StageEvent) + S
 
 pub(super) fn push(cache: &Cache, here: &Path, words: &[String], as_json: bool) -> Result<u8> {
     let (remote, files) = named(words)?;
-    let stop = open::stop_on_signals()?;
     let root = open::project(here);
-    let hold = cache.hold()?;
-    let (mut keys, mut pins, mut pending) = (Vec::new(), Vec::new(), 0);
+    let mut asked = Finished::default();
     for file in &files {
-        let of_file = finished(file)?;
-        keys.extend(of_file.keys);
-        pins.extend(of_file.pin);
-        pending += of_file.pending;
+        asked.add(file)?;
     }
     if files.is_empty() {
-        keys = cache.records().iter().map(|record| record.key).collect();
+        asked.keys = cache.records().iter().map(|record| record.key).collect();
     }
-    keys.sort_unstable();
-    keys.dedup();
-    let (mut all, mut there, mut sent) = (Pushed::default(), 0, 0);
-    let pusher = Pusher::of_many(&remote, cache, &root)?;
-    let progress = Progress::new();
-    for key in &keys {
-        // One that is damaged is told, and is not sent.
-        let Found::Hit(record) = cache.find_and_hold(key, &hold, &|_| {})? else {
-            continue;
-        };
-        let pushed = pusher.push(&record, &stop, &teller(&progress, &record.stage));
-        progress.end(&record.stage);
-        let pushed = pushed?;
-        if pushed.there {
-            there += 1;
-        } else {
-            sent += 1;
-        }
-        all.objects += pushed.objects;
-        all.bytes += pushed.bytes;
-    }
-    let mut pinned = 0;
-    for (name, keys) in pins {
+    let sent = send(cache, &Pusher::of_many(&remote, cache, &root)?, &asked.keys)?;
+    let pinned = asked.pins.len();
+    for (name, keys) in asked.pins {
         remote.pin(&name, keys)?;
-        pinned += 1;
     }
     if as_json {
         print::json(&json!({
-            "remote": remote.shown(), "pushed": sent, "there": there, "objects": all.objects, "bytes": all.bytes, "pinned": pinned,
-            "not_finished": pending,
+            "remote": remote.shown(), "pushed": sent.results, "there": sent.there, "objects": sent.objects, "bytes": sent.bytes,
+            "pinned": pinned, "not_finished": asked.pending,
         }))?;
         return Ok(0);
     }
@@ -98,58 +74,112 @@ pub(super) fn push(cache: &Cache, here: &Path, words: &[String], as_json: bool) 
         n => format!("; {} pinned", count(n, "lock file")),
     };
     print::out(&format!(
-        "pushed {}, {} in {}; {there} {} there already{pinned}",
-        count(sent, "result"),
-        bytes(all.bytes),
-        count(all.objects, "object"),
-        either(there, "was", "were"),
+        "pushed {}, {} in {}{}{pinned}",
+        count(sent.results, "result"),
+        bytes(sent.bytes),
+        count(sent.objects, "object"),
+        there_already(sent.there),
     ))?;
-    if pending > 0 {
+    if sent.damaged > 0 {
+        print::say(&format!(
+            "warning: {} {} damaged here and not sent; `kfood cache verify` names them",
+            count(sent.damaged, "result"),
+            either(sent.damaged, "is", "are")
+        ));
+    }
+    if asked.pending > 0 {
         print::say(&format!(
             "note: {} {} no result yet",
-            count(pending, "stage"),
-            either(pending, "has", "have")
+            count(asked.pending, "stage"),
+            either(asked.pending, "has", "have")
         ));
     }
     Ok(0)
 }
 
-/// What a pipeline file has to push.
+/// What was sent.
+#[derive(Default)]
+struct Sent {
+    results: usize,
+    /// Results that were there.
+    there: usize,
+    objects: usize,
+    bytes: u64,
+    /// Results here that are not as they were made.
+    damaged: usize,
+}
+
+/// Sends the results of these keys, one after the other.
+fn send(cache: &Cache, pusher: &Pusher<'_>, keys: &BTreeSet<Digest>) -> Result<Sent> {
+    let stop = open::stop_on_signals()?;
+    let (hold, progress) = (cache.hold()?, Progress::new());
+    let mut sent = Sent::default();
+    for key in keys {
+        let record = match cache.find_and_hold(key, &hold, &|_| {})? {
+            Found::Hit(record) => record,
+            Found::Damaged(_) => {
+                sent.damaged += 1;
+                continue;
+            }
+            Found::Miss => continue,
+        };
+        let pushed = pusher.push(&record, &stop, &teller(&progress, &record.stage));
+        progress.end(&record.stage);
+        let pushed = pushed?;
+        if pushed.there {
+            sent.there += 1;
+        } else {
+            sent.results += 1;
+        }
+        sent.objects += pushed.objects;
+        sent.bytes += pushed.bytes;
+    }
+    Ok(sent)
+}
+
+fn there_already(n: usize) -> String {
+    match n {
+        0 => String::new(),
+        n => format!("; {n} {} there already", either(n, "was", "were")),
+    }
+}
+
+/// What pipeline files have to push.
+#[derive(Default)]
 struct Finished {
-    keys: Vec<Digest>,
-    /// Its name, and the keys of its lock file.
-    pin: Option<(String, std::collections::BTreeSet<Digest>)>,
+    keys: BTreeSet<Digest>,
+    /// The name of each, and the keys of its lock file.
+    pins: Vec<(String, BTreeSet<Digest>)>,
     /// Stages without a result.
     pending: usize,
 }
 
-fn finished(file: &Path) -> Result<Finished> {
-    let opened = open::open(file)?;
-    let options = Options {
-        targets: opened.targets(&[]),
-        ..opened.options()
-    };
-    let all = exec::status(&opened.stages, &options, &opened.cache, &Silent)?;
-    let stages = all.len();
-    let records = all.into_iter().filter_map(|stage| match stage.status {
-        Status::Cached { record } => Some(record.key),
-        _ => None,
-    });
-    let keys: Vec<_> = records.collect();
-    let lock = locked::read(&locked::path(&opened.pipeline.file)).ok();
-    let pin = lock.map(|lock| {
-        let keys = lock.stages.values().map(|stage| stage.key).collect();
-        (team::name(&opened), keys)
-    });
-    Ok(Finished {
-        pending: stages - keys.len(),
-        keys,
-        pin,
-    })
+impl Finished {
+    fn add(&mut self, file: &Path) -> Result<()> {
+        let opened = open::open(file)?;
+        let options = Options {
+            targets: opened.targets(&[]),
+            ..opened.options()
+        };
+        for stage in exec::status(&opened.stages, &options, &opened.cache, &Silent)? {
+            match stage.status {
+                Status::Cached { record } => {
+                    self.keys.insert(record.key);
+                }
+                _ => self.pending += 1,
+            }
+        }
+        if let Ok(lock) = locked::read(&locked::path(&opened.pipeline.file)) {
+            let keys = lock.stages.values().map(|stage| stage.key).collect();
+            self.pins.push((team::name(&opened), keys));
+        }
+        Ok(())
+    }
 }
 
 pub(super) fn pull(cache: &Cache, here: &Path, words: &[String], as_json: bool) -> Result<u8> {
     let (remote, files) = named(words)?;
+    let remote = Arc::new(remote);
     let stop = open::stop_on_signals()?;
     let root = open::project(here);
     let hold = cache.hold()?;
@@ -174,10 +204,10 @@ pub(super) fn pull(cache: &Cache, here: &Path, words: &[String], as_json: bool) 
         }
     }
     for file in &files {
-        puller.of_file(words, file)?;
+        puller.of_file(&remote, file)?;
     }
     let (fetched, there, lost) = (&puller.fetched, puller.there, puller.lost);
-    let size = fetched.iter().map(|record| record.bytes()).sum();
+    let size = fetched.iter().map(Record::bytes).sum();
     if as_json {
         let keys: Vec<_> = fetched.iter().map(|record| record.key).collect();
         print::json(&json!({
@@ -189,10 +219,10 @@ pub(super) fn pull(cache: &Cache, here: &Path, words: &[String], as_json: bool) 
             n => format!("; {} could not be used", count(n, "result")),
         };
         print::out(&format!(
-            "fetched {}, {}; {there} {} there already{lost}",
+            "fetched {}, {}{}{lost}",
             count(fetched.len(), "result"),
             bytes(size),
-            either(there, "was", "were"),
+            there_already(there),
         ))?;
     }
     Ok(u8::from(lost > 0))
@@ -204,17 +234,16 @@ struct Puller<'a> {
     hold: &'a Hold,
     stop: &'a Stop,
     progress: Progress,
-    fetched: Vec<Box<Record>>,
+    fetched: Vec<Record>,
     there: usize,
     lost: usize,
 }
 
 impl Puller<'_> {
     /// What a pipeline needs and has not, in its order.
-    fn of_file(&mut self, words: &[String], file: &Path) -> Result<()> {
+    fn of_file(&mut self, remote: &Arc<Remote>, file: &Path) -> Result<()> {
         let opened = open::open(file)?;
-        let (remote, _) = named(words)?;
-        let team = Team::new(remote, opened.pipeline.root.clone(), false);
+        let team = Team::new(remote.clone(), opened.pipeline.root.clone(), false);
         let options = Options {
             targets: opened.targets(&[]),
             team: Some(team.clone()),
@@ -253,7 +282,7 @@ impl Puller<'_> {
         let fetched = remote.fetch(cache, key, &lock, made_for, stop, &tell);
         self.progress.end(stage);
         match fetched? {
-            Some(record) => self.fetched.push(record),
+            Some(record) => self.fetched.push(*record),
             None => self.lost += 1,
         }
         Ok(())
@@ -285,8 +314,8 @@ pub(super) fn list(
     }
     print::out(&format!(
         "{}{}{} in {}, {} in all",
-        table(entries),
-        by_pipeline(entries),
+        table(entries, made_for),
+        by_pipeline(entries, made_for),
         count(entries.len(), "result"),
         remote.shown(),
         bytes(all),
@@ -295,6 +324,11 @@ pub(super) fn list(
         print::say(&format!("warning: {what}; `kfood cache verify` removes it"));
     }
     Ok(0)
+}
+
+/// The pipeline file as the remote cache names it, as seen from the root of its project.
+fn made_for(entry: &Entry) -> String {
+    entry.pipeline.clone().unwrap_or_default()
 }
 
 pub(super) fn verify(place: &str, as_json: bool) -> Result<u8> {
@@ -309,9 +343,7 @@ pub(super) fn verify(place: &str, as_json: bool) -> Result<u8> {
         let faults: Vec<_> = faults
             .map(|fault| json!({ "what": fault.what, "stages": fault.stages }))
             .collect();
-        print::json(
-            &json!({ "sound": found.sound, "bytes": found.bytes, "damaged": faults }),
-        )?;
+        print::json(&json!({ "sound": found.sound, "bytes": found.bytes, "damaged": faults }))?;
     } else {
         for fault in &found.faults {
             let stages = match fault.stages.as_slice() {
@@ -343,9 +375,9 @@ pub(super) fn clear(
 ) -> Result<u8> {
     if older_than.is_none() && max_bytes.is_none() && forget.is_empty() {
         let message = "what others need of a remote cache is not known here, so that a limit has to say what goes";
-        return Err(
-            Error::usage(message).help("add `--older 90d`, or `--max-size 500G`; lock files that were pushed keep theirs"),
-        );
+        return Err(Error::usage(message).help(
+            "add `--older 90d`, or `--max-size 500G`; lock files that were pushed keep theirs",
+        ));
     }
     let remote = team::here(Some(place))?;
     let root = open::project(here);
@@ -373,7 +405,7 @@ pub(super) fn clear(
     let done = if dry { "would remove" } else { "removed" };
     print::out(&format!(
         "{}{done} {} and {}, {}; {} {}, of which lock files pin {}",
-        table(&freed.entries),
+        table(&freed.entries, made_for),
         count(freed.entries.len(), "result"),
         count(freed.objects.len(), "object"),
         bytes(freed.bytes),

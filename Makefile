@@ -24,7 +24,8 @@ endif
 # libjpeg-turbo is compiled with cmake and an assembler. Where they are missing after `tools`, kfood is built without it: every
 # call of cargo below takes these features. (`=`, not `:=`: looked up when used, after `tools` has installed what it can.)
 ASSEMBLER := $(if $(filter x86_64 i%86,$(shell uname -m)),nasm,)
-FEATURES = $(if $(filter-out ok,$(shell for program in cmake $(ASSEMBLER); do command -v $$program >/dev/null 2>&1 && echo ok || echo no; done)),--no-default-features --features tensors,)
+COMMA := ,
+FEATURES = $(if $(filter-out ok,$(shell for program in cmake $(ASSEMBLER); do command -v $$program >/dev/null 2>&1 && echo ok || echo no; done)),--no-default-features --features tensors$(COMMA)remote,)
 
 # An existing LIBTORCH is respected: nothing is fetched then.
 ifdef LIBTORCH
@@ -37,7 +38,7 @@ endif
 # to read the checkout.
 READABLE = $(shell test "$$(id -u)" = 0 && setpriv --reuid=65534 --clear-groups test -r "$(CURDIR)/Makefile" 2>/dev/null && echo yes)
 SLURM = $(shell command -v sbatch >/dev/null 2>&1 && timeout 10 sinfo --noheader 2>/dev/null | grep -Eq "idle|mix|alloc" && echo yes)
-ABLE = $(if $(KFOOD_REAL_DATA),real_photographs) $(if $(SLURM),slurm) $(if $(filter cuda,$(FLAVOUR)),cuda) $(if $(READABLE),somebody_else)
+ABLE = $(if $(KFOOD_REAL_DATA),real_photographs) $(if $(SLURM),slurm) $(if $(filter cuda,$(FLAVOUR)),cuda) $(if $(READABLE),somebody_else) $(if $(KFOOD_MOTO),object_store)
 
 .PHONY: demo test missions bench fuzz kills soak build libtorch tools parity page clean-libtorch
 
@@ -157,6 +158,12 @@ page: build .venv/page
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check playwright==1.65.2
 	-mkdir -p .venv/axe && cd .venv/axe && npm pack --silent axe-core@4.14.1 >/dev/null && tar xzf axe-core-4.14.1.tgz package/axe.min.js
+	touch $@
+
+# A server that speaks S3, for the tests of remote caches: KFOOD_MOTO names it.
+.venv/moto:
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check 'moto[server]==5.2.5'
 	touch $@
 
 .venv/peers: benches/peers/requirements.txt benches/peers/photographs.txt

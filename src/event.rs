@@ -85,6 +85,18 @@ pub enum StageEvent {
         /// Wall time in seconds; of the run that made it when cached.
         seconds: f64,
     },
+    /// Its result came from the remote cache.
+    Fetched {
+        /// Size of its outputs.
+        bytes: u64,
+        /// Wall time in seconds of the run that made it.
+        seconds: f64,
+    },
+    /// Its result was pushed into the remote cache.
+    Pushed {
+        /// Bytes that were sent; none where the remote cache had them.
+        bytes: u64,
+    },
     /// It failed; the error follows at the end of the run.
     Failed {
         /// The message.

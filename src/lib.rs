@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | L5 | [`cli`] | the commands; the only place that prints |
 //! | L4 | [`exec`], [`stages`], [`worker`], [`report`] | running a plan; one file per stage kind; what `kfood-worker` does; documents from results. They never import each other |
-//! | L3 | [`plan`], [`cache`] | the graph of stages; keys, store, digests, gc. They never import each other |
+//! | L3 | [`plan`], [`cache`] | the graph of stages; keys, store, digests, gc, remote caches. They never import each other |
 //! | L2b | [`learn`] → [`model`] → [`data`] → [`native`] | tensors and pixels, in this order; they know no stage and no pipeline file; the rooms within [`learn`] have an order too |
 //! | L2a | [`stage`] | the trait `Stage`, its inputs and outputs, the context of a run |
 //! | L1 | [`config`] → [`settings`]; [`stats`] → [`record`]; [`event`] | data only: pipeline text to typed values; what is written down; metrics and intervals as arithmetic on slices; what is told while running |

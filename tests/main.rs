@@ -45,6 +45,8 @@ mod place;
 #[cfg(feature = "tensors")]
 mod pretrained;
 mod reference;
+#[cfg(feature = "remote")]
+mod remote;
 #[cfg(feature = "tensors")]
 mod resolution;
 #[cfg(feature = "tensors")]

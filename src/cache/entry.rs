@@ -273,6 +273,11 @@ impl Cache {
         (listing::digest(&found) == *wanted).then_some(found)
     }
 
+    /// Where the list of an input's outside files lies.
+    pub(super) fn listing_file(&self, key: &Digest, role: &str) -> PathBuf {
+        listing_path(&self.entry(key), role)
+    }
+
     /// All readable records, by key; outputs are not looked at.
     #[must_use]
     pub fn records(&self) -> Vec<Record> {

@@ -255,6 +255,14 @@ impl Cache {
             let old = aside.filter(|path| newest(path).is_some_and(settled));
             found.extend(old.map(|path| (path, None)));
         }
+        // Stores forget uploads that did not end.
+        let uploads = self.root.join("uploads");
+        let notes = names(&uploads).into_iter().map(|name| uploads.join(name));
+        let old = notes.filter(|path| {
+            let age = newest(path).and_then(|written| written.elapsed().ok());
+            age.is_some_and(|age| age > FORGOTTEN)
+        });
+        found.extend(old.map(|path| (path, None)));
         let mut left = Vec::new();
         for (path, key) in found {
             let counted = going.iter().any(|l| path.starts_with(&l.path));
@@ -297,6 +305,9 @@ impl Cache {
         Ok(found)
     }
 }
+
+/// After so long nobody goes on with an upload.
+const FORGOTTEN: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 /// Whether a name is that of a file that is written beside another one to replace it (`files::aside`).
 fn is_aside(name: &str) -> bool {

@@ -107,7 +107,11 @@ pub(super) fn write(path: &Path, listed: &[DigestedFile]) -> Result<()> {
 
 /// Reads a listing; `None` where there is none or it cannot be understood (it only serves to explain).
 pub(super) fn read(path: &Path) -> Option<Listing> {
-    let text = std::fs::read_to_string(path).ok()?;
+    parse(&std::fs::read_to_string(path).ok()?)
+}
+
+/// Understands the text of a listing.
+pub(super) fn parse(text: &str) -> Option<Listing> {
     text.lines()
         .map(|line| {
             let (escaped, line) = match line.strip_prefix('\\') {

@@ -1,4 +1,4 @@
-//! Keys, the store of results, remembered file digests, reasons for a rerun, gc.
+//! Keys, the store of results, remembered file digests, reasons for a rerun, gc, remote caches.
 //!
 //! # Layout
 //!
@@ -16,6 +16,7 @@
 //! | `locks/store.lock` | held shared for a look-up by a run, alone by gc | empty | **never** |
 //! | `runs/.N.keys` | the keys that a running process refers to; locked while it lives | a line for each | at its end; when it died, by the next run or gc |
 //! | `runs/PIPELINE-TIME.json` | a [`PastRun`](crate::record::PastRun), its own checksum in front: what `kfood runs` lists | in one step, at the end of a run | never |
+//! | `uploads/ID.json` | which parts of a large object a remote cache has | after each part | at the upload's end; when a week old, by gc |
 //! | `digests/ROOT.bin` | remembered digests of the files below one folder outside | in one step | never (ignored when unreadable) |
 //!
 //! `KEY` is the blake3 digest of a [`KeyDocument`] in 64 hexadecimal digits.
@@ -36,6 +37,7 @@ mod listing;
 mod lock;
 mod place;
 mod record;
+mod remote;
 mod runs;
 mod shared;
 mod stale;
@@ -51,6 +53,7 @@ pub use key::{FORMAT, KeyDocument, LIBTORCH};
 pub use listing::{Changes, Listing, digest_of_files};
 pub use lock::Lock;
 pub use record::{Output, Record};
+pub use remote::{Afar, Fault, Faults, For, Freed, Look, Pushed, Pusher, Remote};
 pub use shared::{Place, Read};
 pub use stale::{Reason, nearest, reasons, same_settings};
 pub use stat::Stat;

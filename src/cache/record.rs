@@ -59,6 +59,13 @@ pub struct Output {
 }
 
 impl Record {
+    /// The content of each output.
+    #[must_use]
+    pub fn contents(&self) -> BTreeMap<&str, Digest> {
+        let outputs = self.outputs.iter();
+        outputs.map(|(name, o)| (name.as_str(), o.digest)).collect()
+    }
+
     /// Size of the outputs that have a file of their own, in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {

@@ -26,6 +26,7 @@ mod scratch;
 mod serve;
 mod sheets;
 mod starter;
+mod team;
 mod terminal;
 mod thumbnails;
 
@@ -64,6 +65,10 @@ fn log(verbose: u8) {
         _ => "trace",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    // Whatever is asked for: the heads of requests hold what signs them.
+    let kept_quiet = ["ureq=warn", "ureq_proto=warn"];
+    let kept_quiet = kept_quiet.into_iter().filter_map(|one| one.parse().ok());
+    let filter = kept_quiet.fold(filter, EnvFilter::add_directive);
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -4,7 +4,8 @@ use super::{
     attempt::perform,
     executor::teller,
     gather::gather,
-    run::{Options, Surroundings},
+    options::Options,
+    run::Surroundings,
     status::{Status, Survey},
 };
 use crate::{
@@ -61,7 +62,7 @@ pub(super) fn alone(
         Some(Status::Waits { .. }) | None => {
             return unlike("something that it reads has left the cache");
         }
-        Some(Status::Cached { .. } | Status::Run { .. }) => {}
+        Some(Status::Cached { .. } | Status::Afar { .. } | Status::Run { .. }) => {}
     }
     let stage = stages[index].as_ref();
     let tell = teller(stage, observer);

@@ -8,12 +8,11 @@ use std::{
 };
 
 use super::{
-    gather::Gathered,
-    run::{Options, Surroundings},
+    gather::Gathered, options::Options, run::Surroundings, summary::Outcome, team::Wanted,
     untouched::Untouched,
 };
 use crate::{
-    cache::{Attempt, Cache, Found, Output, Record},
+    cache::{Attempt, Cache, Found, Lock, Output, Record},
     error::{Class, Error, Result},
     event::{StageEvent, Tell},
     files,
@@ -25,7 +24,43 @@ use crate::{
 /// A stage that is done.
 pub(super) struct Done {
     pub(super) record: Box<Record>,
-    pub(super) ran: bool,
+    pub(super) way: Way,
+}
+
+/// How a result came to be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// It was there already.
+    Cached,
+    /// From the remote cache.
+    Fetched,
+    /// By work.
+    Ran,
+}
+
+impl Way {
+    pub(super) fn outcome(self) -> Outcome {
+        match self {
+            Self::Cached => Outcome::Cached,
+            Self::Fetched => Outcome::Fetched,
+            Self::Ran => Outcome::Ran,
+        }
+    }
+
+    /// What is told of a result that is there.
+    pub(super) fn told(self, record: &Record) -> StageEvent {
+        let seconds = record.seconds;
+        match self {
+            Self::Fetched => StageEvent::Fetched {
+                bytes: record.bytes(),
+                seconds,
+            },
+            Self::Cached | Self::Ran => StageEvent::Finished {
+                cached: self == Self::Cached,
+                seconds,
+            },
+        }
+    }
 }
 
 /// Makes the result of one stage, or takes it from another process that made it meanwhile.
@@ -40,16 +75,21 @@ pub(super) fn perform(
     let Surroundings {
         cache, hold, stop, ..
     } = around;
-    let _lock = cache.lock(&gathered.key, stop, || tell(StageEvent::Waiting))?;
+    let lock = cache.lock(&gathered.key, stop, || tell(StageEvent::Waiting))?;
     let found = cache.find_and_hold(&gathered.key, hold, &|_| {})?;
     // Without a whole entry nobody reads what lies there; with one, others may until gc.
     let replace = !matches!(found, Found::Hit(_));
     if let Found::Hit(record) = found
         && !forced
     {
-        return Ok(Done { record, ran: false });
+        let way = Way::Cached;
+        return Ok(Done { record, way });
     }
     stop.check()?;
+    if let Some(record) = fetched(stage, gathered, forced, &lock, around, tell)? {
+        let way = Way::Fetched;
+        return Ok(Done { record, way });
+    }
     tracing::info!("{} runs, with the key {}", stage.id(), gathered.key);
     tell(StageEvent::Started { reason });
     let attempt = cache.attempt(&gathered.key)?;
@@ -60,9 +100,32 @@ pub(super) fn perform(
         Ok(record)
     });
     match made {
-        Ok(record) => Ok(Done { record, ran: true }),
+        Ok(record) => Ok(Done {
+            record,
+            way: Way::Ran,
+        }),
         Err(error) => Err(after(error, stage, &attempt, cache)),
     }
+}
+
+/// The result of a stage from the remote cache, where there is one. Who forces a stage wants its work done here.
+fn fetched(
+    stage: &dyn Stage,
+    gathered: &Gathered,
+    forced: bool,
+    lock: &Lock,
+    around: &Surroundings<'_>,
+    tell: Tell<'_>,
+) -> Result<Option<Box<Record>>> {
+    let Some(team) = around.options.team.as_ref().filter(|_| !forced) else {
+        return Ok(None);
+    };
+    let wanted = Wanted {
+        key: &gathered.key,
+        stage: stage.id(),
+        pipeline: around.options.pipeline.as_deref(),
+    };
+    team.fetch(around.cache, &wanted, lock, around.stop, tell)
 }
 
 /// Runs a stage in its attempt; the record of what it made.

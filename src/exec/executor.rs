@@ -10,7 +10,8 @@ use std::{
 use super::{
     attempt::{Done, perform},
     gather::Gathered,
-    run::{Options, Surroundings},
+    options::Options,
+    run::Surroundings,
 };
 use crate::{
     error::{Error, Result},

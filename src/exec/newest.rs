@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    run::Options,
+    options::Options,
     status::{Status, status},
     summary::{Outcome, StageSummary, Summary},
 };

@@ -7,12 +7,14 @@ use std::{
 };
 
 use super::{
-    attempt::Done,
+    attempt::{Done, Way},
     executor::{Ended, Executor, Local, Task, teller},
     gather::{Gathered, gather},
-    slurm::{Site, Slurm},
+    options::Options,
+    slurm::Slurm,
     status::{Status, Survey},
     summary::{Outcome, StageSummary, Summary},
+    team,
 };
 use crate::{
     cache::{Cache, Found, Hold, Reason, Record},
@@ -23,45 +25,6 @@ use crate::{
     stage::{Stage, Worker},
     stop::Stop,
 };
-
-/// What to run and how; nothing here can change a result beyond what its fingerprint tells.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Stages to run with everything they need; all if empty.
-    pub targets: Vec<String>,
-    /// Stages to run even if their result is there.
-    pub force: Vec<String>,
-    /// Stages at once, of them one that needs tensors on each device.
-    pub jobs: usize,
-    /// After a failure, go on with every stage that does not need the failed one.
-    pub keep_going: bool,
-    /// `auto`, `cpu` or `cuda:N`, for the stages.
-    pub device: String,
-    /// Devices for one stage with tensors each; [`Self::device`] where there are none.
-    pub devices: Vec<String>,
-    /// Threads for one stage.
-    pub threads: u32,
-    /// The pipeline file, for the records.
-    pub pipeline: Option<String>,
-    /// The cluster on which stages run; on this machine without one.
-    pub cluster: Option<Site>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            targets: Vec::new(),
-            force: Vec::new(),
-            jobs: 1,
-            keep_going: false,
-            device: "auto".to_owned(),
-            devices: Vec::new(),
-            threads: 1,
-            pipeline: None,
-            cluster: None,
-        }
-    }
-}
 
 /// What every stage of a run shares.
 pub(super) struct Surroundings<'a> {
@@ -87,6 +50,9 @@ pub fn run(
     let graph = Graph::new(stages)?;
     let hold = cache.hold()?;
     let _mode = cache.follow_mode();
+    if let Some(team) = &options.team {
+        team.begin();
+    }
     let survey = Survey::make(
         stages,
         &graph,
@@ -128,6 +94,8 @@ pub fn run(
         running: HashMap::new(),
         failed: None,
         interrupted: false,
+        unlike: false,
+        pushes: None,
     };
     run.drive();
     Ok(run.into_summary())
@@ -159,6 +127,10 @@ struct Run<'r, 'a> {
     failed: Option<usize>,
     /// Whether a stage was interrupted.
     interrupted: bool,
+    /// Whether a stage gave something else than the remote cache had said: what the look at all stages found below it is void.
+    unlike: bool,
+    /// To whom results are given that are to be pushed.
+    pushes: Option<Sender<team::Made>>,
 }
 
 impl<'r, 'a: 'r> Run<'r, 'a> {
@@ -166,6 +138,7 @@ impl<'r, 'a: 'r> Run<'r, 'a> {
     fn drive(&mut self) {
         thread::scope(|scope| {
             let (sender, receiver) = channel();
+            self.pushes = team::pusher(scope, self.stages, self.around, self.observer);
             loop {
                 let open = self.open();
                 self.start_all(scope, &sender);
@@ -184,12 +157,14 @@ impl<'r, 'a: 'r> Run<'r, 'a> {
                     break;
                 };
                 self.running.remove(&index);
-                self.executor(self.stages[index].as_ref()).over(index);
+                self.executor(index).over(index);
                 self.end(index, done);
             }
             if let Some(slurm) = self.slurm {
                 slurm.close();
             }
+            // What is still on its way is waited for.
+            self.pushes = None;
         });
     }
 
@@ -256,17 +231,18 @@ impl<'r, 'a: 'r> Run<'r, 'a> {
     where
         'r: 's,
     {
-        if let Some(Status::Cached { record }) = &self.survey.status[index] {
-            let record = record.clone();
-            return self.end(index, Ok(Done { record, ran: false }));
+        if let Some(Status::Cached { record }) = &self.survey.status[index]
+            && !self.unlike
+        {
+            return self.is_cached(index, record.clone());
         }
         let stage = self.stages[index].as_ref();
-        let executor = self.executor(stage);
+        let executor = self.executor(index);
         if !executor.has_room(stage.resource()) {
             return;
         }
         match self.prepare(index) {
-            Ok(Ready::Cached(record)) => self.end(index, Ok(Done { record, ran: false })),
+            Ok(Ready::Cached(record)) => self.is_cached(index, record),
             Ok(Ready::Run(gathered, forced, reason)) => {
                 self.running.insert(index, gathered.key);
                 self.state[index] = State::Running;
@@ -284,9 +260,11 @@ impl<'r, 'a: 'r> Run<'r, 'a> {
         }
     }
 
-    /// Where a stage runs.
-    fn executor(&self, stage: &dyn Stage) -> &'r dyn Executor<'a> {
-        match self.slurm.filter(|slurm| slurm.takes(stage.kind())) {
+    /// Where a stage runs; what the remote cache has is fetched here.
+    fn executor(&self, index: usize) -> &'r dyn Executor<'a> {
+        let afar = matches!(self.survey.status[index], Some(Status::Afar { .. }));
+        let kind = self.stages[index].kind();
+        match self.slurm.filter(|slurm| !afar && slurm.takes(kind)) {
             Some(slurm) => slurm,
             None => self.local,
         }
@@ -356,19 +334,19 @@ impl<'r, 'a: 'r> Run<'r, 'a> {
         })
     }
 
+    fn is_cached(&mut self, index: usize, record: Box<Record>) {
+        let way = Way::Cached;
+        self.end(index, Ok(Done { record, way }));
+    }
+
     fn end(&mut self, index: usize, done: Result<Done>) {
         let id = self.stages[index].id();
         let tell = self.tell(index);
         let (outcome, record) = match done {
-            Ok(Done { record, ran }) => {
-                tell(StageEvent::Finished {
-                    cached: !ran,
-                    seconds: record.seconds,
-                });
-                (
-                    if ran { Outcome::Ran } else { Outcome::Cached },
-                    Some(record),
-                )
+            Ok(Done { record, way }) => {
+                tell(way.told(&record));
+                self.after(index, way, &record);
+                (way.outcome(), Some(record))
             }
             Err(error) => {
                 let error = error.within(&format!("stage `{id}`"));
@@ -384,6 +362,17 @@ impl<'r, 'a: 'r> Run<'r, 'a> {
             }
         };
         self.state[index] = State::Ended { outcome, record };
+    }
+
+    /// What follows from a result.
+    fn after(&mut self, index: usize, way: Way, record: &Record) {
+        if let Some(Status::Afar { record: said, .. }) = &self.survey.status[index] {
+            self.unlike |= said.contents() != record.contents();
+        }
+        if let (Way::Ran, Some(pushes)) = (way, &self.pushes) {
+            // Its receiver outlives every stage.
+            let _ = pushes.send((index, Box::new(record.clone())));
+        }
     }
 
     fn skip(&mut self, index: usize, because: NotRun) {

@@ -10,7 +10,8 @@ use std::{
 use super::{
     gather::{Gathered, gather},
     near::{Near, in_words, on_disk},
-    run::Options,
+    options::Options,
+    team::Team,
 };
 use crate::{
     cache::{Cache, Changes, Found, Hold, KeyDocument, Listing, Reason, Record, nearest, reasons},
@@ -39,6 +40,11 @@ pub enum Status {
     /// Nothing: its result is there.
     Cached {
         /// The result.
+        record: Box<Record>,
+    },
+    /// Fetch its result from the remote cache; where that turns out to be damaged, run it.
+    Afar {
+        /// As the remote cache has it.
         record: Box<Record>,
     },
     /// Run it.
@@ -95,6 +101,7 @@ pub(super) struct Survey<'a> {
     pub(super) promised: HashMap<Digest, usize>,
     pub(super) cache: &'a Cache,
     pipeline: Option<&'a str>,
+    team: Option<&'a Team>,
     earlier: OnceLock<Vec<Record>>,
 }
 
@@ -118,6 +125,7 @@ impl<'a> Survey<'a> {
             promised: HashMap::new(),
             cache,
             pipeline: options.pipeline.as_deref(),
+            team: options.team.as_ref(),
             earlier: OnceLock::new(),
         };
         if let Some(&stage) = survey.forced.iter().find(|s| !survey.order.contains(s)) {
@@ -143,7 +151,7 @@ impl<'a> Survey<'a> {
             let open: Vec<_> = graph
                 .upstream(index)
                 .into_iter()
-                .filter(|&above| !matches!(survey.status[above], Some(Status::Cached { .. })))
+                .filter(|&above| survey.record(above).is_none())
                 .map(|above| stages[above].id().to_owned())
                 .collect();
             let status = if open.is_empty() {
@@ -204,6 +212,10 @@ impl<'a> Survey<'a> {
             }
             self.promised.insert(gathered.key, index);
             return Ok(self.done_anew(&record, stage));
+        }
+        let team = self.team.as_ref().filter(|_| !forced);
+        if let Some(record) = team.and_then(|team| team.find(&gathered.key, &tell)) {
+            return Ok(Status::Afar { record });
         }
         self.promised.insert(gathered.key, index);
         let (reasons, estimate) = self.explain(&gathered, &found, forced, stage);
@@ -343,7 +355,7 @@ impl<'a> Survey<'a> {
 
     fn record(&self, index: usize) -> Option<&Record> {
         match self.status[index].as_ref()? {
-            Status::Cached { record } => Some(record),
+            Status::Cached { record } | Status::Afar { record } => Some(record),
             Status::Run { .. } | Status::Waits { .. } => None,
         }
     }
@@ -353,6 +365,14 @@ impl<'a> Survey<'a> {
         let of = |&index: &usize| {
             let (cached, estimate) = match self.status[index].as_ref()? {
                 Status::Cached { .. } => (true, None),
+                // What it takes depends on the way to it, and is little beside the work.
+                Status::Afar { .. } => {
+                    return Some(Ahead {
+                        id: stages[index].id().to_owned(),
+                        cached: false,
+                        seconds: Some(0.0),
+                    });
+                }
                 Status::Run { estimate, .. } | Status::Waits { estimate, .. } => (false, *estimate),
             };
             Some(Ahead {

@@ -36,6 +36,8 @@ pub struct StageSummary {
 pub enum Outcome {
     /// Its result was there.
     Cached,
+    /// It came from the remote cache.
+    Fetched,
     /// It ran.
     Ran,
     /// It failed or was interrupted.
@@ -104,7 +106,7 @@ impl Summary {
     pub fn succeeded(&self) -> bool {
         self.stages
             .iter()
-            .all(|s| matches!(s.outcome, Outcome::Cached | Outcome::Ran))
+            .all(|s| matches!(s.outcome, Outcome::Cached | Outcome::Fetched | Outcome::Ran))
     }
 
     /// The first failure, if there is one, of class `Interrupted` if any stage was interrupted.

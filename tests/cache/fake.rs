@@ -244,6 +244,7 @@ pub(super) fn status(stages: &[Fake], cache: &Cache) -> BTreeMap<String, String>
             let reasons: Vec<_> = reasons.iter().map(ToString::to_string).collect();
             format!("run: {}", reasons.join("; "))
         }
+        Status::Afar { .. } => "fetch".to_owned(),
         Status::Waits { on, .. } => format!("waits: {}", on.join(", ")),
     };
     statuses

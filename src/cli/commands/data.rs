@@ -81,7 +81,7 @@ pub(in crate::cli) fn data(args: &Data) -> Result<u8> {
     for (data, dataset) in &looked_at {
         if matches!(
             summary.stage(data).map(|s| &s.outcome),
-            Some(Outcome::Cached | Outcome::Ran)
+            Some(Outcome::Cached | Outcome::Fetched | Outcome::Ran)
         ) {
             let (overview, rows) = show(args, &opened, &summary, data, dataset)?;
             shown.push(overview);

@@ -113,6 +113,9 @@ fn text(stage: &dyn Stage, status: Option<&StageStatus>, cache: &Cache) -> Strin
     }
     match status.map(|s| &s.status) {
         Some(Status::Cached { record }) => text += &result(stage, record, cache),
+        Some(Status::Afar { record }) => {
+            text += &format!("in the remote cache, with the key {}\n", record.key);
+        }
         Some(Status::Run { key, reasons, .. }) => {
             text += &format!("would run, with the key {key}\n");
             for reason in reasons {
@@ -177,6 +180,7 @@ fn row(
         Some(Status::Cached { record }) => {
             json!({ "status": "cached", "record": record, "folder": cache.result(record) })
         }
+        Some(Status::Afar { record }) => json!({ "status": "fetch", "key": record.key }),
         Some(Status::Run { key, reasons, .. }) => {
             let reasons: Vec<_> = reasons.iter().map(ToString::to_string).collect();
             json!({ "status": "run", "key": key, "reasons": reasons })

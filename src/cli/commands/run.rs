@@ -16,7 +16,7 @@ use crate::{
         open::{self, Opened},
         past_runs, print,
         progress::{self, Progress},
-        results,
+        results, team,
     },
     error::{Class, Error, Result},
     exec::{
@@ -44,6 +44,8 @@ pub(in crate::cli) struct Run {
     pub locked: bool,
     #[command(flatten)]
     pub overrides: Overrides,
+    #[command(flatten)]
+    pub team: team::Asked,
     /// JSON on stdout.
     #[arg(long)]
     pub json: bool,
@@ -51,16 +53,17 @@ pub(in crate::cli) struct Run {
 
 pub(in crate::cli) fn run(args: &Run) -> Result<u8> {
     let since = Instant::now();
-    let opened = open::open_with(&args.file, &args.overrides.flags())?;
+    let opened = open::open_with(&args.file, &flags(args)?)?;
     print::notes(&opened.pipeline);
     let lock = locked::path(&opened.pipeline.file);
     let recorded = args.locked.then(|| locked::read(&lock)).transpose()?;
     let begun = past_runs::begun(&opened, &args.stages);
     let stop = open::stop_on_signals()?;
     let worker = Process::beside_this_program()?;
+    let options = options(args, &opened)?;
     let summary = exec::run(
         &opened.stages,
-        &options(args, &opened),
+        &options,
         &opened.cache,
         &worker,
         &Progress::new(),
@@ -90,6 +93,9 @@ pub(in crate::cli) fn run(args: &Run) -> Result<u8> {
     });
     if recordable {
         write_lock(&opened, &summary, &lock);
+        if let Some(team) = &options.team {
+            team::pin(team, &opened, &summary);
+        }
     }
     shown?;
     unlike.map_or(Ok(()), Err)?;
@@ -124,12 +130,18 @@ fn write_lock(opened: &Opened, summary: &Summary, lock: &Path) {
     }
 }
 
-fn options(args: &Run, opened: &Opened) -> Options {
-    Options {
+/// What the command line says before `kfood.toml` does.
+fn flags(args: &Run) -> Result<Vec<(&'static str, Value)>> {
+    Ok([args.overrides.flags(), args.team.flags()?].concat())
+}
+
+fn options(args: &Run, opened: &Opened) -> Result<Options> {
+    Ok(Options {
         targets: opened.targets(&args.stages),
         force: args.force.clone(),
+        team: team::of(opened)?,
         ..opened.options()
-    }
+    })
 }
 
 fn show(
@@ -201,7 +213,7 @@ fn totals(summary: &Summary, seconds: f64) -> String {
         };
         *counts.entry(word).or_insert(0) += 1;
     }
-    let cached = |s: &&StageSummary| matches!(s.outcome, Outcome::Cached);
+    let cached = |s: &&StageSummary| matches!(s.outcome, Outcome::Cached | Outcome::Fetched);
     let saved: f64 = summary
         .stages()
         .iter()
@@ -232,6 +244,7 @@ fn totals(summary: &Summary, seconds: f64) -> String {
 fn word(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Cached => "cached",
+        Outcome::Fetched => "fetched",
         Outcome::Ran => "ran",
         Outcome::Failed(error) if error.class() == Class::Interrupted => "interrupted",
         Outcome::Failed(_) => "failed",

@@ -18,7 +18,7 @@ use super::terminal;
 use crate::{
     event::{Event, Observer, StageEvent},
     record::{Epoch, Measure},
-    report::duration,
+    report::{bytes, duration},
     text::{safe_lines, shortened, shown},
 };
 
@@ -179,6 +179,25 @@ impl Progress {
         }
     }
 
+    fn fetched(&self, id: &str, size: u64, seconds: f64) {
+        self.end(id);
+        self.state().run.finished(id, true, seconds);
+        let (done, id) = (self.mark("✓", "+"), self.named(id));
+        let saved = duration(seconds);
+        self.line(&format!(
+            "{done} {id}: fetched, {} ({saved} saved)",
+            bytes(size)
+        ));
+    }
+
+    fn pushed(&self, id: &str, size: u64) {
+        self.end(id);
+        // What was there says nothing new.
+        if size > 0 {
+            self.line(&format!("  {}: pushed, {}", self.named(id), bytes(size)));
+        }
+    }
+
     fn broke_off(&self, id: &str, how: &str) {
         self.end(id);
         self.state().run.left(id);
@@ -218,6 +237,8 @@ impl Progress {
                 self.line(&format!("  {}: warning: {text}", self.named(id)));
             }
             StageEvent::Finished { cached, seconds } => self.finished(id, *cached, *seconds),
+            StageEvent::Fetched { bytes, seconds } => self.fetched(id, *bytes, *seconds),
+            StageEvent::Pushed { bytes } => self.pushed(id, *bytes),
             StageEvent::Failed { .. } => self.broke_off(id, "failed"),
             StageEvent::Interrupted => self.broke_off(id, "interrupted"),
             StageEvent::Skipped { because } => self.state().run.skipped(id, because),

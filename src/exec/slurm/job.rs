@@ -20,7 +20,7 @@ use crate::{
     event::{Event, Observer, StageEvent},
     exec::{
         alone::{Wanted, alone},
-        run::Options,
+        options::Options,
     },
     files,
     stage::{Stage, Worker},

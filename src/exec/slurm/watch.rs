@@ -19,7 +19,7 @@ use crate::{
     error::{Error, Result},
     event::{Observer, StageEvent},
     exec::{
-        attempt::Done,
+        attempt::{Done, Way},
         executor::{Ended, Task, teller},
         run::Surroundings,
         worker::was_killed,
@@ -353,7 +353,10 @@ impl<'a> Watch<'a> {
             .cache
             .find_and_hold(key, self.around.hold, &|_| {})
         {
-            Ok(Found::Hit(record)) => Some(Ok(Done { record, ran: true })),
+            Ok(Found::Hit(record)) => Some(Ok(Done {
+                record,
+                way: Way::Ran,
+            })),
             Err(error) => Some(Err(error)),
             Ok(_) => {
                 let since = *job.over.get_or_insert_with(Instant::now);
@@ -396,7 +399,10 @@ impl<'a> Watch<'a> {
                 .find_and_hold(&job.sent.task.gathered.key, self.around.hold, &|_| {})
             && !job.sent.task.forced
         {
-            return Look::Ended(Ok(Done { record, ran: true }));
+            return Look::Ended(Ok(Done {
+                record,
+                way: Way::Ran,
+            }));
         }
         let end = end.or_else(|| sacct(&job.sent.job));
         self.verdict(job, end, own)

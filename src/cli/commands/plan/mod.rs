@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cache::Reason,
-    cli::{open, print, progress::Progress, terminal::folded},
+    cli::{open, print, progress::Progress, team, terminal::folded},
     error::Result,
     exec::{self, Estimate, Options, StageStatus, Status},
     report::{Column, Grid, bytes, duration},
@@ -30,6 +30,8 @@ pub(in crate::cli) struct Plan {
     /// Take this stage as changed.
     #[arg(long, value_name = "STAGE")]
     pub force: Vec<String>,
+    #[command(flatten)]
+    pub team: team::Asked,
     /// A row for each instance; without it one for all instances of a stage that has more than 8.
     #[arg(long)]
     pub all: bool,
@@ -42,11 +44,12 @@ pub(in crate::cli) struct Plan {
 const PENDING: u8 = 3;
 
 pub(in crate::cli) fn plan(args: &Plan) -> Result<u8> {
-    let opened = open::open(&args.file)?;
+    let opened = open::open_with(&args.file, &args.team.flags()?)?;
     print::notes(&opened.pipeline);
     let options = Options {
         targets: opened.targets(&args.stages),
         force: args.force.clone(),
+        team: team::of(&opened)?,
         ..opened.options()
     };
     let all = exec::status(&opened.stages, &options, &opened.cache, &Progress::new())?;
@@ -107,10 +110,15 @@ fn why(reasons: &[Reason]) -> String {
 fn totals(all: &[StageStatus]) -> String {
     let of = |wanted: fn(&Status) -> bool| all.iter().filter(|s| wanted(&s.status)).count();
     let cached = of(|s| matches!(s, Status::Cached { .. }));
+    let fetch = of(|s| matches!(s, Status::Afar { .. }));
     let run = of(|s| matches!(s, Status::Run { .. }));
     let waits = of(|s| matches!(s, Status::Waits { .. }));
     let known: Vec<_> = all.iter().filter_map(|s| estimate(&s.status)).collect();
-    let mut text = format!("{cached} cached, {run} to run, {waits} waiting");
+    let fetch = match fetch {
+        0 => String::new(),
+        n => format!("{n} to fetch, "),
+    };
+    let mut text = format!("{cached} cached, {fetch}{run} to run, {waits} waiting");
     let unknown = run + waits - known.len();
     if !known.is_empty() {
         let seconds = known.iter().map(|e| e.seconds).sum();
@@ -166,7 +174,7 @@ fn of_another_version(all: &[StageStatus]) -> String {
 
 fn estimate(status: &Status) -> Option<Estimate> {
     match status {
-        Status::Cached { .. } => None,
+        Status::Cached { .. } | Status::Afar { .. } => None,
         Status::Run { estimate, .. } | Status::Waits { estimate, .. } => *estimate,
     }
 }
@@ -174,6 +182,7 @@ fn estimate(status: &Status) -> Option<Estimate> {
 fn row(stage: &StageStatus) -> Value {
     let (status, key, reasons, on) = match &stage.status {
         Status::Cached { record } => ("cached", Some(record.key), vec![], vec![]),
+        Status::Afar { record } => ("fetch", Some(record.key), vec![], vec![]),
         Status::Run { key, reasons, .. } => {
             let reasons = reasons.iter().map(ToString::to_string).collect();
             ("run", Some(*key), reasons, vec![])

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{estimate, why};
 use crate::{
     exec::{Estimate, StageStatus, Status},
+    report::bytes,
     text::{first_items, number, shortened, shown},
 };
 
@@ -60,6 +61,10 @@ pub(super) fn rows<'a>(
 fn one(status: &StageStatus, room: usize) -> Row {
     let (word, why) = match &status.status {
         Status::Cached { .. } => ("cached", String::new()),
+        Status::Afar { record } => {
+            let size = bytes(record.bytes());
+            ("fetch", format!("in the remote cache, {size}"))
+        }
         Status::Run { reasons, .. } => ("run", why(reasons)),
         Status::Waits { on, .. } => {
             let names = on.iter().map(|id| shortened(&shown(id), room));
@@ -83,6 +88,7 @@ fn together<'a>(
     for instance in instances {
         let (word, why) = match &instance.status {
             Status::Cached { .. } => ("cached", None),
+            Status::Afar { .. } => ("fetch", Some("in the remote cache".to_owned())),
             Status::Run { reasons, .. } => ("run", Some(why(reasons))),
             Status::Waits { on, .. } => ("waits", Some(waits(on, stage_of))),
         };

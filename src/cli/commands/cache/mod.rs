@@ -1,4 +1,6 @@
-//! `kfood cache`: list, verify, clear.
+//! `kfood cache`: list, verify, clear; send to a remote cache and fetch from it.
+
+mod remote;
 
 use std::{
     collections::BTreeSet,
@@ -44,12 +46,16 @@ pub(in crate::cli) enum CacheCommand {
         file: Option<PathBuf>,
         /// Only those of these stages.
         stages: Vec<String>,
+        #[command(flatten)]
+        afar: Afar,
         /// JSON on stdout.
         #[arg(long)]
         json: bool,
     },
     /// Hash every result again; damaged ones are removed and made anew by the next run.
     Verify {
+        #[command(flatten)]
+        afar: Afar,
         /// JSON on stdout.
         #[arg(long)]
         json: bool,
@@ -65,10 +71,42 @@ pub(in crate::cli) enum CacheCommand {
         /// Remove the longest unused of them until no more than this is left: 20G, 500M.
         #[arg(long, value_name = "SIZE", value_parser = size)]
         max_size: Option<u64>,
+        #[command(flatten)]
+        afar: Afar,
+        /// Of a remote cache: no longer keep what the lock files of this pipeline pin; as seen from the project's root.
+        #[arg(long, value_name = "FILE", requires = "remote")]
+        forget: Vec<String>,
         /// JSON on stdout.
         #[arg(long)]
         json: bool,
     },
+    /// Send results into a remote cache; what is there already is not sent again.
+    Push {
+        /// The remote cache (a folder, s3://BUCKET/PLACE, gs://... or az://...; without it that of kfood.toml), then pipeline files:
+        /// only their results, with pins for their lock files.
+        #[arg(value_name = "PLACE|FILE")]
+        words: Vec<String>,
+        /// JSON on stdout.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Fetch results from a remote cache.
+    Pull {
+        /// The remote cache, then pipeline files: only what they need.
+        #[arg(value_name = "PLACE|FILE")]
+        words: Vec<String>,
+        /// JSON on stdout.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// That a remote cache is meant, and which.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Afar {
+    /// Of a remote cache: a folder, s3://BUCKET/PLACE, gs://... or az://...; without a place that of kfood.toml.
+    #[arg(long, value_name = "PLACE", num_args = 0..=1, default_missing_value = "")]
+    pub remote: Option<String>,
 }
 
 pub(in crate::cli) fn cache(args: &Cache) -> Result<u8> {
@@ -76,14 +114,33 @@ pub(in crate::cli) fn cache(args: &Cache) -> Result<u8> {
         .map_err(|e| Error::failed("cannot find the working directory").because(e))?;
     let cache = cache::Cache::open(&open::cache_root(&here)?)?;
     match &args.command {
-        CacheCommand::Ls { file, stages, json } => list(&cache, file.as_deref(), stages, *json),
-        CacheCommand::Verify { json } => verify(&cache, *json),
+        CacheCommand::Ls {
+            file,
+            stages,
+            afar,
+            json,
+        } => match &afar.remote {
+            Some(place) => remote::list(place, file.as_deref(), stages, *json),
+            None => list(&cache, file.as_deref(), stages, *json),
+        },
+        CacheCommand::Verify { afar, json } => match &afar.remote {
+            Some(place) => remote::verify(place, *json),
+            None => verify(&cache, *json),
+        },
+        CacheCommand::Push { words, json } => remote::push(&cache, &here, words, *json),
+        CacheCommand::Pull { words, json } => remote::pull(&cache, &here, words, *json),
         CacheCommand::Gc {
             dry_run,
             older,
             max_size,
+            afar,
+            forget,
             json,
         } => {
+            if let Some(place) = &afar.remote {
+                let limits = (*older, *max_size);
+                return remote::clear(&cache, &here, place, limits, forget, (*dry_run, *json));
+            }
             let older_than = older.filter(|age| !age.is_zero());
             let since = SystemTime::now();
             let gc = Gc {
@@ -108,12 +165,7 @@ fn list(cache: &cache::Cache, file: Option<&Path>, stages: &[String], as_json: b
             e.pipeline.as_deref().and_then(|p| real(Path::new(p))) == Some(wanted.clone())
         });
     }
-    let named = |stage: &str| {
-        stages
-            .iter()
-            .any(|s| s == stage || stage.starts_with(&format!("{s}[")))
-    };
-    entries.retain(|e| stages.is_empty() || named(&e.stage));
+    entries.retain(|e| named_stage(stages, &e.stage));
     let order = |e: &Entry| (e.pipeline.clone(), e.kind.clone(), e.stage.clone(), e.key);
     entries.sort_by_key(order);
     if as_json {
@@ -124,8 +176,8 @@ fn list(cache: &cache::Cache, file: Option<&Path>, stages: &[String], as_json: b
     let total = entries.iter().map(|e| e.bytes).sum();
     print::out(&format!(
         "{}{}{}, {} in {}",
-        table(&entries),
-        by_pipeline(&entries),
+        table(&entries, made_for),
+        by_pipeline(&entries, made_for),
         count(entries.len(), "result"),
         bytes(total),
         results::shown(cache.root())
@@ -133,8 +185,14 @@ fn list(cache: &cache::Cache, file: Option<&Path>, stages: &[String], as_json: b
     Ok(0)
 }
 
+/// Whether a stage is among those that are named; all are where none is.
+fn named_stage(stages: &[String], stage: &str) -> bool {
+    let is = |s: &String| s == stage || stage.starts_with(&format!("{s}["));
+    stages.is_empty() || stages.iter().any(is)
+}
+
 /// What each pipeline has in the cache, where there are several.
-fn by_pipeline(entries: &[Entry]) -> String {
+fn by_pipeline(entries: &[Entry], made_for: MadeFor) -> String {
     let groups = entries.chunk_by(|a, b| a.pipeline == b.pipeline);
     let lines: Vec<String> = groups
         .map(|group| {
@@ -152,7 +210,10 @@ fn by_pipeline(entries: &[Entry]) -> String {
     lines.concat()
 }
 
-fn table(entries: &[Entry]) -> String {
+/// Words for the pipeline file that a result was made for.
+type MadeFor = fn(&Entry) -> String;
+
+fn table(entries: &[Entry], made_for: MadeFor) -> String {
     if entries.is_empty() {
         return String::new();
     }
@@ -252,21 +313,28 @@ fn clear(cache: &cache::Cache, gc: &Gc, dry: bool, as_json: bool) -> Result<u8> 
     let done = if dry { "would remove" } else { "removed" };
     print::out(&format!(
         "{}{done} {} and {}, {}; {} {}",
-        table(&removed.entries),
+        table(&removed.entries, made_for),
         count(removed.entries.len(), "result"),
         count(removed.leftovers.len(), "leftover"),
         bytes(removed.bytes()),
         count(removed.kept, "result"),
         either(removed.kept, "stays", "stay")
     ))?;
-    if let Some(most) = gc.max_bytes.filter(|most| removed.kept_bytes > *most) {
+    if let Some(most) = gc.max_bytes {
+        cannot_be_removed(removed.kept_bytes, most);
+    }
+    Ok(0)
+}
+
+/// Says why more stays than there should be.
+fn cannot_be_removed(kept: u64, most: u64) {
+    if kept > most {
         print::say(&format!(
             "note: what stays has {}, more than {}: pipelines, lock files and running processes need it, or it is not that old",
-            bytes(removed.kept_bytes),
+            bytes(kept),
             bytes(most)
         ));
     }
-    Ok(0)
 }
 
 /// The keys that the pipelines and lock files of a project refer to, and those of other projects that share the cache as
@@ -358,7 +426,7 @@ fn referred(file: &Path) -> Result<Vec<Digest>> {
         found.map(|r| r.key).collect::<Vec<_>>()
     };
     let keys = |s: exec::StageStatus| match s.status {
-        Status::Cached { record } => vec![record.key],
+        Status::Cached { record } | Status::Afar { record } => vec![record.key],
         Status::Run { key, .. } => vec![key],
         Status::Waits { .. } => of_stage(&s.id),
     };

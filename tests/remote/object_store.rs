@@ -1,0 +1,296 @@
+//! An object store, through a network that does its worst: moto's S3, which `KFOOD_MOTO` names.
+
+use std::{
+    env,
+    io::Write,
+    net::TcpStream,
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use super::{
+    FILE, dishes, files, how_many, outputs,
+    proxy::{Fault, Proxy},
+};
+use crate::support::{Project, Ran};
+
+const SECRET: &str = "hush-this-is-a-secret-key";
+const TOKEN: &str = "hush-this-is-a-session-token";
+
+/// A server with an empty bucket `dishes`.
+struct Moto {
+    server: Child,
+    port: u16,
+}
+
+impl Moto {
+    fn start() -> Self {
+        let program = env::var_os("KFOOD_MOTO").expect("set KFOOD_MOTO to moto_server");
+        let port = free_port();
+        let server = Command::new(program)
+            .args(["-H", "127.0.0.1", "-p", &port.to_string()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let moto = Self { server, port };
+        let begun = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(
+                begun.elapsed() < Duration::from_secs(120),
+                "moto does not start"
+            );
+            sleep(Duration::from_millis(100));
+        }
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let host = "Host: localhost\r\nContent-Length: 0\r\nConnection: close";
+        let auth = "Authorization: AWS4-HMAC-SHA256 Credential=me/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0";
+        write!(stream, "PUT /dishes HTTP/1.1\r\n{host}\r\n{auth}\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        moto
+    }
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+const PLACE: &str = "s3://dishes/team";
+
+/// The program with credentials for the store behind a port.
+fn command(project: &Project, port: u16, args: &[&str]) -> Command {
+    let mut command = project.command(args);
+    command
+        .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"))
+        .env("AWS_ACCESS_KEY_ID", "me")
+        .env("AWS_SECRET_ACCESS_KEY", SECRET)
+        .env("AWS_SESSION_TOKEN", TOKEN)
+        .env("AWS_REGION", "us-east-1");
+    command
+}
+
+#[track_caller]
+fn ok(project: &Project, port: u16, args: &[&str]) -> Ran {
+    let ran = Ran::of(command(project, port, args).output().unwrap());
+    assert_eq!(
+        ran.code, 0,
+        "kfood {args:?}\n{}\n{}",
+        ran.stdout, ran.stderr
+    );
+    ran
+}
+
+#[track_caller]
+fn json(project: &Project, port: u16, args: &[&str]) -> serde_json::Value {
+    let ran = ok(project, port, &[args, &["--json"]].concat());
+    serde_json::from_str(&ran.stdout).unwrap()
+}
+
+#[test]
+#[ignore = "needs moto_server in KFOOD_MOTO: `-- --ignored object_store`"]
+fn an_object_store_serves_a_team_through_a_network_that_drops_every_third_request() {
+    let moto = Moto::start();
+    let faults = [
+        Fault::Busy,
+        Fault::None,
+        Fault::Cut(0),
+        Fault::None,
+        Fault::None,
+        Fault::Late(Duration::from_millis(300)),
+        Fault::None,
+        Fault::Busy,
+        Fault::None,
+        Fault::Cut(10),
+        Fault::None,
+    ];
+    let proxy = Proxy::new(moto.port, move |asked| faults[asked.number % faults.len()]);
+    let one = dishes();
+    let ran = json(&one, proxy.port, &["run", FILE, "--remote", PLACE]);
+    assert_eq!(how_many(&ran, "ran"), 3, "{ran}");
+    // All of it has arrived.
+    let verified = ok(&one, moto.port, &["cache", "verify", "--remote", PLACE]).stdout;
+    assert!(verified.starts_with("3 sound"), "{verified}");
+    let again = json(&one, proxy.port, &["cache", "push", PLACE, FILE]);
+    assert_eq!(
+        (&again["there"], &again["objects"]),
+        (&3.into(), &0.into()),
+        "{again}"
+    );
+
+    let other = dishes();
+    let plan = command(&other, proxy.port, &["plan", FILE, "--remote", PLACE]).output();
+    let plan = Ran::of(plan.unwrap()).stdout;
+    assert!(plan.contains("3 to fetch"), "{plan}");
+    let fetched = json(&other, proxy.port, &["run", FILE, "--remote", PLACE]);
+    assert_eq!(how_many(&fetched, "fetched"), 3, "{fetched}");
+    assert_eq!(outputs(&fetched), outputs(&ran));
+
+    // The limits hold there as in a folder.
+    let dry = json(
+        &one,
+        moto.port,
+        &[
+            "cache",
+            "gc",
+            "--remote",
+            PLACE,
+            "--max-size",
+            "0",
+            "--dry-run",
+        ],
+    );
+    let gone = json(
+        &one,
+        moto.port,
+        &["cache", "gc", "--remote", PLACE, "--max-size", "0"],
+    );
+    assert_eq!(
+        (&dry["removed"], &dry["kept"]),
+        (&gone["removed"], &gone["kept"])
+    );
+    assert_eq!(
+        (&gone["kept"], &gone["pinned"]),
+        (&3.into(), &3.into()),
+        "{gone}"
+    );
+}
+
+#[test]
+#[ignore = "needs moto_server in KFOOD_MOTO: `-- --ignored object_store`"]
+fn what_an_object_store_gives_cut_or_flipped_reaches_no_result() {
+    let moto = Moto::start();
+    let one = dishes();
+    let right = outputs(&json(&one, moto.port, &["run", FILE, "--remote", PLACE]));
+    let of_objects =
+        |asked: &super::proxy::Asked| asked.method == "GET" && asked.path.contains("/objects/");
+    let of_results =
+        |asked: &super::proxy::Asked| asked.method == "GET" && asked.path.contains("/results/");
+    for (what, fault) in [
+        ("flipped objects", Fault::Flipped),
+        ("short objects", Fault::Short(100)),
+        ("flipped results", Fault::Flipped),
+        ("short results", Fault::Short(100)),
+    ] {
+        let results = what.ends_with("results");
+        let proxy = Proxy::new(moto.port, move |asked| match results {
+            true if of_results(asked) => fault,
+            false if of_objects(asked) => fault,
+            _ => Fault::None,
+        });
+        let other = dishes();
+        let args = ["run", FILE, "--remote", PLACE, "--push", "never"];
+        let ran = ok(&other, proxy.port, &[&args[..], &["--json"]].concat());
+        let run = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(outputs(&run), right, "{what}");
+        assert_eq!(how_many(&run, "ran"), 3, "{what}: {}", ran.stderr);
+        assert!(
+            ran.stderr.contains("so that it is not used"),
+            "{what}: {}",
+            ran.stderr
+        );
+        other.ok(&["cache", "verify"]);
+    }
+    // A store that is always busy, and one that is not there, cost a line.
+    let busy = Proxy::new(moto.port, |_| Fault::Busy);
+    for port in [busy.port, free_port()] {
+        let other = dishes();
+        let ran = ok(&other, port, &["run", FILE, "--remote", PLACE]);
+        assert_eq!(ran.stderr.matches("warning").count(), 1, "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains("goes on without the remote cache"),
+            "{}",
+            ran.stderr
+        );
+    }
+    let other = dishes();
+    let pull = ["cache", "pull", "s3://elsewhere/team"];
+    let refused = Ran::of(command(&other, moto.port, &pull).output().unwrap());
+    assert_eq!(refused.code, 1);
+    assert!(
+        refused.stderr.contains("in a bucket that is not there"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
+#[ignore = "needs moto_server in KFOOD_MOTO: `-- --ignored object_store`"]
+fn an_upload_that_was_killed_goes_on_with_the_parts_that_are_missing() {
+    static PARTS: AtomicUsize = AtomicUsize::new(0);
+    let moto = Moto::start();
+    // Four parts of 8 MiB.
+    let one = dishes();
+    one.edit(FILE, "width = 32, height = 32", "width = 500, height = 500");
+    one.ok(&["run", FILE]);
+    let is_part = |asked: &super::proxy::Asked| asked.path.contains("partNumber=");
+    let slow = Proxy::new(moto.port, move |asked| {
+        // Two arrive, of the others nothing is heard.
+        let late = is_part(asked) && PARTS.fetch_add(1, Ordering::SeqCst) >= 2;
+        if late { Fault::Held } else { Fault::None }
+    });
+    let mut push = command(&one, slow.port, &["cache", "push", PLACE, FILE])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    let noted = || {
+        let notes = files(&one.path("cache/uploads")).into_values();
+        let arrived = notes.map(|note| String::from_utf8_lossy(&note).matches("\\\"").count());
+        arrived.sum::<usize>() >= 4
+    };
+    while !(PARTS.load(Ordering::SeqCst) >= 4 && one.path("cache/uploads").is_dir() && noted()) {
+        assert!(
+            begun.elapsed() < Duration::from_secs(120),
+            "no part was sent"
+        );
+        sleep(Duration::from_millis(50));
+    }
+    push.kill().unwrap();
+    push.wait().unwrap();
+    let good = Proxy::new(moto.port, |_| Fault::None);
+    ok(&one, good.port, &["cache", "push", PLACE, FILE]);
+    let sent = good.asked().iter().filter(|asked| is_part(asked)).count();
+    assert_eq!(sent, 2, "{:?}", good.asked());
+    assert!(files(&one.path("cache/uploads")).is_empty());
+    let verified = ok(&one, good.port, &["cache", "verify", "--remote", PLACE]).stdout;
+    assert!(
+        verified.contains("0 objects damaged") || verified.starts_with("3 sound"),
+        "{verified}"
+    );
+}
+
+#[test]
+#[ignore = "needs moto_server in KFOOD_MOTO: `-- --ignored object_store`"]
+fn no_secret_of_an_object_store_is_logged_or_stored() {
+    let moto = Moto::start();
+    let one = dishes();
+    for level in ["", "trace"] {
+        let mut run = command(&one, moto.port, &["-vv", "run", FILE, "--remote", PLACE]);
+        if !level.is_empty() {
+            run.env("RUST_LOG", level);
+        }
+        let ran = Ran::of(run.output().unwrap());
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        for text in [&ran.stdout, &ran.stderr] {
+            assert!(!text.contains("hush"), "{text}");
+        }
+        let _ = std::fs::remove_dir_all(one.path("cache"));
+    }
+    for (name, bytes) in files(&one.path("")) {
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(!text.contains("hush"), "{}", name.display());
+    }
+}

@@ -39,6 +39,8 @@ mod pages;
 mod pictures;
 mod pipeline_files;
 #[cfg(feature = "tensors")]
+mod predictions;
+#[cfg(feature = "tensors")]
 mod pretrained;
 mod reference;
 #[cfg(feature = "tensors")]

@@ -157,6 +157,9 @@ fn an_ensemble_predicts_by_views_that_it_can_take(project: &Project) {
     let flipped = probabilities(project, "both", &["--tta", "horizontal_flip"]);
     assert_ne!(flipped, plain);
     let model = format!("{FILE}:both");
+    let told = project.fails(2, &["predict", "--model", &model, "--cam", "cam", IMAGE]);
+    let why = "an ensemble has no one place where it finds its evidence";
+    assert!(told.stderr.contains(why), "{}", told.stderr);
     for (view, told) in [
         ("flip", "`horizontal_flip`"),
         ("five_crop", "needs a centre crop"),

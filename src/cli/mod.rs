@@ -26,6 +26,7 @@ mod scratch;
 mod serve;
 mod sheets;
 mod starter;
+mod tensorboard;
 mod terminal;
 mod thumbnails;
 

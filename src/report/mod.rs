@@ -11,7 +11,7 @@
 //! | Markdown, lines for a terminal, a page for a browser | `render` ([`Format`], [`Document::markdown`], [`Document::terminal`], [`Document::html`]) |
 //! | the same in Korean | [`Document::in_language`], by a catalogue of sentences |
 //! | what goes with a model that is handed on | [`card`](fn@card) |
-//! | files of other programs | [`event_files`] |
+//! | what other programs read | [`event_files`], [`hparams_file`], [`picture_file`] |
 
 mod card;
 mod changes;
@@ -55,6 +55,6 @@ pub use results::{
 };
 pub use sections::{Detail, Images, compared, comparison_blocks, not_of_now, report};
 pub use table::{PartRow, Row, Table, table};
-pub use tensorboard::{EVENT_FILE, event_files};
+pub use tensorboard::{EVENT_FILE, Shown, event_files, hparams_file, picture_file};
 pub use tune::{batch_sizes, learning_rates};
 pub use units::{bytes, duration, percent};

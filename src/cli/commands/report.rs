@@ -1,6 +1,6 @@
 //! `kfood report`: the results of a pipeline, for a browser, as Markdown or for a terminal.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -13,15 +13,13 @@ use crate::{
         progress::Progress,
         results,
         serve::{self, Live},
-        thumbnails,
+        tensorboard, thumbnails,
     },
     digest::Digest,
-    error::{Error, Result},
+    error::Result,
     event::Silent,
     exec::Newest,
-    files,
     report::{self as render, Detail, Evidence, Format, Images, NotOfNow, Results, Table},
-    text::shown_path,
 };
 
 /// Write the results of a pipeline, as far as they are there: a page for a browser, or Markdown.
@@ -41,7 +39,7 @@ pub(in crate::cli) struct Report {
     /// In which language; by `LC_ALL`, `LC_MESSAGES` or `LANG` where it is a page and not given.
     #[arg(long, value_enum)]
     pub lang: Option<Lang>,
-    /// Write the courses of the trainings as event files into this folder instead, for `tensorboard --logdir FOLDER`.
+    /// Write the courses of the trainings, their settings and the worst mistakes as event files into this folder instead, for `tensorboard --logdir FOLDER`.
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["output", "json"])]
     pub tensorboard: Option<PathBuf>,
     /// Show the page at `http://127.0.0.1:PORT/` and renew it while a run goes on; any free port without a number.
@@ -80,7 +78,7 @@ pub(in crate::cli) fn report(args: &Report) -> Result<u8> {
     let mut results = results::collect_what_is_there(&opened, &newest);
     results::tell_not_of_now(&results.not_of_now);
     if let Some(folder) = &args.tensorboard {
-        return tensorboard(&results, folder).map(|()| 0);
+        return tensorboard::write(&opened, &newest.summary, &results, folder).map(|()| 0);
     }
     if args.json {
         print::json(&Told {
@@ -156,28 +154,4 @@ fn detail(args: &Report, format: &Format) -> Detail {
         most: format.most,
         page: format.pictures,
     }
-}
-
-/// `FOLDER/STAGE/train` and `…/validation`, an event file in each; one from an earlier report is replaced.
-fn tensorboard(results: &Results, folder: &Path) -> Result<()> {
-    if results.trainings.is_empty() {
-        return Err(Error::usage("the pipeline has no training"));
-    }
-    for trained in &results.trainings {
-        let timing = trained.timing.as_ref().map_or(&[][..], |t| &t.epochs);
-        for (part, bytes) in render::event_files(&trained.history, timing, trained.started) {
-            let place = folder.join(&trained.id).join(part);
-            files::create_folder(&place)?;
-            let path = place.join(render::EVENT_FILE);
-            files::replace_with(&path, |to| {
-                to.write_all(&bytes)
-                    .map_err(|e| Error::io("write", &path, e))
-            })?;
-        }
-    }
-    let shown = shown_path(folder);
-    print::say(&format!(
-        "{shown}: written; look at it with `tensorboard --logdir {shown}`"
-    ));
-    Ok(())
 }

@@ -13,6 +13,7 @@ mod download;
 mod evidence;
 mod language;
 mod locking;
+mod mlflow;
 mod open;
 mod packed;
 mod page;

@@ -9,9 +9,12 @@ use crate::{
     cli::{
         documents, evidence,
         language::{self, Lang},
-        open, page, print,
+        mlflow,
+        open::{self, Opened},
+        page, print,
         progress::Progress,
         results,
+        scratch::Scratch,
         serve::{self, Live},
         tensorboard, thumbnails,
     },
@@ -42,8 +45,11 @@ pub(in crate::cli) struct Report {
     /// Write the courses of the trainings, their settings and the worst mistakes as event files into this folder instead, for `tensorboard --logdir FOLDER`.
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["output", "json"])]
     pub tensorboard: Option<PathBuf>,
+    /// Keep trainings and evaluations as runs of MLflow instead, with the page, models and predictions: on a tracking server (http://127.0.0.1:5000), or in a folder for `mlflow migrate-filestore`.
+    #[arg(long, value_name = "URL|FOLDER", conflicts_with_all = ["output", "json", "tensorboard"])]
+    pub mlflow: Option<String>,
     /// Show the page at `http://127.0.0.1:PORT/` and renew it while a run goes on; any free port without a number.
-    #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "0", conflicts_with_all = ["output", "json", "tensorboard"])]
+    #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "0", conflicts_with_all = ["output", "json", "tensorboard", "mlflow"])]
     pub serve: Option<u16>,
     /// JSON on stdout.
     #[arg(long)]
@@ -88,6 +94,9 @@ pub(in crate::cli) fn report(args: &Report) -> Result<u8> {
         return Ok(0);
     }
     results.judged = results::judged(&opened.cache);
+    if let Some(to) = &args.mlflow {
+        return mlflow(args, to, &opened, &newest, results).map(|()| 0);
+    }
     match &args.output {
         Some(path) => {
             if Format::of(path).pictures {
@@ -114,6 +123,24 @@ pub(in crate::cli) fn report(args: &Report) -> Result<u8> {
         }
     }
     Ok(0)
+}
+
+/// Runs of MLflow, with the page that is reported otherwise.
+fn mlflow(
+    args: &Report,
+    to: &str,
+    opened: &Opened,
+    newest: &Newest,
+    mut results: Results,
+) -> Result<()> {
+    page::complete(&mut results, opened, newest);
+    let document = render::report(&results, None, detail(args, Format::page()))?;
+    let document = document.in_language(language::of(args.lang, true));
+    let folder = Scratch::new()?;
+    let page = folder.path().join("report.html");
+    let origins = [("", opened, &newest.summary)];
+    documents::silently(&page, &document, &origins, Evidence::new())?;
+    mlflow::report(to, opened, &newest.summary, &results, &page)
 }
 
 /// The page as it stands now; `None` where its state is the one that is known.

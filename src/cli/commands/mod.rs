@@ -14,6 +14,7 @@ mod export;
 mod fetch;
 mod graph;
 mod help;
+mod man;
 mod mistakes;
 mod new;
 mod plan;
@@ -71,6 +72,7 @@ commands! {
     sample: Sample,
     doctor: Doctor,
     completions: Completions,
+    man: Man,
     schema: Schema,
     cache: Cache,
     help: Help,

@@ -76,7 +76,7 @@ fn runs_of_mlflow_are_kept_once(project: &Project) {
     assert_eq!((named("tags/kfood.key"), named("report.html")), (5, 1));
     assert_eq!(
         (
-            named("metrics/validation/top1"),
+            named("metrics/learning_rate"),
             named("model/best.safetensors")
         ),
         (2, 2)

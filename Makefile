@@ -124,8 +124,8 @@ tools:
 	echo "building without libjpeg-turbo, JPEGs decode at about half the speed: it needs$$slower (Debian and Ubuntu: sudo apt-get install$$slower; then build again)" >&2
 
 # Logits of the networks against torchvision, model files in both directions, ONNX files, optimizers, the first steps of a recipe, augmentations, event
-# files, label issues and calibration, the numbers of a report's page, what speaks for a guess; and the pipelines against their schema, by Tombi.
-# PyTorch goes into .venv.
+# files, runs of MLflow, label issues and calibration, the numbers of a report's page, what speaks for a guess;
+# and the pipelines against their schema, by Tombi. PyTorch goes into .venv.
 parity: build .venv/parity
 	.venv/bin/tombi lint --offline --error-on-warnings pipelines
 	.venv/bin/python tests/optimizer_parity.py
@@ -136,6 +136,7 @@ parity: build .venv/parity
 	.venv/bin/python tests/onnx_parity.py --kfood $(KFOOD) --worker $(KFOOD)-worker
 	.venv/bin/python tests/timm_parity.py --kfood $(KFOOD) --worker $(KFOOD)-worker
 	.venv/bin/python tests/tensorboard_events.py --kfood $(KFOOD)
+	.venv/bin/python tests/mlflow_parity.py --kfood $(KFOOD)
 	.venv/bin/python tests/torchvision_parity.py --worker $(KFOOD)-worker
 	.venv/bin/python tests/cam_parity.py --kfood $(KFOOD) --worker $(KFOOD)-worker
 	.venv/bin/python tests/docs_parity.py --kfood $(KFOOD)
@@ -145,7 +146,7 @@ parity: build .venv/parity
 
 .venv/parity: $(READY)
 	$(PYTHON) -m venv .venv
-	.venv/bin/pip install --quiet --disable-pip-version-check cleanlab==2.9.0 grad-cam==1.5.7 netcal==1.4.0 numpy onnx==1.23.2 onnxruntime==1.32.0 pillow safetensors scikit-learn statsmodels tensorboard==2.21.0 timm==1.0.31 tombi==1.9.6 torchvision==0.26.0 torch==$(TORCH)
+	.venv/bin/pip install --quiet --disable-pip-version-check cleanlab==2.9.0 grad-cam==1.5.7 mlflow==3.17.2 netcal==1.4.0 numpy onnx==1.23.2 onnxruntime==1.32.0 pillow safetensors scikit-learn statsmodels tensorboard==2.21.0 timm==1.0.31 tombi==1.9.6 torchvision==0.26.0 torch==$(TORCH)
 	touch $@
 
 # The report of the small sample in headless Chromium, at two widths, light and dark, and by axe-core.

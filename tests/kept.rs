@@ -150,3 +150,63 @@ model = "swa"
         assert!((f64::from(mean) - wanted).abs() < 1e-7);
     }
 }
+
+#[test]
+fn a_training_that_keeps_its_best_alone_stores_that_and_serves_what_takes_it() {
+    const FILE: &str = "pipelines/best.toml";
+    let project = Project::with_dishes();
+    let text = r#"
+seed = 7
+[dataset.dishes]
+train = "data/train"
+test = "data/test"
+[split.holdout]
+dataset = "dishes"
+validation = 0.25
+[preprocess.pixels]
+dataset = "dishes"
+resize = { width = 32, height = 32 }
+[train.net]
+data = "pixels"
+split = "holdout"
+arch = "resnet18"
+epochs = 2
+batch_size = 8
+optimizer.adam = { lr = 0.001 }
+[select.best]
+from = ["net"]
+[evaluate.chosen]
+model = "best"
+"#;
+    project.write(FILE, text);
+    project.ok(&["run", FILE]);
+    let model = |name: &str| {
+        project.ok(&["export", &format!("{FILE}:best"), name]);
+        fs::read(project.path(name)).unwrap()
+    };
+    let both = model("both.pt");
+    project.edit(FILE, "epochs = 2", "epochs = 2\nkeep = \"best\"");
+    project.ok(&["run", FILE]);
+    assert!(model("best.pt") == both, "the best is another");
+    for stage in ["net", "best"] {
+        let told = project.json(&["show", &format!("{FILE}:{stage}")]);
+        let outputs = told["outputs"].as_array().unwrap();
+        let names: Vec<_> = outputs
+            .iter()
+            .map(|o| o["name"].as_str().unwrap())
+            .collect();
+        assert!(
+            names.contains(&"best.safetensors") && !names.contains(&"last.safetensors"),
+            "{names:?}"
+        );
+        let place = project.path(outputs[0]["path"].as_str().unwrap());
+        assert!(!place.with_file_name("state").exists());
+    }
+    project.ok(&["cache", "verify"]);
+    // A longer one has nothing to go on from, and says so.
+    project.edit(FILE, "epochs = 2", "epochs = 3");
+    let plan = project.kfood(&["explain", FILE, "net"]).stdout;
+    let run = project.ok(&["run", FILE]).stderr;
+    let why = "kept its best state alone";
+    assert!(run.contains(why) || plan.contains(why), "{plan}\n{run}");
+}

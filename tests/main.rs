@@ -43,6 +43,8 @@ mod pictures;
 mod pipeline_files;
 mod place;
 #[cfg(feature = "tensors")]
+mod predictions;
+#[cfg(feature = "tensors")]
 mod pretrained;
 mod reference;
 #[cfg(feature = "remote")]

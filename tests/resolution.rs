@@ -11,7 +11,7 @@ use kfood::{
 };
 use serde_json::{Value, json};
 
-use super::training::{World, augmented, digests, fit, outputs, picture, work};
+use super::training::{World, augmented, digests, fit, json_lines, outputs, picture, work};
 
 /// Epochs of 16, 16, 24 and 28 pixels.
 fn growing() -> Value {
@@ -122,7 +122,8 @@ fn the_test_resolution_changes_what_is_judged_and_not_what_is_learnt() {
                 weights: None,
                 pretrained: None,
             },
-            images: vec![photograph],
+            images: vec![photograph.into()],
+            cam: None,
             top: 3,
             device: "cpu".to_owned(),
             threads: 1,
@@ -130,7 +131,7 @@ fn the_test_resolution_changes_what_is_judged_and_not_what_is_learnt() {
         };
         let ran = work(&Job::Predict(predict), |_| false);
         assert_eq!(ran.code, Some(0), "{:?}", ran.events.last());
-        let told: Value = files::read_json(&out.join("predictions.json")).unwrap();
+        let told = json_lines(&out.join("predictions.jsonl"));
         let guesses = told[0]["guesses"].as_array().unwrap();
         let of = |guess: &Value| guess["probability"].as_f64().unwrap();
         guesses.iter().map(of).collect()

@@ -34,6 +34,13 @@ use crate::support::asked;
 
 const SIDE: u32 = 32;
 
+/// The JSON of each line of a file.
+pub(super) fn json_lines(path: &Path) -> Vec<Value> {
+    let text = files::read_text(path).unwrap();
+    let lines = text.lines().map(serde_json::from_str);
+    lines.collect::<Result<_, _>>().unwrap()
+}
+
 /// A data set of coloured noise: every class has a colour of its own.
 pub(super) struct World {
     folder: tempfile::TempDir,

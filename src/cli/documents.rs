@@ -23,15 +23,7 @@ pub(super) fn write(
     origins: &[Origin<'_>],
     evidence: Evidence,
 ) -> Result<()> {
-    let pictures = Pictures {
-        evidence,
-        ..thumbnails::pictures(origins, document)?
-    };
-    let bytes = (Format::of(path).write)(document, &pictures)?;
-    files::replace_with(path, |to| {
-        to.write_all(&bytes)
-            .map_err(|e| Error::io("write", path, e))
-    })?;
+    let pictures = silently(path, document, origins, evidence)?;
     print::say(&format!("{}: written", shown_path(path)));
     let n = pictures.from_pack();
     if n > 0 {
@@ -43,4 +35,26 @@ pub(super) fn write(
         ));
     }
     Ok(())
+}
+
+/// As [`write`], with the pictures that were shown, and nothing said.
+///
+/// # Errors
+/// As [`write`].
+pub(super) fn silently(
+    path: &Path,
+    document: &Document,
+    origins: &[Origin<'_>],
+    evidence: Evidence,
+) -> Result<Pictures> {
+    let pictures = Pictures {
+        evidence,
+        ..thumbnails::pictures(origins, document)?
+    };
+    let bytes = (Format::of(path).write)(document, &pictures)?;
+    files::replace_with(path, |to| {
+        to.write_all(&bytes)
+            .map_err(|e| Error::io("write", path, e))
+    })?;
+    Ok(pictures)
 }

@@ -13,6 +13,7 @@ mod earlier;
 mod evidence;
 mod language;
 mod locking;
+mod mlflow;
 mod open;
 mod packed;
 mod page;
@@ -27,6 +28,7 @@ mod serve;
 mod sheets;
 mod starter;
 mod team;
+mod tensorboard;
 mod terminal;
 mod thumbnails;
 

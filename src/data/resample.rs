@@ -1,8 +1,8 @@
 //! Photographs to rows of a pack: decoded as far as needed, resized antialiased as in Pillow, turned upright.
 
 use std::{
+    fmt,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
 };
 
 use fast_image_resize::{
@@ -23,24 +23,23 @@ use crate::{
     files,
     record::{Crop, Unusable},
     settings::{Count, Filter, Pixels, Quality, Resize},
-    text::shown_path,
 };
 
-/// Decodes and resizes one file, as preprocess does: u8, height x width x (red, green, blue).
+/// Decodes and resizes one photograph, as preprocess does: u8, height x width x (red, green, blue).
 ///
 /// # Errors
-/// When the file cannot be read or is no usable image; the message says why.
-pub fn decode_resized(path: &Path, pixels: Pixels) -> Result<Vec<u8>> {
-    let bytes = Place::File(path.to_owned()).read().map_err(|error| {
-        let why = files::why_lost(path, &error);
-        why.map_or(error, |why| {
-            Error::failed(format!("cannot use `{}`: {why}", shown_path(path)))
-        })
+/// When it cannot be read or is no usable image; the message says why.
+pub fn decode_resized(resampler: &mut Resampler, place: &Place) -> Result<Vec<u8>> {
+    let cannot = |why: &dyn fmt::Display| Error::failed(format!("cannot use `{place}`: {why}"));
+    let bytes = place.read().map_err(|error| match place {
+        Place::File(path) => match files::why_lost(path, &error) {
+            Some(why) => cannot(&why),
+            None => error,
+        },
+        Place::Zip { .. } => error,
     })?;
-    Resampler::new(pixels)
-        .decode(&bytes, None)
-        .map(|row| row.pixels)
-        .map_err(|why| Error::failed(format!("cannot use `{}`: {why}", shown_path(path))))
+    let row = resampler.decode(&bytes, None);
+    row.map(|row| row.pixels).map_err(|why| cannot(&why))
 }
 
 /// One photograph as a row of a pack, with what was seen of it on the way.

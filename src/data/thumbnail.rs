@@ -13,6 +13,8 @@ use crate::{
 const SIDE: u32 = 112;
 /// Of 100: what of a dish is to be seen at this size stays.
 const JPEG_QUALITY: u8 = 60;
+/// Of 100: of a picture that is looked at alone.
+const FINE_QUALITY: u8 = 90;
 
 /// Makes thumbnails; keeps its buffers from one to the next.
 pub struct Thumbnails {
@@ -54,7 +56,9 @@ impl Thumbnails {
     /// # Errors
     /// When it cannot be encoded.
     pub fn of(&mut self, bytes: &[u8], crop: Option<Crop>) -> Result<Option<Vec<u8>>> {
-        self.picture(bytes, crop).as_ref().map(encoded).transpose()
+        let picture = self.picture(bytes, crop);
+        let jpeg = picture.map(|picture| encoded(&picture, JPEG_QUALITY));
+        jpeg.transpose()
     }
 
     /// The same as pixels.
@@ -79,7 +83,16 @@ impl Thumbnails {
     /// # Errors
     /// When it has another size, or cannot be encoded.
     pub fn of_row(pixels: &[u8], width: usize, height: usize) -> Result<Vec<u8>> {
-        encoded(&row_picture(pixels, (width, height), SIDE)?)
+        encoded(&row_picture(pixels, (width, height), SIDE)?, JPEG_QUALITY)
+    }
+
+    /// The same in the size that it has, fit to be looked at alone.
+    ///
+    /// # Errors
+    /// As [`Self::of_row`].
+    pub fn of_whole_row(pixels: &[u8], width: usize, height: usize) -> Result<Vec<u8>> {
+        let picture = row_picture(pixels, (width, height), u32::MAX)?;
+        encoded(&picture, FINE_QUALITY)
     }
 
     /// The same as pixels.
@@ -110,9 +123,9 @@ fn within((width, height): (u32, u32), most: u32) -> (u32, u32) {
     (side(width), side(height))
 }
 
-fn encoded(image: &RgbImage) -> Result<Vec<u8>> {
+fn encoded(image: &RgbImage, quality: u8) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY)
+    JpegEncoder::new_with_quality(&mut bytes, quality)
         .encode_image(image)
         .map_err(|e| Error::failed("cannot make a thumbnail").because(e))?;
     Ok(bytes)

@@ -18,6 +18,7 @@ mod probe;
 
 pub use fit::fit;
 pub use judge::{
-    attend, average, evaluate, fingerprint, log_mean_probabilities, logits_of_views, uses_bf16,
+    attend, attention, average, evaluate, fingerprint, log_mean_probabilities, logits_of_views,
+    uses_bf16,
 };
 pub use probe::{browse, functionals, speed, steps, tune};

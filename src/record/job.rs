@@ -244,14 +244,36 @@ pub struct Evaluate {
     pub out: PathBuf,
 }
 
-/// A prediction. Writes `predictions.json` to `out`: for each image its path and the first five classes with probabilities.
+/// An image that is to be classified.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageFile {
+    /// A file of its own.
+    File(#[serde(with = "super::path")] PathBuf),
+    /// In a zip.
+    Zip {
+        /// The zip.
+        #[serde(with = "super::path")]
+        zip: PathBuf,
+        /// Its place in the directory of the zip.
+        entry: usize,
+    },
+}
+
+impl From<PathBuf> for ImageFile {
+    fn from(path: PathBuf) -> Self {
+        Self::File(path)
+    }
+}
+
+/// A prediction. Writes `predictions.jsonl` to `out`, for each image in turn a line with an object: either `guesses`, the most likely
+/// classes with their probabilities, or `error`, why it cannot be used; with `cam` a picture for each usable one too.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Predict {
     /// The model.
     pub model: ModelFile,
     /// The images.
-    #[serde(with = "super::path::list")]
-    pub images: Vec<PathBuf>,
+    pub images: Vec<ImageFile>,
     /// Guesses for each image.
     pub top: u32,
     /// Further views of each image.
@@ -260,6 +282,9 @@ pub struct Predict {
     /// What the answer's logits are divided by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f64>,
+    /// For each image the name of a picture of what speaks for the first guess, in `out`; the model is one, and no ensemble.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cam: Option<Vec<String>>,
     /// `auto`, `cpu` or `cuda:N`.
     pub device: String,
     /// Threads of one tensor operation.

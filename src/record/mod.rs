@@ -48,7 +48,9 @@ pub use fingerprint::Fingerprint;
 pub use functional::{Functional, Functionals};
 pub use history::{Epoch, History, Measure};
 pub use images::{Crop, Image, Images};
-pub use job::{Average, Data, Evaluate, Fit, Job, ModelFile, Predict, Start, Tune, Tuned};
+pub use job::{
+    Average, Data, Evaluate, Fit, ImageFile, Job, ModelFile, Predict, Start, Tune, Tuned,
+};
 pub use label_issues::{LabelIssues, SuspiciousLabel};
 pub use labels::{CorrectedLabel, Label, Labels};
 pub use leaks::{ByFeatures, FeatureLeak, FeatureLeaks, Leaked, LeakedPart, Leaks};

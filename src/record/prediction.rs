@@ -53,6 +53,20 @@ impl Prediction {
             .collect::<Result<_, _>>()
             .map_err(fail)
     }
+
+    /// The mistakes on a part, the most confident first.
+    #[must_use]
+    pub fn mistakes(all: &[Self], part: EvaluatePart) -> Vec<&Self> {
+        let mut wrong: Vec<&Self> = all
+            .iter()
+            .filter(|p| p.part == part && !p.correct)
+            .collect();
+        wrong.sort_by(|a, b| {
+            let surer = b.probability.total_cmp(&a.probability);
+            surer.then_with(|| a.path.cmp(&b.path))
+        });
+        wrong
+    }
 }
 
 #[cfg(test)]

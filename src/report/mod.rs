@@ -11,7 +11,7 @@
 //! | Markdown, lines for a terminal, a page for a browser | `render` ([`Format`], [`Document::markdown`], [`Document::terminal`], [`Document::html`]) |
 //! | the same in Korean | [`Document::in_language`], by a catalogue of sentences |
 //! | what goes with a model that is handed on | [`card`](fn@card) |
-//! | files of other programs | [`event_files`] |
+//! | what other programs read | [`event_files`], [`hparams_file`], [`picture_file`], [`MlflowRun`] |
 
 mod card;
 mod changes;
@@ -21,6 +21,7 @@ mod exclude_list;
 mod figure;
 mod judged;
 mod language;
+mod mlflow;
 mod overview;
 mod overview_blocks;
 mod pooled;
@@ -47,6 +48,7 @@ pub use document::{
 pub use exclude_list::{ExcludeRow, exclude_csv, exclude_list, exclude_rows};
 pub use figure::Figure;
 pub use language::Language;
+pub use mlflow::{MlflowMetric, MlflowRun};
 pub use overview::{Class, LeakPair, Leaks, Overview, Seen};
 pub use render::{Evidence, Format, Pictures, Thumbnail, curve};
 pub use results::{
@@ -55,6 +57,6 @@ pub use results::{
 };
 pub use sections::{Detail, Images, compared, comparison_blocks, not_of_now, report};
 pub use table::{PartRow, Row, Table, table};
-pub use tensorboard::{EVENT_FILE, event_files};
+pub use tensorboard::{EVENT_FILE, Shown, event_files, hparams_file, picture_file};
 pub use tune::{batch_sizes, learning_rates};
 pub use units::{bytes, duration, percent};

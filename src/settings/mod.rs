@@ -46,6 +46,8 @@ pub use sampling::Sampling;
 pub use save::{Period, Save};
 pub use schedule::*;
 pub use train_layers::{GradualUnfreezing, TrainLayers};
-pub use training::{Checkpoint, EarlyStopping, Ema, Metric, Precision, Training, TrainingRead};
+pub use training::{
+    Checkpoint, EarlyStopping, Ema, Keep, Metric, Precision, Training, TrainingRead,
+};
 pub use transfer_head::TransferHead;
 pub use tta::Tta;

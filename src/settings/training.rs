@@ -77,6 +77,9 @@ settings! {
         #[accepts = "a whole number from 2 to 50"]
         #[key = if_asked]
         pub keep_last: Option<Count>,
+        /// Which states are stored: without the last, no longer training goes on from this one, and no other stage takes it.
+        #[key = if_asked]
+        pub keep: Keep = Keep::BestAndLast,
         /// Stop when validation does not improve.
         pub early_stopping: Option<EarlyStopping>,
         /// The seed of initialisation, order and augmentation.
@@ -86,6 +89,15 @@ settings! {
 }
 
 impl Training {
+    /// The one state that is stored, where it is one.
+    #[must_use]
+    pub fn only(&self) -> Option<Checkpoint> {
+        match self.keep {
+            Keep::BestAndLast => None,
+            Keep::Best => Some(Checkpoint::Best),
+        }
+    }
+
     /// Whether a training of `before` epochs, in everything else like this one, did what this one does up to there. Every setting
     /// whose effect depends on the number of epochs is asked here.
     ///
@@ -161,6 +173,18 @@ impl Metric {
     #[must_use]
     pub const fn higher_is_better(self) -> bool {
         matches!(self, Self::ValidationTop1)
+    }
+}
+
+words! {
+    /// The states of a training that its result holds.
+    #[derive(Default)]
+    pub enum Keep {
+        /// The best epoch and the last, with what a longer training goes on from.
+        #[default]
+        BestAndLast = "best_and_last",
+        /// The best epoch alone.
+        Best = "best",
     }
 }
 

@@ -28,9 +28,11 @@ pub(super) fn outputs(training: &Training) -> &'static [&'static str] {
         History::FILE,
         model_files::KEPT,
     ];
-    match training.keep_last {
-        Some(_) => ALL,
-        None => &ALL[..3],
+    const BEST: &[&str] = &[model_files::BEST, History::FILE];
+    match (training.only(), training.keep_last) {
+        (Some(_), _) => BEST,
+        (None, Some(_)) => ALL,
+        (None, None) => &ALL[..3],
     }
 }
 
@@ -57,6 +59,12 @@ pub(super) fn takes_over(training: &Training, earlier: &Path) -> Option<TakesOve
         return no(why);
     }
     let left = earlier.join(Fit::LEFT);
+    if training.only().is_some() {
+        return no(format!(
+            "the earlier result of {} kept its best state alone (`keep`)",
+            count(done, "epoch")
+        ));
+    }
     if !left.is_dir() {
         return no(format!(
             "the earlier result of {} has no state to go on from",

@@ -36,6 +36,12 @@ impl SelectStage {
         }
     }
 
+    fn handed_on(&self) -> impl Iterator<Item = (&'static str, &'static str)> + use<> {
+        let last_too = self.settings.last_too;
+        let all = HANDED_ON.into_iter();
+        all.filter(move |(_, output)| last_too || *output != model_files::LAST)
+    }
+
     /// The epoch with which a candidate counts, and its value there.
     fn value(&self, candidate: usize, history: &History) -> Result<(u32, f64)> {
         let named = || format!("candidate `{}`", self.settings.from[candidate]);
@@ -77,27 +83,34 @@ impl Stage for SelectStage {
             groups,
             by,
             checkpoint,
-            // Inputs, which are in the key by their content.
+            // Inputs, which are in the key by their content, and which of them there are.
             from: _,
+            last_too: _,
         } = &self.settings;
         json!({ "groups": groups, "by": by, "checkpoint": checkpoint })
     }
 
     fn inputs(&self) -> Vec<Input> {
-        let of_candidate = |(i, id): (usize, &String)| {
-            HANDED_ON.map(|(what, output)| Input::stage(role(i, what), id, output))
-        };
-        let candidates = self.settings.from.iter().enumerate();
-        candidates.flat_map(of_candidate).collect()
+        let mut inputs = Vec::new();
+        for (i, id) in self.settings.from.iter().enumerate() {
+            let handed_on = self.handed_on();
+            inputs.extend(handed_on.map(|(what, output)| Input::stage(role(i, what), id, output)));
+        }
+        inputs
     }
 
     fn outputs(&self) -> &'static [&'static str] {
-        &[
+        const ALL: &[&str] = &[
             model_files::BEST,
             model_files::LAST,
             History::FILE,
             Selection::FILE,
-        ]
+        ];
+        const BEST: &[&str] = &[model_files::BEST, History::FILE, Selection::FILE];
+        match self.settings.last_too {
+            true => ALL,
+            false => BEST,
+        }
     }
 
     fn run(&self, context: &Context<'_>) -> Result<()> {
@@ -113,7 +126,7 @@ impl Stage for SelectStage {
                     self.settings.by.name()
                 ))
             })?;
-        for (what, output) in HANDED_ON {
+        for (what, output) in self.handed_on() {
             let from = context.input(&role(selection.chosen, what))?;
             copy(&from, &context.out.join(output))?;
         }
@@ -213,6 +226,7 @@ mod tests {
         histories: &[History],
     ) -> Result<(Selection, String)> {
         let settings = config::Select {
+            last_too: true,
             from: (0..groups.len()).map(|i| format!("deeper[{i}]")).collect(),
             groups: groups.to_vec(),
             by: Metric::ValidationTop1,

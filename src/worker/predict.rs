@@ -1,18 +1,25 @@
 //! The job `Predict`: image files to their most likely classes.
 
-use std::path::PathBuf;
+use std::{
+    collections::HashMap,
+    fs::{self, File},
+    io::{BufWriter, Write},
+    path::Path,
+    sync::{Arc, mpsc::sync_channel},
+    thread,
+};
 
 use rayon::prelude::*;
 use serde::Serialize;
 use tch::Device;
 
 use crate::{
-    data::decode_resized,
+    data::{Archive, Place, Resampler, Thumbnails, decode_resized},
     error::{Error, Result},
     event::{StageEvent, Tell},
     files, learn,
     model::{self, ModelState, Network},
-    record::{ModelFile, Predict, Transform},
+    record::{ImageFile, ModelFile, Predict, Transform},
     settings::{Count, MeanStd, Pixels, Resize},
     stats,
     stop::Stop,
@@ -22,11 +29,9 @@ use crate::{
 /// Images in a step.
 const BATCH: usize = 32;
 
-/// One entry of `predictions.json`.
+/// One line of `predictions.jsonl`.
 #[derive(Serialize)]
 struct Prediction {
-    #[serde(with = "crate::record::path")]
-    path: PathBuf,
     /// Why there are no guesses: the file is no usable image.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -40,11 +45,19 @@ struct Guess {
     probability: f64,
 }
 
+/// What a batch is classified with.
+struct Classifier<'a> {
+    members: Vec<(Network, Said)>,
+    job: &'a Predict,
+    device: Device,
+}
+
 /// Classifies every image under the transform of the checkpoint; members of an ensemble each under their own, and probabilities are
-/// averaged over them and over views. A file that is no usable image is an entry with an error.
+/// averaged over them and over views. A file that is no usable image is an entry with an error. While a batch is classified the next is
+/// decoded, and none is kept.
 ///
 /// # Errors
-/// When the model cannot be used, a stop was requested, or libtorch refuses.
+/// When the model cannot be used, a stop was requested, or libtorch or the disk refuses.
 pub(super) fn predict(job: &Predict, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()> {
     let mut members = Vec::new();
     for source in model::load_members(&job.model)? {
@@ -55,83 +68,200 @@ pub(super) fn predict(job: &Predict, device: Device, tell: Tell<'_>, stop: &Stop
         let model = Network::from_state(&source.state, source.arch, device)?;
         members.push((model, info));
     }
-    let _guard = tch::no_grad_guard();
-    let mut predictions = Vec::with_capacity(job.images.len());
-    for paths in job.images.chunks(BATCH) {
-        stop.check()?;
-        predictions.extend(batch(paths, &members, job, device)?);
-        tell(StageEvent::Progress {
-            what: "classifying".to_owned(),
-            done: predictions.len() as u64,
-            total: job.images.len() as u64,
-            unit: "images".to_owned(),
-        });
-    }
-    files::create_folder(&job.out)?;
-    files::write_json(&job.out.join("predictions.json"), &predictions)
-}
-
-fn batch(
-    paths: &[PathBuf],
-    members: &[(Network, Said)],
-    job: &Predict,
-    device: Device,
-) -> Result<Vec<Prediction>> {
-    let mut why: Vec<Option<String>> = vec![None; paths.len()];
-    // For each member and view the logits of the usable images.
-    let mut logits = Vec::new();
-    for (model, info) in members {
-        let decoded: Vec<_> = paths
-            .par_iter()
-            .map(|path| decode_resized(path, info.transform.pixels))
-            .collect();
-        let pixels: Vec<u8> = decoded.iter().flatten().flatten().copied().collect();
-        for (why, decoded) in why.iter_mut().zip(decoded) {
-            *why = decoded.err().map(|error| error.to_string());
-        }
-        let usable = why.iter().filter(|why| why.is_none()).count();
-        if usable > 0 {
-            let transform = &info.transform;
-            let resize = transform.pixels.resize;
-            let source = (resize.width() as usize, resize.height() as usize);
-            let tta = &job.tta;
-            logits.extend(learn::logits_of_views(
-                model, &pixels, usable, source, transform, tta, device,
-            )?);
-        }
-    }
-    let classes = members.first().map_or(&[][..], |(_, info)| &info.classes);
-    let logs = learn::log_mean_probabilities(&logits, classes.len());
-    if logs.iter().any(|log| log.is_nan()) {
+    if job.cam.is_some() && members.len() > 1 {
         return Err(
-            Error::failed("the model's outputs are not finite: there is nothing to rank")
-                .help("its training diverged: lower `lr`, or add warm-up"),
+            Error::usage("an ensemble has no one place where it finds its evidence")
+                .help("leave out `--cam`, or name one of its models"),
         );
     }
-    let logs = match job.temperature {
-        Some(temperature) => stats::tempered(&logs, classes.len(), temperature),
-        None => logs,
-    };
-    let mut rows = logs.chunks(classes.len().max(1));
-    let prediction = |(path, error): (&PathBuf, Option<String>)| {
-        let guesses = match error {
-            Some(_) => Vec::new(),
-            None => best(rows.next().unwrap_or_default(), classes, job.top as usize),
-        };
-        Prediction {
-            path: path.clone(),
-            error,
-            guesses,
+    let places = places(&job.images)?;
+    let mut forms: Vec<Pixels> = Vec::new();
+    for (_, info) in &members {
+        if !forms.contains(&info.transform.pixels) {
+            forms.push(info.transform.pixels);
         }
+    }
+    let classifier = Classifier {
+        members,
+        job,
+        device,
     };
-    Ok(paths.iter().zip(why).map(prediction).collect())
+    files::create_folder(&job.out)?;
+    let path = job.out.join("predictions.jsonl");
+    let fail = |e| Error::io("write", &path, e);
+    let mut to = BufWriter::new(File::create(&path).map_err(fail)?);
+    let _guard = tch::no_grad_guard();
+    thread::scope(|scope| -> Result<()> {
+        let (send, decoded) = sync_channel(1);
+        scope.spawn(move || {
+            let mut batches = places.chunks(BATCH).map(|batch| Decoded::of(batch, &forms));
+            // Nobody takes them any more where something failed.
+            batches.try_for_each(|batch| send.send(batch)).ok();
+        });
+        let mut done = 0;
+        for batch in decoded {
+            stop.check()?;
+            for prediction in classifier.batch(done, batch)? {
+                serde_json::to_writer(&mut to, &prediction).map_err(|e| fail(e.into()))?;
+                to.write_all(b"\n").map_err(fail)?;
+                done += 1;
+            }
+            tell(StageEvent::Progress {
+                what: "classifying".to_owned(),
+                done: done as u64,
+                total: job.images.len() as u64,
+                unit: "images".to_owned(),
+            });
+        }
+        to.flush().map_err(fail)
+    })
 }
 
-/// The `top` most likely classes by the logarithms of their probabilities, the first of equals first.
-fn best(logs: &[f64], classes: &[String], top: usize) -> Vec<Guess> {
+/// Where the images are; each zip is opened once.
+fn places(images: &[ImageFile]) -> Result<Vec<Place>> {
+    let mut archives: HashMap<&Path, Arc<Archive>> = HashMap::new();
+    let mut places = Vec::with_capacity(images.len());
+    for image in images {
+        let (zip, entry) = match image {
+            ImageFile::File(path) => {
+                places.push(Place::File(path.clone()));
+                continue;
+            }
+            ImageFile::Zip { zip, entry } => (zip.as_path(), *entry),
+        };
+        if !archives.contains_key(zip) {
+            archives.insert(zip, Arc::new(Archive::open(zip)?));
+        }
+        let archive = Arc::clone(&archives[zip]);
+        if entry >= archive.entries().len() {
+            let zip = shown_path(zip);
+            return Err(Error::failed(format!(
+                "`{zip}` changed since it was listed"
+            )));
+        }
+        places.push(Place::Zip { archive, entry });
+    }
+    Ok(places)
+}
+
+/// Images that were decoded together.
+struct Decoded {
+    /// Of each, why it cannot be used.
+    why: Vec<Option<String>>,
+    /// The pixels of the usable ones, in each form that a member asks for.
+    forms: Vec<(Pixels, Vec<u8>)>,
+}
+
+impl Decoded {
+    fn of(places: &[Place], forms: &[Pixels]) -> Self {
+        let mut why = vec![None; places.len()];
+        let form = |pixels: &Pixels| {
+            let decoded: Vec<_> = places
+                .par_iter()
+                .map_init(|| Resampler::new(*pixels), decode_resized)
+                .collect();
+            let usable = decoded.iter().flatten().flatten().copied().collect();
+            for (why, decoded) in why.iter_mut().zip(decoded) {
+                *why = decoded.err().map(|error| error.to_string());
+            }
+            (*pixels, usable)
+        };
+        let forms = forms.iter().map(form).collect();
+        Self { why, forms }
+    }
+
+    fn pixels(&self, form: Pixels) -> &[u8] {
+        let of = self.forms.iter().find(|(pixels, _)| *pixels == form);
+        of.map_or(&[], |(_, pixels)| pixels)
+    }
+}
+
+impl Classifier<'_> {
+    /// The guesses for the images of a batch, whose first is the `first`th of all.
+    fn batch(&self, first: usize, batch: Decoded) -> Result<Vec<Prediction>> {
+        let job = self.job;
+        let usable = batch.why.iter().filter(|why| why.is_none()).count();
+        // For each member and view the logits of the usable images.
+        let mut logits = Vec::new();
+        if usable > 0 {
+            for (model, info) in &self.members {
+                let transform = &info.transform;
+                let pixels = batch.pixels(transform.pixels);
+                let source = source(transform);
+                let (tta, device) = (&job.tta, self.device);
+                logits.extend(learn::logits_of_views(
+                    model, pixels, usable, source, transform, tta, device,
+                )?);
+            }
+        }
+        let members = &self.members;
+        let classes = members.first().map_or(&[][..], |(_, info)| &info.classes);
+        let logs = learn::log_mean_probabilities(&logits, classes.len());
+        if logs.iter().any(|log| log.is_nan()) {
+            return Err(Error::failed(
+                "the model's outputs are not finite: there is nothing to rank",
+            )
+            .help("its training diverged: lower `lr`, or add warm-up"));
+        }
+        let logs = match job.temperature {
+            Some(temperature) => stats::tempered(&logs, classes.len(), temperature),
+            None => logs,
+        };
+        let rows: Vec<&[f64]> = logs.chunks(classes.len().max(1)).collect();
+        if let Some(names) = &job.cam
+            && usable > 0
+        {
+            let usable = (0..batch.why.len()).filter(|i| batch.why[*i].is_none());
+            let names: Vec<&String> = usable.filter_map(|i| names.get(first + i)).collect();
+            self.draw(&batch, &rows, &names)?;
+        }
+        let mut rows = rows.into_iter();
+        let prediction = |error: Option<String>| Prediction {
+            guesses: match error {
+                Some(_) => Vec::new(),
+                None => best(rows.next().unwrap_or_default(), classes, job.top as usize),
+            },
+            error,
+        };
+        Ok(batch.why.into_iter().map(prediction).collect())
+    }
+
+    /// Pictures of what speaks for the first guesses.
+    fn draw(&self, batch: &Decoded, rows: &[&[f64]], names: &[&String]) -> Result<()> {
+        let Some((model, info)) = self.members.first() else {
+            return Ok(());
+        };
+        let transform = &info.transform;
+        let first = |row: &&[f64]| order(row).first().map_or(0, |class| *class as i64);
+        let classes: Vec<i64> = rows.iter().map(first).collect();
+        let (pixels, source) = (batch.pixels(transform.pixels), source(transform));
+        let seen = learn::attention(model, pixels, source, transform, &classes, self.device)?;
+        let (width, height) = seen.sides;
+        for (name, picture) in names.iter().zip(&seen.pictures) {
+            let path = self.job.out.join(name);
+            let jpeg = Thumbnails::of_whole_row(picture, width, height)?;
+            fs::write(&path, jpeg).map_err(|e| Error::io("write", &path, e))?;
+        }
+        Ok(())
+    }
+}
+
+/// The sides of a decoded image under a transform, as width and height.
+fn source(transform: &Transform) -> (usize, usize) {
+    let resize = transform.pixels.resize;
+    (resize.width() as usize, resize.height() as usize)
+}
+
+/// Classes by their log-probabilities, the most likely and the first of equals first.
+fn order(logs: &[f64]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..logs.len()).collect();
     order.sort_by(|a, b| logs[*b].total_cmp(&logs[*a]));
     order
+}
+
+/// The `top` most likely classes by the logarithms of their probabilities.
+fn best(logs: &[f64], classes: &[String], top: usize) -> Vec<Guess> {
+    order(logs)
         .into_iter()
         .zip(0..top)
         .map(|(i, _)| Guess {

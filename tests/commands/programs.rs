@@ -82,6 +82,59 @@ fn doctor_names_libtorch_and_completions_come_for_a_shell() {
 }
 
 #[test]
+fn completions_and_pages_of_the_manual_are_what_shells_and_man_read() {
+    let project = Project::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = project.ok(&["completions", shell]).stdout;
+        assert!(script.contains("predict"), "{shell}");
+        project.write(shell, &script);
+    }
+    project.ok(&["man", "man1"]);
+    let page = project.read("man1/kfood-cache-gc.1");
+    assert!(
+        page.contains(".TH kfood\\-cache\\-gc 1") || page.contains(".TH kfood-cache-gc 1"),
+        "{page}"
+    );
+    let pages = std::fs::read_dir(project.path("man1")).unwrap();
+    let pages: Vec<_> = pages.map(|page| page.unwrap().path()).collect();
+    assert!(pages.len() > 25, "{pages:?}");
+    // Where the programs that read them are.
+    let read = |program: &str, args: &[&str], files: &[std::path::PathBuf]| {
+        let ran = Command::new(program).args(args).args(files).output();
+        let Ok(ran) = ran else { return };
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert!(ran.status.success() && said.is_empty(), "{program}: {said}");
+    };
+    read("bash", &["-n"], &[project.path("bash")]);
+    read("groff", &["-Kutf8", "-man", "-Tutf8", "-ww", "-z"], &pages);
+}
+
+#[test]
+fn help_prints_pages_of_the_documentation_and_hides_no_command_and_no_kind() {
+    let project = Project::new();
+    let page = project.ok(&["help", "gpu"]).stdout;
+    assert!(
+        page.starts_with("GPU, arithmetic and speed\n====="),
+        "{page}"
+    );
+    assert!(
+        page.lines().all(|line| line.chars().count() <= 110),
+        "{page}"
+    );
+    // The name of a command and of a page.
+    let both = project.ok(&["help", "cache"]).stdout;
+    let usage = both.find("Usage: kfood cache").expect("the command");
+    assert!(both[usage..].contains("Lock files\n----------"), "{both}");
+    let kind = project.ok(&["help", "train"]).stdout;
+    assert!(
+        kind.contains("batch_size") && !kind.contains("====="),
+        "{kind}"
+    );
+    let near = project.fails(2, &["help", "trainin"]).stderr;
+    assert!(near.contains("did you mean `kfood help train"), "{near}");
+}
+
+#[test]
 fn a_sample_is_the_same_for_the_same_seed() {
     let project = Project::new();
     project.ok(&["sample", "a"]);

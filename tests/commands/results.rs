@@ -26,6 +26,7 @@ fn results_can_be_reported_explained_predicted_exported_and_compared() {
         let file = project.path(&format!("board/net/{part}/events.out.tfevents.kfood"));
         assert!(file.is_file(), "no {}", file.display());
     }
+    runs_of_mlflow_are_kept_once(&project);
     project.ok(&["report", FILE, "--output", "report.md"]);
     assert_eq!(project.read("report.md"), report);
 
@@ -60,6 +61,39 @@ fn results_can_be_reported_explained_predicted_exported_and_compared() {
     let compared = project.ok(&["compare", FILE]).stdout;
     assert!(compared.contains("transferred"), "{compared}");
     assert!(project.json(&["compare", FILE]).is_object());
+}
+
+/// `tests/mlflow_parity.py` reads them back with the real MLflow.
+fn runs_of_mlflow_are_kept_once(project: &Project) {
+    let reported = |to: &str| project.ok(&["report", FILE, "--mlflow", to]).stderr;
+    let first = reported("mlruns");
+    assert!(first.contains("4 runs written"), "{first}");
+    let again = reported("mlruns");
+    assert!(again.contains("0 runs written, 4 there already"), "{again}");
+    let files = walkdir::WalkDir::new(project.path("mlruns")).into_iter();
+    let files: Vec<_> = files.map(|file| file.unwrap().into_path()).collect();
+    let named = |end: &str| files.iter().filter(|file| file.ends_with(end)).count();
+    assert_eq!((named("tags/kfood.key"), named("report.html")), (5, 1));
+    assert_eq!(
+        (
+            named("metrics/learning_rate"),
+            named("model/best.safetensors")
+        ),
+        (2, 2)
+    );
+    let told = |to: &str, code| {
+        project
+            .fails(code, &["report", FILE, "--mlflow", to])
+            .stderr
+    };
+    let nobody = told("http://127.0.0.1:1", 1);
+    assert!(
+        nobody.contains("`http://127.0.0.1:1` cannot be reached"),
+        "{nobody}"
+    );
+    assert!(told("ftp://there", 2).contains("is none of http or https"));
+    let password = told("http://me:secret@there", 2);
+    assert!(!password.contains("secret"), "{password}");
 }
 
 /// Two more trainings beside those of [`SMALL`], and what can be done with several finished models.
@@ -157,6 +191,9 @@ fn an_ensemble_predicts_by_views_that_it_can_take(project: &Project) {
     let flipped = probabilities(project, "both", &["--tta", "horizontal_flip"]);
     assert_ne!(flipped, plain);
     let model = format!("{FILE}:both");
+    let told = project.fails(2, &["predict", "--model", &model, "--cam", "cam", IMAGE]);
+    let why = "an ensemble has no one place where it finds its evidence";
+    assert!(told.stderr.contains(why), "{}", told.stderr);
     for (view, told) in [
         ("flip", "`horizontal_flip`"),
         ("five_crop", "needs a centre crop"),

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use kfood::{
     config,
-    data::{Pack, decode_resized},
+    data::{Pack, Place, Resampler, decode_resized},
     error::Class,
     event::StageEvent,
     files::read_json,
@@ -87,7 +87,9 @@ fn the_images_of_a_list_become_the_rows_of_a_pack() {
     ));
     let pack = Pack::open(&root.join("p/pixels.pack")).unwrap();
     assert_eq!((pack.len(), pack.width(), pack.height()), (8, 16, 16));
-    let last = decode_resized(&root.join("test/잡채/9.jpg"), preprocess(16, "").pixels);
+    let mut resampler = Resampler::new(preprocess(16, "").pixels);
+    let last = Place::File(root.join("test/잡채/9.jpg"));
+    let last = decode_resized(&mut resampler, &last);
     assert_eq!(*pack.row(7).unwrap(), last.unwrap());
 }
 

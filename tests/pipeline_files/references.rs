@@ -320,3 +320,17 @@ fn an_average_of_what_has_no_mean_or_no_common_validation_is_told_where_it_stand
         assert!(told.contains(expected), "{told}");
     }
 }
+
+#[test]
+fn a_training_that_keeps_its_best_alone_is_not_asked_for_its_last() {
+    for asks in [
+        "[evaluate.it]\nmodel = \"net\"",
+        "[select.it]\nfrom = [\"net\"]",
+    ] {
+        let text = |checkpoint| net(&format!("keep = \"best\"\n{asks}\n{checkpoint}\n"));
+        good(&text("checkpoint = \"best\""));
+        let told = mistakes(&text("checkpoint = \"last\""));
+        let expected = "`net` keeps its best state alone, and not the last";
+        assert!(told.contains(expected), "{told}");
+    }
+}

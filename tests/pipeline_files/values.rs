@@ -250,6 +250,11 @@ fn kept_epochs_are_some_of_those_there_are() {
             "epochs = 3\nkeep_last = 4",
             "19:13 `keep_last` of 4 in a training of 3 epochs",
         ),
+        (
+            "epochs = 3",
+            "epochs = 3\nkeep_last = 2\nkeep = \"best\"",
+            "20:8 `keep = \"best\"` beside `keep_last`, which keeps the last epochs",
+        ),
     ]);
 }
 

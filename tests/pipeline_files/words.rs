@@ -21,7 +21,7 @@ error: unknown key `bach_size` in `train.net`
 19 | bach_size = 3
    | ^^^^^^^^^
    |
-   = help: did you mean `batch_size`? accepted: `data`, `split`, `fold`, `arch`, `zero_init_residual`, `epochs`, `batch_size`, `optimizer`, `norm_weight_decay`, `bias_weight_decay`, `layer_decay`, `clip_grad_norm`, `clip_grad_value`, `accumulation_steps`, `ema`, `schedule`, `loss`, `label_smoothing`, `class_weights`, `sampling`, `repeated_augmentation`, `augment`, `mix`, `progressive_resizing`, `normalize`, `test_resolution`, `precision`, `deterministic`, `allow_tf32`, `keep_last`, `early_stopping`, `seed`, `save` or `matrix`
+   = help: did you mean `batch_size`? accepted: `data`, `split`, `fold`, `arch`, `zero_init_residual`, `epochs`, `batch_size`, `optimizer`, `norm_weight_decay`, `bias_weight_decay`, `layer_decay`, `clip_grad_norm`, `clip_grad_value`, `accumulation_steps`, `ema`, `schedule`, `loss`, `label_smoothing`, `class_weights`, `sampling`, `repeated_augmentation`, `augment`, `mix`, `progressive_resizing`, `normalize`, `test_resolution`, `precision`, `deterministic`, `allow_tf32`, `keep_last`, `keep`, `early_stopping`, `seed`, `save` or `matrix`
 
 error: invalid value `-1` for `optimizer.sgd.lr`: expected a number above 0
   --> p.toml:20:24
@@ -123,7 +123,7 @@ fn a_mistake_in_a_matrix_is_told_once_and_at_its_value() {
 20 | matrix.epoch = [1, 2]
    |        ^^^^^
    |
-   = help: did you mean `epochs`? accepted: `data`, `split`, `fold`, `arch`, `zero_init_residual`, `epochs`, `batch_size`, `optimizer`, `norm_weight_decay`, `bias_weight_decay`, `layer_decay`, `clip_grad_norm`, `clip_grad_value`, `accumulation_steps`, `ema`, `schedule`, `loss`, `label_smoothing`, `class_weights`, `sampling`, `repeated_augmentation`, `augment`, `mix`, `progressive_resizing`, `normalize`, `test_resolution`, `precision`, `deterministic`, `allow_tf32`, `keep_last`, `early_stopping`, `seed`, `save` or `matrix`
+   = help: did you mean `epochs`? accepted: `data`, `split`, `fold`, `arch`, `zero_init_residual`, `epochs`, `batch_size`, `optimizer`, `norm_weight_decay`, `bias_weight_decay`, `layer_decay`, `clip_grad_norm`, `clip_grad_value`, `accumulation_steps`, `ema`, `schedule`, `loss`, `label_smoothing`, `class_weights`, `sampling`, `repeated_augmentation`, `augment`, `mix`, `progressive_resizing`, `normalize`, `test_resolution`, `precision`, `deterministic`, `allow_tf32`, `keep_last`, `keep`, `early_stopping`, `seed`, `save` or `matrix`
 
 error: unknown value `bf61` for `precision`
   --> p.toml:21:28

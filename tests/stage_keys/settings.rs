@@ -43,6 +43,26 @@ fn each_setting_of_a_split_is_in_its_key_alone() {
 }
 
 #[test]
+fn what_a_training_keeps_is_in_its_key_and_decides_what_a_selection_reads() {
+    let precision = "precision = \"f32\"\n";
+    let keep = format!("{precision}keep = \"best\"\n");
+    let before = by_id(&stages_of(PIPELINE));
+    let after = by_id(&stages_of(&edited(precision, &keep)));
+    for name in NAMES {
+        let same = (
+            before[name].0 == after[name].0,
+            before[name].1 == after[name].1,
+        );
+        let expected = match name {
+            "folded" => (false, true),
+            "chosen" => (true, false),
+            _ => (true, true),
+        };
+        assert_eq!(same, expected, "{name}");
+    }
+}
+
+#[test]
 fn each_setting_of_how_weights_move_is_in_the_key_of_its_training_alone() {
     each_changes_its_stage_alone(&[
         ("deep", "lr = 0.1,", "lr = 0.10000000000000002,"),

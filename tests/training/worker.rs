@@ -14,7 +14,7 @@ use kfood::{
 };
 use serde_json::{Value, json};
 
-use super::{SIDE, World, fit, outputs, picture, work};
+use super::{SIDE, World, fit, json_lines, outputs, picture, work};
 
 #[test]
 fn the_end_of_the_parent_ends_the_worker() {
@@ -75,14 +75,15 @@ fn a_prediction_names_classes_and_an_unreadable_image_is_an_entry() {
             weights: None,
             pretrained: None,
         },
-        images: vec![bad, good],
+        images: vec![bad.into(), good.into()],
+        cam: None,
         top: 2,
         device: "auto".to_owned(),
         threads: 1,
         out: out.clone(),
     });
     assert_eq!(work(&job, |_| false).code, Some(0));
-    let predictions: Value = files::read_json(&out.join("predictions.json")).unwrap();
+    let predictions = json_lines(&out.join("predictions.jsonl"));
     assert!(
         predictions[0]["error"]
             .as_str()

@@ -1,4 +1,6 @@
-//! `kfood help`: commands, kinds of stages, and settings as they are declared.
+//! `kfood help`: commands, kinds of stages, settings as they are declared, and pages of the documentation.
+
+mod page;
 
 use clap::{Args, CommandFactory};
 use serde_json::json;
@@ -12,13 +14,13 @@ use crate::{
     config::{About, settings_of},
     error::{Error, Result},
     name,
-    text::shown,
+    text::{shown, wrapped},
 };
 
-/// Say what a command, a kind of stage or a setting is: kfood help train.optimizer.
+/// Say what a command, a kind of stage or a setting is (kfood help train.optimizer), or show a page of the documentation (kfood help training).
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Help {
-    /// A command, a kind of stage or a setting: run, train, train.optimizer.sgd.
+    /// A command, a kind of stage, a setting or a page: run, train, train.optimizer.sgd, training.
     pub topic: Vec<String>,
     /// JSON on stdout.
     #[arg(long)]
@@ -33,7 +35,11 @@ pub(in crate::cli) fn help(args: &Help) -> Result<u8> {
     let Some((first, rest)) = args.topic.split_first() else {
         return overview(args, width);
     };
-    if let Some(text) = command(&args.topic) {
+    let page = rest.is_empty().then(|| page::page(first, width)).flatten();
+    // What is the name of both is shown as both.
+    let told = command(&args.topic).into_iter().chain(page);
+    let told = told.reduce(|command, page| format!("{}\n\n\n{page}", command.trim_end()));
+    if let Some(text) = told {
         return print::out(&text).map(|()| 0);
     }
     if !rest.is_empty() {
@@ -58,7 +64,15 @@ fn overview(args: &Help, width: usize) -> Result<u8> {
         return Ok(0);
     }
     let commands = Cli::command().render_long_help().to_string();
-    print::out(&format!("{}\n\n{}", commands.trim_end(), kinds(width)))?;
+    let pages = page::names().map(|name| format!("`kfood help {name}`"));
+    let pages = format!("Pages: {}", pages.collect::<Vec<_>>().join(", "));
+    let pages = wrapped(&pages, 0, width);
+    let kinds = kinds(width);
+    print::out(&format!(
+        "{}\n\n{}\n\n{pages}",
+        commands.trim_end(),
+        kinds.trim_end()
+    ))?;
     Ok(0)
 }
 
@@ -112,7 +126,10 @@ fn unknown_kind(word: &str) -> Error {
     }
     let cli = Cli::command();
     let commands = cli.get_subcommands().map(clap::Command::get_name);
-    let known: Vec<_> = commands.chain(About::names()).collect();
+    let known: Vec<_> = commands
+        .chain(About::names())
+        .chain(page::names())
+        .collect();
     let message = format!("`{}` is neither a command nor a kind of stage", shown(word));
     let help = match name::nearest(word, known) {
         Some(near) => format!("did you mean `kfood help {near}`?"),

@@ -89,7 +89,7 @@ pub(in crate::cli) fn mistakes(args: &Mistakes) -> Result<u8> {
     let predictions = Prediction::read_all(&summary.output(&id, Prediction::FILE)?)?;
     let part = chosen(args, &id, &predictions)?;
     let shots = shots(&opened, &summary, &id)?;
-    let told = told(id, part, predictions, &shots, args.limit);
+    let told = told(id, part, &predictions, &shots, args.limit);
     if args.json {
         print::json(&told)?;
     } else {
@@ -154,25 +154,19 @@ fn shots(opened: &Opened, summary: &Summary, id: &String) -> Result<Shots> {
 fn told(
     evaluation: String,
     part: EvaluatePart,
-    predictions: Vec<Prediction>,
+    predictions: &[Prediction],
     shots: &Shots,
     limit: Option<usize>,
 ) -> Told {
-    let of_part = predictions.into_iter().filter(|p| p.part == part);
-    let of_part: Vec<_> = of_part.collect();
-    let images = of_part.len();
-    let mut wrong: Vec<_> = of_part.into_iter().filter(|p| !p.correct).collect();
-    wrong.sort_by(|a, b| {
-        let surer = b.probability.total_cmp(&a.probability);
-        surer.then_with(|| a.path.cmp(&b.path))
-    });
+    let images = predictions.iter().filter(|p| p.part == part).count();
+    let mut wrong = Prediction::mistakes(predictions, part);
     let n = wrong.len();
     wrong.truncate(limit.unwrap_or(usize::MAX));
-    let mistake = |p: Prediction| Mistake {
+    let mistake = |p: &Prediction| Mistake {
         file: shots.place(&p.path).map(on_disk),
-        path: p.path,
-        label: p.label,
-        predicted: p.predicted,
+        path: p.path.clone(),
+        label: p.label.clone(),
+        predicted: p.predicted.clone(),
         probability: p.probability,
         // The loss is the cross entropy against the label.
         label_probability: (-p.loss).exp(),

@@ -16,6 +16,7 @@ mod fetch;
 mod graph;
 mod help;
 mod job;
+mod man;
 mod mistakes;
 mod new;
 mod plan;
@@ -74,6 +75,7 @@ commands! {
     doctor: Doctor,
     config: Config,
     completions: Completions,
+    man: Man,
     schema: Schema,
     cache: Cache,
     help: Help,

@@ -1,16 +1,16 @@
 //! `kfood predict`: the first guesses for images.
 
+mod answers;
+mod cam;
+mod images;
 mod output;
 
-use std::{
-    io::Read,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::Value;
 
-use self::output::Form;
+use self::{answers::Answers, images::Asked, output::Form};
 
 use crate::{
     cli::{
@@ -21,8 +21,6 @@ use crate::{
         results,
         scratch::Scratch,
     },
-    config::of_elsewhere,
-    data::pictures,
     error::{Error, Result},
     event::{Event, Observer},
     exec::worker::Process,
@@ -35,7 +33,7 @@ use crate::{
     text::{count, shown_path},
 };
 
-/// Classify images, or all images in folders.
+/// Classify images: files, all in folders, zips or lists, and what patterns match.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Predict {
     /// A model file, or a stage of a pipeline: pipelines/mission2.toml:best.
@@ -47,7 +45,7 @@ pub(in crate::cli) struct Predict {
     /// For a model that does not name its classes: a text file of their names, a line each, in the order of its outputs.
     #[arg(long, value_name = "LIST")]
     pub classes: Option<PathBuf>,
-    /// Images, or folders of images; `-` reads their paths from standard input, a line each.
+    /// Images, folders, zips, patterns ('photos/**/*.jpg'), lists (.csv with a column `path`); `-` reads paths from standard input, a line each.
     #[arg(required = true)]
     pub images: Vec<PathBuf>,
     /// Guesses for each image.
@@ -68,6 +66,9 @@ pub(in crate::cli) struct Predict {
     /// Write them into a file instead: .csv, or .jsonl with a JSON object a line.
     #[arg(long, short, value_name = "FILE", conflicts_with = "json")]
     pub output: Option<PathBuf>,
+    /// Write a picture of each image into this folder, lit up where the evidence for the first guess lies (Grad-CAM).
+    #[arg(long, value_name = "FOLDER")]
+    pub cam: Option<PathBuf>,
     /// JSON on stdout.
     #[arg(long)]
     pub json: bool,
@@ -75,15 +76,57 @@ pub(in crate::cli) struct Predict {
 
 pub(in crate::cli) fn predict(args: &Predict) -> Result<u8> {
     let form = args.output.as_deref().map(Form::of).transpose()?;
+    if let Some(folder) = &args.cam {
+        cam::folder(folder, &args.images)?;
+    }
     let model = open::model(&args.model)?;
     let calibration = args.calibration.as_deref();
     let calibration = calibration
         .map(|stage| calibrated(stage, &model))
         .transpose()?;
     let threshold = threshold(args, calibration.as_ref())?;
-    let images = images(&given(&args.images)?)?;
+    let asked = images::asked(&args.images)?;
     let folder = Scratch::new()?;
-    let job = Job::Predict(record::Predict {
+    let names = args.cam.as_ref().map(|_| cam::names(&asked));
+    let temperature = calibration.map(|found| found.temperature);
+    ask(
+        job(args, model, &asked, temperature, names.clone())?,
+        &folder,
+    )?;
+    let cam = args.cam.as_deref().zip(names.as_deref());
+    let pictures = cam.map(|(to, names)| cam::taken(names, folder.path(), to));
+    let pictures = pictures.transpose()?;
+    let answers = Answers {
+        lines: folder.path().join("predictions.jsonl"),
+        asked: &asked,
+        threshold,
+        cam: cam.map(|(to, names)| names.iter().map(|name| to.join(name)).collect()),
+    };
+    let failed = match (form, &args.output) {
+        (Some(form), Some(path)) => {
+            refuse_over_an_input(path, &args.images)?;
+            let failed = form.write(path, &answers)?;
+            let images = count(asked.len(), "image");
+            print::say(&format!("{}: written, {images}", shown_path(path)));
+            failed
+        }
+        _ => shown(&answers, args.json)?,
+    };
+    if let (Some((to, _)), Some(n)) = (cam, pictures) {
+        let pictures = count(n, "picture");
+        print::say(&format!("{}: written, {pictures}", shown_path(to)));
+    }
+    Ok(u8::from(failed))
+}
+
+fn job(
+    args: &Predict,
+    model: PathBuf,
+    asked: &[Asked],
+    temperature: Option<f64>,
+    cam: Option<Vec<String>>,
+) -> Result<record::Predict> {
+    Ok(record::Predict {
         model: ModelFile {
             path: model,
             normalize: None,
@@ -91,14 +134,20 @@ pub(in crate::cli) fn predict(args: &Predict) -> Result<u8> {
             weights: args.weights.clone(),
             pretrained: None,
         },
-        images: images.clone(),
+        images: asked.iter().map(|one| one.file.clone()).collect(),
         top: args.top,
         tta: args.tta.clone(),
-        temperature: calibration.map(|found| found.temperature),
+        temperature,
+        cam,
         device: args.device.clone(),
         threads: open::threads(),
-        out: folder.path().to_owned(),
-    });
+        out: PathBuf::new(),
+    })
+}
+
+/// Has the worker answer into a folder.
+fn ask(mut job: record::Predict, folder: &Scratch) -> Result<()> {
+    folder.path().clone_into(&mut job.out);
     let progress = Progress::new();
     let tell = |event| {
         progress.observe(&Event::Stage {
@@ -106,24 +155,44 @@ pub(in crate::cli) fn predict(args: &Predict) -> Result<u8> {
             event,
         });
     };
-    Process::beside_this_program()?.run(&job, folder.path(), &tell, &open::stop_on_signals()?)?;
+    let (job, stop) = (Job::Predict(job), open::stop_on_signals()?);
+    Process::beside_this_program()?.run(&job, folder.path(), &tell, &stop)?;
     progress.end("predict");
-    let predictions = files::read_json(&folder.path().join("predictions.json"))?;
-    let predictions = with_paths(predictions, &images);
-    let predictions = with_unknown(predictions, threshold);
-    let failed = predictions
-        .iter()
-        .any(|p| p.get("error").is_some_and(|e| !e.is_null()));
-    if let (Some(form), Some(path)) = (form, &args.output) {
-        form.write(path, &predictions)?;
-        let images = count(predictions.len(), "image");
-        print::say(&format!("{}: written, {images}", shown_path(path)));
-    } else if args.json {
-        print::json(&predictions)?;
-    } else {
-        print::out(&table(&predictions))?;
+    Ok(())
+}
+
+/// Prints the answers as JSON or as a table; whether there is none for an image.
+fn shown(answers: &Answers<'_>, json: bool) -> Result<bool> {
+    let mut failed = false;
+    let mut all = Vec::new();
+    let mut grid = Grid::new(&[("image", Align::Left), ("guesses", Align::Left)]);
+    answers.each(|one| {
+        failed |= one["error"].is_string();
+        match json {
+            true => all.push(one.clone()),
+            false => grid.rows.push(row(one)),
+        }
+        Ok(())
+    })?;
+    match json {
+        true => print::json(&all)?,
+        false => print::out(&grid.text(print::width()))?,
     }
-    Ok(u8::from(failed))
+    Ok(failed)
+}
+
+/// A list of photographs is not written over with what was guessed for them.
+fn refuse_over_an_input(output: &Path, named: &[PathBuf]) -> Result<()> {
+    let real = |path: &Path| path.canonicalize().ok();
+    let over = real(output).is_some_and(|output| {
+        let mut named = named.iter().filter_map(|path| real(path));
+        named.any(|path| path == output)
+    });
+    if over {
+        let message = format!("`{}` is what was read", shown_path(output));
+        return Err(Error::usage(message).help("name another file for `-o`"));
+    }
+    Ok(())
 }
 
 /// The least probability of an answer, where that is asked for.
@@ -151,20 +220,6 @@ fn threshold(args: &Predict, calibration: Option<&Calibration>) -> Result<Option
     Err(Error::usage(message).help(help))
 }
 
-/// Says of each image whether the first guess is less probable than that.
-fn with_unknown(mut predictions: Vec<Value>, threshold: Option<f64>) -> Vec<Value> {
-    let Some(threshold) = threshold else {
-        return predictions;
-    };
-    for prediction in &mut predictions {
-        let first = prediction["guesses"][0]["probability"].as_f64();
-        if let Some(probability) = first {
-            prediction["unknown"] = (probability < threshold).into();
-        }
-    }
-    predictions
-}
-
 /// The names of classes in a text file, a line each.
 fn class_names(path: &Path) -> Result<Vec<String>> {
     let bytes = files::read_bounded(path, 64 << 20)?;
@@ -175,99 +230,17 @@ fn class_names(path: &Path) -> Result<Vec<String>> {
     Ok(text.lines().map(|line| nfc(line.trim())).collect())
 }
 
-/// What is named on the command line, and for `-` on standard input, where a path stands on each line.
-fn given(named: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let mut all = Vec::new();
-    for path in named {
-        if path.as_os_str() != "-" {
-            all.push(path.clone());
-            continue;
+/// The image and its guesses, as in a table.
+fn row(answer: &Value) -> Vec<String> {
+    let path = answer["path"].as_str().unwrap_or_default();
+    let guesses = match answer["error"].as_str() {
+        Some(error) => error.to_owned(),
+        None if answer["unknown"] == true => {
+            format!("unknown ({})", guesses(&answer["guesses"]))
         }
-        let mut lines = String::new();
-        std::io::stdin().read_to_string(&mut lines).map_err(|e| {
-            Error::usage("standard input holds no paths in UTF-8")
-                .because(e)
-                .help("give a path on each line, as `find photos -name '*.jpg'` does")
-        })?;
-        let lines = lines.lines().filter(|line| !line.is_empty());
-        all.extend(lines.map(PathBuf::from));
-    }
-    Ok(all)
-}
-
-/// Files as given, and from given folders what a data set would take from them, in the order of names; what was passed over
-/// is told.
-fn images(given: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let mut all = Vec::new();
-    let mut told = Vec::new();
-    for path in given {
-        // A link that leads nowhere is a file that cannot be used, as it is in a folder.
-        if !path.exists() && !path.is_symlink() {
-            let (message, help) = elsewhere(path);
-            return Err(Error::usage(message).help(help));
-        }
-        if path.is_dir() {
-            let (found, passed_over) = pictures(path)?;
-            for path in found {
-                all.push(absolute(&path)?);
-            }
-            if passed_over.total() > 0 {
-                told.push(format!("`{}`: {passed_over}", shown_path(path)));
-            }
-        } else {
-            all.push(absolute(path)?);
-        }
-    }
-    for line in &told {
-        print::say(line);
-    }
-    if all.is_empty() {
-        return Err(Error::usage("there are no images in what was given")
-            .help("name image files, or folders that hold some"));
-    }
-    Ok(all)
-}
-
-/// What is wrong with a path to nothing, and the way out.
-fn elsewhere(path: &Path) -> (String, String) {
-    let written = path.to_str().and_then(|text| of_elsewhere(text, path));
-    written.unwrap_or_else(|| {
-        let message = format!("there is no image or folder `{}`", shown_path(path));
-        let help = "name image files, or folders that hold some; a path is relative to the folder that you are in";
-        (message, help.to_owned())
-    })
-}
-
-/// A path that is no text is shown as one, with its bytes beside it.
-fn with_paths(mut predictions: Vec<Value>, images: &[PathBuf]) -> Vec<Value> {
-    for (prediction, path) in predictions.iter_mut().zip(images) {
-        if path.to_str().is_none() {
-            prediction["path_bytes"] = prediction["path"]["bytes"].take();
-            prediction["path"] = shown_path(path).into();
-        }
-    }
-    predictions
-}
-
-fn absolute(path: &Path) -> Result<PathBuf> {
-    std::path::absolute(path).map_err(|e| Error::io("find", path, e))
-}
-
-fn table(predictions: &[Value]) -> String {
-    let mut grid = Grid::new(&[("image", Align::Left), ("guesses", Align::Left)]);
-    for prediction in predictions {
-        let path = prediction["path"].as_str().unwrap_or_default();
-        let guesses = match prediction["error"].as_str() {
-            Some(error) => error.to_owned(),
-            None if prediction["unknown"] == true => {
-                format!("unknown ({})", guesses(&prediction["guesses"]))
-            }
-            None => guesses(&prediction["guesses"]),
-        };
-        grid.rows
-            .push(vec![results::shown(Path::new(path)), guesses]);
-    }
-    grid.text(print::width())
+        None => guesses(&answer["guesses"]),
+    };
+    vec![results::shown(Path::new(path)), guesses]
 }
 
 fn guesses(guesses: &Value) -> String {

@@ -1,6 +1,6 @@
 //! `kfood report`: the results of a pipeline, for a browser, as Markdown or for a terminal.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -9,19 +9,20 @@ use crate::{
     cli::{
         documents, evidence,
         language::{self, Lang},
-        open, page, print,
+        mlflow,
+        open::{self, Opened},
+        page, print,
         progress::Progress,
         results,
+        scratch::Scratch,
         serve::{self, Live},
-        thumbnails,
+        tensorboard, thumbnails,
     },
     digest::Digest,
-    error::{Error, Result},
+    error::Result,
     event::Silent,
     exec::Newest,
-    files,
     report::{self as render, Detail, Evidence, Format, Images, NotOfNow, Results, Table},
-    text::shown_path,
 };
 
 /// Write the results of a pipeline, as far as they are there: a page for a browser, or Markdown.
@@ -41,11 +42,14 @@ pub(in crate::cli) struct Report {
     /// In which language; by `LC_ALL`, `LC_MESSAGES` or `LANG` where it is a page and not given.
     #[arg(long, value_enum)]
     pub lang: Option<Lang>,
-    /// Write the courses of the trainings as event files into this folder instead, for `tensorboard --logdir FOLDER`.
+    /// Write the courses of the trainings, their settings and the worst mistakes as event files into this folder instead, for `tensorboard --logdir FOLDER`.
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["output", "json"])]
     pub tensorboard: Option<PathBuf>,
+    /// Keep trainings and evaluations as runs of MLflow instead, with the page, models and predictions: on a tracking server (http://127.0.0.1:5000), or in a folder for `mlflow migrate-filestore`.
+    #[arg(long, value_name = "URL|FOLDER", conflicts_with_all = ["output", "json", "tensorboard"])]
+    pub mlflow: Option<String>,
     /// Show the page at `http://127.0.0.1:PORT/` and renew it while a run goes on; any free port without a number.
-    #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "0", conflicts_with_all = ["output", "json", "tensorboard"])]
+    #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "0", conflicts_with_all = ["output", "json", "tensorboard", "mlflow"])]
     pub serve: Option<u16>,
     /// JSON on stdout.
     #[arg(long)]
@@ -80,7 +84,7 @@ pub(in crate::cli) fn report(args: &Report) -> Result<u8> {
     let mut results = results::collect_what_is_there(&opened, &newest);
     results::tell_not_of_now(&results.not_of_now);
     if let Some(folder) = &args.tensorboard {
-        return tensorboard(&results, folder).map(|()| 0);
+        return tensorboard::write(&opened, &newest.summary, &results, folder).map(|()| 0);
     }
     if args.json {
         print::json(&Told {
@@ -90,6 +94,9 @@ pub(in crate::cli) fn report(args: &Report) -> Result<u8> {
         return Ok(0);
     }
     results.judged = results::judged(&opened.cache);
+    if let Some(to) = &args.mlflow {
+        return mlflow(args, to, &opened, &newest, results).map(|()| 0);
+    }
     match &args.output {
         Some(path) => {
             if Format::of(path).pictures {
@@ -116,6 +123,24 @@ pub(in crate::cli) fn report(args: &Report) -> Result<u8> {
         }
     }
     Ok(0)
+}
+
+/// Runs of MLflow, with the page that is reported otherwise.
+fn mlflow(
+    args: &Report,
+    to: &str,
+    opened: &Opened,
+    newest: &Newest,
+    mut results: Results,
+) -> Result<()> {
+    page::complete(&mut results, opened, newest);
+    let document = render::report(&results, None, detail(args, Format::page()))?;
+    let document = document.in_language(language::of(args.lang, true));
+    let folder = Scratch::new()?;
+    let page = folder.path().join("report.html");
+    let origins = [("", opened, &newest.summary)];
+    documents::silently(&page, &document, &origins, Evidence::new())?;
+    mlflow::report(to, opened, &newest.summary, &results, &page)
 }
 
 /// The page as it stands now; `None` where its state is the one that is known.
@@ -156,28 +181,4 @@ fn detail(args: &Report, format: &Format) -> Detail {
         most: format.most,
         page: format.pictures,
     }
-}
-
-/// `FOLDER/STAGE/train` and `…/validation`, an event file in each; one from an earlier report is replaced.
-fn tensorboard(results: &Results, folder: &Path) -> Result<()> {
-    if results.trainings.is_empty() {
-        return Err(Error::usage("the pipeline has no training"));
-    }
-    for trained in &results.trainings {
-        let timing = trained.timing.as_ref().map_or(&[][..], |t| &t.epochs);
-        for (part, bytes) in render::event_files(&trained.history, timing, trained.started) {
-            let place = folder.join(&trained.id).join(part);
-            files::create_folder(&place)?;
-            let path = place.join(render::EVENT_FILE);
-            files::replace_with(&path, |to| {
-                to.write_all(&bytes)
-                    .map_err(|e| Error::io("write", &path, e))
-            })?;
-        }
-    }
-    let shown = shown_path(folder);
-    print::say(&format!(
-        "{shown}: written; look at it with `tensorboard --logdir {shown}`"
-    ));
-    Ok(())
 }

@@ -4,7 +4,7 @@ use toml::Spanned;
 
 use crate::{
     config::{
-        about::Wants,
+        about::{Gives, Wants},
         build::{Builder, FoldOf, Origin},
         fields::Fields,
         file::Span,
@@ -111,14 +111,29 @@ impl Models {
             if let (Some(asked), Some(handed)) = (checkpoint, builder.made(*model).hands_on())
                 && asked != handed
             {
-                let message = format!("`{}` hands on another checkpoint", builder.id(*model));
-                let help = "give both stages the same `checkpoint`";
-                builder.tell(&reference.span, message, Some(help));
+                let id = builder.id(*model);
+                let (message, help) = match builder.kind(*model).gives {
+                    Gives::Training => only(&id, handed, asked),
+                    _ => (
+                        format!("`{id}` hands on another checkpoint"),
+                        "give both stages the same `checkpoint`".to_owned(),
+                    ),
+                };
+                builder.tell(&reference.span, message, Some(&help));
                 return false;
             }
         }
         true
     }
+}
+
+/// What is wrong with a state that a training does not keep, and the way out.
+pub(crate) fn only(id: &str, kept: Checkpoint, asked: Checkpoint) -> (String, String) {
+    let (kept, asked) = (kept.name(), asked.name());
+    (
+        format!("`{id}` keeps its {kept} state alone, and not the {asked}"),
+        format!("leave `keep = \"{kept}\"` out of `{id}`, or ask for `checkpoint = \"{kept}\"`"),
+    )
 }
 
 /// What all of some models have in common; `None` without any.

@@ -202,12 +202,17 @@ pub(crate) fn of_stage(
     if let (Some(handed), Some(asked)) = (handed, checkpoint)
         && handed != *asked.get_ref()
     {
-        let message = format!(
-            "`{id}` hands on the {} state, not the {}",
-            handed.name(),
-            asked.get_ref().name()
-        );
-        let help = format!("leave `checkpoint` out, or set it in `{id}`");
+        let (message, help) = match builder.kind(number).gives {
+            Gives::Training => super::from::only(&id, handed, *asked.get_ref()),
+            _ => (
+                format!(
+                    "`{id}` hands on the {} state, not the {}",
+                    handed.name(),
+                    asked.get_ref().name()
+                ),
+                format!("leave `checkpoint` out, or set it in `{id}`"),
+            ),
+        };
         builder.tell(&asked.span(), message, Some(&help));
         return None;
     }

@@ -28,6 +28,8 @@ pub struct Select {
     pub by: Metric,
     /// Whether a candidate counts with its best or its last epoch.
     pub checkpoint: Checkpoint,
+    /// Whether all candidates hand on their last state too; in no key, for the key names what is handed on.
+    pub last_too: bool,
 }
 
 impl Made for Select {
@@ -94,10 +96,19 @@ impl Draft for Written {
             groups: groups(builder, &candidates),
             by: self.by,
             checkpoint: self.checkpoint,
+            last_too: candidates.iter().all(|c| has_last(builder, *c)),
         };
         let origin = from::origin(builder, &candidates)?;
         Some(vec![Outcome::plain(settings, origin)])
     }
+}
+
+/// Whether the result of a candidate holds a last state.
+fn has_last(builder: &Builder<'_>, candidate: usize) -> bool {
+    let train = builder.get::<Train>(candidate).map(|t| &t.training);
+    let training = train.or_else(|| builder.get::<Transfer>(candidate).map(|t| &t.training));
+    let select = builder.get::<Select>(candidate);
+    training.is_none_or(|t| t.only().is_none()) && select.is_none_or(|s| s.last_too)
 }
 
 /// For each candidate the number of its group: those share one whose settings differ in seed or fold alone.

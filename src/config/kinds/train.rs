@@ -10,7 +10,7 @@ use crate::{
         fields::Fields,
     },
     settings::{
-        NetworkSettings, Save, Training,
+        Checkpoint, NetworkSettings, Save, Training,
         declare::{Described, Table},
     },
 };
@@ -35,6 +35,10 @@ pub struct Train {
 }
 
 impl Made for Train {
+    fn hands_on(&self) -> Option<Checkpoint> {
+        self.training.only()
+    }
+
     fn network(&self) -> Network<'_> {
         Network::Built(self.network.arch)
     }

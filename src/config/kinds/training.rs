@@ -6,7 +6,7 @@ use super::augment::{self, Items};
 use crate::{
     config::{build::Builder, fields::Fields, file::Span},
     settings::{
-        Augment, Optimizer, Resize, Save, Schedule, Training, TrainingRead, declare::fields,
+        Augment, Keep, Optimizer, Resize, Save, Schedule, Training, TrainingRead, declare::fields,
     },
     text::{self, count},
 };
@@ -179,7 +179,11 @@ fn check_keep_last(fields: &mut Fields<'_, '_>, read: &TrainingRead) {
         return;
     };
     let (kept, epochs) = (keep.get_ref().get(), epochs(read));
-    if !(2..=MOST_KEPT).contains(&kept) {
+    if let Some(only) = read.keep.as_ref().filter(|k| *k.get_ref() == Keep::Best) {
+        let message = "`keep = \"best\"` beside `keep_last`, which keeps the last epochs";
+        let help = "leave one of them out";
+        fields.tell(&only.span(), message, Some(help));
+    } else if !(2..=MOST_KEPT).contains(&kept) {
         let message =
             format!("`keep_last` of {kept}: expected a whole number from 2 to {MOST_KEPT}");
         let help = "the last epoch alone is kept anyway: `checkpoint = \"last\"`";

@@ -50,6 +50,10 @@ pub struct Transfer {
 }
 
 impl Made for Transfer {
+    fn hands_on(&self) -> Option<Checkpoint> {
+        self.training.only()
+    }
+
     fn network(&self) -> Network<'_> {
         match &self.model {
             ModelSource::Stage { id, .. } => Network::Of(id),

@@ -158,6 +158,24 @@ pub fn parse_manifest(bytes: &[u8], tsv: bool, shown: &str) -> Result<Rows> {
     Ok(found)
 }
 
+/// The place of a column that must be there.
+pub(super) fn need(shown: &str, header: &Cells, name: &str) -> Result<usize> {
+    let mut cells = header.cells.iter();
+    cells
+        .position(|h| h.eq_ignore_ascii_case(name))
+        .ok_or_else(|| {
+            let found = header.cells.iter().map(String::as_str);
+            let hint = nearest(name, found.clone()).map_or(String::new(), |near| {
+                format!("; is `{}` meant?", crate::text::shown(near))
+            });
+            Error::failed(format!(
+                "line {} of `{shown}` has no column `{name}`, only {}{hint}",
+                header.line,
+                first_few(found, 10)
+            ))
+        })
+}
+
 fn columns(shown: &str, header: &Cells) -> Result<Columns> {
     let place = |name: &str| {
         header
@@ -166,19 +184,7 @@ fn columns(shown: &str, header: &Cells) -> Result<Columns> {
             .position(|h| h.eq_ignore_ascii_case(name))
     };
     let line = header.line;
-    let need = |name: &str| {
-        place(name).ok_or_else(|| {
-            let found = header.cells.iter().map(String::as_str);
-            let hint = nearest(name, found.clone()).map_or(String::new(), |near| {
-                format!("; is `{}` meant?", crate::text::shown(near))
-            });
-            Error::failed(format!(
-                "line {line} of `{shown}` has no column `{name}`, only {}{hint}",
-                first_few(found, 10)
-            ))
-            .help(HELP)
-        })
-    };
+    let need = |name: &str| need(shown, header, name).map_err(|error| error.help(HELP));
     let twice = ["path", "label", "part", "split", "group"].into_iter();
     let times = |name: &str| {
         let cells = header.cells.iter();

@@ -10,7 +10,7 @@ use std::{
 use walkdir::{DirEntry, WalkDir};
 
 use super::{
-    Archive, Place,
+    Archive, Pictures, Place,
     found::PassedOver,
     kinds::{left_behind, left_behind_folder, named_image, named_zip, other_kind},
     parts,
@@ -306,11 +306,21 @@ fn is_cache(folder: &Path) -> bool {
     folder.join("CACHEDIR.TAG").is_file()
 }
 
-/// The images below a folder, by their names, in the order of paths; and what was passed over.
-///
-/// # Errors
-/// When a folder cannot be read.
-pub fn pictures(root: &Path) -> Result<(Vec<PathBuf>, PassedOver)> {
+/// The images below a folder, or in a zip, by their names.
+pub(super) fn pictures(root: &Path) -> Result<Pictures> {
+    let mut found = Pictures::default();
+    if root.is_file() {
+        let mut tree = Tree::default();
+        tree.zip("", root)?;
+        found.passed_over = tree.passed_over;
+        for _ in tree.areas.iter().chain(&tree.sources) {
+            found.passed_over.count("text file");
+        }
+        tree.files.sort_by(|a, b| a.0.cmp(&b.0));
+        found.places = tree.files.into_iter().map(|(_, place)| place).collect();
+        found.notes = tree.notes;
+        return Ok(found);
+    }
     let mut walked = Walked::below(root)?;
     for _ in &walked.zips {
         walked.passed_over.count("`.zip`");
@@ -324,7 +334,9 @@ pub fn pictures(root: &Path) -> Result<(Vec<PathBuf>, PassedOver)> {
         walked.passed_over.count("text file");
     }
     images.sort();
-    Ok((images, walked.passed_over))
+    found.places = images.into_iter().map(Place::File).collect();
+    found.passed_over = walked.passed_over;
+    Ok(found)
 }
 
 /// Whether a file may be an image, by its name.

@@ -146,7 +146,7 @@ impl End {
 mod tests {
     use super::*;
 
-    /// As `squeue --me --array --states=all --noheader --format='%i|%j|%T|%r'` printed it (Slurm 24.11), and states of other clusters.
+    /// As `squeue --me --array --states=all --noheader --format='%i|%j|%T|%r'` prints it (Slurm 22.05, `man squeue`), and states of other clusters.
     const SQUEUE: &str = "\
 12_3|kfood-0123456789abcdef|PENDING|Resources
 12_0|kfood-0123456789abcdef|RUNNING|None

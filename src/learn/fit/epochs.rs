@@ -30,14 +30,15 @@ use crate::{
         CheckpointInfo, Epoch, EpochTiming, Fit, History, SourceMatch, Start, Timing, Transform,
         model_files,
     },
-    settings::{Count, GradualUnfreezing, Schedule, TrainLayers, Training},
+    settings::{Checkpoint, Count, GradualUnfreezing, Schedule, TrainLayers, Training},
     stop::Stop,
     text::count,
 };
 
 /// Trains a model, from scratch or from another one, and writes `best.safetensors`, `last.safetensors` and `history.json` to
 /// `job.out`; `timing.json` and `fingerprint.json` beside them tell of the machine. With `keep_last`, `kept.safetensors` holds the
-/// models of the last epochs, oldest first; fewer where it stopped early.
+/// models of the last epochs, oldest first; fewer where it stopped early. With `keep = "best"` there is neither a last state nor one to
+/// go on from.
 ///
 /// After every epoch, every `job.save.every` within one and where a stop was requested, the whole state goes to `job.state`. A later
 /// call with the same work on the same machine goes on there and ends with the same bits as an unbroken training; so does one that
@@ -342,8 +343,12 @@ impl Course<'_> {
             .ok_or_else(|| Error::failed("the training ended without a finished epoch"))?;
         files::create_folder(out)?;
         let [best, last] = self.folder.checkpoints(saved)?;
-        for (from, to) in [(best, model_files::BEST), (last, model_files::LAST)] {
-            let to = out.join(to);
+        let only = job.training.only();
+        for (from, state) in [(best, Checkpoint::Best), (last, Checkpoint::Last)] {
+            if only.is_some_and(|only| only != state) {
+                continue;
+            }
+            let to = out.join(model_files::of(state));
             fs::copy(&from, &to).map_err(|e| Error::io("write", &to, e))?;
         }
         if let Some(keep) = job.training.keep_last {
@@ -351,7 +356,9 @@ impl Course<'_> {
             let members: Result<Vec<_>> = kept.iter().map(|path| model::load(path)).collect();
             model::write_ensemble(&out.join(model_files::KEPT), &members?)?;
         }
-        self.folder.leave(saved, &out.join(Fit::LEFT))?;
+        if only.is_none() {
+            self.folder.leave(saved, &out.join(Fit::LEFT))?;
+        }
         files::write_json(&out.join("history.json"), &self.now.history)?;
         files::write_json(&out.join("fingerprint.json"), &self.now.fingerprint)?;
         let timing = Timing::of(self.now.timing.clone(), self.resumed);

@@ -13,7 +13,7 @@ mod views;
 pub(super) use arithmetic::Arithmetic;
 pub use average::average;
 pub(super) use cross_entropy::cross_entropy;
-pub use evaluate::{attend, evaluate};
+pub use evaluate::{attend, attention, evaluate};
 pub(super) use meter::Meter;
 pub(super) use precision::in_words;
 pub use precision::{fingerprint, uses_bf16};

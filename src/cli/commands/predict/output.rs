@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::answers::Answers;
 use crate::{
     cells,
     error::{Error, Result},
@@ -37,48 +38,68 @@ impl Form {
         }
     }
 
-    /// Writes predictions in one step.
+    /// Writes answers in one step; whether there is none for an image.
     ///
     /// # Errors
-    /// When the file cannot be written.
-    pub(super) fn write(self, path: &Path, predictions: &[Value]) -> Result<()> {
-        let text = match self {
-            Self::Csv => {
-                csv(predictions).map_err(|e| Error::failed("cannot write a table").because(e))?
-            }
-            Self::JsonLines => predictions
-                .iter()
-                .flat_map(|one| format!("{one}\n").into_bytes())
-                .collect(),
-        };
+    /// When they cannot be read, or the file cannot be written.
+    pub(super) fn write(self, path: &Path, answers: &Answers<'_>) -> Result<bool> {
         files::replace_with(path, |to| {
-            to.write_all(&text).map_err(|e| Error::io("write", path, e))
+            let fail = |e| Error::io("write", path, e);
+            let mut failed = false;
+            match self {
+                Self::Csv => {
+                    let fail = |e: csv::Error| fail(e.into());
+                    let guesses = most(answers)?;
+                    let cam = answers.cam.is_some();
+                    let mut table = csv::Writer::from_writer(to);
+                    table.write_record(header(guesses, cam)).map_err(fail)?;
+                    answers.each(|one| {
+                        failed |= one["error"].is_string();
+                        table.write_record(row(one, guesses, cam)).map_err(fail)
+                    })?;
+                    table.flush().map_err(|e| fail(e.into()))?;
+                }
+                Self::JsonLines => answers.each(|one| {
+                    failed |= one["error"].is_string();
+                    writeln!(to, "{one}").map_err(fail)
+                })?,
+            }
+            Ok(failed)
         })
     }
 }
 
-/// `path,error,unknown,class_1,probability_1,…`, as many guesses as the image with the most has.
-fn csv(predictions: &[Value]) -> Result<Vec<u8>, csv::Error> {
-    let guesses = |one: &Value| one["guesses"].as_array().map_or(0, Vec::len);
-    let most = predictions.iter().map(guesses).max().unwrap_or(0);
-    let mut table = csv::Writer::from_writer(Vec::new());
+/// How many guesses the image with the most has.
+fn most(answers: &Answers<'_>) -> Result<usize> {
+    let mut most = 0;
+    answers.each(|one| {
+        most = most.max(one["guesses"].as_array().map_or(0, Vec::len));
+        Ok(())
+    })?;
+    Ok(most)
+}
+
+/// `path,error,unknown,class_1,probability_1,…`, and last `cam` where pictures are written.
+fn header(guesses: usize, cam: bool) -> Vec<String> {
     let mut names = ["path", "error", "unknown"].map(str::to_owned).to_vec();
-    names.extend((1..=most).flat_map(|n| [format!("class_{n}"), format!("probability_{n}")]));
-    table.write_record(&names)?;
+    names.extend((1..=guesses).flat_map(|n| [format!("class_{n}"), format!("probability_{n}")]));
+    names.extend(cam.then(|| "cam".to_owned()));
+    names
+}
+
+fn row(one: &Value, guesses: usize, cam: bool) -> Vec<String> {
     let told = |value: &Value| cells::guarded(value.as_str().unwrap_or_default()).into_owned();
-    for one in predictions {
-        let unknown = one["unknown"].as_bool().map(|said| said.to_string());
-        let mut row = vec![
-            told(&one["path"]),
-            told(&one["error"]),
-            unknown.unwrap_or_default(),
-        ];
-        for n in 0..most {
-            let guess = &one["guesses"][n];
-            let probability = guess["probability"].as_f64().map(|p| p.to_string());
-            row.extend([told(&guess["class"]), probability.unwrap_or_default()]);
-        }
-        table.write_record(&row)?;
+    let unknown = one["unknown"].as_bool().map(|said| said.to_string());
+    let mut row = vec![
+        told(&one["path"]),
+        told(&one["error"]),
+        unknown.unwrap_or_default(),
+    ];
+    for n in 0..guesses {
+        let guess = &one["guesses"][n];
+        let probability = guess["probability"].as_f64().map(|p| p.to_string());
+        row.extend([told(&guess["class"]), probability.unwrap_or_default()]);
     }
-    table.into_inner().map_err(|e| e.into_error().into())
+    row.extend(cam.then(|| told(&one["cam"])));
+    row
 }

@@ -13,7 +13,7 @@ use crate::{
     learn::feed::evaluation_batch,
     model::Network,
     native::make_deterministic,
-    record::{Attend, Attention},
+    record::{Attend, Attention, Transform},
     settings::MeanStd,
     stop::Stop,
 };
@@ -48,25 +48,59 @@ pub fn attend(job: &Attend, device: Device, tell: Tell<'_>, stop: &Stop) -> Resu
         let classes: Vec<i64> = images.iter().map(|(_, class)| *class as i64).collect();
         let mut pixels = vec![0; rows.len() * pack.row_bytes()];
         gather(pack, &rows, &mut pixels)?;
-        let size = (pack.height(), pack.width());
-        let seen = evaluation_batch(&pixels, rows.len(), size.0, size.1, transform, device)?;
-        let maps = model.attention(&seen, &classes)?.f_to_device(Device::Cpu)?;
-        let (_, height, width) = maps.size3()?;
-        (found.height, found.width) = (height as usize, width as usize);
-        let flat = Vec::<f32>::try_from(&maps.f_contiguous()?.f_view([-1])?)?;
-        let lit = lit(&seen, &maps, &transform.normalize)?;
-        for (picture, map) in lit
-            .iter()
-            .zip(flat.chunks_exact(found.height * found.width))
-        {
+        let size = (pack.width(), pack.height());
+        let seen = attention(&model, &pixels, size, transform, &classes, device)?;
+        (found.height, found.width) = seen.size;
+        let (width, height) = seen.sides;
+        for (picture, map) in seen.pictures.iter().zip(seen.maps) {
             let path = job.evaluate.out.join(format!("{}.jpg", found.maps.len()));
-            let (_, _, height, width) = seen.size4()?;
-            let jpeg = Thumbnails::of_row(picture, width as usize, height as usize)?;
+            let jpeg = Thumbnails::of_row(picture, width, height)?;
             fs::write(&path, jpeg).map_err(|e| Error::io("write", &path, e))?;
-            found.maps.push(map.to_vec());
+            found.maps.push(map);
         }
     }
     files::write_json(&job.evaluate.out.join("attention.json"), &found)
+}
+
+/// What speaks for a class of each image of a batch.
+pub struct Seen {
+    /// Height and width of a map.
+    size: (usize, usize),
+    /// Row by row, at least 0.
+    maps: Vec<Vec<f32>>,
+    /// Each image as the model sees it, lit up where the evidence lies: u8, height x width x (red, green, blue).
+    pub pictures: Vec<Vec<u8>>,
+    /// Their width and height.
+    pub sides: (usize, usize),
+}
+
+/// Looks at a batch of rows of `source` (width, height), u8 as in a pack, under a transform, for a class of each.
+///
+/// # Errors
+/// When libtorch refuses.
+pub fn attention(
+    model: &Network,
+    pixels: &[u8],
+    source: (usize, usize),
+    transform: &Transform,
+    classes: &[i64],
+    device: Device,
+) -> Result<Seen> {
+    let (width, height) = source;
+    let seen = evaluation_batch(pixels, classes.len(), height, width, transform, device)?;
+    let maps = tch::with_grad(|| model.attention(&seen, classes))?;
+    let maps = maps.f_to_device(Device::Cpu)?;
+    let (_, height, width) = maps.size3()?;
+    let size = (height as usize, width as usize);
+    let flat = Vec::<f32>::try_from(&maps.f_contiguous()?.f_view([-1])?)?;
+    let (_, _, height, width) = seen.size4()?;
+    let maps_of = flat.chunks_exact((size.0 * size.1).max(1));
+    Ok(Seen {
+        size,
+        maps: maps_of.map(<[f32]>::to_vec).collect(),
+        pictures: lit(&seen, &maps, &transform.normalize)?,
+        sides: (width as usize, height as usize),
+    })
 }
 
 /// The pictures of a batch, u8 height x width x (red, green, blue) each, normalisation taken back: in colour where the evidence lies, dim

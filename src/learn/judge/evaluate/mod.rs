@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use tch::Device;
 
-pub use self::attend::attend;
+pub use self::attend::{attend, attention};
 use self::{
     inputs::{Inputs, Members},
     write::{Judged, Timing, write},

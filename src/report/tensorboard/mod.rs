@@ -1,9 +1,13 @@
-//! The course of a training as TensorBoard's event files.
+//! The course of a training as TensorBoard's event files, what it was trained with, and pictures of mistakes.
 //!
 //! A file is a row of records: the length (u64, little-endian), its checksum, the data, its checksum. A checksum is a CRC-32C,
 //! rotated and shifted (`tensorflow/core/lib/io/record_writer.cc`, `lib/hash/crc32c.h`). The data is a protocol buffer `Event`
-//! (`tensorboard/compat/proto/event.proto`) of which five fields are used here.
+//! (`tensorboard/compat/proto/event.proto`) of which few fields are used here.
 
+mod hparams;
+mod message;
+
+use self::message::Message;
 use crate::record::{EpochTiming, History};
 
 /// The folders of one training's two curves below its own, with their event files.
@@ -38,6 +42,54 @@ pub fn event_files(
     files
 }
 
+/// What a training was made with, for the tab HPARAMS: an event file for the folder of the training itself, whose curves lie below it.
+/// Settings by name; a number or a truth as JSON writes it is one, `null` is left out, anything else is a text.
+#[must_use]
+pub fn hparams_file<'a>(
+    settings: impl Iterator<Item = (&'a str, &'a str)>,
+    timing: &[EpochTiming],
+    started: u64,
+) -> Vec<u8> {
+    let began = started as f64;
+    let ended = began + timing.iter().map(|epoch| epoch.seconds).sum::<f64>();
+    let mut events = Events::new(started);
+    let start = hparams::session_start(settings, began);
+    events.plugin(began, hparams::START, &start);
+    events.plugin(ended, hparams::END, &hparams::session_end(ended));
+    events.bytes
+}
+
+/// A picture with what is said of it.
+pub struct Shown {
+    /// `1 김밥 → 잡채`.
+    pub tag: String,
+    /// The bytes of a JPEG.
+    pub jpeg: Vec<u8>,
+    /// Of the picture, in pixels.
+    pub width: u32,
+    /// Of the picture.
+    pub height: u32,
+}
+
+/// An event file of pictures, all at one step.
+#[must_use]
+pub fn picture_file(pictures: &[Shown], started: u64, step: u32) -> Vec<u8> {
+    let mut events = Events::new(started);
+    for shown in pictures {
+        let mut image = Message::default();
+        image.number(1, shown.height.into());
+        image.number(2, shown.width.into());
+        // RGB.
+        image.number(3, 3);
+        image.bytes(4, &shown.jpeg);
+        let mut item = Message::default();
+        item.text(1, &shown.tag);
+        item.bytes(4, &image.0);
+        events.event((started as f64, step.into()), &item);
+    }
+    events.bytes
+}
+
 /// The name of an event file; TensorBoard knows it by its third part.
 pub const EVENT_FILE: &str = "events.out.tfevents.kfood";
 
@@ -60,6 +112,20 @@ impl Events {
         let mut item = Message::default();
         item.text(1, tag);
         item.float(2, value as f32);
+        self.event((time, step), &item);
+    }
+
+    /// What a plugin of TensorBoard reads; it has no value, and stands at step 0.
+    fn plugin(&mut self, time: f64, tag: &str, content: &[u8]) {
+        let mut item = Message::default();
+        item.text(1, tag);
+        item.bytes(8, &hparams::no_value().0);
+        item.bytes(9, &hparams::metadata(content).0);
+        self.event((time, 0), &item);
+    }
+
+    /// A `Summary.Value` at a time and a step.
+    fn event(&mut self, (time, step): (f64, i64), item: &Message) {
         let mut summary = Message::default();
         summary.bytes(1, &item.0);
         let mut event = Message::default();
@@ -75,45 +141,6 @@ impl Events {
         self.bytes.extend(masked_crc(&length).to_le_bytes());
         self.bytes.extend(data);
         self.bytes.extend(masked_crc(data).to_le_bytes());
-    }
-}
-
-/// A protocol buffer.
-#[derive(Default)]
-struct Message(Vec<u8>);
-
-impl Message {
-    fn varint(&mut self, mut value: u64) {
-        while value >= 0x80 {
-            self.0.push(value as u8 | 0x80);
-            value >>= 7;
-        }
-        self.0.push(value as u8);
-    }
-
-    fn number(&mut self, field: u64, value: u64) {
-        self.varint(field << 3);
-        self.varint(value);
-    }
-
-    fn double(&mut self, field: u64, value: f64) {
-        self.varint(field << 3 | 1);
-        self.0.extend(value.to_le_bytes());
-    }
-
-    fn bytes(&mut self, field: u64, value: &[u8]) {
-        self.varint(field << 3 | 2);
-        self.varint(value.len() as u64);
-        self.0.extend(value);
-    }
-
-    fn text(&mut self, field: u64, value: &str) {
-        self.bytes(field, value.as_bytes());
-    }
-
-    fn float(&mut self, field: u64, value: f32) {
-        self.varint(field << 3 | 5);
-        self.0.extend(value.to_le_bytes());
     }
 }
 

@@ -1,0 +1,170 @@
+//! The photographs that a command line names: files, folders, patterns, zips, lists, and paths from standard input.
+
+use std::{
+    collections::HashSet,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use glob::MatchOptions;
+use unicode_normalization::UnicodeNormalization;
+
+use crate::{
+    cli::print,
+    config::of_elsewhere,
+    data::{Pictures, Place},
+    error::{Error, Result},
+    record::ImageFile,
+    text::{either, shown_path},
+};
+
+/// What a pattern's signs match: as in a shell, hidden files only where the pattern names them.
+const AS_A_SHELL: MatchOptions = MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: true,
+};
+
+/// A photograph, and what it is called in an answer.
+pub(super) struct Asked {
+    /// Absolute; one in a zip lies below the zip.
+    pub path: PathBuf,
+    /// Where its bytes are.
+    pub file: ImageFile,
+}
+
+/// All photographs that are named, each once and in the order of the command line; what was passed over is told.
+///
+/// # Errors
+/// When something is not there or cannot be read, or there is no photograph at all.
+pub(super) fn asked(named: &[PathBuf]) -> Result<Vec<Asked>> {
+    let mut all = Vec::new();
+    let mut told = Vec::new();
+    for path in given(named)? {
+        let found = Pictures::of(&path)?;
+        if found.passed_over.total() > 0 {
+            told.push(format!("`{}`: {}", shown_path(&path), found.passed_over));
+        }
+        told.extend(found.notes.into_iter().map(|note| format!("note: {note}")));
+        for place in &found.places {
+            all.push(one(place)?);
+        }
+    }
+    let named = all.len();
+    let mut seen = HashSet::new();
+    all.retain(|one: &Asked| seen.insert(one.path.clone()));
+    let again = named - all.len();
+    if again > 0 {
+        let times = either(again, "image is", "images are");
+        told.push(format!(
+            "note: {again} {times} named once more; each is classified once"
+        ));
+    }
+    for line in &told {
+        print::say(line);
+    }
+    if all.is_empty() {
+        return Err(Error::usage("there are no images in what was given")
+            .help("name image files, or folders that hold some"));
+    }
+    Ok(all)
+}
+
+fn one(place: &Place) -> Result<Asked> {
+    let absolute = |path: &Path| std::path::absolute(path).map_err(|e| Error::io("find", path, e));
+    Ok(match place {
+        Place::File(path) => {
+            let path = absolute(path)?;
+            let file = ImageFile::File(path.clone());
+            Asked { path, file }
+        }
+        Place::Zip { archive, entry } => {
+            let zip = absolute(archive.path())?;
+            Asked {
+                path: zip.join(&archive.entries()[*entry].name),
+                file: ImageFile::Zip { zip, entry: *entry },
+            }
+        }
+    })
+}
+
+/// What is named: paths that are there, what patterns match, and for `-` the lines of standard input.
+fn given(named: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut all = Vec::new();
+    for path in named {
+        if path.as_os_str() != "-" {
+            all.extend(there(path)?);
+            continue;
+        }
+        let mut lines = String::new();
+        std::io::stdin().read_to_string(&mut lines).map_err(|e| {
+            Error::usage("standard input holds no paths in UTF-8")
+                .because(e)
+                .help("give a path on each line, as `find photos -name '*.jpg'` does")
+        })?;
+        for line in lines.lines().filter(|line| !line.is_empty()) {
+            all.extend(there(Path::new(line))?);
+        }
+    }
+    Ok(all)
+}
+
+/// A path itself, or the files that it matches as a pattern.
+fn there(path: &Path) -> Result<Vec<PathBuf>> {
+    // A link that leads nowhere is a file that cannot be used, as it is in a folder.
+    if path.exists() || path.is_symlink() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let pattern = path.to_str().filter(|text| text.contains(['*', '?', '[']));
+    let (message, help) = match pattern {
+        Some(pattern) => {
+            let files = matches(pattern)?;
+            if !files.is_empty() {
+                return Ok(files);
+            }
+            let message = format!("no file matches `{}`", shown_path(path));
+            let help = "`*` stands for a part of a name and `**` for folders, as in 'photos/**/*.jpg'; capitals count";
+            (message, help.to_owned())
+        }
+        None => elsewhere(path),
+    };
+    Err(Error::usage(message).help(help))
+}
+
+/// The files that a pattern matches, in either spelling of Hangul and of accents, in the order of their paths.
+fn matches(pattern: &str) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let forms: [String; 2] = [pattern.nfc().collect(), pattern.nfd().collect()];
+    let forms = if forms[0] == forms[1] {
+        &forms[..1]
+    } else {
+        &forms[..]
+    };
+    for form in forms {
+        let found = glob::glob_with(form, AS_A_SHELL).map_err(|e| {
+            Error::usage(format!("`{pattern}` is no pattern: {}", e.msg))
+                .help("`[abc]` is one of these letters; write a bracket itself as `[[]`")
+        })?;
+        for file in found {
+            let file = file.map_err(|e| {
+                let path = e.path().to_owned();
+                Error::io("read", &path, e.into())
+            })?;
+            if !file.is_dir() {
+                files.push(file);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// What is wrong with a path to nothing, and the way out.
+fn elsewhere(path: &Path) -> (String, String) {
+    let written = path.to_str().and_then(|text| of_elsewhere(text, path));
+    written.unwrap_or_else(|| {
+        let message = format!("there is no image or folder `{}`", shown_path(path));
+        let help = "name image files, or folders that hold some; a path is relative to the folder that you are in";
+        (message, help.to_owned())
+    })
+}

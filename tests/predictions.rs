@@ -1,0 +1,166 @@
+//! `kfood predict`: photographs from wherever they are, and what speaks for a guess.
+
+use std::fs;
+
+use serde_json::Value;
+use unicode_normalization::UnicodeNormalization;
+
+use crate::{
+    layouts::{Names, zip_of},
+    support::{Project, Ran},
+};
+
+const TRAINING: &str = r#"
+[dataset.dishes]
+train = "data/train"
+
+[split.holdout]
+dataset = "dishes"
+
+[preprocess.pixels]
+dataset = "dishes"
+resize = { width = 32, height = 32 }
+
+[train.net]
+data = "pixels"
+split = "holdout"
+arch = "resnet18"
+epochs = 1
+batch_size = 8
+optimizer.sgd = { lr = 0.01 }
+augment = [{ center_crop = 30 }]
+"#;
+
+fn trained() -> Project {
+    let project = Project::with_dishes();
+    project.write("pipelines/p.toml", TRAINING);
+    project.ok(&["run", "pipelines/p.toml", "--device", "cpu"]);
+    project
+}
+
+fn predict(project: &Project, args: &[&str]) -> Ran {
+    let model = "pipelines/p.toml:net";
+    project.kfood(&[&["predict", "--model", model, "--device", "cpu"], args].concat())
+}
+
+/// The guesses for each image, in their order.
+fn guesses(ran: &Ran) -> Vec<Value> {
+    let rows: Value = serde_json::from_str(&ran.stdout).expect(&ran.stderr);
+    let rows = rows.as_array().unwrap().iter();
+    rows.map(|row| row["guesses"].clone()).collect()
+}
+
+#[test]
+fn photographs_are_guessed_alike_wherever_they_are_and_what_speaks_for_a_guess_is_drawn() {
+    let project = trained();
+    from_a_folder_a_pattern_a_zip_and_a_list(&project);
+    what_is_not_there_is_told(&project);
+    what_speaks_for_a_guess_is_drawn(&project);
+}
+
+fn from_a_folder_a_pattern_a_zip_and_a_list(project: &Project) {
+    let folder = guesses(&predict(project, &["data/test", "--json"]));
+    assert_eq!(folder.len(), 12);
+
+    for pattern in ["data/test/**/*.png", "data/test/*/0[0-9]?.png"] {
+        assert_eq!(guesses(&predict(project, &[pattern, "--json"])), folder);
+    }
+    // Whichever spelling of Hangul the disk and the pattern have.
+    let decomposed: String = "data/test/김*/*.png".nfd().collect();
+    let some = guesses(&predict(project, &[&decomposed, "--json"]));
+    assert!(!some.is_empty() && some.iter().all(|one| folder.contains(one)));
+
+    let mut files = Vec::new();
+    let mut list = "label,path\n".to_owned();
+    for ran in [predict(project, &["data/test", "--json"])] {
+        let rows: Value = serde_json::from_str(&ran.stdout).unwrap();
+        for row in rows.as_array().unwrap() {
+            let path = row["path"].as_str().unwrap();
+            let (_, below) = path.split_once("data/test/").unwrap();
+            files.push((below.to_owned(), fs::read(path).unwrap()));
+            list += &format!("?,test/{below}\n");
+        }
+    }
+    files.push(("notes.txt".to_owned(), b"none".to_vec()));
+    fs::write(project.path("test.zip"), zip_of(&files, Names::Flagged)).unwrap();
+    project.write("data/list.csv", &list);
+    let zip = predict(project, &["test.zip", "--json"]);
+    assert_eq!(guesses(&zip), folder, "{}", zip.stderr);
+    assert!(
+        zip.stderr.contains("passed over 1 entry: 1"),
+        "{}",
+        zip.stderr
+    );
+    let rows: Value = serde_json::from_str(&zip.stdout).unwrap();
+    let path = rows[0]["path"].as_str().unwrap();
+    assert!(
+        path.contains("/test.zip/") && path.ends_with(".png"),
+        "{path}"
+    );
+    let listed = predict(project, &["data/list.csv", "--json"]);
+    assert_eq!(guesses(&listed), folder);
+
+    // What is named twice is classified once, and said.
+    let twice = predict(project, &["data/test", "data/list.csv", "--json"]);
+    assert_eq!(guesses(&twice), folder);
+    assert!(
+        twice.stderr.contains("12 images are named once more"),
+        "{}",
+        twice.stderr
+    );
+    let over = predict(project, &["data/list.csv", "-o", "data/list.csv"]);
+    assert!(
+        over.code == 2 && over.stderr.contains("is what was read"),
+        "{}",
+        over.stderr
+    );
+}
+
+fn what_is_not_there_is_told(project: &Project) {
+    let told = |args: &[&str]| predict(project, args).stderr;
+    let none = told(&["data/test/**/*.JPG"]);
+    assert!(
+        none.contains("no file matches `data/test/**/*.JPG`"),
+        "{none}"
+    );
+    let broken = told(&["data/[x"]);
+    assert!(broken.contains("`data/[x` is no pattern"), "{broken}");
+    project.write("data/list.csv", "file,label\na.png,x\n");
+    let column = told(&["data/list.csv"]);
+    assert!(
+        column.contains("has no column `path`, only `file`, `label`"),
+        "{column}"
+    );
+    project.write("data/list.csv", "path\ntest/nothing.png\n");
+    let row = told(&["data/list.csv"]);
+    assert!(row.contains("line 2: no file `test/nothing.png`"), "{row}");
+}
+
+fn what_speaks_for_a_guess_is_drawn(project: &Project) {
+    project.write("bad.png", "no image");
+    let ran = predict(
+        project,
+        &["bad.png", "data/test", "--cam", "cam", "-o", "out.csv"],
+    );
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("cam: written, 12 pictures"),
+        "{}",
+        ran.stderr
+    );
+    let table = project.read("out.csv");
+    let mut rows = table.lines();
+    assert!(rows.next().unwrap().ends_with(",cam"));
+    assert!(rows.next().unwrap().ends_with(','), "{table}");
+    for row in rows {
+        let (_, cam) = row.rsplit_once(',').unwrap();
+        let picture = image::open(project.path(cam)).unwrap();
+        assert_eq!((picture.width(), picture.height()), (30, 30));
+    }
+    let inside = predict(project, &["data/test", "--cam", "data/test/cam"]);
+    assert!(
+        inside.code == 2 && inside.stderr.contains("would be taken for photographs"),
+        "{}",
+        inside.stderr
+    );
+}

@@ -9,7 +9,7 @@
 use std::{env, fs, path::Path, time::Instant};
 
 use kfood::{
-    data::{Resampler, Row, Unusable},
+    data::{Resampler, Row},
     settings::{Count, Pixels, Quality, Resize},
 };
 

@@ -27,7 +27,7 @@ use crate::record::Unusable;
 pub(super) fn decode(bytes: &[u8], format: ImageFormat) -> Result<(Picture, Vec<u8>), Unusable> {
     // Decoders of other people's making read hostile files here: a panic in one is one bad file, not a lost run.
     catch_unwind(AssertUnwindSafe(|| decode_checked(bytes, format)))
-        .unwrap_or_else(|_| Err(Unusable::DecoderGaveUp))
+        .unwrap_or(Err(Unusable::DecoderGaveUp))
 }
 
 fn decode_checked(bytes: &[u8], format: ImageFormat) -> Result<(Picture, Vec<u8>), Unusable> {

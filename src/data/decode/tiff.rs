@@ -131,7 +131,7 @@ fn floats(bytes: &[u8]) -> Result<DynamicImage, Unusable> {
         1 => GrayImage::from_raw(width, height, values).map(DynamicImage::ImageLuma8),
         _ => RgbImage::from_raw(width, height, values).map(DynamicImage::ImageRgb8),
     };
-    image.ok_or_else(|| Unusable::FewerPixels)
+    image.ok_or(Unusable::FewerPixels)
 }
 
 type Opened<'a> = Decoder<Cursor<&'a [u8]>>;

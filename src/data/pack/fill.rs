@@ -382,9 +382,7 @@ fn why_as_listed(place: &Place, image: &Image, error: &Error) -> Option<Unusable
     match place {
         // What a zip holds is content, as the zip itself is.
         Place::Zip { .. } => Some(Unusable::InZip(error.to_string())),
-        Place::File(_) if place.is_oversize() => {
-            Some(Unusable::OverMegabytes(LARGEST_ENTRY as u64 >> 20))
-        }
+        Place::File(_) if place.is_oversize() => Some(Unusable::OverMegabytes(LARGEST_ENTRY >> 20)),
         Place::File(path) => {
             let why = files::why_lost(path, error)?;
             let as_listed = Digest::of_lost(&image.path, why) == image.digest;

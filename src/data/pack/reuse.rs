@@ -61,13 +61,12 @@ impl Earlier {
         let mut found = Vec::new();
         for (pack, earlier) in self.0.iter().enumerate() {
             let (photographs, earlier) = (&earlier.photographs, &earlier.pack);
-            for row in 0..earlier.len() {
+            for (row, photograph) in photographs.iter().enumerate() {
                 if wanted.is_empty() {
                     break;
                 }
                 // Why a file was dropped is found anew where it was written in words.
-                let told = matches!(&photographs[row].dropped, Some(Unusable::Told(_)));
-                if told {
+                if matches!(photograph.dropped, Some(Unusable::Told(_))) {
                     continue;
                 }
                 if let Some(to) = wanted.remove(&earlier.made_of(row)) {

@@ -16,7 +16,13 @@ macro_rules! pages {
 
 /// The pages for users, in the order of a first reading.
 const PAGES: &[(&str, &str)] = pages![
+    "first-steps",
+    "coming-from",
+    "recipes",
+    "aihub",
     "commands",
+    "config",
+    "cluster",
     "pipeline-file",
     "data",
     "training",

@@ -10,7 +10,7 @@ fn told(project: &Project, args: &[&str], settings: &[&str]) -> Vec<String> {
     let text = project.ok(&[&["config"], args].concat()).stdout;
     let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
     let of = |name: &&str| text.lines().find(|line| line.starts_with(*name)).map(words);
-    settings.iter().filter_map(|name| of(name)).collect()
+    settings.iter().filter_map(of).collect()
 }
 
 #[test]

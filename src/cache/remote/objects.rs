@@ -25,10 +25,6 @@ const AT_ONCE: usize = 4;
 
 /// An object in a list.
 #[derive(Clone, Debug)]
-#[cfg_attr(
-    not(feature = "remote"),
-    expect(dead_code, reason = "no store lists anything")
-)]
 pub(super) struct Object {
     /// Its name within its folder.
     pub(super) name: String,

@@ -31,7 +31,7 @@ use kfood::{
         scan,
     },
     digest::Digest,
-    record::{EvaluatePart, LookAlikes, Pair},
+    record::{LookAlikes, Pair, Part},
     seed::stream,
     settings::{Count, Pixels, Resize},
     stop::Stop,
@@ -305,7 +305,7 @@ fn as_found() {
     for set in ["korean_banchan10", "korean20", "korean_transfer7"] {
         let mut paths = Vec::new();
         let mut train = 0;
-        for (name, role) in [("train", EvaluatePart::Train), ("test", EvaluatePart::Test)] {
+        for (name, role) in [("train", Part::Train), ("test", Part::Test)] {
             let listing = scan(&real.join(set).join(name), role, Reading::default()).unwrap();
             paths.extend(
                 listing
@@ -313,7 +313,7 @@ fn as_found() {
                     .into_iter()
                     .map(|i| PathBuf::from(i.place.to_string())),
             );
-            if role == EvaluatePart::Train {
+            if role == Part::Train {
                 train = paths.len();
             }
         }
@@ -411,7 +411,7 @@ fn originals(keep: &Path) -> Vec<PathBuf> {
     };
     let mut paths = Vec::new();
     for folder in folders {
-        let listing = scan(&folder, EvaluatePart::Train, Reading::default()).unwrap();
+        let listing = scan(&folder, Part::Train, Reading::default()).unwrap();
         paths.extend(
             listing
                 .images

@@ -10,6 +10,7 @@ use std::{env, fs, path::Path, time::Instant};
 
 use kfood::{
     data::{Resampler, Row},
+    record::Unusable,
     settings::{Count, Pixels, Quality, Resize},
 };
 

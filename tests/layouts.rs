@@ -11,7 +11,7 @@ use kfood::{
     config,
     data::Pack,
     files::read_json,
-    record::{Crop, EvaluatePart, Images, Labels},
+    record::{Crop, Images, Labels, Part},
     stage::Stage,
     stages::{DatasetStage, PreprocessStage},
     stop::Stop,
@@ -357,8 +357,8 @@ fn a_given_validation_part_is_kept_from_folders_and_from_a_list() {
     let (images, labels, _) = listed(&settings, root);
     assert_eq!(labels.validation, [6, 7, 8, 9]);
     assert_eq!(images.images[6].path, "validation/가/0.jpg");
-    assert_eq!(labels.labels[9].part, EvaluatePart::Train);
-    assert_eq!(labels.labels[10].part, EvaluatePart::Test);
+    assert_eq!(labels.labels[9].part, Part::Train);
+    assert_eq!(labels.labels[10].part, Part::Test);
     assert_eq!(packed(&settings, root).len(), 12);
 
     put(root, "list.tsv", list.as_bytes());

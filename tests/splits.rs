@@ -16,9 +16,7 @@ use kfood::{
     error::Result,
     event::StageEvent,
     files::{read_json, write_json},
-    record::{
-        Assignment, EvaluatePart, Image, Images, Label, Labels, Likeness, LookAlikes, Pair, Split,
-    },
+    record::{Assignment, Image, Images, Label, Labels, Likeness, LookAlikes, Pair, Part, Split},
     settings::{Count, Pixels, Resize},
     stage::{Context, Desk, Source, Stage},
     stages::SplitStage,
@@ -30,11 +28,7 @@ use crate::{data::split as settings, support::real_photographs};
 /// Ten images of each of two classes in training, two of each in test.
 fn labels() -> Labels {
     let label = |i: u32| Label {
-        part: if i < 20 {
-            EvaluatePart::Train
-        } else {
-            EvaluatePart::Test
-        },
+        part: if i < 20 { Part::Train } else { Part::Test },
         class: i % 2,
     };
     Labels {
@@ -169,7 +163,7 @@ fn groups_of_a_manifest_and_sources_stay_on_one_side() {
                 assert!(group.iter().all(|a| *a == group[0]), "{group:?}");
             }
             let fold = folds.map(|_| 0);
-            assert_eq!(split.members(EvaluatePart::Validation, fold).len(), 4);
+            assert_eq!(split.members(Part::Validation, fold).len(), 4);
         }
     }
 }
@@ -217,7 +211,7 @@ fn the_validation_part_of_the_data_set_is_taken_as_it_is() {
     let mut labels = labels();
     labels.validation = vec![1, 4, 5];
     let (split, told) = split("given = true", &labels, &[]).unwrap();
-    assert_eq!(split.members(EvaluatePart::Validation, None), [1, 4, 5]);
+    assert_eq!(split.members(Part::Validation, None), [1, 4, 5]);
     assert!(told.is_empty());
 }
 
@@ -226,7 +220,7 @@ fn a_validation_part_is_taken_unasked_and_a_split_that_draws_another_says_so() {
     let mut labels = labels();
     labels.validation = vec![1, 4, 5];
     let (unasked, told) = split("", &labels, &[]).unwrap();
-    assert_eq!(unasked.members(EvaluatePart::Validation, None), [1, 4, 5]);
+    assert_eq!(unasked.members(Part::Validation, None), [1, 4, 5]);
     assert!(told.is_empty());
     let (_, told) = split("validation = 0.2", &labels, &[]).unwrap();
     assert!(
@@ -273,7 +267,7 @@ fn look_alikes_across_parts_can_be_an_error_that_lists_them() {
         "1 pair of look-alikes across parts:",
     );
     let (found, _) = split(asks, &labels(), &[pair(20, 21)]).unwrap();
-    assert_eq!(found.members(EvaluatePart::Test, None).len(), 4);
+    assert_eq!(found.members(Part::Test, None).len(), 4);
 }
 
 /// How many test images of a real data set look like training images, how far, and how many there are.
@@ -281,7 +275,7 @@ fn leaked(folder: &Path, side: usize) -> (Vec<Likeness>, usize) {
     let count = Count::new(u32::try_from(side).unwrap()).unwrap();
     let mut resampler = Resampler::new(Pixels::new(Resize::squash(count, count)));
     let (mut rows, mut digests, mut pixels, mut train) = (Vec::new(), Vec::new(), Vec::new(), 0);
-    for (name, role) in [("train", EvaluatePart::Train), ("test", EvaluatePart::Test)] {
+    for (name, role) in [("train", Part::Train), ("test", Part::Test)] {
         train = rows.len();
         for found in scan(&folder.join(name), role, Reading::default())
             .unwrap()

@@ -19,9 +19,7 @@ use kfood::{
     event::StageEvent,
     files,
     model::{self, StateDict},
-    record::{
-        Assignment, Data, EvaluatePart, Fit, History, Job, Label, Labels, ModelFile, Split, Start,
-    },
+    record::{Assignment, Data, Fit, History, Job, Label, Labels, ModelFile, Part, Split, Start},
     seed::stream,
     settings::{
         Arch, NetworkSettings, Pixels, Resize, Save, Storage, TrainLayers, Training, TransferHead,
@@ -70,7 +68,7 @@ impl World {
             classes: (0..classes).map(|c| format!("class {c}")).collect(),
             labels: (0..images)
                 .map(|i| Label {
-                    part: EvaluatePart::Train,
+                    part: Part::Train,
                     class: i % classes,
                 })
                 .collect(),

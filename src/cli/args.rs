@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::commands::Command;
 use crate::{
     name,
-    record::EvaluatePart,
+    record::Part,
     settings::{Device, Executor, Tta},
 };
 
@@ -84,14 +84,10 @@ pub(super) fn tta(text: &str) -> Result<Tta, String> {
 }
 
 /// A part that is evaluated on.
-pub(super) fn part(text: &str) -> Result<EvaluatePart, String> {
-    let all = [
-        EvaluatePart::Train,
-        EvaluatePart::Validation,
-        EvaluatePart::Test,
-    ];
+pub(super) fn part(text: &str) -> Result<Part, String> {
+    let all = [Part::Train, Part::Validation, Part::Test];
     let found = all.into_iter().find(|part| part.name() == text);
-    found.ok_or_else(|| format!("expected {}", name::one_of(all.map(EvaluatePart::name))))
+    found.ok_or_else(|| format!("expected {}", name::one_of(all.map(Part::name))))
 }
 
 /// How long: `30d`, `12h`, or days.

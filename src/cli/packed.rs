@@ -10,7 +10,7 @@ use crate::{
     error::Result,
     exec::Summary,
     files,
-    record::{EvaluatePart, Images, Labels, LookAlikes, Looked, Photographs},
+    record::{Images, Labels, LookAlikes, Looked, Part, Photographs},
     report::{ImageLook, Overview, Seen},
     settings::Leaks,
 };
@@ -65,7 +65,7 @@ impl Packed {
     ) -> Result<Overview> {
         let train = self
             .usable()
-            .filter(|row| self.labels.given_for(*row) != Some(EvaluatePart::Test));
+            .filter(|row| self.labels.given_for(*row) != Some(Part::Test));
         let train: Vec<usize> = train.collect();
         let rows = spread(&train, most);
         let mean_std = self.pack.mean_std(&rows)?;
@@ -84,7 +84,7 @@ impl Packed {
     /// # Errors
     /// When a row of the pack is damaged.
     pub(super) fn looks(&self, most: usize) -> Result<BTreeMap<String, ImageLook>> {
-        use EvaluatePart::{Test, Train, Validation};
+        use Part::{Test, Train, Validation};
         let mut rows = Vec::new();
         for part in [Train, Validation, Test] {
             let of_part: Vec<usize> = self

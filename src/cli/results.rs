@@ -15,8 +15,8 @@ use crate::{
     exec::{Newest, Summary},
     files,
     record::{
-        Averaging, Calibration, EvaluatePart, Evaluation, FeatureLeaks, History, Images,
-        LabelIssues, LeftOut, Photographs, Prediction, Selection, Split, Timing,
+        Averaging, Calibration, Evaluation, FeatureLeaks, History, Images, LabelIssues, LeftOut,
+        Part, Photographs, Prediction, Selection, Split, Timing,
     },
     report::{
         self, Audited, Calibrated, Evaluated, MadeOf, NotOfNow, NotUsed, Results, Selected, Source,
@@ -74,7 +74,7 @@ pub(super) fn judged(cache: &Cache) -> BTreeMap<Digest, usize> {
         let Ok(Evaluation { parts, .. }) = files::read_json(&metrics) else {
             continue;
         };
-        for part in parts.iter().filter(|part| part.part == EvaluatePart::Test) {
+        for part in parts.iter().filter(|part| part.part == Part::Test) {
             found
                 .entry(part.members)
                 .or_default()

@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Result},
     exec::Summary,
     files,
-    record::{EvaluatePart, Images, Prediction},
+    record::{Images, Part, Prediction},
     report::{self, Evaluated, Results, Shown, percent},
     text::shown_path,
 };
@@ -46,7 +46,7 @@ pub(super) fn write(
     for evaluated in &results.evaluations {
         let started = summary.record(&evaluated.id).map_or(0, |r| r.started);
         let parts = evaluated.evaluation.parts.iter().map(|p| p.part);
-        for part in parts.filter(|part| *part != EvaluatePart::Train) {
+        for part in parts.filter(|part| *part != Part::Train) {
             let pictures = pictures(opened, summary, evaluated, part)?;
             if !pictures.is_empty() {
                 let step = evaluated.epoch.unwrap_or(0);
@@ -76,7 +76,7 @@ fn pictures(
     opened: &Opened,
     summary: &Summary,
     evaluated: &Evaluated,
-    part: EvaluatePart,
+    part: Part,
 ) -> Result<Vec<Shown>> {
     let wrong = Prediction::mistakes(&evaluated.predictions, part);
     let source = &evaluated.source;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{EvaluatePart, Interval};
+use super::{Interval, Part};
 
 /// `calibration.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub struct Calibration {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CalibratedPart {
     /// Which part.
-    pub part: EvaluatePart,
+    pub part: Part,
     /// Images in it.
     pub images: u64,
     /// As the model says it: temperature 1.

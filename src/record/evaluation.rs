@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{EvaluatePart, Leaks};
+use super::{Leaks, Part};
 use crate::{digest::Digest, settings::Tta};
 
 /// `metrics.json`.
@@ -47,7 +47,7 @@ pub enum Dtype {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PartMetrics {
     /// Which part.
-    pub part: EvaluatePart,
+    pub part: Part,
     /// Images in it.
     pub images: u64,
     /// Images beside these that cannot be decoded and were dropped.
@@ -109,9 +109,9 @@ pub struct Interval {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Gap {
     /// The part expected to do better.
-    pub from: EvaluatePart,
+    pub from: Part,
     /// The part compared with it.
-    pub to: EvaluatePart,
+    pub to: Part,
     /// `top1` of `from` minus `top1` of `to`.
     pub difference: f64,
     /// Its interval.

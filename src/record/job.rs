@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attend, Browse, EvaluatePart};
+use super::{Attend, Browse, Part};
 use crate::{
     digest::Digest,
     seed::Seed,
@@ -226,7 +226,7 @@ pub struct Evaluate {
     #[serde(default)]
     pub cosine: Option<f64>,
     /// The parts.
-    pub on: Vec<EvaluatePart>,
+    pub on: Vec<Part>,
     /// Whether the test part is evaluated only where there is one: nobody asked for it.
     #[serde(default)]
     pub test_if_there: bool,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::EvaluatePart;
+use super::Part;
 
 /// `label_issues.json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub struct SuspiciousLabel {
     /// Its place among them, from 1.
     pub rank: u64,
     /// The part that it belongs to.
-    pub part: EvaluatePart,
+    pub part: Part,
     /// The image as in `images.json`.
     pub path: String,
     /// The name of the class that it is given for.

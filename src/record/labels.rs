@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::EvaluatePart;
+use super::Part;
 
 /// `labels.json`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,14 +43,14 @@ pub struct CorrectedLabel {
 impl Labels {
     /// The part that an image is given for.
     #[must_use]
-    pub fn given_for(&self, image: usize) -> Option<EvaluatePart> {
+    pub fn given_for(&self, image: usize) -> Option<Part> {
         let part = self.labels.get(image)?.part;
         let validates = || {
             let image = u32::try_from(image);
             image.is_ok_and(|image| self.validation.binary_search(&image).is_ok())
         };
         Some(match part {
-            EvaluatePart::Train if validates() => EvaluatePart::Validation,
+            Part::Train if validates() => Part::Validation,
             part => part,
         })
     }
@@ -73,7 +73,7 @@ impl Labels {
 pub struct Label {
     /// The given part: `Test`, or `Train` for all others. Which of those the data set gives to validation is in
     /// [`Labels::validation`].
-    pub part: EvaluatePart,
+    pub part: Part,
     /// Its place in `classes`.
     pub class: u32,
 }

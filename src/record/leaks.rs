@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{EvaluatePart, Likeness};
+use super::{Likeness, Part};
 
 /// Look-alikes and what they do to the numbers; part of `metrics.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub struct Leaks {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LeakedPart {
     /// Which part.
-    pub part: EvaluatePart,
+    pub part: Part,
     /// Images in it.
     pub images: u64,
     /// Images that look like one of the training part.
@@ -60,7 +60,7 @@ pub struct FeatureLeaks {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ByFeatures {
     /// Which part.
-    pub part: EvaluatePart,
+    pub part: Part,
     /// Pairs that the audit of pixels found and the features confirm.
     pub confirmed: u64,
     /// Pairs that only the features show.
@@ -73,7 +73,7 @@ pub struct ByFeatures {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FeatureLeak {
     /// Where the image belongs.
-    pub part: EvaluatePart,
+    pub part: Part,
     /// Its path.
     pub path: String,
     /// The path of the training image.

@@ -57,7 +57,7 @@ pub use leaks::{ByFeatures, FeatureLeak, FeatureLeaks, Leaked, LeakedPart, Leaks
 pub use lock::{Headline, Lock, LockedStage};
 pub use look_alikes::{Likeness, LookAlikes, Pair};
 pub use looked::Looked;
-pub use part::EvaluatePart;
+pub use part::Part;
 pub use past_run::{PastEvaluation, PastRun};
 pub use photographs::{Photograph, Photographs};
 pub use prediction::Prediction;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// A part of a data set: as it is given, to train with, and to evaluate on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum EvaluatePart {
+pub enum Part {
     /// What models learn from.
     Train,
     /// What they are selected by.
@@ -14,7 +14,7 @@ pub enum EvaluatePart {
     Test,
 }
 
-impl EvaluatePart {
+impl Part {
     /// All, in the order in which they are told.
     pub const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Test];
 

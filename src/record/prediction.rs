@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::EvaluatePart;
+use super::Part;
 use crate::{
     cells,
     error::{Error, Result},
@@ -15,7 +15,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Prediction {
     /// The part that the image belongs to.
-    pub part: EvaluatePart,
+    pub part: Part,
     /// The image as in `images.json`.
     #[serde(with = "cells")]
     pub path: String,
@@ -56,7 +56,7 @@ impl Prediction {
 
     /// The mistakes on a part, the most confident first.
     #[must_use]
-    pub fn mistakes(all: &[Self], part: EvaluatePart) -> Vec<&Self> {
+    pub fn mistakes(all: &[Self], part: Part) -> Vec<&Self> {
         let mut wrong: Vec<&Self> = all
             .iter()
             .filter(|p| p.part == part && !p.correct)
@@ -78,7 +78,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("predictions.csv");
         let written = Prediction {
-            part: EvaluatePart::Validation,
+            part: Part::Validation,
             path: "train/김밥, 참치/0001.jpg".to_owned(),
             label: "김밥, \"참치\"".to_owned(),
             predicted: "냉면".to_owned(),

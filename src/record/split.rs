@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{EvaluatePart, Likeness};
+use super::{Likeness, Part};
 
 /// Which image belongs where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,14 +46,14 @@ pub enum Assignment {
 impl Split {
     /// The images (by place) of one part; `fold` says which fold validates, where there are folds.
     #[must_use]
-    pub fn members(&self, part: EvaluatePart, fold: Option<u32>) -> Vec<usize> {
+    pub fn members(&self, part: Part, fold: Option<u32>) -> Vec<usize> {
         let belongs = |assignment: &Assignment| {
             let found = match *assignment {
-                Assignment::Train => EvaluatePart::Train,
-                Assignment::Validation => EvaluatePart::Validation,
-                Assignment::Test => EvaluatePart::Test,
-                Assignment::Fold(k) if Some(k) == fold => EvaluatePart::Validation,
-                Assignment::Fold(_) => EvaluatePart::Train,
+                Assignment::Train => Part::Train,
+                Assignment::Validation => Part::Validation,
+                Assignment::Test => Part::Test,
+                Assignment::Fold(k) if Some(k) == fold => Part::Validation,
+                Assignment::Fold(_) => Part::Train,
                 Assignment::LeftOut => return false,
             };
             found == part

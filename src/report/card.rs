@@ -4,7 +4,7 @@
 use super::{Align, Block, Document, Evaluated, Grid, Results, sections::of_model};
 use crate::{
     error::Result,
-    record::{CheckpointInfo, EvaluatePart},
+    record::{CheckpointInfo, Part},
     text::{count, number, shown},
 };
 
@@ -65,11 +65,7 @@ fn head(card: &Card<'_>) -> Vec<Block> {
 /// How many photographs of each class there are in each part; the classes alone where no evaluation tells.
 fn data(card: &Card<'_>) -> Vec<Block> {
     let mut columns = vec![("class", Align::Left)];
-    let parts = [
-        EvaluatePart::Train,
-        EvaluatePart::Validation,
-        EvaluatePart::Test,
-    ];
+    let parts = [Part::Train, Part::Validation, Part::Test];
     let known: Vec<_> = parts
         .into_iter()
         .filter_map(|part| Some((part, seen(card, part)?)))
@@ -101,7 +97,7 @@ fn data(card: &Card<'_>) -> Vec<Block> {
 }
 
 /// The images of each class in a part, in the order of the model's classes, by the first evaluation that tells.
-fn seen(card: &Card<'_>, part: EvaluatePart) -> Option<Vec<u64>> {
+fn seen(card: &Card<'_>, part: Part) -> Option<Vec<u64>> {
     let mut all = card.results.evaluations.iter();
     let metrics = all.find_map(|evaluated| evaluated.part(part))?;
     let classes = card.info.classes.iter();

@@ -12,7 +12,7 @@ use super::{
     units::points,
 };
 use crate::{
-    record::EvaluatePart,
+    record::Part,
     text::{count, number, shown},
 };
 
@@ -31,7 +31,7 @@ pub struct Change {
     /// The other.
     pub to: String,
     /// On which part.
-    pub part: EvaluatePart,
+    pub part: Part,
     /// Settings that differ: name, value before and after; none where a side has no such setting.
     pub settings: Vec<(String, Option<String>, Option<String>)>,
     /// Class, images, recall before and after.
@@ -71,14 +71,12 @@ pub fn changes(results: &Results, asked: impl Fn(&str, &str) -> bool) -> Vec<Cha
 }
 
 fn change(from: &Group<'_>, to: &Group<'_>) -> Option<Change> {
-    let part = [EvaluatePart::Test, EvaluatePart::Validation]
-        .into_iter()
-        .find(|part| {
-            let runs = [from.part(*part), to.part(*part)];
-            let mut members = runs.iter().flatten().map(|p| p.members);
-            let first = members.next();
-            runs.iter().all(|runs| !runs.is_empty()) && members.all(|m| Some(m) == first)
-        })?;
+    let part = [Part::Test, Part::Validation].into_iter().find(|part| {
+        let runs = [from.part(*part), to.part(*part)];
+        let mut members = runs.iter().flatten().map(|p| p.members);
+        let first = members.next();
+        runs.iter().all(|runs| !runs.is_empty()) && members.all(|m| Some(m) == first)
+    })?;
     let (before, after) = (by_path(from, part), by_path(to, part));
     if before.is_empty() || before.len() != after.len() {
         return None;
@@ -117,7 +115,7 @@ fn change(from: &Group<'_>, to: &Group<'_>) -> Option<Change> {
     Some(change)
 }
 
-fn by_path<'a>(group: &Group<'a>, part: EvaluatePart) -> BTreeMap<&'a str, Judged<'a>> {
+fn by_path<'a>(group: &Group<'a>, part: Part) -> BTreeMap<&'a str, Judged<'a>> {
     let images = judged(group, part).into_iter();
     images.map(|image| (image.path, image)).collect()
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Evaluated, Group, Results};
 use crate::{
     error::{Error, Result},
-    record::EvaluatePart,
+    record::Part,
     stats::{self, Spread},
 };
 
@@ -15,7 +15,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Comparison {
     /// The part.
-    pub part: EvaluatePart,
+    pub part: Part,
     /// Its images.
     pub images: u64,
     /// The group with the higher mean accuracy; of equals the earlier one.
@@ -84,7 +84,7 @@ impl Verdict {
 ///
 /// # Errors
 /// When the predictions of an evaluation do not fit its metrics.
-pub fn compare(results: &Results, part: EvaluatePart) -> Result<Vec<Comparison>> {
+pub fn compare(results: &Results, part: Part) -> Result<Vec<Comparison>> {
     let mut sides = Vec::new();
     for group in results.groups() {
         sides.extend(Side::of(group, part)?);
@@ -122,7 +122,7 @@ struct Side<'a> {
 
 impl<'a> Side<'a> {
     /// `None` where the runs are not on one set of images, as with folds and validation, or have no predictions.
-    fn of(group: Group<'a>, part: EvaluatePart) -> Result<Option<Self>> {
+    fn of(group: Group<'a>, part: Part) -> Result<Option<Self>> {
         let metrics = group.part(part);
         let Some(members) = metrics.first().map(|m| m.members) else {
             return Ok(None);
@@ -164,7 +164,7 @@ impl<'a> Side<'a> {
     }
 }
 
-fn rights_by_path(run: &Evaluated, part: EvaluatePart) -> BTreeMap<&str, bool> {
+fn rights_by_path(run: &Evaluated, part: Part) -> BTreeMap<&str, bool> {
     let of_part = run.predictions.iter().filter(|p| p.part == part);
     of_part.map(|p| (p.path.as_str(), p.correct)).collect()
 }
@@ -177,7 +177,7 @@ fn mismatch(run: &Evaluated) -> Error {
     .help("check the cache with `kfood cache verify`")
 }
 
-fn against(a: &Side<'_>, b: &Side<'_>, part: EvaluatePart) -> Option<Comparison> {
+fn against(a: &Side<'_>, b: &Side<'_>, part: Part) -> Option<Comparison> {
     let (first, second) = if b.top1() > a.top1() { (b, a) } else { (a, b) };
     let found = stats::paired_difference(&first.rights, &second.rights)?;
     Some(Comparison {
@@ -253,7 +253,7 @@ pub(super) mod tests {
             run("similar", 1, 53, 2),
             run("similar", 2, 51, 0),
         ]);
-        let found = compare(&results, EvaluatePart::Test).unwrap();
+        let found = compare(&results, Part::Test).unwrap();
         let said: Vec<_> = found
             .iter()
             .map(|c| (c.first.as_str(), c.second.as_str(), c.verdict))
@@ -295,7 +295,7 @@ pub(super) mod tests {
         let runs =
             |name: &str, hits: [usize; 2]| [run(name, 1, hits[0], 0), run(name, 2, hits[1], 0)];
         let two = [runs("a", [50, 50]).to_vec(), runs("b", [55, 55]).to_vec()].concat();
-        let alone = &compare(&results(two.clone()), EvaluatePart::Test).unwrap()[0];
+        let alone = &compare(&results(two.clone()), Part::Test).unwrap()[0];
         assert_eq!(alone.verdict, Verdict::Beats, "{alone:?}");
         let more = [
             two,
@@ -303,7 +303,7 @@ pub(super) mod tests {
             runs("d", [54, 54]).to_vec(),
         ]
         .concat();
-        let found = compare(&results(more), EvaluatePart::Test).unwrap();
+        let found = compare(&results(more), Part::Test).unwrap();
         let among = found
             .iter()
             .find(|c| c.second == "a" && c.first == "b")
@@ -321,11 +321,7 @@ pub(super) mod tests {
     fn of_one_run_there_is_a_difference_and_no_verdict() {
         let one = run("a", 1, 20, 0);
         let two = [run("b", 1, 90, 0), run("b", 2, 91, 0)];
-        let found = compare(
-            &results([vec![one], two.to_vec()].concat()),
-            EvaluatePart::Test,
-        )
-        .unwrap();
+        let found = compare(&results([vec![one], two.to_vec()].concat()), Part::Test).unwrap();
         let found = &found[0];
         assert_eq!(
             (found.spread, found.adjusted_p, found.verdict),
@@ -340,7 +336,7 @@ pub(super) mod tests {
     #[test]
     fn runs_of_other_seeds_are_paired_in_their_order() {
         let results = results(vec![run("a", 1, 50, 0), run("b", 9, 40, 0)]);
-        let found = compare(&results, EvaluatePart::Test).unwrap();
+        let found = compare(&results, Part::Test).unwrap();
         assert_eq!(found[0].tests[0].second, "b[seed=9]");
     }
 
@@ -349,17 +345,17 @@ pub(super) mod tests {
         let mut all = vec![run("a", 1, 50, 0), run("b", 1, 40, 0)];
         all[1].evaluation.parts[0].members = crate::digest::Digest::of(b"other");
         assert!(
-            compare(&results(all.clone()), EvaluatePart::Test)
+            compare(&results(all.clone()), Part::Test)
                 .unwrap()
                 .is_empty()
         );
         assert!(
-            compare(&results(all.clone()), EvaluatePart::Train)
+            compare(&results(all.clone()), Part::Train)
                 .unwrap()
                 .is_empty()
         );
         all[0].predictions.pop();
-        let error = compare(&results(all), EvaluatePart::Test).unwrap_err();
+        let error = compare(&results(all), Part::Test).unwrap_err();
         assert_eq!(
             error.message(),
             "the predictions of `a[seed=1]` do not fit its metrics"

@@ -6,7 +6,7 @@ use super::Seen;
 use crate::{
     cells,
     error::{Error, Result},
-    record::{EvaluatePart, Likeness},
+    record::{Likeness, Part},
 };
 
 /// One photograph with the reason.
@@ -31,12 +31,10 @@ pub fn exclude_list(seen: Seen<'_>) -> Vec<ExcludeRow> {
     let images = &seen.images.images;
     let labels = seen.labels;
     let side = |i: usize| labels.given_for(i);
-    let like_test = seen
-        .look_alikes
-        .nearest(|i| side(i) == Some(EvaluatePart::Test));
+    let like_test = seen.look_alikes.nearest(|i| side(i) == Some(Part::Test));
     let like_validation = seen
         .look_alikes
-        .nearest(|i| side(i) == Some(EvaluatePart::Validation));
+        .nearest(|i| side(i) == Some(Part::Validation));
     let same = seen.look_alikes.families(|p| p.likeness != Likeness::Near);
     let mut family = vec![None; images.len()];
     for (number, members) in same.iter().enumerate() {
@@ -54,12 +52,12 @@ pub fn exclude_list(seen: Seen<'_>) -> Vec<ExcludeRow> {
             return Some((format!("cannot be decoded: {why}"), None));
         }
         let own = side(i)?;
-        if own != EvaluatePart::Test
+        if own != Part::Test
             && let Some(like) = of(&like_test, i)
         {
             return Some(("looks like a test image".to_owned(), Some(like)));
         }
-        if own == EvaluatePart::Train
+        if own == Part::Train
             && let Some(like) = of(&like_validation, i)
         {
             return Some(("looks like a validation image".to_owned(), Some(like)));

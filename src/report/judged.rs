@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Group;
-use crate::record::{EvaluatePart, Prediction};
+use crate::record::{Part, Prediction};
 
 /// One image as the runs of a group see it.
 pub(super) struct Judged<'a> {
@@ -38,7 +38,7 @@ impl Judged<'_> {
 }
 
 /// Every image of a part, in the order of the paths.
-pub(super) fn judged<'a>(group: &Group<'a>, part: EvaluatePart) -> Vec<Judged<'a>> {
+pub(super) fn judged<'a>(group: &Group<'a>, part: Part) -> Vec<Judged<'a>> {
     let mut by_path: BTreeMap<&str, Vec<(&str, &Prediction)>> = BTreeMap::new();
     for run in &group.runs {
         for prediction in run.predictions.iter().filter(|p| p.part == part) {

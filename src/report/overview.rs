@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    record::{EvaluatePart, Images, Labels, Likeness, LookAlikes, Looked, Pair, Photographs},
+    record::{Images, Labels, Likeness, LookAlikes, Looked, Pair, Part, Photographs},
     settings::MeanStd,
 };
 
@@ -185,9 +185,9 @@ fn classes(labels: &Labels) -> Vec<Class> {
     for (image, label) in labels.labels.iter().enumerate() {
         if let Some(class) = classes.get_mut(label.class as usize) {
             match labels.given_for(image) {
-                Some(EvaluatePart::Train) => class.train += 1,
-                Some(EvaluatePart::Validation) => class.validation += 1,
-                Some(EvaluatePart::Test) => class.test += 1,
+                Some(Part::Train) => class.train += 1,
+                Some(Part::Validation) => class.validation += 1,
+                Some(Part::Test) => class.test += 1,
                 None => {}
             }
         }
@@ -244,17 +244,13 @@ fn leaks(seen: Seen<'_>) -> Leaks {
             conflict,
         });
     }
-    let train = |image: usize| {
-        labels
-            .get(image)
-            .is_some_and(|l| l.part == EvaluatePart::Train)
-    };
+    let train = |image: usize| labels.get(image).is_some_and(|l| l.part == Part::Train);
     // Not by the pairs themselves: of several equal pictures only the first is paired with the others.
     let nearest = seen.look_alikes.nearest(train);
     let test = nearest
         .iter()
         .zip(labels)
-        .filter(|(_, l)| l.part == EvaluatePart::Test);
+        .filter(|(_, l)| l.part == Part::Test);
     leaks.leaked_test_images = test.filter(|(like, _)| like.is_some()).count() as u64;
     let across = |p: &LeakPair| part(p.a) != part(p.b);
     leaks
@@ -272,12 +268,7 @@ mod tests {
     };
 
     fn overview(pairs: Vec<Pair>) -> Overview {
-        let parts = [
-            EvaluatePart::Train,
-            EvaluatePart::Train,
-            EvaluatePart::Train,
-            EvaluatePart::Test,
-        ];
+        let parts = [Part::Train, Part::Train, Part::Train, Part::Test];
         let images = Images {
             images: (0..4)
                 .map(|i| Image {

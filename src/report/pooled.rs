@@ -2,7 +2,7 @@
 
 use super::Group;
 use crate::{
-    record::{EvaluatePart, Gap, LeakedPart, Leaks, PartMetrics},
+    record::{Gap, LeakedPart, Leaks, Part, PartMetrics},
     stats::{self, Hits},
 };
 
@@ -20,7 +20,7 @@ pub(super) struct Pooled {
 
 impl Pooled {
     pub(super) fn of(group: &Group<'_>) -> Self {
-        use EvaluatePart::{Test, Train, Validation};
+        use Part::{Test, Train, Validation};
         let all = [Train, Validation, Test];
         let runs = all.map(|part| group.part(part));
         let parts: Vec<PartMetrics> = runs.iter().filter_map(|runs| part(runs)).collect();
@@ -41,12 +41,12 @@ impl Pooled {
     }
 
     /// A part, if all runs have it.
-    pub(super) fn part(&self, wanted: EvaluatePart) -> Option<&PartMetrics> {
+    pub(super) fn part(&self, wanted: Part) -> Option<&PartMetrics> {
         self.parts.iter().find(|p| p.part == wanted)
     }
 
     /// A difference, if all runs have both parts.
-    pub(super) fn gap(&self, from: EvaluatePart, to: EvaluatePart) -> Option<&Gap> {
+    pub(super) fn gap(&self, from: Part, to: Part) -> Option<&Gap> {
         self.gaps.iter().find(|g| g.from == from && g.to == to)
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     digest::Digest,
     record::{
-        Calibration, EvaluatePart, Evaluation, FeatureLeaks, Fingerprint, History, LabelIssues,
+        Calibration, Evaluation, FeatureLeaks, Fingerprint, History, LabelIssues, Part,
         PartMetrics, Prediction, Selection, Timing,
     },
     settings::{Arch, Checkpoint},
@@ -71,7 +71,7 @@ pub struct DataSeen {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ImageLook {
     /// The part that the data set gives it to.
-    pub part: EvaluatePart,
+    pub part: Part,
     /// Mean over all channels, from 0 to 255.
     pub brightness: f64,
     /// The shorter side in pixels.
@@ -288,7 +288,7 @@ impl Results {
 impl Evaluated {
     /// The metrics of one part, if it was evaluated.
     #[must_use]
-    pub fn part(&self, part: EvaluatePart) -> Option<&PartMetrics> {
+    pub fn part(&self, part: Part) -> Option<&PartMetrics> {
         self.evaluation.parts.iter().find(|p| p.part == part)
     }
 
@@ -335,7 +335,7 @@ impl<'a> Group<'a> {
 
     /// The metrics of one part in each run; empty unless all runs have it.
     #[must_use]
-    pub fn part(&self, part: EvaluatePart) -> Vec<&PartMetrics> {
+    pub fn part(&self, part: Part) -> Vec<&PartMetrics> {
         let found: Option<Vec<_>> = self.runs.iter().map(|run| run.part(part)).collect();
         found.unwrap_or_default()
     }

@@ -3,7 +3,7 @@
 use super::{Evaluated, Results, Source};
 use crate::{
     digest::Digest,
-    record::{EvaluatePart, Evaluation, PartMetrics, Prediction},
+    record::{Evaluation, Part, PartMetrics, Prediction},
     settings::{Arch, Checkpoint},
     stats::{self, Score},
 };
@@ -11,7 +11,7 @@ use crate::{
 const CLASSES: [&str; 3] = ["김치찌개", "냉면", "된장찌개"];
 
 /// One part whose image `i` is of class `i % 3` and, where it is wrong, taken for the next class.
-pub(super) fn part(part: EvaluatePart, right: &[bool]) -> (PartMetrics, Vec<Prediction>) {
+pub(super) fn part(part: Part, right: &[bool]) -> (PartMetrics, Vec<Prediction>) {
     let classes = CLASSES.map(str::to_owned);
     let labels: Vec<usize> = (0..right.len()).map(|i| i % 3).collect();
     let score = |i: usize| Score {
@@ -44,7 +44,7 @@ pub(super) fn part(part: EvaluatePart, right: &[bool]) -> (PartMetrics, Vec<Pred
 pub(super) fn evaluated_on(
     stage: &str,
     varied: &[(&str, &str)],
-    parts: &[(EvaluatePart, &[bool])],
+    parts: &[(Part, &[bool])],
 ) -> Evaluated {
     let (metrics, predictions): (Vec<_>, Vec<_>) =
         parts.iter().map(|(p, right)| part(*p, right)).unzip();
@@ -84,7 +84,7 @@ pub(super) fn evaluated_on(
 
 /// An evaluation of the test part alone.
 pub(super) fn evaluated(stage: &str, varied: &[(&str, &str)], right: &[bool]) -> Evaluated {
-    evaluated_on(stage, varied, &[(EvaluatePart::Test, right)])
+    evaluated_on(stage, varied, &[(Part::Test, right)])
 }
 
 /// Results without trainings.

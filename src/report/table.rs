@@ -4,16 +4,12 @@ use serde::Serialize;
 
 use super::{Figure, Group, Results, words};
 use crate::{
-    record::{EvaluatePart, Interval, PartMetrics},
+    record::{Interval, Part, PartMetrics},
     settings::{Arch, Checkpoint, Tta},
 };
 
 /// In the order of the columns.
-pub(super) const PARTS: [EvaluatePart; 3] = [
-    EvaluatePart::Train,
-    EvaluatePart::Validation,
-    EvaluatePart::Test,
-];
+pub(super) const PARTS: [Part; 3] = [Part::Train, Part::Validation, Part::Test];
 
 /// The result table. Serialises to what `--json` prints.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -51,7 +47,7 @@ pub struct Row {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PartRow {
     /// Which part.
-    pub part: EvaluatePart,
+    pub part: Part,
     /// Images of the first run.
     pub images: u64,
     /// Share of right first guesses.
@@ -108,7 +104,7 @@ fn part_row(runs: &[&PartMetrics]) -> Option<PartRow> {
 
 impl Row {
     /// The figures of one part, if all runs were evaluated on it.
-    pub(super) fn part(&self, part: EvaluatePart) -> Option<&PartRow> {
+    pub(super) fn part(&self, part: Part) -> Option<&PartRow> {
         self.parts.iter().find(|p| p.part == part)
     }
 }
@@ -121,9 +117,9 @@ pub(super) mod tests {
     pub(in crate::report) fn sample() -> Results {
         let (train, validation, test) = (rights(98, 100), rights(30, 50), rights(24, 40));
         let parts = [
-            (EvaluatePart::Train, train.as_slice()),
-            (EvaluatePart::Validation, validation.as_slice()),
-            (EvaluatePart::Test, test.as_slice()),
+            (Part::Train, train.as_slice()),
+            (Part::Validation, validation.as_slice()),
+            (Part::Test, test.as_slice()),
         ];
         let mut file = evaluated("기준", &[], &rights(20, 40));
         (file.checkpoint, file.epoch, file.model) = (None, None, "models/m.pt".to_owned());

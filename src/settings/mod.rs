@@ -33,7 +33,7 @@ pub use folder_level::FolderLevel;
 pub use leaks::{FeatureLeaks, GroupBy, Leaks};
 pub use loss::{Bce, ClassWeights, Focal, Loss};
 pub use mix::{Mix, MixRule};
-pub use network::{Arch, Family, Layer, NetworkSettings, Part};
+pub use network::{Arch, Family, Layer, LayerGroup, NetworkSettings};
 pub use normalize::{MeanStd, Normalize};
 pub use number::{Count, Decay, Factor, NonNegative, Positive, Probability, Side};
 pub use optimizer::*;

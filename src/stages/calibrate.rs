@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Result},
     event::StageEvent,
     files,
-    record::{CalibratedPart, Calibration, EvaluatePart, Sure, Sureness, Threshold},
+    record::{CalibratedPart, Calibration, Part, Sure, Sureness, Threshold},
     stage::{Context, Input, Stage},
     stats::{self, Answer},
 };
@@ -62,15 +62,15 @@ impl Stage for CalibrateStage {
 
     fn run(&self, context: &Context<'_>) -> Result<()> {
         let judged = judged::read(context, 0)?;
-        let validation = Part::of(&judged, EvaluatePart::Validation).ok_or_else(|| {
+        let validation = PartLogs::of(&judged, Part::Validation).ok_or_else(|| {
             Error::usage(
                 "the evaluation has no image in `validation`, where the temperature is fitted",
             )
             .help("give the split a `validation` share above 0, or `folds`")
         })?;
         let precision = self.settings.precision.map(|p| p.get());
-        let test = Part::of(&judged, EvaluatePart::Test);
-        let parts: Vec<Part> = [Some(validation), test].into_iter().flatten().collect();
+        let test = PartLogs::of(&judged, Part::Test);
+        let parts: Vec<PartLogs> = [Some(validation), test].into_iter().flatten().collect();
         let calibration = calibration(&parts, precision);
         for line in told(&calibration) {
             (context.tell)(StageEvent::Note(line));
@@ -85,17 +85,17 @@ impl Stage for CalibrateStage {
 }
 
 /// The images of one part.
-struct Part {
-    part: EvaluatePart,
+struct PartLogs {
+    part: Part,
     labels: Vec<usize>,
     /// Row-major [labels, classes].
     logs: Vec<f64>,
     classes: usize,
 }
 
-impl Part {
+impl PartLogs {
     /// `None` without images.
-    fn of(judged: &Judged, part: EvaluatePart) -> Option<Self> {
+    fn of(judged: &Judged, part: Part) -> Option<Self> {
         let images = || judged.images.iter().filter(|image| image.part == part);
         images().next()?;
         Some(Self {
@@ -136,12 +136,12 @@ impl Part {
 }
 
 /// The first part is the one that is fitted on.
-fn calibration(parts: &[Part], precision: Option<f64>) -> Calibration {
-    let fit = |part: &Part| stats::temperature(&part.logs, &part.labels, part.classes);
+fn calibration(parts: &[PartLogs], precision: Option<f64>) -> Calibration {
+    let fit = |part: &PartLogs| stats::temperature(&part.logs, &part.labels, part.classes);
     let (temperature, fitted) = parts.first().map_or((1.0, false), fit);
     let temperature = if fitted { temperature } else { 1.0 };
-    let after: Vec<Part> = parts.iter().map(|p| p.tempered(temperature)).collect();
-    let answers: Vec<Vec<Answer>> = after.iter().map(Part::answers).collect();
+    let after: Vec<PartLogs> = parts.iter().map(|p| p.tempered(temperature)).collect();
+    let answers: Vec<Vec<Answer>> = after.iter().map(PartLogs::answers).collect();
     let threshold = precision.map(|precision| {
         let validation = answers.first().map_or(&[][..], Vec::as_slice);
         let probability = stats::threshold(validation, precision);
@@ -152,13 +152,14 @@ fn calibration(parts: &[Part], precision: Option<f64>) -> Calibration {
             kept: probability.map_or_else(Vec::new, kept),
         }
     });
-    let part = |((before, after), answers): ((&Part, &Part), &Vec<Answer>)| CalibratedPart {
-        part: before.part,
-        images: before.labels.len() as u64,
-        before: before.sureness(),
-        after: after.sureness(),
-        coverage: stats::coverage(answers),
-    };
+    let part =
+        |((before, after), answers): ((&PartLogs, &PartLogs), &Vec<Answer>)| CalibratedPart {
+            part: before.part,
+            images: before.labels.len() as u64,
+            before: before.sureness(),
+            after: after.sureness(),
+            coverage: stats::coverage(answers),
+        };
     Calibration {
         temperature,
         fitted,
@@ -199,7 +200,7 @@ fn told(found: &Calibration) -> Vec<String> {
 }
 
 /// "test: 94.1% [91.2, 96.4] of the answers are right, on 83.0% of the photographs".
-fn promise(part: EvaluatePart, sure: &Sure) -> String {
+fn promise(part: Part, sure: &Sure) -> String {
     let share = |a: u64, b: u64| 100.0 * a as f64 / (b as f64).max(1.0);
     format!(
         "{}: {:.1}% [{:.1}, {:.1}] of the answers are right, on {:.1}% of the photographs",

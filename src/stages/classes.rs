@@ -6,7 +6,7 @@ use crate::{
     data::Listing,
     error::{Error, Result},
     name::{is_blank_name, twins},
-    record::EvaluatePart,
+    record::Part,
     text::{count, either, first_few, plural, shown, shown_apart},
 };
 
@@ -18,13 +18,13 @@ const NAMED: usize = 10;
 /// # Errors
 /// When two names look the same, a part has classes that the training part lacks, or there is one class alone.
 pub(crate) fn classes(listing: &Listing) -> Result<(Vec<String>, Vec<String>)> {
-    let mut by_part: BTreeMap<EvaluatePart, BTreeMap<&str, usize>> = BTreeMap::new();
+    let mut by_part: BTreeMap<Part, BTreeMap<&str, usize>> = BTreeMap::new();
     for image in &listing.images {
         let classes = by_part.entry(image.part).or_default();
         *classes.entry(image.class.as_str()).or_default() += 1;
     }
     // A data set without a training part is what its first part says.
-    let Some(first) = EvaluatePart::ALL
+    let Some(first) = Part::ALL
         .into_iter()
         .find(|part| by_part.contains_key(part))
     else {
@@ -63,7 +63,7 @@ pub(crate) fn classes(listing: &Listing) -> Result<(Vec<String>, Vec<String>)> {
 }
 
 /// Names that nobody can tell apart, in one part or between parts, and names that show nothing.
-fn refuse_twins(by_part: &BTreeMap<EvaluatePart, BTreeMap<&str, usize>>) -> Result<()> {
+fn refuse_twins(by_part: &BTreeMap<Part, BTreeMap<&str, usize>>) -> Result<()> {
     let names = || by_part.values().flat_map(|classes| classes.keys().copied());
     if let Some(blank) = names().find(|name| is_blank_name(name)) {
         let message = format!("the class `{}` has a name that shows nothing", shown(blank));
@@ -74,7 +74,7 @@ fn refuse_twins(by_part: &BTreeMap<EvaluatePart, BTreeMap<&str, usize>>) -> Resu
         return Ok(());
     };
     let place = |name: &str| {
-        let of = |(part, classes): (&EvaluatePart, &BTreeMap<&str, usize>)| {
+        let of = |(part, classes): (&Part, &BTreeMap<&str, usize>)| {
             let n = classes.get(name)?;
             Some(format!("{} in `{}`", count(*n, "image"), part.name()))
         };
@@ -98,9 +98,9 @@ fn refuse_twins(by_part: &BTreeMap<EvaluatePart, BTreeMap<&str, usize>>) -> Resu
 
 /// Classes that the first part does not know.
 fn refuse_unknown(
-    first: EvaluatePart,
+    first: Part,
     all: &BTreeSet<&str>,
-    by_part: &BTreeMap<EvaluatePart, BTreeMap<&str, usize>>,
+    by_part: &BTreeMap<Part, BTreeMap<&str, usize>>,
 ) -> Result<()> {
     for (part, classes) in by_part {
         let unknown = classes.keys().filter(|class| !all.contains(*class));

@@ -18,7 +18,7 @@ use crate::{
     error::{Error, Result},
     event::StageEvent,
     files::write_json,
-    record::{EvaluatePart, Image, Images, Label, Labels, Looked},
+    record::{Image, Images, Label, Labels, Looked, Part},
     settings::FolderLevel,
     stage::{Context, Input, InputFile, Stage},
     text::{count, either, shown, shown_path},
@@ -270,11 +270,11 @@ fn present_exclude(list: &DataPath) -> Result<&DataPath> {
 }
 
 /// The folders and zips that a data set names.
-fn folders(settings: &config::Dataset) -> impl Iterator<Item = (EvaluatePart, &DataPath)> {
+fn folders(settings: &config::Dataset) -> impl Iterator<Item = (Part, &DataPath)> {
     let given = [
-        (EvaluatePart::Train, &settings.train),
-        (EvaluatePart::Validation, &settings.validation),
-        (EvaluatePart::Test, &settings.test),
+        (Part::Train, &settings.train),
+        (Part::Validation, &settings.validation),
+        (Part::Test, &settings.test),
     ];
     let given = given.into_iter();
     given.filter_map(|(role, folder)| Some((role, folder.as_ref()?)))
@@ -356,8 +356,8 @@ fn labels(listing: &Listing, classes: Vec<String>) -> Labels {
     let place: HashMap<&str, u32> = (0..).zip(&classes).map(|(i, c)| (c.as_str(), i)).collect();
     let label = |found: &Found| Label {
         part: match found.part {
-            EvaluatePart::Train | EvaluatePart::Validation => EvaluatePart::Train,
-            EvaluatePart::Test => EvaluatePart::Test,
+            Part::Train | Part::Validation => Part::Train,
+            Part::Test => Part::Test,
         },
         class: place[found.class.as_str()],
     };
@@ -369,7 +369,7 @@ fn labels(listing: &Listing, classes: Vec<String>) -> Labels {
         groups: numbers(listing, |found| found.group.as_deref()),
         sources: numbers(listing, |found| found.source.as_deref()),
         validation: images
-            .filter(|(_, found)| found.part == EvaluatePart::Validation)
+            .filter(|(_, found)| found.part == Part::Validation)
             .map(|(i, _)| i)
             .collect(),
         ..Labels::default()

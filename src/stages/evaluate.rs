@@ -163,7 +163,7 @@ mod tests {
     use crate::{
         config::{DataPath, Location, ModelSource},
         digest::Digest,
-        record::EvaluatePart,
+        record::Part,
         settings::{Checkpoint, Count, Normalize},
         stage::Source,
     };
@@ -183,7 +183,7 @@ mod tests {
             dataset: "kfood".to_owned(),
             split: "holdout".to_owned(),
             fold: Some(2),
-            on: vec![EvaluatePart::Train, EvaluatePart::Test],
+            on: vec![Part::Train, Part::Test],
             test_if_there: false,
             tta: Vec::new(),
             batch_size: Count::new(64).unwrap(),

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::{
     error::{Error, Result},
     files,
-    record::{EvaluatePart, Evaluation, Prediction},
+    record::{Evaluation, Part, Prediction},
     stage::{Desk, Input},
     text::shown_path,
 };
@@ -28,7 +28,7 @@ pub(super) struct Judged {
 /// What a model says of one image.
 pub(super) struct JudgedImage {
     /// The part that it belongs to.
-    pub part: EvaluatePart,
+    pub part: Part,
     /// As in `images.json`.
     pub path: String,
     /// The place of its class.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::{
     digest::Digest,
     files::read_json,
-    record::{Assignment, EvaluatePart, Images, Labels, Split},
+    record::{Assignment, Images, Labels, Part, Split},
     stage::Past,
     text::{count, first_few, plural},
 };
@@ -48,7 +48,7 @@ fn images_changed(before: &Path, now: &Path) -> Option<String> {
 }
 
 /// Path, class and part of a picture.
-type Place = (String, String, EvaluatePart);
+type Place = (String, String, Part);
 
 /// A picture that lies in another class folder is the same picture: it is known by its content.
 fn by_content(images: &Images, labels: &Labels) -> BTreeMap<Digest, Place> {

@@ -17,7 +17,7 @@ use crate::{
     error::{Error, Result},
     event::StageEvent,
     files::{read_json, write_json},
-    record::{Assignment, EvaluatePart, Images, Labels, LookAlikes, Split},
+    record::{Assignment, Images, Labels, LookAlikes, Part, Split},
     settings::{GroupBy, Leaks},
     stage::{Context, Input, Past, Stage},
     text::{count, either, plural},
@@ -159,10 +159,7 @@ impl Stage for SplitStage {
         let corrected: Labels = read_json(&context.inputs["labels"])?;
         // A corrected label moves no image to another part: before and after can be compared.
         let labels = corrected.as_given();
-        let train = labels
-            .labels
-            .iter()
-            .filter(|l| l.part == EvaluatePart::Train);
+        let train = labels.labels.iter().filter(|l| l.part == Part::Train);
         let train = train.count();
         if train == 0 {
             return Err(Error::usage(
@@ -185,7 +182,7 @@ impl Stage for SplitStage {
         if let (Leaks::Fail, Some(alike)) = (self.settings.leaks, &alike) {
             refuse_leaks(&split, alike, &paths)?;
         }
-        if self.settings.test.is_some() && split.members(EvaluatePart::Test, None).is_empty() {
+        if self.settings.test.is_some() && split.members(Part::Test, None).is_empty() {
             let message = format!("of {train} images none is drawn for a test part");
             return Err(Error::usage(message)
                 .help("give `test` a larger share, or the data set more images or groups"));
@@ -272,7 +269,7 @@ impl SplitStage {
         let given = labels
             .labels
             .iter()
-            .filter(|l| l.part == EvaluatePart::Test)
+            .filter(|l| l.part == Part::Test)
             .count();
         let Some(test) = self.settings.test.as_ref().filter(|_| given > 0) else {
             return Ok(());
@@ -397,14 +394,12 @@ fn numbers(labels: &Labels, by: GroupBy) -> &[Option<u32>] {
 
 /// How many groups have training images, which are so many, and test images too.
 fn shared_with_test(labels: &Labels, groups: &[Option<u32>]) -> (usize, usize) {
-    let of = |part: EvaluatePart| {
+    let of = |part: Part| {
         let images = labels.labels.iter().zip(groups);
         images.filter_map(move |(label, group)| (label.part == part).then_some(*group).flatten())
     };
-    let test: HashSet<u32> = of(EvaluatePart::Test).collect();
-    let shared: Vec<u32> = of(EvaluatePart::Train)
-        .filter(|g| test.contains(g))
-        .collect();
+    let test: HashSet<u32> = of(Part::Test).collect();
+    let shared: Vec<u32> = of(Part::Train).filter(|g| test.contains(g)).collect();
     let groups: HashSet<_> = shared.iter().collect();
     (groups.len(), shared.len())
 }
@@ -412,11 +407,7 @@ fn shared_with_test(labels: &Labels, groups: &[Option<u32>]) -> (usize, usize) {
 /// A fold or a side without an image.
 fn refuse_empty(split: &Split, train: usize, wants_validation: bool) -> Result<()> {
     if let Some(k) = split.folds {
-        let empty = (0..k).any(|fold| {
-            split
-                .members(EvaluatePart::Validation, Some(fold))
-                .is_empty()
-        });
+        let empty = (0..k).any(|fold| split.members(Part::Validation, Some(fold)).is_empty());
         if empty {
             return Err(Error::usage(format!(
                 "`folds = {k}` of {train} images leaves folds without an image"
@@ -425,11 +416,11 @@ fn refuse_empty(split: &Split, train: usize, wants_validation: bool) -> Result<(
         }
         return Ok(());
     }
-    if split.members(EvaluatePart::Train, None).is_empty() {
+    if split.members(Part::Train, None).is_empty() {
         let message = format!("of {train} images none is left to train on");
         return Err(Error::usage(message).help("hold out less, or give the data set more images"));
     }
-    let placed_by_groups = split.members(EvaluatePart::Validation, None).is_empty();
+    let placed_by_groups = split.members(Part::Validation, None).is_empty();
     if wants_validation && placed_by_groups && train > 1 && !split.left_out.is_empty() {
         let message = format!(
             "of {train} images none is left for validation: {} are left out",

@@ -3,7 +3,7 @@
 use crate::{
     data::across,
     error::{Error, Result},
-    record::{Assignment, EvaluatePart, Labels, LookAlikes, Split},
+    record::{Assignment, Labels, LookAlikes, Part, Split},
     text::{count, either, first_lines},
 };
 
@@ -63,10 +63,10 @@ pub(super) fn refuse_leaks(split: &Split, alike: &LookAlikes, paths: &[&str]) ->
 pub(super) fn refuse_lost_classes(split: &Split, labels: &Labels, rest: &Labels) -> Result<()> {
     let mut learnt = vec![false; labels.classes.len()];
     let mut given = learnt.clone();
-    let drawn = |i: usize| rest.labels[i].part == EvaluatePart::Test;
+    let drawn = |i: usize| rest.labels[i].part == Part::Test;
     for (i, (label, assignment)) in labels.labels.iter().zip(&split.assignments).enumerate() {
         let class = label.class as usize;
-        if label.part == EvaluatePart::Train && class < learnt.len() {
+        if label.part == Part::Train && class < learnt.len() {
             given[class] |= *assignment == Assignment::LeftOut || !drawn(i);
             learnt[class] |= matches!(assignment, Assignment::Train | Assignment::Fold(_));
         }

@@ -1,7 +1,7 @@
 //! Differences of accuracy between parts.
 
 use crate::{
-    record::{EvaluatePart, Gap, PartMetrics},
+    record::{Gap, Part, PartMetrics},
     stats::{correct, newcombe},
 };
 
@@ -9,7 +9,7 @@ use crate::{
 /// parts share no image, so the proportions are independent.
 #[must_use]
 pub fn gaps(parts: &[PartMetrics]) -> Vec<Gap> {
-    use EvaluatePart::{Test, Train, Validation};
+    use Part::{Test, Train, Validation};
     let find = |part| parts.iter().find(|p| p.part == part);
     [(Train, Validation), (Validation, Test), (Train, Test)]
         .into_iter()
@@ -33,7 +33,7 @@ mod tests {
     use crate::{digest::Digest, stats::wilson};
 
     /// A part of which only counts matter.
-    fn part(part: EvaluatePart, hits: u64, images: u64) -> PartMetrics {
+    fn part(part: Part, hits: u64, images: u64) -> PartMetrics {
         PartMetrics {
             part,
             images,
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn gaps_are_of_the_parts_that_are_there() {
-        use EvaluatePart::{Test, Train, Validation};
+        use Part::{Test, Train, Validation};
         let all = [
             part(Train, 56, 70),
             part(Validation, 48, 80),

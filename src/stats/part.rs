@@ -2,14 +2,14 @@
 
 use crate::{
     digest::Digest,
-    record::{EvaluatePart, PartMetrics},
+    record::{Part, PartMetrics},
     stats::{Score, confusion, macro_f1, per_class, wilson},
 };
 
 /// The metrics of one part from its labels and scores, in the same order; `members` is the digest of its paths and labels.
 #[must_use]
 pub fn part_metrics(
-    part: EvaluatePart,
+    part: Part,
     classes: &[String],
     labels: &[usize],
     scores: &[Score],
@@ -59,7 +59,7 @@ mod tests {
         let classes = ["김밥", "냉면", "비빔밥"].map(str::to_owned);
         let found = scores(&logits, &labels, 3).unwrap();
         let members = Digest::of(b"members");
-        let part = part_metrics(EvaluatePart::Test, &classes, &labels, &found, members);
+        let part = part_metrics(Part::Test, &classes, &labels, &found, members);
         assert_eq!((part.images, correct(&part)), (4, 3));
         assert_eq!((part.top1, part.top5), (0.75, 1.0));
         assert_eq!(part.top1_interval, wilson(3, 4));

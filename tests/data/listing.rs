@@ -8,7 +8,7 @@ use kfood::{
     error::Class,
     event::StageEvent,
     files::read_json,
-    record::{EvaluatePart, Images, Labels, Split},
+    record::{Images, Labels, Part, Split},
     stage::Stage,
     stages,
     stop::Stop,
@@ -48,7 +48,7 @@ fn folders_become_a_list_of_images_with_their_parts_and_classes() {
     assert_eq!(labels.classes, ["김밥", "잡채"]);
     assert_eq!(
         (labels.labels[7].part, labels.labels[7].class),
-        (EvaluatePart::Test, 1)
+        (Part::Test, 1)
     );
 }
 

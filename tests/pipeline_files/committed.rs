@@ -4,7 +4,7 @@ use std::path::Path;
 
 use kfood::{
     config::{self, Evaluate, ModelSource, Pipeline, Settings, Train},
-    record::EvaluatePart,
+    record::Part,
     settings::{Arch, Checkpoint, Count, Filter, Layer, Metric, Probability, TrainLayers},
 };
 use serde_json::{Value, json};
@@ -105,11 +105,7 @@ fn prepares(pipeline: &Pipeline, dataset: &str, pixels: &str, holdout: &str, fol
     assert_eq!(split.dataset, dataset);
 }
 
-const PARTS: [EvaluatePart; 3] = [
-    EvaluatePart::Train,
-    EvaluatePart::Validation,
-    EvaluatePart::Test,
-];
+const PARTS: [Part; 3] = [Part::Train, Part::Validation, Part::Test];
 
 /// Asserts what a training uses: the stages that give its pixels and its split.
 #[track_caller]

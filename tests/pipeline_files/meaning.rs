@@ -2,7 +2,7 @@
 
 use kfood::{
     config::{ModelSource, Pipeline, Settings},
-    record::EvaluatePart,
+    record::Part,
     settings::{Checkpoint, Optimizer},
 };
 
@@ -25,11 +25,7 @@ fn what_is_left_out_has_its_default() {
     let Settings::Evaluate(result) = &instance(&pipeline, "result").settings else {
         panic!("an evaluate")
     };
-    let all = [
-        EvaluatePart::Train,
-        EvaluatePart::Validation,
-        EvaluatePart::Test,
-    ];
+    let all = [Part::Train, Part::Validation, Part::Test];
     assert_eq!(result.on, all);
     assert_eq!(
         (result.data.as_str(), result.split.as_str()),
@@ -46,7 +42,7 @@ fn without_a_test_folder_an_evaluation_leaves_test_out() {
     let Settings::Evaluate(result) = &instance(&pipeline, "result").settings else {
         panic!("an evaluate")
     };
-    assert_eq!(result.on, [EvaluatePart::Train, EvaluatePart::Validation]);
+    assert_eq!(result.on, [Part::Train, Part::Validation]);
 }
 
 #[test]
@@ -141,7 +137,7 @@ fn all_folds_become_instances_and_select_groups_them_with_seeds() {
     };
     assert_eq!(
         (chosen.on.as_slice(), chosen.fold),
-        ([EvaluatePart::Test].as_slice(), None)
+        ([Part::Test].as_slice(), None)
     );
     let each = instance(
         &pipeline,

@@ -2,7 +2,7 @@
 
 use kfood::{
     config::Settings,
-    record::EvaluatePart,
+    record::Part,
     settings::{AverageOf, Metric, Tta},
 };
 
@@ -211,7 +211,7 @@ fn an_ensemble_takes_all_instances_and_only_its_test_part_where_folds_would_leak
     let Settings::Evaluate(x) = &instance(&pipeline, "x").settings else {
         panic!("an evaluate")
     };
-    assert_eq!(x.on, [EvaluatePart::Test]);
+    assert_eq!(x.on, [Part::Test]);
     assert_eq!(x.tta, [Tta::HorizontalFlip, Tta::FiveCrop]);
     let leaking = text.replace("model = \"all\"", "model = \"all\"\non = [\"validation\"]");
     let told = mistakes(&leaking);

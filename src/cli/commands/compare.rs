@@ -18,7 +18,7 @@ use crate::{
     },
     error::{Error, Result},
     exec::Newest,
-    record::EvaluatePart,
+    record::Part,
     report::{self, Block, Document, Evaluated, Evidence, Format, Results},
     text::{count, shown_path},
 };
@@ -75,8 +75,8 @@ pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
         let on = |part| report::compare(&all, part);
         return print::json(&json!({
             "results": table,
-            "validation_comparisons": on(EvaluatePart::Validation)?,
-            "comparisons": on(EvaluatePart::Test)?,
+            "validation_comparisons": on(Part::Validation)?,
+            "comparisons": on(Part::Test)?,
             "changes": changes,
         }))
         .map(|()| 0);

@@ -20,7 +20,7 @@ use crate::{
     error::{Error, Result},
     exec::Summary,
     files,
-    record::{EvaluatePart, Prediction},
+    record::{Part, Prediction},
     report::{Column, Grid, percent},
     text::{count, either, number, shown, shown_path},
 };
@@ -33,7 +33,7 @@ pub(in crate::cli) struct Mistakes {
     pub stage: String,
     /// Of this part: train, validation or test; without it the last of these that was evaluated.
     #[arg(long, value_parser = part)]
-    pub part: Option<EvaluatePart>,
+    pub part: Option<Part>,
     /// At most so many; without it 50 in the text, and all in JSON and on sheets.
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
@@ -56,7 +56,7 @@ const LINES: usize = 6;
 #[derive(Serialize)]
 struct Told {
     evaluation: String,
-    part: EvaluatePart,
+    part: Part,
     images: usize,
     wrong: usize,
     mistakes: Vec<Mistake>,
@@ -126,7 +126,7 @@ fn no_evaluation(opened: &Opened, index: usize) -> Error {
 }
 
 /// The part that is asked for, else the last that was evaluated.
-fn chosen(args: &Mistakes, id: &str, predictions: &[Prediction]) -> Result<EvaluatePart> {
+fn chosen(args: &Mistakes, id: &str, predictions: &[Prediction]) -> Result<Part> {
     let mut there: Vec<_> = predictions.iter().map(|p| p.part).collect();
     there.sort_unstable();
     there.dedup();
@@ -153,7 +153,7 @@ fn shots(opened: &Opened, summary: &Summary, id: &String) -> Result<Shots> {
 
 fn told(
     evaluation: String,
-    part: EvaluatePart,
+    part: Part,
     predictions: &[Prediction],
     shots: &Shots,
     limit: Option<usize>,

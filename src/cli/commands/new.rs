@@ -21,7 +21,7 @@ use crate::{
     config,
     error::{Error, Result},
     files,
-    record::EvaluatePart,
+    record::Part,
     report::duration,
     text::{number, shown_path},
 };
@@ -178,7 +178,7 @@ fn found(data: &DataSet, here: &Path) -> String {
         let place = shown_path(place.strip_prefix(here).unwrap_or(place));
         text += &format!("  {:<10}  {:>7}  {place}\n", role.name(), number(*n as u64));
     }
-    if !data.has(EvaluatePart::Test) {
+    if !data.has(Part::Test) {
         text += "  test           none  a tenth of every class is drawn for it\n";
     }
     for line in data.told.iter().take(TOLD) {

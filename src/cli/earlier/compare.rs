@@ -16,7 +16,7 @@ use crate::{
     },
     error::Result,
     files,
-    record::{EvaluatePart, Evaluation, PastEvaluation, PastRun, Prediction},
+    record::{Evaluation, Part, PastEvaluation, PastRun, Prediction},
     report::{
         self, Align, Block, Change, Column, Document, Evaluated, Evidence, Format, Grid, Results,
         Source, percent,
@@ -127,8 +127,8 @@ fn as_json(
     print::json(&json!({
         "runs": [{ "name": a.name, "run": a.run }, { "name": b.name, "run": b.run }],
         "settings": settings, "same": found.same, "gone": found.gone,
-        "validation_comparisons": on(EvaluatePart::Validation)?,
-        "comparisons": on(EvaluatePart::Test)?,
+        "validation_comparisons": on(Part::Validation)?,
+        "comparisons": on(Part::Test)?,
         "changes": changes,
     }))
 }

@@ -9,7 +9,7 @@ use crate::{
     data::{self, Listing, Reading, is_tsv, is_zip, parts_in, read_manifest, shorter_side},
     error::{Error, Result},
     name::nfc,
-    record::EvaluatePart,
+    record::Part,
     stages,
     text::{number, plural, shown, shown_path},
 };
@@ -24,7 +24,7 @@ pub(in crate::cli) struct DataSet {
     /// A list, where it is one; its parts have no place of their own.
     pub manifest: Option<PathBuf>,
     /// Its parts with their places and numbers of photographs.
-    pub parts: Vec<(EvaluatePart, PathBuf, usize)>,
+    pub parts: Vec<(Part, PathBuf, usize)>,
     /// Classes.
     pub classes: usize,
     /// Training photographs of the smallest and of the largest class.
@@ -40,13 +40,13 @@ impl DataSet {
     pub(in crate::cli) fn to_train_on(&self) -> usize {
         let parts = self.parts.iter();
         parts
-            .filter(|(role, ..)| *role != EvaluatePart::Test)
+            .filter(|(role, ..)| *role != Part::Test)
             .map(|(.., n)| n)
             .sum()
     }
 
     /// Whether it has this part.
-    pub(in crate::cli) fn has(&self, part: EvaluatePart) -> bool {
+    pub(in crate::cli) fn has(&self, part: Part) -> bool {
         self.parts.iter().any(|(role, ..)| *role == part)
     }
 
@@ -87,8 +87,7 @@ pub(in crate::cli) fn data_sets(paths: &[PathBuf], root: &Path) -> Result<Vec<Da
         .map(|path| data::part_of_folder(&stem(path)))
         .collect();
     let differ = |i: usize| roles[i].is_some() && !roles[..i].contains(&roles[i]);
-    if paths.len() > 1 && roles.contains(&Some(EvaluatePart::Train)) && (0..roles.len()).all(differ)
-    {
+    if paths.len() > 1 && roles.contains(&Some(Part::Train)) && (0..roles.len()).all(differ) {
         let parts = roles.iter().flatten().copied().zip(paths.iter().cloned());
         return Ok(vec![of_parts(parts.collect())?]);
     }
@@ -109,7 +108,7 @@ fn data_set(path: &Path, root: &Path) -> Result<DataSet> {
         return of_parts(parts_in(path)?);
     }
     if is_zip(path) {
-        return of_parts(vec![(EvaluatePart::Train, path.to_owned())]);
+        return of_parts(vec![(Part::Train, path.to_owned())]);
     }
     if is_tsv(path)
         || path
@@ -129,7 +128,7 @@ fn data_set(path: &Path, root: &Path) -> Result<DataSet> {
     Err(Error::usage(message).help(help))
 }
 
-fn of_parts(parts: Vec<(EvaluatePart, PathBuf)>) -> Result<DataSet> {
+fn of_parts(parts: Vec<(Part, PathBuf)>) -> Result<DataSet> {
     let mut listing = Listing::default();
     for (role, path) in &parts {
         listing.append(data::scan(path, *role, Reading::default())?);
@@ -137,7 +136,7 @@ fn of_parts(parts: Vec<(EvaluatePart, PathBuf)>) -> Result<DataSet> {
     // The parts of `kfood/train` are those of `kfood`; `kfood_train` is called well enough.
     let train = parts
         .iter()
-        .find(|(role, _)| *role == EvaluatePart::Train)
+        .find(|(role, _)| *role == Part::Train)
         .or(parts.first());
     let train = train
         .map(|(_, path)| path.as_path())
@@ -153,19 +152,19 @@ fn of_parts(parts: Vec<(EvaluatePart, PathBuf)>) -> Result<DataSet> {
 fn found(
     name: String,
     manifest: Option<PathBuf>,
-    places: Vec<(EvaluatePart, PathBuf)>,
+    places: Vec<(Part, PathBuf)>,
     listing: &Listing,
 ) -> Result<DataSet> {
     let (classes, warnings) = stages::classes(listing)?;
     let mut of_class: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut counts: BTreeMap<EvaluatePart, usize> = BTreeMap::new();
+    let mut counts: BTreeMap<Part, usize> = BTreeMap::new();
     for image in &listing.images {
         *counts.entry(image.part).or_default() += 1;
-        if image.part != EvaluatePart::Test {
+        if image.part != Part::Test {
             *of_class.entry(image.class.as_str()).or_default() += 1;
         }
     }
-    let place = |role: EvaluatePart| {
+    let place = |role: Part| {
         let place = places.iter().find(|(given, _)| *given == role);
         place.map(|(_, path)| path.clone()).unwrap_or_default()
     };

@@ -108,13 +108,13 @@ fn batch(n: usize, gpu: bool) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::EvaluatePart;
+    use crate::record::Part;
 
     fn sizes(n: usize, side: u32, gpu: bool) -> Sizes {
         let data = DataSet {
             name: String::new(),
             manifest: None,
-            parts: vec![(EvaluatePart::Train, "photos".into(), n)],
+            parts: vec![(Part::Train, "photos".into(), n)],
             classes: 10,
             of_a_class: (n / 10, n / 10),
             sides: (side, side, side),

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use super::{DataSet, Machine, Sizes};
 use crate::{
     error::{Error, Result},
-    record::EvaluatePart,
+    record::Part,
     report::duration,
     text::{number, shown_path},
 };
@@ -297,12 +297,12 @@ model = "head"
                 "folds = {:<39} # each holds out another part of every class\n",
                 sizes.folds
             );
-        } else if data.has(EvaluatePart::Validation) {
+        } else if data.has(Part::Validation) {
             text += &format!("{:<47} # the data's own validation part\n", "given = true");
         } else {
             text += &format!("{:<47} # of every class\n", "validation = 0.2");
         }
-        if !data.has(EvaluatePart::Test) {
+        if !data.has(Part::Test) {
             text += &format!(
                 "{:<47} # drawn first, and never trained on: the data have no test part\n",
                 "test = 0.1"

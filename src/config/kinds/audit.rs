@@ -9,7 +9,7 @@ use crate::{
         fields::Fields,
         names::JudgedName,
     },
-    record::EvaluatePart,
+    record::Part,
     seed::Seed,
     settings::declare::{Described, OneOrMore, Table, WrittenOneOrMore, fields},
 };
@@ -20,7 +20,7 @@ pub struct Audit {
     /// The evaluate instances: one, or those of the folds of one split.
     pub from: Vec<String>,
     /// The parts whose labels are looked at, in order: never what a model trained on.
-    pub on: Vec<EvaluatePart>,
+    pub on: Vec<Part>,
 }
 
 impl Made for Audit {}
@@ -33,7 +33,7 @@ fields! {
         /// Whose labels are looked at.
         #[accepts = ON]
         #[unset = "[\"validation\"]"]
-        on: Option<OneOrMore<EvaluatePart>>,
+        on: Option<OneOrMore<Part>>,
         /// Nothing is drawn here; accepted as on any stage.
         #[unset = "the file's"]
         seed: Option<Seed>,
@@ -50,7 +50,7 @@ pub(crate) fn tables() -> Vec<Table> {
 /// An audit as written.
 struct Written {
     from: judged::WrittenJudged,
-    on: Vec<EvaluatePart>,
+    on: Vec<Part>,
 }
 
 pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Box<dyn Draft>> {
@@ -62,26 +62,23 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Box<dyn Draft>> {
 }
 
 /// The parts in order; refuses what a model trained on.
-fn on(
-    fields: &mut Fields<'_, '_>,
-    written: Option<&Spanned<WrittenOneOrMore<EvaluatePart>>>,
-) -> Vec<EvaluatePart> {
+fn on(fields: &mut Fields<'_, '_>, written: Option<&Spanned<WrittenOneOrMore<Part>>>) -> Vec<Part> {
     let Some(written) = written.map(WrittenOneOrMore::items) else {
-        return vec![EvaluatePart::Validation];
+        return vec![Part::Validation];
     };
     if written.get_ref().is_empty() {
         let help = format!("expected {ON}");
         fields.tell(&written.span(), "no part to look at", Some(&help));
     }
     for part in written.get_ref() {
-        if *part.get_ref() == EvaluatePart::Train {
+        if *part.get_ref() == Part::Train {
             let message = "a model says of the images that it trained on what it was told";
             let help = "give the split `folds = 5`, train with `fold = \"all\"`, and audit that evaluation on `validation`: each training image is then judged by a model that never saw it";
             fields.tell(&part.span(), message, Some(help));
         }
     }
-    let wanted = |part: &EvaluatePart| written.get_ref().iter().any(|p| p.get_ref() == part);
-    let parts = [EvaluatePart::Validation, EvaluatePart::Test];
+    let wanted = |part: &Part| written.get_ref().iter().any(|p| p.get_ref() == part);
+    let parts = [Part::Validation, Part::Test];
     parts.into_iter().filter(wanted).collect()
 }
 

@@ -7,7 +7,7 @@ use crate::{
         fields::Fields,
         names::JudgedName,
     },
-    record::EvaluatePart,
+    record::Part,
     seed::Seed,
     settings::{
         Probability,
@@ -68,7 +68,7 @@ impl Draft for Written {
             self.from.need_part(
                 builder,
                 evaluate,
-                EvaluatePart::Validation,
+                Part::Validation,
                 "where the temperature is fitted",
             )?;
             let settings = Calibrate {

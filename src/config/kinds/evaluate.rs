@@ -14,7 +14,7 @@ use crate::{
         values::FoldChoice,
     },
     name::nfc,
-    record::EvaluatePart,
+    record::Part,
     seed::Seed,
     settings::{
         Checkpoint, Count, FeatureLeaks, Normalize, Tta,
@@ -36,7 +36,7 @@ pub struct Evaluate {
     /// The fold, of the model's own training unless `fold` says another.
     pub fold: Option<u32>,
     /// The parts, in order and once each.
-    pub on: Vec<EvaluatePart>,
+    pub on: Vec<Part>,
     /// Whether the test part is evaluated only where there is one: nobody asked for it, and a list may have none.
     pub test_if_there: bool,
     /// Further views of each image, over which probabilities are averaged; none by default.
@@ -54,7 +54,7 @@ impl Made for Evaluate {
 }
 
 plain! {
-    EvaluatePart: Shape::Word(EvaluatePart::ALL.map(|part| Word { name: part.name(), doc: "" }).to_vec())
+    Part: Shape::Word(Part::ALL.map(|part| Word { name: part.name(), doc: "" }).to_vec())
 }
 
 fields! {
@@ -83,7 +83,7 @@ fields! {
         /// On what.
         #[accepts = ON]
         #[unset = "the parts there are"]
-        on: Option<OneOrMore<EvaluatePart>>,
+        on: Option<OneOrMore<Part>>,
         /// Further views of each image, over which probabilities are averaged.
         #[accepts = "a list of `\"horizontal_flip\"` and `\"five_crop\"`, or one of them"]
         tta: OneOrMore<Tta> = OneOrMore(Vec::new()),
@@ -112,7 +112,7 @@ struct Written {
     data: Option<Reference>,
     split: Option<Reference>,
     fold: Option<Spanned<u32>>,
-    on: Option<Spanned<Vec<Spanned<EvaluatePart>>>>,
+    on: Option<Spanned<Vec<Spanned<Part>>>>,
     tta: Vec<Tta>,
     given: Given,
 }
@@ -189,7 +189,7 @@ fn classes(fields: &mut Fields<'_, '_>, read: &GivenRead) -> Option<Vec<String>>
 }
 
 /// Refuses a list of parts that names none, or one twice.
-fn check_parts(fields: &mut Fields<'_, '_>, on: &Spanned<Vec<Spanned<EvaluatePart>>>) {
+fn check_parts(fields: &mut Fields<'_, '_>, on: &Spanned<Vec<Spanned<Part>>>) {
     if on.get_ref().is_empty() {
         let help = format!("expected {ON}");
         fields.tell(&on.span(), "no part to evaluate on", Some(&help));
@@ -282,10 +282,7 @@ impl Written {
         let drawn = builder.get::<Split>(found.split)?.test.is_some();
         // A given test part is the same under every split, one that is drawn is that of its split alone.
         let same_test = own.split == Some(found.split) || !drawn;
-        if own.dataset == Some(found.dataset)
-            && !as_trained
-            && !(on == [EvaluatePart::Test] && same_test)
-        {
+        if own.dataset == Some(found.dataset) && !as_trained && !(on == [Part::Test] && same_test) {
             let message = "the model was trained on another split or fold of this dataset, so its training images are among these parts";
             let help = if same_test {
                 "leave `split` and `fold` out, or evaluate it with `on = [\"test\"]`"
@@ -338,21 +335,21 @@ impl Written {
         builder: &mut Builder<'_>,
         found: &fold::Found,
         fold: FoldOf,
-    ) -> Option<(Vec<EvaluatePart>, bool)> {
+    ) -> Option<(Vec<Part>, bool)> {
         let drawn = builder.get::<Split>(found.split)?.test.is_some();
         let dataset = builder.get::<Dataset>(found.dataset)?;
         let (given, listed) = (dataset.test.is_some(), dataset.manifest.is_some());
         let has_test = given || listed || drawn;
         let Some(on) = &self.on else {
-            let there = |part: &EvaluatePart| match part {
-                EvaluatePart::Test => has_test,
+            let there = |part: &Part| match part {
+                Part::Test => has_test,
                 _ => !(fold == FoldOf::Varies && has_test),
             };
-            let parts = EvaluatePart::ALL.into_iter().filter(there).collect();
+            let parts = Part::ALL.into_iter().filter(there).collect();
             return Some((parts, listed && !drawn));
         };
         let asked = on.get_ref();
-        if let Some(test) = asked.iter().find(|p| *p.get_ref() == EvaluatePart::Test)
+        if let Some(test) = asked.iter().find(|p| *p.get_ref() == Part::Test)
             && !has_test
         {
             let message = format!(
@@ -363,11 +360,8 @@ impl Written {
             builder.tell(&test.span(), message, Some(help));
             return None;
         }
-        let wanted = |part: &EvaluatePart| asked.iter().any(|p| p.get_ref() == part);
-        Some((
-            EvaluatePart::ALL.into_iter().filter(wanted).collect(),
-            false,
-        ))
+        let wanted = |part: &Part| asked.iter().any(|p| p.get_ref() == part);
+        Some((Part::ALL.into_iter().filter(wanted).collect(), false))
     }
 
     fn check_fold(
@@ -375,7 +369,7 @@ impl Written {
         builder: &mut Builder<'_>,
         found: &fold::Found,
         fold: FoldOf,
-        on: &[EvaluatePart],
+        on: &[Part],
     ) -> Option<Option<u32>> {
         let folds = fold::folds(builder, found.split);
         let span = match &self.fold {
@@ -389,7 +383,7 @@ impl Written {
             (FoldOf::None, None) => Some(None),
             (FoldOf::One(fold), Some(folds)) if fold < folds => Some(Some(fold)),
             // The test part is the same whichever fold validates.
-            (FoldOf::None | FoldOf::Varies, Some(_)) if on == [EvaluatePart::Test] => Some(None),
+            (FoldOf::None | FoldOf::Varies, Some(_)) if on == [Part::Test] => Some(None),
             (FoldOf::Varies, _) => {
                 let message = "the candidates behind this model were trained on different folds, so which images validated it is known only after the run";
                 let help = "evaluate it `on = [\"test\"]`, or evaluate the folds themselves";

@@ -11,7 +11,7 @@ use crate::{
         names::JudgedName,
         reference::Reference,
     },
-    record::EvaluatePart,
+    record::Part,
 };
 
 /// The stage as written.
@@ -73,7 +73,7 @@ impl WrittenJudged {
         &self,
         builder: &mut Builder<'_>,
         member: usize,
-        part: EvaluatePart,
+        part: Part,
         needed_for: &str,
     ) -> Option<()> {
         let evaluate = builder.get::<Evaluate>(member)?;

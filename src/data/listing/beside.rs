@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    record::EvaluatePart,
+    record::Part,
     text::{count, either, number},
 };
 
@@ -27,7 +27,7 @@ type ByFolder = HashMap<String, HashMap<String, Vec<usize>>>;
 pub(super) fn beside(
     root: &Path,
     tree: &Tree,
-    part: EvaluatePart,
+    part: Part,
     crop_area: bool,
     listing: &mut Listing,
 ) -> Result<()> {
@@ -58,7 +58,7 @@ fn by_folder(tree: &Tree, listing: &Listing) -> ByFolder {
 
 struct Beside<'a> {
     tree: &'a Tree,
-    part: EvaluatePart,
+    part: Part,
     by_folder: ByFolder,
     listing: &'a mut Listing,
 }

@@ -8,7 +8,7 @@ use std::{
 use super::{found::part_of_folder, nested::Nested};
 use crate::{
     error::{Error, Result},
-    record::EvaluatePart,
+    record::Part,
     settings::FolderLevel,
     text::{count, first_few, first_lines, shown, shown_path},
 };
@@ -99,7 +99,7 @@ fn judge(
 fn refuse_parts(root: &Path, folders: &BTreeSet<&str>) -> Result<()> {
     let least = folders.iter().map(|folder| depth(folder)).min();
     for level in 1..=least.unwrap_or(0) {
-        let mut parts: BTreeMap<EvaluatePart, BTreeSet<&str>> = BTreeMap::new();
+        let mut parts: BTreeMap<Part, BTreeSet<&str>> = BTreeMap::new();
         for folder in folders {
             let upper = upper(folder, level);
             match part_of_folder(name(upper)) {
@@ -110,7 +110,7 @@ fn refuse_parts(root: &Path, folders: &BTreeSet<&str>) -> Result<()> {
                 }
             };
         }
-        if parts.len() < 2 || !parts.contains_key(&EvaluatePart::Train) {
+        if parts.len() < 2 || !parts.contains_key(&Part::Train) {
             continue;
         }
         let names = parts.values().flatten().map(|upper| name(upper));
@@ -123,7 +123,7 @@ fn refuse_parts(root: &Path, folders: &BTreeSet<&str>) -> Result<()> {
         let help = if least == Some(level) {
             "put a folder for each class into each of them, and name each part: `train = …`, `test = …`; `class = \"deepest\"` takes them as classes all the same".to_owned()
         } else if root.is_dir() && one_each {
-            let setting = |(part, uppers): (&EvaluatePart, &BTreeSet<&str>)| {
+            let setting = |(part, uppers): (&Part, &BTreeSet<&str>)| {
                 let upper = uppers.first().copied().unwrap_or_default();
                 format!(
                     "`{} = \"{}/{}\"`",

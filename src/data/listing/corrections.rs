@@ -17,7 +17,7 @@ use crate::{
     error::{Error, Result},
     files,
     name::{nearest, nfc},
-    record::EvaluatePart,
+    record::Part,
     text::{count, first_few, first_lines, shown, shown_path},
 };
 
@@ -241,7 +241,7 @@ fn change(
             shown(&image.class)
         ));
     }
-    if image.part == EvaluatePart::Test && !test {
+    if image.part == Part::Test && !test {
         return Err("it is of the test part: set `correct_test = true` in the dataset, and results before and after are of two tests".to_owned());
     }
     if row.class == LEAVE_OUT {

@@ -5,14 +5,14 @@ use std::{collections::BTreeMap, fmt, path::PathBuf};
 use super::Place;
 use crate::{
     name::nfc,
-    record::{Crop, EvaluatePart, Looked},
+    record::{Crop, Looked, Part},
 };
 
 /// One image file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// The part it was given for.
-    pub part: EvaluatePart,
+    pub part: Part,
     /// NFC, with `/`, starting with the part: `train/김밥/0001.jpg`.
     pub name: String,
     /// The class name, NFC.
@@ -29,7 +29,7 @@ pub struct Found {
 
 impl Found {
     /// An image, by its NFC path below what was looked through, of which nothing more is known.
-    pub(super) fn new(part: EvaluatePart, below: &str, class: String, place: Place) -> Self {
+    pub(super) fn new(part: Part, below: &str, class: String, place: Place) -> Self {
         Self {
             part,
             name: format!("{}/{below}", part.name()),
@@ -43,20 +43,20 @@ impl Found {
 }
 
 /// The part that a word means, in any case. `eval` is none: it is said of validation and of test.
-pub(super) fn part_of_word(word: &str) -> Option<EvaluatePart> {
+pub(super) fn part_of_word(word: &str) -> Option<Part> {
     Some(match nfc(word).to_lowercase().as_str() {
-        "train" | "training" | "학습" | "훈련" => EvaluatePart::Train,
+        "train" | "training" | "학습" | "훈련" => Part::Train,
         "validation" | "validate" | "valid" | "val" | "dev" | "development" | "검증" => {
-            EvaluatePart::Validation
+            Part::Validation
         }
-        "test" | "testing" | "테스트" | "시험" => EvaluatePart::Test,
+        "test" | "testing" | "테스트" | "시험" => Part::Test,
         _ => return None,
     })
 }
 
 /// The part that a folder's name means: `train`, `1.Training`, `kfood_val`, `test_images`.
 #[must_use]
-pub fn part_of_folder(name: &str) -> Option<EvaluatePart> {
+pub fn part_of_folder(name: &str) -> Option<Part> {
     let name = nfc(name).to_lowercase();
     let words = name.split(|c: char| !c.is_alphabetic());
     let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();

@@ -13,7 +13,7 @@ use crate::{
     error::{Error, Result},
     files,
     name::{is_blank_name, nearest, nfc},
-    record::EvaluatePart,
+    record::Part,
     text::{count, either, first_few, first_lines, shown, shown_path},
 };
 
@@ -35,7 +35,7 @@ pub(super) struct Row {
     path: String,
     /// NFC.
     label: String,
-    part: EvaluatePart,
+    part: Part,
     group: Option<String>,
 }
 
@@ -290,9 +290,9 @@ fn label(path: &str, written: &str) -> std::result::Result<String, String> {
 }
 
 /// The part of a row: training where nothing is said.
-fn part(written: &str) -> std::result::Result<EvaluatePart, String> {
+fn part(written: &str) -> std::result::Result<Part, String> {
     if written.is_empty() {
-        return Ok(EvaluatePart::Train);
+        return Ok(Part::Train);
     }
     part_of_word(written).ok_or_else(|| {
         format!(

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    record::EvaluatePart,
+    record::Part,
     text::{first_items, shown_path},
 };
 
@@ -24,7 +24,7 @@ const DEEPEST: usize = 4;
 ///
 /// # Errors
 /// When it cannot be read, or several folders are named for one part.
-pub fn parts_in(folder: &Path) -> Result<Vec<(EvaluatePart, PathBuf)>> {
+pub fn parts_in(folder: &Path) -> Result<Vec<(Part, PathBuf)>> {
     let mut folder = folder.to_owned();
     for _ in 0..DEEPEST {
         let held = Held::read(&folder)?;
@@ -39,7 +39,7 @@ pub fn parts_in(folder: &Path) -> Result<Vec<(EvaluatePart, PathBuf)>> {
             _ => break,
         }
     }
-    Ok(vec![(EvaluatePart::Train, folder)])
+    Ok(vec![(Part::Train, folder)])
 }
 
 /// What a folder holds.
@@ -76,12 +76,12 @@ impl Held {
     }
 
     /// By part; nothing where these are classes, of which one may be called as a part is.
-    fn parts(&self, folder: &Path) -> Result<Option<Vec<(EvaluatePart, PathBuf)>>> {
+    fn parts(&self, folder: &Path) -> Result<Option<Vec<(Part, PathBuf)>>> {
         // A zip beside a folder of its name is where that came from.
         let unpacked = |zip: &&PathBuf| self.folders.contains(&zip.with_extension(""));
         let zips = self.zips.iter().filter(|zip| !unpacked(zip));
         let all = self.folders.iter().chain(zips);
-        let mut parts: BTreeMap<EvaluatePart, Vec<&PathBuf>> = BTreeMap::new();
+        let mut parts: BTreeMap<Part, Vec<&PathBuf>> = BTreeMap::new();
         let mut others = 0;
         for path in all {
             match part_of_folder(&name(path)) {
@@ -89,7 +89,7 @@ impl Held {
                 None => others += 1,
             }
         }
-        if !parts.contains_key(&EvaluatePart::Train) || (parts.len() == 1 && others > 0) {
+        if !parts.contains_key(&Part::Train) || (parts.len() == 1 && others > 0) {
             return Ok(None);
         }
         if let Some((role, several)) = parts.iter().find(|(_, paths)| paths.len() > 1) {
@@ -103,9 +103,7 @@ impl Held {
             let help = "name the folders of one data set, such as `kfood new data/kfood_train data/kfood_val`";
             return Err(Error::usage(message).help(help));
         }
-        let one = |(role, paths): (EvaluatePart, Vec<&PathBuf>)| {
-            Some((role, paths.first()?.to_path_buf()))
-        };
+        let one = |(role, paths): (Part, Vec<&PathBuf>)| Some((role, paths.first()?.to_path_buf()));
         Ok(Some(parts.into_iter().filter_map(one).collect()))
     }
 }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    record::EvaluatePart,
+    record::Part,
     settings::FolderLevel,
     text::{either, first_lines, shown, shown_path},
 };
@@ -41,7 +41,7 @@ pub struct Reading {
 /// # Errors
 /// When the folder or a zip cannot be read, holds images outside class folders, or holds no image, when a name cannot be
 /// understood, when two names in one place are two spellings of one name, or when it is not clear which folder is the class.
-pub fn scan(root: &Path, part: EvaluatePart, reading: Reading) -> Result<Listing> {
+pub fn scan(root: &Path, part: Part, reading: Reading) -> Result<Listing> {
     let tree = Tree::read(root)?;
     refuse_stray(root, &tree)?;
     refuse_none(root, &tree)?;
@@ -222,7 +222,7 @@ mod tests {
             "분식/김밥/1.jpg",
             "분식/튀김/1.jpg",
         ]);
-        let listing = scan(folder.path(), EvaluatePart::Train, Reading::default()).unwrap();
+        let listing = scan(folder.path(), Part::Train, Reading::default()).unwrap();
         let names: Vec<_> = listing.images.iter().map(|i| i.name.as_str()).collect();
         assert_eq!(
             names,
@@ -254,7 +254,7 @@ mod tests {
             "readme.txt",
             ".git/x/y.jpg",
         ]);
-        let listing = scan(folder.path(), EvaluatePart::Test, Reading::default()).unwrap();
+        let listing = scan(folder.path(), Part::Test, Reading::default()).unwrap();
         assert_eq!(listing.images.len(), 2);
         assert_eq!(
             listing.passed_over.to_string(),
@@ -266,12 +266,12 @@ mod tests {
     fn decomposed_names_are_listed_composed_and_twins_are_refused() {
         let nfd = "\u{1100}\u{1175}\u{11b7}\u{1107}\u{1161}\u{11b8}"; // 김밥 as macOS spells it
         let folder = tree(&[&format!("{nfd}/1.jpg")]);
-        let listing = scan(folder.path(), EvaluatePart::Train, Reading::default()).unwrap();
+        let listing = scan(folder.path(), Part::Train, Reading::default()).unwrap();
         assert_eq!(listing.images[0].name, "train/김밥/1.jpg");
         assert!(matches!(&listing.images[0].place, Place::File(path) if path.exists()));
 
         let folder = tree(&[&format!("{nfd}/1.jpg"), "김밥/2.jpg"]);
-        let error = scan(folder.path(), EvaluatePart::Train, Reading::default())
+        let error = scan(folder.path(), Part::Train, Reading::default())
             .unwrap_err()
             .to_string();
         assert!(error.contains("`김밥` is there twice"), "{error}");
@@ -280,14 +280,14 @@ mod tests {
         assert!(!error.contains(r"\\"), "{error}");
 
         let folder = tree(&[&format!("a/{nfd}.jpg"), "a/김밥.jpg"]);
-        assert!(scan(folder.path(), EvaluatePart::Train, Reading::default()).is_err());
+        assert!(scan(folder.path(), Part::Train, Reading::default()).is_err());
     }
 
     #[test]
     fn stray_files_and_empty_sets_are_errors_and_empty_folders_are_told() {
         let error = |files: &[&str]| {
             let folder = tree(files);
-            scan(folder.path(), EvaluatePart::Train, Reading::default())
+            scan(folder.path(), Part::Train, Reading::default())
                 .unwrap_err()
                 .to_string()
         };
@@ -295,7 +295,7 @@ mod tests {
         assert!(error(&[]).contains("holds no images"));
         let folder = tree(&["a/2.jpg"]);
         fs::create_dir_all(folder.path().join("b/c")).unwrap();
-        let listing = scan(folder.path(), EvaluatePart::Train, Reading::default()).unwrap();
+        let listing = scan(folder.path(), Part::Train, Reading::default()).unwrap();
         assert_eq!(listing.images.len(), 1);
         let warned = &listing.warnings[0];
         assert!(
@@ -312,7 +312,7 @@ mod tests {
         let folder = tree(&["a/1.jpg"]);
         symlink(folder.path(), folder.path().join("a/loop")).unwrap();
         symlink(elsewhere.path(), folder.path().join("b")).unwrap();
-        let listing = scan(folder.path(), EvaluatePart::Train, Reading::default()).unwrap();
+        let listing = scan(folder.path(), Part::Train, Reading::default()).unwrap();
         assert_eq!(listing.images.len(), 2);
         assert_eq!(
             listing.passed_over.to_string(),

@@ -1,7 +1,7 @@
 //! The data set's own validation part.
 
 use super::plain::as_given;
-use crate::record::{Assignment, EvaluatePart, Labels, Split};
+use crate::record::{Assignment, Labels, Part, Split};
 
 /// Takes the validation part that the data set gives; `None` where it gives none.
 #[must_use]
@@ -13,7 +13,7 @@ pub fn given(labels: &Labels) -> Option<Split> {
         if labels
             .labels
             .get(image)
-            .is_some_and(|l| l.part == EvaluatePart::Train)
+            .is_some_and(|l| l.part == Part::Train)
         {
             assignments[image] = Assignment::Validation;
             any = true;

@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{Groups, held::Held, plain::as_given, tell::list};
 use crate::{
-    record::{Assignment, EvaluatePart, Labels, Split},
+    record::{Assignment, Labels, Part, Split},
     seed::Seed,
 };
 
@@ -31,9 +31,8 @@ impl Units {
     fn new(held: Held, labels: &Labels, groups: &Groups, seed: Seed) -> Self {
         let classes = labels.classes.len();
         let class = |image: usize| labels.labels[image].class as usize;
-        let wanted = |image: usize| {
-            labels.labels[image].part == EvaluatePart::Train && class(image) < classes
-        };
+        let wanted =
+            |image: usize| labels.labels[image].part == Part::Train && class(image) < classes;
         let mut members = groups.members(wanted);
         members.shuffle(&mut held.stream(seed, "split groups", &[]));
         members.sort_by_key(|group| std::cmp::Reverse(group.len()));

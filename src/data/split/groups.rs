@@ -1,6 +1,6 @@
 //! Images that belong together.
 
-use crate::record::{EvaluatePart, Labels};
+use crate::record::{Labels, Part};
 
 /// Groups of images, joined step by step; at first every image is alone.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ impl Groups {
     pub fn join_numbers(&mut self, labels: &Labels, numbers: &[Option<u32>]) {
         let mut first = std::collections::HashMap::new();
         for (image, number) in numbers.iter().enumerate().take(self.parent.len()) {
-            if labels.labels[image].part != EvaluatePart::Train {
+            if labels.labels[image].part != Part::Train {
                 continue;
             }
             if let Some(number) = number {

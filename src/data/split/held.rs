@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{Groups, grouped, plain, stable};
 use crate::{
-    record::{Assignment, EvaluatePart, Labels, Split},
+    record::{Assignment, Labels, Part, Split},
     seed::{Seed, stream},
 };
 
@@ -65,7 +65,7 @@ pub fn drawn_test(
     let mut open = labels.clone();
     for image in keep {
         if let Some(label) = open.labels.get_mut(*image as usize) {
-            label.part = EvaluatePart::Test;
+            label.part = Part::Test;
         }
     }
     let (split, told): (Split, _) = match by {
@@ -78,12 +78,12 @@ pub fn drawn_test(
     let mut drawn = labels.clone();
     for (label, assignment) in drawn.labels.iter_mut().zip(&split.assignments) {
         if *assignment == Assignment::Validation {
-            label.part = EvaluatePart::Test;
+            label.part = Part::Test;
         }
     }
     let is_test = |image: &u32| {
         let label = drawn.labels.get(*image as usize);
-        label.is_some_and(|label| label.part == EvaluatePart::Test)
+        label.is_some_and(|label| label.part == Part::Test)
     };
     let validation = labels.validation.iter().filter(|image| !is_test(image));
     drawn.validation = validation.copied().collect();

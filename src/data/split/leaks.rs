@@ -1,7 +1,7 @@
 //! Look-alikes and the parts.
 
 use super::Groups;
-use crate::record::{Assignment, EvaluatePart, Labels, LeftOut, LookAlikes, Pair, Split};
+use crate::record::{Assignment, Labels, LeftOut, LookAlikes, Pair, Part, Split};
 
 /// Joins look-alikes of the training part, but for those that are left out ([`copies`]).
 pub fn join_look_alikes(groups: &mut Groups, labels: &Labels, alike: &LookAlikes) {
@@ -9,7 +9,7 @@ pub fn join_look_alikes(groups: &mut Groups, labels: &Labels, alike: &LookAlikes
         labels
             .labels
             .get(image)
-            .is_some_and(|l| l.part == EvaluatePart::Test)
+            .is_some_and(|l| l.part == Part::Test)
     };
     let out = alike.nearest(is_test);
     let stays = |image: u32| {
@@ -26,7 +26,7 @@ pub fn join_look_alikes(groups: &mut Groups, labels: &Labels, alike: &LookAlikes
 #[must_use]
 pub fn copies(labels: &Labels, alike: &LookAlikes, fixed: bool) -> Vec<LeftOut> {
     let part = |image: usize| labels.labels.get(image).map(|label| label.part);
-    let test = alike.nearest(|image| part(image) == Some(EvaluatePart::Test));
+    let test = alike.nearest(|image| part(image) == Some(Part::Test));
     let validates =
         |image: usize| fixed && labels.validation.binary_search(&(image as u32)).is_ok();
     let validation = fixed.then(|| alike.nearest(validates));
@@ -44,7 +44,7 @@ pub fn copies(labels: &Labels, alike: &LookAlikes, fixed: bool) -> Vec<LeftOut> 
         })
     };
     (0..labels.labels.len())
-        .filter(|image| part(*image) == Some(EvaluatePart::Train))
+        .filter(|image| part(*image) == Some(Part::Train))
         .filter_map(like)
         .collect()
 }
@@ -54,7 +54,7 @@ pub fn copies(labels: &Labels, alike: &LookAlikes, fixed: bool) -> Vec<LeftOut> 
 pub fn without(labels: &Labels, copies: &[LeftOut]) -> Labels {
     let mut rest = labels.clone();
     for copy in copies {
-        rest.labels[copy.image as usize].part = EvaluatePart::Test;
+        rest.labels[copy.image as usize].part = Part::Test;
     }
     let out = |image: &u32| {
         copies

@@ -4,7 +4,7 @@ use rand::seq::SliceRandom;
 
 use super::{held::Held, tell::list};
 use crate::{
-    record::{Assignment, EvaluatePart, Label, Labels, Split},
+    record::{Assignment, Label, Labels, Part, Split},
     seed::Seed,
 };
 
@@ -85,8 +85,8 @@ pub fn folds(labels: &Labels, folds: u32, seed: Seed) -> (Split, Option<String>)
 /// Every image where it was given: training or test.
 pub(super) fn as_given(labels: &[Label]) -> Vec<Assignment> {
     let place = |label: &Label| match label.part {
-        EvaluatePart::Train | EvaluatePart::Validation => Assignment::Train,
-        EvaluatePart::Test => Assignment::Test,
+        Part::Train | Part::Validation => Assignment::Train,
+        Part::Test => Assignment::Test,
     };
     labels.iter().map(place).collect()
 }
@@ -95,7 +95,7 @@ pub(super) fn as_given(labels: &[Label]) -> Vec<Assignment> {
 fn shuffled_classes(held: Held, labels: &Labels, seed: Seed) -> Vec<Vec<usize>> {
     let mut members = vec![Vec::new(); labels.classes.len()];
     for (image, label) in labels.labels.iter().enumerate() {
-        if label.part == EvaluatePart::Train {
+        if label.part == Part::Train {
             // A class beyond the list would be a damaged record; its image stays where it was given.
             if let Some(class) = members.get_mut(label.class as usize) {
                 class.push(image);
@@ -178,15 +178,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::record::EvaluatePart;
+    use crate::record::Part;
 
     fn labels(sizes: &[usize], test: usize) -> Labels {
         let train = sizes
             .iter()
             .enumerate()
-            .flat_map(|(c, n)| std::iter::repeat_n((EvaluatePart::Train, c), *n));
-        let test =
-            (0..sizes.len()).flat_map(|c| std::iter::repeat_n((EvaluatePart::Test, c), test));
+            .flat_map(|(c, n)| std::iter::repeat_n((Part::Train, c), *n));
+        let test = (0..sizes.len()).flat_map(|c| std::iter::repeat_n((Part::Test, c), test));
         Labels {
             classes: (0..sizes.len()).map(|c| format!("c{c:02}")).collect(),
             labels: train
@@ -215,7 +214,7 @@ mod tests {
             .map(|c| count(&split, &labels, c, Assignment::Validation))
             .collect();
         assert_eq!((held, told), (vec![20, 20, 21, 21], None));
-        assert_eq!(split.members(EvaluatePart::Test, None).len(), 28);
+        assert_eq!(split.members(Part::Test, None).len(), 28);
         assert_ne!(split, hold_out(&labels, 0.2, 2).0);
         assert_eq!(split, hold_out(&labels, 0.2, 1).0);
     }
@@ -265,7 +264,7 @@ mod tests {
             for class in 0..sizes.len() as u32 {
                 prop_assert!(spread(&|f| count(&split, &labels, class, Assignment::Fold(f))) <= 1);
             }
-            prop_assert!(spread(&|f| split.members(EvaluatePart::Validation, Some(f)).len()) <= 1);
+            prop_assert!(spread(&|f| split.members(Part::Validation, Some(f)).len()) <= 1);
         }
     }
 }

@@ -11,7 +11,7 @@
 use super::{Groups, held::Held, plain::as_given, tell::list};
 use crate::{
     digest::Parts,
-    record::{Assignment, EvaluatePart, Labels, Split},
+    record::{Assignment, Labels, Part, Split},
     seed::Seed,
 };
 
@@ -58,7 +58,7 @@ fn divide(
 ) -> (Split, Option<String>) {
     let place = held.purpose("place");
     let mut assignments = as_given(&labels.labels);
-    let train = |image: usize| labels.labels[image].part == EvaluatePart::Train;
+    let train = |image: usize| labels.labels[image].part == Part::Train;
     for group in groups.members(train) {
         let name = |image: &usize| names.get(*image).map_or("", |name| without_ending(name));
         let leader = group
@@ -114,7 +114,7 @@ fn uneven(held: Held, labels: &Labels, split: &Split, division: Division) -> Opt
     }
     let mut places: Vec<Vec<Assignment>> = vec![Vec::new(); labels.classes.len()];
     for (label, assignment) in labels.labels.iter().zip(&split.assignments) {
-        if label.part == EvaluatePart::Train
+        if label.part == Part::Train
             && let Some(places) = places.get_mut(label.class as usize)
         {
             places.push(*assignment);

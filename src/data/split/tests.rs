@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::record::{Assignment, EvaluatePart, Label, Labels, Likeness, LookAlikes, Pair, Split};
+use crate::record::{Assignment, Label, Labels, Likeness, LookAlikes, Pair, Part, Split};
 
 /// Images of these classes in training, and two of each class in test.
 fn labels(classes: &[u32]) -> Labels {
     let count = classes.iter().max().map_or(0, |most| most + 1);
-    let train = classes.iter().map(|class| (EvaluatePart::Train, *class));
-    let test = (0..count).flat_map(|class| [(EvaluatePart::Test, class); 2]);
+    let train = classes.iter().map(|class| (Part::Train, *class));
+    let test = (0..count).flat_map(|class| [(Part::Test, class); 2]);
     Labels {
         classes: (0..count).map(|c| format!("c{c:02}")).collect(),
         labels: train
@@ -34,12 +34,12 @@ fn whole(labels: &Labels, groups: &Groups, split: &Split) -> Result<(), TestCase
     prop_assert_eq!(split.assignments.len(), labels.labels.len());
     for (label, assignment) in labels.labels.iter().zip(&split.assignments) {
         let test = *assignment == Assignment::Test;
-        prop_assert_eq!(test, label.part == EvaluatePart::Test);
+        prop_assert_eq!(test, label.part == Part::Test);
         if let (Some(k), Assignment::Fold(fold)) = (split.folds, assignment) {
             prop_assert!(*fold < k);
         }
     }
-    for group in groups.members(|image| labels.labels[image].part == EvaluatePart::Train) {
+    for group in groups.members(|image| labels.labels[image].part == Part::Train) {
         for image in &group {
             prop_assert_eq!(split.assignments[*image], split.assignments[group[0]]);
         }
@@ -118,7 +118,7 @@ fn the_stable_share_is_met_on_average_and_the_ending_does_not_count() {
         .0
     };
     let split = place(&names);
-    let held = split.members(EvaluatePart::Validation, None).len();
+    let held = split.members(Part::Validation, None).len();
     assert!((720..880).contains(&held), "{held}");
     for name in &mut names {
         *name = name.replace(".jpg", ".png");
@@ -136,7 +136,7 @@ fn a_large_group_is_held_out_by_chance_alone_and_singles_meet_the_share() {
     for seed in 0..20 {
         let (split, told) = hold_out_groups(&labels, &groups, 0.2, seed);
         assert_eq!(told, None);
-        let held = split.members(EvaluatePart::Validation, None);
+        let held = split.members(Part::Validation, None);
         assert_eq!(held.len(), 24);
         assert!(held.iter().all(|image| *image >= 46));
         parts.insert(held);
@@ -195,7 +195,7 @@ fn copies_of_test_images_are_left_out_and_the_rest_stays_together() {
     leave_out(&mut split, copies);
     // Two of the seven that are left, whole groups all the same.
     assert_eq!(told, None);
-    assert_eq!(split.members(EvaluatePart::Validation, None).len(), 2);
+    assert_eq!(split.members(Part::Validation, None).len(), 2);
     assert_eq!(split.assignments[0], Assignment::LeftOut);
     assert_eq!(split.assignments[2], split.assignments[3]);
     let left: Vec<_> = split.left_out.iter().map(|l| (l.image, l.like)).collect();
@@ -213,8 +213,8 @@ fn a_given_validation_part_is_kept_and_its_copies_leave_training() {
     labels.validation = vec![2];
     let copies = copies(&labels, &alike(6, &[(1, 2)]), true);
     let mut split = given(&without(&labels, &copies)).unwrap();
-    assert_eq!(split.members(EvaluatePart::Validation, None), [2]);
+    assert_eq!(split.members(Part::Validation, None), [2]);
     leave_out(&mut split, copies);
-    assert_eq!(split.members(EvaluatePart::Train, None), [0, 3]);
-    assert_eq!(split.members(EvaluatePart::Validation, None), [2]);
+    assert_eq!(split.members(Part::Train, None), [0, 3]);
+    assert_eq!(split.members(Part::Validation, None), [2]);
 }

@@ -11,7 +11,7 @@ use crate::{
     error::{Error, Result},
     files,
     learn::picture::Size,
-    record::{Data, EvaluatePart, Labels, Provenance, Split},
+    record::{Data, Labels, Part, Provenance, Split},
     text::count,
 };
 
@@ -63,8 +63,8 @@ impl Inputs {
             let rows = split.members(part, data.fold);
             usable(&pack, part, rows, &classes, &labels.classes)
         };
-        let train = usable(EvaluatePart::Train)?;
-        let validation = usable(EvaluatePart::Validation)?;
+        let train = usable(Part::Train)?;
+        let validation = usable(Part::Validation)?;
         let dropped = train.dropped + validation.dropped;
         let (train, validation) = (train.rows, validation.rows);
         if train.len() < 2 {

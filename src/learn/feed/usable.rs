@@ -3,7 +3,7 @@
 use crate::{
     data::Pack,
     error::{Error, Result},
-    record::EvaluatePart,
+    record::Part,
     text::{either, shown},
 };
 
@@ -24,7 +24,7 @@ pub(crate) struct Usable {
 /// class of which they never had an image.
 pub(crate) fn usable(
     pack: &Pack,
-    part: EvaluatePart,
+    part: Part,
     rows: Vec<usize>,
     class_of: &[usize],
     classes: &[String],
@@ -53,7 +53,7 @@ pub(crate) fn usable(
             lost.join(", ")
         )
     });
-    if let (Some(lost), EvaluatePart::Train) = (&warning, part) {
+    if let (Some(lost), Part::Train) = (&warning, part) {
         return Err(Error::failed(lost.clone())
         .help("repair these files or take the class out of the data set; `photographs.json` of the preprocess stage has the reasons"));
     }
@@ -85,7 +85,7 @@ mod tests {
         let of_part = |part, rows: &[usize], class_of: &[usize]| {
             usable(&pack, part, rows.to_vec(), class_of, &classes)
         };
-        let of = |rows: &[usize], class_of: &[usize]| of_part(EvaluatePart::Test, rows, class_of);
+        let of = |rows: &[usize], class_of: &[usize]| of_part(Part::Test, rows, class_of);
         let found = of(&[0, 1, 3], &[0, 1, 0, 1]).unwrap();
         assert_eq!((found.rows, found.dropped), (vec![0, 1], 1));
         // A class without any image in the part is nothing that was lost.
@@ -96,7 +96,7 @@ mod tests {
             told.contains("every image of a class in `test`") && told.contains("`냉면` (2)"),
             "{told}"
         );
-        let told = of_part(EvaluatePart::Train, &rows, &class_of).unwrap_err();
+        let told = of_part(Part::Train, &rows, &class_of).unwrap_err();
         assert!(
             told.to_string()
                 .contains("every image of a class in `train`")

@@ -6,7 +6,7 @@ use crate::{
     learn::{
         feed::Batch,
         judge::{Arithmetic, Sums, Tally},
-        optimize::{Optimizer, Part, parts},
+        optimize::{MicroBatch, Optimizer, parts},
     },
     model::{Mode, Network},
     native::{CudaGraph, accelerated},
@@ -29,7 +29,7 @@ pub(crate) struct Stepper {
     /// Batches to a step of the optimizer.
     accumulation: usize,
     /// The parts of the batches of this pass, and the number of the next one.
-    parts: Vec<Part>,
+    parts: Vec<MicroBatch>,
     next: usize,
     ema: Option<Ema>,
 }
@@ -160,7 +160,11 @@ impl Stepper {
     ) -> Result<()> {
         optimizer.set_lr(lr)?;
         let images = batch.len();
-        let part = self.parts.get(self.next).copied().unwrap_or(Part::WHOLE);
+        let part = self
+            .parts
+            .get(self.next)
+            .copied()
+            .unwrap_or(MicroBatch::WHOLE);
         self.next += 1;
         if self.recording {
             self.record_when_warm(model, optimizer, batch)?;
@@ -224,7 +228,7 @@ impl Stepper {
                 arithmetic,
                 tally,
                 &batch,
-                Part::WHOLE,
+                MicroBatch::WHOLE,
             )
         })?;
         // Recording did nothing, but the host counted.
@@ -242,7 +246,7 @@ fn one(
     arithmetic: Arithmetic,
     tally: &mut Tally,
     batch: &Batch,
-    part: Part,
+    part: MicroBatch,
 ) -> Result<()> {
     if part.first {
         optimizer.begin()?;

@@ -4,6 +4,6 @@ mod accumulate;
 mod optimizer;
 mod schedule;
 
-pub(super) use accumulate::{Part, parts};
+pub(super) use accumulate::{MicroBatch, parts};
 pub(super) use optimizer::Optimizer;
 pub(super) use schedule::{Moment, learning_rate, momentum};

@@ -2,7 +2,7 @@
 
 use super::mistakes::pooled;
 use crate::{
-    record::{ClassMetrics, EvaluatePart},
+    record::{ClassMetrics, Part},
     report::{Axis, Block, Column, Drawing, Grid, Group, Scatter, Unit, percent, units::fixed},
     stats,
     text::count,
@@ -12,7 +12,7 @@ use crate::{
 const CONFUSIONS: usize = 10;
 
 /// The classes of one part; nothing unless all runs have it.
-pub(super) fn blocks(group: &Group<'_>, part: EvaluatePart) -> Vec<Block> {
+pub(super) fn blocks(group: &Group<'_>, part: Part) -> Vec<Block> {
     let runs = group.part(part);
     let (Some(first), Some(confusion)) = (group.runs.first(), pooled(&runs)) else {
         return Vec::new();
@@ -45,7 +45,7 @@ pub(super) fn blocks(group: &Group<'_>, part: EvaluatePart) -> Vec<Block> {
 
 /// F1 of each class over its images: those of train where they were judged too, else those of this part.
 fn by_frequency(group: &Group<'_>, classes: &[String], confusion: &[Vec<u64>]) -> Scatter {
-    let train = group.part(EvaluatePart::Train);
+    let train = group.part(Part::Train);
     let of_train = train.first().map(|part| part.per_class.as_slice());
     let of_train = of_train.filter(|of| of.len() == classes.len());
     let judged = stats::per_class(classes, confusion);

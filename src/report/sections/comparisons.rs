@@ -3,7 +3,7 @@
 use super::Asked;
 use crate::{
     error::Result,
-    record::EvaluatePart,
+    record::Part,
     report::{
         Block, Column, Comparison, Grid, Results, Verdict, compare, percent,
         units::{p_value, points},
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Recipes are chosen by validation and judged on test, so they stand in this order.
-const PARTS: [EvaluatePart; 2] = [EvaluatePart::Validation, EvaluatePart::Test];
+const PARTS: [Part; 2] = [Part::Validation, Part::Test];
 
 pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
     let blocks = match asked.part {
@@ -43,7 +43,7 @@ pub fn compared(results: &Results) -> Result<Vec<Block>> {
 /// How often the test images were asked already.
 fn judged_before(results: &Results) -> Option<String> {
     let tests = results.evaluations.iter();
-    let tests = tests.filter_map(|run| run.part(EvaluatePart::Test));
+    let tests = tests.filter_map(|run| run.part(Part::Test));
     let judged = tests.filter_map(|part| Some((results.judged.get(&part.members)?, part.images)));
     let (models, images) = judged.max_by_key(|(models, _)| **models)?;
     (*models > 1).then(|| {

@@ -3,7 +3,7 @@
 use super::{Asked, Images};
 use crate::{
     error::Result,
-    record::EvaluatePart,
+    record::Part,
     report::{
         Block, Column, DataSeen, Grid, Group, ImageLook, LeakPair, Shot,
         judged::{Judged, judged},
@@ -115,14 +115,14 @@ const FEATURES: &[Feature] = &[
 ];
 
 /// The features of one part, in the order of the paths.
-fn values(seen: &DataSeen, part: EvaluatePart, feature: &Feature) -> Vec<f64> {
+fn values(seen: &DataSeen, part: Part, feature: &Feature) -> Vec<f64> {
     let of_part = seen.looks.values().filter(|look| look.part == part);
     of_part.filter_map(feature.of).collect()
 }
 
 /// The parts that the data set gives against its training part.
 fn drift(seen: &DataSeen) -> Vec<Block> {
-    use EvaluatePart::{Test, Train, Validation};
+    use Part::{Test, Train, Validation};
     let mut found = Vec::new();
     for part in [Validation, Test] {
         for feature in FEATURES {
@@ -187,8 +187,8 @@ fn median(values: &[f64]) -> f64 {
 }
 
 /// The recipe that is best on validation, and the part on which it is judged.
-fn best<'a, 'b>(seen: &DataSeen, groups: &'a [Group<'b>]) -> Option<(&'a Group<'b>, EvaluatePart)> {
-    use EvaluatePart::{Test, Train, Validation};
+fn best<'a, 'b>(seen: &DataSeen, groups: &'a [Group<'b>]) -> Option<(&'a Group<'b>, Part)> {
+    use Part::{Test, Train, Validation};
     let of_data = groups.iter().filter(|g| g.runs[0].source == seen.source);
     let judged = |group: &'a Group<'b>| {
         let pooled = Pooled::of(group);
@@ -209,7 +209,7 @@ fn best<'a, 'b>(seen: &DataSeen, groups: &'a [Group<'b>]) -> Option<(&'a Group<'
 type Looked<'a> = (&'a ImageLook, u64, u64);
 
 /// The images of a part, where it is known how they look.
-fn looked_at<'a>(data: &'a DataSeen, group: &Group<'_>, part: EvaluatePart) -> Vec<Looked<'a>> {
+fn looked_at<'a>(data: &'a DataSeen, group: &Group<'_>, part: Part) -> Vec<Looked<'a>> {
     let images = judged(group, part).into_iter();
     let look = |image: Judged<'_>| {
         let (right, runs) = (image.right() as u64, image.runs as u64);
@@ -329,7 +329,7 @@ fn thirds<'a>(feature: &Feature, judged: &[Looked<'a>]) -> Vec<(String, Vec<Look
 mod tests {
     use super::*;
     use crate::{
-        record::EvaluatePart::{Test, Train},
+        record::Part::{Test, Train},
         report::{
             Document, Overview, Source,
             sample::{evaluated, rights},

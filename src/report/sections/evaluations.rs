@@ -3,17 +3,13 @@
 use super::{Asked, Images, classes, mistakes};
 use crate::{
     error::Result,
-    record::{EvaluatePart, Gap},
+    record::{Gap, Part},
     report::{Block, Column, Figure, Grid, Group, percent, pooled::Pooled, words},
     text::number,
 };
 
 /// The parts, the best known one first.
-const KNOWN: [EvaluatePart; 3] = [
-    EvaluatePart::Test,
-    EvaluatePart::Validation,
-    EvaluatePart::Train,
-];
+const KNOWN: [Part; 3] = [Part::Test, Part::Validation, Part::Train];
 
 pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
     let groups = asked.results.groups();
@@ -27,7 +23,7 @@ pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
 
 fn of_group(
     group: &Group<'_>,
-    part: Option<EvaluatePart>,
+    part: Option<Part>,
     images: Images,
     room: &mut mistakes::Room,
 ) -> Vec<Block> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    record::{EvaluatePart, PartMetrics},
+    record::{Part, PartMetrics},
     report::{
         Block, Cell, Drawing, Group, Guess, Images, Matrix, Photograph, Range, Ranges, Shot,
         judged::{Judged, judged},
@@ -38,7 +38,7 @@ impl Room {
 /// The mistakes of one part: the most confident ones, the confusion matrix with what stands behind each cell, and recall class by class.
 pub(super) fn blocks(
     group: &Group<'_>,
-    part: EvaluatePart,
+    part: Part,
     confusion: &[Vec<u64>],
     images: Images,
     room: &mut Room,
@@ -63,12 +63,7 @@ pub(super) fn blocks(
     blocks
 }
 
-fn confident(
-    group: &Group<'_>,
-    part: EvaluatePart,
-    seen: &[Judged<'_>],
-    room: &mut Room,
-) -> Vec<Block> {
+fn confident(group: &Group<'_>, part: Part, seen: &[Judged<'_>], room: &mut Room) -> Vec<Block> {
     let wrong: Vec<&Judged<'_>> = seen.iter().filter(|image| image.wrong > 0).collect();
     if wrong.is_empty() {
         return Vec::new();
@@ -207,9 +202,9 @@ mod tests {
 
     fn found(results: &Results, images: Images) -> Vec<Block> {
         let group = results.groups().remove(0);
-        let confusion = pooled(&group.part(EvaluatePart::Test)).unwrap();
+        let confusion = pooled(&group.part(Part::Test)).unwrap();
         let mut room = Room::new(1_200);
-        blocks(&group, EvaluatePart::Test, &confusion, images, &mut room)
+        blocks(&group, Part::Test, &confusion, images, &mut room)
     }
 
     #[test]

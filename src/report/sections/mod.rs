@@ -25,13 +25,13 @@ pub use comparisons::{compared, comparison_blocks};
 pub use not_of_now::not_of_now;
 
 use super::{Block, Document, Results};
-use crate::{error::Result, record::EvaluatePart};
+use crate::{error::Result, record::Part};
 
 /// What a section is made of.
 struct Asked<'a> {
     results: &'a Results,
     /// The part on which recipes are compared and classes are told.
-    part: Option<EvaluatePart>,
+    part: Option<Part>,
     /// Of which images photographs are shown.
     images: Images,
     /// How many photographs of an evaluation there is room for.
@@ -114,7 +114,7 @@ pub(super) fn of_model(results: &Results) -> Result<Vec<Block>> {
 ///
 /// # Errors
 /// When the predictions of an evaluation do not fit its metrics.
-pub fn report(results: &Results, part: Option<EvaluatePart>, detail: Detail) -> Result<Document> {
+pub fn report(results: &Results, part: Option<Part>, detail: Detail) -> Result<Document> {
     let asked = Asked {
         results,
         part,

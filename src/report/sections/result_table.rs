@@ -3,7 +3,7 @@
 use super::Asked;
 use crate::{
     error::Result,
-    record::EvaluatePart,
+    record::Part,
     report::{Block, Column, Grid, PartRow, Row, Table, table, table::PARTS},
     settings::Checkpoint,
 };
@@ -51,7 +51,7 @@ impl Table {
             let n = Column::right("n").meaning("runs that differ in seed or fold alone");
             columns.push((n, Box::new(|row| row.runs.to_string())));
         }
-        let there = |part: &EvaluatePart| self.rows.iter().any(|row| row.part(*part).is_some());
+        let there = |part: &Part| self.rows.iter().any(|row| row.part(*part).is_some());
         let parts: Vec<_> = PARTS.into_iter().filter(there).collect();
         for part in &parts {
             let meaning = "share of images whose first guess is right";
@@ -94,12 +94,7 @@ fn words(name: &str, cell: fn(&Row) -> String) -> Shown {
 }
 
 /// A figure of one part; a dash where a row does not have it.
-fn figure(
-    part: EvaluatePart,
-    name: &str,
-    meaning: &'static str,
-    cell: fn(&PartRow) -> String,
-) -> Shown {
+fn figure(part: Part, name: &str, meaning: &'static str, cell: fn(&PartRow) -> String) -> Shown {
     let column = Column::right(format!("{} {name}", part.name())).meaning(meaning);
     let cell = move |row: &Row| row.part(part).map_or_else(|| "-".to_owned(), cell);
     (column, Box::new(cell))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Asked, trainings};
 use crate::{
     error::Result,
-    record::{EvaluatePart, PartMetrics},
+    record::{Part, PartMetrics},
     report::{
         Block, Column, Drawing, Grid, Group, Multiples, Parallel, Results, Unit, Upright,
         pooled::Pooled, units::share_between,
@@ -52,11 +52,7 @@ fn of_stage(stage: &str, groups: &[&Group<'_>]) -> Vec<Block> {
         .collect();
     recipes.retain(|recipe| recipe.values.len() == keys.len());
     // By validation where there is one: a test set that chooses is no test set any more.
-    let judged = [
-        EvaluatePart::Validation,
-        EvaluatePart::Test,
-        EvaluatePart::Train,
-    ];
+    let judged = [Part::Validation, Part::Test, Part::Train];
     let by = judged
         .into_iter()
         .find(|part| recipes.iter().all(|r| r.pooled.part(*part).is_some()));
@@ -68,7 +64,7 @@ fn of_stage(stage: &str, groups: &[&Group<'_>]) -> Vec<Block> {
         let (a, b) = (top1(a, by).unwrap_or(0.0), top1(b, by).unwrap_or(0.0));
         b.total_cmp(&a)
     });
-    let shown: Vec<EvaluatePart> = judged
+    let shown: Vec<Part> = judged
         .into_iter()
         .filter(|part| recipes.iter().any(|r| r.pooled.part(*part).is_some()))
         .collect();
@@ -84,7 +80,7 @@ fn of_stage(stage: &str, groups: &[&Group<'_>]) -> Vec<Block> {
     ]
 }
 
-fn grid(keys: &[&str], recipes: &[Recipe<'_>], shown: &[EvaluatePart]) -> Grid {
+fn grid(keys: &[&str], recipes: &[Recipe<'_>], shown: &[Part]) -> Grid {
     let settings = keys.iter().map(|key| Column::left(format!("`{key}`")));
     let runs = Column::right("n").meaning("runs that differ in seed or fold alone");
     let parts = shown.iter().map(|part| {
@@ -105,7 +101,7 @@ fn grid(keys: &[&str], recipes: &[Recipe<'_>], shown: &[EvaluatePart]) -> Grid {
     grid
 }
 
-fn parallel(keys: &[&str], recipes: &[Recipe<'_>], shown: &[EvaluatePart]) -> Parallel {
+fn parallel(keys: &[&str], recipes: &[Recipe<'_>], shown: &[Part]) -> Parallel {
     let mut axes = Vec::new();
     let mut columns: Vec<Vec<f64>> = Vec::new();
     for (place, key) in keys.iter().enumerate() {
@@ -126,7 +122,7 @@ fn parallel(keys: &[&str], recipes: &[Recipe<'_>], shown: &[EvaluatePart]) -> Pa
             words,
         });
     }
-    for part in shown.iter().filter(|part| **part != EvaluatePart::Train) {
+    for part in shown.iter().filter(|part| **part != Part::Train) {
         let values = recipes.iter().map(|r| r.pooled.part(*part).map(|p| p.top1));
         let Some(values) = values.collect::<Option<Vec<f64>>>() else {
             continue;
@@ -187,8 +183,8 @@ mod tests {
                 "tuned",
                 &[("arch", arch), ("lr", lr), ("seed", seed)],
                 &[
-                    (EvaluatePart::Validation, right.as_slice()),
-                    (EvaluatePart::Test, right.as_slice()),
+                    (Part::Validation, right.as_slice()),
+                    (Part::Test, right.as_slice()),
                 ],
             )
         };

@@ -135,8 +135,8 @@ fn trained() -> Trained {
 fn a_report_tells_the_whole_story() {
     let (train, test) = (rights(9, 9), rights(5, 9));
     let parts = [
-        (EvaluatePart::Train, train.as_slice()),
-        (EvaluatePart::Test, test.as_slice()),
+        (Part::Train, train.as_slice()),
+        (Part::Test, test.as_slice()),
     ];
     let mut results = results(vec![evaluated_on("baseline", &[], &parts)]);
     results.trainings.push(trained());
@@ -198,7 +198,7 @@ fn audited() -> Audited {
             models: 5,
             issues: vec![SuspiciousLabel {
                 rank: 1,
-                part: EvaluatePart::Validation,
+                part: Part::Validation,
                 path: "train/김밥/001.jpg".to_owned(),
                 given: "김밥".to_owned(),
                 suggested: "냉면".to_owned(),
@@ -227,7 +227,7 @@ fn calibrated() -> Calibrated {
             temperature: 1.5,
             fitted: true,
             parts: vec![CalibratedPart {
-                part: EvaluatePart::Validation,
+                part: Part::Validation,
                 images: 200,
                 before: sureness(0.1),
                 after: sureness(0.05),

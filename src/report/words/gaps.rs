@@ -1,7 +1,7 @@
 //! The gaps in plain words. Says what the numbers show and what they leave open, and no more.
 
 use crate::{
-    record::{EvaluatePart, Gap, Interval, PartMetrics},
+    record::{Gap, Interval, Part, PartMetrics},
     report::{
         pooled::Pooled,
         units::{percent, points},
@@ -15,7 +15,7 @@ const NAMED: usize = 10;
 /// A paragraph for each question that the evaluated parts can answer: how much is overfitting (train to validation, or to
 /// test without one), and whether validation and test disagree by more than chance allows.
 pub(in crate::report) fn gaps(found: &Pooled) -> Vec<String> {
-    use EvaluatePart::{Test, Train, Validation};
+    use Part::{Test, Train, Validation};
     let (part, gap) = (|p| found.part(p), |from, to| found.gap(from, to));
     let mut said = Vec::new();
     if let (Some(train), Some(validation), Some(gap)) =
@@ -213,7 +213,7 @@ mod tests {
         stats,
     };
 
-    fn part(part: EvaluatePart, hits: usize, images: usize) -> PartMetrics {
+    fn part(part: Part, hits: usize, images: usize) -> PartMetrics {
         sample::part(part, &rights(hits, images)).0
     }
 
@@ -226,7 +226,7 @@ mod tests {
         })
     }
 
-    use EvaluatePart::{Test, Train, Validation};
+    use Part::{Test, Train, Validation};
 
     #[test]
     fn mission_ones_figures_are_no_clean_split() {

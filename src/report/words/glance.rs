@@ -2,7 +2,7 @@
 
 use super::gaps::{Sign, sign, underfits};
 use crate::{
-    record::EvaluatePart,
+    record::Part,
     report::{
         pooled::Pooled,
         units::{percent, points},
@@ -13,7 +13,7 @@ use crate::{
 /// "19.2% on test (95% interval 16.1 to 22.3; 3 runs, 319 images): overfits by 22.9 points, underfits"; nothing of what was not
 /// evaluated. Goes by the same numbers and limits as the sentences of [`super::gaps`].
 pub(in crate::report) fn glance(found: &Pooled) -> Option<String> {
-    use EvaluatePart::{Test, Train, Validation};
+    use Part::{Test, Train, Validation};
     let best = [Test, Validation, Train]
         .into_iter()
         .find_map(|part| found.part(part))?;
@@ -41,7 +41,7 @@ pub(in crate::report) fn glance(found: &Pooled) -> Option<String> {
 }
 
 fn fit(found: &Pooled) -> Option<String> {
-    use EvaluatePart::{Test, Train, Validation};
+    use Part::{Test, Train, Validation};
     let train = found.part(Train)?;
     let gap = found
         .gap(Train, Validation)
@@ -63,7 +63,7 @@ fn fit(found: &Pooled) -> Option<String> {
 }
 
 fn drift(found: &Pooled) -> Option<String> {
-    use EvaluatePart::{Test, Validation};
+    use Part::{Test, Validation};
     let gap = found.gap(Validation, Test)?;
     match sign(gap.interval) {
         Sign::Unclear => None,
@@ -101,9 +101,9 @@ mod tests {
 
     fn told(train: usize, validation: usize, test: usize) -> String {
         let parts = [
-            (EvaluatePart::Train, rights(train, 300)),
-            (EvaluatePart::Validation, rights(validation, 300)),
-            (EvaluatePart::Test, rights(test, 300)),
+            (Part::Train, rights(train, 300)),
+            (Part::Validation, rights(validation, 300)),
+            (Part::Test, rights(test, 300)),
         ];
         let parts: Vec<_> = parts.iter().map(|(p, r)| (*p, r.as_slice())).collect();
         let results = results(vec![evaluated_on("a", &[], &parts)]);

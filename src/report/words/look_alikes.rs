@@ -60,12 +60,12 @@ pub(in crate::report) fn by_features(found: &FeatureLeaks) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{ByFeatures, EvaluatePart, LeakedPart};
+    use crate::record::{ByFeatures, LeakedPart, Part};
 
     #[test]
     fn copies_and_conflicts_are_said_in_plain_words() {
         let part = LeakedPart {
-            part: EvaluatePart::Test,
+            part: Part::Test,
             images: 120,
             like_train: 12,
             like_validation: 0,
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn what_only_the_features_show_is_said_with_what_is_left_without_it() {
         let part = |further| ByFeatures {
-            part: EvaluatePart::Test,
+            part: Part::Test,
             confirmed: 3,
             further,
             top1_without: Some(0.5),

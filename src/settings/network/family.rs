@@ -5,7 +5,7 @@
 pub struct Family {
     /// Its layers in the order of the forward pass, the head last: what `train_layers` names, what `gradual_unfreezing` thaws one by
     /// one, and what `layer_decay` counts.
-    pub layers: &'static [Part],
+    pub layers: &'static [LayerGroup],
     /// The shortest side in pixels of an image that reaches the end of it.
     pub least_side: u32,
     /// The default of `zero_init_residual`, where its networks have that setting.
@@ -18,14 +18,14 @@ pub struct Family {
 
 /// A layer: its name, which is torchvision's of its first module, and what the names of its tensors begin with.
 #[derive(Debug)]
-pub struct Part {
+pub struct LayerGroup {
     /// As written in a pipeline file.
     pub name: &'static str,
     /// The modules of torchvision that it consists of.
     pub modules: &'static [&'static str],
 }
 
-impl Part {
+impl LayerGroup {
     pub(super) const fn new(name: &'static str, modules: &'static [&'static str]) -> Self {
         Self { name, modules }
     }

@@ -16,7 +16,7 @@ use super::declare::{Setting, Shape, Word};
 use crate::name::one_of;
 
 pub use self::{
-    family::{Family, Part},
+    family::{Family, LayerGroup},
     layer::Layer,
     network_settings::NetworkSettings,
 };

@@ -9,7 +9,7 @@ use crate::{
     error::Result,
     learn::feed::evaluation_batch,
     model::Mode,
-    record::{ByFeatures, EvaluatePart, FeatureLeak, FeatureLeaks},
+    record::{ByFeatures, FeatureLeak, FeatureLeaks, Part},
 };
 
 /// Rows of one block of cosines: 512 x 8192 of them take 16 MB.
@@ -65,10 +65,7 @@ impl Pass<'_> {
             return Ok(found);
         }
         let keys = self.directions(&inputs.train, "train")?;
-        for part in judged
-            .iter()
-            .filter(|p| p.members.part != EvaluatePart::Train)
-        {
+        for part in judged.iter().filter(|p| p.members.part != Part::Train) {
             let queries = self.directions(&part.members.rows, part.members.part.name())?;
             let best = nearest(&queries, &keys)?;
             let pairs = pairs(inputs, part, &queries, &keys, &best, least)?;

@@ -9,7 +9,7 @@ use crate::{
     files,
     learn::feed::{Usable, usable},
     model::{self, ModelState},
-    record::{Evaluate, EvaluatePart, Images, Labels, LookAlikes, Split, Transform},
+    record::{Evaluate, Images, Labels, LookAlikes, Part, Split, Transform},
     settings::{MeanStd, Normalize},
     text::{count, either, first_few, number, shown},
 };
@@ -40,7 +40,7 @@ pub(super) struct Member {
 
 /// The images of one part.
 pub(super) struct Members {
-    pub(super) part: EvaluatePart,
+    pub(super) part: Part,
     /// Rows of the pack, ascending.
     pub(super) rows: Vec<usize>,
     /// Images that belong to it and were dropped, for they cannot be decoded.
@@ -72,7 +72,7 @@ impl Inputs {
         let mut inputs = Self {
             pack,
             leaking,
-            train: split.members(EvaluatePart::Train, job.data.fold),
+            train: split.members(Part::Train, job.data.fold),
             members,
             labels: labels.labels.iter().map(|l| l.class as usize).collect(),
             classes: labels.classes,
@@ -96,9 +96,9 @@ impl Inputs {
     /// The parts that are asked for and there, in order.
     fn asked(&self, job: &Evaluate, split: &Split, tell: Tell<'_>) -> Result<Vec<Members>> {
         let mut parts = Vec::new();
-        for part in EvaluatePart::ALL {
+        for part in Part::ALL {
             let asked = job.on.contains(&part);
-            let optional = part == EvaluatePart::Test && job.test_if_there;
+            let optional = part == Part::Test && job.test_if_there;
             if asked && !(optional && split.members(part, job.data.fold).is_empty()) {
                 parts.push(self.members(part, split, job.data.fold, tell)?);
             }
@@ -112,7 +112,7 @@ impl Inputs {
 
     /// Says that more than one in a hundred test images look like training images.
     fn copies_in_test(&self) -> Option<String> {
-        let test = self.parts.iter().find(|p| p.part == EvaluatePart::Test)?;
+        let test = self.parts.iter().find(|p| p.part == Part::Test)?;
         let leaking = self.leaking.as_ref()?;
         let like = |row: &&usize| leaking.like_train(**row).is_some();
         let copies = test.rows.iter().filter(like);
@@ -134,12 +134,12 @@ impl Inputs {
 
     fn members(
         &self,
-        part: EvaluatePart,
+        part: Part,
         split: &Split,
         fold: Option<u32>,
         tell: Tell<'_>,
     ) -> Result<Members> {
-        if let (Some(folds), None, true) = (split.folds, fold, part != EvaluatePart::Test) {
+        if let (Some(folds), None, true) = (split.folds, fold, part != Part::Test) {
             return Err(Error::usage(format!(
                 "the split has {folds} folds, and no `fold` says which images are `{}`",
                 part.name()
@@ -149,9 +149,9 @@ impl Inputs {
         let rows = split.members(part, fold);
         if rows.is_empty() {
             let missing = match part {
-                EvaluatePart::Train => "the split leaves nothing to train on",
-                EvaluatePart::Validation => "give the split a `validation` share above 0",
-                EvaluatePart::Test => "give the data set a test part, or the split `test = 0.1`",
+                Part::Train => "the split leaves nothing to train on",
+                Part::Validation => "give the split a `validation` share above 0",
+                Part::Test => "give the data set a test part, or the split `test = 0.1`",
             };
             return Err(
                 Error::usage(format!("there is no image in `{}`", part.name()))
@@ -285,9 +285,7 @@ fn transform(job: &Evaluate, model: &ModelState, pack: &Pack, split: &Split) -> 
         Some(Normalize::None) => MeanStd::IDENTITY,
         Some(Normalize::Imagenet) => MeanStd::IMAGENET,
         Some(Normalize::Given(given)) => *given,
-        Some(Normalize::Dataset) => {
-            pack.mean_std(&split.members(EvaluatePart::Train, job.data.fold))?
-        }
+        Some(Normalize::Dataset) => pack.mean_std(&split.members(Part::Train, job.data.fold))?,
         None => {
             return Err(Error::usage(format!(
                 "`{}` does not say how its pixels are normalised",

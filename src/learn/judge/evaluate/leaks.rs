@@ -3,7 +3,7 @@
 use super::{inputs::Inputs, write::Judged};
 use crate::{
     error::{Error, Result},
-    record::{EvaluatePart, Labels, Leaked, LeakedPart, Leaks, Likeness, LookAlikes, Split},
+    record::{Labels, Leaked, LeakedPart, Leaks, Likeness, LookAlikes, Part, Split},
 };
 
 /// Conflicts that are named.
@@ -44,8 +44,7 @@ impl Leaking {
             }
             alike.nearest(|image| is[image])
         };
-        let (like_train, like_validation) =
-            (like(EvaluatePart::Train), like(EvaluatePart::Validation));
+        let (like_train, like_validation) = (like(Part::Train), like(Part::Validation));
         Ok(Some(Self {
             alike,
             like_train,
@@ -62,7 +61,7 @@ impl Leaking {
     pub(super) fn leaks(&self, inputs: &Inputs, judged: &[Judged<'_>]) -> Leaks {
         let parts = judged
             .iter()
-            .filter(|part| part.members.part != EvaluatePart::Train)
+            .filter(|part| part.members.part != Part::Train)
             .map(|part| self.part(inputs, part))
             .collect();
         let differ = self
@@ -86,7 +85,7 @@ impl Leaking {
         let (mut leaked, mut like_validation) = (Vec::new(), 0);
         for (row, score) in judged.members.rows.iter().zip(&judged.scores) {
             right += u64::from(score.correct);
-            if part == EvaluatePart::Test && self.like_validation[*row].is_some() {
+            if part == Part::Test && self.like_validation[*row].is_some() {
                 like_validation += 1;
             }
             match self.like_train[*row] {

@@ -19,9 +19,9 @@ use crate::{
     learn::feed::evaluation_batch,
     model::{self, Mode},
     record::{
-        Assignment, CheckpointInfo, Epoch, EvaluatePart, Evaluation, FeatureLeaks, Image, Images,
-        Label, Labels, Likeness, LookAlikes, Measure, Pair, Prediction, Provenance, Split,
-        Transform, model_files,
+        Assignment, CheckpointInfo, Epoch, Evaluation, FeatureLeaks, Image, Images, Label, Labels,
+        Likeness, LookAlikes, Measure, Pair, Part, Prediction, Provenance, Split, Transform,
+        model_files,
     },
     settings::{Arch, MeanStd, Normalize, Pixels, Resize, Storage, Tta},
 };
@@ -128,10 +128,7 @@ fn what_is_written_agrees_with_the_model_and_with_itself() {
             (line.predicted.as_str(), line.correct)
         );
     }
-    let test: Vec<_> = lines
-        .iter()
-        .filter(|l| l.part == EvaluatePart::Test)
-        .collect();
+    let test: Vec<_> = lines.iter().filter(|l| l.part == Part::Test).collect();
     let mean = test.iter().map(|l| l.loss).sum::<f64>() / 3.0;
     assert!((found.parts[2].loss - mean).abs() < 1e-12);
     let right = test.iter().filter(|l| l.correct).count() as u64;
@@ -230,7 +227,7 @@ fn members_are_the_same_wherever_the_same_images_are_evaluated() {
     let mut job = prepared(folder.path(), Some(&info(&CLASSES, transform())));
     run(&job).unwrap();
     let all: Evaluation = files::read_json(&job.out.join("metrics.json")).unwrap();
-    job.on = vec![EvaluatePart::Test];
+    job.on = vec![Part::Test];
     run(&job).unwrap();
     let test: Evaluation = files::read_json(&job.out.join("metrics.json")).unwrap();
     assert_eq!(test.parts[0], all.parts[2]);

@@ -26,11 +26,7 @@ pub(super) fn prepared(folder: &Path, info: Option<&CheckpointInfo>) -> record::
             weights: None,
             pretrained: None,
         },
-        on: vec![
-            EvaluatePart::Train,
-            EvaluatePart::Validation,
-            EvaluatePart::Test,
-        ],
+        on: vec![Part::Train, Part::Validation, Part::Test],
         test_if_there: false,
         tta: Vec::new(),
         cosine: None,
@@ -59,11 +55,7 @@ fn write_pack(path: &Path) {
 /// Which images there are, of which class, and in which part.
 fn write_records(folder: &Path) {
     let part = |i: usize| {
-        if i < 9 {
-            EvaluatePart::Train
-        } else {
-            EvaluatePart::Test
-        }
+        if i < 9 { Part::Train } else { Part::Test }
     };
     let image = |i: usize| Image {
         path: format!(

@@ -127,11 +127,11 @@ mod tests {
         let told =
             refuse_or_warn(&images(40), &seen(30, 40), &[], Unreadable::Fail, &|_| {}).unwrap_err();
         let text = told.to_string();
+        assert!(text.starts_with(
+            "30 of 40 files cannot be used:\n  `train/a/0.jpg`: an HTML page, not an image\n"
+        ));
         assert!(
-            text.starts_with("30 of 40 files cannot be used:\n  `train/a/0.jpg`: an HTML page\n")
-        );
-        assert!(
-            text.ends_with("`train/a/19.jpg`: an HTML page\n  … and 10 more"),
+            text.ends_with("`train/a/19.jpg`: an HTML page, not an image\n  … and 10 more"),
             "{text}"
         );
         assert!(told.help_text().unwrap().contains("unreadable = \"drop\""));

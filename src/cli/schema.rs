@@ -64,8 +64,12 @@ fn of_kind(kind: &About) -> Value {
         "type": "object",
         "properties": properties,
         "additionalProperties": false,
-        // No `if`: Tombi takes every key of a table that has one for one too many.
-        "anyOf": [{ "required": needed }, { "required": ["matrix"] }],
+        // What allows every key changes nothing, but Tombi takes them for too many without.
+        "if": {
+            "not": { "required": ["matrix"], "additionalProperties": true },
+            "additionalProperties": true,
+        },
+        "then": { "required": needed, "additionalProperties": true },
     })
 }
 

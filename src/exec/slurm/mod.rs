@@ -2,8 +2,8 @@
 //!
 //! The run stays the one that plans; each stage that can run becomes a job, and those that can run together and ask for the same an
 //! array. A job makes one result by its key, with the same lock, attempt and publishing as a run on this machine ([`job`]), so that
-//! nothing is lost or doubled whoever is killed when. What holds is what jobs write down ([`papers`]); `squeue` and `sacct` only
-//! explain why one ended without a word ([`states`]).
+//! nothing is lost or doubled whoever is killed when. What holds is what jobs write down (`papers`); `squeue` and `sacct` only
+//! explain why one ended without a word (`states`).
 //!
 //! A job that its time limit, preemption or its node's failure ended is sent again, and goes on from the last save. Ctrl-C cancels
 //! the jobs of a run. A run that is hung up, terminated or killed leaves them, and the next one finds them by their tickets.

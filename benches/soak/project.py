@@ -191,7 +191,7 @@ def shown(program: Path, folder: Path, command: list[str]) -> str | bytes | None
     if ended.returncode:
         return None
     if written:
-        return written[0].read_bytes()
+        # Places on the disk are the trial's own.
+        return written[0].read_bytes().replace(bytes(folder), b"")
     found = json.loads(ended.stdout)
-    # Places on the disk are the trial's own.
     return json.dumps(found, sort_keys=True).replace(str(folder), "")

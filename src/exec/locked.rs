@@ -25,10 +25,32 @@ use crate::{
 /// a cross entropy by a tenth and more from one order of summation to another; a wrong setting moves it by far more.
 pub const LOSS_BOUND: f64 = 0.25;
 
-/// The place of a pipeline's lock file: same folder, same stem.
+/// The place of a pipeline's lock file, beside it: `x.lock` of `x.toml` and of `x`, `x.conf.lock` of `x.conf`.
 #[must_use]
 pub fn path(pipeline: &Path) -> PathBuf {
-    pipeline.with_extension("lock")
+    let mut name = pipeline.as_os_str().to_owned();
+    match pipeline.extension() {
+        Some(end) if end != "toml" => {
+            name.push(".lock");
+            name.into()
+        }
+        _ => pipeline.with_extension("lock"),
+    }
+}
+
+/// That no other pipeline has this one's lock file.
+///
+/// # Errors
+/// When `x` has an `x.toml` beside it.
+pub fn is_sole(pipeline: &Path) -> Result<()> {
+    let other = pipeline.with_extension("toml");
+    if pipeline.extension().is_some() || !other.is_file() {
+        return Ok(());
+    }
+    let (one, other) = (shown_path(pipeline), shown_path(&other));
+    let lock = shown_path(&path(pipeline));
+    let message = format!("`{one}` and `{other}` would have one lock file, `{lock}`");
+    Err(Error::usage(message).help("give the pipeline another name, one that ends in `.toml`"))
 }
 
 /// Reads a lock file.

@@ -120,6 +120,15 @@ fn the_lock_file_is_written_after_a_whole_run_and_reproduced_on_another_cache() 
     assert!(again.stdout.contains("equal"), "{}", again.stdout);
     assert_eq!(project.read("pipelines/small.lock"), lock);
 
+    // Another pipeline has another lock file.
+    let text = project.read(FILE);
+    project.write("pipelines/small.conf", &text);
+    project.ok(&["run", "pipelines/small.conf"]);
+    assert!(project.path("pipelines/small.conf.lock").is_file());
+    project.write("pipelines/small", &text);
+    let shared = project.fails(2, &["run", "pipelines/small"]).stderr;
+    assert!(shared.contains("would have one lock file"), "{shared}");
+
     project.edit(FILE, "epochs = 2", "epochs = 1");
     let changed = project.fails(1, &["run", FILE, "--locked"]);
     assert!(changed.stdout.contains("different"), "{}", changed.stdout);

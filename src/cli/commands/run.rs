@@ -55,6 +55,7 @@ pub(in crate::cli) fn run(args: &Run) -> Result<u8> {
     let since = Instant::now();
     let opened = open::open_with(&args.file, &flags(args)?)?;
     print::notes(&opened.pipeline);
+    locked::is_sole(&opened.pipeline.file)?;
     let lock = locked::path(&opened.pipeline.file);
     let recorded = args.locked.then(|| locked::read(&lock)).transpose()?;
     let begun = past_runs::begun(&opened, &args.stages);

@@ -31,12 +31,33 @@ pub(super) struct Cli {
     pub verbose: u8,
 }
 
-/// What the command line says of a run before `kfood.toml` does.
+/// The device that the command line names before `kfood.toml` does.
 #[derive(Debug, Args)]
-pub(super) struct Overrides {
+pub(super) struct OnDevice {
     /// Where tensors live: auto, cpu or cuda:N [default: auto].
     #[arg(long, value_parser = device)]
     pub device: Option<String>,
+}
+
+impl OnDevice {
+    /// As settings of a place, by path. One device on the command line goes before several in a file.
+    pub(super) fn flags(&self) -> Vec<(&'static str, Value)> {
+        let none = Value::from(Vec::<String>::new());
+        let named = |device: &String| {
+            [
+                ("run.device", device.clone().into()),
+                ("run.devices", none.clone()),
+            ]
+        };
+        self.device.iter().flat_map(named).collect()
+    }
+}
+
+/// What the command line says of a run before `kfood.toml` does.
+#[derive(Debug, Args)]
+pub(super) struct Overrides {
+    #[command(flatten)]
+    pub device: OnDevice,
     /// Stages without tensors that may run at once [default: 1].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub jobs: Option<u32>,
@@ -51,16 +72,11 @@ pub(super) struct Overrides {
 impl Overrides {
     /// As settings of a place, by path.
     pub(super) fn flags(&self) -> Vec<(&'static str, Value)> {
-        let device = self.device.clone().map(|d| ("run.device", d.into()));
         let jobs = self.jobs.map(|jobs| ("run.jobs", jobs.into()));
         let keep_going = self.keep_going.then(|| ("run.keep_going", true.into()));
         let executor = self.executor.map(|e| ("executor.default", e.name().into()));
-        // One device on the command line goes before several in a file.
-        let devices = device
-            .is_some()
-            .then(|| ("run.devices", Value::from(Vec::<String>::new())));
-        let all = [device, devices, jobs, keep_going, executor];
-        all.into_iter().flatten().collect()
+        let all = [jobs, keep_going, executor].into_iter().flatten();
+        self.device.flags().into_iter().chain(all).collect()
     }
 }
 

@@ -102,6 +102,8 @@ pub(super) struct Survey<'a> {
     pub(super) cache: &'a Cache,
     pipeline: Option<&'a str>,
     team: Option<&'a Team>,
+    /// The device that stages with tensors would use.
+    device: &'a str,
     earlier: OnceLock<Vec<Record>>,
 }
 
@@ -126,6 +128,7 @@ impl<'a> Survey<'a> {
             cache,
             pipeline: options.pipeline.as_deref(),
             team: options.team.as_ref(),
+            device: options.devices.first().unwrap_or(&options.device),
             earlier: OnceLock::new(),
         };
         if let Some(&stage) = survey.forced.iter().find(|s| !survey.order.contains(s)) {
@@ -228,11 +231,23 @@ impl<'a> Survey<'a> {
 
     /// A result that is there and that is asked for anew.
     fn done_anew(&self, record: &Record, stage: &dyn Stage) -> Status {
-        let past = Near::of(self, record, true, stage);
+        let (now, state) = (BTreeMap::new(), Path::new(""));
         Status::Run {
             key: record.key,
             reasons: vec![Reason::Forced],
-            estimate: past.estimate(stage, &BTreeMap::new(), &[], Path::new("")),
+            estimate: self.estimates(Some(record), stage, &now, &[], state),
+        }
+    }
+
+    /// Whether a result was made on the kind of device that is asked for, so that its time tells something. What `auto` finds is not
+    /// known before libtorch is there.
+    fn on_its_device(&self, record: &Record) -> bool {
+        let Some(made_on) = record.fingerprint.as_ref() else {
+            return true;
+        };
+        match self.device {
+            "auto" => true,
+            asked => (asked == "cpu") == (made_on.device == "cpu"),
         }
     }
 
@@ -339,7 +354,9 @@ impl<'a> Survey<'a> {
         state: &Path,
     ) -> Option<Estimate> {
         let of = |record: &Record, own| {
-            Near::of(self, record, own, stage).estimate(stage, now, reused, state)
+            let near = Near::of(self, record, own, stage);
+            let same = self.on_its_device(record);
+            same.then(|| near.estimate(stage, now, reused, state))?
         };
         near.and_then(|near| of(near, true)).or_else(|| {
             let kind = |r: &&Record| r.document.kind == stage.kind();

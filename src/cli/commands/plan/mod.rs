@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cache::Reason,
-    cli::{open, print, progress::Progress, team, terminal::folded},
+    cli::{args::OnDevice, open, print, progress::Progress, team, terminal::folded},
     error::Result,
     exec::{self, Estimate, Options, StageStatus, Status},
     report::{Column, Grid, bytes, duration},
@@ -30,6 +30,9 @@ pub(in crate::cli) struct Plan {
     /// Take this stage as changed.
     #[arg(long, value_name = "STAGE")]
     pub force: Vec<String>,
+    /// For estimates: an earlier result tells the time of the kind of device that it was made on.
+    #[command(flatten)]
+    pub device: OnDevice,
     #[command(flatten)]
     pub team: team::Asked,
     /// A row for each instance; without it one for all instances of a stage that has more than 8.
@@ -44,7 +47,8 @@ pub(in crate::cli) struct Plan {
 const PENDING: u8 = 3;
 
 pub(in crate::cli) fn plan(args: &Plan) -> Result<u8> {
-    let opened = open::open_with(&args.file, &args.team.flags()?)?;
+    let flags = [args.team.flags()?, args.device.flags()].concat();
+    let opened = open::open_with(&args.file, &flags)?;
     print::notes(&opened.pipeline);
     let options = Options {
         targets: opened.targets(&args.stages),

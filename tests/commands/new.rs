@@ -181,6 +181,17 @@ fn every_template_is_a_pipeline_without_mistakes() {
 }
 
 #[test]
+fn what_lies_beside_the_parts_is_told() {
+    let project = Project::with_dishes();
+    project.dishes("data/more", &DISHES, 2);
+    let made = project.ok(&["new", "data"]).stdout;
+    assert!(
+        made.contains("`more` lies beside the parts and in none of them: left out"),
+        "{made}"
+    );
+}
+
+#[test]
 fn what_is_no_data_set_is_told_and_nothing_is_written() {
     let project = Project::new();
     fs::create_dir(project.path("empty")).unwrap();

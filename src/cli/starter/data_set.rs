@@ -6,16 +6,21 @@ use std::{
 };
 
 use crate::{
-    data::{self, Listing, Reading, is_tsv, is_zip, parts_in, read_manifest, shorter_side},
+    data::{
+        self, Listing, PartsIn, Reading, is_tsv, is_zip, parts_in, read_manifest, shorter_side,
+    },
     error::{Error, Result},
     name::nfc,
     record::Part,
     stages,
-    text::{number, plural, shown, shown_path},
+    text::{either, first_items, number, plural, shown, shown_path},
 };
 
 /// So many photographs, spread evenly, are measured.
 const MEASURED: usize = 64;
+
+/// Folders that are named where they are left out.
+const NAMED: usize = 3;
 
 /// A data set as it was found.
 pub(in crate::cli) struct DataSet {
@@ -105,7 +110,18 @@ fn present(path: &Path) -> Result<PathBuf> {
 
 fn data_set(path: &Path, root: &Path) -> Result<DataSet> {
     if path.is_dir() {
-        return of_parts(parts_in(path)?);
+        let PartsIn { parts, beside } = parts_in(path)?;
+        let mut found = of_parts(parts)?;
+        if !beside.is_empty() {
+            let lie = either(beside.len(), "lies", "lie");
+            let names = beside.iter().filter_map(|path| path.file_name());
+            let names = names.map(|name| format!("`{}`", shown_path(name)));
+            let beside = first_items(names, NAMED);
+            found.told.push(format!(
+                "{beside} {lie} beside the parts and in none of them: left out"
+            ));
+        }
+        return Ok(found);
     }
     if is_zip(path) {
         return of_parts(vec![(Part::Train, path.to_owned())]);

@@ -30,7 +30,7 @@ pub use exclude::Exclusion;
 pub use found::{Found, Listing, PassedOver, part_of_folder};
 pub use manifest::{Rows, is_tsv, parse_manifest, read_manifest};
 pub use parts::archive_way_out;
-pub use parts_in::parts_in;
+pub use parts_in::{PartsIn, parts_in};
 pub use pictures::Pictures;
 pub use place::Place;
 pub use scan::{Reading, scan};

@@ -19,12 +19,21 @@ use crate::{
 /// Folders within one another are looked into so deep for the one that holds something.
 const DEEPEST: usize = 4;
 
+/// What a folder was found to hold.
+#[derive(Debug)]
+pub struct PartsIn {
+    /// Its parts and where they lie.
+    pub parts: Vec<(Part, PathBuf)>,
+    /// Folders and zips beside the parts that are named for none.
+    pub beside: Vec<PathBuf>,
+}
+
 /// The parts in a folder: those that its folders and zips are named for (`train`, `1.Training`, `kfood_val`), else the folder itself
 /// as the training part. A folder that holds one folder alone is looked into.
 ///
 /// # Errors
 /// When it cannot be read, or several folders are named for one part.
-pub fn parts_in(folder: &Path) -> Result<Vec<(Part, PathBuf)>> {
+pub fn parts_in(folder: &Path) -> Result<PartsIn> {
     let mut folder = folder.to_owned();
     for _ in 0..DEEPEST {
         let held = Held::read(&folder)?;
@@ -39,7 +48,10 @@ pub fn parts_in(folder: &Path) -> Result<Vec<(Part, PathBuf)>> {
             _ => break,
         }
     }
-    Ok(vec![(Part::Train, folder)])
+    Ok(PartsIn {
+        parts: vec![(Part::Train, folder)],
+        beside: Vec::new(),
+    })
 }
 
 /// What a folder holds.
@@ -76,20 +88,20 @@ impl Held {
     }
 
     /// By part; nothing where these are classes, of which one may be called as a part is.
-    fn parts(&self, folder: &Path) -> Result<Option<Vec<(Part, PathBuf)>>> {
+    fn parts(&self, folder: &Path) -> Result<Option<PartsIn>> {
         // A zip beside a folder of its name is where that came from.
         let unpacked = |zip: &&PathBuf| self.folders.contains(&zip.with_extension(""));
         let zips = self.zips.iter().filter(|zip| !unpacked(zip));
         let all = self.folders.iter().chain(zips);
         let mut parts: BTreeMap<Part, Vec<&PathBuf>> = BTreeMap::new();
-        let mut others = 0;
+        let mut beside = Vec::new();
         for path in all {
             match part_of_folder(&name(path)) {
                 Some(role) => parts.entry(role).or_default().push(path),
-                None => others += 1,
+                None => beside.push(path.clone()),
             }
         }
-        if !parts.contains_key(&Part::Train) || (parts.len() == 1 && others > 0) {
+        if !parts.contains_key(&Part::Train) || (parts.len() == 1 && !beside.is_empty()) {
             return Ok(None);
         }
         if let Some((role, several)) = parts.iter().find(|(_, paths)| paths.len() > 1) {
@@ -104,7 +116,8 @@ impl Held {
             return Err(Error::usage(message).help(help));
         }
         let one = |(role, paths): (Part, Vec<&PathBuf>)| Some((role, paths.first()?.to_path_buf()));
-        Ok(Some(parts.into_iter().filter_map(one).collect()))
+        let parts = parts.into_iter().filter_map(one).collect();
+        Ok(Some(PartsIn { parts, beside }))
     }
 }
 
@@ -129,7 +142,7 @@ mod tests {
                 .display()
                 .to_string()
         };
-        let parts = parts_in(root.path())?.into_iter();
+        let parts = parts_in(root.path())?.parts.into_iter();
         Ok(parts
             .map(|(role, path)| format!("{} {}", role.name(), below(&path)))
             .collect())

@@ -108,7 +108,13 @@ fn a_run_shows_how_far_it_is_and_never_more_than_fits() {
         // One line for the whole run, never twice, and gone at the end.
         let whole = |screen: &String| count(screen, " of 8 stages");
         assert!(seen.screens.iter().all(|screen| whole(screen) <= 1));
-        assert!(seen.screens.iter().any(|screen| whole(screen) == 1));
+        // It is there from the first to the last time without a gap: nothing flickers.
+        let there: Vec<_> = seen.screens.iter().map(|s| whole(s) == 1).collect();
+        let first = there.iter().position(|there| *there).expect("the line");
+        let last = there.iter().rposition(|there| *there).unwrap();
+        let gone = there[first..=last].iter().position(|there| !there);
+        let gone = gone.map(|at| &seen.screens[first + at]);
+        assert!(last > first + 5 && gone.is_none(), "{there:?} {gone:?}");
         assert_eq!(whole(&seen.last), 0, "{}", seen.last);
         let course = |screen: &&String| screen.contains("loss ") && screen.contains("epoch 2/3");
         assert!(seen.screens.iter().any(|s| course(&s)), "{}", seen.last);

@@ -15,6 +15,7 @@ from pathlib import Path
 from PIL import Image
 
 from peers import machine
+from peers.program import children
 
 CLASSES, SIDE = 4, 64
 PIPELINE = """\
@@ -131,7 +132,7 @@ class Training:
             return False
         except subprocess.TimeoutExpired:
             pass
-        workers = [int(pid) for task in Path(f"/proc/{child.pid}/task").iterdir() for pid in (task / "children").read_text().split()]
+        workers = children(child.pid)
         for pid in workers if worker and workers else [child.pid]:
             os.kill(pid, signal.SIGKILL)
         child.communicate()

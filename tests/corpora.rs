@@ -20,6 +20,7 @@ fn every_file_of_the_fuzzers_corpora_ends_with_a_value_or_an_error_in_words() {
             fuzzed::run(name, &bytes[..bytes.len() / 2]);
         }
     }
+    fuzzed::forget();
 }
 
 #[test]

@@ -31,6 +31,24 @@ optimizer.sgd = { lr = 0.01 }
 augment = [{ center_crop = 30 }]
 "#;
 
+/// A second network that sees photographs in another size, and both as one.
+const TWO_FORMS: &str = r#"
+[preprocess.small]
+dataset = "dishes"
+resize = { width = 16, height = 16 }
+
+[train.other]
+data = "small"
+split = "holdout"
+arch = "resnet18"
+epochs = 1
+batch_size = 8
+optimizer.sgd = { lr = 0.01 }
+
+[ensemble.both]
+from = ["net", "other"]
+"#;
+
 fn trained() -> Project {
     let project = Project::with_dishes();
     project.write("pipelines/p.toml", TRAINING);
@@ -163,4 +181,27 @@ fn what_speaks_for_a_guess_is_drawn(project: &Project) {
         "{}",
         inside.stderr
     );
+}
+
+#[test]
+fn an_ensemble_whose_models_see_photographs_in_two_sizes_leaves_a_cut_one_out_of_both() {
+    let project = Project::with_dishes();
+    project.write("pipelines/p.toml", &format!("{TRAINING}{TWO_FORMS}"));
+    project.ok(&["run", "pipelines/p.toml", "--device", "cpu"]);
+    let both = |images: &[&str]| {
+        let asked = ["predict", "--model", "pipelines/p.toml:both", "--json"];
+        project.kfood(&[&asked, images].concat())
+    };
+    let good = guesses(&both(&["data/test"]));
+    assert_eq!(good.len(), 12);
+
+    let whole = image::open(project.path("data/test/김밥/000.png")).unwrap();
+    whole.save(project.path("cut.jpg")).unwrap();
+    let bytes = fs::read(project.path("cut.jpg")).unwrap();
+    fs::write(project.path("cut.jpg"), &bytes[..bytes.len() - 60]).unwrap();
+    let ran = both(&["cut.jpg", "data/test"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let rows: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert!(rows[0]["error"].is_string(), "{}", rows[0]);
+    assert_eq!(guesses(&ran)[1..], good);
 }

@@ -6,7 +6,7 @@ use kfood::{
     event::StageEvent,
     files,
     model::{self, StateDict},
-    record::{Fit, History, Job, Measure, ModelFile, Predict},
+    record::{Fit, History, ImageFile, Job, Measure, ModelFile, Predict},
     settings::{Arch, Training},
 };
 use serde_json::{Value, json};
@@ -122,7 +122,7 @@ fn the_test_resolution_changes_what_is_judged_and_not_what_is_learnt() {
                 weights: None,
                 pretrained: None,
             },
-            images: vec![photograph.into()],
+            images: vec![ImageFile::File(photograph)],
             cam: None,
             top: 3,
             device: "cpu".to_owned(),

@@ -23,6 +23,15 @@ unreadable = "{unreadable}"
 """
 
 
+def children(pid: int) -> list[int]:
+    """The processes that one has started; none where it has ended."""
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    except OSError:
+        return []
+
+
 @dataclass
 class Ran:
     """How one run of the program went."""

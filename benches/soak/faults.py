@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import power
+from peers.program import children
 from project import PATIENCE, Project, run
 
 # Calls to the file system that may fail, and with what.
@@ -60,14 +61,6 @@ def kill(project: Project, draws: random.Random) -> str:
             pass
     child.wait(PATIENCE)
     return f"{whom} after {moment:.3f} s"
-
-
-def children(pid: int) -> list[int]:
-    try:
-        tasks = list(Path(f"/proc/{pid}/task").iterdir())
-        return [int(child) for task in tasks for child in (task / "children").read_text().split()]
-    except OSError:
-        return []
 
 
 def kill_at_a_call(project: Project, draws: random.Random) -> str:

@@ -93,6 +93,9 @@ class Reference:
         run([program, "run", FILE], folder, check=True)
         made = cls(folder, pipeline)
         made.shown = {name: shown(program, folder, command) for name, command in made.commands().items()}
+        for name, what in made.shown.items():
+            if what is None:
+                raise SystemExit(f"`kfood {' '.join(made.commands()[name])}` shows nothing of an undisturbed run: there is nothing to compare with")
         return made
 
     def commands(self) -> dict[str, list[str]]:

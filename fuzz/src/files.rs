@@ -29,6 +29,11 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     folder
 });
 
+/// Removes the folder of this process.
+pub(crate) fn forget() {
+    let _ = fs::remove_dir_all(&*FOLDER);
+}
+
 fn written(name: &str, bytes: &[u8]) -> PathBuf {
     let path = FOLDER.join(name);
     fs::write(&path, bytes).expect("memory");

@@ -23,6 +23,11 @@ pub const TARGETS: [Target; 9] = [
     ("zip", archives::zip),
 ];
 
+/// Removes the files that targets have written; they are made anew where they are needed.
+pub fn forget() {
+    files::forget();
+}
+
 /// Runs one target.
 ///
 /// # Panics

@@ -5,22 +5,28 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::open::Opened;
-use crate::stage::{Source, Stage};
+use crate::{
+    cache::Record,
+    stage::{Source, Stage},
+};
 
-/// The settings of everything that a stage is made from, by kind and name: `train.optimizer.sgd.lr`. Where several stages of a kind
-/// have different ones, all of them.
-pub(super) fn settings_behind(opened: &Opened, id: &str) -> BTreeMap<String, String> {
+/// The settings of everything that a result was made from, by kind and name: `train.optimizer.sgd.lr`. Where several stages of a kind
+/// had different ones, all of them. They are those of then, whatever the pipeline says now; of what is no longer in the cache there are
+/// none.
+pub(super) fn settings_behind(opened: &Opened, record: &Record) -> BTreeMap<String, String> {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let behind = behind(opened, vec![id.to_owned()]);
-    for stage in opened
-        .stages
-        .iter()
-        .filter(|stage| behind.contains(stage.id()))
-    {
-        for (name, value) in flat("", &stage.settings()) {
-            let name = format!("{}.{}", stage.kind(), stage.written(&name));
+    let mut seen = BTreeSet::from([record.key]);
+    let mut next = vec![record.clone()];
+    while let Some(record) = next.pop() {
+        let kind = record.document.kind.as_str();
+        let stage = opened.stages.iter().find(|stage| stage.kind() == kind);
+        for (name, value) in flat("", &record.document.settings) {
+            let name = stage.map_or_else(|| name.clone(), |stage| stage.written(&name));
+            let name = format!("{kind}.{name}");
             found.entry(name).or_default().insert(value);
         }
+        let from = record.from.values().filter(|key| seen.insert(**key));
+        next.extend(from.filter_map(|key| opened.cache.record(key)));
     }
     let several = |values: BTreeSet<String>| values.into_iter().collect::<Vec<_>>().join(" and ");
     found

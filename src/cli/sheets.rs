@@ -1,6 +1,9 @@
 //! Contact sheets of photographs: from the files themselves, else from the pack.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use rayon::prelude::*;
 
@@ -73,28 +76,34 @@ impl Shots {
 /// # Errors
 /// When the folder lies in one.
 pub(super) fn refuse_within_data(folder: &Path, pipeline: &Pipeline) -> Result<()> {
-    let Ok(folder) = std::path::absolute(folder) else {
-        return Ok(());
-    };
-    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let above = folder.ancestors().find(|path| path.exists());
-    let above = above.map_or_else(|| folder.clone(), real);
     for instance in &pipeline.instances {
         let Settings::Dataset(dataset) = &instance.settings else {
             continue;
         };
-        for part in [&dataset.train, &dataset.validation, &dataset.test] {
-            let part = part.as_ref().map(|part| real(&part.path));
-            if let Some(part) = part.filter(|part| above.starts_with(part)) {
-                let message = format!(
-                    "`{}` lies in the data of `{}`, `{}`: a sheet there would be taken for a photograph",
-                    shown_path(&folder),
-                    text::shown(&instance.id),
-                    shown_path(&part)
-                );
-                return Err(Error::usage(message).help("name a folder elsewhere"));
-            }
+        let parts = [&dataset.train, &dataset.validation, &dataset.test];
+        let parts = parts.into_iter().flatten().map(|part| &part.path);
+        if let Some(part) = holder(folder, parts) {
+            let message = format!(
+                "`{}` lies in the data of `{}`, `{}`: a sheet there would be taken for a photograph",
+                shown_path(folder),
+                text::shown(&instance.id),
+                shown_path(part)
+            );
+            return Err(Error::usage(message).help("name a folder elsewhere"));
         }
     }
     Ok(())
+}
+
+/// The first of these in which a folder lies that need not be there yet; links are followed.
+pub(super) fn holder<'a>(
+    folder: &Path,
+    of: impl IntoIterator<Item = &'a PathBuf>,
+) -> Option<&'a Path> {
+    let folder = std::path::absolute(folder).ok()?;
+    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let above = folder.ancestors().find(|path| path.exists());
+    let above = above.map_or_else(|| folder.clone(), real);
+    let mut of = of.into_iter().map(PathBuf::as_path);
+    of.find(|path| above.starts_with(real(path)))
 }

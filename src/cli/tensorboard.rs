@@ -30,13 +30,18 @@ pub(super) fn write(
     folder: &Path,
 ) -> Result<()> {
     if results.trainings.is_empty() {
-        return Err(Error::usage("the pipeline has no training"));
+        let message = "no training of the pipeline has a result: TensorBoard shows their course";
+        return Err(Error::usage(message).help("`kfood run` makes what is missing"));
     }
     for trained in &results.trainings {
         let timing = trained.timing.as_ref().map_or(&[][..], |t| &t.epochs);
         let place = folder.join(&trained.id);
-        let settings = settings_behind(opened, &trained.id);
-        let settings = settings.iter().map(|(name, v)| (name.as_str(), v.as_str()));
+        let record = summary.record(&trained.id);
+        let settings = record.map(|record| settings_behind(opened, record));
+        let settings = settings
+            .iter()
+            .flatten()
+            .map(|(name, v)| (name.as_str(), v.as_str()));
         let settings = report::hparams_file(settings, timing, trained.started);
         put(&place, &settings)?;
         for (part, bytes) in report::event_files(&trained.history, timing, trained.started) {

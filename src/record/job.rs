@@ -260,12 +260,6 @@ pub enum ImageFile {
     },
 }
 
-impl From<PathBuf> for ImageFile {
-    fn from(path: PathBuf) -> Self {
-        Self::File(path)
-    }
-}
-
 /// A prediction. Writes `predictions.jsonl` to `out`, for each image in turn a line with an object: either `guesses`, the most likely
 /// classes with their probabilities, or `error`, why it cannot be used; with `cam` a picture for each usable one too.
 #[derive(Clone, Debug, Serialize, Deserialize)]

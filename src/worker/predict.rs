@@ -154,19 +154,23 @@ struct Decoded {
 
 impl Decoded {
     fn of(places: &[Place], forms: &[Pixels]) -> Self {
-        let mut why = vec![None; places.len()];
-        let form = |pixels: &Pixels| {
-            let decoded: Vec<_> = places
-                .par_iter()
+        let decoded = forms.iter().map(|pixels| -> Vec<Result<Vec<u8>>> {
+            let decoded = places.par_iter();
+            decoded
                 .map_init(|| Resampler::new(*pixels), decode_resized)
-                .collect();
-            let usable = decoded.iter().flatten().flatten().copied().collect();
-            for (why, decoded) in why.iter_mut().zip(decoded) {
-                *why = decoded.err().map(|error| error.to_string());
-            }
-            (*pixels, usable)
+                .collect()
+        });
+        let decoded: Vec<_> = decoded.collect();
+        let wrong = |image: usize| decoded.iter().find_map(|form| form[image].as_ref().err());
+        let why = (0..places.len()).map(|image| wrong(image).map(ToString::to_string));
+        let why: Vec<_> = why.collect();
+        // An image that cannot be had in one form is left out of all: their rows stand for the same images.
+        let usable = |(pixels, decoded): (&Pixels, Vec<Result<Vec<u8>>>)| {
+            let rows = decoded.into_iter().zip(&why);
+            let rows = rows.filter(|(_, why)| why.is_none());
+            (*pixels, rows.flat_map(|(row, _)| row).flatten().collect())
         };
-        let forms = forms.iter().map(form).collect();
+        let forms = forms.iter().zip(decoded).map(usable).collect();
         Self { why, forms }
     }
 

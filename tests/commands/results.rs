@@ -81,6 +81,7 @@ fn runs_of_mlflow_are_kept_once(project: &Project) {
         ),
         (2, 2)
     );
+    its_settings_are_those_of_then(project);
     let told = |to: &str, code| {
         project
             .fails(code, &["report", FILE, "--mlflow", to])
@@ -94,6 +95,36 @@ fn runs_of_mlflow_are_kept_once(project: &Project) {
     assert!(told("ftp://there", 2).contains("is none of http or https"));
     let password = told("http://me:secret@there", 2);
     assert!(!password.contains("secret"), "{password}");
+}
+
+/// The file was edited since and not run again: what is there is reported as it was made.
+fn its_settings_are_those_of_then(project: &Project) {
+    project.edit(FILE, "epochs = 2", "epochs = 7");
+    project.ok(&["report", FILE, "--mlflow", "then"]);
+    a_time_on_this_processor_tells_nothing_of_a_gpu(project);
+    project.edit(FILE, "epochs = 7", "epochs = 2");
+    let files = walkdir::WalkDir::new(project.path("then")).into_iter();
+    let files = files.map(|file| file.unwrap().into_path());
+    let told: Vec<_> = files
+        .filter(|file| file.ends_with("params/train.epochs"))
+        .map(|file| std::fs::read_to_string(file).unwrap())
+        .collect();
+    assert!(
+        !told.is_empty() && told.iter().all(|n| n == "2"),
+        "{told:?}"
+    );
+}
+
+fn a_time_on_this_processor_tells_nothing_of_a_gpu(project: &Project) {
+    let estimate = |device: &str| {
+        let plan = project.kfood(&["plan", FILE, "--device", device, "--json"]);
+        let plan: serde_json::Value = serde_json::from_str(&plan.stdout).expect(&plan.stderr);
+        let stages = plan["stages"].as_array().unwrap().iter();
+        let net = stages.clone().find(|stage| stage["id"] == "net").unwrap();
+        net["estimate"]["seconds"].as_f64()
+    };
+    assert!(estimate("cpu").is_some());
+    assert_eq!(estimate("cuda:0"), None);
 }
 
 /// Two more trainings beside those of [`SMALL`], and what can be done with several finished models.

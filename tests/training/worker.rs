@@ -9,7 +9,7 @@ use std::{
 
 use kfood::{
     files,
-    record::{Job, ModelFile, Predict},
+    record::{ImageFile, Job, ModelFile, Predict},
     settings::Arch,
 };
 use serde_json::{Value, json};
@@ -75,7 +75,7 @@ fn a_prediction_names_classes_and_an_unreadable_image_is_an_entry() {
             weights: None,
             pretrained: None,
         },
-        images: vec![bad.into(), good.into()],
+        images: vec![ImageFile::File(bad), ImageFile::File(good)],
         cam: None,
         top: 2,
         device: "auto".to_owned(),

@@ -63,7 +63,6 @@ pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
         let side = side(file, args.files.len() > 1)?;
         let results = results::collect_what_is_there(&side.opened, &side.newest);
         results::tell_not_of_now(&results.not_of_now);
-        all.judged.append(&mut results::judged(&side.opened.cache));
         all.evaluations.extend(named(&side, results.evaluations));
         sides.push(side);
     }
@@ -80,6 +79,13 @@ pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
             "changes": changes,
         }))
         .map(|()| 0);
+    }
+    for (i, side) in sides.iter().enumerate() {
+        let cache = &side.opened.cache;
+        let mut before = sides[..i].iter();
+        if !before.any(|other| other.opened.cache.root() == cache.root()) {
+            all.judged.append(&mut results::judged(cache));
+        }
     }
     let mut document = Document::from(table.block());
     let compared = report::compared(&all)?;
@@ -151,7 +157,9 @@ fn side(file: &Path, several: bool) -> Result<Sided> {
 fn named(side: &Sided, mut found: Vec<Evaluated>) -> Vec<Evaluated> {
     found.retain(|e| !e.stage.contains('.'));
     for evaluated in &mut found {
-        evaluated.settings = settings_behind(&side.opened, &evaluated.id);
+        if let Some(record) = side.newest.summary.record(&evaluated.id) {
+            evaluated.settings = settings_behind(&side.opened, record);
+        }
         let source = &mut evaluated.source;
         for name in [
             &mut evaluated.id,

@@ -85,7 +85,8 @@ fn command(names: &[String]) -> Option<String> {
     let mut found = Cli::command();
     found.build();
     for name in names {
-        found = found.find_subcommand(name)?.clone();
+        let below = found.find_subcommand(name).filter(|c| !c.is_hide_set());
+        found = below?.clone();
     }
     Some(found.render_long_help().to_string())
 }
@@ -125,7 +126,8 @@ fn unknown_kind(word: &str) -> Error {
         return Error::usage(message).help(format!("write `kfood help {}.{word}`", kind.name));
     }
     let cli = Cli::command();
-    let commands = cli.get_subcommands().map(clap::Command::get_name);
+    let commands = cli.get_subcommands().filter(|c| !c.is_hide_set());
+    let commands = commands.map(clap::Command::get_name);
     let known: Vec<_> = commands
         .chain(About::names())
         .chain(page::names())

@@ -40,10 +40,10 @@ pub(in crate::cli) fn man(args: &Man) -> Result<u8> {
     Ok(0)
 }
 
-/// A command and those within it.
+/// A command and those within it that are for users.
 fn collect(command: &clap::Command, all: &mut Vec<clap::Command>) {
     all.push(command.clone());
-    for within in command.get_subcommands() {
+    for within in command.get_subcommands().filter(|c| !c.is_hide_set()) {
         collect(within, all);
     }
 }

@@ -76,16 +76,20 @@ pub(in crate::cli) struct Predict {
 
 pub(in crate::cli) fn predict(args: &Predict) -> Result<u8> {
     let form = args.output.as_deref().map(Form::of).transpose()?;
-    if let Some(folder) = &args.cam {
-        cam::folder(folder, &args.images)?;
-    }
     let model = open::model(&args.model)?;
     let calibration = args.calibration.as_deref();
     let calibration = calibration
         .map(|stage| calibrated(stage, &model))
         .transpose()?;
     let threshold = threshold(args, calibration.as_ref())?;
-    let asked = images::asked(&args.images)?;
+    let given = images::given(&args.images)?;
+    if let Some(path) = &args.output {
+        refuse_over_an_input(path, &given)?;
+    }
+    let asked = images::asked(&given)?;
+    if let Some(folder) = &args.cam {
+        cam::folder(folder, &given)?;
+    }
     let folder = Scratch::new()?;
     let names = args.cam.as_ref().map(|_| cam::names(&asked));
     let temperature = calibration.map(|found| found.temperature);
@@ -104,7 +108,6 @@ pub(in crate::cli) fn predict(args: &Predict) -> Result<u8> {
     };
     let failed = match (form, &args.output) {
         (Some(form), Some(path)) => {
-            refuse_over_an_input(path, &args.images)?;
             let failed = form.write(path, &answers)?;
             let images = count(asked.len(), "image");
             print::say(&format!("{}: written, {images}", shown_path(path)));

@@ -110,6 +110,7 @@ impl Side {
         let cache = Cache::open(&open::cache_root(folder.parent().unwrap_or(path))?)?;
         let written = fs::metadata(path).and_then(|found| found.modified());
         let run = PastRun {
+            kfood: lock.kfood.clone(),
             evaluations: of_lock(&lock, now.as_ref().map(|(opened, _)| opened)),
             ..empty(&file, written.unwrap_or(SystemTime::UNIX_EPOCH))
         };
@@ -128,9 +129,8 @@ impl Side {
         let found = results::collect_what_is_there(&opened, &newest);
         results::tell_not_of_now(&found.not_of_now);
         let run = PastRun {
-            texts: opened.pipeline.texts.clone(),
             evaluations: past_runs::evaluations(&newest.summary, &found),
-            ..empty(file, SystemTime::now())
+            ..past_runs::begun(&opened, &[])
         };
         Ok(Self {
             name: file

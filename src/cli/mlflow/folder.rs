@@ -68,7 +68,8 @@ impl Store for Folder {
 
     fn keep(&mut self, kept: &Kept<'_>) -> Result<(String, bool)> {
         let run = kept.run;
-        let id = Digest::of(run.key.as_bytes()).to_string()[..32].to_owned();
+        let known_by = [kept.experiment, kept.stage().unwrap_or_default(), &run.key];
+        let id = Digest::of(known_by.join("\n").as_bytes()).to_string()[..32].to_owned();
         let place = self.root.join(kept.experiment).join(&id);
         let meta_path = place.join("meta.yaml");
         let there = meta_path.exists();
@@ -129,14 +130,14 @@ fn put(path: &Path, text: &str) -> Result<()> {
     if let Some(folder) = path.parent() {
         files::create_folder(folder)?;
     }
-    fs::write(path, text).map_err(|e| Error::io("write", path, e))
+    files::write(path, text.as_bytes())
 }
 
-/// A line for each name; JSON is YAML, too.
+/// A line for each name, in one step; JSON is YAML, too.
 fn yaml(path: &Path, meta: &Value) -> Result<()> {
     let lines = meta.as_object().into_iter().flatten();
     let text: String = lines
         .map(|(name, value)| format!("{name}: {value}\n"))
         .collect();
-    put(path, &text)
+    files::publish(path, text.as_bytes())
 }

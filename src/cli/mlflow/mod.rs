@@ -15,8 +15,9 @@ use crate::{
     text::{count, shown_path},
 };
 
-/// The tag by which a run is found again.
+/// The tags by which a run is found again: two stages may have one result, and each is a run.
 const KEY: &str = "kfood.key";
+const STAGE: &str = "kfood.stage";
 /// What puts a run below another one in MLflow's table.
 const PARENT: &str = "mlflow.parentRunId";
 
@@ -44,6 +45,15 @@ struct Kept<'a> {
     parent: Option<&'a str>,
     files: &'a [Artifact],
     renewed: bool,
+}
+
+impl Kept<'_> {
+    /// The stage that it is of; that of the pipeline is of none.
+    fn stage(&self) -> Option<&str> {
+        let mut tags = self.run.tags.iter();
+        let found = tags.find(|(name, _)| name == STAGE);
+        found.map(|(_, stage)| stage.as_str())
+    }
 }
 
 /// Keeps a run for the pipeline, with its page as an artifact, and below it one for each training and each evaluation, with the model and
@@ -121,9 +131,10 @@ fn runs(
     };
     for trained in &results.trainings {
         let id = trained.id.as_str();
-        let settings = settings_behind(opened, id);
+        let record = made(id)?;
+        let settings = settings_behind(opened, record);
         let settings = settings.iter().map(|(name, v)| (name.as_str(), v.as_str()));
-        let run = MlflowRun::of_training(trained, made(id)?.key.to_string(), settings);
+        let run = MlflowRun::of_training(trained, record.key.to_string(), settings);
         let files = [
             ("model/best.safetensors", model_files::BEST),
             ("history.json", History::FILE),
@@ -133,7 +144,7 @@ fn runs(
     for evaluated in &results.evaluations {
         let id = evaluated.id.as_str();
         let record = made(id)?;
-        let settings = settings_behind(opened, id);
+        let settings = settings_behind(opened, record);
         let settings = settings.iter().map(|(name, v)| (name.as_str(), v.as_str()));
         let key = record.key.to_string();
         let run = MlflowRun::of_evaluation(evaluated, key, record.started, settings);

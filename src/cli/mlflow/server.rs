@@ -9,7 +9,7 @@ use ureq::{
     http::{Response, header},
 };
 
-use super::{Artifact, KEY, Kept, PARENT, Store};
+use super::{Artifact, KEY, Kept, PARENT, STAGE, Store};
 use crate::{
     error::{Error, Result},
     report::{MlflowMetric, MlflowRun},
@@ -17,6 +17,8 @@ use crate::{
 
 /// No connection for so long is none.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// No answer for so long is none: a model may take minutes to be stored.
+const ANSWER: Duration = Duration::from_mins(5);
 /// Metrics in a call, at most.
 const METRICS: usize = 1_000;
 /// Parameters in a call, at most.
@@ -60,7 +62,8 @@ impl Server {
         }
         let config = Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_connect(Some(PATIENCE));
+            .timeout_connect(Some(PATIENCE))
+            .timeout_recv_response(Some(ANSWER));
         Ok(Self {
             url: url.trim_end_matches('/').to_owned(),
             agent: config.build().into(),
@@ -103,22 +106,40 @@ impl Server {
         })?;
         let status = answer.status();
         let text = answer.body_mut().read_to_string().unwrap_or_default();
-        let told: Value = serde_json::from_str(&text).unwrap_or_default();
+        let told: Option<Value> = serde_json::from_str(&text).ok();
+        let url = &self.url;
         if status.is_success() {
-            return Ok(told);
+            return told.ok_or_else(|| Refused {
+                code: String::new(),
+                error: Error::failed(format!("`{url}` answers `{path}` with no JSON")).help(
+                    "name the address of a tracking server of MLflow, with its path if it has one",
+                ),
+            });
         }
+        let told = told.unwrap_or_default();
         let said = |name: &str| told[name].as_str().unwrap_or_default().to_owned();
         let (code, message) = (said("error_code"), said("message"));
-        let url = &self.url;
         let error = Error::failed(format!("`{url}` answers {status} to `{path}`: {message}"));
+        let error = match status.as_u16() {
+            401 | 403 => error.help(
+                "set `MLFLOW_TRACKING_TOKEN`, or `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`, for someone who may write there",
+            ),
+            _ => error,
+        };
         Err(Refused { code, error })
     }
 
-    /// The run with this key, if there is one that was not deleted.
-    fn found(&self, experiment: &str, key: &str) -> Result<Option<Value>, Refused> {
+    /// The run of this key and stage, if there is one that was not deleted.
+    fn found(&self, kept: &Kept<'_>) -> Result<Option<Value>, Refused> {
+        let is = |tag: &str, value: &str| format!("tags.`{tag}` = '{}'", value.replace('\'', "''"));
+        let key = is(KEY, &kept.run.key);
+        let filter = match kept.stage() {
+            Some(stage) => format!("{key} AND {}", is(STAGE, stage)),
+            None => key,
+        };
         let asked = json!({
-            "experiment_ids": [experiment],
-            "filter": format!("tags.`{KEY}` = '{}'", key.replace('\'', "''")),
+            "experiment_ids": [kept.experiment],
+            "filter": filter,
             "max_results": 1,
         });
         let found = self.post("runs/search", &asked)?;
@@ -210,7 +231,7 @@ impl Store for Server {
     fn keep(&mut self, kept: &Kept<'_>) -> Result<(String, bool)> {
         let refused = |refused: Refused| refused.error;
         let run = kept.run;
-        let found = self.found(kept.experiment, &run.key).map_err(refused)?;
+        let found = self.found(kept).map_err(refused)?;
         // One that was broken off is not finished, and is written again: values that are there are the same.
         let whole = found
             .as_ref()

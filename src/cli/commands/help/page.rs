@@ -115,7 +115,14 @@ fn words(text: &str) -> String {
             }
         }
     }
-    (out + rest).replace("**", "")
+    // Between an odd and an even backtick is code, where `**` is a pattern's.
+    let pieces = out + rest;
+    let pieces = pieces.split('`').enumerate();
+    let plain = pieces.map(|(i, piece)| match i % 2 {
+        0 => piece.replace("**", ""),
+        _ => piece.to_owned(),
+    });
+    plain.collect::<Vec<_>>().join("`")
 }
 
 /// A table with the columns of its first row.
@@ -150,6 +157,7 @@ mod tests {
         let table = rendered("| a | b |\n|---|---|\n| `x\\|y` | 김치 |\n", 60);
         assert!(table.contains("x|y") && table.contains("김치"), "{table}");
         assert_eq!(words("`a[0]` and [1, 2]"), "`a[0]` and [1, 2]");
+        assert_eq!(words("**all** of `a/**/*.jpg`"), "all of `a/**/*.jpg`");
     }
 
     #[test]
@@ -170,7 +178,11 @@ mod tests {
             );
         }
         for name in names() {
-            assert!(page(name, 80).unwrap().lines().count() > 20);
+            let page = page(name, 80).unwrap();
+            assert!(page.lines().count() > 20);
+            let text = page.lines().filter(|line| !line.starts_with("    "));
+            let wide: Vec<_> = text.filter(|line| line.width() > 80).collect();
+            assert!(wide.is_empty(), "{name}: {wide:#?}");
         }
     }
 }

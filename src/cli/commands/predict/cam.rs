@@ -7,6 +7,7 @@ use std::{
 
 use super::images::Asked;
 use crate::{
+    cli::sheets,
     error::{Error, Result},
     files,
     text::shown_path,
@@ -19,21 +20,15 @@ const LONGEST_STEM: usize = 180;
 ///
 /// # Errors
 /// When it lies in a folder of photographs that are to be classified, or cannot be made.
-pub(super) fn folder(folder: &Path, named: &[PathBuf]) -> Result<()> {
-    let absolute = |path: &Path| {
-        let path = path.canonicalize().or_else(|_| std::path::absolute(path));
-        path.map_err(|e| Error::io("find", folder, e))
-    };
-    let of_photographs = named.iter().filter(|path| path.is_dir());
-    for of_photographs in of_photographs {
-        if absolute(folder)?.starts_with(absolute(of_photographs)?) {
-            return Err(Error::usage(format!(
-                "`{}` lies in `{}`: the pictures would be taken for photographs",
-                shown_path(folder),
-                shown_path(of_photographs)
-            ))
-            .help("name a folder elsewhere"));
-        }
+pub(super) fn folder(folder: &Path, given: &[PathBuf]) -> Result<()> {
+    let of_photographs = given.iter().filter(|path| path.is_dir());
+    if let Some(of_photographs) = sheets::holder(folder, of_photographs) {
+        return Err(Error::usage(format!(
+            "`{}` lies in `{}`: the pictures would be taken for photographs",
+            shown_path(folder),
+            shown_path(of_photographs)
+        ))
+        .help("name a folder elsewhere"));
     }
     files::create_folder(folder)
 }

@@ -33,17 +33,17 @@ pub(super) struct Asked {
     pub file: ImageFile,
 }
 
-/// All photographs that are named, each once and in the order of the command line; what was passed over is told.
+/// All photographs of what is [`given`], each once and in that order; what was passed over is told.
 ///
 /// # Errors
-/// When something is not there or cannot be read, or there is no photograph at all.
-pub(super) fn asked(named: &[PathBuf]) -> Result<Vec<Asked>> {
+/// When something cannot be read, or there is no photograph at all.
+pub(super) fn asked(given: &[PathBuf]) -> Result<Vec<Asked>> {
     let mut all = Vec::new();
     let mut told = Vec::new();
-    for path in given(named)? {
-        let found = Pictures::of(&path)?;
+    for path in given {
+        let found = Pictures::of(path)?;
         if found.passed_over.total() > 0 {
-            told.push(format!("`{}`: {}", shown_path(&path), found.passed_over));
+            told.push(format!("`{}`: {}", shown_path(path), found.passed_over));
         }
         told.extend(found.notes.into_iter().map(|note| format!("note: {note}")));
         for place in &found.places {
@@ -88,8 +88,11 @@ fn one(place: &Place) -> Result<Asked> {
     })
 }
 
-/// What is named: paths that are there, what patterns match, and for `-` the lines of standard input.
-fn given(named: &[PathBuf]) -> Result<Vec<PathBuf>> {
+/// What a command line names: paths that are there, what patterns match, and for `-` the lines of standard input.
+///
+/// # Errors
+/// When something is not there, or a pattern or standard input cannot be understood.
+pub(super) fn given(named: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut all = Vec::new();
     for path in named {
         if path.as_os_str() != "-" {

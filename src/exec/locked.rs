@@ -48,7 +48,7 @@ pub fn is_sole(pipeline: &Path) -> Result<()> {
         return Ok(());
     }
     let (one, other) = (shown_path(pipeline), shown_path(&other));
-    let lock = shown_path(&path(pipeline));
+    let lock = shown_path(path(pipeline));
     let message = format!("`{one}` and `{other}` would have one lock file, `{lock}`");
     Err(Error::usage(message).help("give the pipeline another name, one that ends in `.toml`"))
 }

@@ -69,7 +69,7 @@ struct Told<'a> {
 pub(in crate::cli) enum Shown {
     /// Of mistakes and of what else looks wrong.
     Errors,
-    /// Of all that were judged, up to 1,200 (40,000 in a zip).
+    /// Of all that were judged, up to 800 (40,000 in a zip).
     All,
     /// Of none.
     None,

@@ -39,7 +39,7 @@ const FORMATS: &[Format] = &[
     Format {
         extension: "html",
         pictures: true,
-        most: 1_200,
+        most: 800,
         write: |document, pictures| Ok(document.html(pictures)?.into_bytes()),
     },
     Format {

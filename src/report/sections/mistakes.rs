@@ -29,6 +29,23 @@ impl Room {
         Self { there, most }
     }
 
+    /// Leaves in cells what there is room for: the first photograph of each, then the second of each, and so on, so that none goes
+    /// without because others have many.
+    fn share_out(&mut self, cells: &mut [Cell]) {
+        let deepest = cells.iter().map(|cell| cell.shots.len()).max();
+        for depth in 0..deepest.unwrap_or(0) {
+            for cell in &*cells {
+                if let Some(shot) = cell.shots.get(depth) {
+                    self.holds(&shot.photograph);
+                }
+            }
+        }
+        for cell in cells {
+            cell.shots
+                .retain(|shot| self.there.contains(&shot.photograph));
+        }
+    }
+
     fn holds(&mut self, photograph: &Photograph) -> bool {
         self.there.contains(photograph)
             || (self.there.len() < self.most && self.there.insert(photograph.clone()))
@@ -129,15 +146,15 @@ fn matrix(
         for (predicted, n) in row.iter().enumerate().filter(|(_, n)| **n > 0) {
             let names = (classes[label].as_str(), classes[predicted].as_str());
             let shots = behind.get(&names).into_iter().flatten();
-            let shots = shots.map(|image| shot(group, image));
             cells.push(Cell {
                 label,
                 predicted,
                 count: *n,
-                shots: shots.filter(|shot| room.holds(&shot.photograph)).collect(),
+                shots: shots.map(|image| shot(group, image)).collect(),
             });
         }
     }
+    room.share_out(&mut cells);
     Matrix {
         classes: classes.clone(),
         cells,
@@ -203,7 +220,7 @@ mod tests {
     fn found(results: &Results, images: Images) -> Vec<Block> {
         let group = results.groups().remove(0);
         let confusion = pooled(&group.part(Part::Test)).unwrap();
-        let mut room = Room::new(1_200);
+        let mut room = Room::new(800);
         blocks(&group, Part::Test, &confusion, images, &mut room)
     }
 
@@ -226,6 +243,29 @@ mod tests {
             "75.0% sure, wrong in 2 of 2 runs",
         );
         assert_eq!(captions, [once, once, twice, twice]);
+    }
+
+    #[test]
+    fn where_there_is_little_room_every_cell_has_its_first_photograph() {
+        let shot = |path: &str| Shot {
+            photograph: Photograph {
+                dataset: "dishes".to_owned(),
+                data: "pixels".to_owned(),
+                path: path.to_owned(),
+            },
+            caption: Vec::new(),
+            guess: None,
+        };
+        let cell = |predicted, paths: &[&str]| Cell {
+            label: 0,
+            predicted,
+            count: paths.len() as u64,
+            shots: paths.iter().map(|path| shot(path)).collect(),
+        };
+        let mut cells = [cell(1, &["a", "b", "c"]), cell(2, &["d"]), cell(3, &["e"])];
+        Room::new(4).share_out(&mut cells);
+        let shown: Vec<_> = cells.iter().map(|cell| cell.shots.len()).collect();
+        assert_eq!(shown, [2, 1, 1]);
     }
 
     #[test]

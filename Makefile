@@ -4,6 +4,7 @@
 # make kills     50 kills of a training at random moments, each gone on with to the bits of an unbroken one (Python with Pillow)
 # make soak      2,000 faults of every kind (kills, full disks, damage, races, power loss), each followed by a plain run
 # make fuzz      every fuzz target for SECONDS (600) each, and the JPEG readers in C (cargo-fuzz, clang, libjpeg-turbo-progs)
+# make bench-peers  what a runner costs, and what becomes of results when something goes wrong, beside DVC and Snakemake
 # make bench     the runner's benchmarks, then preprocessing and training against Python's libraries (benches/README.md)
 
 TORCH := 2.11.0
@@ -40,7 +41,7 @@ READABLE = $(shell test "$$(id -u)" = 0 && setpriv --reuid=65534 --clear-groups 
 SLURM = $(shell command -v sbatch >/dev/null 2>&1 && timeout 10 sinfo --noheader 2>/dev/null | grep -Eq "idle|mix|alloc" && echo yes)
 ABLE = $(if $(KFOOD_REAL_DATA),real_photographs) $(if $(SLURM),slurm) $(if $(filter cuda,$(FLAVOUR)),cuda) $(if $(READABLE),somebody_else) $(if $(KFOOD_MOTO),object_store)
 
-.PHONY: demo test missions bench fuzz kills soak build libtorch tools parity page clean-libtorch
+.PHONY: demo test missions bench bench-peers fuzz kills soak build libtorch tools parity page clean-libtorch
 
 demo: build
 	$(KFOOD) sample data/sample
@@ -77,6 +78,14 @@ bench: build
 	else \
 	  echo 'the Python libraries of benches/peers could not be installed: passed over'; \
 	fi
+
+bench-peers: build .venv/runners
+	.venv/bin/python benches/runners --kfood $(KFOOD)
+
+.venv/runners: benches/peers/runners.txt
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check -r benches/peers/runners.txt
+	touch $@
 
 SECONDS := 600
 TRIALS := 2000

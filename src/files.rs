@@ -47,7 +47,7 @@ pub fn open_sized(path: &Path) -> Result<(File, u64)> {
     let file = open_at_once(path).map_err(fail)?;
     let found = file.metadata().map_err(fail)?;
     only_regular(path, found.file_type())?;
-    if of_the_system(&file) {
+    if of_the_system(&file, &found) {
         return Err(no_file(path, OF_THE_SYSTEM));
     }
     Ok((file, found.len()))
@@ -189,9 +189,15 @@ pub fn why_lost(path: &Path, error: &Error) -> Option<&'static str> {
 const OF_THE_SYSTEM: &str = "what the system shows of itself";
 
 /// Whether a file is made up by the kernel while it is read, such as `/proc/kmsg`, which calls itself regular and has no end.
-fn of_the_system(file: &File) -> bool {
+fn of_the_system(file: &File, found: &fs::Metadata) -> bool {
     #[cfg(target_os = "linux")]
     {
+        use std::os::unix::fs::MetadataExt;
+        // A photograph mostly lies where the last one did.
+        static NONE_OF_IT: AtomicU64 = AtomicU64::new(u64::MAX);
+        if found.dev() == NONE_OF_IT.load(Ordering::Relaxed) {
+            return false;
+        }
         // proc, sysfs, debugfs, tracefs, securityfs, selinuxfs, cgroup, cgroup2, bpf and configfs, from `linux/magic.h`.
         const KINDS: [u32; 10] = [
             0x9fa0,
@@ -205,11 +211,18 @@ fn of_the_system(file: &File) -> bool {
             0xcafe_4a11,
             0x6265_6570,
         ];
-        rustix::fs::fstatfs(file).is_ok_and(|found| KINDS.contains(&(found.f_type as u32)))
+        let Ok(of) = rustix::fs::fstatfs(file) else {
+            return false;
+        };
+        let of_it = KINDS.contains(&(of.f_type as u32));
+        if !of_it {
+            NONE_OF_IT.store(found.dev(), Ordering::Relaxed);
+        }
+        of_it
     }
     #[cfg(not(target_os = "linux"))]
     {
-        let _ = file;
+        let _ = (file, found);
         false
     }
 }

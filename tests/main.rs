@@ -12,6 +12,7 @@ mod cache;
 mod cluster;
 mod commands;
 mod corpora;
+mod crates;
 #[cfg(feature = "tensors")]
 mod cuda;
 mod data;

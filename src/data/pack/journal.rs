@@ -12,10 +12,11 @@
 
 use std::{
     fs::{self, File},
-    io::{BufRead, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use serde::{Deserialize, Serialize};
@@ -61,11 +62,40 @@ pub(super) struct Line {
     pub(super) photograph: Photograph,
 }
 
-/// A journal under way.
+/// Lines that wait to be written together, at most, and for how long: what a kill can cost.
+const TOGETHER: usize = 16;
+const AT_ONCE: Duration = Duration::from_millis(50);
+
+/// A journal under way. What waits is written when it ends, however that is.
 #[derive(Debug)]
 pub(super) struct Journal {
-    file: Mutex<File>,
+    to: Mutex<To>,
     path: PathBuf,
+}
+
+/// A file, and the lines that wait for it.
+#[derive(Debug)]
+struct To {
+    file: File,
+    lines: String,
+    waiting: usize,
+    written: Instant,
+}
+
+impl To {
+    fn write(&mut self) -> io::Result<()> {
+        self.file.write_all(self.lines.as_bytes())?;
+        self.lines.clear();
+        (self.waiting, self.written) = (0, Instant::now());
+        Ok(())
+    }
+}
+
+impl Drop for To {
+    fn drop(&mut self) {
+        // Nobody relies on these lines: rows without one are made again.
+        let _ = self.write();
+    }
 }
 
 impl Journal {
@@ -73,25 +103,36 @@ impl Journal {
     pub(super) fn create(folder: &Path, settings: Digest, rows: usize) -> Result<Self> {
         let path = folder.join(JOURNAL);
         let file = File::create(&path).map_err(|e| Error::io("create", &path, e))?;
+        let to = To {
+            file,
+            lines: String::new(),
+            waiting: 0,
+            written: Instant::now(),
+        };
         let journal = Self {
-            file: Mutex::new(file),
+            to: Mutex::new(to),
             path,
         };
-        journal.write(&Head { settings, rows })?;
+        journal.put(&Head { settings, rows })?;
         Ok(journal)
     }
 
     /// Adds a row, which was written before.
     pub(super) fn add(&self, line: &Line) -> Result<()> {
-        self.write(line)
+        self.put(line)
     }
 
-    fn write(&self, line: &impl Serialize) -> Result<()> {
+    fn put(&self, line: &impl Serialize) -> Result<()> {
         let fail = |e| Error::io("write", &self.path, e);
         let json = serde_json::to_string(line).map_err(|e| fail(e.into()))?;
         let text = format!("{} {json}\n", checksum(&json));
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.write_all(text.as_bytes()).map_err(fail)
+        let mut to = self.to.lock().unwrap_or_else(PoisonError::into_inner);
+        to.lines += &text;
+        to.waiting += 1;
+        if to.waiting >= TOGETHER || to.written.elapsed() >= AT_ONCE {
+            to.write().map_err(fail)?;
+        }
+        Ok(())
     }
 }
 

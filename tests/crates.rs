@@ -1,0 +1,33 @@
+//! The crates that kfood is built on.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::Command,
+};
+
+/// Otherwise `cargo build` after `cargo test` compiles those crates, and all that is built on them, a second time.
+#[test]
+fn programs_ask_as_much_of_their_crates_as_the_tests_do() {
+    let features = |edges: &str| {
+        let tree = Command::new(env!("CARGO"))
+            .args(["tree", "--offline", "--prefix", "none", "--no-dedupe"])
+            .args(["--edges", edges, "--format", "{p}\t{f}"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .unwrap();
+        assert!(tree.status.success(), "{tree:?}");
+        let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for line in String::from_utf8(tree.stdout).unwrap().lines() {
+            let (package, asked) = line.split_once('\t').unwrap();
+            let asked = asked.split(',').map(str::to_owned);
+            found.entry(package.to_owned()).or_default().extend(asked);
+        }
+        found
+    };
+    let (programs, tests) = (features("normal,build"), features("normal,build,dev"));
+    assert!(programs.len() > 200, "{}", programs.len());
+    for (package, asked) in programs {
+        let more: Vec<_> = tests[&package].difference(&asked).collect();
+        assert!(more.is_empty(), "{package}: tests ask for {more:?} too");
+    }
+}

@@ -238,7 +238,7 @@ impl<'r, 'a: 'r> Run<'r, 'a> {
         }
         let stage = self.stages[index].as_ref();
         let executor = self.executor(index);
-        if !executor.has_room(stage.resource()) {
+        if !executor.has_room(stage) {
             return;
         }
         match self.prepare(index) {
@@ -252,6 +252,7 @@ impl<'r, 'a: 'r> Run<'r, 'a> {
                     gathered,
                     forced,
                     reason,
+                    afar: matches!(self.survey.status[index], Some(Status::Afar { .. })),
                 };
                 executor.start(scope, task, sender);
             }

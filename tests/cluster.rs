@@ -277,9 +277,11 @@ fn stand_ins(project: &Project, state: &str) {
             format!(
                 "n=$(($(cat {here}/count 2>/dev/null || echo 0) + 1)); echo $n >{here}/count\n\
                  for last; do :; done\n\
-                 for word; do case $word in --job-name=*) echo $n \"${{word#*=}}\" >>{here}/sent;; esac; done\n\
+                 log=/dev/null\n\
+                 for word; do case $word in --job-name=*) echo $n \"${{word#*=}}\" >>{here}/sent;; \
+                 --output=*) log=\"${{word#*=}}\";; esac; done\n\
                  {{ test $n -gt \"$(cat {here}/dead 2>/dev/null || echo 0)\" && \
-                 (while test -e {here}/hold; do sleep 0.1; done; SLURM_JOB_ID=$n bash \"$last\"); }} </dev/null >/dev/null 2>&1 &\n\
+                 (while test -e {here}/hold; do sleep 0.1; done; SLURM_JOB_ID=$n bash \"$last\"); }} </dev/null >\"$log\" 2>&1 &\n\
                  echo $n"
             ),
         ),
@@ -556,4 +558,47 @@ fn a_job_that_cannot_be_cancelled_keeps_its_ticket_and_is_found_again() {
     let ran = run.ended();
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_eq!(project.read("sent").lines().count(), 1);
+}
+
+#[test]
+fn a_report_tells_of_the_jobs_that_made_its_results() {
+    let project = small();
+    stand_ins(&project, "PREEMPTED");
+    project.write("dead", "1");
+    let ran = with_stand_ins(&project, &["run", FILE, "dishes"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let told = project.ok(&["report", FILE, "--output", "report.md"]);
+    let report = project.read("report.md");
+    let row = format!(
+        "| `dishes` | 2 | {} | done | 2 | was preempted | - |",
+        host.trim()
+    );
+    assert!(
+        report.contains("## Jobs of the cluster") && report.contains(&row),
+        "{}\n{report}",
+        told.stderr
+    );
+    project.ok(&["report", FILE, "--output", "report.html", "--lang", "ko"]);
+    let page = project.read("report.html");
+    for part in ["클러스터 작업", "선점됨", "끝남"] {
+        assert!(page.contains(part), "{part}");
+    }
+    // Of a job that failed the log is named, from the folder of the cache.
+    project.write("data/train/a/001.png", "no picture");
+    project.write(
+        "kfood.toml",
+        "[executor]\ndefault = \"slurm\"\nlocal = [\"dataset\", \"split\"]\n",
+    );
+    let ran = with_stand_ins(&project, &["run", FILE]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    project.ok(&["report", FILE, "--output", "report.md"]);
+    let report = project.read("report.md");
+    let row = report
+        .lines()
+        .find(|line| line.starts_with("| `pixels` | 3 |"));
+    let row = row.unwrap_or_else(|| panic!("{report}"));
+    assert!(row.contains(" | failed | 1 | - | `jobs/kfood-"), "{row}");
+    let log = row.split('`').nth(3).unwrap();
+    assert!(project.path("cache").join(log).is_file(), "{log}");
 }

@@ -417,7 +417,8 @@ impl<'r, 'a: 'r> Run<'r, 'a> {
                 record,
             }
         });
-        Summary::new(stages.collect(), self.around.cache.clone())
+        let jobs = self.slurm.map(Slurm::jobs).unwrap_or_default();
+        Summary::new(stages.collect(), self.around.cache.clone()).with_jobs(jobs)
     }
 }
 

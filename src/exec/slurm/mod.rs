@@ -34,7 +34,9 @@ use super::{
     executor::{Ended, Executor, Task},
     run::Surroundings,
 };
-use crate::{error::Error, event::Observer, settings::SlurmSettings, stage::Stage};
+use crate::{
+    error::Error, event::Observer, record::PastJobs, settings::SlurmSettings, stage::Stage,
+};
 
 /// A cluster, and what its jobs ask for.
 #[derive(Clone, Debug)]
@@ -62,7 +64,12 @@ pub(super) struct Slurm<'a> {
     watch: Mutex<Option<Sender<Vec<Task<'a>>>>>,
     /// The numbers of the stages that it has and has not ended.
     open: Arc<Mutex<BTreeSet<usize>>>,
+    /// What became of the jobs of each stage, by its number.
+    past: Past,
 }
+
+/// What is written down of the jobs of a run, by the number of their stage.
+type Past = Arc<Mutex<BTreeMap<usize, PastJobs>>>;
 
 impl<'a> Slurm<'a> {
     pub(super) fn new(
@@ -77,7 +84,14 @@ impl<'a> Slurm<'a> {
             collected: Mutex::default(),
             watch: Mutex::default(),
             open: Arc::default(),
+            past: Past::default(),
         }
+    }
+
+    /// What became of jobs, in the order of their stages.
+    pub(super) fn jobs(&self) -> Vec<PastJobs> {
+        let past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        past.values().cloned().collect()
     }
 
     /// Whether stages of a kind are sent.
@@ -88,8 +102,10 @@ impl<'a> Slurm<'a> {
     /// Watches jobs until no more come. A panic there is an error of every stage that is left, and leaves no run waiting for ever.
     fn watch(&self, tasks: &Receiver<Vec<Task<'a>>>, ended: &Sender<Ended>) {
         let (site, around, observer) = (self.site, self.around, self.observer);
-        let watch =
-            || Watch::new(site, around, observer, ended.clone(), self.open.clone()).run(tasks);
+        let watch = || {
+            let shared = (self.open.clone(), self.past.clone());
+            Watch::new(site, around, observer, ended.clone(), shared).run(tasks);
+        };
         if catch_unwind(AssertUnwindSafe(watch)).is_ok() {
             return;
         }

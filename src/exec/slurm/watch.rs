@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::{
-    Site,
+    Past, Site,
     events::{Pulse, forward},
     papers::{Ending, ticket},
     programs::{is_passing, scancel, squeue},
@@ -30,6 +30,7 @@ use crate::{
         worker::was_killed,
     },
     files,
+    record::PastJobs,
     text::{count, either, shown},
 };
 
@@ -41,6 +42,9 @@ const ASK: Duration = Duration::from_secs(4);
 const ASK_OF_EACH: Duration = Duration::from_millis(30);
 /// How long a Slurm that does not answer now is left alone.
 const LATER: Duration = Duration::from_secs(10);
+
+/// What is written down of a job whose stage failed by itself.
+const FAILED: &str = "failed";
 
 /// One job.
 struct Watched<'a> {
@@ -70,6 +74,8 @@ pub(super) struct Watch<'a> {
     ended: Sender<Ended>,
     /// The numbers of the stages that this thread has and has not ended.
     open: Arc<Mutex<BTreeSet<usize>>>,
+    /// What is written down of jobs.
+    past: Past,
     jobs: Vec<Watched<'a>>,
     /// Stages that could not be sent, and when that is tried again.
     later: Option<(Instant, Vec<Unsent<'a>>)>,
@@ -90,7 +96,7 @@ impl<'a> Watch<'a> {
         around: &'a Surroundings<'a>,
         observer: &'a dyn Observer,
         ended: Sender<Ended>,
-        open: Arc<Mutex<BTreeSet<usize>>>,
+        (open, past): (Arc<Mutex<BTreeSet<usize>>>, Past),
     ) -> Self {
         Self {
             site,
@@ -98,6 +104,7 @@ impl<'a> Watch<'a> {
             observer,
             ended,
             open,
+            past,
             jobs: Vec::new(),
             later: None,
             queue: None,
@@ -163,6 +170,7 @@ impl<'a> Watch<'a> {
         self.busy &= sent.is_empty();
         for sent in sent {
             self.tell_sent(&sent);
+            self.is_sent(&sent);
             self.jobs.push(Watched {
                 sent,
                 told: 0,
@@ -175,6 +183,29 @@ impl<'a> Watch<'a> {
         // What Slurm said before knows nothing of these.
         self.queue = None;
         self.asked = Instant::now();
+    }
+
+    /// Writes down that a job was sent, or found.
+    fn is_sent(&self, sent: &Sent<'a>) {
+        let log = sent.files.log.strip_prefix(self.around.cache.root());
+        self.note(sent.task.index, |past| {
+            *past = PastJobs {
+                stage: sent.task.stage.id().to_owned(),
+                key: sent.task.gathered.key.to_string(),
+                job: sent.job.clone(),
+                node: None,
+                state: "was sent".to_owned(),
+                sent: sent.times,
+                again: std::mem::take(&mut past.again),
+                log: log.ok().map(|log| log.display().to_string()),
+            };
+        });
+    }
+
+    /// Changes what is written down of a stage's jobs.
+    fn note(&self, index: usize, change: impl FnOnce(&mut PastJobs)) {
+        let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        change(past.entry(index).or_default());
     }
 
     /// Tries again in a while: controllers are started anew, and busy.
@@ -249,6 +280,7 @@ impl<'a> Watch<'a> {
                 let _ = files::remove(&ticket(self.around.cache, &job.sent.task.gathered.key));
             }
             let what = if leaves { "goes on" } else { "is cancelled" };
+            self.note(job.sent.task.index, |past| past.state = what.to_owned());
             let message = format!("interrupted; job {} {what}", shown(&job.sent.job));
             self.end(job.sent.task.index, Err(Error::interrupted(message)));
         }
@@ -290,9 +322,13 @@ impl<'a> Watch<'a> {
                     let key = job.sent.task.gathered.key;
                     // Whoever is next finds no job of this stage.
                     let _ = files::remove(&ticket(self.around.cache, &key));
+                    if done.is_ok() {
+                        self.note(job.sent.task.index, |past| past.state = "done".to_owned());
+                    }
                     self.end(job.sent.task.index, done);
                 }
                 Look::Again(why) => {
+                    self.note(job.sent.task.index, |past| past.again.push(why.to_owned()));
                     let name = shown(&job.sent.job);
                     teller(job.sent.task.stage, self.observer)(StageEvent::Warning(format!(
                         "job {name} {why}; another one goes on from the last save"
@@ -333,6 +369,10 @@ impl<'a> Watch<'a> {
             && !job.started
         {
             job.started = true;
+            self.note(job.sent.task.index, |past| {
+                past.node = Some(status.host.clone());
+                past.state = "runs".to_owned();
+            });
             let (name, host) = (shown(&status.job), shown(&status.host));
             tell(StageEvent::Note(format!("job {name} runs on {host}")));
         }
@@ -356,7 +396,10 @@ impl<'a> Watch<'a> {
                 match was_killed(&error) {
                     // Slurm may know that memory ran out.
                     true => self.without_a_word(job, said, Some(error)),
-                    false => Look::Ended(Err(error)),
+                    false => {
+                        self.note(job.sent.task.index, |past| past.state = FAILED.to_owned());
+                        Look::Ended(Err(error))
+                    }
                 }
             }
             Some(Ending::Interrupted) | None => self.without_a_word(job, said, None),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Look, Watch, Watched};
+use super::{FAILED, Look, Watch, Watched};
 use crate::{
     cache::Found,
     error::{Error, Result},
@@ -97,6 +97,7 @@ impl<'a> Watch<'a> {
             return Look::Again(why);
         }
         if let (Some(own), false) = (own, end == Some(End::OutOfMemory)) {
+            self.note(job.sent.task.index, |past| past.state = FAILED.to_owned());
             return Look::Ended(Err(own));
         }
         let (what, help) = match end {
@@ -106,6 +107,7 @@ impl<'a> Watch<'a> {
                 "its log tells more; run again to send it anew",
             ),
         };
+        self.note(job.sent.task.index, |past| past.state = what.to_owned());
         let mut message = format!("job {} {what}", shown(&job.sent.job));
         if job.sent.times > 1 {
             message += &format!(", as the last of {}", count(job.sent.times, "job"));

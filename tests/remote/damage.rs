@@ -263,3 +263,29 @@ fn each_damaged_object_is_told_by_its_name_and_by_what_is_wrong() {
     );
     assert!(!Path::new(&place).join(result).exists());
 }
+
+#[test]
+fn an_object_that_is_longer_than_told_is_read_as_far_as_told() {
+    let (one, _folder, place) = pushed();
+    let right = outputs(&one.json(&["run", FILE]));
+    for name in objects(place.as_ref()) {
+        if name.starts_with("objects") {
+            let path = Path::new(&place).join(name);
+            let mut bytes = fs::read(&path).unwrap();
+            bytes.extend(b"and more that nobody asked for");
+            fs::write(path, bytes).unwrap();
+        }
+    }
+    let other = dishes();
+    let ran = other.kfood(&["run", FILE, "--json", "--remote", &place, "--push", "never"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
+    let run = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(how_many(&run, "fetched"), 3, "{run}");
+    assert_eq!(outputs(&run), right);
+    other.ok(&["cache", "verify"]);
+    // A push puts them right, for their sizes tell.
+    let pushed = one.json(&["cache", "push", &place, FILE]);
+    assert!(pushed["objects"].as_u64().unwrap() > 2, "{pushed}");
+    one.ok(&["cache", "verify", "--remote", &place]);
+}

@@ -22,10 +22,16 @@ pub(super) fn failure(remote: &str, doing: &str, cause: Cause) -> Error {
         || (matches!(cause, Cause::NotFound { .. }) && remote.contains("://"))
     {
         // Of objects that are not there nobody is told as of an error.
-        (
-            format!("the remote cache `{remote}` is in a bucket that is not there"),
-            "make the bucket (of Azure: the container), or correct its name",
-        )
+        match remote.starts_with("az://") {
+            true => (
+                format!("the remote cache `{remote}` is in a container that is not there"),
+                "make the container, or correct its name",
+            ),
+            false => (
+                format!("the remote cache `{remote}` is in a bucket that is not there"),
+                "make the bucket, or correct its name",
+            ),
+        }
     } else {
         (
             format!("cannot {doing} in the remote cache `{remote}`"),

@@ -278,6 +278,45 @@ fn who_may_not_write_into_an_object_store_still_fetches_from_it() {
 
 #[test]
 #[ignore = "needs moto_server in KFOOD_MOTO: `-- --ignored object_store`"]
+fn what_an_object_store_finds_no_place_for_is_an_error_and_not_pushed() {
+    let moto = Moto::start();
+    let one = dishes();
+    json(&one, moto.port, &["run", FILE, "--remote", PLACE]);
+    // What is there has to be replaced, in one step and in parts.
+    for name in ["objects", "results"] {
+        let proxy = Proxy::new(moto.port, move |asked| {
+            let writes = asked.method == "PUT" || asked.method == "POST";
+            let there = asked.method == "GET" && asked.path.contains("/results/");
+            match writes && asked.path.contains(&format!("/{name}/")) {
+                true => Fault::Absent,
+                // No description can be read, so that each is written anew.
+                false if there => Fault::Flipped,
+                false => Fault::None,
+            }
+        });
+        let listed = json(&one, moto.port, &["cache", "ls", "--remote", PLACE]);
+        assert_eq!(listed["entries"].as_array().unwrap().len(), 3, "{listed}");
+        if name == "objects" {
+            let objects = asked(moto.port, "GET", "/dishes?list-type=2&prefix=team/objects/");
+            let first = objects.split("<Key>").nth(1).unwrap();
+            let first = first.split("</Key>").next().unwrap();
+            asked(moto.port, "DELETE", &format!("/dishes/{first}"));
+        }
+        let push = ["cache", "push", PLACE, FILE];
+        let refused = Ran::of(command(&one, proxy.port, &push).output().unwrap());
+        assert_eq!(refused.code, 1, "{name}: {}", refused.stdout);
+        assert!(
+            refused.stderr.contains("in a bucket that is not there")
+                && refused.stderr.contains("help: make the bucket"),
+            "{name}: {}",
+            refused.stderr
+        );
+        ok(&one, moto.port, &push);
+    }
+}
+
+#[test]
+#[ignore = "needs moto_server in KFOOD_MOTO: `-- --ignored object_store`"]
 fn what_goes_from_an_object_store_while_it_is_pulled_is_not_called_damaged() {
     let moto = Moto::start();
     let one = dishes();

@@ -29,6 +29,8 @@ pub enum Fault {
     Held,
     /// The store never hears of it: the answer is 403.
     Denied,
+    /// The store never hears of it: the answer is 404.
+    Absent,
 }
 
 /// A request as the proxy tells it.
@@ -93,6 +95,7 @@ fn serve(
     if let Some(status) = match fault {
         Fault::Busy => Some("503 Slow Down"),
         Fault::Denied => Some("403 Forbidden"),
+        Fault::Absent => Some("404 Not Found"),
         _ => None,
     } {
         let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");

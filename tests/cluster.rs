@@ -277,9 +277,11 @@ fn stand_ins(project: &Project, state: &str) {
             format!(
                 "n=$(($(cat {here}/count 2>/dev/null || echo 0) + 1)); echo $n >{here}/count\n\
                  for last; do :; done\n\
-                 for word; do case $word in --job-name=*) echo $n \"${{word#*=}}\" >>{here}/sent;; esac; done\n\
+                 log=/dev/null\n\
+                 for word; do case $word in --job-name=*) echo $n \"${{word#*=}}\" >>{here}/sent;; \
+                 --output=*) log=\"${{word#*=}}\";; esac; done\n\
                  {{ test $n -gt \"$(cat {here}/dead 2>/dev/null || echo 0)\" && \
-                 (while test -e {here}/hold; do sleep 0.1; done; SLURM_JOB_ID=$n bash \"$last\"); }} </dev/null >/dev/null 2>&1 &\n\
+                 (while test -e {here}/hold; do sleep 0.1; done; SLURM_JOB_ID=$n bash \"$last\"); }} </dev/null >\"$log\" 2>&1 &\n\
                  echo $n"
             ),
         ),
@@ -295,7 +297,10 @@ fn stand_ins(project: &Project, state: &str) {
             "sacct",
             "echo 'Slurm accounting storage is disabled' >&2; exit 1".to_owned(),
         ),
-        ("scancel", "exit 0".to_owned()),
+        (
+            "scancel",
+            format!("test -e {here}/down && exit 1; echo \"$@\" >>{here}/cancelled"),
+        ),
     ] {
         project.write(&format!("bin/{name}"), &format!("#!/bin/bash\n{script}\n"));
         let path = project.path(&format!("bin/{name}"));
@@ -392,6 +397,7 @@ fn a_failed_stage_says_what_it_said_in_its_job() {
             .find(|l| l.starts_with("error: "))
             .map(str::to_owned)
     };
+    assert!(error(&ran).is_some(), "{}", ran.stderr);
     assert_eq!(error(&ran), error(&here));
 }
 
@@ -426,7 +432,7 @@ fn a_job_does_what_the_file_said_when_it_was_sent_and_a_busy_slurm_is_asked_agai
     project.write("hold", "");
     let mut run = Going::of(&project, command(&project, &["run", FILE, "pixels"]));
     run.until("dishes: sent as job 1");
-    project.write(FILE, "this is no pipeline");
+    fs::remove_file(project.path(FILE)).unwrap();
     project.write("down", "");
     fs::remove_file(project.path("hold")).unwrap();
     run.until("pixels: warning: it is not sent yet, and will be: `squeue` failed");
@@ -434,4 +440,165 @@ fn a_job_does_what_the_file_said_when_it_was_sent_and_a_busy_slurm_is_asked_agai
     let ran = run.ended();
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(ran.stderr.contains("2 stages: 2 ran"), "{}", ran.stderr);
+}
+
+/// A run of one stage whose job does not start before the file `hold` goes.
+fn held(project: &Project, stage: &str) -> Going {
+    project.write("hold", "");
+    let mut run = Going::of(project, command(project, &["run", FILE, stage]));
+    run.until(&format!("{stage}: sent as job"));
+    run
+}
+
+fn let_go(project: &Project) {
+    fs::remove_file(project.path("hold")).unwrap();
+}
+
+#[test]
+fn a_job_looks_at_nothing_that_its_stage_does_not_read() {
+    let project = small();
+    stand_ins(&project, "RUNNING");
+    project.write(
+        "kfood.toml",
+        "[executor]\ndefault = \"slurm\"\nlocal = [\"dataset\"]\n",
+    );
+    let run = held(&project, "holdout");
+    // A split reads what the data set was found to hold, and no photograph.
+    fs::rename(project.path("data"), project.path("elsewhere")).unwrap();
+    let_go(&project);
+    let ran = run.ended();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("2 stages: 2 ran"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_job_whose_input_changed_meanwhile_says_which_one_and_what_to_do() {
+    let project = small();
+    stand_ins(&project, "RUNNING");
+    let run = held(&project, "dishes");
+    fs::remove_file(project.path("data/train/a/000.png")).unwrap();
+    let_go(&project);
+    let ran = run.ended();
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    for part in [
+        "stage `dishes`: its input `train` has changed since it was sent to the cluster",
+        "help: run the pipeline again: it plans with what is there now",
+    ] {
+        assert!(ran.stderr.contains(part), "{}", ran.stderr);
+    }
+    let again = with_stand_ins(&project, &["run", FILE, "dishes"]);
+    assert_eq!(again.code, 0, "{}", again.stderr);
+}
+
+#[test]
+fn a_job_whose_input_left_the_cache_says_so() {
+    let project = small();
+    stand_ins(&project, "RUNNING");
+    project.write(
+        "kfood.toml",
+        "[executor]\ndefault = \"slurm\"\nlocal = [\"dataset\"]\n",
+    );
+    let run = held(&project, "holdout");
+    fs::remove_dir_all(project.path("cache/entries")).unwrap();
+    fs::create_dir(project.path("cache/entries")).unwrap();
+    let_go(&project);
+    let ran = run.ended();
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .contains("the result of `dishes` has left the cache"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn jobs_of_one_key_in_two_caches_have_two_names() {
+    let names = [small(), small()].map(|project| {
+        stand_ins(&project, "RUNNING");
+        let ran = with_stand_ins(&project, &["run", FILE, "dishes"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let sent = project.read("sent");
+        sent.trim().split_once(' ').unwrap().1.to_owned()
+    });
+    let key = |name: &str| name.split('-').nth(1).unwrap().to_owned();
+    assert_eq!(key(&names[0]), key(&names[1]));
+    assert_ne!(names[0], names[1]);
+}
+
+#[test]
+fn a_second_run_that_would_send_says_that_it_waits_for_the_first() {
+    let project = small();
+    stand_ins(&project, "RUNNING");
+    project.ok(&["run", FILE, "dishes", "--executor", "local"]);
+    project.write("cache/jobs/submit.lock", "");
+    let lock = fs::File::open(project.path("cache/jobs/submit.lock")).unwrap();
+    lock.lock().unwrap();
+    let mut run = Going::of(&project, command(&project, &["run", FILE, "holdout"]));
+    run.until("holdout: waits for another run, which is sending jobs from this cache");
+    lock.unlock().unwrap();
+    let ran = run.ended();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+}
+
+#[test]
+fn a_job_that_cannot_be_cancelled_keeps_its_ticket_and_is_found_again() {
+    let project = small();
+    stand_ins(&project, "RUNNING");
+    let run = held(&project, "dishes");
+    project.write("down", "");
+    run.signal("-INT");
+    let ran = run.ended();
+    assert_eq!(ran.code, 130, "{}", ran.stderr);
+    assert!(ran.stderr.contains("goes on"), "{}", ran.stderr);
+    fs::remove_file(project.path("down")).unwrap();
+    let mut run = Going::of(&project, command(&project, &["run", FILE, "dishes"]));
+    run.until("dishes: job 1, which an earlier run sent, is at it");
+    let_go(&project);
+    let ran = run.ended();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(project.read("sent").lines().count(), 1);
+}
+
+#[test]
+fn a_report_tells_of_the_jobs_that_made_its_results() {
+    let project = small();
+    stand_ins(&project, "PREEMPTED");
+    project.write("dead", "1");
+    let ran = with_stand_ins(&project, &["run", FILE, "dishes"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let told = project.ok(&["report", FILE, "--output", "report.md"]);
+    let report = project.read("report.md");
+    let row = format!(
+        "| `dishes` | 2 | {} | done | 2 | was preempted | - |",
+        host.trim()
+    );
+    assert!(
+        report.contains("## Jobs of the cluster") && report.contains(&row),
+        "{}\n{report}",
+        told.stderr
+    );
+    project.ok(&["report", FILE, "--output", "report.html", "--lang", "ko"]);
+    let page = project.read("report.html");
+    for part in ["클러스터 작업", "선점됨", "끝남"] {
+        assert!(page.contains(part), "{part}");
+    }
+    // Of a job that failed the log is named, from the folder of the cache.
+    project.write("data/train/a/001.png", "no picture");
+    project.write(
+        "kfood.toml",
+        "[executor]\ndefault = \"slurm\"\nlocal = [\"dataset\", \"split\"]\n",
+    );
+    let ran = with_stand_ins(&project, &["run", FILE]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    project.ok(&["report", FILE, "--output", "report.md"]);
+    let report = project.read("report.md");
+    let row = report
+        .lines()
+        .find(|line| line.starts_with("| `pixels` | 3 |"));
+    let row = row.unwrap_or_else(|| panic!("{report}"));
+    assert!(row.contains(" | failed | 1 | - | `jobs/kfood-"), "{row}");
+    let log = row.split('`').nth(3).unwrap();
+    assert!(project.path("cache").join(log).is_file(), "{log}");
 }

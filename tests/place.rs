@@ -52,6 +52,100 @@ fn each_setting_says_where_it_was_said_and_the_nearest_goes_first() {
     let text = String::from_utf8(ran.unwrap().stdout).unwrap();
     let line = text.lines().find(|line| line.starts_with("cache.folder"));
     assert!(line.unwrap().ends_with("KFOOD_CACHE"), "{text}");
+    // As a run with these options would take them.
+    let team = ["cache.remote", "cache.push"];
+    assert_eq!(
+        told(
+            &project,
+            &["--remote", "s3://dishes/team", "--push", "never"],
+            &team
+        ),
+        [
+            "cache.remote \"s3://dishes/team\" the command line",
+            "cache.push \"never\" the command line"
+        ]
+    );
+}
+
+#[test]
+fn what_a_variable_or_an_option_says_wrongly_is_told_with_a_way_out() {
+    let project = Project::new();
+    let ran = project
+        .command(&["config"])
+        .env("KFOOD_CACHE", "/data/a\nb")
+        .output();
+    let ran = crate::support::Ran::of(ran.unwrap());
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    for part in [
+        "KFOOD_CACHE",
+        "`cache.folder`",
+        "without control characters",
+        "help: set KFOOD_CACHE to another value",
+    ] {
+        assert!(ran.stderr.contains(part), "no `{part}` in\n{}", ran.stderr);
+    }
+    let told = project
+        .fails(2, &["config", "--remote", "s3://a\nb"])
+        .stderr;
+    for part in [
+        "the command line",
+        "`cache.remote`",
+        "help: give the option",
+    ] {
+        assert!(told.contains(part), "no `{part}` in\n{told}");
+    }
+}
+
+#[test]
+fn gc_leaves_the_settings_of_a_place_wherever_they_lie() {
+    let project = small();
+    project.write("kfood.toml", "[cache]\nfolder = \"results\"\n");
+    project.write("pipelines/kfood.toml", "[cache]\nfolder = \"results\"\n");
+    project.ok(&["run", FILE, "pixels"]);
+    assert!(project.path("results/entries").is_dir());
+    project.write("results/kfood.toml", "[run]\njobs = 2\n");
+    project.edit(FILE, "seed = 7", "seed = 8");
+    let gc = project.json(&["cache", "gc", "--max-size", "0"]);
+    assert_eq!(gc["leftovers"].as_array().unwrap().len(), 0, "{gc}");
+    for place in ["kfood.toml", "pipelines/kfood.toml", "results/kfood.toml"] {
+        assert!(project.path(place).is_file(), "{place}");
+    }
+}
+
+#[test]
+fn what_a_kind_of_stage_takes_of_the_machine_is_said_in_the_file_and_in_no_key() {
+    let project = small();
+    project.ok(&["run", FILE, "pixels"]);
+    project.write(
+        "kfood.toml",
+        "[run]\ncores = 4\nmemory = \"8G\"\n[run.preprocess]\ncores = 3\nmemory = \"2G\"\n",
+    );
+    let ran = project.ok(&["run", FILE, "pixels"]).stderr;
+    assert!(ran.contains("2 cached"), "{ran}");
+    let settings = [
+        "run.cores",
+        "run.memory",
+        "run.preprocess.cores",
+        "run.preprocess.memory",
+    ];
+    assert_eq!(
+        told(&project, &[], &settings),
+        [
+            "run.cores 4 kfood.toml:2",
+            "run.memory \"8G\" kfood.toml:3",
+            "run.preprocess.cores 3 kfood.toml:5",
+            "run.preprocess.memory \"2G\" kfood.toml:6"
+        ]
+    );
+    project.write(
+        "kfood.toml",
+        "[run.preproces]\ncores = 3\n[run.train]\ncore = 1\n",
+    );
+    let told = project.fails(2, &["config"]).stderr;
+    assert!(
+        told.contains("did you mean `preprocess`?") && told.contains("did you mean `cores`?"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 use kfood::{
     config::{self, About, KINDS, settings_of},
     settings::{
-        CacheSettings, ExecutorSettings, RunSettings, SlurmSettings,
+        CacheSettings, ExecutorSettings, NeedsSettings, RunSettings, SlurmSettings,
         declare::{Described, Field, Shape, Variant},
     },
     stage::{Resource, Stage},
@@ -73,6 +73,7 @@ fn setting(path: &str) -> Field {
 fn of_place(table: &str) -> Vec<Field> {
     let table = match table {
         "run" => RunSettings::table(),
+        "run.KIND" => NeedsSettings::table(),
         "cache" => CacheSettings::table(),
         "executor" => ExecutorSettings::table(),
         "executor.slurm" => SlurmSettings::table(),

@@ -17,6 +17,7 @@
 //! | `runs/.N.keys` | the keys that a running process refers to; locked while it lives | a line for each | at its end; when it died, by the next run or gc |
 //! | `runs/PIPELINE-TIME.json` | a [`PastRun`](crate::record::PastRun), its own checksum in front: what `kfood runs` lists | in one step, at the end of a run | never |
 //! | `uploads/ID.json` | which parts of a large object a remote cache has | after each part | at the upload's end; when a week old, by gc |
+//! | `jobs/submit.lock`, `jobs/KEY.json`, `jobs/NAME/` | what runs and their jobs on a cluster write down for each other (`exec::slurm`) | while jobs are sent and run | when they are done; when two weeks old, by the next run with a cluster |
 //! | `digests/ROOT.bin` | remembered digests of the files below one folder outside | in one step | never (ignored when unreadable) |
 //!
 //! `KEY` is the blake3 digest of a [`KeyDocument`] in 64 hexadecimal digits.
@@ -53,9 +54,12 @@ pub use key::{FORMAT, KeyDocument, LIBTORCH};
 pub use listing::{Changes, Listing, digest_of_files};
 pub use lock::Lock;
 pub use record::{Output, Record};
-pub use remote::{Afar, Fault, Faults, For, Freed, Look, Pushed, Pusher, Remote};
+pub use remote::{
+    Afar, Damaged as DamagedAfar, Fault, Faults, Fetched, For, Freed, Local, Look, Pushed, Pusher,
+    Remote,
+};
 pub use shared::{Place, Read};
-pub use stale::{Reason, nearest, reasons, same_settings};
+pub use stale::{NotFetched, Reason, nearest, reasons, same_settings};
 pub use stat::Stat;
 pub use verify::{Damaged, Verified};
 

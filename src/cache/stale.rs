@@ -55,10 +55,23 @@ pub enum Reason {
     },
     /// The result is there and cannot be used.
     Damaged(String),
+    /// The remote cache was said to have it, and it could not be fetched.
+    NotFetched(NotFetched),
     /// Asked for with `--force`.
     Forced,
     /// Not why, but how: what is taken over from an earlier result, or why nothing is.
     Earlier(String),
+}
+
+/// Why a result of a remote cache could not be fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotFetched {
+    /// It is no longer there.
+    Gone,
+    /// Something of it is lost or damaged.
+    Damaged,
+    /// The remote cache cannot be reached, or does not let it be read.
+    Unreachable,
 }
 
 /// What has a version of its own in every key: the implementation of a kind of stages.
@@ -77,6 +90,13 @@ impl fmt::Display for Reason {
         let or_none = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
         match self {
             Self::NeverRun => f.write_str("never run"),
+            Self::NotFetched(why) => f.write_str(match why {
+                NotFetched::Gone => "its result has left the remote cache",
+                NotFetched::Damaged => "its result in the remote cache is damaged",
+                NotFetched::Unreachable => {
+                    "the remote cache, which has its result, cannot be reached"
+                }
+            }),
             Self::Setting { name, old, new } => {
                 write!(f, "`{name}` {} -> {}", or_none(old), or_none(new))
             }

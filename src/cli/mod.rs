@@ -11,6 +11,7 @@ mod documents;
 mod download;
 mod earlier;
 mod evidence;
+mod folder;
 mod language;
 mod locking;
 mod mlflow;

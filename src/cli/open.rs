@@ -1,7 +1,7 @@
 //! From names on the command line to pipelines, caches and models.
 
 use std::{
-    env,
+    env, fs,
     path::{Path, PathBuf},
     thread,
 };
@@ -17,17 +17,17 @@ use crate::{
     config::{self, About, Network, Pipeline, Place},
     error::{Error, Result},
     event::{Observer, Silent},
-    exec::{self, Summary, locked, slurm::Site},
+    exec::{self, Needs, Summary, Taken, locked, slurm::Site},
     name, native,
     report::duration,
-    settings::Executor,
+    settings::{Count, Executor, Memory, NeedsSettings},
     stage::Stage,
     stages,
     stop::Stop,
-    text::{count, shown, shown_path},
+    text::{count, shown},
 };
 
-use super::print;
+use super::{folder, print};
 
 /// A pipeline, ready to be looked at or run.
 pub(super) struct Opened {
@@ -58,6 +58,11 @@ impl Opened {
             device: run.device.as_str().to_owned(),
             devices: run.devices.iter().map(|d| d.as_str().to_owned()).collect(),
             threads: threads(),
+            needs: self.place.needs.iter().map(needs).collect(),
+            room: Taken {
+                cores: run.cores.map_or_else(threads, Count::get),
+                memory: run.memory.as_ref().map_or_else(memory, Memory::bytes),
+            },
             cluster: self.cluster(),
             pipeline: Some(self.pipeline.file.display().to_string()),
             ..exec::Options::default()
@@ -109,24 +114,7 @@ fn cache_of(root: &Path, settings: &Place) -> Result<PathBuf> {
     let Some(place) = variable.or(said).map(PathBuf::from) else {
         return Ok(root.join("cache"));
     };
-    let first = place.components().next().map(|first| first.as_os_str());
-    let first = first.unwrap_or_default().to_string_lossy();
-    let unexpanded = |what: &str| {
-        let message = format!("{name} is `{}`: {what}", shown_path(&place));
-        Error::usage(message).help("set it to the whole path, such as `/data/kfood-cache`")
-    };
-    match &*first {
-        "~" => {
-            let home = env::var_os("HOME").filter(|home| !home.is_empty());
-            let home = home.ok_or_else(|| unexpanded("`~` is unknown, for HOME is not set"))?;
-            let below = place.strip_prefix("~").unwrap_or(Path::new(""));
-            Ok(PathBuf::from(home).join(below))
-        }
-        other if other.starts_with('~') || other.contains('$') => {
-            Err(unexpanded(&format!("`{other}` was not expanded")))
-        }
-        _ => Ok(root.join(place)),
-    }
+    folder::meant(&place, name, root)
 }
 
 /// The project around a folder: its nearest ancestor with a folder `pipelines`, else itself.
@@ -324,6 +312,23 @@ pub(super) fn newest(
 pub(super) fn threads() -> u32 {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     u32::try_from(cores).unwrap_or(1)
+}
+
+/// Memory of this machine in bytes; without limit where it does not tell.
+fn memory() -> u64 {
+    let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    let number = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    number.map_or(u64::MAX, |kibibytes| kibibytes << 10)
+}
+
+/// What stages of a kind take of this machine.
+fn needs((kind, said): (&&'static str, &NeedsSettings)) -> (&'static str, Needs) {
+    let needs = Needs {
+        cores: said.cores.map(Count::get),
+        memory: said.memory.as_ref().map(Memory::bytes),
+    };
+    (*kind, needs)
 }
 
 /// A request to stop that Ctrl-C and termination signals make, unless they were ignored when the program started; the second one

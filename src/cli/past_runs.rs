@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{open::Opened, print};
 use crate::{
     exec::Summary,
-    record::{Headline, PastEvaluation, PastRun},
+    record::{Headline, PastEvaluation, PastJobs, PastRun},
     report::Results,
 };
 
@@ -27,6 +27,7 @@ pub(super) struct Difference {
 pub(super) fn remember(opened: &Opened, summary: &Summary, results: &Results, run: PastRun) {
     let run = PastRun {
         evaluations: evaluations(summary, results),
+        jobs: summary.jobs().to_vec(),
         ..run
     };
     let idle = run.stages.keys().all(|how| how == "cached");
@@ -88,6 +89,7 @@ pub(super) fn begun(opened: &Opened, asked: &[String]) -> PastRun {
         texts: opened.pipeline.texts.clone(),
         stages: BTreeMap::new(),
         evaluations: Vec::new(),
+        jobs: Vec::new(),
     }
 }
 
@@ -143,4 +145,26 @@ impl Difference {
             (_, None) => format!("{setting} gone"),
         }
     }
+}
+
+/// The jobs that made the results that are there, and those of stages without one, by the newest runs that tell.
+pub(super) fn jobs(opened: &Opened, summary: &Summary) -> Vec<PastJobs> {
+    let runs = opened.cache.runs(&of(&opened.pipeline.file));
+    let newest_first = || runs.iter().rev().flat_map(|(_, run)| &run.jobs);
+    let stages = opened.stages.iter().filter_map(|stage| {
+        let key = summary
+            .record(stage.id())
+            .map(|record| record.key.to_string());
+        let is_it = |jobs: &&PastJobs| match &key {
+            Some(key) => jobs.key == *key,
+            None => jobs.stage == stage.id(),
+        };
+        let mut jobs = newest_first().find(is_it)?.clone();
+        jobs.stage = stage.id().to_owned();
+        jobs.log = jobs
+            .log
+            .filter(|log| opened.cache.root().join(log).is_file());
+        Some(jobs)
+    });
+    stages.collect()
 }

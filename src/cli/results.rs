@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use super::{open::Opened, print};
+use super::{open::Opened, past_runs, print};
 use crate::{
     cache::Cache,
     config::{Evaluate, Gives, Instance, ModelSource, Network, Settings},
@@ -58,6 +58,7 @@ pub(super) fn collect_what_is_there(opened: &Opened, newest: &Newest) -> Results
         let missing = missing.map(|missing| told(false, &missing.why));
         results.not_of_now.extend(older.or(missing));
     }
+    results.jobs = past_runs::jobs(opened, &newest.summary);
     results
 }
 

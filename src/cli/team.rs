@@ -1,18 +1,23 @@
 //! The remote cache that a command line or `kfood.toml` names.
 
-use std::{collections::BTreeSet, env, path::Path, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    env,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::Args;
 use serde_json::Value;
 
-use super::{open::Opened, print};
+use super::{folder, open::Opened, print};
 use crate::{
     cache::Remote,
     config::{self, Place},
     digest::Digest,
     error::{Error, Result},
     exec::{Outcome, StageSummary, Summary, Team},
-    settings::Push,
+    settings::{Plain, Push},
 };
 
 /// Which remote cache, and what to do with it; before what `kfood.toml` says.
@@ -40,13 +45,23 @@ impl Asked {
     }
 }
 
-/// A remote cache as `kfood.toml` would name it.
+/// A remote cache of a command line as `kfood.toml` would name it.
 fn absolute(place: &str) -> Result<String> {
-    if place.contains("://") || place.is_empty() {
+    if place.is_empty() {
+        return Err(Error::usage("`--remote` is empty, expected a remote cache").help(NAME_ONE));
+    }
+    if place.contains("://") {
         return Ok(place.to_owned());
     }
-    let path = std::path::absolute(place).map_err(|e| Error::io("find", Path::new(place), e))?;
+    let path = folder::meant(Path::new(place), "`--remote`", &here()?)?;
     Ok(path.to_string_lossy().into_owned())
+}
+
+/// The way out where no remote cache is named.
+const NAME_ONE: &str = "name one (a folder, `s3://BUCKET/PLACE`, `gs://...` or `az://...`), or set `cache.remote` in kfood.toml";
+
+fn here() -> Result<PathBuf> {
+    env::current_dir().map_err(|e| Error::failed("cannot find the working directory").because(e))
 }
 
 /// The remote cache of a command about a pipeline; none where none is named.
@@ -63,27 +78,28 @@ pub(super) fn of(opened: &Opened) -> Result<Option<Team>> {
 /// The remote cache that is in effect; a relative folder is one in the project.
 fn of_place(place: &Place, root: &Path) -> Result<Option<Remote>> {
     let named = place.cache.remote.as_ref();
-    named
-        .map(|remote| Remote::open(remote.as_str(), root))
-        .transpose()
+    let open = |remote: &Plain| match remote.as_str() {
+        address if address.contains("://") => Remote::open(address, root),
+        path => {
+            let path = folder::meant(Path::new(path), "`cache.remote`", root)?;
+            Remote::open(&path.to_string_lossy(), root)
+        }
+    };
+    named.map(open).transpose()
 }
 
 /// The remote cache that is named on the command line, else the one in effect in the working folder.
 ///
 /// # Errors
 /// When none is named, or wrongly.
-pub(super) fn here(named: Option<&str>) -> Result<Remote> {
-    let here = env::current_dir()
-        .map_err(|e| Error::failed("cannot find the working directory").because(e))?;
-    if let Some(named) = named.filter(|named| !named.is_empty()) {
-        return Remote::open(named, &here);
+pub(super) fn named(named: Option<&str>) -> Result<Remote> {
+    let here = here()?;
+    if let Some(named) = named {
+        return Remote::open(&absolute(named)?, &here);
     }
     let place = config::place(&here, &[], &config::environment)?;
-    of_place(&place, &super::open::project(&here))?.ok_or_else(|| {
-        Error::usage("no remote cache is named").help(
-            "name one (a folder, `s3://BUCKET/PLACE`, `gs://...` or `az://...`), or set `cache.remote` in kfood.toml",
-        )
-    })
+    of_place(&place, &super::open::project(&here))?
+        .ok_or_else(|| Error::usage("no remote cache is named").help(NAME_ONE))
 }
 
 /// Pins the lock file of a run in the remote cache that the run pushed to: gc leaves there what a lock file names.

@@ -64,12 +64,13 @@ fn open(path: &Path, prefix: String, texts: &Texts) -> Result<File, Unread> {
         let help = format!("name it `{}`", shown_path(path.with_extension("toml")));
         return Err(Unread::of(path, message, help));
     }
-    let said = texts.get(&prefix).cloned();
-    let file = text_file::open(path, prefix, &expected)?;
-    Ok(match said {
-        Some(text) => text_file::saying(file, text),
-        None => file,
-    })
+    match texts.get(&prefix) {
+        Some(text) => text_file::saying(path, prefix, text.clone()).map_err(|e| {
+            let message = format!("cannot find `{}`: {e}", shown_path(path));
+            Unread::of(path, message, expected.help.to_owned())
+        }),
+        None => text_file::open(path, prefix, &expected),
+    }
 }
 
 /// Reads the `[use]` table of a file and opens what is not open yet. Mistakes of syntax are noted here, once a file.

@@ -24,7 +24,7 @@ use super::{
     text_file::{self, Expected},
 };
 use crate::settings::{
-    CacheSettings, ExecutorSettings, RunSettings, SlurmSettings,
+    CacheSettings, ExecutorSettings, NeedsSettings, RunSettings, SlurmSettings,
     declare::{Described, Table, toml_text},
 };
 
@@ -45,8 +45,10 @@ pub struct Place {
     pub executor: ExecutorSettings,
     /// What jobs of Slurm ask for, by kind of stage.
     pub slurm: BTreeMap<&'static str, SlurmSettings>,
-    /// Every setting, in the order of the declarations; those of one kind of stage where they are given.
-    pub in_effect: Vec<InEffect>,
+    /// What stages take of this machine, by kind of stage.
+    pub needs: BTreeMap<&'static str, NeedsSettings>,
+    /// What was said.
+    said: Said,
     /// The files that were looked for: a project's own where there is one, and a person's.
     pub files: Vec<PlaceFile>,
 }
@@ -107,10 +109,44 @@ pub fn place(
     for (setting, value) in flags {
         said.insert((*setting).to_owned(), (value.clone(), Whence::Flag));
     }
-    settled(&said, wanted).map_err(|error| {
-        let whole = Location::whole(PathBuf::from(PROJECT_FILE));
-        Mistakes::one(whole, error.to_string(), None)
-    })
+    match settled(&said, wanted) {
+        Ok(place) => Ok(place),
+        Err(error) => Err(does_not_fit(&said, &error)),
+    }
+}
+
+/// What a file says was understood where it stands; this is of the environment and of the command line.
+fn does_not_fit(said: &Said, error: &serde_json::Error) -> Mistakes {
+    let fits = |(setting, value): &(&String, &(Value, Whence))| {
+        let alone = Said::from([((*setting).clone(), (*value).clone())]);
+        settled(&alone, Vec::new()).is_ok()
+    };
+    let culprit = said.iter().find(|pair| !fits(pair));
+    let whole = Location::whole(PathBuf::from(PROJECT_FILE));
+    let Some((setting, (value, whence))) = culprit else {
+        let help = "`kfood config` shows what is said where: correct it there";
+        return Mistakes::one(whole, error.to_string(), Some(help.to_owned()));
+    };
+    let value = toml_text(value).unwrap_or_default();
+    let message = |by: &str| format!("{by} says `{value}` for `{setting}`: {error}");
+    let (place, message, help) = match whence {
+        Whence::Environment(name) => (
+            PathBuf::from(*name),
+            message(name),
+            format!("set {name} to another value, or unset it"),
+        ),
+        Whence::File(location) => (
+            location.file.clone(),
+            message("it"),
+            format!("give `{setting}` another value, or leave it out"),
+        ),
+        Whence::Flag | Whence::Default => (
+            PathBuf::from("the command line"),
+            message("it"),
+            format!("give the option for `{setting}` another value, or leave it out"),
+        ),
+    };
+    Mistakes::one(Location::whole(place), message, Some(help))
 }
 
 fn open(path: &Path) -> Result<File, Mistakes> {
@@ -147,12 +183,14 @@ fn settled(said: &Said, files: Vec<PlaceFile>) -> serde_json::Result<Place> {
         let own = tables::of_kind(kind);
         Ok((kind.name, typed(said, &[tables::SLURM, &own])?))
     };
+    let needs = |kind: &About| Ok((kind.name, typed(said, &[&tables::run_of_kind(kind)])?));
     Ok(Place {
         run: typed(said, &["run"])?,
         cache: typed(said, &["cache"])?,
         executor: typed(said, &["executor"])?,
         slurm: KINDS.iter().map(slurm).collect::<serde_json::Result<_>>()?,
-        in_effect: in_effect(said),
+        needs: KINDS.iter().map(needs).collect::<serde_json::Result<_>>()?,
+        said: said.clone(),
         files,
     })
 }
@@ -171,29 +209,38 @@ fn typed<T: DeserializeOwned>(said: &Said, tables: &[&str]) -> serde_json::Resul
     serde_json::from_value(Value::Object(fields))
 }
 
-fn in_effect(said: &Said) -> Vec<InEffect> {
-    let mut all = Vec::new();
-    let mut add = |prefix: &str, table: &Table, whole: bool| {
-        for field in &table.fields {
-            let setting = format!("{prefix}.{}", field.name);
-            let (value, whence) = match said.get(&setting) {
-                Some((value, whence)) => (Ok(toml_text(value).unwrap_or_default()), whence.clone()),
-                None if whole => (field.default.clone().ok_or(field.unset), Whence::Default),
-                None => continue,
-            };
-            all.push(InEffect {
-                setting,
-                value,
-                whence,
-            });
+impl Place {
+    /// Every setting, in the order of the declarations; those of one kind of stage where they are given.
+    #[must_use]
+    pub fn in_effect(&self) -> Vec<InEffect> {
+        let mut all = Vec::new();
+        let mut add = |prefix: &str, table: &Table, whole: bool| {
+            for field in &table.fields {
+                let setting = format!("{prefix}.{}", field.name);
+                let (value, whence) = match self.said.get(&setting) {
+                    Some((value, whence)) => {
+                        (Ok(toml_text(value).unwrap_or_default()), whence.clone())
+                    }
+                    None if whole => (field.default.clone().ok_or(field.unset), Whence::Default),
+                    None => continue,
+                };
+                all.push(InEffect {
+                    setting,
+                    value,
+                    whence,
+                });
+            }
+        };
+        add("run", &RunSettings::table(), true);
+        for kind in &KINDS {
+            add(&tables::run_of_kind(kind), &NeedsSettings::table(), false);
         }
-    };
-    add("run", &RunSettings::table(), true);
-    add("cache", &CacheSettings::table(), true);
-    add("executor", &ExecutorSettings::table(), true);
-    add(tables::SLURM, &SlurmSettings::table(), true);
-    for kind in &KINDS {
-        add(&tables::of_kind(kind), &SlurmSettings::table(), false);
+        add("cache", &CacheSettings::table(), true);
+        add("executor", &ExecutorSettings::table(), true);
+        add(tables::SLURM, &SlurmSettings::table(), true);
+        for kind in &KINDS {
+            add(&tables::of_kind(kind), &SlurmSettings::table(), false);
+        }
+        all
     }
-    all
 }

@@ -17,7 +17,8 @@ use super::{
     wording,
 };
 use crate::settings::{
-    CacheSettingsRead, ExecutorSettingsRead, RunSettingsRead, SlurmSettingsRead, declare::Source,
+    CacheSettingsRead, ExecutorSettingsRead, NeedsSettingsRead, RunSettingsRead, SlurmSettingsRead,
+    declare::Source,
 };
 
 /// What holds for jobs of every kind of stage.
@@ -26,6 +27,11 @@ pub(super) const SLURM: &str = "executor.slurm";
 /// What holds for those of one kind.
 pub(super) fn of_kind(kind: &About) -> String {
     format!("{SLURM}.{}", kind.name)
+}
+
+/// What stages of one kind take of this machine.
+pub(super) fn run_of_kind(kind: &About) -> String {
+    format!("run.{}", kind.name)
 }
 
 /// Settings in which `${VAR}` is replaced.
@@ -49,7 +55,13 @@ pub(super) fn read(
     let mut top = Open::new("", document.into_inner());
     if let Some(mut run) = reader.table(&mut top, "run") {
         let _ = RunSettingsRead::take(&mut Fields(&mut reader, &mut run));
-        reader.refuse_others(run, &[]);
+        for kind in &KINDS {
+            if let Some(mut of_kind) = reader.table(&mut run, kind.name) {
+                let _ = NeedsSettingsRead::take(&mut Fields(&mut reader, &mut of_kind));
+                reader.refuse_others(of_kind, &[]);
+            }
+        }
+        reader.refuse_others(run, &About::names());
     }
     if let Some(mut cache) = reader.table(&mut top, "cache") {
         let _ = CacheSettingsRead::take(&mut Fields(&mut reader, &mut cache));

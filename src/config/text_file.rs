@@ -93,13 +93,19 @@ pub(super) fn open(path: &Path, prefix: String, expected: &Expected) -> Result<F
     })
 }
 
-/// A file with another text than it has now.
-pub(super) fn saying(file: File, text: String) -> File {
-    File {
+/// A file whose text is known: it may have another now, or be gone.
+pub(super) fn saying(path: &Path, prefix: String, text: String) -> std::io::Result<File> {
+    let given = root::given(path)?;
+    Ok(File {
+        root: root::of(&given),
         lines: line_starts(&text),
+        shown: shown(&given),
         text,
-        ..file
-    }
+        prefix,
+        uses: Vec::new(),
+        real: fs::canonicalize(path).unwrap_or_else(|_| given.clone()),
+        path: given,
+    })
 }
 
 /// Where the lines of a text start, in bytes.

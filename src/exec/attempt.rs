@@ -8,11 +8,11 @@ use std::{
 };
 
 use super::{
-    gather::Gathered, options::Options, run::Surroundings, summary::Outcome, team::Wanted,
-    untouched::Untouched,
+    executor::Task, gather::Gathered, options::Options, run::Surroundings, summary::Outcome,
+    team::Wanted, untouched::Untouched,
 };
 use crate::{
-    cache::{Attempt, Cache, Found, Lock, Output, Record},
+    cache::{Attempt, Cache, Found, Lock, NotFetched, Output, Reason, Record},
     error::{Class, Error, Result},
     event::{StageEvent, Tell},
     files,
@@ -64,14 +64,16 @@ impl Way {
 }
 
 /// Makes the result of one stage, or takes it from another process that made it meanwhile.
-pub(super) fn perform(
-    stage: &dyn Stage,
-    gathered: &Gathered,
-    forced: bool,
-    reason: String,
-    around: &Surroundings<'_>,
-    tell: Tell<'_>,
-) -> Result<Done> {
+pub(super) fn perform(task: &Task<'_>, around: &Surroundings<'_>, tell: Tell<'_>) -> Result<Done> {
+    let Task {
+        stage,
+        gathered,
+        forced,
+        reason,
+        afar,
+        ..
+    } = task;
+    let (stage, forced, afar, reason) = (*stage, *forced, *afar, reason.clone());
     let Surroundings {
         cache, hold, stop, ..
     } = around;
@@ -86,10 +88,16 @@ pub(super) fn perform(
         return Ok(Done { record, way });
     }
     stop.check()?;
-    if let Some(record) = fetched(stage, gathered, forced, &lock, around, tell)? {
-        let way = Way::Fetched;
-        return Ok(Done { record, way });
-    }
+    let reason = match fetched(stage, gathered, forced, &lock, around, tell)? {
+        Ok(record) => {
+            let way = Way::Fetched;
+            return Ok(Done { record, way });
+        }
+        // Only where it was said to be there is it a reason.
+        Err(why) => why
+            .filter(|_| afar)
+            .map_or(reason, |why| Reason::NotFetched(why).to_string()),
+    };
     tracing::info!("{} runs, with the key {}", stage.id(), gathered.key);
     tell(StageEvent::Started { reason });
     let attempt = cache.attempt(&gathered.key)?;
@@ -108,7 +116,7 @@ pub(super) fn perform(
     }
 }
 
-/// The result of a stage from the remote cache, where there is one. Who forces a stage wants its work done here.
+/// The result of a stage from the remote cache; `Err` says why there is none, where one is asked. Who forces a stage wants its work done here.
 fn fetched(
     stage: &dyn Stage,
     gathered: &Gathered,
@@ -116,16 +124,17 @@ fn fetched(
     lock: &Lock,
     around: &Surroundings<'_>,
     tell: Tell<'_>,
-) -> Result<Option<Box<Record>>> {
+) -> Result<Result<Box<Record>, Option<NotFetched>>> {
     let Some(team) = around.options.team.as_ref().filter(|_| !forced) else {
-        return Ok(None);
+        return Ok(Err(None));
     };
     let wanted = Wanted {
         key: &gathered.key,
         stage: stage.id(),
         pipeline: around.options.pipeline.as_deref(),
     };
-    team.fetch(around.cache, &wanted, lock, around.stop, tell)
+    let fetched = team.fetch(around.cache, &wanted, lock, around.stop, tell)?;
+    Ok(fetched.map_err(Some))
 }
 
 /// Runs a stage in its attempt; the record of what it made.

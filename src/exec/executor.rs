@@ -10,7 +10,7 @@ use std::{
 use super::{
     attempt::{Done, perform},
     gather::Gathered,
-    options::Options,
+    options::{Needs, Options, Taken},
     run::Surroundings,
 };
 use crate::{
@@ -28,6 +28,8 @@ pub(super) struct Task<'a> {
     pub(super) forced: bool,
     /// Why it runs.
     pub(super) reason: String,
+    /// Whether the remote cache is said to have its result.
+    pub(super) afar: bool,
 }
 
 /// How a stage ended, by its number.
@@ -35,8 +37,8 @@ pub(super) type Ended = (usize, Result<Done>);
 
 /// Runs stages somewhere.
 pub(super) trait Executor<'a> {
-    /// Whether it can take a stage that needs this.
-    fn has_room(&self, resource: Resource) -> bool;
+    /// Whether it can take this stage now.
+    fn has_room(&self, stage: &dyn Stage) -> bool;
 
     /// Takes a stage. Its end goes to `ended`, whose receiver outlives every stage.
     fn start<'s, 'e>(&'e self, scope: &'s Scope<'s, 'e>, task: Task<'a>, ended: &Sender<Ended>)
@@ -80,10 +82,31 @@ pub(super) struct Local<'a> {
 
 /// What runs.
 struct Running {
-    /// The numbers of stages, with their device where they need one.
-    stages: HashMap<usize, Option<usize>>,
+    /// By the numbers of stages: their device where they need one, and what they say that they take.
+    stages: HashMap<usize, (Option<usize>, Needs)>,
     /// Numbers of devices on which nothing runs; the next one is the last.
     free: Vec<usize>,
+}
+
+impl Running {
+    fn without_device(&self) -> usize {
+        let devices = self.stages.values().map(|(device, _)| device);
+        devices.filter(|device| device.is_none()).count()
+    }
+
+    /// Whether a stage may be on the machine beside those that run: alone it always may, and where none says what it takes, too.
+    fn leaves(&self, needs: Needs, room: Taken) -> bool {
+        let others = || self.stages.values().map(|(_, needs)| needs);
+        if self.stages.is_empty() || !(needs.is_said() || others().any(Needs::is_said)) {
+            return true;
+        }
+        let add = |a: Taken, b: Taken| Taken {
+            cores: a.cores.saturating_add(b.cores),
+            memory: a.memory.saturating_add(b.memory),
+        };
+        let all = others().map(Needs::taken).fold(needs.taken(), add);
+        all.cores <= room.cores && all.memory <= room.memory
+    }
 }
 
 impl<'a> Local<'a> {
@@ -120,35 +143,40 @@ impl<'a> Local<'a> {
             Resource::Cpu => None,
             Resource::Tensor => running.free.pop(),
         };
-        running.stages.insert(task.index, device);
+        let needs = self.needs(task.stage);
+        running.stages.insert(task.index, (device, needs));
         device
+    }
+
+    fn needs(&self, stage: &dyn Stage) -> Needs {
+        let needs = self.around.options.needs.get(stage.kind());
+        needs.copied().unwrap_or_default()
     }
 
     fn run(&self, task: &Task<'a>, device: Option<usize>) -> Result<Done> {
         let options = device.map_or(self.around.options, |device| &self.devices[device]);
+        let cores = self.needs(task.stage).cores;
+        let options = Options {
+            threads: cores.unwrap_or(options.threads),
+            ..options.clone()
+        };
         let around = Surroundings {
-            options,
+            options: &options,
             ..*self.around
         };
         let tell = teller(task.stage, self.observer);
-        let reason = task.reason.clone();
-        perform(
-            task.stage,
-            &task.gathered,
-            task.forced,
-            reason,
-            &around,
-            &tell,
-        )
+        perform(task, &around, &tell)
     }
 }
 
 impl<'a> Executor<'a> for Local<'a> {
-    fn has_room(&self, resource: Resource) -> bool {
+    fn has_room(&self, stage: &dyn Stage) -> bool {
         let running = self.running();
-        // Each device may have its stage, whatever `jobs` says.
-        running.stages.len() < self.around.options.jobs.max(self.devices.len())
-            && (resource == Resource::Cpu || !running.free.is_empty())
+        let of_its_kind = match stage.resource() {
+            Resource::Tensor => !running.free.is_empty(),
+            Resource::Cpu => running.without_device() < self.around.options.jobs,
+        };
+        of_its_kind && running.leaves(self.needs(stage), self.around.options.room)
     }
 
     fn start<'s, 'e>(&'e self, scope: &'s Scope<'s, 'e>, task: Task<'a>, ended: &Sender<Ended>)
@@ -172,7 +200,7 @@ impl<'a> Executor<'a> for Local<'a> {
 
     fn over(&self, index: usize) {
         let mut running = self.running();
-        let device = running.stages.remove(&index).flatten();
+        let device = running.stages.remove(&index).and_then(|(device, _)| device);
         running.free.extend(device);
     }
 }

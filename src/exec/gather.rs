@@ -27,6 +27,23 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
+    /// Whether what these records hold is what was gathered.
+    pub(super) fn is_of<'a>(
+        &self,
+        stage: &dyn Stage,
+        record: impl Fn(&str) -> Option<&'a Record>,
+    ) -> bool {
+        stage.inputs().into_iter().all(|input| match input.source {
+            Source::Files => true,
+            Source::Stage { id, output } => record(&id).is_some_and(|record| {
+                let content = record.outputs.get(&output).map(|output| output.digest);
+                self.from.get(&input.role) == Some(&record.key)
+                    && content.is_some()
+                    && content == self.document.inputs.get(&input.role).copied()
+            }),
+        })
+    }
+
     /// The outputs of other stages that were read.
     pub(super) fn read_of_stages(&self, stage: &dyn Stage) -> Vec<Read> {
         let read = |input: Input| match input.source {

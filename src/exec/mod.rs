@@ -7,6 +7,7 @@
 //! `attempt`, under the same lock.
 
 mod alone;
+mod asked;
 mod attempt;
 mod executor;
 mod gather;
@@ -24,7 +25,7 @@ mod untouched;
 pub mod worker;
 
 pub use newest::{Missing, Newest, Older, newest};
-pub use options::Options;
+pub use options::{Needs, Options, Taken};
 pub use run::run;
 pub use status::{Estimate, StageStatus, Status, status};
 pub use summary::{Outcome, StageSummary, Summary};

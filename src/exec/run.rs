@@ -238,7 +238,7 @@ impl<'r, 'a: 'r> Run<'r, 'a> {
         }
         let stage = self.stages[index].as_ref();
         let executor = self.executor(index);
-        if !executor.has_room(stage.resource()) {
+        if !executor.has_room(stage) {
             return;
         }
         match self.prepare(index) {
@@ -252,6 +252,7 @@ impl<'r, 'a: 'r> Run<'r, 'a> {
                     gathered,
                     forced,
                     reason,
+                    afar: matches!(self.survey.status[index], Some(Status::Afar { .. })),
                 };
                 executor.start(scope, task, sender);
             }
@@ -416,7 +417,8 @@ impl<'r, 'a: 'r> Run<'r, 'a> {
                 record,
             }
         });
-        Summary::new(stages.collect(), self.around.cache.clone())
+        let jobs = self.slurm.map(Slurm::jobs).unwrap_or_default();
+        Summary::new(stages.collect(), self.around.cache.clone()).with_jobs(jobs)
     }
 }
 

@@ -8,6 +8,8 @@ use std::{
 };
 
 use super::{
+    asked::{Asked, Needed},
+    executor::teller,
     gather::{Gathered, gather},
     near::{Near, in_words, on_disk},
     options::Options,
@@ -17,7 +19,7 @@ use crate::{
     cache::{Cache, Changes, Found, Hold, KeyDocument, Listing, Reason, Record, nearest, reasons},
     digest::Digest,
     error::{Error, Result},
-    event::{Ahead, Event, Observer, StageEvent},
+    event::{Ahead, Event, Observer},
     plan::Graph,
     stage::{Reuse, Stage, TakesOver},
     stop::Stop,
@@ -147,6 +149,9 @@ impl<'a> Survey<'a> {
             .enumerate()
             .map(|(i, s)| (s.id(), i))
             .collect();
+        let nobody = Stop::default();
+        let stop = of_run.map_or(&nobody, |(_, stop)| stop);
+        let mut asked = survey.ask(stages, graph, stop, observer);
         // What a person has to put somewhere is told for all stages at once.
         let mut misplaced = Vec::new();
         for index in survey.order.clone() {
@@ -158,7 +163,7 @@ impl<'a> Survey<'a> {
                 .map(|above| stages[above].id().to_owned())
                 .collect();
             let status = if open.is_empty() {
-                survey.look(index, stage, &numbers, stages, of_run, observer)
+                survey.look(index, &numbers, stages, of_run, &mut asked, observer)
             } else {
                 Ok(survey.waits(open, stage))
             };
@@ -171,30 +176,49 @@ impl<'a> Survey<'a> {
         Error::joined(misplaced).map_or(Ok(survey), Err)
     }
 
+    /// What the remote cache has for all stages that can be asked for, where there is one.
+    fn ask(
+        &self,
+        stages: &[Box<dyn Stage>],
+        graph: &Graph,
+        stop: &Stop,
+        observer: &dyn Observer,
+    ) -> Asked {
+        let needed = Needed {
+            stages,
+            graph,
+            order: &self.order,
+            forced: &self.forced,
+            cache: self.cache,
+        };
+        let asked = self
+            .team
+            .map(|team| Asked::make(&needed, team, stop, observer));
+        asked.unwrap_or_default()
+    }
+
     fn look(
         &mut self,
         index: usize,
-        stage: &dyn Stage,
         numbers: &HashMap<&str, usize>,
         stages: &[Box<dyn Stage>],
         of_run: Option<(&Hold, &Stop)>,
+        asked: &mut Asked,
         observer: &dyn Observer,
     ) -> Result<Status> {
+        let stage = stages[index].as_ref();
         let id = stage.id();
-        let tell = |event: StageEvent| {
-            observer.observe(&Event::Stage {
-                id: id.to_owned(),
-                event,
-            })
+        let tell = teller(stage, observer);
+        let record = |id: &str| self.record(*numbers.get(id)?);
+        let gathered = match asked.gathered(index, stage, record) {
+            Some(gathered) => gathered,
+            None => {
+                let nobody = Stop::default();
+                let stop = of_run.map_or(&nobody, |(_, stop)| stop);
+                gather(stage, self.cache, record, stop, &tell)
+                    .map_err(|e| e.within(&format!("stage `{id}`")))?
+            }
         };
-        let gathered = gather(
-            stage,
-            self.cache,
-            |id| self.record(*numbers.get(id)?),
-            of_run.map_or(&Stop::default(), |(_, stop)| stop),
-            &tell,
-        )
-        .map_err(|e| e.within(&format!("stage `{id}`")))?;
         if let Some(&first) = self.promised.get(&gathered.key) {
             return Ok(self.waits(vec![stages[first].id().to_owned()], stage));
         }
@@ -216,9 +240,14 @@ impl<'a> Survey<'a> {
             self.promised.insert(gathered.key, index);
             return Ok(self.done_anew(&record, stage));
         }
-        let team = self.team.as_ref().filter(|_| !forced);
-        if let Some(record) = team.and_then(|team| team.find(&gathered.key, &tell)) {
-            return Ok(Status::Afar { record });
+        if let Some(team) = self.team.filter(|_| !forced)
+            && let Some(remote) = team.remote()
+        {
+            let answer = asked.answer(&gathered.key);
+            let answer = answer.unwrap_or_else(|| remote.find(&gathered.key));
+            if let Some(record) = team.answered(answer, &tell)? {
+                return Ok(Status::Afar { record });
+            }
         }
         self.promised.insert(gathered.key, index);
         let (reasons, estimate) = self.explain(&gathered, &found, forced, stage);

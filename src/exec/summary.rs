@@ -7,6 +7,7 @@ use crate::{
     digest::Digest,
     error::{Error, Result},
     event::NotRun,
+    record::PastJobs,
 };
 
 /// How a run ended for each stage that was needed, in order.
@@ -14,6 +15,7 @@ use crate::{
 pub struct Summary {
     stages: Vec<StageSummary>,
     cache: Cache,
+    jobs: Vec<PastJobs>,
 }
 
 /// How a run ended for one stage.
@@ -51,7 +53,21 @@ pub enum Outcome {
 
 impl Summary {
     pub(super) fn new(stages: Vec<StageSummary>, cache: Cache) -> Self {
-        Self { stages, cache }
+        Self {
+            stages,
+            cache,
+            jobs: Vec::new(),
+        }
+    }
+
+    pub(super) fn with_jobs(self, jobs: Vec<PastJobs>) -> Self {
+        Self { jobs, ..self }
+    }
+
+    /// The jobs of a cluster that stages had, in order.
+    #[must_use]
+    pub fn jobs(&self) -> &[PastJobs] {
+        &self.jobs
     }
 
     /// All stages in order.

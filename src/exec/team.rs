@@ -10,12 +10,12 @@ use std::{
     thread::Scope,
 };
 
-use super::run::Surroundings;
+use super::{executor::teller, run::Surroundings};
 use crate::{
-    cache::{Cache, For, Lock, Look, Pusher, Record, Remote},
+    cache::{Cache, Fetched, For, Local, Lock, Look, NotFetched, Pusher, Record, Remote},
     digest::Digest,
     error::{Class, Error, Result},
-    event::{Event, Observer, StageEvent, Tell},
+    event::{Observer, StageEvent, Tell},
     stage::Stage,
     stop::Stop,
 };
@@ -28,8 +28,12 @@ pub struct Team {
     root: PathBuf,
     /// Whether results are pushed once they are published here.
     push: bool,
+    /// Whether there is nothing to do without it: that it cannot be reached is an error then.
+    needed: bool,
     /// Whether it could not be reached: it is not asked again.
     lost: Arc<AtomicBool>,
+    /// Whether something could not be pushed: nothing is pushed any more.
+    full: Arc<AtomicBool>,
 }
 
 /// What a fetch works with.
@@ -54,15 +58,10 @@ pub(super) fn pusher<'s, 'a: 's>(
     let team = team.filter(|team| team.pushes())?;
     let (sender, receiver) = channel::<Made>();
     scope.spawn(move || {
+        let mut pusher = None;
         for (index, record) in receiver {
-            let id = stages[index].id();
-            let tell = |event| {
-                observer.observe(&Event::Stage {
-                    id: id.to_owned(),
-                    event,
-                });
-            };
-            team.push(around.cache, &record, around.stop, &tell);
+            let tell = teller(stages[index].as_ref(), observer);
+            team.push(&mut pusher, around, &record, &tell);
         }
     });
     Some(sender)
@@ -76,7 +75,18 @@ impl Team {
             remote,
             root,
             push,
+            needed: false,
             lost: Arc::default(),
+            full: Arc::default(),
+        }
+    }
+
+    /// A remote cache that is to be fetched from: where it cannot be reached, the look at what it has is an error.
+    #[must_use]
+    pub fn needed(remote: Arc<Remote>, root: PathBuf) -> Self {
+        Self {
+            needed: true,
+            ..Self::new(remote, root, false)
         }
     }
 
@@ -86,10 +96,10 @@ impl Team {
         (!self.lost.load(Ordering::Relaxed)).then_some(&*self.remote)
     }
 
-    /// Whether a run pushes what it makes.
+    /// Whether a run pushes what it makes, and could so far.
     #[must_use]
     pub fn pushes(&self) -> bool {
-        self.push
+        self.push && !self.full.load(Ordering::Relaxed)
     }
 
     /// Makes a folder ready that is to be pushed into. If it cannot be, the first look into it tells.
@@ -101,20 +111,28 @@ impl Team {
         }
     }
 
-    /// What it has for a key.
-    pub(super) fn find(&self, key: &Digest, tell: Tell<'_>) -> Option<Box<Record>> {
-        match self.remote()?.find(key) {
-            Ok(Look::Hit(record)) => Some(record),
-            Ok(Look::Miss) => None,
-            Ok(Look::Damaged(what)) => {
-                self.remote.unusable(&what, tell);
-                None
+    /// What it has for a key, by the answer to [`Remote::find`].
+    pub(super) fn answered(
+        &self,
+        answer: Result<Look>,
+        tell: Tell<'_>,
+    ) -> Result<Option<Box<Record>>> {
+        match answer {
+            Ok(Look::Hit(record)) => Ok(Some(record)),
+            Ok(Look::Miss) => Ok(None),
+            Ok(Look::Damaged(damaged)) => {
+                self.remote.unusable(&damaged, tell);
+                Ok(None)
             }
-            Err(error) => self.leave(&error, tell),
+            Err(error) if self.needed => Err(error),
+            Err(error) => {
+                self.leave(&error, tell);
+                Ok(None)
+            }
         }
     }
 
-    /// Fetches a result into the cache; `None` where there is none that can be used.
+    /// Fetches a result into the cache, or says why that cannot be.
     pub(super) fn fetch(
         &self,
         cache: &Cache,
@@ -122,29 +140,49 @@ impl Team {
         lock: &Lock,
         stop: &Stop,
         tell: Tell<'_>,
-    ) -> Result<Option<Box<Record>>> {
+    ) -> Result<Result<Box<Record>, NotFetched>> {
         let Some(remote) = self.remote() else {
-            return Ok(None);
+            return Ok(Err(NotFetched::Unreachable));
         };
         let made_for = For {
             stage: Some(wanted.stage),
             pipeline: wanted.pipeline,
             root: None,
         };
-        match remote.fetch(cache, wanted.key, lock, made_for, stop, tell) {
-            Err(error) if error.class() != Class::Interrupted => Ok(self.leave(&error, tell)),
-            fetched => fetched,
-        }
+        Ok(
+            match remote.fetch(cache, wanted.key, lock, made_for, stop, tell) {
+                Ok(Fetched::Whole(record)) => Ok(record),
+                Ok(Fetched::Absent) => Err(NotFetched::Gone),
+                Ok(Fetched::Unusable) => Err(NotFetched::Damaged),
+                Err(error) if error.class() == Class::Interrupted => return Err(error),
+                Err(error) => {
+                    self.leave(&error, tell);
+                    Err(NotFetched::Unreachable)
+                }
+            },
+        )
     }
 
-    /// Sends a result that was made here.
-    pub(super) fn push(&self, cache: &Cache, record: &Record, stop: &Stop, tell: Tell<'_>) {
-        let Some(remote) = self.remote() else {
+    /// Sends a result that was made here; `pusher` is made with the first one.
+    fn push<'t>(
+        &'t self,
+        pusher: &mut Option<Pusher<'t>>,
+        around: &Surroundings<'_>,
+        record: &Record,
+        tell: Tell<'_>,
+    ) {
+        let Some(remote) = self.remote().filter(|_| self.pushes()) else {
             return;
         };
-        let pushed = Pusher::new(remote, cache, &self.root)
-            .and_then(|pusher| pusher.push(record, stop, tell));
-        match pushed {
+        let from = Local {
+            cache: around.cache,
+            root: &self.root,
+        };
+        let made = match pusher {
+            Some(pusher) => Ok(&*pusher),
+            None => Pusher::new(remote).map(|made| &*pusher.insert(made)),
+        };
+        match made.and_then(|pusher| pusher.push(from, record, around.stop, tell)) {
             Ok(pushed) => tell(StageEvent::Pushed {
                 bytes: pushed.bytes,
             }),
@@ -152,18 +190,32 @@ impl Team {
                 "is not pushed: interrupted; `kfood cache push` goes on".to_owned(),
             )),
             Err(error) => {
-                self.leave::<()>(&error, tell);
+                // Who may not write may still read.
+                if !self.full.swap(true, Ordering::Relaxed) {
+                    tell(StageEvent::Warning(format!(
+                        "{}; the run goes on and pushes nothing more",
+                        with_help(&error)
+                    )));
+                }
             }
         }
     }
 
     /// Goes on without it.
-    fn leave<T>(&self, error: &Error, tell: Tell<'_>) -> Option<T> {
+    fn leave(&self, error: &Error, tell: Tell<'_>) {
         if !self.lost.swap(true, Ordering::Relaxed) {
             tell(StageEvent::Warning(format!(
-                "{error}; the run goes on without the remote cache"
+                "{}; it goes on without the remote cache",
+                with_help(error)
             )));
         }
-        None
+    }
+}
+
+/// An error with its way out, in one line.
+fn with_help(error: &Error) -> String {
+    match error.help_text() {
+        Some(help) => format!("{error} (help: {help})"),
+        None => error.to_string(),
     }
 }

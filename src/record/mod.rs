@@ -58,7 +58,7 @@ pub use lock::{Headline, Lock, LockedStage};
 pub use look_alikes::{Likeness, LookAlikes, Pair};
 pub use looked::Looked;
 pub use part::Part;
-pub use past_run::{PastEvaluation, PastRun};
+pub use past_run::{PastEvaluation, PastJobs, PastRun};
 pub use photographs::{Photograph, Photographs};
 pub use prediction::Prediction;
 pub use selection::{Candidate, Selection};

@@ -28,6 +28,30 @@ pub struct PastRun {
     pub stages: BTreeMap<String, u64>,
     /// What came out.
     pub evaluations: Vec<PastEvaluation>,
+    /// The jobs of a cluster that its stages had.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub jobs: Vec<PastJobs>,
+}
+
+/// The jobs of a cluster that one stage of a run had.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PastJobs {
+    /// The instance.
+    pub stage: String,
+    /// The key of its result in hexadecimal digits.
+    pub key: String,
+    /// The last of them, as Slurm calls it.
+    pub job: String,
+    /// The machine that it ran on; none where it did not start.
+    pub node: Option<String>,
+    /// What became of it, in a few words.
+    pub state: String,
+    /// How many were sent.
+    pub sent: u32,
+    /// Why another one was sent, each time that this run did so.
+    pub again: Vec<String>,
+    /// The file with what it printed, in the folder of the cache; none where it was removed since.
+    pub log: Option<String>,
 }
 
 /// A finished evaluation of a run.

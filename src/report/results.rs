@@ -8,7 +8,7 @@ use crate::{
     digest::Digest,
     record::{
         Calibration, Evaluation, FeatureLeaks, Fingerprint, History, LabelIssues, Part,
-        PartMetrics, Prediction, Selection, Timing,
+        PartMetrics, PastJobs, Prediction, Selection, Timing,
     },
     settings::{Arch, Checkpoint},
 };
@@ -43,6 +43,8 @@ pub struct Results {
     /// How many different models were ever evaluated on the same test images in this cache, by the digest of those images' paths and
     /// labels.
     pub judged: BTreeMap<Digest, usize>,
+    /// In the order of the pipeline: the jobs of a cluster that stages had.
+    pub jobs: Vec<PastJobs>,
 }
 
 /// One selection with what it was made of.

@@ -15,7 +15,7 @@ use kfood::{
     cache::Cache,
     error::{Class, Error, Result},
     event::{NotRun, Silent, StageEvent},
-    exec::{self, Options, Outcome, Summary},
+    exec::{self, Needs, Options, Outcome, Summary, Taken},
     stage::Resource,
     stop::Stop,
 };
@@ -213,6 +213,72 @@ fn independent_stages_run_at_once_and_tensor_stages_one_at_a_time() {
     let summary = run_with(&stages, &cache, &options(|o| o.jobs = 4));
     assert!(summary.succeeded());
     assert_eq!(most.load(Ordering::SeqCst), 1);
+}
+
+/// The most stages at once, of four that take a moment, where each says that it takes so much.
+fn most_at_once(needs: Needs, room: Taken) -> usize {
+    let folder = scratch();
+    let cache = Cache::open(folder.path()).unwrap();
+    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let stages: Vec<_> = (0..4)
+        .map(|i| {
+            let (now, most) = (now.clone(), most.clone());
+            Fake::new(&format!("s{i}"), i).acts(move |c| {
+                assert_eq!(c.threads, needs.cores.unwrap_or(8));
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                thread::sleep(Duration::from_millis(50));
+                now.fetch_sub(1, Ordering::SeqCst);
+                Ok(())
+            })
+        })
+        .collect();
+    let summary = run_with(
+        &stages,
+        &cache,
+        &options(|o| {
+            o.jobs = 4;
+            o.threads = 8;
+            o.needs = BTreeMap::from([("fake", needs)]);
+            o.room = room;
+        }),
+    );
+    assert!(summary.succeeded(), "{:?}", summary.first_error());
+    most.load(Ordering::SeqCst)
+}
+
+#[test]
+fn stages_start_as_far_as_the_cores_and_the_memory_go_that_they_say_they_take() {
+    let needs = |cores, memory| Needs { cores, memory };
+    let room = Taken {
+        cores: 8,
+        memory: 64,
+    };
+    assert!(most_at_once(needs(Some(4), None), room) <= 2);
+    assert!(most_at_once(needs(Some(1), Some(20)), room) <= 3);
+    assert_eq!(most_at_once(needs(Some(5), None), room), 1);
+    // What is too much for the machine is tried alone.
+    assert_eq!(most_at_once(needs(Some(99), None), room), 1);
+    assert_eq!(most_at_once(needs(None, Some(100)), room), 1);
+}
+
+#[test]
+fn a_stage_without_tensors_has_room_beside_one_with_tensors() {
+    let folder = scratch();
+    let cache = Cache::open(folder.path()).unwrap();
+    // Each waits until the other has started.
+    let barrier = Arc::new(Barrier::new(2));
+    let waits = |id: &str| {
+        let barrier = barrier.clone();
+        Fake::new(id, 1).acts(move |_| {
+            barrier.wait();
+            Ok(())
+        })
+    };
+    let mut tensor = waits("tensor");
+    tensor.resource = Resource::Tensor;
+    tensor.value = 2;
+    let summary = run(&[waits("plain"), tensor], &cache);
+    assert!(summary.succeeded());
 }
 
 #[test]

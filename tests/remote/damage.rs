@@ -26,15 +26,16 @@ const ALL: [Damage; 4] = [
 
 impl Damage {
     fn to(self, path: &Path) {
-        let mut bytes = fs::read(path).unwrap();
+        let whole = fs::read(path).unwrap();
+        let mut bytes = whole.clone();
         let middle = bytes.len() / 2;
         match self {
             Self::Cut => bytes.truncate(middle),
-            Self::Flipped if bytes.is_empty() => {}
             Self::Flipped => bytes[middle] ^= 4,
             Self::Emptied => bytes.clear(),
             Self::Removed => return fs::remove_file(path).unwrap(),
         }
+        assert_ne!(bytes, whole, "{self:?} does nothing to {}", path.display());
         fs::write(path, bytes).unwrap();
     }
 }
@@ -172,4 +173,119 @@ fn a_description_that_leads_elsewhere_is_refused() {
                 .any(|name| name.ends_with("escape") || name.ends_with(".hidden"))
         );
     }
+}
+
+/// Changes what a description says, and seals it again.
+fn rewrite(path: &Path, change: impl FnOnce(&mut serde_json::Value)) {
+    let text = fs::read_to_string(path).unwrap();
+    let mut value = serde_json::from_str(unseal(&text).unwrap()).unwrap();
+    change(&mut value);
+    fs::write(path, seal(&value.to_string())).unwrap();
+}
+
+#[test]
+fn a_description_whose_outputs_are_lost_gives_way_to_a_result_that_is_whole() {
+    let (one, _folder, place) = pushed();
+    let right = outputs(&one.json(&["run", FILE]));
+    let listed = one.json(&["cache", "ls", "--remote", &place]);
+    for entry in listed["entries"].as_array().unwrap() {
+        let name = format!("results/{}.json", entry["key"].as_str().unwrap());
+        // As another machine's, whose bits were others and are gone.
+        rewrite(&Path::new(&place).join(&name), |value| {
+            let outputs = value["record"]["outputs"].as_object_mut().unwrap();
+            for output in outputs.values_mut() {
+                output["digest"] = "0123456789abcdef".repeat(4).into();
+            }
+        });
+        let pushed = one.json(&["cache", "push", &place, FILE]);
+        assert_eq!(
+            (&pushed["pushed"], &pushed["there"]),
+            (&1.into(), &2.into()),
+            "{name}: {pushed}"
+        );
+        let run = dishes().json(&["run", FILE, "--remote", &place, "--push", "never"]);
+        assert_eq!(how_many(&run, "fetched"), 3, "{name}: {run}");
+        assert_eq!(outputs(&run), right, "{name}");
+    }
+    // A whole result of others stays.
+    let again = one.json(&["cache", "push", &place]);
+    assert_eq!(again["there"], 3, "{again}");
+}
+
+#[test]
+fn damage_beside_the_outputs_leaves_the_result_to_others() {
+    let (one, _folder, place) = pushed();
+    let mut beside = None;
+    for name in objects(place.as_ref()) {
+        let path = Path::new(&place).join(&name);
+        if name.starts_with("results") {
+            rewrite(&path, |value| {
+                let left = value["record"]["beside"].as_object();
+                let first = left.and_then(|left| left.values().next());
+                beside = beside.take().or(first.map(|file| file["digest"].clone()));
+            });
+        }
+    }
+    let object = format!("objects/{}", beside.unwrap().as_str().unwrap());
+    Damage::Emptied.to(&Path::new(&place).join(&object));
+    let found = one
+        .fails(1, &["cache", "verify", "--remote", &place])
+        .stdout;
+    assert!(
+        found.contains(&object) && found.contains("the outputs themselves are sound"),
+        "{found}"
+    );
+    assert!(found.contains("3 sound"), "{found}");
+    let run = dishes().json(&["run", FILE, "--remote", &place, "--push", "never"]);
+    assert_eq!(how_many(&run, "fetched"), 3, "{run}");
+    // The next push brings it again.
+    let pushed = one.json(&["cache", "push", &place, FILE]);
+    assert_eq!(pushed["objects"], 1, "{pushed}");
+    one.ok(&["cache", "verify", "--remote", &place]);
+}
+
+#[test]
+fn each_damaged_object_is_told_by_its_name_and_by_what_is_wrong() {
+    let (one, _folder, place) = pushed();
+    let all = objects(place.as_ref());
+    let result = all.iter().find(|name| name.starts_with("results")).unwrap();
+    Damage::Cut.to(&Path::new(&place).join(result));
+    let listed = one.json(&["cache", "ls", "--remote", &place]);
+    let told = &listed["damaged"][0];
+    assert_eq!(told["name"], result.to_str().unwrap(), "{listed}");
+    assert_eq!(told["what"], "is truncated", "{listed}");
+    let output = one.kfood(&["cache", "verify", "--remote", &place, "--json"]);
+    let found: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    assert_eq!(
+        found["damaged"][0]["name"],
+        result.to_str().unwrap(),
+        "{found}"
+    );
+    assert!(!Path::new(&place).join(result).exists());
+}
+
+#[test]
+fn an_object_that_is_longer_than_told_is_read_as_far_as_told() {
+    let (one, _folder, place) = pushed();
+    let right = outputs(&one.json(&["run", FILE]));
+    for name in objects(place.as_ref()) {
+        if name.starts_with("objects") {
+            let path = Path::new(&place).join(name);
+            let mut bytes = fs::read(&path).unwrap();
+            bytes.extend(b"and more that nobody asked for");
+            fs::write(path, bytes).unwrap();
+        }
+    }
+    let other = dishes();
+    let ran = other.kfood(&["run", FILE, "--json", "--remote", &place, "--push", "never"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
+    let run = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(how_many(&run, "fetched"), 3, "{run}");
+    assert_eq!(outputs(&run), right);
+    other.ok(&["cache", "verify"]);
+    // A push puts them right, for their sizes tell.
+    let pushed = one.json(&["cache", "push", &place, FILE]);
+    assert!(pushed["objects"].as_u64().unwrap() > 2, "{pushed}");
+    one.ok(&["cache", "verify", "--remote", &place]);
 }

@@ -27,6 +27,10 @@ pub enum Fault {
     Flipped,
     /// The answer never comes.
     Held,
+    /// The store never hears of it: the answer is 403.
+    Denied,
+    /// The store never hears of it: the answer is 404.
+    Absent,
 }
 
 /// A request as the proxy tells it.
@@ -88,10 +92,14 @@ fn serve(
     };
     let fault = fate(&asked);
     told.lock().unwrap().push(asked.clone());
-    if fault == Fault::Busy {
-        client
-            .write_all(b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-            .ok()?;
+    if let Some(status) = match fault {
+        Fault::Busy => Some("503 Slow Down"),
+        Fault::Denied => Some("403 Forbidden"),
+        Fault::Absent => Some("404 Not Found"),
+        _ => None,
+    } {
+        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        client.write_all(answer.as_bytes()).ok()?;
         return Some(());
     }
     let mut store = TcpStream::connect(("127.0.0.1", to)).ok()?;

@@ -1,19 +1,26 @@
 //! Removing results of a remote cache: the longest unused first, and never what a lock file pins.
+//!
+//! Others may push meanwhile. What holds then is age: an object goes only where no result names it, after descriptions were removed
+//! and those that came meanwhile were read, and where it is older than a day at that moment. A push that relies on an object which is
+//! half as old sends it anew first (`push`), and so makes it young.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    time::{Duration, SystemTime},
+    sync::Mutex,
+    time::SystemTime,
 };
 
 use super::{
-    Remote,
+    FOLDERS, Remote, UNDERWAY,
     manifest::{self, Blob},
-    objects::in_parallel,
+    objects::{Object, in_parallel},
 };
 use crate::{
     cache::{Entry, Gc},
     digest::Digest,
-    error::Result,
+    error::{Error, Result},
+    name,
+    text::shown,
 };
 
 /// What was removed from a remote cache, or would be.
@@ -21,7 +28,7 @@ use crate::{
 pub struct Freed {
     /// Results, sorted by key.
     pub entries: Vec<Entry>,
-    /// Objects that no result names: what only removed ones named, and what pushes left that did not end.
+    /// Objects that no result names, and what uploads into a folder left that did not end; each older than a day.
     pub objects: Vec<String>,
     /// Pins that were to be forgotten.
     pub pins: Vec<String>,
@@ -33,39 +40,116 @@ pub struct Freed {
     pub kept_bytes: u64,
     /// Of them, those that are pinned.
     pub pinned: usize,
+    /// When each description was written that was read for this.
+    written: BTreeMap<Digest, SystemTime>,
+    /// The keys of the results that were to go.
+    chosen: BTreeSet<Digest>,
 }
 
-/// What no result names may be about to be named: a push sends the description last.
-const UNDERWAY: Duration = Duration::from_secs(24 * 3_600);
-
 impl Remote {
-    /// Removes results by `gc`, oldest use first, and the pins of these pipelines before; `dry` only says what that would be.
+    /// What goes by `gc`, oldest use first, with the pins of these pipelines, which are forgotten. Nothing is removed yet.
     ///
     /// # Errors
-    /// When the remote cache cannot be reached, a pin cannot be understood, or something cannot be removed.
-    pub fn clear(&self, gc: &Gc, forget: &[String], dry: bool) -> Result<Freed> {
-        let (forgotten, pins): (Vec<_>, Vec<_>) = self
-            .pins()?
+    /// When the remote cache cannot be reached, a pin cannot be understood, or a pipeline to be forgotten has none.
+    pub fn to_clear(&self, gc: &Gc, forget: &[String]) -> Result<Freed> {
+        let all = self.pins()?;
+        let pipelines: BTreeSet<_> = all.iter().map(|(_, pin)| pin.pipeline.as_str()).collect();
+        if let Some(unknown) = forget.iter().find(|f| !pipelines.contains(f.as_str())) {
+            return Err(self.is_not_pinned(unknown, &pipelines));
+        }
+        let (forgotten, pins): (Vec<_>, Vec<_>) = all
             .into_iter()
             .partition(|(_, pin)| forget.contains(&pin.pipeline));
         let pinned: BTreeSet<Digest> = pins.into_iter().flat_map(|(_, pin)| pin.keys).collect();
         let mut freed = self.choose(gc, &pinned)?;
         freed.pins = forgotten.into_iter().map(|(name, _)| name).collect();
-        if !dry {
-            for pin in &freed.pins {
-                self.objects.remove(pin)?;
+        Ok(freed)
+    }
+
+    fn is_not_pinned(&self, unknown: &str, pipelines: &BTreeSet<&str>) -> Error {
+        let message = format!(
+            "no lock file of `{}` is pinned in the remote cache `{}`",
+            shown(unknown),
+            self.shown
+        );
+        let near = name::nearest(unknown, pipelines.iter().copied());
+        Error::usage(message).help(match (near, pipelines.first()) {
+            (Some(near), _) => format!("did you mean `{}`?", shown(near)),
+            (None, Some(_)) => {
+                let pinned: Vec<_> = pipelines
+                    .iter()
+                    .map(|p| format!("`{}`", shown(p)))
+                    .collect();
+                format!("pinned are {}", pinned.join(", "))
             }
-            // Descriptions first: a result without one is none, and one that names what is gone would be a miss with a warning.
-            in_parallel(freed.entries.len(), |i| {
-                let key = freed.entries[i].key;
-                self.objects.remove(&manifest::name(&key))?;
-                self.objects.remove(&format!("used/{key}"))
-            })?;
-            in_parallel(freed.objects.len(), |i| {
-                self.objects.remove(&freed.objects[i])
-            })?;
+            (None, None) => "leave `--forget` out: nothing is pinned there".to_owned(),
+        })
+    }
+
+    /// Removes what [`Self::to_clear`] found, less what was pushed, used or relied on since; gives what was removed.
+    ///
+    /// # Errors
+    /// When the remote cache cannot be reached, or something cannot be removed.
+    pub fn clear(&self, mut freed: Freed) -> Result<Freed> {
+        for pin in &freed.pins {
+            self.objects.remove(pin)?;
+        }
+        let used: BTreeMap<String, SystemTime> = (self.objects.list("used")?.into_iter())
+            .map(|object| (object.name, object.modified))
+            .collect();
+        let written: BTreeMap<Digest, SystemTime> = self.descriptions()?.into_iter().collect();
+        freed.entries.retain(
+            |Entry {
+                 key, used: then, ..
+             }| {
+                let unused = used.get(&key.to_string()).is_none_or(|used| used <= then);
+                unused && written.get(key) == freed.written.get(key)
+            },
+        );
+        // Descriptions first: a result without one is none, and one that names what is gone would be a miss with a warning.
+        in_parallel(freed.entries.len(), |i| {
+            let key = freed.entries[i].key;
+            self.objects.remove(&manifest::name(&key))?;
+            self.objects.remove(&format!("used/{key}"))
+        })?;
+        let named = self.named_since(&freed)?;
+        freed.objects.retain(|object| !named.contains(object));
+        let stays = Mutex::new(BTreeSet::new());
+        in_parallel(freed.objects.len(), |i| {
+            let name = &freed.objects[i];
+            // Leftovers of uploads are none that the store tells of by their name.
+            let young = self.objects.look(name)?.filter(is_young);
+            match young {
+                None => self.objects.remove(name)?,
+                Some(object) => {
+                    let mut stays = stays.lock().unwrap_or_else(|b| b.into_inner());
+                    stays.insert((name.clone(), object.bytes));
+                }
+            }
+            Ok(())
+        })?;
+        for (name, bytes) in stays.into_inner().unwrap_or_else(|b| b.into_inner()) {
+            freed.objects.retain(|object| *object != name);
+            freed.bytes -= bytes;
         }
         Ok(freed)
+    }
+
+    /// The objects that results name which came, or came anew, after a look, or that were spared since.
+    fn named_since(&self, freed: &Freed) -> Result<BTreeSet<String>> {
+        let now = self.descriptions()?.into_iter();
+        let spared = |key: &Digest| freed.chosen.contains(key);
+        let new = now.filter(|(key, at)| freed.written.get(key) != Some(at) || spared(key));
+        let new: Vec<_> = new.collect();
+        let named = Mutex::new(BTreeSet::new());
+        in_parallel(new.len(), |i| {
+            if let Some(Ok(manifest)) = self.manifest(&new[i].0)? {
+                let mut named = named.lock().unwrap_or_else(|b| b.into_inner());
+                named.extend(manifest.blobs().iter().map(Blob::name));
+            }
+            Ok(())
+        })?;
+        Ok(named.into_inner().unwrap_or_else(|b| b.into_inner()))
     }
 
     fn choose(&self, gc: &Gc, pinned: &BTreeSet<Digest>) -> Result<Freed> {
@@ -100,23 +184,33 @@ impl Remote {
             freed.entries.push(entry.clone());
         }
         freed.entries.sort_by_key(|entry| entry.key);
+        freed.chosen = freed.entries.iter().map(|entry| entry.key).collect();
         freed.kept_bytes = left;
         let named: BTreeMap<String, usize> = named
             .into_iter()
             .map(|(blob, n)| (blob.digest.to_string(), n))
             .collect();
         for object in self.objects.list("objects")? {
-            let age = now.duration_since(object.modified).unwrap_or_default();
-            let goes = match named.get(&object.name) {
-                Some(n) => *n == 0,
-                None => age > UNDERWAY,
-            };
-            if goes {
+            let named = named.get(&object.name).is_some_and(|n| *n > 0);
+            if !named && !is_young(&object) {
                 freed.bytes += object.bytes;
                 freed.objects.push(format!("objects/{}", object.name));
             }
         }
+        for folder in FOLDERS {
+            let left = self.objects.leftovers(folder)?.into_iter();
+            for object in left.filter(|object| !is_young(object)) {
+                freed.bytes += object.bytes;
+                freed.objects.push(format!("{folder}/{}", object.name));
+            }
+        }
         freed.objects.sort();
+        freed.written = afar.written;
         Ok(freed)
     }
+}
+
+fn is_young(object: &Object) -> bool {
+    let age = SystemTime::now().duration_since(object.modified);
+    age.unwrap_or_default() < UNDERWAY
 }

@@ -18,11 +18,20 @@ pub(super) fn failure(remote: &str, doing: &str, cause: Cause) -> Error {
             format!("the remote cache `{remote}` refuses to let you {doing}"),
             "check the credentials in the environment: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, GOOGLE_APPLICATION_CREDENTIALS, or AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
         )
-    } else if text.contains("NoSuchBucket") {
-        (
-            format!("the remote cache `{remote}` is in a bucket that is not there"),
-            "make the bucket, or correct its name",
-        )
+    } else if names_no_bucket(&cause)
+        || (matches!(cause, Cause::NotFound { .. }) && remote.contains("://"))
+    {
+        // Of objects that are not there nobody is told as of an error.
+        match remote.starts_with("az://") {
+            true => (
+                format!("the remote cache `{remote}` is in a container that is not there"),
+                "make the container, or correct its name",
+            ),
+            false => (
+                format!("the remote cache `{remote}` is in a bucket that is not there"),
+                "make the bucket, or correct its name",
+            ),
+        }
     } else {
         (
             format!("cannot {doing} in the remote cache `{remote}`"),
@@ -30,6 +39,18 @@ pub(super) fn failure(remote: &str, doing: &str, cause: Cause) -> Error {
         )
     };
     Error::failed(what).because(text).help(help)
+}
+
+/// Whether an answer says that it is the bucket which is not there, and not an object in it: in the words of S3, of Azure and of
+/// Google's XML and JSON.
+pub(super) fn names_no_bucket(error: &Cause) -> bool {
+    let text = format!("{error:?}");
+    let words = [
+        "NoSuchBucket",
+        "ContainerNotFound",
+        "The specified bucket does not exist",
+    ];
+    words.iter().any(|words| text.contains(words))
 }
 
 /// The words of what began it, in one line.

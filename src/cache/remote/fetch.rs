@@ -1,19 +1,15 @@
 //! Fetching a result: aside, held against its digests, and published like one that was made here.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::Path,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use super::{
-    Remote,
+    Damaged, Remote,
+    counting::Counting,
     manifest::{self, Blob, Manifest},
-    objects::{self, Fetched},
+    objects::{self, Arrival},
 };
 use crate::{
-    cache::{Attempt, Cache, Listing, Lock, Read, Record, listing},
+    cache::{Attempt, Cache, Listing, Lock, Output, Read, Record, Stat, listing},
     digest::Digest,
     error::{Error, Result},
     event::{StageEvent, Tell},
@@ -33,6 +29,17 @@ pub struct For<'a> {
     pub root: Option<&'a Path>,
 }
 
+/// What came of fetching a result.
+#[derive(Clone, Debug)]
+pub enum Fetched {
+    /// It is in the local cache.
+    Whole(Box<Record>),
+    /// The remote cache has none.
+    Absent,
+    /// What it has is lost or damaged in part, which was told as a warning.
+    Unusable,
+}
+
 /// What is wrong with an object that was altered.
 pub(super) const NOT_ITS_CONTENT: &str = "does not have the content that its name says";
 
@@ -41,12 +48,12 @@ struct Arriving<'a> {
     remote: &'a Remote,
     attempt: &'a Attempt,
     stop: &'a Stop,
-    count: &'a (dyn Fn(u64) + Sync),
+    counting: &'a Counting<'a>,
 }
 
 impl Remote {
-    /// Fetches a result into a cache, where its key's lock is held and its hold too. `None` where there is none or it cannot be used,
-    /// which is told as a warning by the name of the object.
+    /// Fetches a result into a cache, where its key's lock is held and its hold too. What cannot be used is told as a warning by the
+    /// name of the object.
     ///
     /// # Errors
     /// When the remote cache cannot be reached, or the result cannot be written here.
@@ -58,26 +65,24 @@ impl Remote {
         made_for: For<'_>,
         stop: &Stop,
         tell: Tell<'_>,
-    ) -> Result<Option<Box<Record>>> {
+    ) -> Result<Fetched> {
         let mut manifest = match self.manifest(key)? {
-            None => return Ok(None),
+            None => return Ok(Fetched::Absent),
             Some(Ok(manifest)) => manifest,
-            Some(Err(what)) => {
-                self.unusable(&what, tell);
-                return Ok(None);
+            Some(Err(damaged)) => {
+                self.unusable(&damaged, tell);
+                return Ok(Fetched::Unusable);
             }
         };
         let attempt = cache.attempt(key)?;
         let arrived = self.arrive(cache, &mut manifest, &attempt, stop, tell);
-        let arrived = arrived.and_then(|arrived| {
-            if arrived {
-                self.publish(cache, manifest, &attempt, made_for, tell)
-                    .map(Some)
-            } else {
-                Ok(None)
-            }
+        let arrived = arrived.and_then(|arrived| match arrived {
+            true => self
+                .publish(cache, manifest, &attempt, made_for, tell)
+                .map(Fetched::Whole),
+            false => Ok(Fetched::Unusable),
         });
-        if !matches!(arrived, Ok(Some(_))) {
+        if !matches!(arrived, Ok(Fetched::Whole(_))) {
             // What an interrupted attempt may go on from stays.
             let _ = files::remove(&attempt.out);
         } else if let Err(error) = self.objects.write(&format!("used/{key}"), Vec::new(), true) {
@@ -88,11 +93,11 @@ impl Remote {
     }
 
     /// Tells once of something that is lost or damaged.
-    pub fn unusable(&self, what: &str, tell: Tell<'_>) {
+    pub fn unusable(&self, damaged: &Damaged, tell: Tell<'_>) {
         let mut told = self.told.lock().unwrap_or_else(|b| b.into_inner());
-        if told.insert(what.to_owned()) {
+        if told.insert(damaged.to_string()) {
             tell(StageEvent::Warning(format!(
-                "in the remote cache `{}` {what}, so that it is not used",
+                "in the remote cache `{}` {damaged}, so that it is not used",
                 self.shown
             )));
         }
@@ -107,56 +112,42 @@ impl Remote {
         stop: &Stop,
         tell: Tell<'_>,
     ) -> Result<bool> {
-        let total: u64 = manifest.blobs().iter().map(|blob| blob.bytes).sum();
-        let done = AtomicU64::new(0);
-        let count = |n: u64| {
-            tell(StageEvent::Progress {
-                what: "fetching".to_owned(),
-                done: (done.fetch_add(n, Ordering::Relaxed) + n) / 1_000,
-                total: total / 1_000,
-                unit: "kB".to_owned(),
-            });
-        };
+        let total = manifest.blobs().iter().map(|blob| blob.bytes).sum();
+        let counting = Counting::new("fetching", total, tell);
         let arriving = Arriving {
             remote: self,
             attempt,
             stop,
-            count: &count,
+            counting: &counting,
         };
-        let outputs = manifest.record.outputs.iter();
-        if let Some(what) = arriving.all(outputs.map(|(name, o)| (name.as_str(), Blob::of(o))))? {
-            self.unusable(&what, tell);
+        let record = &mut manifest.record;
+        if let Err(damaged) = arriving.all(record.outputs.iter_mut())? {
+            self.unusable(&damaged, tell);
             return Ok(false);
         }
         let mut lost = Vec::new();
-        for (name, left) in &manifest.record.beside {
-            if let Some(what) = arriving.all([(name.as_str(), Blob::of(left))])? {
+        for (name, left) in &mut record.beside {
+            if let Err(damaged) = arriving.all([(name, left)])? {
                 // As where a file beside a result is damaged here: the result is sound without it.
-                self.unusable(&what, tell);
+                self.unusable(&damaged, tell);
                 lost.push(name.clone());
             }
         }
-        manifest
-            .record
-            .beside
-            .retain(|name, _| !lost.contains(name));
-        // What the file system says of the files; and once more that they are what they are said to be, now that they are durable.
-        let names: Vec<_> = manifest.record.outputs.keys().cloned().collect();
-        let names: Vec<_> = names.iter().map(String::as_str).collect();
-        let record = &mut manifest.record;
-        let mut sealed = cache.seal(attempt, &names)?;
-        let same = |(name, output): &(String, crate::cache::Output)| {
-            (record.outputs.get(name)).is_some_and(|o| o.digest == output.digest)
-        };
-        if !sealed.iter().all(same) {
-            return Err(Error::failed(
-                "what was fetched changed while it was written",
-            ));
+        record.beside.retain(|name, _| !lost.contains(name));
+        files::sync_tree(&attempt.out)?;
+        // Each was hashed as it lies there; that it is durable now changes nothing of what the file system says of it.
+        let mut files = record.outputs.iter().chain(&record.beside);
+        if let Some((name, _)) = files.find(|(name, file)| !is_still(&attempt.out.join(name), file))
+        {
+            let message = format!("`{name}`, which was fetched, changed while it was written");
+            return Err(
+                Error::failed(message).help("look who else writes into the cache, and run again")
+            );
         }
         let read = read_by(cache, record);
-        cache.share(attempt, &mut sealed, &read)?;
-        record.outputs = sealed.into_iter().collect();
-        record.beside = cache.beside(attempt, &names)?.into_iter().collect();
+        let mut outputs: Vec<_> = std::mem::take(&mut record.outputs).into_iter().collect();
+        cache.share(attempt, &mut outputs, &read)?;
+        record.outputs = outputs.into_iter().collect();
         Ok(true)
     }
 
@@ -193,7 +184,7 @@ impl Remote {
         let mut found = Vec::new();
         for (role, blob) in listings {
             let name = blob.name();
-            let bytes = self.small(&name)?.unwrap_or_default();
+            let bytes = self.whole(&name, blob.bytes)?.unwrap_or_default();
             let text = std::str::from_utf8(&bytes).ok();
             let text = text.filter(|_| Digest::of(&bytes) == blob.digest);
             let listing = text.and_then(listing::parse);
@@ -201,7 +192,8 @@ impl Remote {
                 Some(listing) => found.push((role.clone(), digested(listing))),
                 None => {
                     self.is_damaged(&name);
-                    self.unusable(&format!("`{name}` {NOT_ITS_CONTENT}"), tell);
+                    let what = NOT_ITS_CONTENT.to_owned();
+                    self.unusable(&Damaged { name, what }, tell);
                 }
             }
         }
@@ -221,41 +213,65 @@ fn digested(listing: Listing) -> Vec<DigestedFile> {
     files.collect()
 }
 
+/// Whether a file is as it was when it was hashed.
+fn is_still(path: &Path, file: &Output) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|meta| Stat::of(&meta) == file.seen)
+}
+
 impl Arriving<'_> {
-    /// Fetches files, each content once; what is wrong with the first that is lost or damaged.
-    fn all<'n>(&self, files: impl IntoIterator<Item = (&'n str, Blob)>) -> Result<Option<String>> {
-        let mut arrived: BTreeMap<Digest, &str> = BTreeMap::new();
-        for (name, blob) in files {
+    /// Fetches files, each content once, and notes what the file system says of each as it was hashed; `Err` is the first that is lost
+    /// or damaged.
+    fn all<'n>(
+        &self,
+        files: impl IntoIterator<Item = (&'n String, &'n mut Output)>,
+    ) -> Result<Result<(), Damaged>> {
+        let mut arrived: BTreeMap<Digest, &String> = BTreeMap::new();
+        for (name, file) in files {
+            let blob = Blob::of(file);
             let to = self.attempt.out.join(name);
             if let Some(folder) = to.parent() {
                 files::create_folder(folder)?;
             }
-            if let Some(twin) = arrived.get(&blob.digest) {
-                fs::copy(self.attempt.out.join(twin), &to)
-                    .map_err(|e| Error::io("write", &to, e))?;
-                (self.count)(blob.bytes);
-                continue;
-            }
-            if let Some(what) = self.one(&blob, &to)? {
+            let wrong = match arrived.get(&blob.digest) {
+                Some(twin) => {
+                    fs::copy(self.attempt.out.join(twin), &to)
+                        .map_err(|e| Error::io("write", &to, e))?;
+                    self.counting.add(blob.bytes);
+                    None
+                }
+                None => self.one(&blob, &to)?,
+            };
+            let meta = || fs::symlink_metadata(&to).map_err(|e| Error::io("read", &to, e));
+            // Before it is hashed, so that whatever is done to it since shows.
+            let seen = match wrong {
+                None => Some(Stat::of(&meta()?)),
+                Some(_) => None,
+            };
+            let is_it = seen.is_some() && Digest::of_file(&to)? == blob.digest;
+            if !is_it {
                 let _ = files::remove(&to);
-                return Ok(Some(what));
+                let name = blob.name();
+                self.remote.is_damaged(&name);
+                let what = wrong.unwrap_or_else(|| NOT_ITS_CONTENT.to_owned());
+                return Ok(Err(Damaged { name, what }));
             }
+            file.seen = seen.unwrap_or_default();
+            file.at = None;
             arrived.insert(blob.digest, name);
         }
-        Ok(None)
+        Ok(Ok(()))
     }
 
+    /// What is wrong with an object before its content is looked at.
     fn one(&self, blob: &Blob, to: &Path) -> Result<Option<String>> {
-        let name = blob.name();
+        let count = |n| self.counting.add(n);
         let objects = self.remote.objects.as_ref();
-        let fetched = objects::fetch(objects, &name, blob.bytes, to, self.stop, self.count)?;
-        let wrong = match fetched {
-            Fetched::Wrong(what) => what,
-            Fetched::Whole if Digest::of_file(to)? == blob.digest => return Ok(None),
-            Fetched::Whole => NOT_ITS_CONTENT.to_owned(),
-        };
-        self.remote.is_damaged(&name);
-        Ok(Some(format!("`{name}` {wrong}")))
+        let name = blob.name();
+        let arrived = objects::fetch(objects, &name, blob.bytes, to, self.stop, &count)?;
+        Ok(match arrived {
+            Arrival::Wrong(what) => Some(what),
+            Arrival::Whole => None,
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     sync::Mutex,
     time::SystemTime,
 };
@@ -9,7 +10,7 @@ use std::{
 use super::{
     Remote,
     manifest::{Blob, Manifest},
-    objects::in_parallel,
+    objects::{Object, in_parallel},
 };
 use crate::{cache::Entry, digest::Digest, error::Result};
 
@@ -18,10 +19,29 @@ use crate::{cache::Entry, digest::Digest, error::Result};
 pub struct Afar {
     /// Those that can be understood, sorted by key. Their sizes count what each of them names.
     pub entries: Vec<Entry>,
-    /// The names of descriptions that cannot.
-    pub damaged: Vec<String>,
+    /// The descriptions that cannot, sorted by name.
+    pub damaged: Vec<Damaged>,
     /// The objects that each result names, in the order of `entries`.
     pub(super) blobs: Vec<BTreeSet<Blob>>,
+    /// Of them, those that hold its outputs.
+    pub(super) outputs: Vec<BTreeSet<Blob>>,
+    /// When each description was written, those that cannot be understood too.
+    pub(super) written: BTreeMap<Digest, SystemTime>,
+}
+
+/// An object that is not as it was sent.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Damaged {
+    /// The name of the object.
+    pub name: String,
+    /// What is wrong with it, in a few words that go on after its name.
+    pub what: String,
+}
+
+impl fmt::Display for Damaged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` {}", self.name, self.what)
+    }
 }
 
 impl Afar {
@@ -45,26 +65,22 @@ impl Remote {
                 used.insert(key, object.modified);
             }
         }
-        let listed = self.objects.list("results")?;
+        let listed = self.descriptions()?;
         let found = Mutex::new(Vec::new());
         let damaged = Mutex::new(Vec::new());
         in_parallel(listed.len(), |i| {
-            let object = &listed[i];
-            let key = object.name.strip_suffix(".json");
-            let Some(key) = key.and_then(|key| key.parse::<Digest>().ok()) else {
-                return Ok(()); // Nothing of ours.
-            };
+            let (key, modified) = listed[i];
             match self.manifest(&key)? {
                 Some(Ok(manifest)) => {
                     let used = used.get(&key).copied();
-                    let used = used.map_or(object.modified, |used| used.max(object.modified));
-                    let blobs = manifest.blobs();
+                    let used = used.map_or(modified, |used| used.max(modified));
+                    let (blobs, outputs) = (manifest.blobs(), manifest.outputs());
                     let mut found = found.lock().unwrap_or_else(|b| b.into_inner());
-                    found.push((entry(manifest, &blobs, used), blobs));
+                    found.push((entry(manifest, &blobs, used), (blobs, outputs)));
                 }
-                Some(Err(what)) => {
+                Some(Err(found)) => {
                     let mut damaged = damaged.lock().unwrap_or_else(|b| b.into_inner());
-                    damaged.push(what);
+                    damaged.push(found);
                 }
                 None => {}
             }
@@ -74,12 +90,26 @@ impl Remote {
         found.sort_by_key(|(entry, _)| entry.key);
         let mut damaged = damaged.into_inner().unwrap_or_else(|b| b.into_inner());
         damaged.sort();
-        let (entries, blobs) = found.into_iter().unzip();
+        let (entries, blobs): (_, Vec<_>) = found.into_iter().unzip();
+        let (blobs, outputs) = blobs.into_iter().unzip();
         Ok(Afar {
             entries,
             damaged,
             blobs,
+            outputs,
+            written: listed.into_iter().collect(),
         })
+    }
+
+    /// The keys that have a description, and when each was written.
+    pub(super) fn descriptions(&self) -> Result<Vec<(Digest, SystemTime)>> {
+        let listed = self.objects.list("results")?.into_iter();
+        // Anything else there is nothing of ours.
+        let of = |object: Object| {
+            let key = object.name.strip_suffix(".json")?;
+            Some((key.parse().ok()?, object.modified))
+        };
+        Ok(listed.filter_map(of).collect())
     }
 }
 

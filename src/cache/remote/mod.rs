@@ -5,8 +5,9 @@
 //! | object | what it is | written | removed |
 //! |---|---|---|---|
 //! | `results/KEY.json` | what a result is: its record, its own checksum in front, without places on a disk | last, where there is none | first, by gc |
-//! | `objects/DIGEST` | the content of an output, a file beside it, or a list of outside files, by its blake3 | before it, where there is none | when no result names it, by gc |
+//! | `objects/DIGEST` | the content of an output, a file beside it, or a list of outside files, by its blake3 | before it, where there is none or an old one | when no result names it and it is a day old, by gc |
 //! | `used/KEY` | empty; its time is when the result was last fetched | after a fetch | with the result |
+//! | `objects/DIGEST#N` | in a folder: an upload that is under way | renamed when it is whole | when it is a day old, by gc |
 //! | `pins/NAME-DIGEST.json` | the keys of a lock file, its own checksum in front | by a push of its pipeline | when it is forgotten |
 //!
 //! An object for each content, and not an archive for each result: models come out equal (`best` and `last`, what a selection hands on),
@@ -17,6 +18,7 @@
 
 mod address;
 mod clear;
+mod counting;
 #[cfg(feature = "remote")]
 mod failure;
 mod fetch;
@@ -33,12 +35,12 @@ mod store;
 mod upload;
 mod verify;
 
-use std::{collections::BTreeSet, path::Path, sync::Mutex};
+use std::{collections::BTreeSet, path::Path, sync::Mutex, time::Duration};
 
 pub use clear::Freed;
-pub use fetch::For;
-pub use list::Afar;
-pub use push::{Pushed, Pusher};
+pub use fetch::{Fetched, For};
+pub use list::{Afar, Damaged};
+pub use push::{Local, Pushed, Pusher};
 pub use verify::{Fault, Faults};
 
 use self::{
@@ -53,11 +55,16 @@ use crate::{
 };
 
 /// The folders of the layout.
-#[cfg(feature = "remote")]
 const FOLDERS: [&str; 4] = ["results", "objects", "used", "pins"];
 
-/// Descriptions of results and lists of keys are not larger.
+/// Descriptions of results and lists of keys are not larger, in bytes.
 const MOST: u64 = 64 << 20;
+
+/// Descriptions are asked for so many at once: they are small, and what takes time is the way.
+const ASKED_AT_ONCE: usize = 16;
+
+/// So long after it was sent, an object that no result names may be about to be named: a push sends the description last.
+const UNDERWAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// A remote cache.
 #[derive(Debug)]
@@ -118,32 +125,55 @@ impl Remote {
         Ok(match self.manifest(key)? {
             None => Look::Miss,
             Some(Ok(manifest)) => Look::Hit(Box::new(manifest.record)),
-            Some(Err(what)) => Look::Damaged(what),
+            Some(Err(damaged)) => Look::Damaged(damaged),
         })
     }
 
+    /// As [`Self::find`], for many at once. Where one cannot be asked for, others may be left out.
+    #[must_use]
+    pub fn find_all(&self, keys: &[Digest]) -> Vec<(Digest, Result<Look>)> {
+        let answers = Mutex::new(Vec::new());
+        let ask = |i: usize| {
+            let answer = self.find(&keys[i]);
+            let failed = answer
+                .as_ref()
+                .err()
+                .map(|_| Error::failed("not asked for"));
+            let mut answers = answers.lock().unwrap_or_else(|b| b.into_inner());
+            answers.push((keys[i], answer));
+            failed.map_or(Ok(()), Err)
+        };
+        // The errors are among the answers.
+        let _ = objects::several(ASKED_AT_ONCE, keys.len(), ask);
+        answers.into_inner().unwrap_or_else(|b| b.into_inner())
+    }
+
     /// The description of a result; `Err` says what is wrong with it.
-    fn manifest(&self, key: &Digest) -> Result<Option<Result<Manifest, String>>> {
+    fn manifest(&self, key: &Digest) -> Result<Option<Result<Manifest, Damaged>>> {
         let name = manifest::name(key);
-        let Some(bytes) = self.small(&name)? else {
+        let Some(bytes) = self.whole(&name, MOST)? else {
             return Ok(None);
         };
         Ok(Some(Manifest::parse(&bytes, key).map_err(|what| {
             self.is_damaged(&name);
-            format!("`{name}` {what}")
+            Damaged { name, what }
         })))
     }
 
-    /// A whole object that is not large.
-    fn small(&self, name: &str) -> Result<Option<Vec<u8>>> {
+    /// All of an object, and of one that has more than `most` bytes no more than these: so it is not what it should be.
+    fn whole(&self, name: &str, most: u64) -> Result<Option<Vec<u8>>> {
         let mut all = Vec::new();
         loop {
             let from = all.len() as u64;
-            let Some(piece) = self.objects.read(name, from, PIECE)? else {
+            let wanted = PIECE.min(most - from);
+            if wanted == 0 {
+                return Ok(Some(all));
+            }
+            let Some(piece) = self.objects.read(name, from, wanted)? else {
                 return Ok(None);
             };
             all.extend_from_slice(&piece);
-            if (piece.len() as u64) < PIECE || all.len() as u64 > MOST {
+            if (piece.len() as u64) < wanted {
                 return Ok(Some(all));
             }
         }
@@ -154,10 +184,16 @@ impl Remote {
         damaged.insert(name.to_owned());
     }
 
-    /// Whether an object is known to be damaged; it is about to be replaced.
-    fn mends(&self, name: &str) -> bool {
+    /// Whether an object is known to be damaged.
+    fn known_damaged(&self, name: &str) -> bool {
+        let damaged = self.damaged.lock().unwrap_or_else(|b| b.into_inner());
+        damaged.contains(name)
+    }
+
+    /// Takes note that an object was replaced.
+    fn is_mended(&self, name: &str) {
         let mut damaged = self.damaged.lock().unwrap_or_else(|b| b.into_inner());
-        damaged.remove(name)
+        damaged.remove(name);
     }
 }
 
@@ -168,8 +204,8 @@ pub enum Look {
     Hit(Box<Record>),
     /// None.
     Miss,
-    /// Something that cannot be used, said in a few words.
-    Damaged(String),
+    /// A description that cannot be used.
+    Damaged(Damaged),
 }
 
 #[cfg(feature = "remote")]

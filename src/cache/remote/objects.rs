@@ -23,7 +23,7 @@ pub(super) const PIECE: u64 = 8 << 20;
 /// Requests at once for one object, or for several small ones.
 const AT_ONCE: usize = 4;
 
-/// An object in a list.
+/// An object as a store tells of it.
 #[derive(Clone, Debug)]
 pub(super) struct Object {
     /// Its name within its folder.
@@ -39,9 +39,9 @@ pub(super) type Count<'a> = &'a (dyn Fn(u64) + Sync);
 pub(super) trait Objects: Debug + Send + Sync {
     /// Makes what has to be there before anything can be written.
     fn prepare(&self) -> Result<()>;
-    /// The size of an object in bytes.
-    fn size(&self, name: &str) -> Result<Option<u64>>;
-    /// An object's bytes from `from` on, at most so many.
+    /// What is known of an object without reading it.
+    fn look(&self, name: &str) -> Result<Option<Object>>;
+    /// An object's bytes from `from` on, never more than so many.
     fn read(&self, name: &str, from: u64, length: u64) -> Result<Option<Vec<u8>>>;
     /// Writes a small object in one step; without `replace` only where there is none. Says whether it did.
     fn write(&self, name: &str, bytes: Vec<u8>, replace: bool) -> Result<bool>;
@@ -56,13 +56,15 @@ pub(super) trait Objects: Debug + Send + Sync {
     ) -> Result<()>;
     /// The objects of a folder.
     fn list(&self, folder: &str) -> Result<Vec<Object>>;
-    /// Removes an object; nothing there is fine.
+    /// What uploads that were killed left in a folder, where the store does not remove that by itself.
+    fn leftovers(&self, folder: &str) -> Result<Vec<Object>>;
+    /// Removes an object or a leftover; nothing there is fine.
     fn remove(&self, name: &str) -> Result<()>;
 }
 
 /// What came of fetching an object into a file.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Fetched {
+pub(super) enum Arrival {
     Whole,
     /// What is wrong with it, in a few words.
     Wrong(String),
@@ -76,14 +78,14 @@ pub(super) fn fetch(
     to: &Path,
     stop: &Stop,
     count: Count<'_>,
-) -> Result<Fetched> {
+) -> Result<Arrival> {
     let failed = |e| Error::io("write", to, e);
     // No room is made for what is not there.
     if bytes > PIECE
-        && let found = objects.size(name)?
+        && let found = objects.look(name)?.map(|object| object.bytes)
         && found != Some(bytes)
     {
-        return Ok(Fetched::Wrong(
+        return Ok(Arrival::Wrong(
             found.map_or("is not there".to_owned(), |found| {
                 format!("has {found} bytes instead of {bytes}")
             }),
@@ -115,11 +117,20 @@ pub(super) fn fetch(
         Ok(())
     })?;
     let wrong = wrong.into_inner().unwrap_or_else(|b| b.into_inner());
-    Ok(wrong.map_or(Fetched::Whole, Fetched::Wrong))
+    Ok(wrong.map_or(Arrival::Whole, Arrival::Wrong))
 }
 
-/// Does work number 0 to `n`, several at once; the first error ends it.
+/// Does work number 0 to `n`, a few at once; the first error ends it.
 pub(super) fn in_parallel(n: usize, work: impl Fn(usize) -> Result<()> + Sync) -> Result<()> {
+    several(AT_ONCE, n, work)
+}
+
+/// Does work number 0 to `n`, so many at once; the first error ends it.
+pub(super) fn several(
+    at_once: usize,
+    n: usize,
+    work: impl Fn(usize) -> Result<()> + Sync,
+) -> Result<()> {
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     let one_by_one = || {
         while !failed.load(Ordering::Relaxed) {
@@ -135,7 +146,7 @@ pub(super) fn in_parallel(n: usize, work: impl Fn(usize) -> Result<()> + Sync) -
         return one_by_one();
     }
     thread::scope(|scope| {
-        let threads: Vec<_> = (0..AT_ONCE.min(n))
+        let threads: Vec<_> = (0..at_once.min(n))
             .map(|_| scope.spawn(one_by_one))
             .collect();
         // All are waited for; the first error is told.

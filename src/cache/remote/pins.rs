@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::Remote;
+use super::{MOST, Remote};
 use crate::{
     digest::{Digest, Parts, seal, unseal},
     error::{Error, Result},
@@ -46,7 +46,7 @@ impl Remote {
         let mut pins = Vec::new();
         for object in self.objects.list("pins")? {
             let name = format!("pins/{}", object.name);
-            let Some(bytes) = self.small(&name)? else {
+            let Some(bytes) = self.whole(&name, MOST)? else {
                 continue;
             };
             let text = std::str::from_utf8(&bytes).ok();

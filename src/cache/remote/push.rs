@@ -1,24 +1,23 @@
 //! Sending results: what is there already is not sent again.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     path::{Path, PathBuf},
-    sync::{
-        Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Mutex, MutexGuard},
+    time::{Duration, SystemTime},
 };
 
 use super::{
-    Remote,
+    Remote, UNDERWAY,
+    counting::Counting,
     manifest::{self, Blob, Manifest},
-    objects::{PIECE, in_parallel},
+    objects::{Object, PIECE, in_parallel},
 };
 use crate::{
     cache::{Cache, Record},
     digest::{Digest, Parts},
     error::{Error, Result},
-    event::{StageEvent, Tell},
+    event::Tell,
     files,
     stop::Stop,
     text::shown_path,
@@ -35,35 +34,43 @@ pub struct Pushed {
     pub bytes: u64,
 }
 
+/// From where results are sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Local<'a> {
+    /// The cache that holds them.
+    pub cache: &'a Cache,
+    /// The root of their project: places below it are named from there.
+    pub root: &'a Path,
+}
+
 /// An object that is to be sent.
 struct Missing {
     blob: Blob,
     path: PathBuf,
-    /// Whether what is there under its name is damaged.
+    /// Whether something lies under its name.
     replace: bool,
 }
 
-/// Sends results of one cache to a remote one.
+/// Sends results to a remote cache.
 #[derive(Debug)]
 pub struct Pusher<'a> {
     remote: &'a Remote,
-    cache: &'a Cache,
-    root: &'a Path,
-    /// The objects that are there, where they were listed: by their digest, with their size.
-    listed: Option<HashMap<String, u64>>,
+    /// The objects that are there, where they were listed: by their digest.
+    listed: Option<Mutex<HashMap<String, Object>>>,
 }
 
+/// An object that no result names goes after [`UNDERWAY`]; one that is as old as this is sent anew before a description relies on it.
+const RELIED_ON: Duration = Duration::from_secs(UNDERWAY.as_secs() / 2);
+
 impl<'a> Pusher<'a> {
-    /// For a few results, each of which asks what is there. `root` is that of the project: places below it are named from there.
+    /// For a few results, each of which asks what is there.
     ///
     /// # Errors
     /// When the remote cache's folder cannot be made.
-    pub fn new(remote: &'a Remote, cache: &'a Cache, root: &'a Path) -> Result<Self> {
+    pub fn new(remote: &'a Remote) -> Result<Self> {
         remote.prepare()?;
         Ok(Self {
             remote,
-            cache,
-            root,
             listed: None,
         })
     }
@@ -72,100 +79,125 @@ impl<'a> Pusher<'a> {
     ///
     /// # Errors
     /// When it cannot be listed.
-    pub fn of_many(remote: &'a Remote, cache: &'a Cache, root: &'a Path) -> Result<Self> {
-        let mut pusher = Self::new(remote, cache, root)?;
+    pub fn of_many(remote: &'a Remote) -> Result<Self> {
+        let mut pusher = Self::new(remote)?;
         let listed = remote.objects.list("objects")?.into_iter();
-        pusher.listed = Some(listed.map(|object| (object.name, object.bytes)).collect());
+        let listed = listed.map(|object| (object.name.clone(), object)).collect();
+        pusher.listed = Some(Mutex::new(listed));
         Ok(pusher)
     }
 
-    /// Sends a result whose outputs are as they were made: its objects first, its description last.
+    /// Sends a result whose outputs are as they were made: its objects first, its description last. Of two results of one key the
+    /// first stays, for others have it, unless an object of it is lost or damaged that only its maker has.
     ///
     /// # Errors
     /// When the remote cache cannot be reached or written, or a file of the result has changed.
-    pub fn push(&self, record: &Record, stop: &Stop, tell: Tell<'_>) -> Result<Pushed> {
+    pub fn push(
+        &self,
+        from: Local<'_>,
+        record: &Record,
+        stop: &Stop,
+        tell: Tell<'_>,
+    ) -> Result<Pushed> {
         let name = manifest::name(&record.key);
-        let known = match self.remote.manifest(&record.key)? {
-            Some(Ok(known)) => Some(known),
-            Some(Err(_)) | None => None,
-        };
-        // Of two results of one key the first stays: others have it.
-        let own = known
-            .as_ref()
-            .is_none_or(|known| known.record.contents() == record.contents());
-        if !own {
-            return Ok(Pushed {
-                there: true,
-                ..Pushed::default()
-            });
+        let described = self.remote.manifest(&record.key)?;
+        let own = files_of(from.cache, record);
+        if let Some(Ok(known)) = &described {
+            let lacking = self.lacking(&known.blobs())?;
+            if lacking.is_empty() {
+                return Ok(Pushed {
+                    there: true,
+                    ..Pushed::default()
+                });
+            }
+            if lacking.iter().all(|blob| own.contains_key(blob)) {
+                let wanted = own.into_iter().filter(|(blob, _)| lacking.contains(blob));
+                return self.send_all(from.cache, self.missing(wanted, false)?, stop, tell);
+            }
         }
-        let pushed = self.objects(record, known.as_ref(), stop, tell)?;
-        if known.is_some() {
-            let there = pushed.objects == 0;
-            return Ok(Pushed { there, ..pushed });
-        }
-        let listings = self.listings(record).into_iter();
+        let pushed = self.send_all(from.cache, self.missing(own.clone(), true)?, stop, tell)?;
+        let listings = listings_of(from.cache, record).into_iter();
         let listings = listings.map(|(role, (_, blob))| (role, blob)).collect();
-        let mut manifest = Manifest::of(record, self.root, listings);
-        let damaged = self.cache.damaged_beside(record);
+        let mut manifest = Manifest::of(record, from.root, listings);
+        let damaged = from.cache.damaged_beside(record);
         manifest
             .record
             .beside
             .retain(|name, _| !damaged.contains(name));
-        let replace = self.remote.mends(&name);
+        // Whatever is there cannot be used.
+        let replace = described.is_some();
         let text = manifest.text()?.into_bytes();
         self.remote.objects.write(&name, text, replace)?;
+        self.remote.is_mended(&name);
         Ok(pushed)
     }
 
-    /// Sends what is missing of a result's objects; of one whose description is there, what that names.
-    fn objects(
+    /// The objects that are not there as they should be, as far as that is known without reading them.
+    fn lacking(&self, blobs: &BTreeSet<Blob>) -> Result<BTreeSet<Blob>> {
+        let blobs: Vec<_> = blobs.iter().collect();
+        let lacking = Mutex::new(BTreeSet::new());
+        in_parallel(blobs.len(), |i| {
+            let blob = blobs[i];
+            let there = self.there(blob)?;
+            let whole = there.is_some_and(|object| object.bytes == blob.bytes);
+            if !whole || self.remote.known_damaged(&blob.name()) {
+                lock(&lacking).insert(*blob);
+            }
+            Ok(())
+        })?;
+        Ok(lacking.into_inner().unwrap_or_else(|b| b.into_inner()))
+    }
+
+    fn there(&self, blob: &Blob) -> Result<Option<Object>> {
+        match &self.listed {
+            Some(listed) => Ok(lock(listed).get(&blob.digest.to_string()).cloned()),
+            None => self.remote.objects.look(&blob.name()),
+        }
+    }
+
+    /// What of these has to be sent. What a new description relies on must not be about to go, for no result may name it now.
+    fn missing(
         &self,
-        record: &Record,
-        known: Option<&Manifest>,
-        stop: &Stop,
-        tell: Tell<'_>,
-    ) -> Result<Pushed> {
-        let wanted = known.map(Manifest::blobs);
-        let wanted = |blob: &Blob| wanted.as_ref().is_none_or(|wanted| wanted.contains(blob));
-        let files = self.files(record).into_iter();
-        let files: Vec<_> = files.filter(|(blob, _)| wanted(blob)).collect();
+        files: impl IntoIterator<Item = (Blob, PathBuf)>,
+        described_anew: bool,
+    ) -> Result<Vec<Missing>> {
+        let files: Vec<_> = files.into_iter().collect();
         let missing = Mutex::new(Vec::new());
+        let now = SystemTime::now();
         in_parallel(files.len(), |i| {
             let (blob, path) = &files[i];
-            let there = match &self.listed {
-                Some(listed) => listed.get(&blob.digest.to_string()).copied(),
-                None => self.remote.objects.size(&blob.name())?,
-            };
-            let mends = self.remote.mends(&blob.name());
-            if mends || there != Some(blob.bytes) {
-                let mut missing = missing.lock().unwrap_or_else(|b| b.into_inner());
-                missing.push(Missing {
+            let there = self.there(blob)?;
+            let sound = there.as_ref().is_some_and(|object| {
+                let age = now.duration_since(object.modified).unwrap_or_default();
+                object.bytes == blob.bytes && !(described_anew && age > RELIED_ON)
+            });
+            if !sound || self.remote.known_damaged(&blob.name()) {
+                lock(&missing).push(Missing {
                     blob: *blob,
                     path: path.clone(),
-                    replace: mends || there.is_some(),
+                    replace: there.is_some(),
                 });
             }
             Ok(())
         })?;
-        let missing = missing.into_inner().unwrap_or_else(|b| b.into_inner());
+        Ok(missing.into_inner().unwrap_or_else(|b| b.into_inner()))
+    }
+
+    fn send_all(
+        &self,
+        cache: &Cache,
+        missing: Vec<Missing>,
+        stop: &Stop,
+        tell: Tell<'_>,
+    ) -> Result<Pushed> {
         let bytes = missing.iter().map(|m| m.blob.bytes).sum();
-        let sent = AtomicU64::new(0);
-        let count = |n: u64| {
-            let done = sent.fetch_add(n, Ordering::Relaxed) + n;
-            tell(StageEvent::Progress {
-                what: "pushing".to_owned(),
-                done: done / 1_000,
-                total: bytes / 1_000,
-                unit: "kB".to_owned(),
-            });
-        };
+        let counting = Counting::new("pushing", bytes, tell);
         let (small, large): (Vec<_>, Vec<_>) = missing.iter().partition(|m| m.blob.bytes <= PIECE);
-        in_parallel(small.len(), |i| self.send(small[i], stop, &count))?;
+        in_parallel(small.len(), |i| self.send(cache, small[i], stop, &counting))?;
         // Each of them is several parts at once.
         large
             .iter()
-            .try_for_each(|one| self.send(one, stop, &count))?;
+            .try_for_each(|one| self.send(cache, one, stop, &counting))?;
         Ok(Pushed {
             there: false,
             objects: missing.len(),
@@ -173,7 +205,13 @@ impl<'a> Pusher<'a> {
         })
     }
 
-    fn send(&self, missing: &Missing, stop: &Stop, count: &(dyn Fn(u64) + Sync)) -> Result<()> {
+    fn send(
+        &self,
+        cache: &Cache,
+        missing: &Missing,
+        stop: &Stop,
+        counting: &Counting<'_>,
+    ) -> Result<()> {
         stop.check()?;
         let Missing {
             blob,
@@ -185,55 +223,71 @@ impl<'a> Pusher<'a> {
             Error::failed(message).help("`kfood cache verify` removes what is damaged")
         };
         let objects = &self.remote.objects;
+        let name = blob.name();
         if blob.bytes > PIECE {
             if Digest::of_file(path)? != blob.digest {
                 return Err(changed());
             }
-            let notes = self.notes(blob);
-            return objects.upload(&blob.name(), path, &notes, stop, count);
+            let notes = self.notes(cache, blob);
+            objects.upload(&name, path, &notes, stop, &|n| counting.add(n))?;
+        } else {
+            let bytes = files::read(path)?;
+            if Digest::of(&bytes) != blob.digest {
+                return Err(changed());
+            }
+            // One of this name that came meanwhile is this one.
+            objects.write(&name, bytes, *replace)?;
+            counting.add(blob.bytes);
         }
-        let bytes = files::read(path)?;
-        if Digest::of(&bytes) != blob.digest {
-            return Err(changed());
+        self.remote.is_mended(&name);
+        if let Some(listed) = &self.listed {
+            let object = Object {
+                name: blob.digest.to_string(),
+                bytes: blob.bytes,
+                modified: SystemTime::now(),
+            };
+            lock(listed).insert(object.name.clone(), object);
         }
-        // One of this name that came meanwhile is this one.
-        objects.write(&blob.name(), bytes, *replace)?;
-        count(blob.bytes);
         Ok(())
     }
 
-    /// The files of a result by their content; each once.
-    fn files(&self, record: &Record) -> BTreeMap<Blob, PathBuf> {
-        let outputs = record.outputs.iter();
-        let outputs = outputs.map(|(name, o)| (Blob::of(o), self.cache.output(record, name)));
-        let beside = record.beside.iter().filter_map(|(name, left)| {
-            Some((Blob::of(left), self.cache.file_beside(record, name)?))
-        });
-        let listings = self.listings(record).into_values();
-        let listings = listings.map(|(path, blob)| (blob, path));
-        listings.chain(beside).chain(outputs).collect()
-    }
-
-    /// The lists of outside files, by role.
-    fn listings(&self, record: &Record) -> BTreeMap<String, (PathBuf, Blob)> {
-        let roles = record.document.inputs.keys();
-        let found = roles.filter_map(|role| {
-            self.cache.listing(record, role)?;
-            let path = self.cache.listing_file(&record.key, role);
-            let blob = Blob {
-                digest: Digest::of_file(&path).ok()?,
-                bytes: path.metadata().ok()?.len(),
-            };
-            Some((role.clone(), (path, blob)))
-        });
-        found.collect()
-    }
-
     /// Where an upload is noted that may be interrupted.
-    fn notes(&self, blob: &Blob) -> PathBuf {
+    fn notes(&self, cache: &Cache, blob: &Blob) -> PathBuf {
         let mut parts = Parts::new("kfood 2026 upload to a remote cache");
         parts.part(self.remote.shown()).part(blob.name());
         let name = format!("{}.json", parts.finish());
-        self.cache.root().join("uploads").join(name)
+        cache.root().join("uploads").join(name)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|broken| broken.into_inner())
+}
+
+/// The files of a result by their content; each once.
+fn files_of(cache: &Cache, record: &Record) -> BTreeMap<Blob, PathBuf> {
+    let outputs = record.outputs.iter();
+    let outputs = outputs.map(|(name, o)| (Blob::of(o), cache.output(record, name)));
+    let beside = record
+        .beside
+        .iter()
+        .filter_map(|(name, left)| Some((Blob::of(left), cache.file_beside(record, name)?)));
+    let listings = listings_of(cache, record).into_values();
+    let listings = listings.map(|(path, blob)| (blob, path));
+    listings.chain(beside).chain(outputs).collect()
+}
+
+/// The lists of outside files, by role.
+fn listings_of(cache: &Cache, record: &Record) -> BTreeMap<String, (PathBuf, Blob)> {
+    let roles = record.document.inputs.keys();
+    let found = roles.filter_map(|role| {
+        cache.listing(record, role)?;
+        let path = cache.listing_file(&record.key, role);
+        let blob = Blob {
+            digest: Digest::of_file(&path).ok()?,
+            bytes: path.metadata().ok()?.len(),
+        };
+        Some((role.clone(), (path, blob)))
+    });
+    found.collect()
 }

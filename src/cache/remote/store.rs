@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     future::Future,
+    io::ErrorKind,
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
@@ -11,8 +12,8 @@ use std::{
 };
 
 use object_store::{
-    BackoffConfig, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
-    PutPayload, RetryConfig, aws::AmazonS3Builder, azure::MicrosoftAzureBuilder,
+    BackoffConfig, GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode,
+    PutOptions, PutPayload, RetryConfig, aws::AmazonS3Builder, azure::MicrosoftAzureBuilder,
     gcp::GoogleCloudStorageBuilder, local::LocalFileSystem, multipart::MultipartStore,
     path::Path as Name,
 };
@@ -21,13 +22,14 @@ use tokio::runtime::{Builder, Runtime};
 use super::{
     FOLDERS,
     address::{Address, Kind},
-    failure::failure,
+    failure::{failure, names_no_bucket},
     http::Connector,
     objects::{Count, Object, Objects, PIECE},
     upload,
 };
 use crate::{
     error::{Error, Result},
+    files,
     stop::Stop,
     text::shown_path,
 };
@@ -113,6 +115,16 @@ impl Store {
         }
     }
 
+    /// Waits for a request that makes something: where it finds nothing, there is no bucket, and no folder.
+    pub(super) fn wait_made<T>(
+        &self,
+        doing: &str,
+        asked: impl Future<Output = object_store::Result<T>>,
+    ) -> Result<T> {
+        let made = self.runtime()?.block_on(asked);
+        made.map_err(|error| self.failed(doing, error))
+    }
+
     pub(super) fn failed(&self, doing: &str, error: object_store::Error) -> Error {
         failure(&self.address.shown(), doing, error)
     }
@@ -126,9 +138,23 @@ impl Store {
 }
 
 /// Whether it is only the object that is not there, and not the bucket.
-pub(super) fn is_absent(error: &object_store::Error) -> bool {
-    matches!(error, object_store::Error::NotFound { .. })
-        && !format!("{error:?}").contains("NoSuchBucket")
+fn is_absent(error: &object_store::Error) -> bool {
+    matches!(error, object_store::Error::NotFound { .. }) && !names_no_bucket(error)
+}
+
+/// What is known of an object.
+fn object(meta: ObjectMeta) -> Option<Object> {
+    Some(Object {
+        name: meta.location.filename()?.to_owned(),
+        bytes: meta.size,
+        modified: meta.last_modified.into(),
+    })
+}
+
+/// Whether a name is that of what `object_store` writes into a folder before it has its own: `NAME#N`.
+fn is_leftover(name: &str) -> bool {
+    let number = name.rsplit_once('#').map(|(_, number)| number);
+    number.is_some_and(|n| !n.is_empty() && n.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
 fn of_folder(folder: &Path) -> Result<Inner> {
@@ -192,7 +218,7 @@ impl Objects for Store {
             return Ok(());
         };
         let make = |path: PathBuf| match fs::create_dir(&path) {
-            Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => Err(Error::io(
+            Err(e) if e.kind() != ErrorKind::AlreadyExists => Err(Error::io(
                 "create the folder",
                 &path,
                 e,
@@ -216,10 +242,10 @@ impl Objects for Store {
         Ok(())
     }
 
-    fn size(&self, name: &str) -> Result<Option<u64>> {
+    fn look(&self, name: &str) -> Result<Option<Object>> {
         let name = self.name(name);
         let found = self.wait("read", self.inner()?.objects.head(&name))?;
-        Ok(found.map(|meta| meta.size))
+        Ok(found.and_then(object))
     }
 
     fn read(&self, name: &str, from: u64, length: u64) -> Result<Option<Vec<u8>>> {
@@ -232,7 +258,11 @@ impl Objects for Store {
                 ..GetOptions::default()
             };
             match objects.get_opts(&name, options).await {
-                Ok(found) => found.bytes().await.map(|bytes| bytes.to_vec()),
+                Ok(found) => found.bytes().await.map(|bytes| {
+                    // Whatever a store answers.
+                    let asked = usize::try_from(length).unwrap_or(usize::MAX);
+                    bytes[..bytes.len().min(asked)].to_vec()
+                }),
                 // A range of nothing is an error of most stores.
                 Err(error) if is_absent(&error) => Err(error),
                 Err(error) => match objects.head(&name).await {
@@ -253,8 +283,8 @@ impl Objects for Store {
         };
         if replace {
             return self
-                .wait("write", put(PutMode::Overwrite))
-                .map(|put| put.is_some());
+                .wait_made("write", put(PutMode::Overwrite))
+                .map(|_| true);
         }
         let mut pause = Duration::from_millis(100);
         for left in (0..AGAIN).rev() {
@@ -266,7 +296,9 @@ impl Objects for Store {
                 Err(_) if matches!(self.address, Address::Folder(_)) => {
                     return match self.wait("read", objects.head(&name))? {
                         Some(_) => Ok(false),
-                        None => self.wait("write", put(PutMode::Overwrite)).map(|_| true),
+                        None => self
+                            .wait_made("write", put(PutMode::Overwrite))
+                            .map(|_| true),
                     };
                 }
                 // Whether it arrived before the connection broke is not known; what is there by now is what was to be written.
@@ -301,10 +333,7 @@ impl Objects for Store {
             return whole.upload(self, parts, stop, count);
         }
         // A folder: written beside its place, and renamed.
-        let writing = objects.put_multipart(&name);
-        let Some(mut writing) = self.wait("write", writing)? else {
-            return Ok(());
-        };
+        let mut writing = self.wait_made("write", objects.put_multipart(&name))?;
         let mut from = 0;
         let mut all = || {
             while from < length {
@@ -312,7 +341,7 @@ impl Objects for Store {
                 let mut piece = vec![0; PIECE.min(length - from) as usize];
                 open.read_exact_at(&mut piece, from).map_err(failed)?;
                 let n = piece.len() as u64;
-                self.wait("write", writing.put_part(piece.into()))?;
+                self.wait_made("write", writing.put_part(piece.into()))?;
                 count(n);
                 from += n;
             }
@@ -323,7 +352,7 @@ impl Objects for Store {
             let _ = self.wait("write", writing.abort());
             return Err(error);
         }
-        self.wait("write", writing.complete()).map(|_| ())
+        self.wait_made("write", writing.complete()).map(|_| ())
     }
 
     fn list(&self, folder: &str) -> Result<Vec<Object>> {
@@ -331,17 +360,36 @@ impl Objects for Store {
         let listed = (self.inner()?.objects).list_with_delimiter(Some(&folder));
         let listed = self.wait("list", listed)?;
         let objects = listed.into_iter().flat_map(|listed| listed.objects);
-        let objects = objects.filter_map(|meta| {
-            Some(Object {
-                name: meta.location.filename()?.to_owned(),
-                bytes: meta.size,
-                modified: meta.last_modified.into(),
+        Ok(objects.filter_map(object).collect())
+    }
+
+    fn leftovers(&self, folder: &str) -> Result<Vec<Object>> {
+        // Buckets forget uploads that did not end, by a rule of their own.
+        let Address::Folder(root) = &self.address else {
+            return Ok(Vec::new());
+        };
+        let folder = root.join(folder);
+        let listed = match fs::read_dir(&folder) {
+            Ok(listed) => listed,
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(e) => return Err(Error::io("list", &folder, e)),
+        };
+        let left = listed.flatten().filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let meta = entry.metadata().ok().filter(|meta| meta.is_file())?;
+            is_leftover(&name).then_some(Object {
+                name,
+                bytes: meta.len(),
+                modified: meta.modified().ok()?,
             })
         });
-        Ok(objects.collect())
+        Ok(left.collect())
     }
 
     fn remove(&self, name: &str) -> Result<()> {
+        if let (Address::Folder(root), true) = (&self.address, is_leftover(name)) {
+            return files::remove(&root.join(name));
+        }
         let name = self.name(name);
         self.wait("remove", self.inner()?.objects.delete(&name))
             .map(|_| ())

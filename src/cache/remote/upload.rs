@@ -60,8 +60,7 @@ impl Whole<'_> {
             }
         }
         let part = PIECE.max(self.length.div_ceil(MOST_PARTS));
-        let id = store.wait("write", parts.0.create_multipart(self.name))?;
-        let id = id.ok_or_else(|| self.lost())?;
+        let id = store.wait_made("write", parts.0.create_multipart(self.name))?;
         let n = self.length.div_ceil(part) as usize;
         let begun = Begun {
             id,

@@ -1,30 +1,20 @@
 //! Verifying a remote cache: every object is fetched and held against its name.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{collections::BTreeMap, sync::Mutex};
 
 use super::{
-    Remote,
+    Damaged, Remote,
+    counting::Counting,
     fetch::NOT_ITS_CONTENT,
     manifest::{self, Blob},
     objects::{PIECE, in_parallel},
 };
-use crate::{
-    digest::Digest,
-    error::Result,
-    event::{StageEvent, Tell},
-    stop::Stop,
-};
+use crate::{digest::Digest, error::Result, event::Tell, stop::Stop};
 
 /// What verifying found.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
-    /// Results that are as they were pushed.
+    /// Results whose outputs are as they were pushed.
     pub sound: usize,
     /// Bytes that were hashed.
     pub bytes: u64,
@@ -36,14 +26,16 @@ pub struct Faults {
 #[derive(Clone, Debug)]
 pub struct Fault {
     /// Which one, and what is wrong with it.
-    pub what: String,
-    /// The stages whose results name it.
+    pub damaged: Damaged,
+    /// The stages whose results name it; none of a description that cannot be understood.
     pub stages: Vec<String>,
+    /// Whether it holds nothing of their outputs: the results are sound without it.
+    pub beside: bool,
 }
 
 impl Remote {
     /// Fetches and hashes every object that a result names. What is damaged is removed, with the descriptions of results whose
-    /// outputs it was: the next push brings them again.
+    /// outputs it was: the next push brings them again. A result of which only something beside its outputs is damaged stays.
     ///
     /// # Errors
     /// When the remote cache cannot be reached, or nothing can be removed there.
@@ -55,19 +47,12 @@ impl Remote {
                 named.entry(*blob).or_default().push(i);
             }
         }
-        let total: u64 = named.keys().map(|blob| blob.bytes).sum();
         let named: Vec<_> = named.into_iter().collect();
-        let (done, wrong) = (AtomicU64::new(0), Mutex::new(Vec::new()));
+        let total = named.iter().map(|(blob, _)| blob.bytes).sum();
+        let counting = Counting::new("verifying", total, tell);
+        let wrong = Mutex::new(Vec::new());
         in_parallel(named.len(), |i| {
-            let found = self.wrong(&named[i].0, stop, &|n| {
-                tell(StageEvent::Progress {
-                    what: "verifying".to_owned(),
-                    done: (done.fetch_add(n, Ordering::Relaxed) + n) / 1_000,
-                    total: total / 1_000,
-                    unit: "kB".to_owned(),
-                });
-            })?;
-            if let Some(what) = found {
+            if let Some(what) = self.wrong(&named[i].0, stop, &counting)? {
                 let mut wrong = wrong.lock().unwrap_or_else(|b| b.into_inner());
                 wrong.push((i, what));
             }
@@ -76,31 +61,39 @@ impl Remote {
         let mut wrong = wrong.into_inner().unwrap_or_else(|b| b.into_inner());
         wrong.sort();
         let mut faults = Faults {
-            bytes: done.into_inner(),
+            bytes: counting.done(),
             ..Faults::default()
         };
         let mut hit = vec![false; afar.entries.len()];
-        for what in &afar.damaged {
-            let name = what.split('`').nth(1).unwrap_or_default();
-            self.objects.remove(name)?;
+        for damaged in afar.damaged {
+            self.objects.remove(&damaged.name)?;
             faults.faults.push(Fault {
-                what: what.clone(),
+                damaged,
                 stages: Vec::new(),
+                beside: false,
             });
         }
         for (i, what) in wrong {
             let (blob, results) = &named[i];
-            for result in results {
-                if !std::mem::replace(&mut hit[*result], true) {
-                    let key = afar.entries[*result].key;
+            let outputs: Vec<_> = results
+                .iter()
+                .filter(|result| afar.outputs[**result].contains(blob))
+                .collect();
+            for result in &outputs {
+                if !std::mem::replace(&mut hit[**result], true) {
+                    let key = afar.entries[**result].key;
                     self.objects.remove(&manifest::name(&key))?;
                 }
             }
             self.objects.remove(&blob.name())?;
             let stages = results.iter().map(|r| afar.entries[*r].stage.clone());
             faults.faults.push(Fault {
-                what: format!("`{}` {what}", blob.name()),
+                damaged: Damaged {
+                    name: blob.name(),
+                    what,
+                },
                 stages: stages.collect(),
+                beside: outputs.is_empty(),
             });
         }
         faults.sound = hit.iter().filter(|hit| !**hit).count();
@@ -108,9 +101,9 @@ impl Remote {
     }
 
     /// What is wrong with an object, if anything.
-    fn wrong(&self, blob: &Blob, stop: &Stop, count: &dyn Fn(u64)) -> Result<Option<String>> {
+    fn wrong(&self, blob: &Blob, stop: &Stop, counting: &Counting<'_>) -> Result<Option<String>> {
         let name = blob.name();
-        match self.objects.size(&name)? {
+        match self.objects.look(&name)?.map(|object| object.bytes) {
             None => return Ok(Some("is not there".to_owned())),
             Some(size) if size != blob.bytes => {
                 let what = format!("has {size} bytes instead of {}", blob.bytes);
@@ -122,13 +115,14 @@ impl Remote {
         let mut from = 0;
         while from < blob.bytes {
             stop.check()?;
-            let piece = self.objects.read(&name, from, PIECE)?.unwrap_or_default();
+            let wanted = PIECE.min(blob.bytes - from);
+            let piece = self.objects.read(&name, from, wanted)?.unwrap_or_default();
             if piece.is_empty() {
                 break;
             }
             hasher.update(&piece);
             from += piece.len() as u64;
-            count(piece.len() as u64);
+            counting.add(piece.len() as u64);
         }
         let sound = Digest(*hasher.finalize().as_bytes()) == blob.digest;
         Ok((!sound).then(|| NOT_ITS_CONTENT.to_owned()))

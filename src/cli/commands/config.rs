@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::{
-    cli::{args::Overrides, print},
+    cli::{args::Overrides, print, team},
     config::{self, InEffect, PlaceFile, Whence},
     error::Result,
     report::{Align, Grid},
@@ -23,6 +23,8 @@ pub(in crate::cli) struct Config {
     pub of: Option<PathBuf>,
     #[command(flatten)]
     pub overrides: Overrides,
+    #[command(flatten)]
+    pub team: team::Asked,
     /// JSON on stdout.
     #[arg(long)]
     pub json: bool,
@@ -31,9 +33,10 @@ pub(in crate::cli) struct Config {
 pub(in crate::cli) fn config(args: &Config) -> Result<u8> {
     let of = args.of.clone();
     let of = of.unwrap_or_else(|| env::current_dir().unwrap_or_default());
-    let place = config::place(&of, &args.overrides.flags(), &config::environment)?;
+    let flags = [args.overrides.flags(), args.team.flags()?].concat();
+    let place = config::place(&of, &flags, &config::environment)?;
     if args.json {
-        let settings: Vec<_> = place.in_effect.iter().map(row).collect();
+        let settings: Vec<_> = place.in_effect().iter().map(row).collect();
         let files = place.files.iter();
         let files: Vec<_> = files
             .map(|file| json!({ "path": shown_path(&file.path), "there": file.there }))
@@ -46,7 +49,7 @@ pub(in crate::cli) fn config(args: &Config) -> Result<u8> {
         ("value", Align::Left),
         ("from", Align::Left),
     ]);
-    for setting in &place.in_effect {
+    for setting in &place.in_effect() {
         let value = match &setting.value {
             Ok(value) => value.clone(),
             Err(words) => format!("({words})"),

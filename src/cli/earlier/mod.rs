@@ -219,6 +219,7 @@ fn empty(file: &Path, at: SystemTime) -> PastRun {
         texts: BTreeMap::new(),
         stages: BTreeMap::new(),
         evaluations: Vec::new(),
+        jobs: Vec::new(),
     }
 }
 

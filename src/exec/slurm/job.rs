@@ -152,7 +152,7 @@ fn host() -> String {
 /// Makes the result of one stage of an order.
 ///
 /// # Errors
-/// As a stage of a run; and when the pipeline is another one than that which was sent.
+/// As a stage of a run; and when what it reads is another than when it was sent.
 pub fn make(
     order: &Order,
     number: usize,
@@ -174,6 +174,8 @@ pub fn make(
     let wanted = Wanted {
         id: &stage.id,
         key: stage.key,
+        inputs: &stage.inputs,
+        from: &stage.from,
         forced: stage.forced,
         reason: &stage.reason,
     };

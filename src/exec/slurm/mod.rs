@@ -18,11 +18,12 @@ mod tidy;
 mod watch;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
+    panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::{
-        Mutex, PoisonError,
-        mpsc::{Sender, channel},
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, Sender, channel},
     },
     thread::Scope,
 };
@@ -33,7 +34,9 @@ use super::{
     executor::{Ended, Executor, Task},
     run::Surroundings,
 };
-use crate::{event::Observer, settings::SlurmSettings, stage::Resource};
+use crate::{
+    error::Error, event::Observer, record::PastJobs, settings::SlurmSettings, stage::Stage,
+};
 
 /// A cluster, and what its jobs ask for.
 #[derive(Clone, Debug)]
@@ -59,7 +62,14 @@ pub(super) struct Slurm<'a> {
     collected: Mutex<Vec<Task<'a>>>,
     /// To the thread that watches jobs, once there is one.
     watch: Mutex<Option<Sender<Vec<Task<'a>>>>>,
+    /// The numbers of the stages that it has and has not ended.
+    open: Arc<Mutex<BTreeSet<usize>>>,
+    /// What became of the jobs of each stage, by its number.
+    past: Past,
 }
+
+/// What is written down of the jobs of a run, by the number of their stage.
+type Past = Arc<Mutex<BTreeMap<usize, PastJobs>>>;
 
 impl<'a> Slurm<'a> {
     pub(super) fn new(
@@ -73,12 +83,45 @@ impl<'a> Slurm<'a> {
             observer,
             collected: Mutex::default(),
             watch: Mutex::default(),
+            open: Arc::default(),
+            past: Past::default(),
         }
+    }
+
+    /// What became of jobs, in the order of their stages.
+    pub(super) fn jobs(&self) -> Vec<PastJobs> {
+        let past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        past.values().cloned().collect()
     }
 
     /// Whether stages of a kind are sent.
     pub(super) fn takes(&self, kind: &str) -> bool {
         !self.site.local.iter().any(|local| local == kind)
+    }
+
+    /// Watches jobs until no more come. A panic there is an error of every stage that is left, and leaves no run waiting for ever.
+    fn watch(&self, tasks: &Receiver<Vec<Task<'a>>>, ended: &Sender<Ended>) {
+        let (site, around, observer) = (self.site, self.around, self.observer);
+        let watch = || {
+            let shared = (self.open.clone(), self.past.clone());
+            Watch::new(site, around, observer, ended.clone(), shared).run(tasks);
+        };
+        if catch_unwind(AssertUnwindSafe(watch)).is_ok() {
+            return;
+        }
+        let fault = || {
+            let what = "watching the jobs of the cluster panicked; jobs that were sent go on";
+            Error::failed(what)
+                .help("run again, which finds them; and please report this fault of kfood")
+        };
+        let open = std::mem::take(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner));
+        for index in open {
+            // The receiver outlives every stage.
+            let _ = ended.send((index, Err(fault())));
+        }
+        for task in tasks.iter().flatten() {
+            let _ = ended.send((task.index, Err(fault())));
+        }
     }
 
     /// Lets the thread that watches end, once no job is left.
@@ -88,7 +131,7 @@ impl<'a> Slurm<'a> {
 }
 
 impl<'a> Executor<'a> for Slurm<'a> {
-    fn has_room(&self, _: Resource) -> bool {
+    fn has_room(&self, _: &dyn Stage) -> bool {
         // Waiting is what a cluster's queue is for.
         true
     }
@@ -121,11 +164,13 @@ impl<'a> Executor<'a> for Slurm<'a> {
         let sender = watch.get_or_insert_with(|| {
             let (sender, tasks) = channel();
             let ended = ended.clone();
-            scope.spawn(move || {
-                Watch::new(self.site, self.around, self.observer, ended).run(&tasks);
-            });
+            scope.spawn(move || self.watch(&tasks, &ended));
             sender
         });
+        let numbers = collected.iter().map(|task| task.index);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.extend(numbers);
+        drop(open);
         // The thread ends after this sender alone.
         let _ = sender.send(std::mem::take(&mut collected));
     }

@@ -3,7 +3,7 @@
 //! | file | by | what |
 //! |---|---|---|
 //! | `jobs/submit.lock` | runs | held while jobs are looked for and sent, by `sbatch` itself too, so that none is sent twice |
-//! | `jobs/KEY.json` | runs | the ticket of a stage: which order it is in, and the number of its job |
+//! | `jobs/KEY.json` | runs | the ticket of a stage: which order it is in, its number there, how often it was sent |
 //! | `jobs/NAME/order.json`, `script` | runs | what the jobs of one `sbatch` are to do; NAME is the name of the job |
 //! | `jobs/NAME/status-I.json` | job I | when it started, that it lives, how it ended: what holds, whatever Slurm says |
 //! | `jobs/NAME/events-I.jsonl`, `log-I` | job I | what happens in the stage, and what the job prints |
@@ -46,6 +46,10 @@ pub struct Ordered {
     pub id: String,
     /// The key of its result.
     pub key: Digest,
+    /// What each of its inputs holds, by role.
+    pub inputs: BTreeMap<String, Digest>,
+    /// The keys of the results that it reads, by role.
+    pub from: BTreeMap<String, Digest>,
     /// Whether it is made although it is there.
     pub forced: bool,
     /// Why it runs.
@@ -60,8 +64,6 @@ pub(super) struct Ticket {
     pub(super) name: String,
     /// Its number in it.
     pub(super) number: usize,
-    /// As Slurm calls it; `None` where a run was killed before it could write that down.
-    pub(super) job: Option<String>,
     /// How often it was sent.
     pub(super) sent: u32,
 }
@@ -133,8 +135,9 @@ pub(super) fn jobs(cache: &Cache) -> PathBuf {
     cache.root().join("jobs")
 }
 
-/// The first free name of an order: with its key where it is of one stage alone. Names are taken while `submit.lock` is held.
-pub(super) fn free_name(jobs: &Path, keys: &[Digest]) -> String {
+/// The first free name of an order: with its key where it is of one stage alone, and with a digest of the cache's folder, for jobs of
+/// one key in two caches of one person are two. Names are taken while `submit.lock` is held.
+pub(super) fn free_name(cache: &Cache, keys: &[Digest]) -> String {
     let of = match keys {
         [one] => *one,
         several => {
@@ -142,9 +145,18 @@ pub(super) fn free_name(jobs: &Path, keys: &[Digest]) -> String {
             Digest::of(text.join("\n").as_bytes())
         }
     };
-    let first = format!("kfood-{}", &of.to_string()[..16]);
+    // However it is reached, a folder is one.
+    let root = cache.root();
+    let root = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
+    let place = Digest::of(root.as_os_str().as_encoded_bytes());
+    let first = format!(
+        "kfood-{}-{}",
+        &of.to_string()[..16],
+        &place.to_string()[..8]
+    );
     let more = (2_u32..).map(|n| format!("{first}.{n}"));
     let mut names = std::iter::once(first.clone()).chain(more);
+    let jobs = jobs(cache);
     let free = names.find(|name| !jobs.join(name).exists());
     free.unwrap_or(first)
 }

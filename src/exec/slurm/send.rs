@@ -1,8 +1,10 @@
 //! Sending stages: under one lock for a cache, so that a stage that has a job gets no second one.
 
 use std::{
-    fs::File,
+    fs::{File, TryLockError},
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use super::{
@@ -14,9 +16,15 @@ use super::{
 use crate::{
     cache::{Cache, Found},
     error::{Error, Result},
-    exec::executor::Task,
+    event::{Observer, StageEvent},
+    exec::{
+        executor::{Task, teller},
+        run::Surroundings,
+    },
     files,
     settings::SlurmSettings,
+    stage::Stage,
+    stop::Stop,
 };
 
 /// Jobs of one `sbatch`, at most: clusters allow 1,001 without a word.
@@ -51,11 +59,16 @@ pub(super) type Unsent<'a> = (Task<'a>, u32);
 pub(super) fn send<'a>(
     tasks: Vec<Unsent<'a>>,
     site: &Site,
-    cache: &Cache,
-    device: &str,
+    around: &Surroundings<'_>,
+    observer: &dyn Observer,
 ) -> Outcome<'a> {
+    let (cache, device) = (around.cache, around.options.device.as_str());
     let mut outcome = Outcome::default();
-    let locked = lock(cache).and_then(|lock| Ok((lock, squeue()?)));
+    let Some((first, _)) = tasks.first() else {
+        return outcome;
+    };
+    let locked = lock(cache, first.stage, around.stop, observer);
+    let locked = locked.and_then(|lock| Ok((lock, squeue()?)));
     let (lock, queue) = match locked {
         Ok(locked) => locked,
         Err(error) => {
@@ -118,8 +131,28 @@ fn with_jobs<'a>(
     })
 }
 
-/// Held by who looks for jobs and sends some.
-pub(super) fn lock(cache: &Cache) -> Result<File> {
+/// How often it is tried whether another run is done with sending.
+const TRY: Duration = Duration::from_millis(100);
+
+/// Held by who looks for jobs and sends some. Where another run does so now, that is told and waited for, until a request to stop.
+fn lock(cache: &Cache, first: &dyn Stage, stop: &Stop, observer: &dyn Observer) -> Result<File> {
+    let mut told = false;
+    loop {
+        if let Some(file) = try_lock(cache)? {
+            return Ok(file);
+        }
+        if !std::mem::replace(&mut told, true) {
+            teller(first, observer)(StageEvent::Note(
+                "waits for another run, which is sending jobs from this cache".to_owned(),
+            ));
+        }
+        stop.check()?;
+        thread::sleep(TRY);
+    }
+}
+
+/// The same, if nobody holds it.
+pub(super) fn try_lock(cache: &Cache) -> Result<Option<File>> {
     let folder = papers::jobs(cache);
     files::create_folder(&folder)?;
     let path = folder.join("submit.lock");
@@ -129,8 +162,11 @@ pub(super) fn lock(cache: &Cache) -> Result<File> {
         .write(true)
         .open(&path)
         .map_err(|e| Error::io("open", &path, e))?;
-    file.lock().map_err(|e| Error::io("lock", &path, e))?;
-    Ok(file)
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(e)) => Err(Error::io("lock", &path, e)),
+    }
 }
 
 /// The job that a stage has already: one that lives, or one that has made the result since the run looked.
@@ -158,13 +194,14 @@ fn batch(
     lock: &File,
 ) -> Result<(PathBuf, Vec<String>)> {
     let keys: Vec<_> = together.iter().map(|(task, _)| task.gathered.key).collect();
-    let jobs = papers::jobs(cache);
-    let name = papers::free_name(&jobs, &keys);
-    let folder = jobs.join(&name);
+    let name = papers::free_name(cache, &keys);
+    let folder = papers::jobs(cache).join(&name);
     files::create_folder(&folder)?;
     let stages = together.iter().map(|(task, _)| Ordered {
         id: task.stage.id().to_owned(),
         key: task.gathered.key,
+        inputs: task.gathered.document.inputs.clone(),
+        from: task.gathered.from.clone(),
         forced: task.forced,
         reason: task.reason.clone(),
     });
@@ -176,21 +213,14 @@ fn batch(
         stages: stages.collect(),
     };
     files::publish_json(&folder.join("order.json"), &order)?;
-    let write = |jobs: Option<&[String]>| {
-        together
-            .iter()
-            .enumerate()
-            .try_for_each(|(number, (task, times))| {
-                let ticket = Ticket {
-                    name: name.clone(),
-                    number,
-                    job: jobs.map(|jobs| jobs[number].clone()),
-                    sent: times + 1,
-                };
-                files::publish_json(&papers::ticket(cache, &task.gathered.key), &ticket)
-            })
-    };
-    write(None)?;
+    for (number, (task, times)) in together.iter().enumerate() {
+        let ticket = Ticket {
+            name: name.clone(),
+            number,
+            sent: times + 1,
+        };
+        files::publish_json(&papers::ticket(cache, &task.gathered.key), &ticket)?;
+    }
     let batch = Batch {
         name: &name,
         folder: &folder,
@@ -200,6 +230,5 @@ fn batch(
     };
     // Where no answer came, there may be a job all the same: its ticket has the name by which it is found.
     let sent = batch.send(lock)?;
-    write(Some(&sent))?;
     Ok((folder, sent))
 }

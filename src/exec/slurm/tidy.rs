@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     papers::{Ending, JobFiles, Order, Ticket, jobs},
-    send::lock,
+    send::try_lock,
 };
 use crate::{cache::Cache, files};
 
@@ -19,7 +19,10 @@ const KEPT: Duration = Duration::from_secs(14 * 24 * 3600);
 /// Removes the tickets of jobs that are done, which a killed run leaves, and the orders that no ticket is of: at once where every job did its work, else after a while, for their logs. It is only a
 /// matter of order: what cannot be removed stays.
 pub(super) fn tidy(cache: &Cache) {
-    let Ok(_lock) = lock(cache) else { return };
+    // Whoever sends now tidies up later.
+    let Ok(Some(_lock)) = try_lock(cache) else {
+        return;
+    };
     let folder = jobs(cache);
     let listed: Vec<_> = fs::read_dir(&folder)
         .into_iter()

@@ -1,44 +1,50 @@
 //! Watching jobs until each has ended: the thread of a run that sends stages and reads what their jobs write down.
 
+mod verdict;
+
 use std::{
-    sync::mpsc::{Receiver, RecvTimeoutError, Sender},
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, RecvTimeoutError, Sender},
+    },
     time::{Duration, Instant},
 };
 
 use super::{
-    Site,
+    Past, Site,
     events::{Pulse, forward},
     papers::{Ending, ticket},
-    programs::{is_passing, sacct, scancel, squeue},
+    programs::{is_passing, scancel, squeue},
     send::{Outcome, Sent, Unsent, send},
-    states::{End, Queue, State},
+    states::{Queue, State},
     tidy::tidy,
 };
 use crate::{
-    cache::Found,
-    error::{Error, Result},
+    error::{Class, Error, Result},
     event::{Observer, StageEvent},
     exec::{
-        attempt::{Done, Way},
+        attempt::Done,
         executor::{Ended, Task, teller},
         run::Surroundings,
         worker::was_killed,
     },
     files,
-    text::{count, either, shown, shown_path},
+    record::PastJobs,
+    text::{count, either, shown},
 };
 
-/// How often what jobs write down is looked at.
+/// How often what jobs write down is looked at, at most; with many jobs less often, for each is two files on a shared file system.
 const LOOK: Duration = Duration::from_millis(300);
+const LOOK_AT_EACH: Duration = Duration::from_millis(2);
 /// How often `squeue` is asked, at most; with many jobs less often.
 const ASK: Duration = Duration::from_secs(4);
 const ASK_OF_EACH: Duration = Duration::from_millis(30);
-/// How long a shared file system may take to show what a job has written, before that counts as missing.
-const GRACE: Duration = Duration::from_secs(10);
 /// How long a Slurm that does not answer now is left alone.
 const LATER: Duration = Duration::from_secs(10);
-/// Lines of a log in a message.
-const LINES: usize = 6;
+
+/// What is written down of a job whose stage failed by itself.
+const FAILED: &str = "failed";
 
 /// One job.
 struct Watched<'a> {
@@ -66,6 +72,10 @@ pub(super) struct Watch<'a> {
     around: &'a Surroundings<'a>,
     observer: &'a dyn Observer,
     ended: Sender<Ended>,
+    /// The numbers of the stages that this thread has and has not ended.
+    open: Arc<Mutex<BTreeSet<usize>>>,
+    /// What is written down of jobs.
+    past: Past,
     jobs: Vec<Watched<'a>>,
     /// Stages that could not be sent, and when that is tried again.
     later: Option<(Instant, Vec<Unsent<'a>>)>,
@@ -86,12 +96,15 @@ impl<'a> Watch<'a> {
         around: &'a Surroundings<'a>,
         observer: &'a dyn Observer,
         ended: Sender<Ended>,
+        (open, past): (Arc<Mutex<BTreeSet<usize>>>, Past),
     ) -> Self {
         Self {
             site,
             around,
             observer,
             ended,
+            open,
+            past,
             jobs: Vec::new(),
             later: None,
             queue: None,
@@ -105,7 +118,8 @@ impl<'a> Watch<'a> {
     /// Until no more stages come and every job has ended, or the run is asked to stop.
     pub(super) fn run(mut self, tasks: &Receiver<Vec<Task<'a>>>) {
         loop {
-            match tasks.recv_timeout(LOOK) {
+            let pause = self.pause();
+            match tasks.recv_timeout(pause) {
                 Ok(tasks) => self.send(tasks.into_iter().map(|task| (task, 0)).collect()),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected)
@@ -113,7 +127,7 @@ impl<'a> Watch<'a> {
                 {
                     return tidy(self.around.cache);
                 }
-                Err(RecvTimeoutError::Disconnected) => std::thread::sleep(LOOK),
+                Err(RecvTimeoutError::Disconnected) => std::thread::sleep(pause),
             }
             if self.around.stop.requested() {
                 self.stop();
@@ -126,7 +140,14 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// Until the next look.
+    fn pause(&self) -> Duration {
+        LOOK.max(LOOK_AT_EACH * u32::try_from(self.jobs.len()).unwrap_or(u32::MAX))
+    }
+
     fn end(&self, index: usize, done: Result<Done>) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.remove(&index);
         // The receiver outlives every stage.
         let _ = self.ended.send((index, done));
     }
@@ -138,8 +159,7 @@ impl<'a> Watch<'a> {
             }
             return;
         }
-        let (cache, device) = (self.around.cache, &self.around.options.device);
-        let Outcome { sent, refused } = send(tasks, self.site, cache, device);
+        let Outcome { sent, refused } = send(tasks, self.site, self.around, self.observer);
         for (tasks, error) in refused {
             match self.answered && is_passing(&error) {
                 true => self.postpone(tasks, &error),
@@ -150,6 +170,7 @@ impl<'a> Watch<'a> {
         self.busy &= sent.is_empty();
         for sent in sent {
             self.tell_sent(&sent);
+            self.is_sent(&sent);
             self.jobs.push(Watched {
                 sent,
                 told: 0,
@@ -162,6 +183,29 @@ impl<'a> Watch<'a> {
         // What Slurm said before knows nothing of these.
         self.queue = None;
         self.asked = Instant::now();
+    }
+
+    /// Writes down that a job was sent, or found.
+    fn is_sent(&self, sent: &Sent<'a>) {
+        let log = sent.files.log.strip_prefix(self.around.cache.root());
+        self.note(sent.task.index, |past| {
+            *past = PastJobs {
+                stage: sent.task.stage.id().to_owned(),
+                key: sent.task.gathered.key.to_string(),
+                job: sent.job.clone(),
+                node: None,
+                state: "was sent".to_owned(),
+                sent: sent.times,
+                again: std::mem::take(&mut past.again),
+                log: log.ok().map(|log| log.display().to_string()),
+            };
+        });
+    }
+
+    /// Changes what is written down of a stage's jobs.
+    fn note(&self, index: usize, change: impl FnOnce(&mut PastJobs)) {
+        let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        change(past.entry(index).or_default());
     }
 
     /// Tries again in a while: controllers are started anew, and busy.
@@ -179,8 +223,13 @@ impl<'a> Watch<'a> {
 
     fn refuse(&self, tasks: Vec<Unsent<'a>>, error: &Error) {
         let (message, help) = (error.to_string(), error.help_text());
+        let interrupted = error.class() == Class::Interrupted;
         for (task, _) in tasks {
-            self.end(task.index, Err(Ending::error(&message, help, false)));
+            let error = match interrupted {
+                true => Error::interrupted(message.as_str()),
+                false => Ending::error(&message, help, false),
+            };
+            self.end(task.index, Err(error));
         }
     }
 
@@ -206,7 +255,13 @@ impl<'a> Watch<'a> {
             self.end(task.index, Err(Error::interrupted("interrupted")));
         }
         let jobs = std::mem::take(&mut self.jobs);
-        let leaves = self.around.stop.leaves();
+        let names: Vec<_> = jobs.iter().map(|job| job.sent.job.clone()).collect();
+        let mut leaves = self.around.stop.leaves();
+        if !leaves && let Err(error) = scancel(&names) {
+            // They keep their tickets, so that the next run finds those that go on.
+            tracing::warn!("jobs may go on: {error}");
+            leaves = true;
+        }
         if let Some(first) = jobs.first() {
             let n = count(jobs.len(), "job");
             let what = match leaves {
@@ -219,18 +274,13 @@ impl<'a> Watch<'a> {
             };
             teller(first.sent.task.stage, self.observer)(StageEvent::Note(format!("{n} {what}")));
         }
-        if !leaves {
-            for job in &jobs {
+        for job in jobs {
+            if !leaves {
                 // The next run sends another, which waits until this one is gone.
                 let _ = files::remove(&ticket(self.around.cache, &job.sent.task.gathered.key));
             }
-            let names: Vec<_> = jobs.iter().map(|job| job.sent.job.clone()).collect();
-            if let Err(error) = scancel(&names) {
-                tracing::warn!("jobs may go on: {error}");
-            }
-        }
-        for job in jobs {
             let what = if leaves { "goes on" } else { "is cancelled" };
+            self.note(job.sent.task.index, |past| past.state = what.to_owned());
             let message = format!("interrupted; job {} {what}", shown(&job.sent.job));
             self.end(job.sent.task.index, Err(Error::interrupted(message)));
         }
@@ -272,9 +322,13 @@ impl<'a> Watch<'a> {
                     let key = job.sent.task.gathered.key;
                     // Whoever is next finds no job of this stage.
                     let _ = files::remove(&ticket(self.around.cache, &key));
+                    if done.is_ok() {
+                        self.note(job.sent.task.index, |past| past.state = "done".to_owned());
+                    }
                     self.end(job.sent.task.index, done);
                 }
                 Look::Again(why) => {
+                    self.note(job.sent.task.index, |past| past.again.push(why.to_owned()));
                     let name = shown(&job.sent.job);
                     teller(job.sent.task.stage, self.observer)(StageEvent::Warning(format!(
                         "job {name} {why}; another one goes on from the last save"
@@ -315,6 +369,10 @@ impl<'a> Watch<'a> {
             && !job.started
         {
             job.started = true;
+            self.note(job.sent.task.index, |past| {
+                past.node = Some(status.host.clone());
+                past.state = "runs".to_owned();
+            });
             let (name, host) = (shown(&status.job), shown(&status.host));
             tell(StageEvent::Note(format!("job {name} runs on {host}")));
         }
@@ -338,106 +396,13 @@ impl<'a> Watch<'a> {
                 match was_killed(&error) {
                     // Slurm may know that memory ran out.
                     true => self.without_a_word(job, said, Some(error)),
-                    false => Look::Ended(Err(error)),
+                    false => {
+                        self.note(job.sent.task.index, |past| past.state = FAILED.to_owned());
+                        Look::Ended(Err(error))
+                    }
                 }
             }
             Some(Ending::Interrupted) | None => self.without_a_word(job, said, None),
         }
-    }
-
-    /// The result of a job that says that it is done; `None` while it may still come to light here.
-    fn result(&self, job: &mut Watched<'a>) -> Option<Result<Done>> {
-        let key = &job.sent.task.gathered.key;
-        match self
-            .around
-            .cache
-            .find_and_hold(key, self.around.hold, &|_| {})
-        {
-            Ok(Found::Hit(record)) => Some(Ok(Done {
-                record,
-                way: Way::Ran,
-            })),
-            Err(error) => Some(Err(error)),
-            Ok(_) => {
-                let since = *job.over.get_or_insert_with(Instant::now);
-                (since.elapsed() > 3 * GRACE).then(|| {
-                    let name = shown(&job.sent.job);
-                    let message =
-                        format!("job {name} is done, and its result is not in the cache here");
-                    Err(Error::failed(message)
-                        .help("the cache must lie on a file system that all nodes share"))
-                })
-            }
-        }
-    }
-
-    /// A job that does not say that its work is done: it lives, or Slurm says what became of it.
-    fn without_a_word(
-        &self,
-        job: &mut Watched<'a>,
-        said: Option<Option<State>>,
-        own: Option<Error>,
-    ) -> Look {
-        let end = match said {
-            // Nothing is known now.
-            None => return Look::Goes,
-            Some(Some(State::Waits | State::Runs)) => {
-                job.over = None;
-                return Look::Goes;
-            }
-            Some(Some(State::Ended(end))) => Some(end),
-            Some(None) => None,
-        };
-        let since = *job.over.get_or_insert_with(Instant::now);
-        let plain = matches!(end, None | Some(End::Completed | End::Failed));
-        if plain && own.is_none() && since.elapsed() < GRACE {
-            return Look::Goes;
-        }
-        if let Ok(Found::Hit(record)) =
-            self.around
-                .cache
-                .find_and_hold(&job.sent.task.gathered.key, self.around.hold, &|_| {})
-            && !job.sent.task.forced
-        {
-            return Look::Ended(Ok(Done {
-                record,
-                way: Way::Ran,
-            }));
-        }
-        let end = end.or_else(|| sacct(&job.sent.job));
-        self.verdict(job, end, own)
-    }
-
-    fn verdict(&self, job: &Watched<'a>, end: Option<End>, own: Option<Error>) -> Look {
-        let retries = self.site.settings.get(job.sent.task.stage.kind());
-        let retries = retries.map_or(0, |settings| settings.retries);
-        // What an earlier run cancelled, this one wants all the same.
-        let again = match (end, job.sent.found) {
-            (Some(End::Cancelled), true) => Some("was cancelled by an earlier run"),
-            (end, _) => end.and_then(End::again),
-        };
-        if let Some(why) = again.filter(|_| job.sent.times <= retries) {
-            return Look::Again(why);
-        }
-        if let (Some(own), false) = (own, end == Some(End::OutOfMemory)) {
-            return Look::Ended(Err(own));
-        }
-        let (what, help) = match end {
-            Some(end) => end.in_words(),
-            None => (
-                "is gone, and Slurm does not say why",
-                "its log tells more; run again to send it anew",
-            ),
-        };
-        let mut message = format!("job {} {what}", shown(&job.sent.job));
-        if job.sent.times > 1 {
-            message += &format!(", as the last of {}", count(job.sent.times, "job"));
-        }
-        let lines = job.sent.files.last_lines(LINES);
-        if !lines.is_empty() {
-            let log = shown_path(&job.sent.files.log);
-            message += &format!("; its log `{log}` ends with:\n  {}", lines.join("\n  "));
-        }
-        Look::Ended(Err(Error::failed(message).help(help)))
     }
 }

@@ -1,4 +1,4 @@
-//! The machine of each result; one row for neighbours with equal fingerprints.
+//! The machine of each result, one row for neighbours with equal fingerprints, and the jobs of a cluster that made results.
 
 use super::Asked;
 use crate::{
@@ -21,8 +21,9 @@ pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
             None => found.push((fingerprint, vec![format!("`{id}`")])),
         }
     }
+    let mut blocks = jobs(asked);
     if found.is_empty() {
-        return Ok(Vec::new());
+        return Ok(blocks);
     }
     let mut grid = Grid::of([
         Column::left("device"),
@@ -42,5 +43,41 @@ pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
             ids.join(", "),
         ]);
     }
-    Ok(vec![Block::heading(2, "Fingerprint"), Block::table(grid)])
+    blocks.splice(0..0, [Block::heading(2, "Fingerprint"), Block::table(grid)]);
+    Ok(blocks)
+}
+
+/// What became of the jobs of each stage; no part of a result.
+fn jobs(asked: &Asked<'_>) -> Vec<Block> {
+    let jobs = &asked.results.jobs;
+    if jobs.is_empty() {
+        return Vec::new();
+    }
+    let mut grid = Grid::of([
+        Column::left("stage"),
+        Column::left("job").meaning("the last one, as Slurm calls it"),
+        Column::left("node"),
+        Column::left("state"),
+        Column::right("sent").meaning("how many jobs the stage had"),
+        Column::left("why another"),
+        Column::left("log").meaning("in the folder of the cache; removed where all went well"),
+    ]);
+    for job in jobs {
+        let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+        let again = (!job.again.is_empty()).then(|| job.again.join("; "));
+        grid.rows.push(vec![
+            format!("`{}`", job.stage),
+            job.job.clone(),
+            or_none(job.node.clone()),
+            job.state.clone(),
+            job.sent.to_string(),
+            or_none(again),
+            or_none(job.log.as_ref().map(|log| format!("`{log}`"))),
+        ]);
+    }
+    vec![
+        Block::heading(2, "Jobs of the cluster"),
+        Block::paragraph("Of the run that made a result; no part of it."),
+        Block::table(grid),
+    ]
 }

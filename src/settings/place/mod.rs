@@ -30,6 +30,25 @@ settings! {
         pub devices: Vec<Device> = Vec::new(),
         /// After a failure, go on with every stage that does not need the failed one.
         pub keep_going: bool = false,
+        /// Cores that stages may take together, where others use the machine too.
+        #[unset = "those of the machine"]
+        pub cores: Option<Count>,
+        /// Memory that stages may take together, such as `"48G"`.
+        #[unset = "that of the machine"]
+        pub memory: Option<Memory>,
+    }
+}
+
+settings! {
+    /// What a stage takes of this machine: `[run.train]` says it for one kind of stage. It starts when so much is free, or alone.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct NeedsSettings read as NeedsSettingsRead {
+        /// Cores for a stage, and so its threads.
+        #[unset = "every core, counted as one"]
+        pub cores: Option<Count>,
+        /// Memory for a stage, such as `"16G"`.
+        #[unset = "not counted"]
+        pub memory: Option<Memory>,
     }
 }
 

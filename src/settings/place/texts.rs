@@ -72,6 +72,23 @@ texts! {
     Module: "a name of a module such as `\"cuda/13.0\"`", if is_module,;
 }
 
+impl Memory {
+    /// In bytes; a number alone is of mebibytes, as Slurm has it.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let text = self.as_str();
+        let number = text.trim_end_matches(|c: char| c.is_ascii_uppercase());
+        let shift = match &text[number.len()..] {
+            "K" => 10,
+            "G" => 30,
+            "T" => 40,
+            _ => 20,
+        };
+        // At most nine digits.
+        number.parse::<u64>().unwrap_or_default() << shift
+    }
+}
+
 impl Device {
     /// A default known to fit.
     pub(crate) fn known(text: &str) -> Self {
@@ -115,6 +132,18 @@ fn is_module(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_amount_of_memory_is_so_many_bytes() {
+        for (text, bytes) in [
+            ("1", 1 << 20),
+            ("800M", 800 << 20),
+            ("16G", 16 << 30),
+            ("2K", 2048),
+        ] {
+            assert_eq!(Memory::new(text).unwrap().bytes(), bytes, "{text}");
+        }
+    }
 
     #[test]
     fn a_text_fits_or_is_none() {

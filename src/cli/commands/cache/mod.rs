@@ -1,5 +1,7 @@
 //! `kfood cache`: list, verify, clear; send to a remote cache and fetch from it.
 
+mod pull;
+mod push;
 mod remote;
 
 use std::{
@@ -21,6 +23,7 @@ use crate::{
         progress::Progress,
         results,
     },
+    config,
     digest::Digest,
     error::{Error, Result},
     event::{Event, Observer, Silent},
@@ -105,14 +108,15 @@ pub(in crate::cli) enum CacheCommand {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Afar {
     /// Of a remote cache: a folder, s3://BUCKET/PLACE, gs://... or az://...; without a place that of kfood.toml.
-    #[arg(long, value_name = "PLACE", num_args = 0..=1, default_missing_value = "")]
-    pub remote: Option<String>,
+    #[arg(long, value_name = "PLACE", num_args = 0..=1)]
+    pub remote: Option<Option<String>>,
 }
 
 pub(in crate::cli) fn cache(args: &Cache) -> Result<u8> {
     let here = env::current_dir()
         .map_err(|e| Error::failed("cannot find the working directory").because(e))?;
-    let cache = cache::Cache::open(&open::cache_root(&here)?)?;
+    // Of a remote cache no local one is asked, and a pipeline file has that of its project.
+    let cache = || cache::Cache::open(&open::cache_root(&here)?);
     match &args.command {
         CacheCommand::Ls {
             file,
@@ -120,15 +124,15 @@ pub(in crate::cli) fn cache(args: &Cache) -> Result<u8> {
             afar,
             json,
         } => match &afar.remote {
-            Some(place) => remote::list(place, file.as_deref(), stages, *json),
-            None => list(&cache, file.as_deref(), stages, *json),
+            Some(place) => remote::list(place.as_deref(), file.as_deref(), stages, *json),
+            None => list(&cache()?, file.as_deref(), stages, *json),
         },
         CacheCommand::Verify { afar, json } => match &afar.remote {
-            Some(place) => remote::verify(place, *json),
-            None => verify(&cache, *json),
+            Some(place) => remote::verify(place.as_deref(), *json),
+            None => verify(&cache()?, *json),
         },
-        CacheCommand::Push { words, json } => remote::push(&cache, &here, words, *json),
-        CacheCommand::Pull { words, json } => remote::pull(&cache, &here, words, *json),
+        CacheCommand::Push { words, json } => push::push(&here, words, *json),
+        CacheCommand::Pull { words, json } => pull::pull(&here, words, *json),
         CacheCommand::Gc {
             dry_run,
             older,
@@ -139,8 +143,10 @@ pub(in crate::cli) fn cache(args: &Cache) -> Result<u8> {
         } => {
             if let Some(place) = &afar.remote {
                 let limits = (*older, *max_size);
-                return remote::clear(&cache, &here, place, limits, forget, (*dry_run, *json));
+                let place = place.as_deref();
+                return remote::clear(&here, place, limits, forget, (*dry_run, *json));
             }
+            let cache = cache()?;
             let older_than = older.filter(|age| !age.is_zero());
             let since = SystemTime::now();
             let gc = Gc {
@@ -354,6 +360,13 @@ fn kept(cache: &cache::Cache, root: &Path) -> Result<BTreeSet<Digest>> {
         .filter_entry(ours);
     for entry in entries.filter_map(std::result::Result::ok) {
         let path = entry.path();
+        if path
+            .file_name()
+            .is_some_and(|name| name == config::PROJECT_FILE)
+        {
+            // Settings of a place refer to no result.
+            continue;
+        }
         let kept = match path.extension().and_then(|e| e.to_str()) {
             Some("lock") => {
                 locked::read(path).map(|lock| lock.stages.values().map(|s| s.key).collect())

@@ -1,9 +1,7 @@
-//! `kfood cache push`, `pull`, and `ls`, `verify` and `gc` of a remote cache.
+//! `ls`, `verify` and `gc` of a remote cache, and what `push` and `pull` share with them.
 
 use std::{
-    collections::BTreeSet,
     path::{Path, PathBuf},
-    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -11,25 +9,22 @@ use serde_json::json;
 
 use super::{by_pipeline, cannot_be_removed, kept, named_stage, row, table};
 use crate::{
-    cache::{Cache, Entry, For, Found, Gc, Hold, Pusher, Record, Remote},
+    cache::{Cache, DamagedAfar, Entry, Fault, Gc, Remote},
     cli::{open, print, progress::Progress, team},
-    digest::Digest,
     error::{Error, Result},
-    event::{Event, Observer, Silent, StageEvent},
-    exec::{self, Options, Status, Team, locked},
+    event::{Event, Observer, StageEvent},
     report::bytes,
-    stop::Stop,
     text::{count, either},
 };
 
 /// The remote cache and the pipeline files that a command names.
-fn named(words: &[String]) -> Result<(Remote, Vec<PathBuf>)> {
+pub(super) fn named(words: &[String]) -> Result<(Remote, Vec<PathBuf>)> {
     let is_file = |word: &&String| word.ends_with(".toml");
     let (files, places): (Vec<_>, Vec<_>) = words.iter().partition(is_file);
     let files = files.into_iter().map(PathBuf::from).collect();
     match places.as_slice() {
-        [] => Ok((team::here(None)?, files)),
-        [place] => Ok((team::here(Some(place))?, files)),
+        [] => Ok((team::named(None)?, files)),
+        [place] => Ok((team::named(Some(place))?, files)),
         [_, second, ..] => Err(Error::usage(format!(
             "`{second}` is a second remote cache, expected one"
         ))
@@ -37,8 +32,16 @@ fn named(words: &[String]) -> Result<(Remote, Vec<PathBuf>)> {
     }
 }
 
+/// The cache of the working folder, for a command that names no pipeline file.
+pub(super) fn cache_here(here: &Path) -> Result<Cache> {
+    Cache::open(&open::cache_root(here)?)
+}
+
 /// Tells what happens to one result.
-fn teller<'a>(progress: &'a Progress, stage: &'a str) -> impl Fn(StageEvent) + Sync + 'a {
+pub(super) fn teller<'a>(
+    progress: &'a Progress,
+    stage: &'a str,
+) -> impl Fn(StageEvent) + Sync + 'a {
     move |event| {
         progress.observe(&Event::Stage {
             id: stage.to_owned(),
@@ -46,256 +49,21 @@ fn teller<'a>(progress: &'a Progress, stage: &'a str) -> impl Fn(StageEvent) + S
         });
     }
 }
-
-pub(super) fn push(cache: &Cache, here: &Path, words: &[String], as_json: bool) -> Result<u8> {
-    let (remote, files) = named(words)?;
-    let root = open::project(here);
-    let mut asked = Finished::default();
-    for file in &files {
-        asked.add(file)?;
-    }
-    if files.is_empty() {
-        asked.keys = cache.records().iter().map(|record| record.key).collect();
-    }
-    let sent = send(cache, &Pusher::of_many(&remote, cache, &root)?, &asked.keys)?;
-    let pinned = asked.pins.len();
-    for (name, keys) in asked.pins {
-        remote.pin(&name, keys)?;
-    }
-    if as_json {
-        print::json(&json!({
-            "remote": remote.shown(), "pushed": sent.results, "there": sent.there, "objects": sent.objects, "bytes": sent.bytes,
-            "pinned": pinned, "not_finished": asked.pending,
-        }))?;
-        return Ok(0);
-    }
-    let pinned = match pinned {
-        0 => String::new(),
-        n => format!("; {} pinned", count(n, "lock file")),
-    };
-    print::out(&format!(
-        "pushed {}, {} in {}{}{pinned}",
-        count(sent.results, "result"),
-        bytes(sent.bytes),
-        count(sent.objects, "object"),
-        there_already(sent.there),
-    ))?;
-    if sent.damaged > 0 {
-        print::say(&format!(
-            "warning: {} {} damaged here and not sent; `kfood cache verify` names them",
-            count(sent.damaged, "result"),
-            either(sent.damaged, "is", "are")
-        ));
-    }
-    if asked.pending > 0 {
-        print::say(&format!(
-            "note: {} {} no result yet",
-            count(asked.pending, "stage"),
-            either(asked.pending, "has", "have")
-        ));
-    }
-    Ok(0)
-}
-
-/// What was sent.
-#[derive(Default)]
-struct Sent {
-    results: usize,
-    /// Results that were there.
-    there: usize,
-    objects: usize,
-    bytes: u64,
-    /// Results here that are not as they were made.
-    damaged: usize,
-}
-
-/// Sends the results of these keys, one after the other.
-fn send(cache: &Cache, pusher: &Pusher<'_>, keys: &BTreeSet<Digest>) -> Result<Sent> {
-    let stop = open::stop_on_signals()?;
-    let (hold, progress) = (cache.hold()?, Progress::new());
-    let mut sent = Sent::default();
-    for key in keys {
-        let record = match cache.find_and_hold(key, &hold, &|_| {})? {
-            Found::Hit(record) => record,
-            Found::Damaged(_) => {
-                sent.damaged += 1;
-                continue;
-            }
-            Found::Miss => continue,
-        };
-        let pushed = pusher.push(&record, &stop, &teller(&progress, &record.stage));
-        progress.end(&record.stage);
-        let pushed = pushed?;
-        if pushed.there {
-            sent.there += 1;
-        } else {
-            sent.results += 1;
-        }
-        sent.objects += pushed.objects;
-        sent.bytes += pushed.bytes;
-    }
-    Ok(sent)
-}
-
-fn there_already(n: usize) -> String {
+/// How many results were there already, where some were.
+pub(super) fn there_already(n: usize) -> String {
     match n {
         0 => String::new(),
         n => format!("; {n} {} there already", either(n, "was", "were")),
     }
 }
 
-/// What pipeline files have to push.
-#[derive(Default)]
-struct Finished {
-    keys: BTreeSet<Digest>,
-    /// The name of each, and the keys of its lock file.
-    pins: Vec<(String, BTreeSet<Digest>)>,
-    /// Stages without a result.
-    pending: usize,
-}
-
-impl Finished {
-    fn add(&mut self, file: &Path) -> Result<()> {
-        let opened = open::open(file)?;
-        let options = Options {
-            targets: opened.targets(&[]),
-            ..opened.options()
-        };
-        for stage in exec::status(&opened.stages, &options, &opened.cache, &Silent)? {
-            match stage.status {
-                Status::Cached { record } => {
-                    self.keys.insert(record.key);
-                }
-                _ => self.pending += 1,
-            }
-        }
-        if let Ok(lock) = locked::read(&locked::path(&opened.pipeline.file)) {
-            let keys = lock.stages.values().map(|stage| stage.key).collect();
-            self.pins.push((team::name(&opened), keys));
-        }
-        Ok(())
-    }
-}
-
-pub(super) fn pull(cache: &Cache, here: &Path, words: &[String], as_json: bool) -> Result<u8> {
-    let (remote, files) = named(words)?;
-    let remote = Arc::new(remote);
-    let stop = open::stop_on_signals()?;
-    let root = open::project(here);
-    let hold = cache.hold()?;
-    let _mode = cache.follow_mode();
-    let mut puller = Puller {
-        cache,
-        hold: &hold,
-        stop: &stop,
-        progress: Progress::new(),
-        fetched: Vec::new(),
-        there: 0,
-        lost: 0,
-    };
-    if files.is_empty() {
-        for entry in remote.list()?.entries {
-            let made_for = For {
-                stage: None,
-                pipeline: None,
-                root: Some(&root),
-            };
-            puller.one(&remote, &entry.key, &entry.stage, made_for)?;
-        }
-    }
-    for file in &files {
-        puller.of_file(&remote, file)?;
-    }
-    let (fetched, there, lost) = (&puller.fetched, puller.there, puller.lost);
-    let size = fetched.iter().map(Record::bytes).sum();
-    if as_json {
-        let keys: Vec<_> = fetched.iter().map(|record| record.key).collect();
-        print::json(&json!({
-            "remote": remote.shown(), "fetched": keys, "there": there, "damaged": lost, "bytes": size,
-        }))?;
-    } else {
-        let lost = match lost {
-            0 => String::new(),
-            n => format!("; {} could not be used", count(n, "result")),
-        };
-        print::out(&format!(
-            "fetched {}, {}{}{lost}",
-            count(fetched.len(), "result"),
-            bytes(size),
-            there_already(there),
-        ))?;
-    }
-    Ok(u8::from(lost > 0))
-}
-
-/// Fetches results, one after the other.
-struct Puller<'a> {
-    cache: &'a Cache,
-    hold: &'a Hold,
-    stop: &'a Stop,
-    progress: Progress,
-    fetched: Vec<Record>,
-    there: usize,
-    lost: usize,
-}
-
-impl Puller<'_> {
-    /// What a pipeline needs and has not, in its order.
-    fn of_file(&mut self, remote: &Arc<Remote>, file: &Path) -> Result<()> {
-        let opened = open::open(file)?;
-        let team = Team::new(remote.clone(), opened.pipeline.root.clone(), false);
-        let options = Options {
-            targets: opened.targets(&[]),
-            team: Some(team.clone()),
-            ..opened.options()
-        };
-        let all = exec::status(&opened.stages, &options, &opened.cache, &self.progress)?;
-        let Some(remote) = team.remote() else {
-            // Why has been told.
-            return Err(Error::failed("nothing could be fetched"));
-        };
-        for stage in &all {
-            match &stage.status {
-                Status::Cached { .. } => self.there += 1,
-                Status::Afar { record } => {
-                    let made_for = For {
-                        stage: Some(&stage.id),
-                        pipeline: options.pipeline.as_deref(),
-                        root: None,
-                    };
-                    self.one(remote, &record.key, &stage.id, made_for)?;
-                }
-                Status::Run { .. } | Status::Waits { .. } => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn one(&mut self, remote: &Remote, key: &Digest, stage: &str, made_for: For<'_>) -> Result<()> {
-        let Self { cache, stop, .. } = *self;
-        let tell = teller(&self.progress, stage);
-        let lock = cache.lock(key, stop, || tell(StageEvent::Waiting))?;
-        if let Found::Hit(_) = cache.find_and_hold(key, self.hold, &tell)? {
-            self.there += 1;
-            return Ok(());
-        }
-        let fetched = remote.fetch(cache, key, &lock, made_for, stop, &tell);
-        self.progress.end(stage);
-        match fetched? {
-            Some(record) => self.fetched.push(*record),
-            None => self.lost += 1,
-        }
-        Ok(())
-    }
-}
-
 pub(super) fn list(
-    place: &str,
+    place: Option<&str>,
     file: Option<&Path>,
     stages: &[String],
     as_json: bool,
 ) -> Result<u8> {
-    let remote = team::here(Some(place))?;
+    let remote = team::named(place)?;
     let mut afar = remote.list()?;
     let all = afar.bytes();
     let entries = &mut afar.entries;
@@ -307,8 +75,9 @@ pub(super) fn list(
     entries.sort_by_key(|e| (e.pipeline.clone(), e.kind.clone(), e.stage.clone(), e.key));
     if as_json {
         let rows: Vec<_> = entries.iter().map(row).collect();
+        let damaged: Vec<_> = afar.damaged.iter().map(damaged).collect();
         print::json(&json!({
-            "remote": remote.shown(), "entries": rows, "bytes": all, "damaged": afar.damaged,
+            "remote": remote.shown(), "entries": rows, "bytes": all, "damaged": damaged,
         }))?;
         return Ok(0);
     }
@@ -321,7 +90,9 @@ pub(super) fn list(
         bytes(all),
     ))?;
     for what in &afar.damaged {
-        print::say(&format!("warning: {what}; `kfood cache verify` removes it"));
+        print::say(&format!(
+            "warning: {what}; `kfood cache verify --remote` removes it"
+        ));
     }
     Ok(0)
 }
@@ -331,8 +102,12 @@ fn made_for(entry: &Entry) -> String {
     entry.pipeline.clone().unwrap_or_default()
 }
 
-pub(super) fn verify(place: &str, as_json: bool) -> Result<u8> {
-    let remote = team::here(Some(place))?;
+fn damaged(damaged: &DamagedAfar) -> serde_json::Value {
+    json!({ "name": damaged.name, "what": damaged.what })
+}
+
+pub(super) fn verify(place: Option<&str>, as_json: bool) -> Result<u8> {
+    let remote = team::named(place)?;
     let stop = open::stop_on_signals()?;
     let progress = Progress::new();
     let found = remote.verify(&stop, &teller(&progress, "remote cache"));
@@ -341,34 +116,56 @@ pub(super) fn verify(place: &str, as_json: bool) -> Result<u8> {
     if as_json {
         let faults = found.faults.iter();
         let faults: Vec<_> = faults
-            .map(|fault| json!({ "what": fault.what, "stages": fault.stages }))
+            .map(|fault| {
+                let Fault { damaged, stages, beside } = fault;
+                json!({ "name": damaged.name, "what": damaged.what, "stages": stages, "beside": beside })
+            })
             .collect();
-        print::json(&json!({ "sound": found.sound, "bytes": found.bytes, "damaged": faults }))?;
+        print::json(&json!({
+            "remote": remote.shown(), "sound": found.sound, "bytes": found.bytes, "damaged": faults,
+        }))?;
     } else {
         for fault in &found.faults {
-            let stages = match fault.stages.as_slice() {
-                [] => "unknown".to_owned(),
-                stages => stages.join(", "),
-            };
-            print::out(&format!(
-                "damaged: {stages}: {}; removed, the next push brings it again",
-                fault.what
-            ))?;
+            print::out(&in_words(fault))?;
         }
         print::out(&format!(
-            "{} sound ({} hashed), {} damaged",
+            "{} sound ({} hashed), {} damaged in {}",
             found.sound,
             bytes(found.bytes),
-            count(found.faults.len(), "object")
+            count(found.faults.len(), "object"),
+            remote.shown(),
         ))?;
     }
     Ok(u8::from(!found.faults.is_empty()))
 }
 
+/// What is damaged, of which stages, and what follows.
+fn in_words(fault: &Fault) -> String {
+    let what = &fault.damaged;
+    match (fault.stages.as_slice(), fault.beside) {
+        ([], _) => format!(
+            "damaged: a result's description: {what}; removed, a push of that result brings it again"
+        ),
+        (stages, true) => format!(
+            "damaged: {}: {what}; removed, the outputs themselves are sound",
+            stages.join(", ")
+        ),
+        (stages, false) => format!(
+            "damaged: {}: {what}; removed, with {}; a push brings {} again",
+            stages.join(", "),
+            either(
+                stages.len(),
+                "the description of that result",
+                "the descriptions of these results"
+            ),
+            either(stages.len(), "it", "them"),
+        ),
+    }
+}
+
 pub(super) fn clear(
-    cache: &Cache,
     here: &Path,
-    place: &str,
+    place: Option<&str>,
     (older_than, max_bytes): (Option<Duration>, Option<u64>),
     forget: &[String],
     (dry, as_json): (bool, bool),
@@ -379,11 +176,11 @@ pub(super) fn clear(
             "add `--older 90d`, or `--max-size 500G`; lock files that were pushed keep theirs",
         ));
     }
-    let remote = team::here(Some(place))?;
+    let remote = team::named(place)?;
     let root = open::project(here);
     let since = Some(SystemTime::now());
     let keep = match root.join("pipelines").is_dir() {
-        true => kept(cache, &root)?,
+        true => kept(&cache_here(here)?, &root)?,
         // Whoever tidies up from elsewhere has no pipelines there.
         false => Default::default(),
     };
@@ -393,7 +190,8 @@ pub(super) fn clear(
         older_than,
         max_bytes,
     };
-    let freed = remote.clear(&gc, forget, dry)?;
+    let freed = remote.to_clear(&gc, forget)?;
+    let freed = if dry { freed } else { remote.clear(freed)? };
     if as_json {
         let rows: Vec<_> = freed.entries.iter().map(row).collect();
         print::json(&json!({

@@ -66,6 +66,7 @@ fn fill(card: &mut Card<'_>, named: &str, file: &Path) -> Result<()> {
     found.trainings.retain(|trained| trained.id == id);
     found.audits.clear();
     found.unused.clear();
+    found.jobs.clear();
     let digest = Digest::of_file(file)?;
     card.of_another_state = of_another_state(&opened, &newest.summary, &found, digest)?;
     let stage = &opened.stages[index];

@@ -1,0 +1,36 @@
+//! Folders that a person names for good: in `kfood.toml`, in an environment variable, for a remote cache.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    error::{Error, Result},
+    text::shown_path,
+};
+
+/// A folder as it is meant: `~` is the home folder, and a relative one is one in `root`. `name` is what names it, for an error.
+///
+/// # Errors
+/// When it holds what a shell would have replaced and nobody did: another person's home, a variable.
+pub(super) fn meant(place: &Path, name: &str, root: &Path) -> Result<PathBuf> {
+    let first = place.components().next().map(|first| first.as_os_str());
+    let first = first.unwrap_or_default().to_string_lossy();
+    let unexpanded = |what: &str| {
+        let message = format!("{name} is `{}`: {what}", shown_path(place));
+        Error::usage(message).help("write the whole path, such as `/data/kfood-cache`")
+    };
+    match &*first {
+        "~" => {
+            let home = env::var_os("HOME").filter(|home| !home.is_empty());
+            let home = home.ok_or_else(|| unexpanded("`~` is unknown, for HOME is not set"))?;
+            let below = place.strip_prefix("~").unwrap_or(Path::new(""));
+            Ok(PathBuf::from(home).join(below))
+        }
+        other if other.starts_with('~') || other.contains('$') => {
+            Err(unexpanded(&format!("`{other}` was not expanded")))
+        }
+        _ => Ok(root.join(place)),
+    }
+}

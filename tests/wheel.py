@@ -26,7 +26,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # The training, which `kfood new` sizes for some minutes, is cut to what tells the classes apart a little.
-SHORTER = {r"epochs = \d+": "epochs = 10", r"width = \d+, height = \d+": "width = 64, height = 64", r"size = \d+": "size = 56"}
+SHORTER = {r"epochs = \d+": "epochs = 10", r"width = \d+, height = \d+": "width = 64, height = 64", r"\bsize = \d+": "size = 56"}
 
 
 def main():

@@ -175,7 +175,7 @@ impl Search {
 }
 
 /// The folders of a package `torch` that goes with a program in `bin`: of a virtual environment, a system or a person
-/// (`pip install --user`), and of `pip install --target`.
+/// (`pip install --user`), and of `pip install --target`, where our own package lies beside it.
 fn beside(program: &Path) -> Vec<PathBuf> {
     let Some(root) = program.parent().and_then(Path::parent) else {
         return Vec::new();
@@ -202,7 +202,9 @@ fn beside(program: &Path) -> Vec<PathBuf> {
             found.extend(["site-packages", "dist-packages"].map(|p| python.join(p).join("torch")));
         }
     }
-    found.push(root.join("torch"));
+    if root.join("kfood/__init__.py").is_file() {
+        found.push(root.join("torch"));
+    }
     found
 }
 

@@ -79,6 +79,14 @@ fn what_lies_beside_goes_before_the_variable_the_build_and_python() {
         machine.search(Some(&built), Some(&built)).unwrap().found,
         Found::Built
     );
+    // Any folder of this name beside a `bin` is none of ours.
+    machine.torch("torch", "2.11.1");
+    assert_eq!(
+        machine.search(None, Some(&built)).unwrap().found,
+        Found::Built
+    );
+    fs::create_dir(machine.path("kfood")).unwrap();
+    fs::write(machine.path("kfood/__init__.py"), "").unwrap();
     let named = machine.torch("own/torch", "2.11.3");
     assert_eq!(
         machine.search(Some(&named), Some(&built)).unwrap(),

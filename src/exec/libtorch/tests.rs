@@ -85,6 +85,7 @@ fn what_lies_beside_goes_before_the_variable_the_build_and_python() {
         machine.search(None, Some(&built)).unwrap().found,
         Found::Built
     );
+    fs::remove_dir_all(machine.path("torch")).unwrap();
     fs::create_dir(machine.path("kfood")).unwrap();
     fs::write(machine.path("kfood/__init__.py"), "").unwrap();
     let named = machine.torch("own/torch", "2.11.3");

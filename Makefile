@@ -1,5 +1,6 @@
 # make demo      everything from a bare machine to the results of pipelines/quickstart.toml
 # make test      formatting, clippy, tests, documentation
+# make wheel     the wheel for Python, and what its users do with it in a fresh virtual environment
 # make missions  the three missions on real photographs (KFOOD_REAL_DATA), to one table
 # make kills     50 kills of a training at random moments, each gone on with to the bits of an unbroken one (Python with Pillow)
 # make soak      2,000 faults of every kind (kills, full disks, damage, races, power loss), each followed by a plain run
@@ -41,7 +42,7 @@ READABLE = $(shell test "$$(id -u)" = 0 && setpriv --reuid=65534 --clear-groups 
 SLURM = $(shell command -v sbatch >/dev/null 2>&1 && timeout 10 sinfo --noheader 2>/dev/null | grep -Eq "idle|mix|alloc" && echo yes)
 ABLE = $(if $(KFOOD_REAL_DATA),real_photographs) $(if $(SLURM),slurm) $(if $(filter cuda,$(FLAVOUR)),cuda) $(if $(READABLE),somebody_else) $(if $(KFOOD_MOTO),object_store)
 
-.PHONY: demo test missions bench bench-peers fuzz kills soak build libtorch tools parity page clean-libtorch
+.PHONY: demo test missions bench bench-peers fuzz kills soak build libtorch tools parity wheel page clean-libtorch
 
 demo: build
 	$(KFOOD) sample data/sample
@@ -156,6 +157,16 @@ parity: build .venv/parity
 .venv/parity: $(READY)
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check cleanlab==2.9.0 grad-cam==1.5.7 mlflow==3.17.2 netcal==1.4.0 numpy onnx==1.23.2 onnxruntime==1.32.0 pillow safetensors scikit-learn statsmodels tensorboard==2.21.0 timm==1.0.31 tombi==1.9.6 torchvision==0.26.0 torch==$(TORCH)
+	touch $@
+
+# The wheel, in target/wheels, of the programs that are compiled; and everything that somebody does who has nothing but Python, in a fresh
+# virtual environment.
+wheel: build .venv/parity .venv/wheel
+	.venv/bin/python tests/wheel.py --kfood $(KFOOD) --environment .venv --features='$(FEATURES)' $(if $(KFOOD_REAL_DATA),--photographs $(KFOOD_REAL_DATA)/web7,)
+
+.venv/wheel:
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check maturin==1.16.0
 	touch $@
 
 # The report of the small sample in headless Chromium, at two widths, light and dark, and by axe-core.

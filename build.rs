@@ -1,5 +1,5 @@
 //! Compiles the faster decoder of JPEGs; with the feature `tensors`, checks the libtorch that `LIBTORCH` names, compiles the C++ shim, and
-//! lets the programs find libtorch at run time.
+//! lets the programs find libtorch where they were built.
 
 use std::{
     env, fs,
@@ -47,10 +47,20 @@ fn build_beside_libtorch() {
     );
     println!("cargo:rustc-link-lib=dylib=stdc++");
     if let Ok(lib) = env::var("DEP_TCH_LIBTORCH_LIB") {
-        println!("cargo:rustc-link-arg=-Wl,-rpath,{lib}");
+        name_the_libraries(&lib);
     }
     build_cuda_shim(&compiler, Path::new(&libtorch));
     keep_libtorch_out_of_kfood();
+}
+
+/// Programs that stay where they were built find this libtorch by themselves. Elsewhere `kfood` names another one in
+/// LD_LIBRARY_PATH (`exec::libtorch`), which the linker's newer tag, and not its older one, lets go first.
+fn name_the_libraries(lib: &str) {
+    println!("cargo:rustc-link-arg=-Wl,-rpath,{lib}");
+    if env::var("CARGO_CFG_TARGET_OS").as_deref() != Ok("macos") {
+        println!("cargo:rustc-link-arg=-Wl,--enable-new-dtags");
+    }
+    println!("cargo:rustc-env=KFOOD_BUILT_WITH_LIBTORCH={lib}");
 }
 
 /// The C++ compiler with libtorch's headers.

@@ -47,6 +47,7 @@ mod place;
 mod predictions;
 #[cfg(feature = "tensors")]
 mod pretrained;
+mod python;
 mod reference;
 #[cfg(feature = "remote")]
 mod remote;

@@ -38,6 +38,7 @@ def main():
             # Root may not use Chromium's sandbox; the page is our own.
             chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
             failures = [f for s in SCHEMES for w in WIDTHS for f in looked_at(chromium, page, s, w, args.pictures)]
+            failures += framed(chromium, page, pathlib.Path(folder) / "notebook.html")
             if args.axe:
                 failures += accessible(chromium, page, args.axe)
             chromium.close()
@@ -88,6 +89,30 @@ def looked_at(chromium, file, scheme, width, pictures):
     print(f"{scheme}, {width} pixels: {height} pixels high, {page.locator('img').count()} pictures, {len(wrong)} failures")
     context.close()
     return [f"{scheme}, {width} pixels: {what}" for what in wrong]
+
+
+def framed(chromium, file, notebook):
+    """What is wrong with the page as a notebook shows it (`kfood.report`): in a frame, whose links lead to places in itself."""
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "src" / "python"))
+    import kfood
+
+    shown = kfood.Report(file.read_text(encoding="utf-8"))._repr_html_()
+    notebook.write_text(f"<!doctype html><meta charset='utf-8'>{shown}", encoding="utf-8")
+    page = chromium.new_page()
+    wrong = []
+    page.on("console", lambda said: wrong.append(f"console: {said.text}") if said.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
+    page.goto(notebook.as_uri())
+    frame = page.frames[1]
+    frame.locator("nav a, a[href^='#s']").last.click()
+    page.wait_for_timeout(300)
+    if not frame.url.startswith("about:srcdoc#") or frame.evaluate("scrollY") == 0:
+        wrong.append(f"a link leads to {frame.url}")
+    if frame.locator(".chart .canvas canvas, .chart .canvas svg").count() == 0:
+        wrong.append("no chart is drawn")
+    print(f"in a notebook: {len(wrong)} failures")
+    page.close()
+    return [f"in a notebook: {what}" for what in wrong]
 
 
 def accessible(chromium, file, axe):

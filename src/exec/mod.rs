@@ -7,11 +7,13 @@
 //! `attempt`, under the same lock.
 
 mod alone;
+mod ask_python;
 mod asked;
 mod attempt;
 mod executor;
 mod gather;
 pub mod job;
+pub mod libtorch;
 pub mod locked;
 mod near;
 mod newest;

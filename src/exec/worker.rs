@@ -7,11 +7,15 @@ use std::{
     os::unix::process::{CommandExt, ExitStatusExt},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
-    sync::mpsc::{self, RecvTimeoutError},
+    sync::{
+        OnceLock,
+        mpsc::{self, RecvTimeoutError},
+    },
     thread,
     time::{Duration, Instant},
 };
 
+use super::libtorch::Libtorch;
 use crate::{
     error::{Error, Result},
     event::{StageEvent, Tell},
@@ -33,6 +37,8 @@ const TAIL: usize = 12;
 /// Starts the worker program that lies beside this one.
 pub struct Process {
     program: PathBuf,
+    /// Looked for once.
+    libtorch: OnceLock<Libtorch>,
 }
 
 impl Process {
@@ -42,15 +48,33 @@ impl Process {
     /// When the place of the running program is unknown.
     pub fn beside_this_program() -> Result<Self> {
         if let Some(program) = env::var_os("KFOOD_WORKER") {
-            return Ok(Self {
-                program: program.into(),
-            });
+            return Ok(Self::of(program.into()));
         }
         let this = env::current_exe()
             .map_err(|e| Error::failed("cannot find the running program").because(e))?;
-        Ok(Self {
-            program: this.with_file_name(format!("kfood-worker{}", env::consts::EXE_SUFFIX)),
-        })
+        let name = format!("kfood-worker{}", env::consts::EXE_SUFFIX);
+        Ok(Self::of(this.with_file_name(name)))
+    }
+
+    fn of(program: PathBuf) -> Self {
+        Self {
+            program,
+            libtorch: OnceLock::new(),
+        }
+    }
+
+    /// The libtorch that the worker is started with. A program without tensors has no worker to start.
+    fn libtorch(&self) -> Result<Option<&Libtorch>> {
+        if !cfg!(feature = "tensors") {
+            return Ok(None);
+        }
+        match self.libtorch.get() {
+            Some(found) => Ok(Some(found)),
+            None => {
+                let found = Libtorch::find()?;
+                Ok(Some(self.libtorch.get_or_init(|| found)))
+            }
+        }
     }
 
     fn start(&self, job: &Path) -> Result<(Child, Listed)> {
@@ -62,6 +86,9 @@ impl Process {
             .stderr(Stdio::piped())
             // Ctrl-C reaches the whole foreground group; the worker is told to stop by a line instead.
             .process_group(0);
+        if let Some(libtorch) = self.libtorch()? {
+            libtorch.lend(&mut command);
+        }
         start_child(|| command.spawn()).map_err(|e| {
             Error::failed(format!("cannot start `{}`", shown_path(&self.program)))
                 .because(e)
@@ -222,7 +249,7 @@ mod tests {
         let job = Job::Doctor {
             out: folder.path().to_owned(),
         };
-        Process { program }.run(&job, folder.path(), &|_| {}, stop)
+        Process::of(program).run(&job, folder.path(), &|_| {}, stop)
     }
 
     #[test]

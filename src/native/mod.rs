@@ -9,6 +9,7 @@ mod colours;
 mod inherited;
 #[cfg(feature = "libjpeg-turbo")]
 mod jpeg_scan;
+mod libtorch_folder;
 mod mmap;
 mod process;
 #[cfg(feature = "tensors")]
@@ -32,6 +33,7 @@ pub use inherited::{
 };
 #[cfg(feature = "libjpeg-turbo")]
 pub use jpeg_scan::{JpegPlane, JpegPlanes};
+pub use libtorch_folder::{libtorch_folder_version, libtorch_libraries};
 pub use mmap::Map;
 pub use process::{
     Listed, continue_children, exit_now, ignore_interrupt, pause, peak_memory, prepare_cublas,

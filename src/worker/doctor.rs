@@ -1,6 +1,6 @@
 //! The job `Doctor`: what libtorch and which devices there are.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use tch::Device;
@@ -8,7 +8,9 @@ use tch::Device;
 use crate::{
     error::Result,
     files,
-    native::{self, Cuda, bf16_gains, cpu_capability, device_name, libtorch_version},
+    native::{
+        self, Cuda, bf16_gains, cpu_capability, device_name, libtorch_library, libtorch_version,
+    },
 };
 
 /// `doctor.json`.
@@ -16,6 +18,8 @@ use crate::{
 struct Doctor {
     /// With its build, such as `2.11.0+cpu`.
     libtorch: String,
+    /// The file that it was loaded from, links followed.
+    library: Option<PathBuf>,
     /// The library that was loaded, or why none was.
     cuda: Cuda,
     /// Whether own kernels and recorded steps serve the GPU, or why not; nothing without CUDA.
@@ -54,6 +58,7 @@ pub(super) fn doctor(out: &Path) -> Result<()> {
         .collect();
     let doctor = Doctor {
         libtorch: libtorch_version(),
+        library: libtorch_library(),
         cuda: native::cuda(),
         accelerated: (gpus > 0).then(|| native::accelerated().unwrap_or_else(|| "yes".to_owned())),
         devices,

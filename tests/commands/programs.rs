@@ -72,6 +72,8 @@ fn doctor_names_libtorch_and_completions_come_for_a_shell() {
     let doctor = project.ok(&["doctor"]).stdout;
     assert!(doctor.contains("2.11.0"), "{doctor}");
     assert!(doctor.contains("tensors.devices: device cpu, "), "{doctor}");
+    let built = "libtorch.found: where this program was built";
+    assert!(doctor.contains(built), "{doctor}");
     assert!(
         !doctor.contains(['{', '[']) && !doctor.contains("null"),
         "{doctor}"
@@ -79,6 +81,30 @@ fn doctor_names_libtorch_and_completions_come_for_a_shell() {
     assert!(project.json(&["doctor"]).is_object());
     let completions = project.ok(&["completions", "bash"]).stdout;
     assert!(completions.contains("_kfood"));
+}
+
+#[test]
+#[cfg(feature = "tensors")]
+fn a_libtorch_of_another_version_is_refused_with_the_accepted_one_and_a_way_out() {
+    let project = Project::new();
+    project.write("torch/version.py", "__version__ = '2.5.1+cu121'\n");
+    project.write("torch/lib/libtorch_cpu.so", "");
+    let doctor = |libtorch: &str| {
+        let mut command = project.command(&["doctor"]);
+        let output = command.env("LIBTORCH", project.path(libtorch)).output();
+        Ran::of(output.unwrap())
+    };
+    let other = doctor("torch");
+    assert_eq!(other.code, 1, "{}", other.stderr);
+    let said = "torch`, a libtorch 2.5.1+cu121, and kfood needs 2.11\nhelp: set it to the folder `torch` of a PyTorch 2.11, or unset it";
+    assert!(other.stderr.contains(said), "{}", other.stderr);
+    let none = doctor("nothing");
+    assert_eq!(none.code, 1, "{}", none.stderr);
+    assert!(
+        none.stderr.contains("there is no libtorch in it"),
+        "{}",
+        none.stderr
+    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::{
     cli::{open, print, scratch::Scratch},
     data,
     error::Result,
-    exec::worker::Process,
+    exec::{libtorch::Libtorch, worker::Process},
     files, native,
     record::Job,
     stage::Worker,
@@ -41,6 +41,7 @@ pub(in crate::cli) fn doctor(args: &Doctor) -> Result<u8> {
             "webp": data::WEBP_DECODER,
             "others": "image (PNG, GIF, BMP, TIFF)",
         },
+        "libtorch": libtorch(),
         "tensors": match &tensors {
             Ok(found) => found.clone(),
             Err(error) => json!({ "error": error.to_string() }),
@@ -55,6 +56,19 @@ pub(in crate::cli) fn doctor(args: &Doctor) -> Result<u8> {
         print::error(&error);
     }
     Ok(u8::from(failed))
+}
+
+/// Where libtorch lies and how it was found; nothing where there is none, which is told with the tensors.
+fn libtorch() -> Value {
+    if !cfg!(feature = "tensors") {
+        return Value::Null;
+    }
+    Libtorch::find().map_or(Value::Null, |libtorch| {
+        json!({
+            "folder": libtorch.libraries.display().to_string(),
+            "found": libtorch.found.words(),
+        })
+    })
 }
 
 /// Asks a worker, because only a worker may load libtorch.

@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::native::libtorch_folder_version;
+
 /// The version that this program is built for.
 const BUILT_FOR: &str = "2.11.0";
 
@@ -13,21 +15,18 @@ const BUILT_FOR: &str = "2.11.0";
 /// PyTorch package that says it.
 #[must_use]
 pub fn libtorch_version() -> String {
-    library()
+    libtorch_library()
         .and_then(|path| version_beside(&path))
         .unwrap_or_else(|| BUILT_FOR.to_owned())
 }
 
 fn version_beside(library: &Path) -> Option<String> {
-    let text = fs::read_to_string(library.parent()?.parent()?.join("version.py")).ok()?;
-    let line = text
-        .lines()
-        .find_map(|l| l.strip_prefix("__version__ = "))?;
-    Some(line.trim_matches(['\'', '"']).to_owned())
+    libtorch_folder_version(library.parent()?.parent()?)
 }
 
 /// The file that libtorch's code was loaded from.
-fn library() -> Option<PathBuf> {
+#[must_use]
+pub fn libtorch_library() -> Option<PathBuf> {
     // SAFETY: all zeros is a valid value of this struct of pointers.
     let mut info: libc::Dl_info = unsafe { std::mem::zeroed() };
     // SAFETY: a symbol that is looked up by name in what is loaded already.

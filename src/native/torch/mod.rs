@@ -19,7 +19,7 @@ pub use cuda::{
 };
 pub use device::{bf16_gains, device_name, parse_device};
 pub use error::{is_out_of_memory, torch_error};
-pub use libtorch::libtorch_version;
+pub use libtorch::{libtorch_library, libtorch_version};
 pub use optimizers::{
     AdamStep, LambStep, RmspropStep, SgdStep, clip_grad_norm, clip_grad_value, collect_gradients,
     fused_adam, fused_sgd, grad_norm, lamb, lerp, rmsprop,

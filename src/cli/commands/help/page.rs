@@ -27,6 +27,7 @@ const PAGES: &[(&str, &str)] = pages![
     "data",
     "training",
     "models",
+    "python",
     "results",
     "cache",
     "gpu",

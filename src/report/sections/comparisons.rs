@@ -31,9 +31,15 @@ pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
 /// When the predictions of an evaluation do not fit its metrics.
 pub fn compared(results: &Results) -> Result<Vec<Block>> {
     let mut blocks = Vec::new();
+    let mut all = Vec::new();
     for part in PARTS {
-        blocks.extend(comparison_blocks(&compare(results, part)?));
+        let of_part = compare(results, part)?;
+        if !of_part.is_empty() {
+            blocks.push(table(&of_part));
+        }
+        all.push(of_part);
     }
+    blocks.extend(how_to_read(&all).into_iter().map(Block::paragraph));
     if !blocks.is_empty() {
         blocks.extend(judged_before(results).map(Block::paragraph));
     }
@@ -62,6 +68,13 @@ pub fn comparison_blocks(comparisons: &[Comparison]) -> Vec<Block> {
     if comparisons.is_empty() {
         return Vec::new();
     }
+    let notes = how_to_read(&[comparisons.to_vec()]).into_iter();
+    let mut blocks = vec![table(comparisons)];
+    blocks.extend(notes.map(Block::paragraph));
+    blocks
+}
+
+fn table(comparisons: &[Comparison]) -> Block {
     let mut grid = Grid::of([
         Column::left("on")
             .heading()
@@ -78,20 +91,27 @@ pub fn comparison_blocks(comparisons: &[Comparison]) -> Vec<Block> {
         Column::left("verdict"),
     ]);
     grid.rows = comparisons.iter().map(cells).collect();
-    let mut blocks = vec![Block::table(grid)];
-    blocks.extend(how_to_read(comparisons).into_iter().map(Block::paragraph));
-    blocks
+    Block::table(grid)
 }
 
-fn how_to_read(comparisons: &[Comparison]) -> Vec<String> {
-    let judged = comparisons.iter().filter(|c| c.spread.is_some()).count();
+/// What holds for tables of comparisons; nothing where there is none.
+fn how_to_read(tables: &[Vec<Comparison>]) -> Vec<String> {
+    if tables.iter().all(Vec::is_empty) {
+        return Vec::new();
+    }
+    let judged = |table: &Vec<Comparison>| table.iter().filter(|c| c.spread.is_some()).count();
+    let judged: Vec<usize> = tables.iter().map(judged).collect();
+    let (most, all): (_, usize) = (
+        judged.iter().max().copied().unwrap_or(0),
+        judged.iter().sum(),
+    );
     let mut said = vec![
         "Differences are in percentage points on the same images. McNemar's p is exact, one for each pair of runs: it tells two \
          models apart, not two recipes."
             .to_owned(),
     ];
-    if judged > 0 {
-        let adjusted = match judged {
+    if most > 0 {
+        let adjusted = match most {
             1 => String::new(),
             n => format!(", here after Holm's adjustment for {n} comparisons"),
         };
@@ -100,7 +120,7 @@ fn how_to_read(comparisons: &[Comparison]) -> Vec<String> {
              \"Beats\" is said only where p is below 0.05{adjusted}."
         ));
     }
-    if judged < comparisons.len() {
+    if all < tables.iter().map(Vec::len).sum() {
         said.push(
             "Where a side has one run, no verdict is given: another seed may differ by as much. Three runs a side tell more."
                 .to_owned(),
@@ -115,7 +135,11 @@ fn cells(c: &Comparison) -> Vec<String> {
         format!("{} ({})", c.part.name(), c.images),
         named(&c.first, c.first_runs),
         named(&c.second, c.second_runs),
-        format!("{} to {}", percent(c.first_top1), percent(c.second_top1)),
+        format!(
+            "{} against {}",
+            percent(c.first_top1),
+            percent(c.second_top1)
+        ),
         match c.spread.map(|spread| spread.interval) {
             Some(interval) => format!(
                 "{} ({} to {})",
@@ -136,6 +160,39 @@ fn cells(c: &Comparison) -> Vec<String> {
             Verdict::OneRun => "none: one run".to_owned(),
         },
     ]
+}
+
+/// What two recipes are to each other, in a line: on the part on which recipes are chosen, else on test.
+///
+/// # Errors
+/// When the predictions of an evaluation do not fit its metrics.
+pub(super) fn in_short(results: &Results) -> Result<Vec<String>> {
+    for part in PARTS {
+        let found = compare(results, part)?;
+        if !found.is_empty() {
+            return Ok(found.iter().map(line).collect());
+        }
+    }
+    Ok(Vec::new())
+}
+
+fn line(c: &Comparison) -> String {
+    let (first, second) = (&c.first, &c.second);
+    let facts = format!(
+        "{} against {} on {}",
+        percent(c.first_top1),
+        percent(c.second_top1),
+        c.part.name()
+    );
+    match c.verdict {
+        Verdict::Beats => format!("`{first}` beats `{second}`: {facts}."),
+        Verdict::NoClearDifference => {
+            format!("Between `{first}` and `{second}` no difference is clear: {facts}.")
+        }
+        Verdict::OneRun => format!(
+            "`{first}` and `{second}` have {facts}; where a side has one run, no verdict is given."
+        ),
+    }
 }
 
 fn named(group: &str, runs: usize) -> String {
@@ -173,7 +230,7 @@ mod tests {
                 "test (100)",
                 "better (n = 2)",
                 "baseline (n = 2)",
-                "79.5% to 50.5%",
+                "79.5% against 50.5%",
                 "29.0 (19.7 to 38.3)",
                 "<0.001",
                 "<0.001, <0.001",

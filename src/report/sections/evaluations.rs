@@ -3,8 +3,8 @@
 use super::{Asked, Images, classes, mistakes};
 use crate::{
     error::Result,
-    record::{Gap, Part},
-    report::{Block, Column, Figure, Grid, Group, percent, pooled::Pooled, words},
+    record::{Gap, LeakedPart, Part},
+    report::{Block, Column, Figure, Grid, Group, pooled::Pooled, words},
     text::number,
 };
 
@@ -72,15 +72,8 @@ fn gaps(group: &Group<'_>) -> Vec<Block> {
     titled("Gaps", grid)
 }
 
-/// How many images of each part look like training images, and what the rest scores; of the first run of a group that has any.
+/// How many images of each part look like training images, and what the rest scores: figures of all runs, as everywhere.
 fn look_alikes(group: &Group<'_>) -> Vec<Block> {
-    let mut runs = group
-        .runs
-        .iter()
-        .filter_map(|run| run.evaluation.leaks.as_ref());
-    let Some(leaks) = runs.find(|leaks| leaks.parts.iter().any(|p| p.like_train > 0)) else {
-        return Vec::new();
-    };
     let mut grid = Grid::of([
         Column::left("part"),
         Column::right("images"),
@@ -88,16 +81,36 @@ fn look_alikes(group: &Group<'_>) -> Vec<Block> {
         Column::right("top-1 with them"),
         Column::right("without"),
     ]);
-    for part in &leaks.parts {
+    for part in KNOWN.into_iter().rev() {
+        let runs = group.runs.iter();
+        let leaks = runs.filter_map(|run| run.evaluation.leaks.as_ref());
+        let found = leaks.filter_map(|leaks| leaks.parts.iter().find(|p| p.part == part));
+        let found: Vec<&LeakedPart> = found.collect();
+        if found.iter().all(|part| part.like_train == 0) {
+            continue;
+        }
+        let top1: Vec<f64> = found.iter().map(|part| part.top1).collect();
+        let without: Vec<f64> = found.iter().filter_map(|part| part.top1_without).collect();
+        let figure = |values: &[f64]| Figure::of(values, &[]).map(|figure| figure.percent());
         grid.rows.push(vec![
-            part.part.name().to_owned(),
-            number(part.images),
-            number(part.like_train),
-            percent(part.top1),
-            part.top1_without.map_or("none left".to_owned(), percent),
+            part.name().to_owned(),
+            span(found.iter().map(|part| part.images)),
+            span(found.iter().map(|part| part.like_train)),
+            figure(&top1).unwrap_or_default(),
+            figure(&without).unwrap_or_else(|| "none left".to_owned()),
         ]);
     }
     titled("Look-alikes", grid)
+}
+
+/// "48", or "46 to 48" where runs differ.
+fn span(of_runs: impl Iterator<Item = u64> + Clone) -> String {
+    let (least, most) = (of_runs.clone().min(), of_runs.max());
+    let (least, most) = (least.unwrap_or(0), most.unwrap_or(0));
+    match least == most {
+        true => number(least),
+        false => format!("{} to {}", number(least), number(most)),
+    }
 }
 
 /// Nothing where the table is empty.

@@ -177,7 +177,7 @@ fn labels_that_look_wrong_and_calibrations_are_told_where_there_are_some() {
     results.calibrations.push(calibrated());
     let text = markdown(&results);
     for told in [
-        "1 of 40 labels looks wrong, by 5 models that did not train on them",
+        "1 of 40 labels on validation looks wrong, by 5 models that did not train on them",
         "| 1 | `train/김밥/001.jpg` | 김밥 | 냉면 | 0.060 | 90.0% |",
         "## How sure `baseline` is",
         "Temperature 1.500, fitted on validation.",

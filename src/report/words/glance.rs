@@ -84,11 +84,15 @@ fn copies(found: &Pooled) -> Vec<String> {
     let leaking = parts.filter(|part| part.like_train > 0);
     let told = |part: &crate::record::LeakedPart| {
         format!(
-            "{} of {} {} images {} of training images",
+            "{} of {} {} images {}",
             number(part.like_train),
             number(part.images),
             part.part.name(),
-            either(part.like_train, "is a copy", "are copies")
+            either(
+                part.like_train,
+                "is a copy of a training image",
+                "are copies of training images"
+            )
         )
     };
     leaking.map(told).collect()

@@ -11,12 +11,16 @@ pub(in crate::report) fn by_pixels(leaks: &Leaks) -> Vec<String> {
     let mut said = Vec::new();
     for part in leaks.parts.iter().filter(|part| part.like_train > 0) {
         let with = format!(
-            "{} of {} {} {} {} of training images: top-1 {}",
+            "{} of {} {} {} {}: top-1 {}",
             part.like_train,
             part.images,
             part.part.name(),
             plural(part.images, "image"),
-            either(part.like_train, "is a copy", "are copies"),
+            either(
+                part.like_train,
+                "is a copy of a training image",
+                "are copies of training images"
+            ),
             percent(part.top1)
         );
         said.push(match part.top1_without {

@@ -66,7 +66,8 @@
     return {
       ...shell(),
       tooltip: { ...shell().tooltip, formatter: (p) => told(p.value[2], data.x.name + ": " + x(p.value[0]), data.y.name + ": " + y(p.value[1])) },
-      grid: { left: 64, right: 24, top: 16, bottom: 48 },
+      // Names stand on the right of their points, that of the last one too.
+      grid: { left: 64, right: 112, top: 16, bottom: 48 },
       xAxis: axis(data.x.name, { type: data.x.logarithmic ? "log" : "value", scale: true, axisLabel: { color: color("soft"), formatter: x } }),
       yAxis: axis(data.y.name, { type: "value", nameGap: 48, min: data.y.unit === "share" ? 0 : null, max: data.y.unit === "share" ? 1 : null, axisLabel: { color: color("soft"), formatter: y } }),
       series: [{
@@ -200,6 +201,7 @@
       if (shots.length) behind.append(gallery);
       else behind.append(element("p", { className: "note", textContent: say("No photograph of it is in this page.") }));
       behind.hidden = false;
+      behind.scrollIntoView({ block: "nearest" });
     };
     let order = n > 2 ? byConfusion(data) : data.classes.map((_, i) => i);
     const draw = () => {

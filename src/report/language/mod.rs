@@ -191,6 +191,18 @@ mod tests {
     }
 
     #[test]
+    fn copies_in_two_parts_are_two_phrases() {
+        assert_eq!(
+            korean(
+                "`a`: 9.0% on test (95% interval 1.0 to 29.5; 48 images): overfits by 4.0 points; 1 of 48 validation images is a copy of a training \
+                 image; 2 of 48 test images are copies of training images."
+            ),
+            "`a`: 테스트 9.0% (95% 구간 1.0–29.5, 이미지 48장): 4.0점만큼 과적합; 검증 이미지 48장 중 1장이 훈련 이미지의 복사본; 테스트 이미지 48장 중 \
+             2장이 훈련 이미지의 복사본."
+        );
+    }
+
+    #[test]
     fn names_are_never_touched() {
         let mut grid = Grid::of([super::super::Column::left("class")]);
         for name in ["test", "mean", "한식", "no clear difference"] {

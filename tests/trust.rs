@@ -344,7 +344,7 @@ fn new_files_of_a_shared_cache_follow_its_folder() {
 }
 
 /// The program as somebody who may read everything and write nothing there.
-fn as_somebody_else(project: &Project, args: &[&str]) -> Ran {
+pub(crate) fn as_somebody_else(project: &Project, args: &[&str]) -> Ran {
     const NOBODY: u32 = 65_534;
     fs::set_permissions(project.path("."), Permissions::from_mode(0o755)).unwrap();
     let mut command = project.command(args);

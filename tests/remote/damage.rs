@@ -1,13 +1,15 @@
 //! Whatever befalls the objects of a remote cache: nothing wrong is used, and the object is named.
 
 use std::{
-    fs,
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
 use kfood::digest::{seal, unseal};
 
 use super::{FILE, dishes, files, how_many, outputs, pushed};
+use crate::trust::as_somebody_else;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Damage {
@@ -288,4 +290,31 @@ fn an_object_that_is_longer_than_told_is_read_as_far_as_told() {
     let pushed = one.json(&["cache", "push", &place, FILE]);
     assert!(pushed["objects"].as_u64().unwrap() > 2, "{pushed}");
     one.ok(&["cache", "verify", "--remote", &place]);
+}
+
+#[test]
+#[ignore = "needs root, and a checkout that all may read: `-- --ignored somebody_else`"]
+fn what_somebody_else_may_not_remove_is_told_all_the_same() {
+    let (one, folder, place) = pushed();
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    let damaged = objects(place.as_ref()).into_iter();
+    let damaged: Vec<_> = damaged
+        .filter(|name| name.starts_with("objects"))
+        .take(2)
+        .collect();
+    for name in &damaged {
+        Damage::Flipped.to(&Path::new(&place).join(name));
+    }
+    let told = as_somebody_else(&one, &["cache", "verify", "--remote", &place]);
+    assert_eq!(told.code, 1, "{}", told.stderr);
+    for name in &damaged {
+        let name = name.to_str().unwrap();
+        assert!(told.stdout.contains(name), "{name}: {}", told.stdout);
+    }
+    assert!(told.stdout.contains("2 objects damaged"), "{}", told.stdout);
+    assert!(
+        told.stderr.contains("could not be removed"),
+        "{}",
+        told.stderr
+    );
 }

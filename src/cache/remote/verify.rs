@@ -9,10 +9,15 @@ use super::{
     manifest::{self, Blob},
     objects::{PIECE, in_parallel},
 };
-use crate::{digest::Digest, error::Result, event::Tell, stop::Stop};
+use crate::{
+    digest::Digest,
+    error::{Error, Result},
+    event::Tell,
+    stop::Stop,
+};
 
 /// What verifying found.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Faults {
     /// Results whose outputs are as they were pushed.
     pub sound: usize,
@@ -20,6 +25,8 @@ pub struct Faults {
     pub bytes: u64,
     /// Objects that are not.
     pub faults: Vec<Fault>,
+    /// Why what is damaged could not be removed, where that is so: the first reason.
+    pub kept: Option<Error>,
 }
 
 /// A damaged or lost object.
@@ -38,7 +45,7 @@ impl Remote {
     /// outputs it was: the next push brings them again. A result of which only something beside its outputs is damaged stays.
     ///
     /// # Errors
-    /// When the remote cache cannot be reached, or nothing can be removed there.
+    /// When the remote cache cannot be reached. That nothing can be removed there is told with what was found.
     pub fn verify(&self, stop: &Stop, tell: Tell<'_>) -> Result<Faults> {
         let afar = self.list()?;
         let mut named: BTreeMap<Blob, Vec<usize>> = BTreeMap::new();
@@ -65,8 +72,14 @@ impl Remote {
             ..Faults::default()
         };
         let mut hit = vec![false; afar.entries.len()];
+        let mut kept = None;
+        let mut remove = |name: &str| {
+            if let Err(error) = self.objects.remove(name) {
+                kept.get_or_insert(error);
+            }
+        };
         for damaged in afar.damaged {
-            self.objects.remove(&damaged.name)?;
+            remove(&damaged.name);
             faults.faults.push(Fault {
                 damaged,
                 stages: Vec::new(),
@@ -82,10 +95,10 @@ impl Remote {
             for result in &outputs {
                 if !std::mem::replace(&mut hit[**result], true) {
                     let key = afar.entries[**result].key;
-                    self.objects.remove(&manifest::name(&key))?;
+                    remove(&manifest::name(&key));
                 }
             }
-            self.objects.remove(&blob.name())?;
+            remove(&blob.name());
             let stages = results.iter().map(|r| afar.entries[*r].stage.clone());
             faults.faults.push(Fault {
                 damaged: Damaged {
@@ -96,6 +109,7 @@ impl Remote {
                 beside: outputs.is_empty(),
             });
         }
+        faults.kept = kept;
         faults.sound = hit.iter().filter(|hit| !**hit).count();
         Ok(faults)
     }

@@ -123,10 +123,11 @@ pub(super) fn verify(place: Option<&str>, as_json: bool) -> Result<u8> {
             .collect();
         print::json(&json!({
             "remote": remote.shown(), "sound": found.sound, "bytes": found.bytes, "damaged": faults,
+            "removed": found.kept.is_none(),
         }))?;
     } else {
         for fault in &found.faults {
-            print::out(&in_words(fault))?;
+            print::out(&in_words(fault, found.kept.is_none()))?;
         }
         print::out(&format!(
             "{} sound ({} hashed), {} damaged in {}",
@@ -136,12 +137,25 @@ pub(super) fn verify(place: Option<&str>, as_json: bool) -> Result<u8> {
             remote.shown(),
         ))?;
     }
+    if let Some(error) = found.kept {
+        let message = "what is damaged there could not be removed";
+        return Err(Error::failed(message).because(error).help(
+            "run it where that may be written, for a push does not replace what it takes for whole",
+        ));
+    }
     Ok(u8::from(!found.faults.is_empty()))
 }
 
-/// What is damaged, of which stages, and what follows.
-fn in_words(fault: &Fault) -> String {
+/// What is damaged, of which stages, and what follows, where it was removed.
+fn in_words(fault: &Fault, removed: bool) -> String {
     let what = &fault.damaged;
+    if !removed {
+        let stages = match fault.stages.as_slice() {
+            [] => "a result's description".to_owned(),
+            stages => stages.join(", "),
+        };
+        return format!("damaged: {stages}: {what}");
+    }
     match (fault.stages.as_slice(), fault.beside) {
         ([], _) => format!(
             "damaged: a result's description: {what}; removed, a push of that result brings it again"

@@ -85,13 +85,16 @@ fn confident(group: &Group<'_>, part: Part, seen: &[Judged<'_>], room: &mut Room
     if wrong.is_empty() {
         return Vec::new();
     }
-    let runs = match group.runs.len() {
-        1 => String::new(),
-        n => format!(" by at least one of {n} runs"),
+    let (runs, how) = match group.runs.len() {
+        1 => (String::new(), ""),
+        n => (
+            format!(" by at least one of {n} runs"),
+            " How sure is the mean of the runs that guess so.",
+        ),
     };
     let shown = wrong.len().min(SHOWN);
     let told = format!(
-        "{} of {} {} taken for another class{runs}. The {} of which the model is most sure come first.",
+        "{} of {} {} taken for another class{runs}. The {} of which the model is most sure come first.{how}",
         number(wrong.len() as u64),
         count(seen.len(), "image"),
         if wrong.len() == 1 { "is" } else { "are" },
@@ -232,7 +235,7 @@ mod tests {
         };
         assert_eq!(
             told.in_backticks(),
-            "4 of 9 images are taken for another class by at least one of 2 runs. The 4 of which the model is most sure come first."
+            "4 of 9 images are taken for another class by at least one of 2 runs. The 4 of which the model is most sure come first. How sure is the mean of the runs that guess so."
         );
         let Block::Gallery(shots) = &blocks[2] else {
             panic!("{blocks:?}")

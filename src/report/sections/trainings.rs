@@ -73,14 +73,6 @@ pub(super) fn curve(history: &History) -> Curve {
 
 /// Some epochs: the first, the best, the last, and evenly spaced ones between.
 fn epoch_grid(history: &History) -> Grid {
-    let mut grid = Grid::of([
-        Column::right("epoch"),
-        Column::right("lr").meaning("learning rate"),
-        Column::right("train loss").meaning("as augmented, while the weights moved"),
-        Column::right("train top-1").meaning("as augmented, while the weights moved"),
-        Column::right("validation loss").meaning("after the epoch"),
-        Column::right("validation top-1").meaning("after the epoch"),
-    ]);
     let best = history
         .epochs
         .iter()
@@ -88,6 +80,18 @@ fn epoch_grid(history: &History) -> Grid {
     let mut shown: Vec<usize> = spaced(history.epochs.len(), ROWS).chain(best).collect();
     shown.sort_unstable();
     shown.dedup();
+    let epoch = Column::right("epoch");
+    let mut grid = Grid::of([
+        match shown.len() < history.epochs.len() {
+            true => epoch.meaning("the first, the best, the last, and some between"),
+            false => epoch,
+        },
+        Column::right("lr").meaning("learning rate"),
+        Column::right("train loss").meaning("as augmented, while the weights moved"),
+        Column::right("train top-1").meaning("as augmented, while the weights moved"),
+        Column::right("validation loss").meaning("after the epoch"),
+        Column::right("validation top-1").meaning("after the epoch"),
+    ]);
     let row = |e: &Epoch| {
         let validation = |show: fn(&Measure) -> String| {
             e.validation.as_ref().map_or_else(|| "-".to_owned(), show)

@@ -108,7 +108,13 @@ def framed(chromium, file, notebook):
     page.wait_for_timeout(300)
     if not frame.url.startswith("about:srcdoc#") or frame.evaluate("scrollY") == 0:
         wrong.append(f"a link leads to {frame.url}")
-    if frame.locator(".chart .canvas canvas, .chart .canvas svg").count() == 0:
+    # Charts are drawn when they come near.
+    frame.locator(".chart").first.scroll_into_view_if_needed()
+    drawn = frame.locator(".chart .canvas canvas, .chart .canvas svg")
+    for _ in range(20):
+        if drawn.count() == 0:
+            page.wait_for_timeout(100)
+    if drawn.count() == 0:
         wrong.append("no chart is drawn")
     print(f"in a notebook: {len(wrong)} failures")
     page.close()

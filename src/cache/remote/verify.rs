@@ -55,20 +55,10 @@ impl Remote {
             }
         }
         let named: Vec<_> = named.into_iter().collect();
-        let total = named.iter().map(|(blob, _)| blob.bytes).sum();
-        let counting = Counting::new("verifying", total, tell);
-        let wrong = Mutex::new(Vec::new());
-        in_parallel(named.len(), |i| {
-            if let Some(what) = self.wrong(&named[i].0, stop, &counting)? {
-                let mut wrong = wrong.lock().unwrap_or_else(|b| b.into_inner());
-                wrong.push((i, what));
-            }
-            Ok(())
-        })?;
-        let mut wrong = wrong.into_inner().unwrap_or_else(|b| b.into_inner());
-        wrong.sort();
+        let blobs: Vec<&Blob> = named.iter().map(|(blob, _)| blob).collect();
+        let (wrong, bytes) = self.all_wrong(&blobs, stop, tell)?;
         let mut faults = Faults {
-            bytes: counting.done(),
+            bytes,
             ..Faults::default()
         };
         let mut hit = vec![false; afar.entries.len()];
@@ -112,6 +102,28 @@ impl Remote {
         faults.kept = kept;
         faults.sound = hit.iter().filter(|hit| !**hit).count();
         Ok(faults)
+    }
+
+    /// Which of these objects are wrong, and how; and the bytes that were hashed.
+    fn all_wrong(
+        &self,
+        blobs: &[&Blob],
+        stop: &Stop,
+        tell: Tell<'_>,
+    ) -> Result<(Vec<(usize, String)>, u64)> {
+        let total = blobs.iter().map(|blob| blob.bytes).sum();
+        let counting = Counting::new("verifying", total, tell);
+        let wrong = Mutex::new(Vec::new());
+        in_parallel(blobs.len(), |i| {
+            if let Some(what) = self.wrong(blobs[i], stop, &counting)? {
+                let mut wrong = wrong.lock().unwrap_or_else(|b| b.into_inner());
+                wrong.push((i, what));
+            }
+            Ok(())
+        })?;
+        let mut wrong = wrong.into_inner().unwrap_or_else(|b| b.into_inner());
+        wrong.sort();
+        Ok((wrong, counting.done()))
     }
 
     /// What is wrong with an object, if anything.

@@ -8,7 +8,7 @@
 
 For each network, with random weights, norms and statistics, whole, with a centre crop and a second resize, and `--raw`:
   * onnx's checker accepts the file with `full_check=True`;
-  * onnxruntime's logits from the same pixels are within 1e-4 of kfood's, its probabilities within 1e-5, one image at a time and several;
+  * onnxruntime's logits from the same pixels are within 1e-4 of kfood's (of large ones within 2e-6 of the largest), its probabilities within 1e-5, one image at a time and several;
   * classes, transform, the size of an image and the model's digest stand in its metadata.
 For a finished model and a folder of photographs, the snippet of docs/models.md gives the first class of `kfood predict` for at least 99% of
 them; the largest difference of a probability is told. Exits with 1 if anything differs.
@@ -101,8 +101,10 @@ def check(arch, kfood, worker, folder):
     raw = export(kfood, file, folder / "raw.onnx", "--raw")
     from_floats = raw.run(None, {"input": x.numpy()})
     apart = max(np.abs(from_pixels - wanted).max(), np.abs(from_floats[0] - wanted).max())
-    text = f"{arch:15} logits          largest difference {apart:.1e} of logits up to {np.abs(wanted).max():.2f}"
-    good &= report(apart < BOUND and len(from_floats) == 1, text)
+    largest = np.abs(wanted).max()
+    text = f"{arch:15} logits          largest difference {apart:.1e} of logits up to {largest:.2f}"
+    # Random weights of a deep network give logits of a hundred, whose f32 has 7e-6 between two numbers.
+    good &= report(apart < max(BOUND, 2e-6 * largest) and len(from_floats) == 1, text)
 
     meta = onnxruntime.InferenceSession(str(out)).get_modelmeta().custom_metadata_map
     names = eval(meta["names"])

@@ -106,7 +106,11 @@ impl Server {
         })?;
         let status = answer.status();
         let text = answer.body_mut().read_to_string().unwrap_or_default();
-        let told: Option<Value> = serde_json::from_str(&text).ok();
+        // A file that was taken is answered with nothing.
+        let told: Option<Value> = match text.trim() {
+            "" => Some(Value::Null),
+            text => serde_json::from_str(text).ok(),
+        };
         let url = &self.url;
         if status.is_success() {
             return told.ok_or_else(|| Refused {

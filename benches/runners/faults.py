@@ -20,24 +20,21 @@ def told(ran) -> str:
     return f"`{(wrong or lines or ['nothing said'])[0 if wrong else -1][:60]}`"
 
 
-def whole(tool: Tool, right: str) -> str | None:
-    """What is wrong with a result, by what a runner that was never disturbed gives."""
+def after_a_plain_run(tool: Tool, right: str) -> str:
+    """Runs it once more: what then is there, against what a runner gives that was never disturbed."""
+    again = tool.run()
+    if again.code != 0:
+        return f"needs a hand: {told(again)}"
     found = tool.result()
     if found == right:
-        return None
-    return "no result" if found is None else "a wrong result"
+        return RIGHT
+    return f"{'no' if found is None else 'a wrong'} result, and exit code 0"
 
 
 def killed(tool: Tool, right: str) -> str:
     """The runner is killed while its stage is at work; then a plain run."""
     tool.kill()
-    again = tool.run()
-    wrong = whole(tool, right)
-    if again.code != 0:
-        return f"needs a hand: {told(again)}"
-    if wrong:
-        return f"{wrong}, and exit code 0"
-    return RIGHT
+    return after_a_plain_run(tool, right)
 
 
 def edited_while_read(tool: Tool, right: str) -> str:
@@ -116,14 +113,9 @@ def two_at_once(tool: Tool, right: str) -> str:
     """Two runs of one pipeline; then a plain one."""
     both = [tool.start(), tool.start()]
     codes = [child.wait(PATIENCE) for child in both]
-    again = tool.run()
-    wrong = whole(tool, right)
-    if again.code != 0:
-        return f"needs a hand: {told(again)}"
-    if wrong:
-        return f"{wrong}, and exit code 0"
+    seen = after_a_plain_run(tool, right)
     failed = sum(code != 0 for code in codes)
-    return RIGHT if not failed else f"{failed} of 2 refused, then right"
+    return f"{failed} of 2 refused, then right" if failed and seen == RIGHT else seen
 
 
 def cut_off_in_the_middle(tool: Tool, right: str) -> str:
@@ -132,11 +124,7 @@ def cut_off_in_the_middle(tool: Tool, right: str) -> str:
     tool.at_work(child)
     os.killpg(child.pid, signal.SIGKILL)
     child.wait(PATIENCE)
-    again = tool.run()
-    wrong = whole(tool, right)
-    if again.code != 0:
-        return f"needs a hand: {told(again)}"
-    return f"{wrong}, and exit code 0" if wrong else RIGHT
+    return after_a_plain_run(tool, right)
 
 
 def pending_says_so(tool: Tool, right: str) -> str:

@@ -117,13 +117,20 @@ fn build_cuda_shim(compiler: &cc::Build, libtorch: &Path) {
 /// The faster decoder of Huffman codes, where libjpeg-turbo is compiled along and linked statically: a system's library hides
 /// what it needs, and is used as it is.
 fn build_jpeg_scan() {
-    const FILES: [&str; 5] = ["scan.c", "bits.c", "walk.c", "progressive.c", "passes.c"];
+    const FILES: [&str; 6] = [
+        "scan.c",
+        "bits.c",
+        "flat.c",
+        "walk.c",
+        "progressive.c",
+        "passes.c",
+    ];
     let files = FILES.map(|name| format!("src/native/jpeg_{name}"));
-    for file in files
-        .iter()
-        .map(String::as_str)
-        .chain(["src/native/jpeg_bits.h", "src/native/jpeg_progressive.h"])
-    {
+    for file in files.iter().map(String::as_str).chain([
+        "src/native/jpeg_bits.h",
+        "src/native/jpeg_flat.h",
+        "src/native/jpeg_progressive.h",
+    ]) {
         println!("cargo:rerun-if-changed={file}");
     }
     println!("cargo:rustc-check-cfg=cfg(jpeg_scan)");

@@ -3,7 +3,7 @@
  * libjpeg-turbo does everything but that: headers, inverse transform, upsampling, colour (or neither of the last two, where planes
  * are asked for). Between jpeg_start_decompress and the
  * first row its function for one MCU is replaced. The bits come from a copy of the scan without stuffed bytes, so that eight
- * bytes are taken at a time without looking for markers; a table of 11 bits gives up to two codes with their values at once. Tables are
+ * bytes are taken at a time without looking for markers; a table of 10 bits gives up to two codes with their values at once. Tables are
  * kept from one image to the next, as most have the same codes.
  *
  * Fast or not at all: whatever is not plain and whole (scans in an odd order, a warning, a code that is none, data that end
@@ -11,10 +11,11 @@
 
 #include <setjmp.h>
 
+#include "jpeg_flat.h"
 #include "jpeg_progressive.h"
 
 enum {
-  PAIR = 11, /* bits looked up at once for two codes with their values */
+  PAIR = 10, /* bits looked up at once for two codes with their values */
   SKIP = 13, /* the same where values are passed over */
 };
 
@@ -61,6 +62,7 @@ typedef struct {
   const uint64_t *pair[D_MAX_BLOCKS_IN_MCU];
   const uint16_t *skip[D_MAX_BLOCKS_IN_MCU]; /* NULL where coefficients are needed */
   const Table *dc[D_MAX_BLOCKS_IN_MCU], *ac[D_MAX_BLOCKS_IN_MCU];
+  Flat flat;
   int is_progressive;
   Progressive progressive;
 } Scan;
@@ -113,6 +115,7 @@ static inline __attribute__((always_inline)) int decode_blocks(Scan *scan, j_dec
   uint64_t bits = scan->bits;
   int count = scan->count;
   const uint8_t *next = scan->next;
+  if (blocks) flat_begin(&scan->flat, blocks);
   for (int i = 0; i < cinfo->blocks_in_MCU; i++) {
     const Table *table = scan->dc[i];
     REFILL();
@@ -143,8 +146,13 @@ static inline __attribute__((always_inline)) int decode_blocks(Scan *scan, j_dec
   block[NATURAL[k - 1]] = (JCOEF)(two >> 48);             \
   TAKE(two & 0xff);                                       \
   if (__builtin_expect(k >= 64, 0)) break
+      uint64_t two = pairs[bits >> (64 - PAIR)]; /* the first code left 25 bits at least */
+      if (__builtin_expect((two >> 16 & 0xff) == END, 0)) {
+        flat_tell(&scan->flat, block, i);
+        TAKE(two & 0xff);
+        continue;
+      }
       for (;;) {
-        uint64_t two;
         REFILL();
         WINDOW();
         WINDOW();
@@ -275,6 +283,7 @@ static int take_over(Scan *scan, j_decompress_ptr cinfo) {
   scan->to_restart = cinfo->restart_interval;
   scan->left = (uint64_t)cinfo->MCUs_per_row * cinfo->MCU_rows_in_scan;
   start_piece(scan);
+  kfood_flat_start(&scan->flat, cinfo);
   cinfo->entropy->decode_mcu = decode_mcu_plain;
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("bmi2")) cinfo->entropy->decode_mcu = decode_mcu_bmi2;

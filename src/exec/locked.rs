@@ -38,6 +38,15 @@ pub fn path(pipeline: &Path) -> PathBuf {
     }
 }
 
+/// The pipeline whose lock file this is: of those that may be, the one that is there, else the one whose name ends in `.toml`.
+#[must_use]
+pub fn pipeline(lock: &Path) -> PathBuf {
+    let usual = lock.with_extension("toml");
+    let other = lock.with_extension("");
+    let is_other = !usual.is_file() && other.is_file() && path(&other) == lock;
+    if is_other { other } else { usual }
+}
+
 /// That no other pipeline has this one's lock file.
 ///
 /// # Errors
@@ -375,5 +384,18 @@ mod tests {
         let stages: BTreeMap<_, _> = [("deeper[lr=0.1]".to_owned(), stage("a", 2, 0.5))].into();
         write(&place, stages.clone()).unwrap();
         assert_eq!(read(&place).unwrap().stages, stages);
+    }
+
+    #[test]
+    fn a_lock_file_leads_back_to_its_pipeline() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        assert_eq!(pipeline(&at("x.lock")), at("x.toml"), "none is there");
+        for name in ["x", "x.conf"] {
+            std::fs::write(at(name), "").unwrap();
+            assert_eq!(pipeline(&path(&at(name))), at(name));
+        }
+        std::fs::write(at("x.toml"), "").unwrap();
+        assert_eq!(pipeline(&at("x.lock")), at("x.toml"));
     }
 }

@@ -125,6 +125,9 @@ fn the_lock_file_is_written_after_a_whole_run_and_reproduced_on_another_cache() 
     project.write("pipelines/small.conf", &text);
     project.ok(&["run", "pipelines/small.conf"]);
     assert!(project.path("pipelines/small.conf.lock").is_file());
+    let locks = ["pipelines/small.lock", "pipelines/small.conf.lock"];
+    let compared = project.ok(&["compare", locks[0], locks[1]]).stdout;
+    assert!(compared.contains("small.conf.lock"), "{compared}");
     project.write("pipelines/small", &text);
     let shared = project.fails(2, &["run", "pipelines/small"]).stderr;
     assert!(shared.contains("would have one lock file"), "{shared}");

@@ -57,8 +57,10 @@ fn is_lock(text: &Path) -> bool {
 
 /// `FILE.toml@RUN` taken apart.
 fn of_run(text: &Path) -> Option<(PathBuf, String)> {
-    let (file, run) = text.to_str()?.rsplit_once(".toml@")?;
-    Some((PathBuf::from(format!("{file}.toml")), run.to_owned()))
+    let (file, run) = text.to_str()?.rsplit_once('@')?;
+    // A folder or a pipeline of another ending may have an `@` in its own name.
+    let is_run = file.ends_with(".toml") || (Path::new(file).is_file() && !text.exists());
+    is_run.then(|| (PathBuf::from(file), run.to_owned()))
 }
 
 impl Side {
@@ -104,7 +106,7 @@ impl Side {
 
     fn of_lock(path: &Path) -> Result<Self> {
         let lock = locked::read(path)?;
-        let file = path.with_extension("toml");
+        let file = locked::pipeline(path);
         let now = now(&file).ok();
         let folder = std::path::absolute(path).map_err(|e| Error::io("find", path, e))?;
         let cache = Cache::open(&open::cache_root(folder.parent().unwrap_or(path))?)?;

@@ -415,8 +415,7 @@ fn is_pipelines(path: &Path, root: &Path) -> bool {
 
 /// Whether a lock file lies beside a pipeline, unlike `Cargo.lock`.
 fn locked_pipeline(lock: &Path) -> bool {
-    lock.with_extension("toml").is_file()
-        && lock.file_name().is_some_and(|name| name != "Cargo.lock")
+    locked::pipeline(lock).is_file() && lock.file_name().is_some_and(|name| name != "Cargo.lock")
 }
 
 fn cannot_tell(path: &Path, error: &Error) -> Error {

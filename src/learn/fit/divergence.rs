@@ -18,6 +18,8 @@ const FAR: f64 = 5.0;
 const START_AT_MOST: f64 = 1000.0;
 /// A mean over fewer steps says nothing yet, unless they are a whole epoch.
 const LONG: u32 = 100;
+/// Of so many images a last feature map of one pixel has so few values that their spread may be next to nothing.
+const FEW: usize = 3;
 
 /// An epoch of a training, and what is there if it goes wrong.
 pub(crate) struct Watch<'a> {
@@ -31,6 +33,15 @@ pub(crate) struct Watch<'a> {
     pub(crate) checkpoint: Option<PathBuf>,
     /// The classes there are.
     pub(crate) classes: usize,
+    /// Where BatchNorm takes statistics of so few images that they say little: the images of the smallest batch of an epoch.
+    pub(crate) few: Option<usize>,
+}
+
+/// The images of an epoch's last batch, where they are too few for statistics.
+pub(crate) fn few_in_last_batch(images: usize, batch_size: usize) -> Option<usize> {
+    let last = images % batch_size;
+    // A single one is left out of its epoch.
+    (2..=FEW).contains(&last).then_some(last)
 }
 
 impl Watch<'_> {
@@ -100,7 +111,12 @@ impl Watch<'_> {
             ),
             _ => "; there is no checkpoint yet".to_owned(),
         };
-        Error::failed(what + &kept).help(
+        let few = self.few.map_or_else(String::new, |images| {
+            format!(
+                "give another `batch_size`, for an epoch's last batch has only {images} images, of which BatchNorm takes statistics; or "
+            )
+        });
+        Error::failed(what + &kept).help(few +
             "lower `lr` (`kfood tune lr` finds one), add warm-up (`schedule.constant = { warmup_epochs = 3 }`), or set `normalize`",
         )
     }
@@ -147,6 +163,7 @@ mod tests {
             before,
             checkpoint: None,
             classes: 4,
+            few: None,
         }
     }
 
@@ -216,6 +233,7 @@ mod tests {
             before: &before,
             checkpoint: Some("state/weights-1.safetensors".into()),
             classes: 4,
+            few: few_in_last_batch(19, 16),
         };
         let error = watch.not_finite(12, 76, 0.1);
         assert!(error.message().starts_with(
@@ -226,6 +244,19 @@ mod tests {
                 .message()
                 .contains("that of epoch 1: `state/weights-1.safetensors`")
         );
+        assert!(
+            error.help_text().unwrap().starts_with(
+                "give another `batch_size`, for an epoch's last batch has only 3 images"
+            )
+        );
+    }
+
+    #[test]
+    fn a_full_or_a_fair_last_batch_is_no_reason() {
+        for images in [16, 17, 20, 32] {
+            assert_eq!(few_in_last_batch(images, 16), None, "{images}");
+        }
+        assert_eq!(few_in_last_batch(18, 16), Some(2));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{fs, path::Path, time::Duration};
 use tch::Device;
 
 use super::{
-    divergence::{Watch, with_batch_size},
+    divergence::{Watch, few_in_last_batch, with_batch_size},
     early_stopping::{best_epoch, stop_early},
     keep::Keep,
     learner::Learner,
@@ -245,12 +245,15 @@ impl Course<'_> {
             .saved
             .as_ref()
             .map(|saved| self.folder.checkpoints(saved));
+        let images = pass.loader.inputs.train.len();
+        let few = few_in_last_batch(images, training.batch_size.get() as usize);
         let watch = Watch {
             epoch,
             of,
             before: &self.now.history.epochs,
             checkpoint: checkpoints.and_then(Result::ok).map(|[_, last]| last),
             classes: self.learner.model.classes(),
+            few: few.filter(|_| self.learner.model.has_batch_norm()),
         };
         memory::reset_peak(pass.arithmetic.device);
         let mut keep = Keep::new(&self.folder, self.now.clone(), self.every, &mut self.saved);
@@ -264,7 +267,7 @@ impl Course<'_> {
         let timing = EpochTiming {
             seconds: keep.seconds(),
             train_seconds,
-            images: pass.loader.inputs.train.len() as u64,
+            images: images as u64,
             peak_memory: memory::peak(pass.arithmetic.device),
         };
 

@@ -73,10 +73,6 @@ mod tests {
         let script = "#!/bin/sh\ncd \"$(dirname \"$0\")/work\" && PYTHONPATH=$PWD/../packages exec python3 \"$@\"\n";
         fs::write(&python, script).unwrap();
         fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).unwrap();
-        let has = Command::new("python3").arg("--version").output().is_ok();
-        if !has {
-            return;
-        }
         let package = |name: &str| {
             let package = folder.path().join(name).join("torch");
             fs::create_dir_all(&package).unwrap();
@@ -86,7 +82,7 @@ mod tests {
         let of_work = folder.path().join("work/torch");
         assert_ne!(torch_of(&python), Some(of_work));
         package("packages");
-        let found = torch_of(&python).unwrap();
+        let found = torch_of(&python).expect("a python3, which `make test` installs");
         assert_eq!(
             found.canonicalize().unwrap(),
             folder.path().join("packages/torch").canonicalize().unwrap()

@@ -40,7 +40,7 @@ endif
 # to read the checkout.
 READABLE = $(shell test "$$(id -u)" = 0 && setpriv --reuid=65534 --clear-groups test -r "$(CURDIR)/Makefile" 2>/dev/null && echo yes)
 SLURM = $(shell command -v sbatch >/dev/null 2>&1 && timeout 10 sinfo --noheader 2>/dev/null | grep -Eq "idle|mix|alloc" && echo yes)
-ABLE = $(if $(KFOOD_REAL_DATA),real_photographs) $(if $(SLURM),slurm) $(if $(filter cuda,$(FLAVOUR)),cuda) $(if $(READABLE),somebody_else) $(if $(KFOOD_MOTO),object_store)
+ABLE = $(if $(KFOOD_REAL_DATA),real_photographs) $(if $(SLURM),slurm) $(if $(filter cuda,$(FLAVOUR)),cuda) $(if $(READABLE),somebody_else) $(if $(KFOOD_MOTO),object_store) $(if $(KFOOD_AZURITE),azurite)
 
 .PHONY: demo test missions bench bench-peers fuzz kills soak build libtorch tools parity wheel page clean-libtorch
 
@@ -185,6 +185,12 @@ page: build .venv/page
 .venv/moto:
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check 'moto[server]==5.2.5'
+	touch $@
+
+# A server that speaks Azure's language, likewise: KFOOD_AZURITE names it.
+.venv/azurite:
+	mkdir -p .venv/node
+	npm install --silent --no-audit --no-fund --prefix .venv/node azurite@3.37.0
 	touch $@
 
 .venv/peers: benches/peers/requirements.txt benches/peers/photographs.txt

@@ -1,5 +1,6 @@
 //! One cache for a team: what one computes, others fetch, and nothing that is lost or damaged on the way reaches a result.
 
+mod azure;
 mod clearing;
 mod damage;
 mod object_store;
@@ -74,4 +75,10 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
             (name, fs::read(entry.path()).unwrap())
         })
         .collect()
+}
+
+/// A port that nobody listens on.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
 }

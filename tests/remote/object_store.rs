@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{
-    FILE, dishes, files, how_many, outputs,
+    FILE, dishes, files, free_port, how_many, outputs,
     proxy::{Fault, Proxy},
 };
 use crate::support::{Project, Ran};
@@ -70,11 +70,6 @@ impl Drop for Moto {
         let _ = self.server.kill();
         let _ = self.server.wait();
     }
-}
-
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 const PLACE: &str = "s3://dishes/team";

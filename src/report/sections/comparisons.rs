@@ -79,6 +79,7 @@ fn table(comparisons: &[Comparison]) -> Block {
         Column::left("on")
             .heading()
             .meaning("the part, with its images"),
+        Column::left("verdict"),
         Column::left("first"),
         Column::left("second"),
         Column::right("top-1").meaning("mean share of right first guesses of either side"),
@@ -88,7 +89,6 @@ fn table(comparisons: &[Comparison]) -> Block {
         Column::right("McNemar p")
             .extra()
             .meaning("of McNemar's exact test, one for each pair of runs"),
-        Column::left("verdict"),
     ]);
     grid.rows = comparisons.iter().map(cells).collect();
     Block::table(grid)
@@ -133,6 +133,11 @@ fn cells(c: &Comparison) -> Vec<String> {
     let p: Vec<_> = c.tests.iter().map(|t| p_value(t.p)).collect();
     vec![
         format!("{} ({})", c.part.name(), c.images),
+        match c.verdict {
+            Verdict::Beats => format!("{} beats {}", c.first, c.second),
+            Verdict::NoClearDifference => "no clear difference".to_owned(),
+            Verdict::OneRun => "none: one run".to_owned(),
+        },
         named(&c.first, c.first_runs),
         named(&c.second, c.second_runs),
         format!(
@@ -153,11 +158,6 @@ fn cells(c: &Comparison) -> Vec<String> {
         match p.as_slice() {
             [] => "-".to_owned(),
             p => p.join(", "),
-        },
-        match c.verdict {
-            Verdict::Beats => format!("{} beats {}", c.first, c.second),
-            Verdict::NoClearDifference => "no clear difference".to_owned(),
-            Verdict::OneRun => "none: one run".to_owned(),
         },
     ]
 }
@@ -228,13 +228,13 @@ mod tests {
             row,
             [
                 "test (100)",
+                "better beats baseline",
                 "better (n = 2)",
                 "baseline (n = 2)",
                 "79.5% against 50.5%",
                 "29.0 (19.7 to 38.3)",
                 "<0.001",
-                "<0.001, <0.001",
-                "better beats baseline"
+                "<0.001, <0.001"
             ]
         );
         assert_eq!(notes.len(), 2);
@@ -243,7 +243,8 @@ mod tests {
     #[test]
     fn of_one_run_no_verdict_is_given_however_large_the_difference() {
         let (row, notes) = table(vec![run("baseline", 1, 20, 0), run("better", 1, 90, 0)]);
-        assert_eq!(row[4..], ["70.0", "-", "<0.001", "none: one run"]);
+        assert_eq!(row[1], "none: one run");
+        assert_eq!(row[5..], ["70.0", "-", "<0.001"]);
         let Some(Block::Paragraph(text)) = notes.last() else {
             panic!("{notes:?}");
         };

@@ -36,9 +36,13 @@ pub struct Guess {
 /// How often each class was taken for each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Matrix {
-    /// In the order of rows and columns.
+    /// As a model lists them.
     pub classes: Vec<String>,
-    /// Those with a count, row by row.
+    /// Their places in the order in which rows and columns stand; the same in all matrices that are held against each other.
+    pub order: Vec<usize>,
+    /// Over so many runs counts are added up.
+    pub runs: usize,
+    /// Those with a count, and those of the diagonal, row by row.
     pub cells: Vec<Cell>,
 }
 
@@ -49,9 +53,11 @@ pub struct Cell {
     pub label: usize,
     /// The class that they were taken for.
     pub predicted: usize,
-    /// How many, over all runs.
+    /// How often, over all runs.
     pub count: u64,
-    /// Some of them, or all.
+    /// Photographs that are to be shown of it.
+    pub images: usize,
+    /// Those of them that there is room for.
     pub shots: Vec<Shot>,
 }
 

@@ -1,13 +1,17 @@
-//! What a person wants to know first, a line for each recipe.
+//! What a person wants to know first: how good each recipe is, which one is better, which images are wrong, and which labels.
 
-use super::{Asked, comparisons};
+use super::{Asked, Images, comparisons, evaluations, label_issues, mistakes};
 use crate::{
     error::Result,
-    report::{Block, Group, pooled::Pooled, words},
+    record::Part,
+    report::{Block, Group, best::best, pooled::Pooled, words},
+    text::{count, number},
 };
 
 /// Comparisons that are told in words.
 const COMPARED: usize = 3;
+/// Photographs of one kind.
+const SHOWN: usize = 8;
 
 pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
     let groups = asked.results.groups();
@@ -20,10 +24,106 @@ pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
     if compared.len() <= COMPARED {
         lines.extend(compared);
     }
-    Ok(vec![Block::heading(2, "At a glance"), Block::list(lines)])
+    let mut blocks = vec![Block::heading(2, "At a glance"), Block::list(lines)];
+    if asked.page {
+        let best = best(groups.iter());
+        blocks.extend(
+            best.map(|(group, part)| wrong(asked, group, part))
+                .into_iter()
+                .flatten(),
+        );
+        blocks.extend(label_issues::in_short(asked, SHOWN));
+        blocks.extend(no_audit(asked).map(Block::paragraph));
+    }
+    Ok(blocks)
 }
 
 fn line(group: &Group<'_>) -> Option<String> {
     let told = words::glance(&Pooled::of(group))?;
     Some(format!("`{}`: {told}", group.name))
+}
+
+/// How many images a recipe takes for something else, with the worst as pictures.
+fn wrong(asked: &Asked<'_>, group: &Group<'_>, part: Part) -> Vec<Block> {
+    let part = asked.part.unwrap_or(part);
+    let seen = mistakes::worst_first(group, part);
+    let wrong = seen.iter().filter(|image| !image.is_right()).count();
+    if wrong == 0 {
+        return Vec::new();
+    }
+    let runs = match group.runs.len() {
+        1 => String::new(),
+        n => format!(" in half of its {n} runs or more"),
+    };
+    let told = format!(
+        "Wrong on {}: {} of {}{runs}, by `{}`. The surest mistakes are below; all of them: “{}”.",
+        part.name(),
+        number(wrong as u64),
+        count(seen.len(), "image"),
+        group.name,
+        evaluations::title(group),
+    );
+    if asked.images == Images::None {
+        return vec![Block::paragraph(told)];
+    }
+    let surest = seen.iter().filter(|image| !image.is_right());
+    let shots = surest.filter_map(|image| mistakes::mistake(group, image));
+    vec![
+        Block::paragraph(told),
+        Block::Gallery(shots.take(SHOWN).collect()),
+    ]
+}
+
+/// How the labels that look wrong are found, where nothing looks for them and something could.
+fn no_audit(asked: &Asked<'_>) -> Option<String> {
+    let mut judged = asked.results.evaluations.iter();
+    let on_validation = judged.find(|run| run.part(Part::Validation).is_some())?;
+    asked.results.audits.is_empty().then(|| {
+        format!(
+            "Nothing looks for wrong labels here: a stage `[audit.labels]` with `from = \"{}\"` lists those that look wrong.",
+            on_validation.stage
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{
+        Detail, Results, report,
+        sample::{evaluated_on, results, rights},
+    };
+
+    fn page(results: &Results) -> Vec<Block> {
+        let detail = Detail {
+            images: Images::Errors,
+            most: 800,
+            page: true,
+        };
+        let blocks = report(results, None, detail).unwrap().blocks;
+        let next = |b: &Block| matches!(b, Block::Heading { level: 2, text } if text.in_backticks() == "Results");
+        blocks.into_iter().take_while(|b| !next(b)).collect()
+    }
+
+    #[test]
+    fn the_mistakes_of_the_recipe_that_is_best_on_validation_come_first() {
+        let run = |stage, validation, test| {
+            let (validation, test) = (rights(validation, 20), rights(test, 20));
+            let parts = [(Part::Validation, &validation[..]), (Part::Test, &test[..])];
+            evaluated_on(stage, &[], &parts)
+        };
+        let first = page(&results(vec![run("a", 10, 19), run("b", 15, 12)]));
+        let text = crate::report::Document::new(first.clone()).markdown();
+        let told = "Wrong on test: 8 of 20 images, by `b`. The surest mistakes are below; all of them: “Evaluation `b`”.";
+        assert!(text.contains(told), "{text}");
+        assert!(
+            text.contains("`from = \"a\"` lists those that look wrong"),
+            "{text}"
+        );
+        let pictures = first.iter().find_map(|block| match block {
+            Block::Gallery(shots) => Some(shots.len()),
+            _ => None,
+        });
+        assert_eq!(pictures, Some(8));
+    }
 }

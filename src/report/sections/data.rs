@@ -6,8 +6,8 @@ use crate::{
     record::Part,
     report::{
         Block, Column, DataSeen, Grid, Group, ImageLook, LeakPair, Shot,
+        best::best,
         judged::{Judged, judged},
-        pooled::Pooled,
         units::{fixed, p_value, share_between},
     },
     stats,
@@ -189,25 +189,6 @@ fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// The recipe that is best on validation, and the part on which it is judged.
-fn best<'a, 'b>(seen: &DataSeen, groups: &'a [Group<'b>]) -> Option<(&'a Group<'b>, Part)> {
-    use Part::{Test, Train, Validation};
-    let of_data = groups.iter().filter(|g| g.runs[0].source == seen.source);
-    let judged = |group: &'a Group<'b>| {
-        let pooled = Pooled::of(group);
-        let top1 = |part| pooled.part(part).map(|p| p.top1);
-        let by = top1(Validation).or_else(|| top1(Test))?;
-        let part = [Test, Validation, Train]
-            .into_iter()
-            .find(|p| top1(*p).is_some());
-        Some((by, group, part?))
-    };
-    let best = of_data
-        .filter_map(judged)
-        .reduce(|a, b| if b.0 > a.0 { b } else { a });
-    best.map(|(_, group, part)| (group, part))
-}
-
 /// One image as all runs judge it: right guesses and guesses.
 type Looked<'a> = (&'a ImageLook, u64, u64);
 
@@ -223,7 +204,8 @@ fn looked_at<'a>(data: &'a DataSeen, group: &Group<'_>, part: Part) -> Vec<Looke
 
 /// How good the best recipe is on the low, middle and high third of each feature.
 fn slices(seen: &DataSeen, groups: &[Group<'_>]) -> Vec<Block> {
-    let Some((group, part)) = best(seen, groups) else {
+    let of_data = groups.iter().filter(|g| g.runs[0].source == seen.source);
+    let Some((group, part)) = best(of_data) else {
         return Vec::new();
     };
     let judged = looked_at(seen, group, part);

@@ -18,18 +18,53 @@ const PICTURED: usize = 24;
 const RARELY: u64 = 4;
 
 pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
+    let stages = by_stage(&asked.results.audits);
+    let pipeline = &asked.results.pipeline;
+    let blocks =
+        |(stage, audits): &(&str, Vec<&Audited>)| of_stage(pipeline, stage, audits, asked.images);
+    Ok(stages.iter().flat_map(blocks).collect())
+}
+
+/// The runs of each audit.
+fn by_stage(audits: &[Audited]) -> Vec<(&str, Vec<&Audited>)> {
     let mut stages: Vec<(&str, Vec<&Audited>)> = Vec::new();
-    for audit in &asked.results.audits {
+    for audit in audits {
         let stage = audit.id.split('[').next().unwrap_or(&audit.id);
         match stages.iter_mut().find(|(name, _)| *name == stage) {
             Some((_, audits)) => audits.push(audit),
             None => stages.push((stage, vec![audit])),
         }
     }
-    let pipeline = &asked.results.pipeline;
-    let blocks =
-        |(stage, audits): &(&str, Vec<&Audited>)| of_stage(pipeline, stage, audits, asked.images);
-    Ok(stages.iter().flat_map(blocks).collect())
+    stages
+}
+
+/// For those who look no further: of each audit how many labels look wrong, with the worst as pictures.
+pub(super) fn in_short(asked: &Asked<'_>, most: usize) -> Vec<Block> {
+    let stages = by_stage(&asked.results.audits);
+    let of_stage = |(stage, audits): &(&str, Vec<&Audited>)| {
+        let named = named(audits);
+        let n = named.len();
+        let labels = count(audits[0].found.judged, "label");
+        let (n, look) = (number(n as u64), either(n, "looks", "look"));
+        let told = format!("{n} of {labels} {look} wrong: “{}”.", title(stage, audits));
+        let shots = named.iter().enumerate().take(most);
+        let shots: Vec<Shot> = shots.map(|(i, one)| shot(i, one)).collect();
+        let pictured = asked.images != Images::None && !shots.is_empty();
+        let gallery = pictured.then_some(Block::Gallery(shots));
+        [Some(Block::paragraph(told)), gallery]
+            .into_iter()
+            .flatten()
+    };
+    stages.iter().flat_map(of_stage).collect()
+}
+
+/// What the chapter of an audit is called.
+fn title(stage: &str, audits: &[&Audited]) -> String {
+    let name = match audits {
+        [only] => &only.id,
+        _ => stage,
+    };
+    format!("Labels that look wrong, by `{name}`")
 }
 
 /// A label as those audits see it that name it.
@@ -44,12 +79,8 @@ struct Named<'a> {
 fn of_stage(pipeline: &str, stage: &str, audits: &[&Audited], images: Images) -> Vec<Block> {
     let named = named(audits);
     let of = audits.len();
-    let name = match audits {
-        [only] => &only.id,
-        _ => stage,
-    };
     let mut blocks = vec![
-        Block::heading(2, format!("Labels that look wrong, by `{name}`")),
+        Block::heading(2, title(stage, audits)),
         Block::paragraph(summary(audits, &named)),
     ];
     if named.is_empty() {

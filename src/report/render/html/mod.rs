@@ -4,6 +4,7 @@
 //! `page.js`; nothing is evaluated and nothing fetched. Names come into the page as text alone.
 
 mod flow;
+mod links;
 mod pictures;
 mod pieces;
 

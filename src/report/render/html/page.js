@@ -7,6 +7,18 @@
   // A sentence in the language of the page, with its parts filled in.
   const say = (sentence, parts = {}) => (known[sentence] ?? sentence).replace(/\{(\w)\}/g, (_, part) => parts[part]);
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
+  const channels = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+  // So far on the way from one colour to another.
+  const mix = (from, to, share) => {
+    const [a, b] = [channels(color(from)), channels(color(to))];
+    return "#" + a.map((v, i) => Math.round(v + (b[i] - v) * share).toString(16).padStart(2, "0")).join("");
+  };
+  const light = (hex) => channels(hex).map((v) => ((v / 255) ** 2.2)).reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  // The one of ink and paper that is to be read on a colour.
+  const readable = (hex) => {
+    const apart = (name) => { const [a, b] = [light(color(name)), light(hex)]; return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05); };
+    return color(apart("ink") > apart("paper") ? "ink" : "paper");
+  };
   const percent = (share) => (100 * share).toFixed(1) + "%";
   const element = (tag, properties, ...children) => {
     const made = Object.assign(document.createElement(tag), properties);
@@ -42,6 +54,8 @@
 
   const value = (unit) => (v) => (unit === "share" ? percent(v) : String(Math.round(v * 1e6) / 1e6));
 
+  const dashes = ["solid", "dashed", "dotted"];
+
   const curve = (data) => {
     const [x, y] = [value(data.x.unit), value(data.y.unit)];
     return {
@@ -56,7 +70,7 @@
       yAxis: axis(data.y.name, { type: data.y.logarithmic ? "log" : "value", scale: true, nameGap: 48, axisLabel: { color: color("soft"), formatter: y } }),
       series: data.series.map((s, i) => ({
         type: "line", name: s.name, data: s.points, symbolSize: 5, showSymbol: s.points.length < 60,
-        lineStyle: { type: ["solid", "dashed", "dotted"][i % 3] },
+        lineStyle: { type: dashes[i % 3] },
       })),
     };
   };
@@ -154,41 +168,24 @@
     };
   };
 
-  // Classes that are taken for each other stand beside each other: each next one is the most confused with those before it.
-  const byConfusion = (data) => {
-    const n = data.classes.length;
-    const near = Array.from({ length: n }, () => new Float64Array(n));
-    const errors = new Float64Array(n);
-    data.cells.forEach(([l, p, count]) => {
-      if (l === p) return;
-      near[l][p] += count; near[p][l] += count; errors[l] += count; errors[p] += count;
-    });
-    const left = new Set(Array.from({ length: n }, (_, i) => i));
-    const order = [];
-    const tie = new Float64Array(n);
-    while (left.size) {
-      let best = -1;
-      left.forEach((i) => {
-        if (best < 0 || tie[i] > tie[best] || (tie[i] === tie[best] && errors[i] > errors[best])) best = i;
-      });
-      left.delete(best);
-      order.push(best);
-      left.forEach((i) => { tie[i] = tie[i] * 0.5 + near[best][i]; });
-    }
-    return order;
-  };
+  // All matrices of the same classes stand in one order, also after a button is pressed.
+  const listed = new Map();
+  const matrices = [];
 
   const matrix = (data, canvas, chart, figure) => {
     const n = data.classes.length;
+    const key = JSON.stringify(data.classes);
     const totals = new Array(n).fill(0);
     data.cells.forEach(([l, , count]) => { totals[l] += count; });
     const label = (name) => short(name, n > 60 ? 8 : 14);
+    const parts = ([l, p, count]) => ({ a: data.classes[l], b: data.classes[p], n: count, m: totals[l], r: data.runs });
     const behind = element("div", { className: "behind", hidden: true });
     behind.setAttribute("aria-live", "polite");
     const open = (cell) => {
-      const [l, p, count, shots] = cell;
-      const parts = { a: data.classes[l], b: data.classes[p], n: count, m: totals[l] };
-      const title = say(l === p ? "{a}: {n} of {m} right" : "{a} taken for {b}: {n} of {m}", parts);
+      const [l, p, , all, shots] = cell;
+      const sentence = data.runs > 1
+        ? (l === p ? "{a}: {n} of {m} guesses of {r} runs right" : "{a} taken for {b}: {n} of {m} guesses of {r} runs")
+        : (l === p ? "{a}: {n} of {m} right" : "{a} taken for {b}: {n} of {m}");
       const gallery = element("div", { className: "gallery" });
       shots.forEach(([picture, path, caption]) => {
         const image = element("img", { alt: path });
@@ -197,55 +194,85 @@
         gallery.append(element("figure", {}, image, element("figcaption", {}, ...lines, element("span", { className: "path", textContent: path, title: path }))));
         show(image);
       });
-      behind.replaceChildren(element("strong", { textContent: title }));
+      behind.replaceChildren(element("strong", { textContent: say(sentence, parts(cell)) }));
       if (shots.length) behind.append(gallery);
       else behind.append(element("p", { className: "note", textContent: say("No photograph of it is in this page.") }));
+      if (shots.length && shots.length < all) {
+        behind.append(element("p", { className: "note", textContent: say("{n} of {m} photographs are in this page.", { n: shots.length, m: all }) }));
+      }
       behind.hidden = false;
       behind.scrollIntoView({ block: "nearest" });
     };
-    let order = n > 2 ? byConfusion(data) : data.classes.map((_, i) => i);
+    const zoom = n > 30;
+    const side = Math.min(768, 130 + 64 * n);
+    canvas.style.maxWidth = side + "px";
+    canvas.style.height = `min(${side}px, 100vw)`;
+    // Right ones in one colour and wrong ones in another; by the root, so that a few of many are seen too.
+    const cellOf = (place) => ([l, p, count]) => {
+      const share = totals[l] ? count / totals[l] : 0;
+      const fill = count ? mix("paper", l === p ? "right" : "wrong", 0.15 + 0.85 * Math.sqrt(share)) : color("paper");
+      return {
+        value: [place[p], place[l], count],
+        itemStyle: { color: fill, borderColor: count ? color("paper") : color("bad"), borderWidth: n > 60 ? 0 : count ? 1 : 2 },
+        label: { color: count ? readable(fill) : color("bad") },
+      };
+    };
     const draw = () => {
+      const order = listed.get(key) ? data.classes.map((_, i) => i) : data.order;
       const place = new Array(n);
       order.forEach((c, i) => { place[c] = i; });
       const names = order.map((c) => label(data.classes[c]));
-      const share = data.cells.map(([l, p, count]) => [place[p], place[l], count / totals[l]]);
-      const zoom = n > 30 ? [{ type: "inside", xAxisIndex: 0 }, { type: "inside", yAxisIndex: 0 }] : [];
+      const grid = { splitLine: { show: n <= 60, lineStyle: { color: color("line"), opacity: 0.6 } }, axisTick: { show: false } };
       chart.setOption({
         ...shell(),
         tooltip: {
           ...shell().tooltip,
           formatter: (point) => {
-            const [l, p, count] = data.cells[point.dataIndex];
-            const parts = { a: data.classes[l], b: data.classes[p], n: count, m: totals[l] };
-            return told(say(l === p ? "{a}: right" : "{a} taken for {b}", parts), say("{n} of {m}", parts));
+            const cell = data.cells[point.dataIndex];
+            return told(say(cell[0] === cell[1] ? "{a}: right" : "{a} taken for {b}", parts(cell)), say(data.runs > 1 ? "{n} of {m} guesses of {r} runs" : "{n} of {m}", parts(cell)));
           },
         },
-        grid: { left: 8, right: 8, top: 8, bottom: 32, containLabel: true },
-        dataZoom: zoom,
-        visualMap: { show: false, min: 0, max: 1, dimension: 2, inRange: { color: [color("heat"), color("hot")] } },
-        xAxis: axis(say("taken for"), { type: "category", data: names, nameLocation: "end", name: "", axisLabel: { color: color("soft"), rotate: 90, hideOverlap: true, fontSize: n > 60 ? 9 : 11 } }),
-        yAxis: axis("", { type: "category", inverse: true, data: names, axisLabel: { color: color("soft"), hideOverlap: true, fontSize: n > 60 ? 9 : 11 } }),
+        grid: { left: 8, right: 8, top: 8, bottom: 8, containLabel: true },
+        // The wheel scrolls the page: it zooms with the control key, and so do the buttons.
+        dataZoom: zoom ? [0, 1].map((i) => ({ type: "inside", [i ? "yAxisIndex" : "xAxisIndex"]: 0, zoomOnMouseWheel: "ctrl", moveOnMouseWheel: false, preventDefaultMouseMove: false })) : [],
+        xAxis: axis("", { type: "category", data: names, ...grid, axisLabel: { color: color("soft"), rotate: 90, hideOverlap: true, fontSize: n > 60 ? 9 : 11 } }),
+        yAxis: axis("", { type: "category", inverse: true, data: names, ...grid, axisLabel: { color: color("soft"), hideOverlap: true, fontSize: n > 60 ? 9 : 11 } }),
         series: [{
-          type: "heatmap", data: share, progressive: 0,
-          label: { show: n <= 15, formatter: (point) => String(data.cells[point.dataIndex][2]), color: color("ink"), textBorderColor: color("paper"), textBorderWidth: 2 },
-          itemStyle: { borderColor: color("paper"), borderWidth: n > 60 ? 0 : 1 },
+          type: "heatmap", data: data.cells.map(cellOf(place)), progressive: 0,
+          label: { show: canvas.clientWidth / n > 26, formatter: (point) => String(point.value[2]) },
         }],
       }, true);
     };
+    matrices.push([key, draw]);
     chart.on("click", (point) => open(data.cells[point.dataIndex]));
-    const tools = element("div", { className: "tools" });
-    const orders = [["Ordered by confusion", () => byConfusion(data)], ["Ordered as listed", () => data.classes.map((_, i) => i)]];
-    const buttons = orders.map(([text, make], i) => {
+    const buttons = ["Ordered by confusion", "Ordered as listed"].map((text, i) => {
       const button = element("button", { type: "button", textContent: say(text) });
-      button.setAttribute("aria-pressed", String(i === 0));
       button.addEventListener("click", () => {
-        buttons.forEach((b) => b.setAttribute("aria-pressed", String(b === button)));
-        order = make();
-        draw();
+        listed.set(key, i === 1);
+        matrices.forEach(([of, redraw]) => { if (of === key) redraw(); });
+        pressed();
       });
+      button.dataset.order = key + i;
       return button;
     });
-    tools.append(...buttons);
+    const pressed = () => document.querySelectorAll("[data-order]").forEach((button) => {
+      [false, true].forEach((as, i) => { if (button.dataset.order === key + i) button.setAttribute("aria-pressed", String(Boolean(listed.get(key)) === as)); });
+    });
+    const zoomed = (factor) => {
+      const batch = chart.getOption().dataZoom.map(({ start, end }, dataZoomIndex) => {
+        const half = Math.min(50, ((end - start) * factor) / 2);
+        const middle = Math.min(100 - half, Math.max(half, (start + end) / 2));
+        return { dataZoomIndex, start: middle - half, end: middle + half };
+      });
+      chart.dispatchAction({ type: "dataZoom", batch });
+    };
+    if (zoom) {
+      [["Zoom in", 0.5], ["Zoom out", 2]].forEach(([text, factor]) => {
+        const button = element("button", { type: "button", textContent: say(text) });
+        button.addEventListener("click", () => zoomed(factor));
+        buttons.push(button);
+      });
+    }
     const worst = data.cells.filter(([l, p]) => l !== p).sort((a, b) => b[2] - a[2]).slice(0, 10);
     const pairs = element("div", { className: "tools" });
     worst.forEach((cell) => {
@@ -253,8 +280,26 @@
       button.addEventListener("click", () => open(cell));
       pairs.append(button);
     });
-    if (!figure.querySelector(".tools")) figure.append(tools, element("p", { className: "note", textContent: say("Rows are the true classes, columns what they were taken for. Click a cell, or a pair below, to see its photographs.") }), pairs, behind);
-    draw();
+    const notes = ["Rows are the true classes, columns what they were taken for. Click a cell, or a pair below, to see its photographs."];
+    notes.push("Blue is right, orange is wrong; the stronger, the larger the share of the row. A red 0: the class was never right.");
+    if (data.runs > 1) notes.push("Counts are of the guesses of all {r} runs.");
+    if (charts.filter((c) => c.kind === "matrix" && JSON.stringify(c.classes) === key).length > 1) notes.push("All matrices of these classes have the same order.");
+    const note = element("p", { className: "note", textContent: notes.map((sentence) => say(sentence, { r: data.runs })).join(" ") });
+    figure.append(element("div", { className: "tools" }, ...buttons), note, pairs, behind);
+    pressed();
+    return draw;
+  };
+
+  // What the lines of all small curves are.
+  const legend = (canvas, series) => {
+    const key = element("div", { className: "legend" });
+    series.forEach((s, i) => {
+      const line = element("span", { className: "line" });
+      line.style.borderTop = `3px ${dashes[i % 3]} ${color(["one", "two", "three", "four"][i % 4])}`;
+      key.append(element("span", {}, line, s.name));
+    });
+    canvas.before(key);
+    canvas.parentElement.querySelectorAll(".legend").forEach((old) => { if (old !== key) old.remove(); });
   };
 
   // Small curves over the same axes, so that they can be held against each other.
@@ -264,6 +309,8 @@
     canvas.className = "panels";
     canvas.replaceChildren();
     canvas.removeAttribute("role");
+    canvas.removeAttribute("aria-label");
+    legend(canvas, data.panels[0][1].series);
     return data.panels.map(([name, data]) => {
       const small = element("div", { className: "small" });
       canvas.append(element("div", {}, element("div", { textContent: name, title: name }), small));
@@ -280,20 +327,23 @@
   };
 
   const kinds = { curve, bars, ranges, scatter, parallel, timeline };
+  // What is drawn: how it takes the size of its place, and how it is drawn anew.
   const drawn = [];
   const make = (figure) => {
     const canvas = figure.querySelector(".canvas");
     const data = charts[figure.dataset.chart];
     if (data.kind === "multiples") {
       let panels = multiples(data, canvas);
-      drawn.push([{ resize: () => panels.forEach((p) => p.resize()), off: () => {} }, () => { panels.forEach((p) => p.dispose()); panels = multiples(data, canvas); }]);
+      drawn.push([() => panels.forEach((p) => p.resize()), () => { panels.forEach((p) => p.dispose()); panels = multiples(data, canvas); }]);
       return;
     }
-    const chart = echarts.init(canvas, null, { renderer: data.kind === "matrix" ? "canvas" : "svg" });
-    const draw = () => (data.kind === "matrix" ? matrix(data, canvas, chart, figure) : chart.setOption(kinds[data.kind](data, canvas), true));
+    // Thousands of cells are faster on a canvas; everything else is sharp in print too.
+    const many = data.kind === "matrix" && data.classes.length > 30;
+    const chart = echarts.init(canvas, null, { renderer: many ? "canvas" : "svg" });
+    const draw = data.kind === "matrix" ? matrix(data, canvas, chart, figure) : () => chart.setOption(kinds[data.kind](data, canvas), true);
     draw();
     chart.resize();
-    drawn.push([chart, draw]);
+    drawn.push([() => chart.resize(), draw]);
   };
   const figures = document.querySelectorAll("[data-chart]");
   // Each is drawn when it comes near, so that a page of many opens at once; before printing all are.
@@ -303,9 +353,44 @@
     make(entry.target);
   }), { rootMargin: "400px" });
   figures.forEach((figure) => seen.observe(figure));
-  addEventListener("resize", () => drawn.forEach(([chart]) => chart.resize()));
-  addEventListener("beforeprint", () => figures.forEach((figure) => {
-    if (!figure.querySelector("svg, canvas")) { seen.unobserve(figure); make(figure); }
+  const resize = () => drawn.forEach(([fit]) => fit());
+  const redraw = () => drawn.forEach(([, draw]) => draw());
+  addEventListener("resize", resize);
+  // On paper everything is as wide as a sheet, and dark on light.
+  addEventListener("beforeprint", () => {
+    document.documentElement.classList.add("printing");
+    figures.forEach((figure) => {
+      if (!figure.querySelector("svg, canvas")) { seen.unobserve(figure); make(figure); }
+    });
+    redraw();
+    resize();
+  });
+  addEventListener("afterprint", () => {
+    document.documentElement.classList.remove("printing");
+    redraw();
+    resize();
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+
+  // Of a long table the first rows, until all are asked for; none is left out in print.
+  const [long, first] = [30, 20];
+  document.querySelectorAll(".table").forEach((box) => {
+    const rows = box.querySelectorAll("tbody tr").length;
+    if (rows <= long) return;
+    box.classList.add("folded");
+    const button = element("button", { type: "button", className: "more", textContent: say("The first {n} of {m} rows are shown: show all", { n: first, m: rows }) });
+    button.addEventListener("click", () => { box.classList.remove("folded"); button.remove(); });
+    box.after(button);
+  });
+
+  document.querySelectorAll(".copy").forEach((button) => button.addEventListener("click", async () => {
+    const text = button.nextElementSibling;
+    try {
+      await navigator.clipboard.writeText(text.textContent);
+      button.textContent = say("Copied");
+    } catch {
+      // Where a page may not write to the clipboard, all of it is selected, to be copied by a key.
+      getSelection().selectAllChildren(text);
+    }
   }));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.forEach(([chart, draw]) => { chart.off("click"); draw(); }));
 })();

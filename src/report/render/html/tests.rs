@@ -57,6 +57,7 @@ fn a_name_is_text_wherever_it_stands() {
         label: 0,
         predicted: 0,
         count: 1,
+        images: 1,
         shots: vec![shot.clone()],
     };
     let blocks = vec![
@@ -65,6 +66,8 @@ fn a_name_is_text_wherever_it_stands() {
         Block::Gallery(vec![shot]),
         Block::Drawn(Drawing::Matrix(Matrix {
             classes: vec![evil.to_owned()],
+            order: vec![0],
+            runs: 1,
             cells: vec![cell],
         })),
     ];

@@ -264,6 +264,7 @@ impl Moved {
                 self.label.as_str().into(),
                 format!("not {}", self.mistaken).into(),
             ],
+            beside: None,
             guess: None,
         }
     }

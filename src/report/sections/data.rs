@@ -47,18 +47,13 @@ fn pairs(seen: &DataSeen) -> Vec<Block> {
     if pairs.is_empty() {
         return Vec::new();
     }
-    let shot = |no: usize, pair: &LeakPair, path: &str| Shot {
-        photograph: seen.source.photograph(path),
-        caption: vec![format!("{no}: {}", pair.in_words()).into()],
+    let shot = |(i, pair): (usize, &LeakPair)| Shot {
+        photograph: seen.source.photograph(&pair.first),
+        beside: Some(seen.source.photograph(&pair.second)),
+        caption: vec![format!("{}: {}", i + 1, pair.in_words()).into()],
         guess: None,
     };
-    let both = |(i, pair): (usize, &LeakPair)| {
-        [
-            shot(i + 1, pair, &pair.first),
-            shot(i + 1, pair, &pair.second),
-        ]
-    };
-    let shots = pairs.iter().enumerate().take(PAIRS).flat_map(both);
+    let shots = pairs.iter().enumerate().take(PAIRS).map(shot);
     let mut blocks = vec![Block::heading(3, "Look-alikes")];
     if pairs.len() > PAIRS {
         let told = format!("The first {PAIRS} of {}.", count(pairs.len(), "pair"));

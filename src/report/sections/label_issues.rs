@@ -200,6 +200,7 @@ fn shot(i: usize, one: &Named<'_>) -> Shot {
     Shot {
         photograph: one.audit.source.photograph(&issue.path),
         caption: vec![format!("{}. {}", i + 1, issue.given).into(), looks.into()],
+        beside: None,
         guess: None,
     }
 }

@@ -154,6 +154,7 @@ fn shot(group: &Group<'_>, image: &Judged<'_>, guess: &Guessed<'_>) -> Shot {
     Shot {
         photograph: group.runs[0].source.photograph(image.path),
         caption,
+        beside: None,
         guess: wrong.then(|| Guess {
             evaluation: guess.by.to_owned(),
             class: guess.class.to_owned(),
@@ -277,6 +278,7 @@ mod tests {
                 path: path.to_owned(),
             },
             caption: Vec::new(),
+            beside: None,
             guess: None,
         };
         let cell = |predicted, paths: &[&str]| Cell {

@@ -305,7 +305,9 @@
   // Small curves over the same axes, so that they can be held against each other.
   const multiples = (data, canvas) => {
     const every = data.panels.flatMap(([, c]) => c.series.flatMap((s) => s.points.map((p) => p[1])));
-    const [low, high] = [Math.min(...every), Math.max(...every)];
+    // Shares over the whole range, so that a training is not taken for better than it is.
+    const share = data.panels[0][1].y.unit === "share";
+    const [low, high] = share ? [0, 1] : [Math.min(...every), Math.max(...every)];
     canvas.className = "panels";
     canvas.replaceChildren();
     canvas.removeAttribute("role");
@@ -319,7 +321,7 @@
       const y = value(data.y.unit);
       chart.setOption({
         ...option, legend: { show: false }, grid: { left: 40, right: 8, top: 8, bottom: 24 },
-        xAxis: { ...option.xAxis, name: "" }, yAxis: { ...option.yAxis, name: "", min: low, max: high, splitNumber: 3, axisLabel: { color: color("soft"), formatter: (v) => y(v).replace(/\.\d%/, "%") } },
+        xAxis: { ...option.xAxis, name: "" }, yAxis: { ...option.yAxis, name: "", min: low, max: high, splitNumber: 3, ...(share && { interval: 0.25 }), axisLabel: { color: color("soft"), formatter: (v) => y(v).replace(/\.\d%/, "%") } },
         series: option.series.map((s) => ({ ...s, showSymbol: false })),
       });
       return chart;
@@ -382,6 +384,11 @@
     button.addEventListener("click", () => { box.classList.remove("folded"); button.remove(); });
     box.after(button);
   });
+
+  // The first screen is for what was found: of many chapters, and where there is little room, the list opens when it is asked for.
+  const chapters = document.querySelector("nav details");
+  chapters.open = innerWidth > 760 && chapters.querySelectorAll("li").length <= 16;
+  chapters.classList.toggle("few", chapters.open);
 
   document.querySelectorAll(".copy").forEach((button) => button.addEventListener("click", async () => {
     const text = button.nextElementSibling;

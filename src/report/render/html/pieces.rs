@@ -74,6 +74,8 @@ pub(super) struct CellText<'a> {
 pub(super) struct Shown<'a> {
     pub(super) picture: usize,
     pub(super) path: String,
+    /// Number and name of another one beside it.
+    pub(super) beside: Option<(usize, String)>,
     pub(super) caption: &'a [Text],
     /// The address of a picture of what speaks for the guess.
     pub(super) evidence: Option<String>,
@@ -304,9 +306,15 @@ fn table<'a>(number: usize, grid: &'a Grid, notes: &'a [Text]) -> Piece<'a> {
 }
 
 fn shown<'a>(shot: &'a Shot, places: &BTreeMap<&Photograph, usize>) -> Shown<'a> {
+    let named = |photograph: &Photograph| {
+        let place = places.get(photograph).copied().unwrap_or(0);
+        (place, text::shown(&photograph.path))
+    };
+    let (picture, path) = named(&shot.photograph);
     Shown {
-        picture: places.get(&shot.photograph).copied().unwrap_or(0),
-        path: text::shown(&shot.photograph.path),
+        picture,
+        path,
+        beside: shot.beside.as_ref().map(named),
         caption: &shot.caption,
         evidence: None,
     }

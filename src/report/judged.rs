@@ -15,6 +15,8 @@ pub(super) struct Judged<'a> {
     pub guesses: Vec<Guessed<'a>>,
     /// The mean probability that all runs give their guesses.
     pub sure: f64,
+    /// Whether each run that judged it is right, by its name.
+    pub by_run: Vec<(&'a str, bool)>,
     /// Runs that are wrong.
     pub wrong: usize,
     /// Runs that judged it.
@@ -90,6 +92,7 @@ fn of_image<'a>(path: &'a str, said: &[(&'a str, &'a Prediction)]) -> Option<Jud
         label,
         guesses,
         sure: mean(said.iter().map(|(_, p)| p.probability)),
+        by_run: said.iter().map(|(run, p)| (*run, p.correct)).collect(),
         wrong: said.iter().filter(|(_, p)| !p.correct).count(),
         runs: said.len(),
     })

@@ -4,7 +4,7 @@ use super::{Asked, Images, comparisons, evaluations, label_issues, mistakes};
 use crate::{
     error::Result,
     record::Part,
-    report::{Block, Group, best::best, pooled::Pooled, words},
+    report::{Block, Group, Shot, best::best, judged::Judged, pooled::Pooled, words},
     text::{count, number},
 };
 
@@ -24,16 +24,29 @@ pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
     if compared.len() <= COMPARED {
         lines.extend(compared);
     }
-    let mut blocks = vec![Block::heading(2, "At a glance"), Block::list(lines)];
+    let best = best(groups.iter()).filter(|_| asked.page);
+    let best = best.map(|(group, part)| (group, asked.part.unwrap_or(part)));
+    let wrong = best.map(|(group, part)| (group, part, wrong(group, part)));
+    let wrong = wrong.filter(|(.., wrong)| !wrong.is_empty());
+    lines.extend(
+        wrong
+            .iter()
+            .map(|(group, part, wrong)| told(group, *part, wrong.len())),
+    );
     if asked.page {
-        let best = best(groups.iter());
-        blocks.extend(
-            best.map(|(group, part)| wrong(asked, group, part))
-                .into_iter()
-                .flatten(),
-        );
-        blocks.extend(label_issues::in_short(asked, SHOWN));
-        blocks.extend(no_audit(asked).map(Block::paragraph));
+        lines.extend(label_issues::in_short(&asked.results.audits));
+        lines.extend(no_audit(asked));
+    }
+    let mut blocks = vec![Block::heading(2, "At a glance"), Block::list(lines)];
+    if asked.page && asked.images != Images::None {
+        if let Some((group, _, wrong)) = wrong {
+            blocks.push(Block::paragraph(format!(
+                "The surest mistakes of `{}`:",
+                group.name
+            )));
+            blocks.push(surest(group, &wrong));
+        }
+        blocks.extend(label_issues::worst(&asked.results.audits, SHOWN));
     }
     Ok(blocks)
 }
@@ -43,35 +56,39 @@ fn line(group: &Group<'_>) -> Option<String> {
     Some(format!("`{}`: {told}", group.name))
 }
 
-/// How many images a recipe takes for something else, with the worst as pictures.
-fn wrong(asked: &Asked<'_>, group: &Group<'_>, part: Part) -> Vec<Block> {
-    let part = asked.part.unwrap_or(part);
-    let seen = mistakes::worst_first(group, part);
-    let wrong = seen.iter().filter(|image| !image.is_right()).count();
-    if wrong == 0 {
-        return Vec::new();
-    }
+/// The images that a recipe takes for something else in half of its runs or more, those first of which it is surest.
+fn wrong<'a>(group: &Group<'a>, part: Part) -> Vec<Judged<'a>> {
+    let mut seen = mistakes::worst_first(group, part);
+    seen.retain(|image| !image.is_right());
+    seen
+}
+
+fn told(group: &Group<'_>, part: Part, wrong: usize) -> String {
+    let images = Pooled::of(group).part(part).map_or(0, |part| part.images);
     let runs = match group.runs.len() {
         1 => String::new(),
         n => format!(" in half of its {n} runs or more"),
     };
-    let told = format!(
-        "Wrong on {}: {} of {}{runs}, by `{}`. The surest mistakes are below; all of them: “{}”.",
+    format!(
+        "Wrong on {}: {} of {}{runs}, by `{}`: “{}”.",
         part.name(),
         number(wrong as u64),
-        count(seen.len(), "image"),
+        count(images, "image"),
         group.name,
         evaluations::title(group),
-    );
-    if asked.images == Images::None {
-        return vec![Block::paragraph(told)];
-    }
-    let surest = seen.iter().filter(|image| !image.is_right());
-    let shots = surest.filter_map(|image| mistakes::mistake(group, image));
-    vec![
-        Block::paragraph(told),
-        Block::Gallery(shots.take(SHOWN).collect()),
-    ]
+    )
+}
+
+fn surest(group: &Group<'_>, wrong: &[Judged<'_>]) -> Block {
+    let shots = wrong
+        .iter()
+        .filter_map(|image| mistakes::mistake(group, image));
+    // What speaks for a guess stands where all of them are.
+    let without = |shot| Shot {
+        guess: None,
+        ..shot
+    };
+    Block::Gallery(shots.take(SHOWN).map(without).collect())
 }
 
 /// How the labels that look wrong are found, where nothing looks for them and something could.
@@ -114,7 +131,7 @@ mod tests {
         };
         let first = page(&results(vec![run("a", 10, 19), run("b", 15, 12)]));
         let text = crate::report::Document::new(first.clone()).markdown();
-        let told = "Wrong on test: 8 of 20 images, by `b`. The surest mistakes are below; all of them: “Evaluation `b`”.";
+        let told = "- Wrong on test: 8 of 20 images, by `b`: “Evaluation `b`”.";
         assert!(text.contains(told), "{text}");
         assert!(
             text.contains("`from = \"a\"` lists those that look wrong"),

@@ -38,24 +38,43 @@ fn by_stage(audits: &[Audited]) -> Vec<(&str, Vec<&Audited>)> {
     stages
 }
 
-/// For those who look no further: of each audit how many labels look wrong, with the worst as pictures.
-pub(super) fn in_short(asked: &Asked<'_>, most: usize) -> Vec<Block> {
-    let stages = by_stage(&asked.results.audits);
+/// For those who look no further: of each audit how many labels look wrong.
+pub(super) fn in_short(audits: &[Audited]) -> Vec<String> {
+    let stages = by_stage(audits);
     let of_stage = |(stage, audits): &(&str, Vec<&Audited>)| {
-        let named = named(audits);
-        let n = named.len();
+        let n = named(audits).len();
         let labels = count(audits[0].found.judged, "label");
         let (n, look) = (number(n as u64), either(n, "looks", "look"));
-        let told = format!("{n} of {labels} {look} wrong: “{}”.", title(stage, audits));
-        let shots = named.iter().enumerate().take(most);
-        let shots: Vec<Shot> = shots.map(|(i, one)| shot(i, one)).collect();
-        let pictured = asked.images != Images::None && !shots.is_empty();
-        let gallery = pictured.then_some(Block::Gallery(shots));
-        [Some(Block::paragraph(told)), gallery]
-            .into_iter()
-            .flatten()
+        let many = match so_many(audits) {
+            true => ", so many that it is mostly the models that are",
+            false => "",
+        };
+        format!(
+            "{n} of {labels} {look} wrong{many}: “{}”.",
+            title(stage, audits)
+        )
     };
-    stages.iter().flat_map(of_stage).collect()
+    stages.iter().map(of_stage).collect()
+}
+
+/// And the worst as pictures.
+pub(super) fn worst(audits: &[Audited], most: usize) -> Vec<Block> {
+    let of_stage = |(_, audits): &(&str, Vec<&Audited>)| {
+        let named = named(audits);
+        let shots = named.iter().enumerate().take(most);
+        let shots: Vec<Shot> = shots.map(|(i, one)| shot(i, one, audits.len())).collect();
+        let told = || Block::paragraph("The labels that look most wrong:");
+        let blocks = (!shots.is_empty()).then(|| [told(), Block::Gallery(shots)]);
+        blocks.into_iter().flatten()
+    };
+    by_stage(audits).iter().flat_map(of_stage).collect()
+}
+
+/// Whether an audit takes so many labels for wrong that it is rather its models that are.
+fn so_many(audits: &[&Audited]) -> bool {
+    let judged = audits.iter().map(|audit| audit.found.judged).max();
+    let worst = audits.iter().map(|audit| audit.found.issues.len()).max();
+    worst.unwrap_or(0) as u64 * RARELY > judged.unwrap_or(0)
 }
 
 /// What the chapter of an audit is called.
@@ -86,9 +105,7 @@ fn of_stage(pipeline: &str, stage: &str, audits: &[&Audited], images: Images) ->
     if named.is_empty() {
         return blocks;
     }
-    let judged = audits.iter().map(|audit| audit.found.judged).max();
-    let worst = audits.iter().map(|audit| audit.found.issues.len()).max();
-    if worst.unwrap_or(0) as u64 * RARELY > judged.unwrap_or(0) {
+    if so_many(audits) {
         blocks.push(Block::paragraph(
             "So many labels are rarely wrong: a model that is often wrong itself takes right ones for wrong. Trust the first rows alone, and \
              train a better model before you correct many.",
@@ -97,7 +114,9 @@ fn of_stage(pipeline: &str, stage: &str, audits: &[&Audited], images: Images) ->
     blocks.push(Block::table(grid(&named, of)));
     if images != Images::None {
         let shots = named.iter().enumerate().take(PICTURED);
-        blocks.push(Block::Gallery(shots.map(|(i, one)| shot(i, one)).collect()));
+        blocks.push(Block::Gallery(
+            shots.map(|(i, one)| shot(i, one, of)).collect(),
+        ));
     }
     blocks.push(Block::paragraph(what_to_do(pipeline, audits, named.len())));
     blocks
@@ -190,16 +209,20 @@ fn grid(named: &[Named<'_>], of: usize) -> Grid {
     grid
 }
 
-fn shot(i: usize, one: &Named<'_>) -> Shot {
+fn shot(i: usize, one: &Named<'_>, of: usize) -> Shot {
     let issue = one.surest;
     let looks = format!(
         "looks like {} ({})",
         issue.suggested,
         percent(issue.suggested_probability)
     );
+    let mut caption = vec![format!("{}. {}", i + 1, issue.given).into(), looks.into()];
+    if of > 1 {
+        caption.push(format!("named by {} of {of} runs", one.by).into());
+    }
     Shot {
         photograph: one.audit.source.photograph(&issue.path),
-        caption: vec![format!("{}. {}", i + 1, issue.given).into(), looks.into()],
+        caption,
         beside: None,
         guess: None,
     }

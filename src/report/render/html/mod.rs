@@ -88,7 +88,7 @@ impl Document {
         let places: BTreeMap<&Photograph, usize> =
             self.photographs().into_iter().zip(1..).collect();
         let mut charts: Vec<Chart<'_>> = Vec::new();
-        let blocks = pieces::of(&self.blocks, &places, pictures, &mut charts);
+        let blocks = pieces::of(&self.blocks, self.language, &places, pictures, &mut charts);
         let page = Page {
             language: self.language,
             title: self.title(),

@@ -52,6 +52,8 @@
   });
   const short = (name, most) => (name.length > most ? name.slice(0, most - 1) + "…" : name);
 
+  // Round shares on axes have no decimals.
+  const tick = (show) => (v) => show(v).replace(/\.0%$/, "%");
   const value = (unit) => (v) => (unit === "share" ? percent(v) : String(Math.round(v * 1e6) / 1e6));
 
   const dashes = ["solid", "dashed", "dotted"];
@@ -66,8 +68,8 @@
       },
       legend: { top: 0, textStyle: { color: color("ink") }, type: "scroll" },
       grid: { left: 64, right: 24, top: 40, bottom: 48 },
-      xAxis: axis(data.x.name, { type: data.x.logarithmic ? "log" : "value", min: "dataMin", max: "dataMax", minInterval: data.x.unit === "number" && !data.x.logarithmic ? 1 : 0 }),
-      yAxis: axis(data.y.name, { type: data.y.logarithmic ? "log" : "value", scale: true, nameGap: 48, axisLabel: { color: color("soft"), formatter: y } }),
+      xAxis: axis(data.x.name, { type: data.x.logarithmic ? "log" : "value", min: "dataMin", max: "dataMax", minInterval: data.x.unit === "number" && !data.x.logarithmic ? 1 : 0, axisLabel: { color: color("soft"), hideOverlap: true, formatter: tick(x) } }),
+      yAxis: axis(data.y.name, { type: data.y.logarithmic ? "log" : "value", scale: true, nameGap: 48, axisLabel: { color: color("soft"), formatter: tick(y) } }),
       series: data.series.map((s, i) => ({
         type: "line", name: s.name, data: s.points, symbolSize: 5, showSymbol: s.points.length < 60,
         lineStyle: { type: dashes[i % 3] },
@@ -82,8 +84,8 @@
       tooltip: { ...shell().tooltip, formatter: (p) => told(p.value[2], data.x.name + ": " + x(p.value[0]), data.y.name + ": " + y(p.value[1])) },
       // Names stand on the right of their points, that of the last one too.
       grid: { left: 64, right: 112, top: 16, bottom: 48 },
-      xAxis: axis(data.x.name, { type: data.x.logarithmic ? "log" : "value", scale: true, axisLabel: { color: color("soft"), formatter: x } }),
-      yAxis: axis(data.y.name, { type: "value", nameGap: 48, min: data.y.unit === "share" ? 0 : null, max: data.y.unit === "share" ? 1 : null, axisLabel: { color: color("soft"), formatter: y } }),
+      xAxis: axis(data.x.name, { type: data.x.logarithmic ? "log" : "value", scale: true, axisLabel: { color: color("soft"), formatter: tick(x) } }),
+      yAxis: axis(data.y.name, { type: "value", nameGap: 48, min: data.y.unit === "share" ? 0 : null, max: data.y.unit === "share" ? 1 : null, axisLabel: { color: color("soft"), formatter: tick(y) } }),
       series: [{
         type: "scatter", symbolSize: 9, data: data.points.map(([name, a, b]) => [a, b, name]),
         label: { show: data.points.length <= 40, position: "right", color: color("soft"), fontSize: 11, formatter: (p) => short(p.value[2], 14) },
@@ -100,7 +102,7 @@
       tooltip: { ...shell().tooltip, formatter: (p) => told(...data.axes.map(([name, unit, words], i) => name + ": " + (words.length ? words[p.value[i]] : value(unit)(p.value[i])))) },
       parallel: { left: 48, right: 64, top: 48, bottom: 24, parallelAxisDefault: { nameTextStyle: { color: color("soft") }, axisLine: { lineStyle: { color: color("soft") } }, axisLabel: { color: color("soft") } } },
       parallelAxis: data.axes.map(([name, unit, words], dim) => ({
-        dim, name: short(name, 22), ...(words.length ? { type: "category", data: words } : { type: "value", scale: true, axisLabel: { color: color("soft"), formatter: value(unit) } }),
+        dim, name: short(name, 22), ...(words.length ? { type: "category", data: words } : { type: "value", scale: true, axisLabel: { color: color("soft"), formatter: tick(value(unit)) } }),
       })),
       visualMap: { show: false, dimension: last, min: Math.min(...ends), max: Math.max(...ends), inRange: { color: [color("two"), color("one")] } },
       series: [{ type: "parallel", smooth: false, lineStyle: { width: 1.6, opacity: 0.75 }, data: data.lines.map((l) => l[1]) }],
@@ -149,7 +151,7 @@
         },
       },
       grid: { left: 8, right: 24, top: 8, bottom: 40, containLabel: true },
-      xAxis: axis(data.title, { type: "value", min: 0, max: 1, axisLabel: { color: color("soft"), formatter: percent } }),
+      xAxis: axis(data.title, { type: "value", min: 0, max: 1, axisLabel: { color: color("soft"), formatter: tick(percent) } }),
       yAxis: axis("", { type: "category", inverse: true, data: rows.map((r) => short(r[0], 24)), axisLabel: { color: color("ink"), interval: 0 } }),
       series: [
         { type: "bar", data: rows.map((r) => r[1]), barMaxWidth: 14, itemStyle: { opacity: 0.75 } },
@@ -321,7 +323,7 @@
       const y = value(data.y.unit);
       chart.setOption({
         ...option, legend: { show: false }, grid: { left: 40, right: 8, top: 8, bottom: 24 },
-        xAxis: { ...option.xAxis, name: "" }, yAxis: { ...option.yAxis, name: "", min: low, max: high, splitNumber: 3, ...(share && { interval: 0.25 }), axisLabel: { color: color("soft"), formatter: (v) => y(v).replace(/\.\d%/, "%") } },
+        xAxis: { ...option.xAxis, name: "" }, yAxis: { ...option.yAxis, name: "", min: low, max: high, splitNumber: 3, ...(share && { interval: 0.25 }), axisLabel: { color: color("soft"), formatter: tick(y) } },
         series: option.series.map((s) => ({ ...s, showSymbol: false })),
       });
       return chart;

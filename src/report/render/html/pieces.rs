@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     report::{
-        Align, Axis, Block, Column, Curve, Document, Drawing, Grid, Matrix, Multiples, Parallel,
-        Photograph, Place, Ranges, Scale, Scatter, Shot, Text, Timeline, Unit,
+        Align, Axis, Block, Column, Curve, Document, Drawing, Grid, Language, Matrix, Multiples,
+        Parallel, Photograph, Place, Ranges, Scale, Scatter, Shot, Text, Timeline, Unit,
     },
     text,
 };
@@ -161,6 +161,7 @@ fn id(place: usize) -> String {
 /// Blocks as pieces; what is drawn is added to `charts`.
 pub(super) fn of<'a>(
     blocks: &'a [Block],
+    language: Language,
     places: &BTreeMap<&Photograph, usize>,
     pictures: &Pictures,
     charts: &mut Vec<Chart<'a>>,
@@ -218,7 +219,13 @@ pub(super) fn of<'a>(
         Block::Drawn(Drawing::Flow(found)) => Piece::Drawing(flow::drawn(found)),
         Block::Verbatim(text) => Piece::Verbatim(text),
     };
-    blocks.iter().enumerate().map(piece).collect()
+    let mut pieces: Vec<Piece<'_>> = blocks.iter().enumerate().map(piece).collect();
+    for piece in &mut pieces {
+        if let Piece::Chart { label, .. } = piece {
+            *label = language.said(label);
+        }
+    }
+    pieces
 }
 
 fn drawn<'a>(
@@ -262,7 +269,7 @@ fn label(block: &Block) -> String {
         }
         Block::Drawn(Drawing::Multiples(Multiples { panels })) => {
             let curves = text::count(panels.len(), "training");
-            format!("Courses of {curves}, which stand below one by one")
+            format!("Courses of {curves}, side by side")
         }
         Block::Drawn(Drawing::Timeline(Timeline { spans })) => {
             let stages = text::count(spans.len(), "stage");

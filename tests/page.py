@@ -5,11 +5,13 @@
 
 Checks at 390 and 1440 pixels, light and dark: no console error, no request to a network, nothing wider than the window or cut off, every
 picture drawn, photographs behind a click on a pair of the confusion matrix, and the wheel scrolls the page wherever it is turned. Once:
-matrices of the same classes have one order, a file is copied whole, and on paper everything is drawn and as wide as the sheet. With `--axe` (npm's `axe-core`) no serious finding for
-people who see or use a page in other ways. `--pictures` leaves screenshots. Exits with 1 if anything is otherwise.
+matrices of the same classes have one order, one of 150 classes zooms with the control key, a file is copied whole, and on paper everything
+is drawn and no wider than the sheet. With `--axe` (npm's `axe-core`) no serious finding for people who see or use a page in other ways.
+`--pictures` leaves screenshots. Exits with 1 if anything is otherwise.
 """
 
 import argparse
+import json
 import pathlib
 import shutil
 import subprocess
@@ -41,6 +43,7 @@ def main():
             failures = [f for s in SCHEMES for w in WIDTHS for f in looked_at(chromium, page, s, w, args.pictures)]
             failures += ordered_and_copied(chromium, page)
             failures += printed(chromium, page)
+            failures += many_classes(chromium, page, pathlib.Path(folder) / "many.html")
             failures += framed(chromium, page, pathlib.Path(folder) / "notebook.html")
             if args.axe:
                 failures += accessible(chromium, page, args.axe)
@@ -153,6 +156,46 @@ def ordered_and_copied(chromium, file):
             wrong.append("the button does not copy the file")
     context.close()
     return wrong
+
+
+def many_classes(chromium, file, many):
+    """What is wrong with a matrix of 150 classes: the wheel scrolls the page over it, and with the control key it zooms."""
+    html = file.read_text(encoding="utf-8")
+    start = html.index('id="charts">') + len('id="charts">')
+    end = html.index("</script>", start)
+    charts = json.loads(html[start:end])
+    for chart in charts:
+        if chart["kind"] == "matrix":
+            chart["classes"] = [f"김치찌개 {i}" for i in range(150)]
+            chart["order"] = list(range(150))
+            chart["cells"] = [[i, j, 1 if i != j else 9 * (i % 7 > 0), 0, []] for i in range(150) for j in {i, (7 * i) % 150}]
+    many.write_text(html[:start] + json.dumps(charts).replace("<", "\\u003c") + html[end:], encoding="utf-8")
+    page = chromium.new_page(viewport={"width": 1440, "height": 900})
+    wrong = []
+    page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
+    page.goto(many.as_uri())
+    matrix = page.locator(".chart.matrix .canvas").first
+    matrix.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    box = matrix.bounding_box()
+    page.mouse.move(box["x"] + 300, box["y"] + 300)
+    before = page.evaluate("scrollY")
+    page.mouse.wheel(0, -120)
+    page.wait_for_timeout(200)
+    if page.evaluate("scrollY") == before:
+        wrong.append("it takes the wheel from the page")
+    # What is drawn has no names in it: a zoomed picture is another one.
+    picture = matrix.screenshot()
+    before = page.evaluate("scrollY")
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -120)
+    page.keyboard.up("Control")
+    page.wait_for_timeout(200)
+    if page.evaluate("scrollY") != before or matrix.screenshot() == picture:
+        wrong.append("the wheel does not zoom it with the control key")
+    print(f"with 150 classes: {len(wrong)} failures")
+    page.close()
+    return [f"with 150 classes: {what}" for what in wrong]
 
 
 def printed(chromium, file):

@@ -79,16 +79,19 @@
 
   const scatter = (data) => {
     const [x, y] = [value(data.x.unit), value(data.y.unit)];
+    // A name stands beside its point, on the side where there is more room.
+    const at = data.points.map((p) => p[1]);
+    const middle = (Math.min(...at) + Math.max(...at)) / 2;
+    const side = (v) => (v > middle ? "left" : "right");
     return {
       ...shell(),
       tooltip: { ...shell().tooltip, formatter: (p) => told(p.value[2], data.x.name + ": " + x(p.value[0]), data.y.name + ": " + y(p.value[1])) },
-      // Names stand on the right of their points, that of the last one too.
-      grid: { left: 64, right: 112, top: 16, bottom: 48 },
+      grid: { left: 64, right: 24, top: 16, bottom: 48 },
       xAxis: axis(data.x.name, { type: data.x.logarithmic ? "log" : "value", scale: true, axisLabel: { color: color("soft"), formatter: tick(x) } }),
       yAxis: axis(data.y.name, { type: "value", nameGap: 48, min: data.y.unit === "share" ? 0 : null, max: data.y.unit === "share" ? 1 : null, axisLabel: { color: color("soft"), formatter: tick(y) } }),
       series: [{
-        type: "scatter", symbolSize: 9, data: data.points.map(([name, a, b]) => [a, b, name]),
-        label: { show: data.points.length <= 40, position: "right", color: color("soft"), fontSize: 11, formatter: (p) => short(p.value[2], 14) },
+        type: "scatter", symbolSize: 9, data: data.points.map(([name, a, b]) => ({ value: [a, b, name], label: { position: side(a) } })),
+        label: { show: data.points.length <= 40, color: color("soft"), fontSize: 11, formatter: (p) => short(p.value[2], 14) },
         labelLayout: { hideOverlap: true },
       }],
     };
@@ -109,11 +112,10 @@
     };
   };
 
-  const timeline = (data, canvas) => {
+  const timeline = (data) => {
     const rows = data.spans;
     const end = Math.max(...rows.map((r) => r[2]));
     const [unit, size] = end < 120 ? ["seconds", 1] : end < 7200 ? ["minutes", 60] : ["hours", 3600];
-    canvas.style.height = 60 + 18 * rows.length + "px";
     return {
       ...shell(),
       tooltip: { ...shell().tooltip, formatter: (p) => told(rows[p.dataIndex][0], ((rows[p.dataIndex][2] - rows[p.dataIndex][1]) / size).toFixed(1) + " " + unit) },
@@ -138,9 +140,8 @@
     series: [{ type: "bar", barMaxWidth: 64, data: data.bars.map((b) => b[1]) }],
   });
 
-  const ranges = (data, canvas) => {
+  const ranges = (data) => {
     const rows = data.ranges;
-    canvas.style.height = 60 + 22 * rows.length + "px";
     return {
       ...shell(),
       tooltip: {
@@ -170,127 +171,7 @@
     };
   };
 
-  // All matrices of the same classes stand in one order, also after a button is pressed.
-  const listed = new Map();
-  const matrices = [];
-
-  const matrix = (data, canvas, chart, figure) => {
-    const n = data.classes.length;
-    const key = JSON.stringify(data.classes);
-    const totals = new Array(n).fill(0);
-    data.cells.forEach(([l, , count]) => { totals[l] += count; });
-    const label = (name) => short(name, n > 60 ? 8 : 14);
-    const parts = ([l, p, count]) => ({ a: data.classes[l], b: data.classes[p], n: count, m: totals[l], r: data.runs });
-    const behind = element("div", { className: "behind", hidden: true });
-    behind.setAttribute("aria-live", "polite");
-    const open = (cell) => {
-      const [l, p, , all, shots] = cell;
-      const sentence = data.runs > 1
-        ? (l === p ? "{a}: {n} of {m} guesses of {r} runs right" : "{a} taken for {b}: {n} of {m} guesses of {r} runs")
-        : (l === p ? "{a}: {n} of {m} right" : "{a} taken for {b}: {n} of {m}");
-      const gallery = element("div", { className: "gallery" });
-      shots.forEach(([picture, path, caption]) => {
-        const image = element("img", { alt: path });
-        image.dataset.picture = picture;
-        const lines = caption.map((line) => element("span", { textContent: line }));
-        gallery.append(element("figure", {}, image, element("figcaption", {}, ...lines, element("span", { className: "path", textContent: path, title: path }))));
-        show(image);
-      });
-      behind.replaceChildren(element("strong", { textContent: say(sentence, parts(cell)) }));
-      if (shots.length) behind.append(gallery);
-      else behind.append(element("p", { className: "note", textContent: say("No photograph of it is in this page.") }));
-      if (shots.length && shots.length < all) {
-        behind.append(element("p", { className: "note", textContent: say("{n} of {m} photographs are in this page.", { n: shots.length, m: all }) }));
-      }
-      behind.hidden = false;
-      behind.scrollIntoView({ block: "nearest" });
-    };
-    const zoom = n > 30;
-    const side = Math.min(768, 130 + 64 * n);
-    canvas.style.maxWidth = side + "px";
-    canvas.style.height = `min(${side}px, 100vw)`;
-    // Right ones in one colour and wrong ones in another; by the root, so that a few of many are seen too.
-    const cellOf = (place) => ([l, p, count]) => {
-      const share = totals[l] ? count / totals[l] : 0;
-      const fill = count ? mix("paper", l === p ? "right" : "wrong", 0.15 + 0.85 * Math.sqrt(share)) : color("paper");
-      return {
-        value: [place[p], place[l], count],
-        itemStyle: { color: fill, borderColor: count ? color("paper") : color("bad"), borderWidth: n > 60 ? 0 : count ? 1 : 2 },
-        label: { color: count ? readable(fill) : color("bad") },
-      };
-    };
-    const draw = () => {
-      const order = listed.get(key) ? data.classes.map((_, i) => i) : data.order;
-      const place = new Array(n);
-      order.forEach((c, i) => { place[c] = i; });
-      const names = order.map((c) => label(data.classes[c]));
-      const grid = { splitLine: { show: n <= 60, lineStyle: { color: color("line"), opacity: 0.6 } }, axisTick: { show: false } };
-      chart.setOption({
-        ...shell(),
-        tooltip: {
-          ...shell().tooltip,
-          formatter: (point) => {
-            const cell = data.cells[point.dataIndex];
-            return told(say(cell[0] === cell[1] ? "{a}: right" : "{a} taken for {b}", parts(cell)), say(data.runs > 1 ? "{n} of {m} guesses of {r} runs" : "{n} of {m}", parts(cell)));
-          },
-        },
-        grid: { left: 8, right: 8, top: 8, bottom: 8, containLabel: true },
-        // The wheel scrolls the page: it zooms with the control key, and so do the buttons.
-        dataZoom: zoom ? [0, 1].map((i) => ({ type: "inside", [i ? "yAxisIndex" : "xAxisIndex"]: 0, zoomOnMouseWheel: "ctrl", moveOnMouseWheel: false, preventDefaultMouseMove: false })) : [],
-        xAxis: axis("", { type: "category", data: names, ...grid, axisLabel: { color: color("soft"), rotate: 90, hideOverlap: true, fontSize: n > 60 ? 9 : 11 } }),
-        yAxis: axis("", { type: "category", inverse: true, data: names, ...grid, axisLabel: { color: color("soft"), hideOverlap: true, fontSize: n > 60 ? 9 : 11 } }),
-        series: [{
-          type: "heatmap", data: data.cells.map(cellOf(place)), progressive: 0,
-          label: { show: canvas.clientWidth / n > 26, formatter: (point) => String(point.value[2]) },
-        }],
-      }, true);
-    };
-    matrices.push([key, draw]);
-    chart.on("click", (point) => open(data.cells[point.dataIndex]));
-    const buttons = ["Ordered by confusion", "Ordered as listed"].map((text, i) => {
-      const button = element("button", { type: "button", textContent: say(text) });
-      button.addEventListener("click", () => {
-        listed.set(key, i === 1);
-        matrices.forEach(([of, redraw]) => { if (of === key) redraw(); });
-        pressed();
-      });
-      button.dataset.order = key + i;
-      return button;
-    });
-    const pressed = () => document.querySelectorAll("[data-order]").forEach((button) => {
-      [false, true].forEach((as, i) => { if (button.dataset.order === key + i) button.setAttribute("aria-pressed", String(Boolean(listed.get(key)) === as)); });
-    });
-    const zoomed = (factor) => {
-      const batch = chart.getOption().dataZoom.map(({ start, end }, dataZoomIndex) => {
-        const half = Math.min(50, ((end - start) * factor) / 2);
-        const middle = Math.min(100 - half, Math.max(half, (start + end) / 2));
-        return { dataZoomIndex, start: middle - half, end: middle + half };
-      });
-      chart.dispatchAction({ type: "dataZoom", batch });
-    };
-    if (zoom) {
-      [["Zoom in", 0.5], ["Zoom out", 2]].forEach(([text, factor]) => {
-        const button = element("button", { type: "button", textContent: say(text) });
-        button.addEventListener("click", () => zoomed(factor));
-        buttons.push(button);
-      });
-    }
-    const worst = data.cells.filter(([l, p]) => l !== p).sort((a, b) => b[2] - a[2]).slice(0, 10);
-    const pairs = element("div", { className: "tools" });
-    worst.forEach((cell) => {
-      const button = element("button", { type: "button", textContent: `${data.classes[cell[0]]} → ${data.classes[cell[1]]}: ${cell[2]}` });
-      button.addEventListener("click", () => open(cell));
-      pairs.append(button);
-    });
-    const notes = ["Rows are the true classes, columns what they were taken for. Click a cell, or a pair below, to see its photographs."];
-    notes.push("Blue is right, orange is wrong; the stronger, the larger the share of the row. A red 0: the class was never right.");
-    if (data.runs > 1) notes.push("Counts are of the guesses of all {r} runs.");
-    if (charts.filter((c) => c.kind === "matrix" && JSON.stringify(c.classes) === key).length > 1) notes.push("All matrices of these classes have the same order.");
-    const note = element("p", { className: "note", textContent: notes.map((sentence) => say(sentence, { r: data.runs })).join(" ") });
-    figure.append(element("div", { className: "tools" }, ...buttons), note, pairs, behind);
-    pressed();
-    return draw;
-  };
+  const matrix = confusionMatrices({ axis, charts, color, element, mix, readable, say, shell, short, show, told });
 
   // What the lines of all small curves are.
   const legend = (canvas, series) => {
@@ -312,8 +193,7 @@
     const [low, high] = share ? [0, 1] : [Math.min(...every), Math.max(...every)];
     canvas.className = "panels";
     canvas.replaceChildren();
-    canvas.removeAttribute("role");
-    canvas.removeAttribute("aria-label");
+    canvas.setAttribute("role", "group");
     legend(canvas, data.panels[0][1].series);
     return data.panels.map(([name, data]) => {
       const small = element("div", { className: "small" });
@@ -344,12 +224,24 @@
     // Thousands of cells are faster on a canvas; everything else is sharp in print too.
     const many = data.kind === "matrix" && data.classes.length > 30;
     const chart = echarts.init(canvas, null, { renderer: many ? "canvas" : "svg" });
-    const draw = data.kind === "matrix" ? matrix(data, canvas, chart, figure) : () => chart.setOption(kinds[data.kind](data, canvas), true);
+    const draw = data.kind === "matrix" ? matrix(data, canvas, chart, figure) : () => chart.setOption(kinds[data.kind](data), true);
     draw();
     chart.resize();
     drawn.push([() => chart.resize(), draw]);
   };
   const figures = document.querySelectorAll("[data-chart]");
+  // Of the size that it will have, so that a page does not move under its reader when a chart is drawn.
+  figures.forEach((figure) => {
+    const { style } = figure.querySelector(".canvas");
+    const data = charts[figure.dataset.chart];
+    if (data.kind === "timeline") style.height = 60 + 18 * data.spans.length + "px";
+    if (data.kind === "ranges") style.height = 60 + 22 * data.ranges.length + "px";
+    if (data.kind === "matrix") {
+      const side = Math.min(768, 130 + 64 * data.classes.length);
+      style.maxWidth = side + "px";
+      style.height = `min(${side}px, 100vw)`;
+    }
+  });
   // Each is drawn when it comes near, so that a page of many opens at once; before printing all are.
   const seen = new IntersectionObserver((entries) => entries.forEach((entry) => {
     if (!entry.isIntersecting) return;

@@ -19,11 +19,7 @@ pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
     if lines.is_empty() {
         return Ok(Vec::new());
     }
-    let compared = comparisons::in_short(asked.results)?;
-    // Of many recipes the tables tell.
-    if compared.len() <= COMPARED {
-        lines.extend(compared);
-    }
+    lines.extend(comparisons::in_short(asked.results, COMPARED)?);
     let best = best(groups.iter()).filter(|_| asked.page);
     let best = best.map(|(group, part)| (group, asked.part.unwrap_or(part)));
     let wrong = best.map(|(group, part)| (group, part, wrong(group, part)));

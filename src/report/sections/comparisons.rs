@@ -162,13 +162,25 @@ fn cells(c: &Comparison) -> Vec<String> {
     ]
 }
 
-/// What two recipes are to each other, in a line: on the part on which recipes are chosen, else on test.
+/// What recipes are to each other, a line for each pair, on the part on which recipes are chosen, else on test; of more than so many
+/// pairs only how many verdicts there are. Pairs of which nothing is judged are told where no other is.
 ///
 /// # Errors
 /// When the predictions of an evaluation do not fit its metrics.
-pub(super) fn in_short(results: &Results) -> Result<Vec<String>> {
+pub(super) fn in_short(results: &Results, most: usize) -> Result<Vec<String>> {
     for part in PARTS {
-        let found = compare(results, part)?;
+        let mut found = compare(results, part)?;
+        if found.iter().any(|c| c.spread.is_some()) {
+            found.retain(|c| c.spread.is_some());
+        }
+        if found.len() > most {
+            let beats = found.iter().filter(|c| c.verdict == Verdict::Beats).count();
+            return Ok(vec![format!(
+                "In {beats} of {} on {} one recipe beats the other: “Comparisons”.",
+                count(found.len(), "comparison"),
+                part.name()
+            )]);
+        }
         if !found.is_empty() {
             return Ok(found.iter().map(line).collect());
         }
@@ -250,5 +262,23 @@ mod tests {
         };
         let text = format!("{text:?}");
         assert!(text.contains("no verdict is given"), "{text}");
+    }
+
+    #[test]
+    fn the_first_screen_tells_verdicts_and_of_many_how_many_there_are() {
+        let judged = [
+            run("baseline", 1, 50, 0),
+            run("baseline", 2, 51, 0),
+            run("better", 1, 80, 0),
+            run("better", 2, 79, 0),
+        ];
+        let once = run("once", 1, 60, 0);
+        let results = results(judged.into_iter().chain([once]).collect());
+        let beats = "`better` beats `baseline`: 79.5% against 50.5% on test.";
+        assert_eq!(in_short(&results, 3).unwrap(), [beats]);
+        assert_eq!(
+            in_short(&results, 0).unwrap(),
+            ["In 1 of 1 comparison on test one recipe beats the other: “Comparisons”."]
+        );
     }
 }

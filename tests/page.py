@@ -3,12 +3,15 @@
     pip install playwright==1.65.2            # the browser is the system's: `chromium` on the PATH
     python tests/page.py --kfood target/release/kfood [--axe axe.min.js] [--pictures DIR] [PIPELINE]
 
-Checks at 390 and 1440 pixels, light and dark: no console error, no request to a network, nothing wider than the window, every picture
-drawn, and photographs behind a click on a pair of the confusion matrix. With `--axe` (npm's `axe-core`) no serious finding for
-people who see or use a page in other ways. `--pictures` leaves screenshots. Exits with 1 if anything is otherwise.
+Checks at 390 and 1440 pixels, light and dark: no console error, no request to a network, nothing wider than the window or cut off, every
+picture drawn, photographs behind a click on a pair of the confusion matrix, and the wheel scrolls the page wherever it is turned. Once:
+matrices of the same classes have one order, one of 150 classes zooms with the control key, a file is copied whole, and on paper everything
+is drawn and no wider than the sheet. With `--axe` (npm's `axe-core`) no serious finding for people who see or use a page in other ways.
+`--pictures` leaves screenshots. Exits with 1 if anything is otherwise.
 """
 
 import argparse
+import json
 import pathlib
 import shutil
 import subprocess
@@ -38,6 +41,9 @@ def main():
             # Root may not use Chromium's sandbox; the page is our own.
             chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
             failures = [f for s in SCHEMES for w in WIDTHS for f in looked_at(chromium, page, s, w, args.pictures)]
+            failures += ordered_and_copied(chromium, page)
+            failures += printed(chromium, page)
+            failures += many_classes(chromium, page, pathlib.Path(folder) / "many.html")
             failures += framed(chromium, page, pathlib.Path(folder) / "notebook.html")
             if args.axe:
                 failures += accessible(chromium, page, args.axe)
@@ -79,6 +85,8 @@ def looked_at(chromium, file, scheme, width, pictures):
         pair.click()
         if page.locator(".behind:visible img").count() == 0:
             wrong.append("no photograph stands behind a pair")
+    wrong += caught(page)
+    wrong += cut(page)
     broken = page.evaluate("[...document.images].filter(i => !i.complete || !i.naturalWidth).length")
     if broken:
         wrong.append(f"{broken} pictures are not shown")
@@ -89,6 +97,130 @@ def looked_at(chromium, file, scheme, width, pictures):
     print(f"{scheme}, {width} pixels: {height} pixels high, {page.locator('img').count()} pictures, {len(wrong)} failures")
     context.close()
     return [f"{scheme}, {width} pixels: {what}" for what in wrong]
+
+
+def caught(page):
+    """Places that take the wheel from the page: it is turned once over the middle of every kind of block that is on it."""
+    found = []
+    for kind in [".table", ".chart.curve", ".chart.bars", ".chart.matrix .canvas", ".chart.scatter", ".chart.ranges", ".panels", ".flow", "pre", "nav"]:
+        places = page.locator(kind)
+        for i in range(min(places.count(), 3)):
+            # Somewhere where there is more above, so that the wheel can be turned back.
+            page.evaluate("([kind, i]) => { const box = document.querySelectorAll(kind)[i].getBoundingClientRect(); scrollBy(0, box.top - 300); }", [kind, i])
+            page.wait_for_timeout(50)
+            box = places.nth(i).bounding_box()
+            before = page.evaluate("scrollY")
+            if box is None or not box["height"]:
+                continue
+            page.mouse.move(box["x"] + box["width"] / 2, max(1, min(box["y"] + box["height"] / 2, 850)))
+            for by in (-120, 120) if before > 0 else (120,):
+                before = page.evaluate("scrollY")
+                page.mouse.wheel(0, by)
+                page.wait_for_timeout(120)
+                end = page.evaluate("scrollY + innerHeight >= document.documentElement.scrollHeight - 1")
+                if page.evaluate("scrollY") == before and not (by > 0 and end):
+                    found.append(f"{kind} number {i + 1} takes the wheel from the page")
+    return sorted(set(found))
+
+
+def cut(page):
+    """Blocks of which a part is to be seen only by scrolling within them: files, drawings, and tables from above to below."""
+    wider = page.evaluate(
+        "[...document.querySelectorAll('pre, .flow, .gallery, .panels, .table.stacked')].filter(b => b.scrollWidth > b.clientWidth + 1)"
+        ".map(b => b.className || b.tagName)"
+    )
+    higher = page.evaluate("[...document.querySelectorAll('pre, .flow, .table, nav ul')].filter(b => b.scrollHeight > b.clientHeight + 2).map(b => b.className || b.tagName)")
+    return [f"{name} is wider than its place" for name in wider] + [f"{name} is higher than its place" for name in higher]
+
+
+def ordered_and_copied(chromium, file):
+    """What is wrong with the order of classes in matrices, and with what the button of a file copies."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 900}, permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(file.as_uri())
+    wrong = []
+    charts = page.evaluate("JSON.parse(document.getElementById('charts').textContent)")
+    orders = {}
+    for chart in charts:
+        if chart["kind"] == "matrix":
+            orders.setdefault(tuple(chart["classes"]), set()).add(tuple(chart["order"]))
+    wrong += [f"{len(found)} orders of the same classes" for found in orders.values() if len(found) > 1]
+    copy = page.locator(".copy").last
+    if copy.count() == 0:
+        wrong.append("no file can be copied")
+    else:
+        copy.click()
+        page.wait_for_timeout(200)
+        whole = page.locator("pre").last.evaluate("box => box.textContent")
+        if page.evaluate("navigator.clipboard.readText()") != whole:
+            wrong.append("the button does not copy the file")
+    context.close()
+    return wrong
+
+
+def many_classes(chromium, file, many):
+    """What is wrong with a matrix of 150 classes: the wheel scrolls the page over it, and with the control key it zooms."""
+    html = file.read_text(encoding="utf-8")
+    start = html.index('id="charts">') + len('id="charts">')
+    end = html.index("</script>", start)
+    charts = json.loads(html[start:end])
+    for chart in charts:
+        if chart["kind"] == "matrix":
+            chart["classes"] = [f"김치찌개 {i}" for i in range(150)]
+            chart["order"] = list(range(150))
+            chart["cells"] = [[i, j, 1 if i != j else 9 * (i % 7 > 0), 0, []] for i in range(150) for j in {i, (7 * i) % 150}]
+    many.write_text(html[:start] + json.dumps(charts).replace("<", "\\u003c") + html[end:], encoding="utf-8")
+    page = chromium.new_page(viewport={"width": 1440, "height": 900})
+    wrong = []
+    page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
+    page.goto(many.as_uri())
+    matrix = page.locator(".chart.matrix .canvas").first
+    matrix.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    box = matrix.bounding_box()
+    page.mouse.move(box["x"] + 300, box["y"] + 300)
+    before = page.evaluate("scrollY")
+    page.mouse.wheel(0, -120)
+    page.wait_for_timeout(200)
+    if page.evaluate("scrollY") == before:
+        wrong.append("it takes the wheel from the page")
+    # What is drawn has no names in it: a zoomed picture is another one.
+    picture = matrix.screenshot()
+    before = page.evaluate("scrollY")
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -120)
+    page.keyboard.up("Control")
+    page.wait_for_timeout(200)
+    if page.evaluate("scrollY") != before or matrix.screenshot() == picture:
+        wrong.append("the wheel does not zoom it with the control key")
+    print(f"with 150 classes: {len(wrong)} failures")
+    page.close()
+    return [f"with 150 classes: {what}" for what in wrong]
+
+
+def printed(chromium, file):
+    """What is wrong with the page on paper, from a dark window."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark")
+    page = context.new_page()
+    page.goto(file.as_uri())
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print", color_scheme="dark")
+    page.wait_for_timeout(300)
+    wrong = []
+    undrawn = page.locator(".chart:not(:has(svg, canvas))").count()
+    if undrawn:
+        wrong.append(f"on paper {undrawn} charts are not drawn")
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    if paper != "rgb(255, 255, 255)":
+        wrong.append(f"paper is {paper}")
+    wide = page.evaluate("[...document.querySelectorAll('.chart svg, .chart canvas, .flow svg, pre')].filter(b => b.getBoundingClientRect().right > 720).length")
+    if wide:
+        wrong.append(f"{wide} blocks are wider than a sheet")
+    hidden = page.evaluate("[...document.querySelectorAll('tbody tr')].filter(r => !r.getClientRects().length).length")
+    if hidden:
+        wrong.append(f"{hidden} rows of tables are left out on paper")
+    context.close()
+    return wrong
 
 
 def framed(chromium, file, notebook):

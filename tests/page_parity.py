@@ -1,9 +1,9 @@
 """Holds the numbers of a report's page against scikit-learn and statsmodels, from nothing but the predictions in the cache.
 
-    pip install scikit-learn statsmodels numpy
+    pip install scikit-learn scipy statsmodels numpy
     python tests/page_parity.py --kfood target/release/kfood PIPELINE
 
-For each evaluation group of the page: every cell of its confusion matrix, recall and Wilson's interval of each class, F1 of each class, and
+For each evaluation group of the page: every cell of its confusion matrix, recall and its interval over images and runs of each class, F1 of each class, and
 top-1, top-5, macro F1 and loss of the result table. Exits with 1 if anything differs.
 """
 
@@ -18,6 +18,7 @@ import sys
 import tempfile
 
 import numpy as np
+from scipy.stats import t
 from sklearn.metrics import confusion_matrix, f1_score
 from statsmodels.stats.proportion import proportion_confint
 
@@ -81,17 +82,29 @@ def of_part(classes, runs, matrix, recall, scatter):
     guesses = [line["predicted"] for run in runs for line in run]
     right = confusion_matrix(labels, guesses, labels=classes)
     ours = np.zeros_like(right)
-    for label, predicted, count, _ in matrix["cells"]:
+    for label, predicted, count, *_ in matrix["cells"]:
         ours[label, predicted] = count
     apart = [float(np.abs(ours - right).max())]
     for name, value, low, high, images in recall["ranges"]:
-        row = right[classes.index(name)]
-        hits = row[classes.index(name)]
-        lower, upper = proportion_confint(hits, row.sum(), method="wilson")
-        apart += [abs(images - row.sum()), abs(value - hits / row.sum()), abs(low - lower), abs(high - upper)]
+        hits = [[line["predicted"] == name for line in run if line["label"] == name] for run in runs]
+        hits = [of_run for of_run in hits if of_run]
+        mean, lower, upper = over_runs(hits)
+        distinct = {line["path"] for run in runs for line in run if line["label"] == name}
+        apart += [abs(images - len(distinct)), abs(value - mean), abs(low - lower), abs(high - upper)]
     f1 = dict(zip(classes, f1_score(labels, guesses, labels=classes, average=None, zero_division=0)))
     apart += [abs(value - f1[name]) for name, _, value in scatter["points"]]
     return max(apart)
+
+
+def over_runs(hits):
+    """The mean share of the runs, and its interval: Wilson's on the images of one run, and Student's over the runs."""
+    shares = [np.mean(of_run) for of_run in hits]
+    mean, images = float(np.mean(shares)), min(map(len, hits))
+    low, high = proportion_confint(mean * images, images, method="wilson")
+    by_runs = 0.0
+    if len(shares) > 1:
+        by_runs = t.ppf(0.975, len(shares) - 1) * np.std(shares, ddof=1) / np.sqrt(len(shares))
+    return mean, max(0.0, mean - np.hypot(mean - low, by_runs)), min(1.0, mean + np.hypot(high - mean, by_runs))
 
 
 def of_row(row, runs):

@@ -100,7 +100,7 @@ fn change(from: &Group<'_>, to: &Group<'_>) -> Option<Change> {
         let image = Moved {
             path: (*path).to_owned(),
             label: right.label.to_owned(),
-            mistaken: wrong.guessed.to_owned(),
+            mistaken: (wrong.mistake()).map_or_else(String::new, |guess| guess.class.to_owned()),
             photograph: from.runs[0].source.photograph(path),
         };
         moved.push((wrong.sure + right.sure, b.is_right(), image));
@@ -264,6 +264,7 @@ impl Moved {
                 self.label.as_str().into(),
                 format!("not {}", self.mistaken).into(),
             ],
+            beside: None,
             guess: None,
         }
     }

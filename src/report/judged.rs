@@ -1,6 +1,6 @@
 //! Images as the runs of a recipe see them, all runs together.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use super::Group;
 use crate::record::{Part, Prediction};
@@ -11,21 +11,31 @@ pub(super) struct Judged<'a> {
     pub path: &'a str,
     /// Its class.
     pub label: &'a str,
-    /// The wrong guess of most runs (of equals the first by name), where any run is wrong; else the label.
-    pub guessed: &'a str,
-    /// The mean probability that the runs with this guess give it.
-    pub probability: f64,
+    /// The classes that runs take it for, right ones too: those of most runs first, of equals the first by name.
+    pub guesses: Vec<Guessed<'a>>,
     /// The mean probability that all runs give their guesses.
     pub sure: f64,
-    /// The first run with this guess.
-    pub by: &'a str,
+    /// Whether each run that judged it is right, by its name.
+    pub by_run: Vec<(&'a str, bool)>,
     /// Runs that are wrong.
     pub wrong: usize,
     /// Runs that judged it.
     pub runs: usize,
 }
 
-impl Judged<'_> {
+/// A class that some of the runs take an image for.
+pub(super) struct Guessed<'a> {
+    /// The class.
+    pub class: &'a str,
+    /// The mean probability that these runs give it.
+    pub probability: f64,
+    /// The first of these runs.
+    pub by: &'a str,
+    /// So many.
+    pub runs: usize,
+}
+
+impl<'a> Judged<'a> {
     /// Runs that are right.
     pub(super) fn right(&self) -> usize {
         self.runs - self.wrong
@@ -34,6 +44,16 @@ impl Judged<'_> {
     /// Whether more than half of the runs are right.
     pub(super) fn is_right(&self) -> bool {
         2 * self.right() > self.runs
+    }
+
+    /// The wrong guess of most runs; none where all are right.
+    pub(super) fn mistake(&self) -> Option<&Guessed<'a>> {
+        self.guesses.iter().find(|g| g.class != self.label)
+    }
+
+    /// How sure of it are those that are wrong as most of those are; where none is wrong, all.
+    pub(super) fn surely(&self) -> f64 {
+        self.mistake().map_or(self.sure, |wrong| wrong.probability)
     }
 }
 
@@ -54,30 +74,31 @@ pub(super) fn judged<'a>(group: &Group<'a>, part: Part) -> Vec<Judged<'a>> {
 
 fn of_image<'a>(path: &'a str, said: &[(&'a str, &'a Prediction)]) -> Option<Judged<'a>> {
     let label = said.first()?.1.label.as_str();
-    let mut guesses: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-    for (_, wrong) in said.iter().filter(|(_, p)| !p.correct) {
-        let of_guess = guesses.entry(&wrong.predicted).or_default();
-        of_guess.push(wrong.probability);
+    let mut by_class: BTreeMap<&str, Vec<(&str, f64)>> = BTreeMap::new();
+    for (run, said) in said {
+        let of_class = by_class.entry(&said.predicted).or_default();
+        of_class.push((run, said.probability));
     }
-    let wrong = guesses.values().map(Vec::len).sum();
-    let most = guesses.values().map(Vec::len).max().unwrap_or(0);
-    let guessed = guesses.into_iter().find(|(_, sure)| sure.len() == most);
-    let all: Vec<f64> = said.iter().map(|(_, p)| p.probability).collect();
-    let sure = mean(&all);
-    let (guessed, probability) = guessed.map_or((label, sure), |(g, of)| (g, mean(&of)));
-    let by = said.iter().find(|(_, p)| p.predicted == guessed)?.0;
+    let guess = |(class, of): (&'a str, Vec<(&'a str, f64)>)| Guessed {
+        class,
+        probability: mean(of.iter().map(|(_, probability)| *probability)),
+        by: of[0].0,
+        runs: of.len(),
+    };
+    let mut guesses: Vec<Guessed<'_>> = by_class.into_iter().map(guess).collect();
+    guesses.sort_by_key(|guess| Reverse(guess.runs));
     Some(Judged {
         path,
         label,
-        guessed,
-        probability,
-        sure,
-        by,
-        wrong,
+        guesses,
+        sure: mean(said.iter().map(|(_, p)| p.probability)),
+        by_run: said.iter().map(|(run, p)| (*run, p.correct)).collect(),
+        wrong: said.iter().filter(|(_, p)| !p.correct).count(),
         runs: said.len(),
     })
 }
 
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let n = values.len() as f64;
+    values.sum::<f64>() / n
 }

@@ -13,8 +13,11 @@
 //! | what goes with a model that is handed on | [`card`](fn@card) |
 //! | what other programs read | [`event_files`], [`hparams_file`], [`picture_file`], [`MlflowRun`] |
 
+mod best;
+mod by_class;
 mod card;
 mod changes;
+mod class_order;
 mod compare;
 mod document;
 mod exclude_list;

@@ -57,32 +57,38 @@ fn hits(runs: &[&PartMetrics]) -> Vec<Hits> {
         .collect()
 }
 
-fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+pub(super) fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
     let n = values.len().max(1) as f64;
     values.sum::<f64>() / n
 }
 
-/// One part over the runs. Where each run has images of its own, as with folds, they are counted together.
+/// One part over the runs.
 fn part(runs: &[&PartMetrics]) -> Option<PartMetrics> {
-    let first = *runs.first()?;
-    let same = runs.iter().all(|run| run.members == first.members);
     let mut pooled = PartMetrics {
         top1: mean(runs.iter().map(|run| run.top1)),
         top1_interval: stats::share_over_runs(&hits(runs)),
         loss: mean(runs.iter().map(|run| run.loss)),
-        ..first.clone()
+        ..(*runs.first()?).clone()
     };
-    if same {
-        return Some(pooled);
-    }
-    pooled.images = runs.iter().map(|run| run.images).sum();
-    pooled.dropped = runs.iter().map(|run| run.dropped).sum();
-    for run in &runs[1..] {
-        for (class, more) in pooled.per_class.iter_mut().zip(&run.per_class) {
+    for more in &on_images_of_their_own(runs)[1..] {
+        pooled.images += more.images;
+        pooled.dropped += more.dropped;
+        for (class, more) in pooled.per_class.iter_mut().zip(&more.per_class) {
             class.images += more.images;
         }
     }
     Some(pooled)
+}
+
+/// The first of the runs on each set of images: seeds judge the same ones, folds each their own.
+pub(super) fn on_images_of_their_own<'a>(runs: &[&'a PartMetrics]) -> Vec<&'a PartMetrics> {
+    let mut found: Vec<&PartMetrics> = Vec::new();
+    for run in runs {
+        if found.iter().all(|known| known.members != run.members) {
+            found.push(run);
+        }
+    }
+    found
 }
 
 fn gap(from: &[&PartMetrics], to: &[&PartMetrics]) -> Option<Gap> {
@@ -118,4 +124,26 @@ fn leaks(group: &Group<'_>) -> Option<Leaks> {
         part.leaked = found.into_iter().flat_map(|p| p.leaked).collect();
     }
     Some(pooled)
+}
+
+/// Confusion counts added up over runs; `None` without runs or when their classes differ in number.
+pub(super) fn confusion(runs: &[&PartMetrics]) -> Option<Vec<Vec<u64>>> {
+    let (first, others) = runs.split_first()?;
+    let mut sum = first.confusion.clone();
+    for run in others {
+        if run.confusion.len() != sum.len() {
+            return None;
+        }
+        add(&mut sum, &run.confusion);
+    }
+    Some(sum)
+}
+
+/// Adds counts of the same classes.
+pub(super) fn add(sum: &mut [Vec<u64>], more: &[Vec<u64>]) {
+    for (row, more) in sum.iter_mut().zip(more) {
+        for (count, n) in row.iter_mut().zip(more) {
+            *count += n;
+        }
+    }
 }

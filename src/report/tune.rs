@@ -6,7 +6,10 @@ use super::{
     units::{fixed, rate},
     words,
 };
-use crate::record::{BatchSizes, LearningRates};
+use crate::{
+    record::{BatchSizes, LearningRates},
+    text::count,
+};
 
 /// Rows of the table of learning rates.
 const ROWS: usize = 15;
@@ -27,7 +30,16 @@ pub fn learning_rates(found: &LearningRates) -> Document {
             fixed(step.smoothed, 3),
         ]);
     }
-    let mut blocks = vec![Block::table(grid)];
+    let left_out = grid.rows.len() < found.steps.len();
+    let note = left_out.then(|| {
+        format!(
+            "{} of {}; the curve has all.",
+            grid.rows.len(),
+            count(found.steps.len(), "step")
+        )
+    });
+    let notes = note.into_iter().map(Into::into).collect();
+    let mut blocks = vec![Block::Table { grid, notes }];
     blocks.extend(smoothed(found).map(Block::Curve));
     blocks.push(Block::paragraph(match (found.valley, found.steepest) {
         (Some(valley), Some(steepest)) => format!(

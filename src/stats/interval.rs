@@ -14,19 +14,24 @@ pub fn wilson(hits: u64, images: u64) -> Interval {
             high: 1.0,
         };
     }
+    wilson_of_share(hits as f64 / images as f64, images)
+}
+
+/// The same for a share that need not be a whole number of images, such as a mean over runs on the same images, of which there is at least
+/// one.
+pub(super) fn wilson_of_share(p: f64, images: u64) -> Interval {
     let n = images as f64;
-    let p = hits as f64 / n;
     let z2 = Z * Z;
     let centre = (p + z2 / (2.0 * n)) / (1.0 + z2 / n);
     let half = Z / (1.0 + z2 / n) * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
     // At 0 and at all hits an end is exact; rounding must not move it.
     Interval {
-        low: if hits == 0 {
+        low: if p <= 0.0 {
             0.0
         } else {
             (centre - half).max(0.0)
         },
-        high: if hits == images {
+        high: if p >= 1.0 {
             1.0
         } else {
             (centre + half).min(1.0)

@@ -2,7 +2,7 @@
 
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
-use super::{newcombe, wilson};
+use super::{interval::wilson_of_share, newcombe, wilson};
 use crate::record::Interval;
 
 /// Right guesses, and images, of one run.
@@ -10,9 +10,10 @@ pub type Hits = (u64, u64);
 
 /// The 95% interval of the mean share of right guesses over runs on the same or on like images. Of one run it is Wilson's.
 ///
-/// Images and runs are both drawn by chance: half of it is the root of `z² images + t² runs`, as for
-/// [`paired_difference`](super::paired_difference); the variance over images is that of a share of the mean on the images of one run, so
-/// that it is rather too wide than too narrow where runs see different ones.
+/// Images and runs are both drawn by chance: either end is as far from the mean as the root of both squared distances, that to the end of
+/// Wilson's interval of the mean on the images of one run, and Student's `t` times the standard error over runs. So it does not shrink
+/// to nothing where all runs have every image right, or none; and it is rather too wide than too narrow where runs see different images.
+/// Runs on the same images are no further images.
 #[must_use]
 pub fn share_over_runs(runs: &[Hits]) -> Interval {
     match runs {
@@ -22,8 +23,13 @@ pub fn share_over_runs(runs: &[Hits]) -> Interval {
         },
         [(hits, images)] => wilson(*hits, *images),
         _ => {
-            let (mean, error) = (mean(runs), spread(&shares(runs)));
-            within(mean, half(of_images(runs), error, runs.len()), 0.0)
+            let mean = mean(runs);
+            let images = wilson_of_share(mean, fewest(runs));
+            let runs = half(0.0, spread(&shares(runs)), runs.len());
+            Interval {
+                low: (mean - (mean - images.low).hypot(runs)).max(0.0),
+                high: (mean + (images.high - mean).hypot(runs)).min(1.0),
+            }
         }
     }
 }
@@ -39,12 +45,9 @@ pub fn gap_over_runs(from: &[Hits], to: &[Hits]) -> Interval {
     let gaps: Vec<f64> = pairs.map(|(from, to)| from - to).collect();
     let images = of_images(from) + of_images(to);
     let half = half(images, spread(&gaps), gaps.len());
-    within(mean(from) - mean(to), half, -1.0)
-}
-
-fn within(middle: f64, half: f64, least: f64) -> Interval {
+    let middle = mean(from) - mean(to);
     Interval {
-        low: (middle - half).max(least),
+        low: (middle - half).max(-1.0),
         high: (middle + half).min(1.0),
     }
 }
@@ -68,9 +71,14 @@ fn mean(runs: &[Hits]) -> f64 {
 
 /// The squared standard error of a mean over images.
 fn of_images(runs: &[Hits]) -> f64 {
-    let images = runs.iter().map(|(_, images)| *images).min().unwrap_or(0);
     let mean = mean(runs);
-    mean * (1.0 - mean) / images.max(1) as f64
+    mean * (1.0 - mean) / fewest(runs) as f64
+}
+
+/// The images of the run that has the fewest, at least one.
+fn fewest(runs: &[Hits]) -> u64 {
+    let images = runs.iter().map(|(_, images)| *images).min();
+    images.unwrap_or(0).max(1)
 }
 
 /// The squared standard error of a mean over runs.
@@ -105,12 +113,20 @@ mod tests {
         );
     }
 
-    /// scipy 1.17: `norm.ppf(.975)`, `t.ppf(.975, 2)`, numpy's `var(ddof=1)`.
+    /// scipy 1.17: `norm.ppf(.975)`, `t.ppf(.975, 2)`; statsmodels 0.15: `proportion_confint(method="wilson")`; numpy's `var(ddof=1)`.
     #[test]
     fn several_runs_are_as_sure_as_images_and_runs_together_allow() {
         let test = [(60, 100), (66, 100), (63, 100)];
-        near(share_over_runs(&test), 0.509549650622, 0.750450349378);
+        near(share_over_runs(&test), 0.507046145560, 0.745450953779);
         let train = [(190, 200), (180, 200), (188, 200)];
         near(gap_over_runs(&train, &test), 0.128726096884, 0.471273903116);
+    }
+
+    #[test]
+    fn runs_that_agree_on_few_images_are_no_surer_than_one_run_on_them() {
+        for hits in [0, 2, 5] {
+            let one = wilson(hits, 5);
+            near(share_over_runs(&[(hits, 5); 3]), one.low, one.high);
+        }
     }
 }

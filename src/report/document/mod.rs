@@ -86,7 +86,7 @@ impl Document {
     #[must_use]
     pub fn photographs(&self) -> BTreeSet<&Photograph> {
         let shots = self.blocks.iter().flat_map(Block::shots);
-        shots.map(|shot| &shot.photograph).collect()
+        shots.flat_map(Shot::photographs).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Photographs beside what is told of them, and counts behind which photographs stand.
 
 use super::Text;
+use crate::text::shown;
 
 /// A photograph of a data set, by name: what is shown of it is looked up when a document is rendered.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,10 +19,24 @@ pub struct Photograph {
 pub struct Shot {
     /// Which one.
     pub photograph: Photograph,
+    /// Another one that it is to be held against.
+    pub beside: Option<Photograph>,
     /// A line each; the first one is the most important.
     pub caption: Vec<Text>,
     /// Of a guess: whose, and which class, so that it can be shown what speaks for it.
     pub guess: Option<Guess>,
+}
+
+impl Shot {
+    /// Its photograph, and the one beside it.
+    pub fn photographs(&self) -> impl Iterator<Item = &Photograph> {
+        std::iter::once(&self.photograph).chain(&self.beside)
+    }
+
+    /// The names of its photographs.
+    pub(in crate::report) fn names(&self) -> impl Iterator<Item = String> {
+        self.photographs().map(|photograph| shown(&photograph.path))
+    }
 }
 
 /// A guess of a model.
@@ -36,9 +51,13 @@ pub struct Guess {
 /// How often each class was taken for each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Matrix {
-    /// In the order of rows and columns.
+    /// As a model lists them.
     pub classes: Vec<String>,
-    /// Those with a count, row by row.
+    /// Their places in the order in which rows and columns stand; the same in all matrices that are held against each other.
+    pub order: Vec<usize>,
+    /// Over so many runs counts are added up.
+    pub runs: usize,
+    /// Those with a count, and those of the diagonal, row by row.
     pub cells: Vec<Cell>,
 }
 
@@ -49,9 +68,11 @@ pub struct Cell {
     pub label: usize,
     /// The class that they were taken for.
     pub predicted: usize,
-    /// How many, over all runs.
+    /// How often, over all runs.
     pub count: u64,
-    /// Some of them, or all.
+    /// Photographs that are to be shown of it.
+    pub images: usize,
+    /// Those of them that there is room for.
     pub shots: Vec<Shot>,
 }
 

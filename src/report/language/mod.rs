@@ -45,6 +45,12 @@ impl Language {
             .map_or_else(BTreeMap::new, Catalogue::plain)
     }
 
+    /// A sentence of a document, as far as it is known.
+    pub(super) fn said(self, english: &str) -> String {
+        let found = self.catalogue().and_then(|known| known.sentence(english));
+        found.unwrap_or_else(|| english.to_owned())
+    }
+
     /// What a table without a title is called.
     pub(super) fn table(self, number: impl Display) -> String {
         self.word("Table {n}").replace("{n}", &number.to_string())
@@ -199,6 +205,34 @@ mod tests {
             ),
             "`a`: 테스트 9.0% (95% 구간 1.0–29.5, 이미지 48장): 4.0점만큼 과적합; 검증 이미지 48장 중 1장이 훈련 이미지의 복사본; 테스트 이미지 48장 중 \
              2장이 훈련 이미지의 복사본."
+        );
+    }
+
+    #[test]
+    fn a_sentence_of_two_halves_is_no_list_of_phrases() {
+        assert_eq!(
+            korean(
+                "`kfood run p.toml` makes what is below again; `kfood run --locked` holds it against the lock file beside it."
+            ),
+            "`kfood run p.toml`(으)로 아래 것을 다시 만들고, `kfood run --locked`(으)로 옆의 잠금 파일과 견줍니다."
+        );
+    }
+
+    #[test]
+    fn the_first_screen_is_told_in_korean_and_leads_to_chapters_by_their_names() {
+        assert_eq!(
+            korean(
+                "Wrong on test: 25 of 48 images in half of its 3 runs or more, by `result`: “Evaluation `result`”."
+            ),
+            "테스트 오답: `result`이(가) 이미지 48장 중 25장을 3회 실행의 절반 이상에서 틀립니다: “평가 `result`”."
+        );
+        assert_eq!(korean("Evaluation `result`"), "평가 `result`");
+        let labels = korean("Labels that look wrong, by `labels`");
+        let told = korean("7 of 39 labels look wrong: “Labels that look wrong, by `labels`”.");
+        assert!(told.contains(&format!("“{labels}”")), "{told}");
+        assert_eq!(
+            Language::Korean.said("F1 over training images of 7 points"),
+            "훈련 이미지에 대한 F1, 점 7개"
         );
     }
 

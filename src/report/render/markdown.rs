@@ -71,11 +71,8 @@ fn fenced(text: &str) -> String {
 
 fn shot(shot: &Shot) -> String {
     let lines: Vec<_> = shot.caption.iter().map(Text::in_backticks).collect();
-    format!(
-        "- `{}`: {}\n",
-        text::shown(&shot.photograph.path),
-        lines.join(", ")
-    )
+    let names: Vec<_> = shot.names().map(|name| format!("`{name}`")).collect();
+    format!("- {}: {}\n", names.join(" and "), lines.join(", "))
 }
 
 fn note(note: &Text) -> String {

@@ -63,11 +63,8 @@ fn lines(block: &Block, width: Option<u16>) -> String {
 
 fn shot(shot: &Shot) -> String {
     let lines: Vec<_> = shot.caption.iter().map(Text::in_backticks).collect();
-    format!(
-        "{}: {}",
-        text::shown(&shot.photograph.path),
-        lines.join(", ")
-    )
+    let names: Vec<_> = shot.names().collect();
+    format!("{}: {}", names.join(" and "), lines.join(", "))
 }
 
 /// Sentences, indented; where a width is known, in lines that end between words.

@@ -79,6 +79,7 @@ fn table(comparisons: &[Comparison]) -> Block {
         Column::left("on")
             .heading()
             .meaning("the part, with its images"),
+        Column::left("verdict"),
         Column::left("first"),
         Column::left("second"),
         Column::right("top-1").meaning("mean share of right first guesses of either side"),
@@ -88,7 +89,6 @@ fn table(comparisons: &[Comparison]) -> Block {
         Column::right("McNemar p")
             .extra()
             .meaning("of McNemar's exact test, one for each pair of runs"),
-        Column::left("verdict"),
     ]);
     grid.rows = comparisons.iter().map(cells).collect();
     Block::table(grid)
@@ -133,6 +133,11 @@ fn cells(c: &Comparison) -> Vec<String> {
     let p: Vec<_> = c.tests.iter().map(|t| p_value(t.p)).collect();
     vec![
         format!("{} ({})", c.part.name(), c.images),
+        match c.verdict {
+            Verdict::Beats => format!("{} beats {}", c.first, c.second),
+            Verdict::NoClearDifference => "no clear difference".to_owned(),
+            Verdict::OneRun => "none: one run".to_owned(),
+        },
         named(&c.first, c.first_runs),
         named(&c.second, c.second_runs),
         format!(
@@ -154,21 +159,28 @@ fn cells(c: &Comparison) -> Vec<String> {
             [] => "-".to_owned(),
             p => p.join(", "),
         },
-        match c.verdict {
-            Verdict::Beats => format!("{} beats {}", c.first, c.second),
-            Verdict::NoClearDifference => "no clear difference".to_owned(),
-            Verdict::OneRun => "none: one run".to_owned(),
-        },
     ]
 }
 
-/// What two recipes are to each other, in a line: on the part on which recipes are chosen, else on test.
+/// What recipes are to each other, a line for each pair, on the part on which recipes are chosen, else on test; of more than so many
+/// pairs only how many verdicts there are. Pairs of which nothing is judged are told where no other is.
 ///
 /// # Errors
 /// When the predictions of an evaluation do not fit its metrics.
-pub(super) fn in_short(results: &Results) -> Result<Vec<String>> {
+pub(super) fn in_short(results: &Results, most: usize) -> Result<Vec<String>> {
     for part in PARTS {
-        let found = compare(results, part)?;
+        let mut found = compare(results, part)?;
+        if found.iter().any(|c| c.spread.is_some()) {
+            found.retain(|c| c.spread.is_some());
+        }
+        if found.len() > most {
+            let beats = found.iter().filter(|c| c.verdict == Verdict::Beats).count();
+            return Ok(vec![format!(
+                "In {beats} of {} on {} one recipe beats the other: “Comparisons”.",
+                count(found.len(), "comparison"),
+                part.name()
+            )]);
+        }
         if !found.is_empty() {
             return Ok(found.iter().map(line).collect());
         }
@@ -228,13 +240,13 @@ mod tests {
             row,
             [
                 "test (100)",
+                "better beats baseline",
                 "better (n = 2)",
                 "baseline (n = 2)",
                 "79.5% against 50.5%",
                 "29.0 (19.7 to 38.3)",
                 "<0.001",
-                "<0.001, <0.001",
-                "better beats baseline"
+                "<0.001, <0.001"
             ]
         );
         assert_eq!(notes.len(), 2);
@@ -243,11 +255,30 @@ mod tests {
     #[test]
     fn of_one_run_no_verdict_is_given_however_large_the_difference() {
         let (row, notes) = table(vec![run("baseline", 1, 20, 0), run("better", 1, 90, 0)]);
-        assert_eq!(row[4..], ["70.0", "-", "<0.001", "none: one run"]);
+        assert_eq!(row[1], "none: one run");
+        assert_eq!(row[5..], ["70.0", "-", "<0.001"]);
         let Some(Block::Paragraph(text)) = notes.last() else {
             panic!("{notes:?}");
         };
         let text = format!("{text:?}");
         assert!(text.contains("no verdict is given"), "{text}");
+    }
+
+    #[test]
+    fn the_first_screen_tells_verdicts_and_of_many_how_many_there_are() {
+        let judged = [
+            run("baseline", 1, 50, 0),
+            run("baseline", 2, 51, 0),
+            run("better", 1, 80, 0),
+            run("better", 2, 79, 0),
+        ];
+        let once = run("once", 1, 60, 0);
+        let results = results(judged.into_iter().chain([once]).collect());
+        let beats = "`better` beats `baseline`: 79.5% against 50.5% on test.";
+        assert_eq!(in_short(&results, 3).unwrap(), [beats]);
+        assert_eq!(
+            in_short(&results, 0).unwrap(),
+            ["In 1 of 1 comparison on test one recipe beats the other: “Comparisons”."]
+        );
     }
 }

@@ -1,16 +1,19 @@
 //! What the data look like, whether they drift from part to part, and on which of them a model is worse.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{Asked, Images};
 use crate::{
     error::Result,
     record::Part,
     report::{
         Block, Column, DataSeen, Grid, Group, ImageLook, LeakPair, Shot,
+        best::best,
         judged::{Judged, judged},
-        pooled::Pooled,
+        pooled,
         units::{fixed, p_value, share_between},
     },
-    stats,
+    stats::{self, Hits},
     text::{count, number, shown},
 };
 
@@ -47,18 +50,13 @@ fn pairs(seen: &DataSeen) -> Vec<Block> {
     if pairs.is_empty() {
         return Vec::new();
     }
-    let shot = |no: usize, pair: &LeakPair, path: &str| Shot {
-        photograph: seen.source.photograph(path),
-        caption: vec![format!("{no}: {}", pair.in_words()).into()],
+    let shot = |(i, pair): (usize, &LeakPair)| Shot {
+        photograph: seen.source.photograph(&pair.first),
+        beside: Some(seen.source.photograph(&pair.second)),
+        caption: vec![format!("{}: {}", i + 1, pair.in_words()).into()],
         guess: None,
     };
-    let both = |(i, pair): (usize, &LeakPair)| {
-        [
-            shot(i + 1, pair, &pair.first),
-            shot(i + 1, pair, &pair.second),
-        ]
-    };
-    let shots = pairs.iter().enumerate().take(PAIRS).flat_map(both);
+    let shots = pairs.iter().enumerate().take(PAIRS).map(shot);
     let mut blocks = vec![Block::heading(3, "Look-alikes")];
     if pairs.len() > PAIRS {
         let told = format!("The first {PAIRS} of {}.", count(pairs.len(), "pair"));
@@ -189,72 +187,46 @@ fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// The recipe that is best on validation, and the part on which it is judged.
-fn best<'a, 'b>(seen: &DataSeen, groups: &'a [Group<'b>]) -> Option<(&'a Group<'b>, Part)> {
-    use Part::{Test, Train, Validation};
-    let of_data = groups.iter().filter(|g| g.runs[0].source == seen.source);
-    let judged = |group: &'a Group<'b>| {
-        let pooled = Pooled::of(group);
-        let top1 = |part| pooled.part(part).map(|p| p.top1);
-        let by = top1(Validation).or_else(|| top1(Test))?;
-        let part = [Test, Validation, Train]
-            .into_iter()
-            .find(|p| top1(*p).is_some());
-        Some((by, group, part?))
-    };
-    let best = of_data
-        .filter_map(judged)
-        .reduce(|a, b| if b.0 > a.0 { b } else { a });
-    best.map(|(_, group, part)| (group, part))
-}
-
-/// One image as all runs judge it: right guesses and guesses.
-type Looked<'a> = (&'a ImageLook, u64, u64);
-
-/// The images of a part, where it is known how they look.
-fn looked_at<'a>(data: &'a DataSeen, group: &Group<'_>, part: Part) -> Vec<Looked<'a>> {
-    let images = judged(group, part).into_iter();
-    let look = |image: Judged<'_>| {
-        let (right, runs) = (image.right() as u64, image.runs as u64);
-        Some((data.looks.get(image.path)?, right, runs))
-    };
-    images.filter_map(look).collect()
-}
+/// An image as it looks and as the runs judge it.
+type Looked<'a> = (&'a ImageLook, &'a Judged<'a>);
 
 /// How good the best recipe is on the low, middle and high third of each feature.
 fn slices(seen: &DataSeen, groups: &[Group<'_>]) -> Vec<Block> {
-    let Some((group, part)) = best(seen, groups) else {
+    let of_data = groups.iter().filter(|g| g.runs[0].source == seen.source);
+    let Some((group, part)) = best(of_data) else {
         return Vec::new();
     };
-    let judged = looked_at(seen, group, part);
-    let (right, runs) = total(&judged);
+    let judged = judged(group, part);
+    let look = |image| -> Option<Looked<'_>> {
+        let image: &Judged<'_> = image;
+        Some((seen.looks.get(image.path)?, image))
+    };
+    let looked: Vec<Looked<'_>> = judged.iter().filter_map(look).collect();
     let mut grid = Grid::of([
         Column::left("slice"),
         Column::right("images"),
-        Column::right("top-1").meaning("with Wilson's 95% interval over images"),
+        Column::right("top-1 (95% interval)").meaning("over images and runs"),
         Column::left("against the rest"),
     ]);
     for feature in FEATURES {
-        for (name, slice) in thirds(feature, &judged) {
-            let (hits, guesses) = total(&slice);
-            let share = hits as f64 / guesses.max(1) as f64;
-            let (hits, of) = (mean_hits(hits, guesses, slice.len()), slice.len() as u64);
-            let rest_of = judged.len() as u64 - of;
-            let rest = mean_hits(right, runs, judged.len())
-                .saturating_sub(hits)
-                .min(rest_of);
-            let interval = stats::wilson(hits, of);
-            let gap = stats::newcombe((rest, rest_of), (hits, of));
+        for (name, slice) in thirds(feature, &looked) {
+            let within: BTreeSet<&str> = slice.iter().map(|(_, image)| image.path).collect();
+            let is_rest = |(_, image): &&Looked<'_>| !within.contains(image.path);
+            let rest = hits(looked.iter().filter(is_rest));
+            let here = hits(slice.iter());
+            let share = pooled::mean(here.iter().map(|(right, of)| *right as f64 / *of as f64));
+            // Folds may leave a run without an image of a small slice.
+            let worse = rest.len() == here.len() && stats::gap_over_runs(&rest, &here).low > 0.0;
+            let told = if worse {
+                "worse than chance allows"
+            } else {
+                "within chance"
+            };
             grid.rows.push(vec![
                 name,
-                number(of),
-                share_between(share, interval),
-                if gap.low > 0.0 {
-                    "worse than chance allows"
-                } else {
-                    ""
-                }
-                .to_owned(),
+                number(slice.len() as u64),
+                share_between(share, stats::share_over_runs(&here)),
+                told.to_owned(),
             ]);
         }
     }
@@ -273,14 +245,14 @@ fn slices(seen: &DataSeen, groups: &[Group<'_>]) -> Vec<Block> {
     ]
 }
 
-fn total(images: &[Looked<'_>]) -> (u64, u64) {
-    let sum = |(a, b): (u64, u64), (_, right, runs): &Looked<'_>| (a + right, b + runs);
-    images.iter().fold((0, 0), sum)
-}
-
-/// Right images of one run, as the mean over all: runs on the same images are no new images.
-fn mean_hits(right: u64, runs: u64, images: usize) -> u64 {
-    (right as f64 / runs.max(1) as f64 * images as f64).round() as u64
+/// Right images and images of each run.
+fn hits<'a>(images: impl Iterator<Item = &'a Looked<'a>>) -> Vec<Hits> {
+    let mut runs: BTreeMap<&str, Hits> = BTreeMap::new();
+    for (run, right) in images.flat_map(|(_, image)| &image.by_run) {
+        let hits = runs.entry(run).or_default();
+        *hits = (hits.0 + u64::from(*right), hits.1 + 1);
+    }
+    runs.into_values().collect()
 }
 
 /// The images in three parts by a feature; none where it does not tell them apart.

@@ -4,7 +4,7 @@ use super::{Asked, Images, classes, mistakes};
 use crate::{
     error::Result,
     record::{Gap, LeakedPart, Part},
-    report::{Block, Column, Figure, Grid, Group, pooled::Pooled, words},
+    report::{Block, Column, Figure, Grid, Group, class_order::Orders, pooled::Pooled, words},
     text::number,
 };
 
@@ -13,32 +13,47 @@ const KNOWN: [Part; 3] = [Part::Test, Part::Validation, Part::Train];
 
 pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
     let groups = asked.results.groups();
+    let judged = groups
+        .iter()
+        .filter_map(|group| Some((group, told(group, asked.part)?)));
+    let orders = Orders::of(judged);
     let mut room = mistakes::Room::new(asked.most);
     let mut blocks = Vec::new();
     for group in &groups {
-        blocks.extend(of_group(group, asked.part, asked.images, &mut room));
+        let part = told(group, asked.part);
+        blocks.extend(of_group(group, part, asked.images, &orders, &mut room));
     }
     Ok(blocks)
+}
+
+/// The part whose classes and mistakes are told: the one that is asked for, else the best known one.
+fn told(group: &Group<'_>, asked: Option<Part>) -> Option<Part> {
+    let best = || KNOWN.into_iter().find(|p| !group.part(*p).is_empty());
+    asked.or_else(best)
+}
+
+/// What the chapter of a recipe is called.
+pub(super) fn title(group: &Group<'_>) -> String {
+    format!("Evaluation `{}`", group.name)
 }
 
 fn of_group(
     group: &Group<'_>,
     part: Option<Part>,
     images: Images,
+    orders: &Orders,
     room: &mut mistakes::Room,
 ) -> Vec<Block> {
     let mut blocks = vec![
-        Block::heading(2, format!("Evaluation `{}`", group.name)),
+        Block::heading(2, title(group)),
         Block::list(words::reading(group, &Pooled::of(group))),
     ];
     blocks.extend(gaps(group));
     blocks.extend(look_alikes(group));
-    let best = || KNOWN.into_iter().find(|p| !group.part(*p).is_empty());
-    if let Some(part) = part.or_else(best) {
+    if let Some(part) = part {
         blocks.extend(classes::blocks(group, part));
-        if let Some(confusion) = mistakes::pooled(&group.part(part)) {
-            blocks.extend(mistakes::blocks(group, part, &confusion, images, room));
-        }
+        let order = orders.get(group, part);
+        blocks.extend(mistakes::blocks(group, part, order, images, room));
     }
     blocks
 }

@@ -18,18 +18,72 @@ const PICTURED: usize = 24;
 const RARELY: u64 = 4;
 
 pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
+    let stages = by_stage(&asked.results.audits);
+    let pipeline = &asked.results.pipeline;
+    let blocks =
+        |(stage, audits): &(&str, Vec<&Audited>)| of_stage(pipeline, stage, audits, asked.images);
+    Ok(stages.iter().flat_map(blocks).collect())
+}
+
+/// The runs of each audit.
+fn by_stage(audits: &[Audited]) -> Vec<(&str, Vec<&Audited>)> {
     let mut stages: Vec<(&str, Vec<&Audited>)> = Vec::new();
-    for audit in &asked.results.audits {
+    for audit in audits {
         let stage = audit.id.split('[').next().unwrap_or(&audit.id);
         match stages.iter_mut().find(|(name, _)| *name == stage) {
             Some((_, audits)) => audits.push(audit),
             None => stages.push((stage, vec![audit])),
         }
     }
-    let pipeline = &asked.results.pipeline;
-    let blocks =
-        |(stage, audits): &(&str, Vec<&Audited>)| of_stage(pipeline, stage, audits, asked.images);
-    Ok(stages.iter().flat_map(blocks).collect())
+    stages
+}
+
+/// For those who look no further: of each audit how many labels look wrong.
+pub(super) fn in_short(audits: &[Audited]) -> Vec<String> {
+    let stages = by_stage(audits);
+    let of_stage = |(stage, audits): &(&str, Vec<&Audited>)| {
+        let n = named(audits).len();
+        let labels = count(audits[0].found.judged, "label");
+        let (n, look) = (number(n as u64), either(n, "looks", "look"));
+        let many = match so_many(audits) {
+            true => ", so many that it is mostly the models that are",
+            false => "",
+        };
+        format!(
+            "{n} of {labels} {look} wrong{many}: “{}”.",
+            title(stage, audits)
+        )
+    };
+    stages.iter().map(of_stage).collect()
+}
+
+/// And the worst as pictures.
+pub(super) fn worst(audits: &[Audited], most: usize) -> Vec<Block> {
+    let of_stage = |(_, audits): &(&str, Vec<&Audited>)| {
+        let named = named(audits);
+        let shots = named.iter().enumerate().take(most);
+        let shots: Vec<Shot> = shots.map(|(i, one)| shot(i, one, audits.len())).collect();
+        let told = || Block::paragraph("The labels that look most wrong:");
+        let blocks = (!shots.is_empty()).then(|| [told(), Block::Gallery(shots)]);
+        blocks.into_iter().flatten()
+    };
+    by_stage(audits).iter().flat_map(of_stage).collect()
+}
+
+/// Whether an audit takes so many labels for wrong that it is rather its models that are.
+fn so_many(audits: &[&Audited]) -> bool {
+    let judged = audits.iter().map(|audit| audit.found.judged).max();
+    let worst = audits.iter().map(|audit| audit.found.issues.len()).max();
+    worst.unwrap_or(0) as u64 * RARELY > judged.unwrap_or(0)
+}
+
+/// What the chapter of an audit is called.
+fn title(stage: &str, audits: &[&Audited]) -> String {
+    let name = match audits {
+        [only] => &only.id,
+        _ => stage,
+    };
+    format!("Labels that look wrong, by `{name}`")
 }
 
 /// A label as those audits see it that name it.
@@ -44,20 +98,14 @@ struct Named<'a> {
 fn of_stage(pipeline: &str, stage: &str, audits: &[&Audited], images: Images) -> Vec<Block> {
     let named = named(audits);
     let of = audits.len();
-    let name = match audits {
-        [only] => &only.id,
-        _ => stage,
-    };
     let mut blocks = vec![
-        Block::heading(2, format!("Labels that look wrong, by `{name}`")),
+        Block::heading(2, title(stage, audits)),
         Block::paragraph(summary(audits, &named)),
     ];
     if named.is_empty() {
         return blocks;
     }
-    let judged = audits.iter().map(|audit| audit.found.judged).max();
-    let worst = audits.iter().map(|audit| audit.found.issues.len()).max();
-    if worst.unwrap_or(0) as u64 * RARELY > judged.unwrap_or(0) {
+    if so_many(audits) {
         blocks.push(Block::paragraph(
             "So many labels are rarely wrong: a model that is often wrong itself takes right ones for wrong. Trust the first rows alone, and \
              train a better model before you correct many.",
@@ -66,7 +114,9 @@ fn of_stage(pipeline: &str, stage: &str, audits: &[&Audited], images: Images) ->
     blocks.push(Block::table(grid(&named, of)));
     if images != Images::None {
         let shots = named.iter().enumerate().take(PICTURED);
-        blocks.push(Block::Gallery(shots.map(|(i, one)| shot(i, one)).collect()));
+        blocks.push(Block::Gallery(
+            shots.map(|(i, one)| shot(i, one, of)).collect(),
+        ));
     }
     blocks.push(Block::paragraph(what_to_do(pipeline, audits, named.len())));
     blocks
@@ -159,16 +209,21 @@ fn grid(named: &[Named<'_>], of: usize) -> Grid {
     grid
 }
 
-fn shot(i: usize, one: &Named<'_>) -> Shot {
+fn shot(i: usize, one: &Named<'_>, of: usize) -> Shot {
     let issue = one.surest;
     let looks = format!(
         "looks like {} ({})",
         issue.suggested,
         percent(issue.suggested_probability)
     );
+    let mut caption = vec![format!("{}. {}", i + 1, issue.given).into(), looks.into()];
+    if of > 1 {
+        caption.push(format!("named by {} of {of} runs", one.by).into());
+    }
     Shot {
         photograph: one.audit.source.photograph(&issue.path),
-        caption: vec![format!("{}. {}", i + 1, issue.given).into(), looks.into()],
+        caption,
+        beside: None,
         guess: None,
     }
 }

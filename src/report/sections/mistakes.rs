@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    record::{Part, PartMetrics},
+    record::Part,
     report::{
         Block, Cell, Drawing, Group, Guess, Images, Matrix, Photograph, Range, Ranges, Shot,
-        judged::{Judged, judged},
-        percent,
+        by_class::{OfClass, by_class},
+        class_order::Order,
+        judged::{Guessed, Judged, judged},
+        percent, pooled,
     },
-    stats,
-    text::{count, number},
+    text::{count, either, number},
 };
 
 /// The most confident ones that are shown.
@@ -56,32 +57,49 @@ impl Room {
 pub(super) fn blocks(
     group: &Group<'_>,
     part: Part,
-    confusion: &[Vec<u64>],
+    order: Order,
     images: Images,
     room: &mut Room,
 ) -> Vec<Block> {
-    if images == Images::None {
+    let Some(confusion) = pooled::confusion(&group.part(part)).filter(|_| images != Images::None)
+    else {
         return Vec::new();
-    }
-    let mut seen = judged(group, part);
-    seen.sort_by(|a, b| {
-        let worst = (b.wrong > 0, b.probability).partial_cmp(&(a.wrong > 0, a.probability));
-        worst
-            .unwrap_or(std::cmp::Ordering::Equal)
-            .then(a.path.cmp(b.path))
-    });
+    };
+    let seen = worst_first(group, part);
     let mut blocks = confident(group, part, &seen, room);
     let heading = format!("Confusion matrix on {}", part.name());
     blocks.push(Block::heading(3, heading));
-    blocks.push(Block::Drawn(Drawing::Matrix(matrix(
-        group, confusion, &seen, images, room,
-    ))));
-    blocks.push(Block::Drawn(Drawing::Ranges(recall(group, confusion))));
+    let recall = recall(&by_class(group, part), &order.by_recall);
+    let matrix = Matrix {
+        classes: group.runs[0].evaluation.classes.clone(),
+        order: order.by_confusion,
+        runs: group.runs.len(),
+        cells: cells(group, &confusion, &seen, images, room),
+    };
+    blocks.push(Block::Drawn(Drawing::Matrix(matrix)));
+    blocks.push(Block::Drawn(Drawing::Ranges(recall)));
     blocks
+}
+
+/// The images of a part, those first that are surely taken for something else.
+pub(super) fn worst_first<'a>(group: &Group<'a>, part: Part) -> Vec<Judged<'a>> {
+    let mut seen = judged(group, part);
+    seen.sort_by(|a, b| {
+        let wrong = (b.wrong > 0).cmp(&(a.wrong > 0));
+        wrong
+            .then(b.surely().total_cmp(&a.surely()))
+            .then(a.path.cmp(b.path))
+    });
+    seen
 }
 
 fn confident(group: &Group<'_>, part: Part, seen: &[Judged<'_>], room: &mut Room) -> Vec<Block> {
     let wrong: Vec<&Judged<'_>> = seen.iter().filter(|image| image.wrong > 0).collect();
+    let shots = wrong
+        .iter()
+        .take(SHOWN)
+        .filter_map(|image| mistake(group, image));
+    let shots: Vec<Shot> = shots.filter(|shot| room.holds(&shot.photograph)).collect();
     if wrong.is_empty() {
         return Vec::new();
     }
@@ -92,16 +110,18 @@ fn confident(group: &Group<'_>, part: Part, seen: &[Judged<'_>], room: &mut Room
             " How sure is the mean of the runs that guess so.",
         ),
     };
-    let shown = wrong.len().min(SHOWN);
+    let here = match shots.len() {
+        all if all == wrong.len() => "Those of which the model is most sure come first.".to_owned(),
+        n => format!(
+            "Here are the {n} of which the model is most sure; the others stand behind the cells of the matrix below."
+        ),
+    };
     let told = format!(
-        "{} of {} {} taken for another class{runs}. The {} of which the model is most sure come first.{how}",
+        "{} of {} {} taken for another class{runs}. {here}{how}",
         number(wrong.len() as u64),
         count(seen.len(), "image"),
-        if wrong.len() == 1 { "is" } else { "are" },
-        shown,
+        either(wrong.len(), "is", "are"),
     );
-    let shots = wrong.iter().take(SHOWN).map(|image| shot(group, image));
-    let shots: Vec<Shot> = shots.filter(|shot| room.holds(&shot.photograph)).collect();
     vec![
         Block::heading(3, format!("Most confident mistakes on {}", part.name())),
         Block::paragraph(told),
@@ -109,106 +129,103 @@ fn confident(group: &Group<'_>, part: Part, seen: &[Judged<'_>], room: &mut Room
     ]
 }
 
-fn shot(group: &Group<'_>, image: &Judged<'_>) -> Shot {
-    let sure = format!("{} sure", percent(image.probability));
-    let how = match (image.wrong, image.runs) {
-        (_, 1) => sure,
-        (wrong, runs) => format!("{sure}, wrong in {wrong} of {runs} runs"),
+/// An image with the wrong guess of most runs; none where all are right.
+pub(super) fn mistake(group: &Group<'_>, image: &Judged<'_>) -> Option<Shot> {
+    Some(shot(group, image, image.mistake()?))
+}
+
+/// An image with one guess, and where there are several runs with how many of them guess which class.
+fn shot(group: &Group<'_>, image: &Judged<'_>, guess: &Guessed<'_>) -> Shot {
+    let wrong = guess.class != image.label;
+    let first = match wrong {
+        true => format!("{} → {}", image.label, guess.class),
+        false => image.label.to_owned(),
     };
-    let guess = match image.wrong {
-        0 => image.label.to_owned(),
-        _ => format!("{} → {}", image.label, image.guessed),
-    };
+    let mut caption = vec![
+        first.into(),
+        format!("{} sure", percent(guess.probability)).into(),
+    ];
+    if image.runs > 1 {
+        let runs = |guess: &Guessed<'_>| format!("{} {}", guess.class, guess.runs);
+        let guesses: Vec<_> = image.guesses.iter().map(runs).collect();
+        let told = format!("guesses of {} runs: {}", image.runs, guesses.join(", "));
+        caption.push(told.into());
+    }
     Shot {
         photograph: group.runs[0].source.photograph(image.path),
-        caption: vec![guess.into(), how.into()],
-        guess: (image.wrong > 0).then(|| Guess {
-            evaluation: image.by.to_owned(),
-            class: image.guessed.to_owned(),
+        caption,
+        beside: None,
+        guess: wrong.then(|| Guess {
+            evaluation: guess.by.to_owned(),
+            class: guess.class.to_owned(),
         }),
     }
 }
 
-fn matrix(
+/// Counts of guesses, those that are not zero; on the diagonal also where a class with images is never right. Behind each stand the
+/// images of which at least one run guesses so.
+fn cells(
     group: &Group<'_>,
     confusion: &[Vec<u64>],
     seen: &[Judged<'_>],
     images: Images,
     room: &mut Room,
-) -> Matrix {
+) -> Vec<Cell> {
     let classes = &group.runs[0].evaluation.classes;
-    let mut behind: BTreeMap<(&str, &str), Vec<&Judged<'_>>> = BTreeMap::new();
-    for image in seen.iter().filter(|s| images == Images::All || s.wrong > 0) {
-        behind
-            .entry((image.label, image.guessed))
-            .or_default()
-            .push(image);
+    let mut behind: BTreeMap<(&str, &str), Vec<Shot>> = BTreeMap::new();
+    for image in seen {
+        for guess in &image.guesses {
+            if images == Images::All || guess.class != image.label {
+                let cell = behind.entry((image.label, guess.class)).or_default();
+                cell.push(shot(group, image, guess));
+            }
+        }
     }
     let mut cells = Vec::new();
     for (label, row) in confusion.iter().enumerate() {
-        for (predicted, n) in row.iter().enumerate().filter(|(_, n)| **n > 0) {
+        let is_there = row.iter().any(|n| *n > 0);
+        for (predicted, n) in row.iter().enumerate() {
+            if *n == 0 && !(is_there && label == predicted) {
+                continue;
+            }
             let names = (classes[label].as_str(), classes[predicted].as_str());
-            let shots = behind.get(&names).into_iter().flatten();
+            let shots = behind.remove(&names).unwrap_or_default();
             cells.push(Cell {
                 label,
                 predicted,
                 count: *n,
-                shots: shots.map(|image| shot(group, image)).collect(),
+                images: shots.len(),
+                shots,
             });
         }
     }
     room.share_out(&mut cells);
-    Matrix {
-        classes: classes.clone(),
-        cells,
-    }
+    cells
 }
 
-/// Recall with Wilson's interval, the lowest first.
-fn recall(group: &Group<'_>, confusion: &[Vec<u64>]) -> Ranges {
-    let classes = &group.runs[0].evaluation.classes;
-    let rows = classes.iter().zip(confusion).enumerate();
-    let range = |(class, (name, row)): (usize, (&String, &Vec<u64>))| {
-        let images: u64 = row.iter().sum();
-        let interval = stats::wilson(row[class], images);
-        (images > 0).then(|| Range {
-            name: name.clone(),
-            value: row[class] as f64 / images as f64,
-            low: interval.low,
-            high: interval.high,
-            images,
-        })
+/// Recall with its interval, in this order of the classes.
+fn recall(classes: &[OfClass<'_>], order: &[usize]) -> Ranges {
+    let range = |class: &OfClass<'_>| Range {
+        name: class.class.to_owned(),
+        value: class.recall,
+        low: class.recall_interval.low,
+        high: class.recall_interval.high,
+        images: class.images,
     };
-    let mut ranges: Vec<Range> = rows.filter_map(range).collect();
-    ranges.sort_by(|a, b| a.value.total_cmp(&b.value));
+    let classes = order.iter().filter_map(|place| classes.get(*place));
     Ranges {
         title: "recall".into(),
-        ranges,
+        ranges: classes.filter(|c| c.images > 0).map(range).collect(),
     }
-}
-
-/// Confusion counts added up over runs; `None` without runs or when their classes differ in number.
-pub(super) fn pooled(runs: &[&PartMetrics]) -> Option<Vec<Vec<u64>>> {
-    let (first, others) = runs.split_first()?;
-    let mut sum = first.confusion.clone();
-    for run in others {
-        if run.confusion.len() != sum.len() {
-            return None;
-        }
-        for (row, more) in sum.iter_mut().zip(&run.confusion) {
-            for (count, n) in row.iter_mut().zip(more) {
-                *count += n;
-            }
-        }
-    }
-    Some(sum)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::report::{
-        Results,
+        Detail, Results,
+        class_order::Orders,
+        report,
         sample::{evaluated, results, rights},
     };
 
@@ -222,9 +239,9 @@ mod tests {
 
     fn found(results: &Results, images: Images) -> Vec<Block> {
         let group = results.groups().remove(0);
-        let confusion = pooled(&group.part(Part::Test)).unwrap();
+        let order = Orders::of([(&group, Part::Test)].into_iter()).get(&group, Part::Test);
         let mut room = Room::new(800);
-        blocks(&group, Part::Test, &confusion, images, &mut room)
+        blocks(&group, Part::Test, order, images, &mut room)
     }
 
     #[test]
@@ -235,17 +252,21 @@ mod tests {
         };
         assert_eq!(
             told.in_backticks(),
-            "4 of 9 images are taken for another class by at least one of 2 runs. The 4 of which the model is most sure come first. How sure is the mean of the runs that guess so."
+            "4 of 9 images are taken for another class by at least one of 2 runs. Those of which the model is most sure come first. How sure is the mean of the runs that guess so."
         );
         let Block::Gallery(shots) = &blocks[2] else {
             panic!("{blocks:?}")
         };
-        let captions: Vec<_> = shots.iter().map(|s| s.caption[1].in_backticks()).collect();
-        let (once, twice) = (
-            "75.0% sure, wrong in 1 of 2 runs",
-            "75.0% sure, wrong in 2 of 2 runs",
+        let captions: Vec<_> = shots.iter().map(|s| s.caption[2].in_backticks()).collect();
+        assert_eq!(
+            captions,
+            [
+                "guesses of 2 runs: 김치찌개 1, 된장찌개 1",
+                "guesses of 2 runs: 김치찌개 1, 냉면 1",
+                "guesses of 2 runs: 된장찌개 2",
+                "guesses of 2 runs: 김치찌개 2"
+            ]
         );
-        assert_eq!(captions, [once, once, twice, twice]);
     }
 
     #[test]
@@ -257,12 +278,14 @@ mod tests {
                 path: path.to_owned(),
             },
             caption: Vec::new(),
+            beside: None,
             guess: None,
         };
         let cell = |predicted, paths: &[&str]| Cell {
             label: 0,
             predicted,
             count: paths.len() as u64,
+            images: paths.len(),
             shots: paths.iter().map(|path| shot(path)).collect(),
         };
         let mut cells = [cell(1, &["a", "b", "c"]), cell(2, &["d"]), cell(3, &["e"])];
@@ -285,7 +308,45 @@ mod tests {
             (n(&right), n(&wrong))
         };
         assert_eq!(shots(Images::Errors), (0, 4));
-        assert_eq!(shots(Images::All), (5, 4));
+        assert_eq!(shots(Images::All), (7, 4));
         assert!(found(&two_runs(), Images::None).is_empty());
+    }
+
+    fn matrices(results: &Results) -> Vec<Matrix> {
+        let detail = Detail {
+            images: Images::Errors,
+            most: 800,
+            page: true,
+        };
+        let blocks = report(results, None, detail).unwrap().blocks;
+        let drawn = blocks.into_iter().filter_map(|block| match block {
+            Block::Drawn(Drawing::Matrix(matrix)) => Some(matrix),
+            _ => None,
+        });
+        drawn.collect()
+    }
+
+    #[test]
+    fn a_class_that_is_never_right_has_a_zero_on_the_diagonal() {
+        let [matrix] = &matrices(&results(vec![evaluated("a", &[], &rights(2, 9))]))[..] else {
+            panic!("not one matrix");
+        };
+        let diagonal = matrix.cells.iter().filter(|c| c.label == c.predicted);
+        let counts: Vec<_> = diagonal.map(|c| (c.label, c.count)).collect();
+        assert_eq!(counts, [(0, 1), (1, 1), (2, 0)]);
+    }
+
+    #[test]
+    fn classes_stand_in_the_same_order_in_all_matrices_of_a_part() {
+        let mut right = rights(9, 9);
+        right[1] = false;
+        let of_one = |stage| results(vec![evaluated(stage, &[], &right)]);
+        let alone = matrices(&of_one("b")).remove(0).order;
+        let both = matrices(&results(vec![
+            evaluated("a", &[], &rights(3, 9)),
+            evaluated("b", &[], &right),
+        ]));
+        assert_eq!(both[0].order, both[1].order);
+        assert_eq!(alone.len(), both[0].order.len());
     }
 }

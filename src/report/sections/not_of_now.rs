@@ -24,8 +24,29 @@ pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
     );
     Ok(vec![
         Block::warning(told),
-        Block::first_of(stages.iter().map(not_of_now), LISTED, ""),
+        Block::first_of(lines(stages).into_iter(), LISTED, ""),
     ])
+}
+
+/// A line for each stage: of several instances the first one says why.
+fn lines(stages: &[NotOfNow]) -> Vec<String> {
+    let mut of: Vec<Vec<&NotOfNow>> = Vec::new();
+    let kind = |stage: &NotOfNow| (stage.id.split('[').next().map(str::to_owned), stage.earlier);
+    for stage in stages {
+        match of.iter_mut().find(|of| kind(of[0]) == kind(stage)) {
+            Some(of) => of.push(stage),
+            None => of.push(vec![stage]),
+        }
+    }
+    let line = |of: &Vec<&NotOfNow>| match of.len() - 1 {
+        0 => not_of_now(of[0]),
+        others => format!(
+            "{}; so with {}",
+            not_of_now(of[0]),
+            count(others, "more instance")
+        ),
+    };
+    of.iter().map(line).collect()
 }
 
 /// Why a result is not there, or is an earlier one: "`net`: no result: …".
@@ -62,5 +83,22 @@ mod tests {
 - `result`: no result: `lr`: 0.1 -> 0.2
 ";
         assert!(text.contains(expected), "{text}");
+    }
+
+    #[test]
+    fn instances_of_a_stage_are_one_line() {
+        let instance = |seed: u32| NotOfNow {
+            id: format!("net[seed={seed}]"),
+            earlier: seed == 3,
+            why: "never run".to_owned(),
+        };
+        let stages: Vec<_> = (1..=3).map(instance).collect();
+        assert_eq!(
+            lines(&stages),
+            [
+                "`net[seed=1]`: no result: never run; so with 1 more instance",
+                "`net[seed=3]`: an earlier result is shown: never run"
+            ]
+        );
     }
 }

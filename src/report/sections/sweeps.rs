@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{Asked, trainings};
+use super::Asked;
 use crate::{
     error::Result,
     record::{Part, PartMetrics},
     report::{
-        Block, Column, Drawing, Grid, Group, Multiples, Parallel, Results, Unit, Upright,
-        pooled::Pooled, units::share_between,
+        Block, Column, Drawing, Grid, Group, Parallel, Unit, Upright, pooled::Pooled,
+        units::share_between,
     },
     text::count,
 };
@@ -31,7 +31,6 @@ pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
     for (stage, of) in by_stage {
         blocks.extend(of_stage(stage, &of));
     }
-    blocks.extend(courses(asked.results));
     Ok(blocks)
 }
 
@@ -141,30 +140,6 @@ fn parallel(keys: &[&str], recipes: &[Recipe<'_>], shown: &[Part]) -> Parallel {
     Parallel {
         lines: recipes.iter().enumerate().map(line).collect(),
         axes,
-    }
-}
-
-/// The courses of the trainings that differ in settings or seed, side by side.
-fn courses(results: &Results) -> Vec<Block> {
-    let mut stages: Vec<&str> = results.trainings.iter().map(|t| t.stage.as_str()).collect();
-    stages.dedup();
-    let mut blocks = Vec::new();
-    for stage in stages {
-        let of = results.trainings.iter().filter(|t| t.stage == stage);
-        let curves = of.filter(|t| t.history.epochs.len() > 1).map(|t| {
-            let name = t.id.strip_prefix(stage).unwrap_or(&t.id);
-            let name = name.trim_start_matches('[').trim_end_matches(']');
-            (name.to_owned(), trainings::curve(&t.history))
-        });
-        let panels: Vec<_> = curves.collect();
-        if panels.len() > 1 {
-            blocks.push(Block::heading(3, format!("Courses of `{stage}`")));
-            blocks.push(Block::Drawn(Drawing::Multiples(Multiples { panels })));
-        }
-    }
-    match blocks.is_empty() {
-        true => blocks,
-        false => [vec![Block::heading(2, "Learning curves")], blocks].concat(),
     }
 }
 

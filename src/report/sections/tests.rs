@@ -45,11 +45,13 @@ Made by kfood VERSION from this file alone: the same file, data, seed and finger
 
 ### Classes on test (9 images)
 
-| class | images | precision | recall | F1 |
+| class | images | precision | recall (95% interval) | F1 |
 | --- | ---: | ---: | ---: | ---: |
-| 김치찌개 | 3 | 50.0% | 66.7% | 0.571 |
-| 냉면 | 3 | 66.7% | 66.7% | 0.667 |
-| 된장찌개 | 3 | 50.0% | 33.3% | 0.400 |
+| 김치찌개 | 3 | 50.0% | 66.7% (20.8 to 93.9) | 0.571 |
+| 냉면 | 3 | 66.7% | 66.7% (20.8 to 93.9) | 0.667 |
+| 된장찌개 | 3 | 50.0% | 33.3% (6.1 to 79.2) | 0.400 |
+
+Behind recall: Wilson's 95% interval over the images of the class.
 
 Most frequent confusions:
 
@@ -152,11 +154,11 @@ fn repeated_runs_are_told_together() {
     let results = results(runs.into_iter().chain([other]).collect());
     let text = markdown(&results);
     assert!(
-        text.contains("### Classes on test (120 images, 2 runs together)"),
+        text.contains("### Classes on test (60 images, 2 runs)"),
         "{text}"
     );
     assert!(
-        text.contains("- The mean top-1 of 2 runs is 52.5% on test (95% interval 18.3% to 86.7%)."),
+        text.contains("- The mean top-1 of 2 runs is 52.5% on test (95% interval 18.4% to 86.5%)."),
         "{text}"
     );
     // b has one run.

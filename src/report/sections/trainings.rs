@@ -1,32 +1,68 @@
-//! The course of each training: how it ended, its best epoch, its curves and a table of some epochs.
+//! The course of each training: how it ended, its best epoch, its curves and a table of its epochs.
 
 use super::Asked;
 use crate::{
     error::Result,
     record::{Epoch, History, Measure},
     report::{
-        Axis, Block, Column, Curve, Grid, Series, Unit, percent,
-        spaced::spaced,
+        Axis, Block, Column, Curve, Drawing, Grid, Multiples, Series, Trained, Unit, percent,
         units::{fixed, rate},
         words,
     },
     text::count,
 };
 
-/// A table has about so many rows.
-const ROWS: usize = 10;
+/// So many epochs are listed one by one.
+const ROWS: usize = 20;
 
 pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
-    let mut blocks = Vec::new();
+    let mut stages: Vec<(&str, Vec<&Trained>)> = Vec::new();
     for trained in &asked.results.trainings {
-        blocks.push(Block::heading(2, format!("Training `{}`", trained.id)));
-        blocks.push(Block::list(summary(&trained.history)));
-        if !trained.history.epochs.is_empty() {
-            blocks.push(Block::Curve(curve(&trained.history)));
-            blocks.push(Block::table(epoch_grid(&trained.history)));
+        match stages.iter_mut().find(|(name, _)| *name == trained.stage) {
+            Some((_, of)) => of.push(trained),
+            None => stages.push((&trained.stage, vec![trained])),
         }
     }
-    Ok(blocks)
+    let of_stage = |(stage, of): &(&str, Vec<&Trained>)| match of.as_slice() {
+        [one] => of_training(2, one, true),
+        several => of_several(stage, several, asked.page),
+    };
+    Ok(stages.iter().flat_map(of_stage).collect())
+}
+
+/// The runs of one stage: where curves are drawn, they stand side by side over the same axes, and not once more below.
+fn of_several(stage: &str, of: &[&Trained], page: bool) -> Vec<Block> {
+    let curves = of.iter().filter(|t| t.history.epochs.len() > 1);
+    let named = |t: &&Trained| {
+        let name = t.id.strip_prefix(stage).unwrap_or(&t.id);
+        let name = name.trim_start_matches('[').trim_end_matches(']');
+        (name.to_owned(), curve(&t.history))
+    };
+    let panels: Vec<_> = curves.map(named).collect();
+    let together = page && panels.len() > 1;
+    let mut blocks = vec![Block::heading(2, format!("Trainings of `{stage}`"))];
+    if together {
+        blocks.push(Block::Drawn(Drawing::Multiples(Multiples { panels })));
+    }
+    let each = |t: &&Trained| of_training(3, t, !(together && t.history.epochs.len() > 1));
+    blocks.extend(of.iter().flat_map(each));
+    blocks
+}
+
+fn of_training(level: u8, trained: &Trained, drawn: bool) -> Vec<Block> {
+    let history = &trained.history;
+    let mut blocks = vec![
+        Block::heading(level, format!("Training `{}`", trained.id)),
+        Block::list(summary(history)),
+    ];
+    if history.epochs.is_empty() {
+        return blocks;
+    }
+    if drawn {
+        blocks.push(Block::Curve(curve(history)));
+    }
+    blocks.push(epoch_table(history));
+    blocks
 }
 
 /// How it ended, and its best epoch.
@@ -51,7 +87,7 @@ fn summary(history: &History) -> Vec<String> {
 }
 
 /// Top-1 over the epochs.
-pub(super) fn curve(history: &History) -> Curve {
+fn curve(history: &History) -> Curve {
     let series = |name: &str, of: fn(&Epoch) -> Option<Measure>| {
         let point = |e: &Epoch| Some((f64::from(e.epoch), of(e)?.top1));
         let points: Vec<_> = history.epochs.iter().filter_map(point).collect();
@@ -71,21 +107,18 @@ pub(super) fn curve(history: &History) -> Curve {
     }
 }
 
-/// Some epochs: the first, the best, the last, and evenly spaced ones between.
-fn epoch_grid(history: &History) -> Grid {
-    let best = history
-        .epochs
-        .iter()
-        .position(|e| e.epoch == history.best_epoch);
-    let mut shown: Vec<usize> = spaced(history.epochs.len(), ROWS).chain(best).collect();
-    shown.sort_unstable();
-    shown.dedup();
-    let epoch = Column::right("epoch");
+/// All epochs; of many every nth, with the first, the best and the last, and that is said.
+fn epoch_table(history: &History) -> Block {
+    let epochs = &history.epochs;
+    let step = step(epochs.len());
+    let ends = [epochs.first(), epochs.last()].map(|e| e.map(|e| e.epoch));
+    let shown = epochs.iter().filter(|e| {
+        (e.epoch as usize).is_multiple_of(step)
+            || e.epoch == history.best_epoch
+            || ends.contains(&Some(e.epoch))
+    });
     let mut grid = Grid::of([
-        match shown.len() < history.epochs.len() {
-            true => epoch.meaning("the first, the best, the last, and some between"),
-            false => epoch,
-        },
+        Column::right("epoch"),
         Column::right("lr").meaning("learning rate"),
         Column::right("train loss").meaning("as augmented, while the weights moved"),
         Column::right("train top-1").meaning("as augmented, while the weights moved"),
@@ -109,8 +142,25 @@ fn epoch_grid(history: &History) -> Grid {
             validation(|m| percent(m.top1)),
         ]
     };
-    grid.rows = shown.into_iter().map(|i| row(&history.epochs[i])).collect();
-    grid
+    grid.rows = shown.map(row).collect();
+    let note = match step {
+        1 => None,
+        n => Some(format!(
+            "Of {} every {n}th, with the first, the best and the last.",
+            count(epochs.len(), "epoch")
+        )),
+    };
+    Block::Table {
+        grid,
+        notes: note.into_iter().map(Into::into).collect(),
+    }
+}
+
+/// A round number of epochs from row to row, so that there are about so many rows as are listed one by one, or fewer.
+fn step(epochs: usize) -> usize {
+    let round = [1, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
+    let step = round.into_iter().find(|step| epochs / step <= ROWS);
+    step.unwrap_or(10_000)
 }
 
 #[cfg(test)]
@@ -158,32 +208,84 @@ mod tests {
         assert_eq!(summary(&History::default()), ["No epoch was finished."]);
     }
 
+    fn listed(history: &History) -> (Vec<String>, String) {
+        let table = epoch_table(history);
+        let Block::Table { grid, .. } = &table else {
+            panic!("{table:?}");
+        };
+        let epochs = grid.rows.iter().map(|row| row[0].clone()).collect();
+        (epochs, Document::from(table).markdown())
+    }
+
     #[test]
-    fn a_long_training_shows_its_ends_its_best_and_some_between() {
-        let epochs: Vec<_> = epoch_grid(&history(50, 17))
-            .rows
-            .iter()
-            .map(|row| row[0].clone())
-            .collect();
+    fn a_long_training_says_which_epochs_it_lists() {
+        let (epochs, text) = listed(&history(50, 17));
         assert_eq!(
             epochs,
             [
                 "1",
-                "6",
-                "11",
+                "5",
+                "10",
+                "15",
                 "17 (best)",
-                "22",
-                "28",
-                "33",
-                "39",
-                "44",
+                "20",
+                "25",
+                "30",
+                "35",
+                "40",
+                "45",
                 "50"
             ]
         );
-        let rows = epoch_grid(&history(3, 2)).rows;
-        assert_eq!(
-            rows[2],
-            ["3", "0.000333", "1.000", "100.0%", "2.500", "25.0%"]
+        assert!(
+            text.contains("Of 50 epochs every 5th, with the first, the best and the last."),
+            "{text}"
         );
+    }
+
+    #[test]
+    fn a_short_training_lists_every_epoch() {
+        let (epochs, text) = listed(&history(12, 2));
+        assert_eq!(epochs.len(), 12);
+        assert!(!text.contains("every"), "{text}");
+        assert!(
+            text.contains("| 3 | 0.000333 | 1.000 | 25.0% | 2.500 | 25.0% |"),
+            "{text}"
+        );
+    }
+
+    fn runs() -> crate::report::Results {
+        let mut results = crate::report::sample::results(Vec::new());
+        let trained = |seed: u32| Trained {
+            stage: "net".to_owned(),
+            id: format!("net[seed={seed}]"),
+            timing: None,
+            started: 0,
+            history: history(4, seed),
+            fingerprint: None,
+        };
+        results.trainings = vec![trained(1), trained(2)];
+        results
+    }
+
+    #[test]
+    fn curves_that_stand_side_by_side_are_not_drawn_once_more() {
+        let detail = crate::report::Detail {
+            page: true,
+            ..Default::default()
+        };
+        let drawn = |detail| {
+            let document = crate::report::report(&runs(), None, detail).unwrap();
+            let blocks = document.blocks.iter();
+            let multiples = |b: &&Block| matches!(b, Block::Drawn(Drawing::Multiples(_)));
+            let curves = |b: &&Block| matches!(b, Block::Curve(_));
+            (
+                blocks.clone().filter(multiples).count(),
+                blocks.filter(curves).count(),
+            )
+        };
+        assert_eq!(drawn(detail), (1, 0));
+        // Where nothing is drawn each course is told in words.
+        assert_eq!(drawn(Default::default()), (0, 2));
     }
 }

@@ -1,9 +1,10 @@
 //! One file for a browser, without network: text, tables, charts and photographs are in it.
 //!
 //! Its security policy lets two scripts run, by their digests: the library of charts (`charts/`, how it is made stands beside it) and
-//! `page.js`; nothing is evaluated and nothing fetched. Names come into the page as text alone.
+//! `matrix.js` with `page.js`; nothing is evaluated and nothing fetched. Names come into the page as text alone.
 
 mod flow;
+mod links;
 mod pictures;
 mod pieces;
 
@@ -22,7 +23,7 @@ use pieces::{Chapter, Chart, Piece};
 
 /// Apache ECharts, the parts that are used.
 const LIBRARY: &str = include_str!("charts/charts.min.js");
-const SCRIPT: &str = include_str!("page.js");
+const SCRIPT: &str = concat!(include_str!("matrix.js"), include_str!("page.js"));
 /// What renews a page that is served.
 const RENEWAL: &str = include_str!("renewal.js");
 const STYLE: &str = include_str!("page.css");
@@ -87,7 +88,7 @@ impl Document {
         let places: BTreeMap<&Photograph, usize> =
             self.photographs().into_iter().zip(1..).collect();
         let mut charts: Vec<Chart<'_>> = Vec::new();
-        let blocks = pieces::of(&self.blocks, &places, pictures, &mut charts);
+        let blocks = pieces::of(&self.blocks, self.language, &places, pictures, &mut charts);
         let page = Page {
             language: self.language,
             title: self.title(),

@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Pictures, flow, plain};
+use super::{
+    Pictures, flow,
+    links::{self, Places},
+    plain,
+};
 use crate::{
     report::{
-        Align, Axis, Block, Curve, Document, Drawing, Grid, Matrix, Multiples, Parallel,
-        Photograph, Ranges, Scale, Scatter, Shot, Text, Timeline, Unit,
+        Align, Axis, Block, Column, Curve, Document, Drawing, Grid, Language, Matrix, Multiples,
+        Parallel, Photograph, Place, Ranges, Scale, Scatter, Shot, Text, Timeline, Unit,
     },
     text,
 };
@@ -20,13 +24,15 @@ pub(super) enum Piece<'a> {
         level: u8,
         text: &'a Text,
     },
-    Paragraph(&'a Text),
-    Warning(&'a Text),
-    List(&'a [Text]),
+    Paragraph(Vec<links::Piece>),
+    Warning(Vec<links::Piece>),
+    List(Vec<Vec<links::Piece>>),
     Table {
         number: usize,
         columns: Vec<Head<'a>>,
-        rows: Vec<Vec<CellText>>,
+        rows: Vec<Vec<CellText<'a>>>,
+        /// Whether its rows are told one below the other where there is little room.
+        stacked: bool,
         notes: &'a [Text],
     },
     Chart {
@@ -57,15 +63,19 @@ pub(super) struct Head<'a> {
     pub(super) meaning: Option<&'a str>,
 }
 
-pub(super) struct CellText {
+pub(super) struct CellText<'a> {
     pub(super) text: Text,
-    pub(super) right: bool,
+    pub(super) class: &'static str,
+    /// The name of its column, where rows may be told one below the other and it is not what they stand under.
+    pub(super) label: Option<&'a str>,
 }
 
 /// A photograph with what is told of it.
 pub(super) struct Shown<'a> {
     pub(super) picture: usize,
     pub(super) path: String,
+    /// Number and name of another one beside it.
+    pub(super) beside: Option<(usize, String)>,
     pub(super) caption: &'a [Text],
     /// The address of a picture of what speaks for the guess.
     pub(super) evidence: Option<String>,
@@ -91,6 +101,8 @@ pub(super) enum Chart<'a> {
     },
     Matrix {
         classes: &'a [String],
+        order: &'a [usize],
+        runs: usize,
         cells: Vec<CellOf>,
     },
     Scatter {
@@ -111,8 +123,8 @@ pub(super) enum Chart<'a> {
     },
 }
 
-/// Label, predicted, count and photographs: number, name and caption of each.
-type CellOf = (usize, usize, u64, Vec<(usize, String, Vec<String>)>);
+/// Label, predicted, count, photographs that there are, and those that are shown: number, name and caption of each.
+type CellOf = (usize, usize, u64, usize, Vec<(usize, String, Vec<String>)>);
 
 #[derive(Serialize)]
 pub(super) struct AxisOf<'a> {
@@ -149,20 +161,22 @@ fn id(place: usize) -> String {
 /// Blocks as pieces; what is drawn is added to `charts`.
 pub(super) fn of<'a>(
     blocks: &'a [Block],
+    language: Language,
     places: &BTreeMap<&Photograph, usize>,
     pictures: &Pictures,
     charts: &mut Vec<Chart<'a>>,
 ) -> Vec<Piece<'a>> {
     let mut tables = 0;
+    let links = Places::of(blocks, id);
     let piece = |(i, block): (usize, &'a Block)| match block {
         Block::Heading { level, text } => Piece::Heading {
             id: id(i),
             level: *level,
             text,
         },
-        Block::Paragraph(text) => Piece::Paragraph(text),
-        Block::Warning(text) => Piece::Warning(text),
-        Block::List(items) => Piece::List(items),
+        Block::Paragraph(text) => Piece::Paragraph(links.linked(text)),
+        Block::Warning(text) => Piece::Warning(links.linked(text)),
+        Block::List(items) => Piece::List(items.iter().map(|item| links.linked(item)).collect()),
         Block::Table { grid, notes } => {
             tables += 1;
             table(tables, grid, notes)
@@ -205,7 +219,13 @@ pub(super) fn of<'a>(
         Block::Drawn(Drawing::Flow(found)) => Piece::Drawing(flow::drawn(found)),
         Block::Verbatim(text) => Piece::Verbatim(text),
     };
-    blocks.iter().enumerate().map(piece).collect()
+    let mut pieces: Vec<Piece<'_>> = blocks.iter().enumerate().map(piece).collect();
+    for piece in &mut pieces {
+        if let Piece::Chart { label, .. } = piece {
+            *label = language.said(label);
+        }
+    }
+    pieces
 }
 
 fn drawn<'a>(
@@ -249,7 +269,7 @@ fn label(block: &Block) -> String {
         }
         Block::Drawn(Drawing::Multiples(Multiples { panels })) => {
             let curves = text::count(panels.len(), "training");
-            format!("Courses of {curves}, which stand below one by one")
+            format!("Courses of {curves}, side by side")
         }
         Block::Drawn(Drawing::Timeline(Timeline { spans })) => {
             let stages = text::count(spans.len(), "stage");
@@ -266,29 +286,42 @@ fn table<'a>(number: usize, grid: &'a Grid, notes: &'a [Text]) -> Piece<'a> {
         .iter()
         .map(|c| c.align == Align::Right)
         .collect();
-    let head = |(column, right): (&'a crate::report::Column, &bool)| Head {
+    let head = |(column, right): (&'a Column, &bool)| Head {
         name: column.name.as_str().into(),
         right: *right,
         meaning: column.meaning.as_deref(),
     };
-    let cell = |(cell, right): (&String, &bool)| CellText {
+    let stacked = grid.columns.iter().any(|c| c.place == Place::Heading);
+    let cell = |(cell, column): (&String, &'a Column)| CellText {
         text: super::super::cell(cell).into(),
-        right: *right,
+        class: match (column.place, column.align) {
+            (Place::Heading, _) => "head",
+            (_, Align::Right) => "right",
+            (_, Align::Left) => "",
+        },
+        label: (stacked && column.place != Place::Heading).then_some(&column.name),
     };
     Piece::Table {
         number,
         columns: grid.columns.iter().zip(&right).map(head).collect(),
         rows: (grid.rows.iter())
-            .map(|row| row.iter().zip(&right).map(cell).collect())
+            .map(|row| row.iter().zip(&grid.columns).map(cell).collect())
             .collect(),
+        stacked,
         notes,
     }
 }
 
 fn shown<'a>(shot: &'a Shot, places: &BTreeMap<&Photograph, usize>) -> Shown<'a> {
+    let named = |photograph: &Photograph| {
+        let place = places.get(photograph).copied().unwrap_or(0);
+        (place, text::shown(&photograph.path))
+    };
+    let (picture, path) = named(&shot.photograph);
     Shown {
-        picture: places.get(&shot.photograph).copied().unwrap_or(0),
-        path: text::shown(&shot.photograph.path),
+        picture,
+        path,
+        beside: shot.beside.as_ref().map(named),
         caption: &shot.caption,
         evidence: None,
     }
@@ -355,17 +388,14 @@ fn matrix_of<'a>(matrix: &'a Matrix, places: &BTreeMap<&Photograph, usize>) -> C
         let caption = told.caption.iter().map(plain).collect();
         (told.picture, told.path, caption)
     };
+    let cell = |c: &crate::report::Cell| {
+        let shots = c.shots.iter().map(shot).collect();
+        (c.label, c.predicted, c.count, c.images, shots)
+    };
     Chart::Matrix {
         classes: &matrix.classes,
-        cells: (matrix.cells.iter())
-            .map(|c| {
-                (
-                    c.label,
-                    c.predicted,
-                    c.count,
-                    c.shots.iter().map(shot).collect(),
-                )
-            })
-            .collect(),
+        order: &matrix.order,
+        runs: matrix.runs,
+        cells: matrix.cells.iter().map(cell).collect(),
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::report::{Align, Cell, Drawing, Grid, Matrix, Shot};
+use crate::report::{Align, Cell, Column, Drawing, Grid, Matrix, Shot};
 
 fn photograph(path: &str) -> Photograph {
     Photograph {
@@ -51,12 +51,14 @@ fn a_name_is_text_wherever_it_stands() {
     let shot = Shot {
         photograph: photograph(evil),
         caption: vec![evil.into()],
+        beside: None,
         guess: None,
     };
     let cell = Cell {
         label: 0,
         predicted: 0,
         count: 1,
+        images: 1,
         shots: vec![shot.clone()],
     };
     let blocks = vec![
@@ -65,6 +67,8 @@ fn a_name_is_text_wherever_it_stands() {
         Block::Gallery(vec![shot]),
         Block::Drawn(Drawing::Matrix(Matrix {
             classes: vec![evil.to_owned()],
+            order: vec![0],
+            runs: 1,
             cells: vec![cell],
         })),
     ];
@@ -79,6 +83,7 @@ fn a_photograph_that_is_shown_twice_is_there_once() {
     let shot = Shot {
         photograph: photograph("test/김밥/1.jpg"),
         caption: vec!["김밥".into()],
+        beside: None,
         guess: None,
     };
     let thumbnail = Thumbnail {
@@ -93,4 +98,60 @@ fn a_photograph_that_is_shown_twice_is_there_once() {
     let html = page(vec![gallery(), gallery()], &pictures);
     assert_eq!(html.matches("data:image/jpeg;base64,SlBFRw==").count(), 1);
     assert_eq!(html.matches("data-picture=\"1\"").count(), 2);
+}
+
+#[test]
+fn where_there_is_little_room_each_cell_stands_behind_the_name_of_its_column() {
+    let mut grid = Grid::of([
+        Column::left("on").heading(),
+        Column::left("verdict"),
+        Column::right("p"),
+    ]);
+    grid.rows
+        .push(["test", "none", "-"].map(str::to_owned).to_vec());
+    let html = page(vec![Block::table(grid)], &Pictures::default());
+    assert!(html.contains("<div class=\"table stacked\""), "{html}");
+    let row = "<tr><td class=\"head\">test</td><td data-label=\"verdict\">none</td><td class=\"right\" data-label=\"p\">-</td></tr>";
+    assert!(html.contains(row), "{html}");
+    let plain = page(
+        vec![Block::table(Grid::new(&[("class", Align::Left)]))],
+        &Pictures::default(),
+    );
+    assert!(!plain.contains("table stacked\""));
+}
+
+#[test]
+fn nothing_but_the_page_scrolls_from_above_to_below() {
+    for caught in ["max-height", "overflow: auto", "overflow-y"] {
+        assert!(!STYLE.contains(caught), "{caught}");
+    }
+    // Of the charts' library: it keeps the wheel for itself unless it is told not to.
+    let zooms: Vec<&str> = SCRIPT
+        .lines()
+        .filter(|l| l.contains("\"inside\""))
+        .collect();
+    assert!(
+        zooms.iter().all(|line| line.contains("disabled: true")),
+        "{zooms:?}"
+    );
+}
+
+#[test]
+fn pictures_that_are_held_against_each_other_stand_in_one_figure() {
+    let pair = Shot {
+        photograph: photograph("train/a.jpg"),
+        beside: Some(photograph("test/b.jpg")),
+        caption: vec!["1: equal bytes".into()],
+        guess: None,
+    };
+    let html = page(
+        vec![Block::Gallery(vec![pair.clone()])],
+        &Pictures::default(),
+    );
+    let figure = html.split("<figure class=\"pair\">").nth(1).unwrap();
+    let figure = &figure[..figure.find("</figure>").unwrap()];
+    assert_eq!(figure.matches("<img data-picture=").count(), 2, "{figure}");
+    assert!(figure.contains("alt=\"train/a.jpg\"") && figure.contains("alt=\"test/b.jpg\""));
+    let told = Document::new(vec![Block::Gallery(vec![pair])]).markdown();
+    assert_eq!(told, "- `train/a.jpg` and `test/b.jpg`: 1: equal bytes\n");
 }

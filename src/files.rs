@@ -16,7 +16,7 @@ use crate::{
 
 mod replace;
 
-pub use replace::replace_with;
+pub use replace::{replace_with, replace_with_copy};
 
 /// Reads a whole file.
 ///

@@ -260,6 +260,22 @@ fn files_that_cannot_be_read_are_judged_with_those_that_are_no_images() {
         shown.contains("dropped: 3") && shown.contains("leads nowhere"),
         "{shown}"
     );
+    // So is one that a list names.
+    let rows = SET.map(|path| format!("{},{}\n", &path[5..], &path[5..6]));
+    let list = format!("path,label\n{}a/dead.jpg,a\n", rows.concat());
+    project.write("data/list.csv", &list);
+    let text = project
+        .read(FILE)
+        .replace("train = \"data\"", "manifest = \"data/list.csv\"");
+    project.write(FILE, &text);
+    let told = project.ok(&["run", FILE]).stderr;
+    assert!(told.contains("dropped 1 of 7 files"), "{told}");
+    project.write(FILE, &text.replace("unreadable = \"drop\"\n", ""));
+    let told = project.fails(1, &["run", FILE]).stderr;
+    assert!(
+        told.contains("`a/dead.jpg`: a symbolic link that leads nowhere"),
+        "{told}"
+    );
     let again = project.ok(&["run", FILE]).stdout + &project.ok(&["run", FILE]).stderr;
     assert!(again.contains("2 cached"), "{again}");
 

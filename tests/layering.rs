@@ -298,6 +298,25 @@ fn only_cli_and_the_programs_print() {
     assert!(others.is_empty(), "printing outside `cli`: {others:?}");
 }
 
+/// A file of a user keeps what it had until all of the new content is there: `files::replace_with` sees to that.
+#[test]
+fn cli_writes_no_file_in_place() {
+    const WAYS: [&str; 4] = ["fs::copy(", "fs::write(", "File::create(", "OpenOptions"];
+    // A folder of its own for the time of a command; a download, which goes on beside its file; a new file, which replaces none.
+    const OTHERS: [&str; 3] = [
+        "src/cli/scratch.rs",
+        "src/cli/download.rs",
+        "src/cli/commands/new.rs",
+    ];
+    let found = sources().into_iter().filter(|source| {
+        source.path.starts_with("src/cli/")
+            && !OTHERS.contains(&source.path.as_str())
+            && WAYS.iter().any(|way| source.code.contains(way))
+    });
+    let found: Vec<_> = found.map(|source| source.path).collect();
+    assert!(found.is_empty(), "{found:?}");
+}
+
 #[test]
 fn no_file_is_longer_than_450_lines() {
     let long: Vec<_> = sources()

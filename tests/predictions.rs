@@ -1,6 +1,6 @@
 //! `kfood predict`: photographs from wherever they are, and what speaks for a guess.
 
-use std::fs;
+use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt};
 
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
@@ -83,6 +83,26 @@ fn from_a_folder_a_pattern_a_zip_and_a_list(project: &Project) {
     for pattern in ["data/test/**/*.png", "data/test/*/0[0-9]?.png"] {
         assert_eq!(guesses(&predict(project, &[pattern, "--json"])), folder);
     }
+    // A name that is no UTF-8 is one too, below folders and links as well.
+    let odd = project.path("data/odd");
+    fs::create_dir_all(&odd).unwrap();
+    let image = project
+        .path("data/test")
+        .read_dir()
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let image = image.read_dir().unwrap().next().unwrap().unwrap().path();
+    fs::copy(image, odd.join(OsStr::from_bytes(b"\xff.png"))).unwrap();
+    for pattern in ["data/odd/*.png", "data/o*/?.png", "data/**/[!0-9].png"] {
+        let ran = predict(project, &[pattern, "--json"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let rows: Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(rows.as_array().unwrap().len(), 1, "{pattern}");
+    }
+    fs::remove_dir_all(odd).unwrap();
     // Whichever spelling of Hangul the disk and the pattern have.
     let decomposed: String = "data/test/김*/*.png".nfd().collect();
     let some = guesses(&predict(project, &[&decomposed, "--json"]));

@@ -11,7 +11,11 @@ use std::{
     time::Duration,
 };
 
-use super::support::{Project, Ran};
+use super::{
+    data::jpeg,
+    layouts::{Names, zip_of},
+    support::{Project, Ran},
+};
 
 pub(super) const FILE: &str = "pipelines/p.toml";
 
@@ -419,4 +423,45 @@ optimizer.adam = { lr = 0.001 }
         ran.stderr
     );
     project.ok(&["run", FILE]);
+}
+
+#[test]
+fn photographs_of_a_zip_that_is_touched_meanwhile_are_neither_dropped_nor_refused_for_good() {
+    for unreadable in ["drop", "fail"] {
+        let project = Project::new();
+        let text = format!(
+            "[dataset.d]\ntrain = \"d.zip\"\n[preprocess.p]\ndataset = \"d\"\nresize = {{ width = 8, height = 8 }}\nunreadable = \"{unreadable}\"\n"
+        );
+        project.write(FILE, &text);
+        let files = (0..400_u16).map(|n| {
+            let [a, b] = n.to_le_bytes();
+            (
+                format!("{}/{n}.jpg", ["a", "b"][usize::from(n % 2)]),
+                jpeg([a, b, 90]),
+            )
+        });
+        let zip = zip_of(&files.collect::<Vec<_>>(), Names::Flagged);
+        fs::write(project.path("d.zip"), zip).unwrap();
+        project.ok(&["run", FILE, "d"]);
+        let mut child = project.start(&["run", FILE]);
+        while child.try_wait().unwrap().is_none() {
+            let file = fs::File::open(project.path("d.zip")).unwrap();
+            file.set_modified(std::time::SystemTime::now()).unwrap();
+        }
+        let ran = Ran::of(child.wait_with_output().unwrap());
+        assert_eq!(ran.code, 1, "{}", ran.stderr);
+        assert!(
+            ran.stderr
+                .contains("run again once the files stay as they are")
+                || ran.stderr.contains("run again once the files stand still"),
+            "{}",
+            ran.stderr
+        );
+        // Of what was seen meanwhile nothing is kept as a verdict.
+        let again = project.ok(&["run", FILE]);
+        let said = format!("{}{}", again.stdout, again.stderr);
+        assert!(!said.contains("dropped"), "{said}");
+        let looked = project.json(&["data", FILE]);
+        assert_eq!(looked["data"][0]["formats"]["JPEG"], 400, "{looked}");
+    }
 }

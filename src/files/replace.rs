@@ -247,6 +247,18 @@ pub(super) fn hidden(name: &OsStr, ending: &str) -> OsString {
     format!(".{}.{ending}", &name[..cut]).into()
 }
 
+/// Puts a copy of a file at a place of the user's, as [`replace_with`] does.
+///
+/// # Errors
+/// As [`replace_with`], and when the file cannot be read.
+pub fn replace_with_copy(path: &Path, of: &Path) -> Result<()> {
+    let mut from = File::open(of).map_err(|e| Error::io("read", of, e))?;
+    replace_with(path, |mut to| {
+        io::copy(&mut from, &mut to).map_err(|e| Error::io("write", path, e))?;
+        Ok(())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;

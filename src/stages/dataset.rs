@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::{
     classes::classes,
+    copies,
     corrections::{correct, corrected, present_corrections},
 };
 use crate::{
@@ -163,7 +164,8 @@ impl Stage for DatasetStage {
         let images = digested(&listing, context)?;
         write_json(&context.out.join(Images::FILE), &images)?;
         write_json(&context.out.join(Labels::FILE), &labels)?;
-        warnings.extend(two_classes(&images, &labels));
+        warnings.extend(copies::under_two_classes(&images, &labels));
+        warnings.extend(copies::in_test(&images, &labels));
         let looked = looked(&listing, warnings, context);
         for warning in &looked.warnings {
             (context.tell)(StageEvent::Warning(warning.clone()));
@@ -177,37 +179,6 @@ impl Stage for DatasetStage {
         (context.tell)(StageEvent::Note(format!("{images} in {classes}")));
         Ok(())
     }
-}
-
-/// Says that one file, byte for byte, is there under two classes: at least one of them is wrong. Empty ones are judged by `unreadable`.
-fn two_classes(images: &Images, labels: &Labels) -> Option<String> {
-    let mut first: HashMap<Digest, usize> = HashMap::new();
-    let class = |i: usize| labels.labels[i].class as usize;
-    let mut conflicts = Vec::new();
-    for (i, image) in images
-        .images
-        .iter()
-        .enumerate()
-        .filter(|(_, image)| image.bytes > 0)
-    {
-        let before = *first.entry(image.digest).or_insert(i);
-        if class(before) != class(i) {
-            conflicts.push((before, i));
-        }
-    }
-    let (a, b) = *conflicts.first()?;
-    let told = |i: usize| {
-        let (path, class) = (&images.images[i].path, &labels.classes[class(i)]);
-        format!("`{}` (`{}`)", shown(path), shown(class))
-    };
-    let n = conflicts.len();
-    Some(format!(
-        "{} {} there under another class too, byte for byte, such as {} and {}; `kfood data` with `--exclude-list` lists them",
-        count(n, "file"),
-        either(n, "is", "are"),
-        told(a),
-        told(b)
-    ))
 }
 
 /// Everything that a data set names, in the order of `images.json`.
@@ -423,6 +394,13 @@ fn digested(listing: &Listing, context: &Context<'_>) -> Result<Images> {
                 }
                 match read {
                     Ok(read) => read,
+                    Err(_) if archive.has_changed() => {
+                        return Err(Error::failed(format!(
+                            "`{}` changed while the data set was being listed",
+                            shown_path(archive.path())
+                        ))
+                        .help("run again once the files stay as they are"));
+                    }
                     // A damaged entry is a file that is no image: preprocess judges it with the others.
                     Err(why) => (Digest::of(why.to_string().as_bytes()), 0),
                 }

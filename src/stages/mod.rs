@@ -4,6 +4,7 @@ mod audit;
 mod average;
 mod calibrate;
 mod classes;
+mod copies;
 mod corrections;
 mod dataset;
 mod ensemble;

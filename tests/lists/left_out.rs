@@ -129,6 +129,13 @@ fn copies_in_a_test_part_are_told_where_they_are_more_than_one_in_a_hundred() {
         fs::copy(project.path(&format!("data/train/b/{i}.png")), copy).unwrap();
     }
     let ran = project.ok(&["run", "pipelines/p.toml"]);
+    // Before anything is trained or evaluated, and of all that is no test image.
+    told(
+        &ran,
+        &[
+            "4 of 10 test images are there for training too, byte for byte, such as `test/b/copy0.png` (`train/b/0.png`)",
+        ],
+    );
     let trained = places(&project)
         .into_iter()
         .filter(|(path, place)| {

@@ -1,16 +1,13 @@
 //! `kfood browse`: a sheet of what a training sees.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
 
 use crate::{
     cli::{open, print, progress::Progress, scratch::Scratch},
-    error::{Error, Result},
+    error::Result,
     event::{Event, Observer, Silent},
     exec::{self, Options, Summary, job, worker::Process},
     files,
@@ -100,8 +97,7 @@ pub(in crate::cli) fn browse(args: &Browse) -> Result<u8> {
     };
     worker.run(&Job::Browse(browse), folder.path(), &tell, &stop)?;
     progress.end("browse");
-    fs::copy(folder.path().join("sheet.png"), &args.out)
-        .map_err(|e| Error::io("write", &args.out, e))?;
+    files::replace_with_copy(&args.out, &folder.path().join("sheet.png"))?;
     let browsed: Browsed = files::read_json(&folder.path().join("browsed.json"))?;
     show(args, stage, &summary, &browsed)
 }

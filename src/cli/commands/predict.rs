@@ -4,6 +4,7 @@ mod answers;
 mod cam;
 mod images;
 mod output;
+mod pattern;
 
 use std::path::{Path, PathBuf};
 

@@ -6,7 +6,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
     path::{Path, PathBuf},
 };
 
@@ -101,7 +100,7 @@ impl Store for Folder {
             if let Some(folder) = to.parent() {
                 files::create_folder(folder)?;
             }
-            fs::copy(&artifact.path, &to).map_err(|e| Error::io("write", &to, e))?;
+            files::replace_with_copy(&to, &artifact.path)?;
         }
         let meta = json!({
             "artifact_uri": Self::uri(&place.join("artifacts")),

@@ -78,7 +78,7 @@ fields! {
         /// Draw a test part of this share where the data have none, before anything else is divided.
         #[accepts = Share::ACCEPTS]
         test: Option<Share>,
-        /// Take the data set's own validation part; it is taken unasked where neither `validation` nor `folds` is.
+        /// Take the data set's own validation part; it is taken unasked where none of `validation`, `folds`, `stable` and `group_by` is.
         #[unset = "where there is one and nothing else is asked for"]
         given: Option<bool>,
         /// An image's place depends on its name and the seed alone, so that a new one moves no other.

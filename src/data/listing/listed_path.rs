@@ -47,7 +47,8 @@ impl<'a> ListedPaths<'a> {
         }
         for relative in &relatives {
             let found = self.finder.find(self.folder, relative);
-            if let Some(path) = found.filter(|path| path.is_file()) {
+            // A link that leads nowhere is judged with the files that cannot be read, as one in a folder is.
+            if let Some(path) = found.filter(|path| path.is_file() || leads_nowhere(path)) {
                 return Ok(self.take(relative, path));
             }
         }
@@ -98,10 +99,8 @@ impl<'a> ListedPaths<'a> {
             if let Some(path) = self.finder.find(self.folder, relative) {
                 let what = if path.is_dir() {
                     "a folder"
-                } else if path.exists() {
-                    "no regular file"
                 } else {
-                    "a link that leads nowhere"
+                    "no regular file"
                 };
                 return format!("`{shown_written}` is {what}");
             }
@@ -109,7 +108,10 @@ impl<'a> ListedPaths<'a> {
                 let other = shown(&other);
                 return format!("no file `{shown_written}`, but there is `{other}`");
             }
-            if self.below_root.is_none() && self.finder.find(self.root, relative).is_some() {
+            if self.below_root.is_none()
+                && !relative.starts_with("../")
+                && self.finder.find(self.root, relative).is_some()
+            {
                 self.below_root = Some(relative.clone());
             }
         }
@@ -197,6 +199,10 @@ impl<'a> ListedPaths<'a> {
             "`{written}` is absolute and lies neither below the list's folder nor below `{root}`; paths are relative to the list's folder"
         ))
     }
+}
+
+fn leads_nowhere(path: &Path) -> bool {
+    path.is_symlink() && !path.exists()
 }
 
 /// The way from one folder to a place, both given from `/`.

@@ -67,6 +67,15 @@ impl Place {
             .is_ok_and(|found| found.len() > LARGEST_ENTRY)
     }
 
+    /// Whether it is in a zip that is another file than it was when its directory was read.
+    #[must_use]
+    pub fn has_changed(&self) -> bool {
+        match self {
+            Self::File(_) => false,
+            Self::Zip { archive, .. } => archive.has_changed(),
+        }
+    }
+
     /// The file that holds it.
     #[must_use]
     pub fn file(&self) -> &Path {

@@ -266,6 +266,8 @@ impl Fill<'_> {
         let image = &self.images[i];
         let bytes = match place.read() {
             Ok(bytes) => bytes,
+            // Of a zip that is another file now nothing is known.
+            Err(_) if place.has_changed() => return Err(changed(place)),
             Err(e) => {
                 return match why_as_listed(place, image, &e) {
                     Some(why) => self.drop_row(i, writer, why),
@@ -380,8 +382,8 @@ impl Vectorised for Sum<'_> {
 /// Why a file cannot be used, where its digest says the same: it could not be read when the data set was listed either.
 fn why_as_listed(place: &Place, image: &Image, error: &Error) -> Option<Unusable> {
     match place {
-        // What a zip holds is content, as the zip itself is.
-        Place::Zip { .. } => Some(Unusable::InZip(error.to_string())),
+        // What a zip holds is content, as the zip itself is; one that was damaged when it was listed has no length.
+        Place::Zip { .. } => (image.bytes == 0).then(|| Unusable::InZip(error.to_string())),
         Place::File(_) if place.is_oversize() => Some(Unusable::OverMegabytes(LARGEST_ENTRY >> 20)),
         Place::File(path) => {
             let why = files::why_lost(path, error)?;

@@ -58,7 +58,7 @@ pub(super) fn taken(names: &[String], from: &Path, to: &Path) -> Result<usize> {
             continue;
         }
         if fs::rename(&from, &to).is_err() {
-            fs::copy(&from, &to).map_err(|e| Error::io("write", &to, e))?;
+            files::replace_with_copy(&to, &from)?;
         }
         taken += 1;
     }

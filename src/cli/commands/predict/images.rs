@@ -6,9 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use glob::MatchOptions;
-use unicode_normalization::UnicodeNormalization;
-
+use super::pattern::{is_pattern, matches};
 use crate::{
     cli::print,
     config::of_elsewhere,
@@ -16,13 +14,6 @@ use crate::{
     error::{Error, Result},
     record::ImageFile,
     text::{either, shown_path},
-};
-
-/// What a pattern's signs match: as in a shell, hidden files only where the pattern names them.
-const AS_A_SHELL: MatchOptions = MatchOptions {
-    case_sensitive: true,
-    require_literal_separator: true,
-    require_literal_leading_dot: true,
 };
 
 /// A photograph, and what it is called in an answer.
@@ -118,7 +109,7 @@ fn there(path: &Path) -> Result<Vec<PathBuf>> {
     if path.exists() || path.is_symlink() {
         return Ok(vec![path.to_owned()]);
     }
-    let pattern = path.to_str().filter(|text| text.contains(['*', '?', '[']));
+    let pattern = path.to_str().filter(|text| is_pattern(text));
     let (message, help) = match pattern {
         Some(pattern) => {
             let files = matches(pattern)?;
@@ -132,34 +123,6 @@ fn there(path: &Path) -> Result<Vec<PathBuf>> {
         None => elsewhere(path),
     };
     Err(Error::usage(message).help(help))
-}
-
-/// The files that a pattern matches, in either spelling of Hangul and of accents, in the order of their paths.
-fn matches(pattern: &str) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    let forms: [String; 2] = [pattern.nfc().collect(), pattern.nfd().collect()];
-    let forms = if forms[0] == forms[1] {
-        &forms[..1]
-    } else {
-        &forms[..]
-    };
-    for form in forms {
-        let found = glob::glob_with(form, AS_A_SHELL).map_err(|e| {
-            Error::usage(format!("`{pattern}` is no pattern: {}", e.msg))
-                .help("`[abc]` is one of these letters; write a bracket itself as `[[]`")
-        })?;
-        for file in found {
-            let file = file.map_err(|e| {
-                let path = e.path().to_owned();
-                Error::io("read", &path, e.into())
-            })?;
-            if !file.is_dir() {
-                files.push(file);
-            }
-        }
-    }
-    files.sort();
-    Ok(files)
 }
 
 /// What is wrong with a path to nothing, and the way out.

@@ -36,6 +36,16 @@ impl Source {
     }
 }
 
+impl Source {
+    /// Whether it is not what its directory was read from any more: what is read of it then says nothing about it.
+    pub(super) fn has_changed(&self) -> bool {
+        match self {
+            Self::File(on_disk) => on_disk.has_changed(),
+            Self::Bytes(_) => false,
+        }
+    }
+}
+
 /// A file that is opened when it is read.
 pub(super) struct OnDisk {
     path: PathBuf,
@@ -52,6 +62,13 @@ fn seen(found: &Metadata) -> Seen {
 }
 
 impl OnDisk {
+    /// Whether it is another file now, or none.
+    fn has_changed(&self) -> bool {
+        self.path
+            .metadata()
+            .map_or(true, |found| seen(&found) != self.seen)
+    }
+
     fn open(&self) -> io::Result<File> {
         let file = files::open_regular(&self.path).map_err(io::Error::other)?;
         if seen(&file.metadata()?) != self.seen {

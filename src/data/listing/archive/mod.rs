@@ -44,6 +44,7 @@ const UNPACK: &str = "unpack it into a folder and name that folder instead";
 /// An open zip.
 pub struct Archive {
     path: PathBuf,
+    source: Source,
     zip: ZipArchive<At>,
     entries: Vec<Entry>,
     names: Names,
@@ -84,7 +85,8 @@ impl Archive {
 
     fn of(path: &Path, source: Source, length: u64) -> Result<Self> {
         let shown = shown_path(path);
-        let read = ZipArchive::new(At::start(source, length)).map_err(|e| no_zip(path, e))?;
+        let read =
+            ZipArchive::new(At::start(source.clone(), length)).map_err(|e| no_zip(path, e))?;
         // A clone has not opened its file: what was open for the directory is closed here.
         let zip = read.clone();
         drop(read);
@@ -128,6 +130,7 @@ impl Archive {
         drop(headers);
         Ok(Self {
             path: path.to_owned(),
+            source,
             zip,
             entries,
             names,
@@ -145,6 +148,12 @@ impl Archive {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether the file is another one than it was when it was opened. What cannot be read of it then may be whole.
+    #[must_use]
+    pub fn has_changed(&self) -> bool {
+        self.source.has_changed()
     }
 
     /// All entries, in the order of the directory.

@@ -77,6 +77,11 @@ pub(super) struct Watch<'a> {
     /// What is written down of jobs.
     past: Past,
     jobs: Vec<Watched<'a>>,
+    /// Stages that are to be sent, and when some were sent last.
+    fresh: Vec<Task<'a>>,
+    sent: Option<Instant>,
+    /// When what jobs write down was looked at.
+    looked: Instant,
     /// Stages that could not be sent, and when that is tried again.
     later: Option<(Instant, Vec<Unsent<'a>>)>,
     /// What Slurm said last, and when it was asked.
@@ -106,6 +111,9 @@ impl<'a> Watch<'a> {
             open,
             past,
             jobs: Vec::new(),
+            fresh: Vec::new(),
+            sent: None,
+            looked: Instant::now(),
             later: None,
             queue: None,
             asked: Instant::now(),
@@ -120,10 +128,14 @@ impl<'a> Watch<'a> {
         loop {
             let pause = self.pause();
             match tasks.recv_timeout(pause) {
-                Ok(tasks) => self.send(tasks.into_iter().map(|task| (task, 0)).collect()),
+                Ok(first) => {
+                    // Jobs that were seen to end together have made stages ready one after the other.
+                    let more = tasks.try_iter().flatten();
+                    self.fresh.extend(first.into_iter().chain(more));
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected)
-                    if self.jobs.is_empty() && self.later.is_none() =>
+                    if self.jobs.is_empty() && self.later.is_none() && self.fresh.is_empty() =>
                 {
                     return tidy(self.around.cache);
                 }
@@ -135,9 +147,30 @@ impl<'a> Watch<'a> {
             if let Some((_, tasks)) = self.later.take_if(|(at, _)| Instant::now() > *at) {
                 self.send(tasks);
             }
+            if self.may_send() {
+                let fresh = std::mem::take(&mut self.fresh);
+                self.send(fresh.into_iter().map(|task| (task, 0)).collect());
+            }
             self.ask();
-            self.look();
+            if self.looked.elapsed() >= self.pause() || self.around.stop.requested() {
+                self.look();
+                self.looked = Instant::now();
+            }
         }
+    }
+
+    /// Whether there is something to send, and Slurm was left alone for long enough: with many jobs under way what becomes ready in the
+    /// meantime goes together.
+    fn may_send(&self) -> bool {
+        let rests = self
+            .sent
+            .is_some_and(|sent| sent.elapsed() < self.of_each());
+        !self.fresh.is_empty() && (!rests || self.around.stop.requested())
+    }
+
+    /// How long Slurm is left alone for the jobs that there are.
+    fn of_each(&self) -> Duration {
+        ASK_OF_EACH * u32::try_from(self.jobs.len()).unwrap_or(u32::MAX)
     }
 
     /// Until the next look.
@@ -183,6 +216,7 @@ impl<'a> Watch<'a> {
         // What Slurm said before knows nothing of these.
         self.queue = None;
         self.asked = Instant::now();
+        self.sent = Some(self.asked);
     }
 
     /// Writes down that a job was sent, or found.
@@ -288,7 +322,7 @@ impl<'a> Watch<'a> {
 
     /// Asks Slurm, now and then.
     fn ask(&mut self) {
-        let between = ASK.max(ASK_OF_EACH * u32::try_from(self.jobs.len()).unwrap_or(u32::MAX));
+        let between = ASK.max(self.of_each());
         if self.jobs.is_empty() || self.asked.elapsed() < between {
             return;
         }

@@ -36,6 +36,7 @@ mod key;
 mod known;
 mod listing;
 mod lock;
+mod memory;
 mod place;
 mod record;
 mod remote;

@@ -305,10 +305,11 @@ impl<'a> Survey<'a> {
             _ => {
                 let found = reasons(near, &gathered.document, &|earlier, role| {
                     let now = gathered.files.get(role)?;
-                    let listed: Listing = now.iter().map(|f| (f.name.clone(), f.digest)).collect();
+                    let listed = now.iter().map(|f| (f.file.name(), f.digest));
+                    let listed: Listing = listed.collect();
                     let before = self.cache.listing(earlier, role)?;
                     let changes = Changes::between(&before, &listed);
-                    (!changes.is_empty()).then(|| on_disk(changes, now))
+                    (!changes.is_empty()).then(|| on_disk(changes, now.list()))
                 });
                 let before = near.map(|near| Near::of(self, near, true, stage));
                 let inner = before.map(|near| near.before).unwrap_or_default();

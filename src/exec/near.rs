@@ -37,7 +37,7 @@ impl<'a> Near<'a> {
                 continue;
             };
             let key = record.from.get(&input.role);
-            let from = key.and_then(|key| survey.earlier().iter().find(|r| r.key == *key));
+            let from = key.and_then(|key| survey.earlier().get(key));
             if let Some(from) = from {
                 before.insert(input.role, survey.cache.output(from, &output));
             }

@@ -37,7 +37,7 @@ use crate::{
 /// How often what jobs write down is looked at, at most; with many jobs less often, for each is two files on a shared file system.
 const LOOK: Duration = Duration::from_millis(300);
 const LOOK_AT_EACH: Duration = Duration::from_millis(2);
-/// How often `squeue` is asked, at most; with many jobs less often.
+/// How often `squeue` is asked, and stages are sent while jobs are under way, at most; with many jobs less often.
 const ASK: Duration = Duration::from_secs(4);
 const ASK_OF_EACH: Duration = Duration::from_millis(30);
 /// How long a Slurm that does not answer now is left alone.
@@ -162,15 +162,14 @@ impl<'a> Watch<'a> {
     /// Whether there is something to send, and Slurm was left alone for long enough: with many jobs under way what becomes ready in the
     /// meantime goes together.
     fn may_send(&self) -> bool {
-        let rests = self
-            .sent
-            .is_some_and(|sent| sent.elapsed() < self.of_each());
+        let sent_lately = self.sent.is_some_and(|sent| sent.elapsed() < self.rest());
+        let rests = sent_lately && !self.jobs.is_empty();
         !self.fresh.is_empty() && (!rests || self.around.stop.requested())
     }
 
     /// How long Slurm is left alone for the jobs that there are.
-    fn of_each(&self) -> Duration {
-        ASK_OF_EACH * u32::try_from(self.jobs.len()).unwrap_or(u32::MAX)
+    fn rest(&self) -> Duration {
+        ASK.max(ASK_OF_EACH * u32::try_from(self.jobs.len()).unwrap_or(u32::MAX))
     }
 
     /// Until the next look.
@@ -322,8 +321,7 @@ impl<'a> Watch<'a> {
 
     /// Asks Slurm, now and then.
     fn ask(&mut self) {
-        let between = ASK.max(self.of_each());
-        if self.jobs.is_empty() || self.asked.elapsed() < between {
+        if self.jobs.is_empty() || self.asked.elapsed() < self.rest() {
             return;
         }
         self.asked = Instant::now();

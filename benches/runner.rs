@@ -17,8 +17,9 @@ use kfood::{
     error::{Error, Result},
     event::{Silent, Tell},
     exec::{self, Options, Outcome, Status},
+    files::FileList,
     record::Job,
-    stage::{Context, Input, InputFile, Stage, Worker},
+    stage::{Context, Input, Stage, Worker},
     stop::Stop,
 };
 use rayon::prelude::*;
@@ -56,7 +57,7 @@ impl Stage for Fake {
             .chain(self.folder.iter().map(|_| Input::files("files")))
             .collect()
     }
-    fn files(&self, _role: &str) -> Result<Vec<InputFile>> {
+    fn files(&self, _role: &str) -> Result<FileList> {
         list(self.folder.as_deref().unwrap_or(Path::new(".")))
     }
     fn outputs(&self) -> &'static [&'static str] {
@@ -68,7 +69,7 @@ impl Stage for Fake {
 }
 
 /// The files in the folders of a folder, by name; folders are read in parallel.
-fn list(root: &Path) -> Result<Vec<InputFile>> {
+fn list(root: &Path) -> Result<FileList> {
     let names = |folder: &Path| -> Result<Vec<String>> {
         let entries = fs::read_dir(folder).map_err(|e| Error::io("list", folder, e))?;
         Ok(entries
@@ -76,17 +77,17 @@ fn list(root: &Path) -> Result<Vec<InputFile>> {
             .filter_map(|e| e.file_name().into_string().ok())
             .collect())
     };
-    let of = |folder: &String| -> Result<Vec<InputFile>> {
+    let folders = names(root)?;
+    let of = |folder: &String| names(&root.join(folder));
+    let listed: Vec<Vec<String>> = folders.par_iter().map(of).collect::<Result<_>>()?;
+    let mut files = FileList::default();
+    for (folder, names) in folders.iter().zip(listed) {
         let path = root.join(folder);
-        let file = |name: String| InputFile {
-            name: format!("{folder}/{name}"),
-            path: path.join(name),
-        };
-        Ok(names(&path)?.into_iter().map(file).collect())
-    };
-    let listed: Vec<Vec<InputFile>> = names(root)?.par_iter().map(of).collect::<Result<_>>()?;
-    let mut files: Vec<_> = listed.into_iter().flatten().collect();
-    files.par_sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        for name in names {
+            files.push(&format!("{folder}/{name}"), &path.join(&name));
+        }
+    }
+    files.sort();
     Ok(files)
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, FileType},
-    io::{self, ErrorKind, Read},
+    io::{self, BufReader, BufWriter, ErrorKind, Read, Write},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
 };
@@ -14,8 +14,12 @@ use crate::{
     text::shown_path,
 };
 
+mod list;
+mod paths;
 mod replace;
 
+pub use list::{FileList, Listed};
+pub use paths::FilePaths;
 pub use replace::{replace_with, replace_with_copy};
 
 /// Reads a whole file.
@@ -240,19 +244,36 @@ pub fn read_text(path: &Path) -> Result<String> {
 /// # Errors
 /// When it cannot be read or is not of that shape.
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    serde_json::from_slice(&read(path)?)
-        .map_err(|e| Error::failed(format!("cannot understand `{}`", shown_path(path))).because(e))
+    let (file, length) = File::open(path)
+        .and_then(|file| file.metadata().map(|meta| (file, meta.len())))
+        .map_err(|e| Error::io("read", path, e))?;
+    // A record of a million photographs is not held as text beside what it says.
+    let read = match length > LARGE_JSON {
+        true => serde_json::from_reader(BufReader::with_capacity(1 << 18, file)),
+        false => serde_json::from_slice(&read(path)?),
+    };
+    read.map_err(|e| match e.is_io() {
+        true => Error::io("read", path, e.into()),
+        false => Error::failed(format!("cannot understand `{}`", shown_path(path))).because(e),
+    })
 }
+
+/// Up to so many bytes are read at once, which is faster.
+const LARGE_JSON: u64 = 8 << 20;
 
 /// Writes a value as indented JSON with a final newline. Not atomic: for files in a private folder.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
-    let mut text = serde_json::to_vec_pretty(value)
-        .map_err(|e| Error::failed(format!("cannot write `{}`", shown_path(path))).because(e))?;
-    text.push(b'\n');
-    write(path, &text)
+    let fail = |e| Error::io("write", path, e);
+    let file = File::create(path).map_err(fail)?;
+    let mut to = BufWriter::with_capacity(1 << 18, file);
+    serde_json::to_writer_pretty(&mut to, value).map_err(|e| match e.is_io() {
+        true => fail(e.into()),
+        false => Error::failed(format!("cannot write `{}`", shown_path(path))).because(e),
+    })?;
+    to.write_all(b"\n").and_then(|()| to.flush()).map_err(fail)
 }
 
 /// Replaces a file by a value as indented JSON, as [`publish`].

@@ -11,9 +11,14 @@ use crate::{
     digest::Digest,
     error::{Error, Result},
     event::Tell,
+    files::FileList,
     record::Job,
     stop::Stop,
 };
+
+mod digested;
+
+pub use digested::{DigestedFile, DigestedFiles};
 
 /// One stage instance.
 pub trait Stage: Send + Sync {
@@ -37,9 +42,9 @@ pub trait Stage: Send + Sync {
     ///
     /// # Errors
     /// When a folder or file that the pipeline names is not there; the message names the place in the pipeline file.
-    fn files(&self, role: &str) -> Result<Vec<InputFile>> {
+    fn files(&self, role: &str) -> Result<FileList> {
         let _ = role;
-        Ok(Vec::new())
+        Ok(FileList::default())
     }
 
     /// Whether a file of an input of source [`Source::Files`] may be there and not be readable: its content is then the reason.
@@ -213,30 +218,6 @@ impl Input {
     }
 }
 
-/// A file outside the cache: its name is content, its place is not.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InputFile {
-    /// NFC, with `/`, relative to something that the stage defines.
-    pub name: String,
-    /// Where it is.
-    pub path: PathBuf,
-}
-
-/// An input file with its content digest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DigestedFile {
-    /// As in [`InputFile`].
-    pub name: String,
-    /// As in [`InputFile`].
-    pub path: PathBuf,
-    /// blake3 of the content.
-    pub digest: Digest,
-    /// Size in bytes.
-    pub bytes: u64,
-    /// Why it cannot be read, if so; the digest is then that of the reason.
-    pub lost: Option<String>,
-}
-
 /// Where a stage works and what lies there: all that a job is made of.
 pub struct Desk<'a> {
     /// The private folder of this attempt; outputs go here.
@@ -274,7 +255,7 @@ pub struct Context<'a> {
     /// Where it works.
     pub desk: Desk<'a>,
     /// Input files with their digests, by role, in the order of [`Stage::files`].
-    pub files: &'a BTreeMap<String, Vec<DigestedFile>>,
+    pub files: &'a BTreeMap<String, DigestedFiles>,
     /// What attempts at other keys left in [`Desk::state`], where the stage reuses results of other inputs: nothing of it may be trusted.
     pub unfinished: &'a [PathBuf],
     /// Tells what happens.

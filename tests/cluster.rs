@@ -277,11 +277,13 @@ fn stand_ins(project: &Project, state: &str) {
             format!(
                 "n=$(($(cat {here}/count 2>/dev/null || echo 0) + 1)); echo $n >{here}/count\n\
                  for last; do :; done\n\
-                 log=/dev/null\n\
-                 for word; do case $word in --job-name=*) echo $n \"${{word#*=}}\" >>{here}/sent;; \
-                 --output=*) log=\"${{word#*=}}\";; esac; done\n\
-                 {{ test $n -gt \"$(cat {here}/dead 2>/dev/null || echo 0)\" && \
-                 (while test -e {here}/hold; do sleep 0.1; done; SLURM_JOB_ID=$n bash \"$last\"); }} </dev/null >\"$log\" 2>&1 &\n\
+                 log=/dev/null; most=\n\
+                 for word; do case $word in --job-name=*) name=\"${{word#*=}}\";; --output=*) log=\"${{word#*=}}\";; \
+                 --array=0-*) most=\"${{word#--array=0-}}\";; esac; done\n\
+                 go() {{ echo $1 $name >>{here}/sent; {{ test $n -gt \"$(cat {here}/dead 2>/dev/null || echo 0)\" && \
+                 (while test -e {here}/hold; do sleep 0.1; done; bash \"$last\"); }} </dev/null >\"$2\" 2>&1 & }}\n\
+                 if test -z $most; then export SLURM_JOB_ID=$n; go $n \"$log\"; else export SLURM_ARRAY_JOB_ID=$n; \
+                 for i in $(seq 0 $most); do export SLURM_ARRAY_TASK_ID=$i; go ${{n}}_$i \"${{log//%a/$i}}\"; done; fi\n\
                  echo $n"
             ),
         ),
@@ -289,7 +291,7 @@ fn stand_ins(project: &Project, state: &str) {
             "squeue",
             format!(
                 "test -e {here}/down && {{ echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1; }}\n\
-                 while read n name; do if test $n -gt \"$(cat {here}/dead 2>/dev/null || echo 0)\"; then s=RUNNING; \
+                 while read n name; do if test ${{n%_*}} -gt \"$(cat {here}/dead 2>/dev/null || echo 0)\"; then s=RUNNING; \
                  else s=$(cat {here}/state); fi; echo \"$n|$name|$s|None\"; done <{here}/sent 2>/dev/null; exit 0"
             ),
         ),
@@ -440,6 +442,48 @@ fn a_job_does_what_the_file_said_when_it_was_sent_and_a_busy_slurm_is_asked_agai
     let ran = run.ended();
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(ran.stderr.contains("2 stages: 2 ran"), "{}", ran.stderr);
+}
+
+#[test]
+fn stages_that_become_ready_one_after_the_other_are_sent_together() {
+    let project = small();
+    stand_ins(&project, "RUNNING");
+    let site = "[executor]\ndefault = \"slurm\"\nlocal = [\"dataset\"]\n";
+    project.write("kfood.toml", site);
+    let mut text = "[dataset.dishes]\ntrain = \"data/train\"\n".to_owned();
+    for i in 10..22 {
+        text += &format!(
+            "[preprocess.p{i}]\ndataset = \"dishes\"\nresize = {{ width = {i}, height = 8 }}\n"
+        );
+        text += &format!(
+            "[split.s{i}]\ndataset = \"dishes\"\ndata = \"p{i}\"\nleaks = \"group\"\nseed = {i}\n"
+        );
+    }
+    project.write(FILE, &text);
+    project.write("hold", "");
+    let mut run = Going::of(&project, command(&project, &["run", FILE]));
+    run.until("p10: sent as job 1_0, with 11 more jobs of the same array");
+    // All twelve end while the run does not look.
+    run.signal("-STOP");
+    fs::remove_file(project.path("hold")).unwrap();
+    let name = project.read("sent").lines().next().unwrap()[4..].to_owned();
+    let ended = |i: usize| {
+        let status = project.path(&format!("cache/jobs/{name}/status-{i}.json"));
+        fs::read_to_string(status).is_ok_and(|status| status.contains("\"done\""))
+    };
+    while !(0..12).all(ended) {
+        sleep(Duration::from_millis(100));
+    }
+    run.signal("-CONT");
+    let ran = run.ended();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("25 stages: 25 ran"), "{}", ran.stderr);
+    let sent: usize = project.read("count").trim().parse().unwrap();
+    assert!(
+        (2..=4).contains(&sent),
+        "{sent} calls of `sbatch`: {}",
+        ran.stderr
+    );
 }
 
 /// A run of one stage whose job does not start before the file `hold` goes.

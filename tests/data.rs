@@ -17,7 +17,7 @@ use kfood::{
     digest::Digest,
     error::Result,
     event::StageEvent,
-    stage::{Context, Desk, DigestedFile, Source, Stage},
+    stage::{Context, Desk, DigestedFiles, Source, Stage},
     stop::Stop,
 };
 
@@ -47,16 +47,14 @@ fn run_after(
         .collect();
     let mut files = BTreeMap::new();
     for input in stage.inputs().iter().filter(|i| i.source == Source::Files) {
-        let mut digested = Vec::new();
-        for file in stage.files(&input.role)? {
-            digested.push(DigestedFile {
-                digest: Digest::of_file(&file.path)?,
-                bytes: fs::metadata(&file.path).unwrap().len(),
-                lost: None,
-                name: file.name,
-                path: file.path,
-            });
-        }
+        let listed = stage.files(&input.role)?;
+        let content = |path: PathBuf| {
+            let bytes = fs::metadata(&path).unwrap().len();
+            Ok((Digest::of_file(&path)?, bytes))
+        };
+        let contents = listed.iter().map(|file| content(file.path()));
+        let contents = contents.collect::<Result<_>>()?;
+        let digested = DigestedFiles::new(listed, contents, BTreeMap::new());
         files.insert(input.role.clone(), digested);
     }
     let told = Mutex::new(Vec::new());

@@ -273,7 +273,7 @@ fn files_that_cannot_be_read_are_judged_with_those_that_are_no_images() {
     project.write(FILE, &text.replace("unreadable = \"drop\"\n", ""));
     let told = project.fails(1, &["run", FILE]).stderr;
     assert!(
-        told.contains("`a/dead.jpg`: a symbolic link that leads nowhere"),
+        told.contains("a/dead.jpg`: a symbolic link that leads nowhere"),
         "{told}"
     );
     let again = project.ok(&["run", FILE]).stdout + &project.ok(&["run", FILE]).stderr;

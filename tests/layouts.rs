@@ -10,7 +10,7 @@ use encoding_rs::EUC_KR;
 use kfood::{
     config,
     data::Pack,
-    files::read_json,
+    files::{Listed, read_json},
     record::{Crop, Images, Labels, Part},
     stage::Stage,
     stages::{DatasetStage, PreprocessStage},
@@ -216,12 +216,8 @@ fn an_ai_hub_tree_gives_classes_boxes_and_addresses() {
 
     // What was read is an input, and cutting is a setting.
     let stage = DatasetStage::new("d", &settings);
-    let names: Vec<_> = stage
-        .files("train")
-        .unwrap()
-        .into_iter()
-        .map(|f| f.name)
-        .collect();
+    let files = stage.files("train").unwrap();
+    let names: Vec<_> = files.iter().map(Listed::name).collect();
     assert_eq!(names.len(), 14);
     assert!(names.contains(&"train/구이/갈비구이/crop_area.properties".to_owned()));
     assert!(names.contains(&"train/구이/갈비구이/org_url.csv".to_owned()));
@@ -254,7 +250,7 @@ fn a_zip_gives_the_pack_of_its_folder_however_its_names_are_written() {
         assert_eq!((of_zip, &labels_of_zip), (images.clone(), &labels));
         assert_eq!(packed(&settings, root), rows);
         let files = DatasetStage::new("d", &settings).files("train").unwrap();
-        let files: Vec<_> = files.into_iter().map(|f| f.name).collect();
+        let files: Vec<_> = files.iter().map(Listed::name).collect();
         assert_eq!(files, ["train.zip"]);
     }
 }
@@ -283,7 +279,7 @@ fn a_folder_of_zips_is_read_in_place_and_a_zip_beside_images_is_passed_over() {
     let (of_zips, labels_of_zips, _) = listed(&settings, root);
     assert_eq!((of_zips, labels_of_zips), (images, labels));
     let files = DatasetStage::new("d", &settings).files("train").unwrap();
-    let files: Vec<_> = files.into_iter().map(|f| f.name).collect();
+    let files: Vec<_> = files.iter().map(Listed::name).collect();
     assert_eq!(files, ["train/구이.zip", "train/만두_국.zip"]);
 
     fs::copy(root.join("zips/구이.zip"), root.join("kfood/구이.zip")).unwrap();

@@ -1,27 +1,26 @@
 //! Digests of outside files, remembered by what the file system says of each file.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     fs,
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU8, AtomicU64, Ordering},
+    },
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use rayon::prelude::*;
 
-use super::{
-    Cache, Stat,
-    known::{HEAD, Known},
-    place::only_readable,
-};
+use super::{Cache, Stat, known::Known, memory::Memory, place::only_readable};
 use crate::{
     digest::Digest,
     error::{Error, Result},
     event::{StageEvent, Tell},
-    files,
-    stage::{DigestedFile, InputFile},
+    files::{self, FileList},
+    stage::DigestedFiles,
     stop::Stop,
 };
 
@@ -29,50 +28,27 @@ use crate::{
 /// the file system's clock, unseen.
 const SETTLED: i64 = 2_000_000_000;
 
-struct Looked {
-    file: DigestedFile,
-    stat: Stat,
-    hashed: bool,
-    settled: bool,
-}
-
 /// What was seen of a file.
 struct Seen {
     digest: Digest,
     stat: Stat,
     hashed: bool,
     settled: bool,
+    /// Its place among those that were known.
+    known: Option<usize>,
+    /// Why it cannot be read; it is then not remembered.
+    lost: Option<&'static str>,
 }
 
-impl Looked {
-    fn of(file: InputFile, seen: &Seen) -> Self {
+impl Seen {
+    fn lost(name: &str, why: &'static str) -> Self {
         Self {
-            file: DigestedFile {
-                name: file.name,
-                path: file.path,
-                digest: seen.digest,
-                bytes: seen.stat.bytes,
-                lost: None,
-            },
-            stat: seen.stat,
-            hashed: seen.hashed,
-            settled: seen.settled,
-        }
-    }
-
-    /// A file that cannot be read; not remembered.
-    fn lost(file: InputFile, why: &str) -> Self {
-        Self {
-            file: DigestedFile {
-                digest: Digest::of_lost(&file.name, why),
-                name: file.name,
-                path: file.path,
-                bytes: 0,
-                lost: Some(why.to_owned()),
-            },
+            digest: Digest::of_lost(name, why),
             stat: Stat::default(),
             hashed: false,
             settled: false,
+            known: None,
+            lost: Some(why),
         }
     }
 }
@@ -86,61 +62,60 @@ impl Cache {
     /// remembered.
     pub fn digest_each(
         &self,
-        listed: Vec<InputFile>,
+        listed: FileList,
         may_be_lost: bool,
         stop: &Stop,
         tell: Tell<'_>,
-    ) -> Result<Vec<DigestedFile>> {
+    ) -> Result<DigestedFiles> {
         let root = common_folder(&listed);
         let store = self.digests_path(&root);
         let bytes = fs::read(&store).unwrap_or_default();
         let known = remembered(&bytes, &store, tell);
         let hashing = Hashing::of(listed.len(), tell);
-        let looked: Vec<_> = listed
-            .into_par_iter()
-            .enumerate()
-            .with_min_len(64)
-            // How far an entry lies behind its file's place in the list, as at the file before.
-            .map_init(
-                || 0_isize,
-                |behind, (i, file)| {
-                    stop.check()?;
-                    let near = i.saturating_add_signed(*behind);
-                    let found = known.get(relative(&file.path, &root), near);
-                    if let Some((place, ..)) = found {
-                        *behind = place as isize - i as isize;
-                    }
-                    let known = found.map(|(_, stat, digest)| (stat, digest));
-                    let looked = match look(&file.path, known) {
-                        Ok(seen) => Ok(Looked::of(file, &seen)),
-                        Err(error) => {
-                            let why = files::why_lost(&file.path, &error).filter(|_| may_be_lost);
-                            why.map(|why| Looked::lost(file, why)).ok_or(error)
-                        }
-                    };
-                    hashing.one(looked.as_ref().is_ok_and(|l| l.hashed));
-                    looked
-                },
-            )
-            .collect();
-        let mut failed = None;
-        let looked: Vec<Looked> = looked
-            .into_iter()
-            .filter_map(|looked| looked.map_err(|e| failed.get_or_insert(e)).ok())
-            .collect();
+        let notes = Notes::of(&known);
+        let mut contents = vec![(Digest([0; 32]), 0); listed.len()];
+        let each = contents.par_iter_mut().enumerate().with_min_len(64);
+        each.for_each_init(Way::default, |way, (i, content)| {
+            let seen = stop.check().and_then(|()| {
+                listed.get(i).write_path(&mut way.path);
+                let found = way.known(i, &known, &root);
+                look(&way.path, found).or_else(|error| {
+                    let why = files::why_lost(&way.path, &error).filter(|_| may_be_lost);
+                    why.map(|why| Seen::lost(&listed.get(i).name(), why))
+                        .ok_or(error)
+                })
+            });
+            hashing.one(seen.as_ref().is_ok_and(|seen| seen.hashed));
+            match seen {
+                Ok(seen) => {
+                    *content = (seen.digest, seen.stat.bytes);
+                    notes.note(i, &seen);
+                }
+                Err(error) => notes.fail(i, error),
+            }
+        });
+        let (noted, looked_at) = notes.end();
+        let memory = Memory {
+            root: &root,
+            listed: &listed,
+            contents: &contents,
+            hashed: &noted.hashed,
+            known: &known,
+            looked_at: &looked_at,
+        };
         // Only a saving, and no reason to make a cache: where it cannot be written, the next run hashes again.
         if self.is_made()
-            && looked.iter().any(|l| l.hashed && l.settled)
-            && let Err(e) = save(&store, &root, &looked, &known)
+            && !noted.hashed.is_empty()
+            && let Err(e) = memory.save(&store)
             && !only_readable(&e)
         {
             tell(StageEvent::Warning(format!(
                 "digests are not remembered: {e}"
             )));
         }
-        match failed {
-            Some(error) => Err(error),
-            None => Ok(looked.into_iter().map(|l| l.file).collect()),
+        match noted.failed {
+            Some((_, error)) => Err(error),
+            None => Ok(DigestedFiles::new(listed, contents, noted.lost)),
         }
     }
 
@@ -191,16 +166,40 @@ impl<'a> Hashing<'a> {
     }
 }
 
+/// Where a thread is in the list.
+#[derive(Default)]
+struct Way {
+    path: PathBuf,
+    /// How far an entry lies behind its file's place in the list, as at the file before.
+    behind: isize,
+}
+
+impl Way {
+    /// What is known of the file that the way has come to.
+    fn known(&mut self, i: usize, known: &Known<'_>, root: &Path) -> Option<Entry> {
+        let near = i.saturating_add_signed(self.behind);
+        let found = known.get(relative(&self.path, root), near)?;
+        self.behind = found.0 as isize - i as isize;
+        Some(found)
+    }
+}
+
+/// What is known of a file: the place of its entry, and what stands there.
+type Entry = (usize, Stat, Digest);
+
 /// Stat of one file, and its digest: remembered, or hashed now.
-fn look(path: &Path, known: Option<(Stat, Digest)>) -> Result<Seen> {
+fn look(path: &Path, known: Option<Entry>) -> Result<Seen> {
     let stat_of = || fs::metadata(path).map_err(|e| Error::io("read", path, e));
     let stat = Stat::of(&stat_of()?);
-    if let Some((_, digest)) = known.filter(|(seen, _)| *seen == stat) {
+    let place = known.map(|(place, ..)| place);
+    if let Some((_, _, digest)) = known.filter(|(_, seen, _)| *seen == stat) {
         return Ok(Seen {
             digest,
             stat,
             hashed: false,
             settled: true,
+            known: place,
+            lost: None,
         });
     }
     let now = SystemTime::now()
@@ -215,24 +214,79 @@ fn look(path: &Path, known: Option<(Stat, Digest)>) -> Result<Seen> {
         stat: after,
         hashed: true,
         settled,
+        known: place,
+        lost: None,
     })
 }
 
+/// What is not as it is remembered: of a million files that are, nothing is kept.
+struct Notes {
+    noted: Mutex<Noted>,
+    /// Of each entry that was known, whether its file was looked at, and is still that.
+    known: Vec<AtomicU8>,
+}
+
+pub(super) const NOT_LOOKED_AT: u8 = 0;
+pub(super) const HOLDS: u8 = 1;
+const PAST: u8 = 2;
+
+#[derive(Default)]
+struct Noted {
+    /// What is to be remembered of files that were hashed, by their places in the list.
+    hashed: BTreeMap<usize, Stat>,
+    lost: BTreeMap<usize, String>,
+    /// The first file that could not be read.
+    failed: Option<(usize, Error)>,
+}
+
+impl Notes {
+    fn of(known: &Known<'_>) -> Self {
+        Self {
+            noted: Mutex::default(),
+            known: (0..known.len())
+                .map(|_| AtomicU8::new(NOT_LOOKED_AT))
+                .collect(),
+        }
+    }
+
+    fn note(&self, i: usize, seen: &Seen) {
+        let new = seen.hashed || seen.lost.is_some();
+        if let Some(known) = seen.known.and_then(|place| self.known.get(place)) {
+            known.store(if new { PAST } else { HOLDS }, Ordering::Relaxed);
+        }
+        if new {
+            let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(why) = seen.lost {
+                noted.lost.insert(i, why.to_owned());
+            } else if seen.settled {
+                noted.hashed.insert(i, seen.stat);
+            }
+        }
+    }
+
+    fn fail(&self, i: usize, error: Error) {
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.failed.as_ref().is_none_or(|(first, _)| i < *first) {
+            noted.failed = Some((i, error));
+        }
+    }
+
+    fn end(self) -> (Noted, Vec<AtomicU8>) {
+        let noted = self.noted.into_inner();
+        (noted.unwrap_or_else(PoisonError::into_inner), self.known)
+    }
+}
+
 /// The deepest folder that holds all files.
-fn common_folder(listed: &[InputFile]) -> PathBuf {
-    let Some(first) = listed.first() else {
+fn common_folder(listed: &FileList) -> PathBuf {
+    let mut folders = listed.folders().iter().map(|f| f.as_os_str().as_bytes());
+    let Some(first) = folders.next() else {
         return PathBuf::new();
     };
-    let mut common = first
-        .path
-        .parent()
-        .unwrap_or(Path::new(""))
-        .as_os_str()
-        .as_bytes();
-    for file in listed {
-        let path = file.path.as_os_str().as_bytes();
-        while !(path.starts_with(common)
-            && (common.is_empty() || path.get(common.len()) == Some(&b'/')))
+    let mut common = first.strip_suffix(b"/").unwrap_or(first);
+    for folder in folders {
+        while !(folder.starts_with(common)
+            && (common.is_empty() || folder.get(common.len()) == Some(&b'/')))
         {
             let cut = common.iter().rposition(|&b| b == b'/').unwrap_or(0);
             common = &common[..cut];
@@ -242,62 +296,18 @@ fn common_folder(listed: &[InputFile]) -> PathBuf {
 }
 
 /// A path below `root` as bytes; much cheaper than `strip_prefix` over components.
-fn relative<'a>(path: &'a Path, root: &Path) -> &'a [u8] {
+pub(super) fn relative<'a>(path: &'a Path, root: &Path) -> &'a [u8] {
     let root = root.as_os_str().as_bytes();
     let path = path.as_os_str().as_bytes();
     path.get(root.len()..).unwrap_or(path)
-}
-
-/// Writes what is known now: these files, and others below the same root that are still there (another stage's).
-fn save(store: &Path, root: &Path, looked: &[Looked], known: &Known<'_>) -> Result<()> {
-    let mut all: HashMap<&[u8], (Stat, Digest)> = HashMap::with_capacity(looked.len());
-    let mut listed = std::collections::HashSet::with_capacity(looked.len());
-    for l in looked {
-        let path = relative(&l.file.path, root);
-        listed.insert(path);
-        if l.settled {
-            all.insert(path, (l.stat, l.file.digest));
-        }
-    }
-    let there = |path: &[u8]| {
-        let mut whole = root.as_os_str().as_bytes().to_vec();
-        whole.extend_from_slice(path);
-        Path::new(std::ffi::OsStr::from_bytes(&whole)).exists()
-    };
-    let others = known.entries().into_par_iter();
-    let others = others.filter(|(path, _)| !listed.contains(path) && there(path));
-    all.extend(others.collect::<Vec<_>>());
-    let mut entries: Vec<_> = all.into_iter().collect();
-    entries.sort_unstable_by_key(|(path, _)| *path);
-    let mut body = Vec::with_capacity(entries.len() * 110);
-    for (path, (stat, digest)) in entries {
-        let Ok(length) = u32::try_from(path.len()) else {
-            continue; // No file system has such paths.
-        };
-        body.extend_from_slice(&length.to_le_bytes());
-        body.extend_from_slice(path);
-        body.extend_from_slice(&stat.bytes.to_le_bytes());
-        body.extend_from_slice(&stat.mtime.to_le_bytes());
-        body.extend_from_slice(&stat.ctime.to_le_bytes());
-        body.extend_from_slice(&stat.inode.to_le_bytes());
-        body.extend_from_slice(&digest.0);
-    }
-    let mut bytes = HEAD.to_vec();
-    bytes.extend_from_slice(&Digest::of(&body).0);
-    bytes.extend_from_slice(&body);
-    files::publish(store, &bytes)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn listed(paths: &[&str]) -> Vec<InputFile> {
-        let file = |path: &&str| InputFile {
-            name: (*path).to_owned(),
-            path: path.into(),
-        };
-        paths.iter().map(file).collect()
+    fn listed(paths: &[&str]) -> FileList {
+        paths.iter().map(|path| (path, path)).collect()
     }
 
     #[test]
@@ -307,42 +317,5 @@ mod tests {
         assert_eq!(of(&["/data/train/a", "/data/train2/a"]), "/data");
         assert_eq!(of(&["/data/a"]), "/data");
         assert_eq!(of(&["/a", "/b/c"]), "");
-    }
-
-    #[test]
-    fn remembered_digests_survive_their_file_and_damage_is_noticed() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = folder.path().join("x.bin");
-        let stat = Stat {
-            bytes: 1,
-            mtime: 2,
-            ctime: 3,
-            inode: 4,
-        };
-        let file = DigestedFile {
-            name: "a".into(),
-            path: "/r/김밥".into(),
-            digest: Digest::of(b"x"),
-            bytes: 1,
-            lost: None,
-        };
-        let looked = [Looked {
-            file,
-            stat,
-            hashed: true,
-            settled: true,
-        }];
-        save(&store, Path::new("/r"), &looked, &Known::default()).unwrap();
-        let mut bytes = fs::read(&store).unwrap();
-        let known = Known::parse(&bytes).unwrap();
-        let path = "/김밥".as_bytes();
-        // Wherever it is looked for first.
-        for near in [0, 7] {
-            assert_eq!(known.get(path, near), Some((0, stat, Digest::of(b"x"))));
-        }
-        assert_eq!(known.get(b"/a", 0), None);
-        assert!(Known::parse(&bytes[..bytes.len() - 1]).is_none());
-        *bytes.last_mut().unwrap() ^= 1;
-        assert!(Known::parse(&bytes).is_none());
     }
 }

@@ -3,8 +3,9 @@
 use std::{cmp::Reverse, path::PathBuf};
 
 use rayon::prelude::*;
+use serde_json::{Map, Value};
 
-use super::{Cache, Hold, KeyDocument, Record, entry::names};
+use super::{Cache, Hold, KeyDocument, Record, Records, entry::names};
 use crate::{digest::Digest, error::Result, stage::Reuse};
 
 /// The most earlier results that a stage is handed: more of them seldom have what the newest have not.
@@ -75,18 +76,13 @@ impl Cache {
     #[must_use]
     pub fn earlier_of(
         &self,
-        records: &[Record],
+        records: &Records,
         document: &KeyDocument,
         reuse: Reuse,
     ) -> Vec<PathBuf> {
-        let mut found: Vec<_> = records
-            .iter()
-            .filter(|record| means(reuse, record, document))
-            .cloned()
-            .collect();
-        newest_first(&mut found);
-        found.truncate(MOST);
-        found.iter().map(|record| self.result(record)).collect()
+        let found = records.of_kind(&document.kind);
+        let found = found.filter(|record| means(reuse, record, document));
+        found.take(MOST).map(|record| self.result(record)).collect()
     }
 }
 
@@ -97,18 +93,62 @@ fn newest_first(records: &mut [Record]) {
 /// Whether a stage with this document may take over from the result of that record.
 fn means(reuse: Reuse, record: &Record, document: &KeyDocument) -> bool {
     let of = &record.document;
-    match reuse {
-        Reuse::Nothing => false,
-        Reuse::OtherInputs(path) => {
-            let inputs = document.inputs.clone();
-            let of = KeyDocument {
-                inputs,
-                ..of.clone()
-            };
-            record.key != document.key() && of.without(path) == document.without(path)
-        }
-        Reuse::OtherSetting(path) => {
-            record.key != document.key() && of.without(path) == document.without(path)
-        }
+    let (same_inputs, path) = match reuse {
+        Reuse::Nothing => return false,
+        Reuse::OtherInputs(path) => (true, path),
+        Reuse::OtherSetting(path) => (of.inputs == document.inputs, path),
+    };
+    let made_alike = (of.format, &of.kind, of.version, &of.libtorch)
+        == (
+            document.format,
+            &document.kind,
+            document.version,
+            &document.libtorch,
+        );
+    // What is dear comes last: a sweep asks this of every point for every other one.
+    same_inputs
+        && made_alike
+        && same_but(&of.settings, &document.settings, path)
+        && record.key != document.key()
+}
+
+/// Whether two settings are the same without the one at a path of keys.
+fn same_but(a: &Value, b: &Value, path: &[&str]) -> bool {
+    let (Value::Object(a), Value::Object(b), [key, rest @ ..]) = (a, b, path) else {
+        return a == b;
+    };
+    let others = |of: &Map<String, Value>| of.len() - usize::from(of.contains_key(*key));
+    let same = |(name, value): (&String, &Value)| name == key || b.get(name) == Some(value);
+    if others(a) != others(b) || !a.iter().all(same) {
+        return false;
+    }
+    match (a.get(*key), b.get(*key)) {
+        _ if rest.is_empty() => true,
+        (Some(a), Some(b)) => same_but(a, b, rest),
+        (a, b) => a.is_none() && b.is_none(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn settings_are_compared_without_the_one_that_may_differ() {
+        let a = json!({ "epochs": 3, "sgd": { "lr": 1, "momentum": 2 } });
+        let other = |epochs, lr| json!({ "epochs": epochs, "sgd": { "lr": lr, "momentum": 2 } });
+        assert!(same_but(&a, &other(3, 1), &[]));
+        assert!(same_but(&a, &other(4, 1), &["epochs"]));
+        assert!(!same_but(&a, &other(4, 2), &["epochs"]));
+        assert!(same_but(&a, &other(3, 2), &["sgd", "lr"]));
+        assert!(!same_but(&a, &other(4, 2), &["sgd", "lr"]));
+        assert!(same_but(
+            &a,
+            &json!({ "sgd": { "lr": 1, "momentum": 2 } }),
+            &["epochs"]
+        ));
+        assert!(!same_but(&a, &json!({ "epochs": 3 }), &["sgd", "lr"]));
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     error::{Error, Result},
     event::{StageEvent, Tell},
     files,
-    stage::DigestedFile,
+    stage::DigestedFiles,
     text::shown_path,
 };
 
@@ -213,7 +213,7 @@ impl Cache {
         &self,
         attempt: Attempt,
         record: &mut Record,
-        listings: &[(String, &[DigestedFile])],
+        listings: &[(String, &DigestedFiles)],
         replace: bool,
     ) -> Result<()> {
         let entry = self.entry(&record.key);

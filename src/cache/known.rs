@@ -51,12 +51,16 @@ impl<'a> Known<'a> {
         Some((place, stat, digest))
     }
 
-    /// Every entry, in the order of paths.
-    pub(super) fn entries(&self) -> Vec<(&'a [u8], (Stat, Digest))> {
-        let starts = self.starts.iter();
-        starts
-            .map(|start| (self.path(*start), self.entry(*start)))
-            .collect()
+    /// How many entries there are.
+    pub(super) fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// An entry by its place: they are in the order of paths.
+    pub(super) fn at(&self, place: usize) -> (&'a [u8], Stat, Digest) {
+        let start = self.starts[place];
+        let (stat, digest) = self.entry(start);
+        (self.path(start), stat, digest)
     }
 
     fn length(&self, start: usize) -> usize {

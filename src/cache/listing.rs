@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, path::Path};
 use crate::{
     digest::{Digest, Parts},
     error::{Error, Result},
-    files,
-    stage::DigestedFile,
+    files::{self, Listed},
+    stage::DigestedFiles,
     text::shown_path,
 };
 
@@ -19,28 +19,34 @@ const DOMAIN: &str = "kfood 2026 file listing";
 ///
 /// # Errors
 /// When two files have one name, as when a folder holds the NFC and the NFD spelling of one Korean name.
-pub fn digest_of_files(listed: &[DigestedFile]) -> Result<Digest> {
-    let mut sorted: Vec<_> = listed.iter().collect();
-    sorted.sort_by(|a, b| a.name.cmp(&b.name));
+pub fn digest_of_files(listed: &DigestedFiles) -> Result<Digest> {
+    let mut order: Vec<usize> = Vec::new();
+    if !listed.is_sorted() {
+        order = (0..listed.len()).collect();
+        order.sort_by(|a, b| listed.get(*a).file.by_name(listed.get(*b).file));
+    }
+    let at = |i: usize| listed.get(order.get(i).copied().unwrap_or(i));
     let mut parts = Parts::new(DOMAIN);
-    for (i, file) in sorted.iter().enumerate() {
-        if let Some(before) = i
-            .checked_sub(1)
-            .map(|b| sorted[b])
-            .filter(|b| b.name == file.name)
-        {
-            let message = format!(
-                "two files have the name `{}`: `{}` and `{}`",
-                file.name,
-                shown_path(&before.path),
-                shown_path(&file.path)
-            );
-            return Err(Error::failed(message)
-                .help("composed (NFC) and decomposed (NFD) spellings are one name; remove one of the files"));
+    let mut name = String::new();
+    for i in 0..listed.len() {
+        let one = at(i);
+        if i > 0 && at(i - 1).file.by_name(one.file).is_eq() {
+            return Err(two_of_one_name(at(i - 1).file, one.file));
         }
-        parts.part(&file.name).part(file.digest.0);
+        one.file.write_name(&mut name);
+        parts.part(&name).part(one.digest.0);
     }
     Ok(parts.finish())
+}
+
+fn two_of_one_name(one: Listed<'_>, other: Listed<'_>) -> Error {
+    Error::failed(format!(
+        "two files have the name `{}`: `{}` and `{}`",
+        one.name(),
+        shown_path(one.path()),
+        shown_path(other.path())
+    ))
+    .help("composed (NFC) and decomposed (NFD) spellings are one name; remove one of the files")
 }
 
 /// The same of a listing that was read.
@@ -93,14 +99,18 @@ impl Changes {
 }
 
 /// Writes a listing as `b3sum` does: digest, two spaces, name; a line whose name is escaped starts with a backslash.
-pub(super) fn write(path: &Path, listed: &[DigestedFile]) -> Result<()> {
+pub(super) fn write(path: &Path, listed: &DigestedFiles) -> Result<()> {
     let mut text = String::new();
-    for file in listed {
-        let escaped = file.name.replace('\\', "\\\\").replace('\n', "\\n");
-        if escaped != file.name {
-            text.push('\\');
+    let mut name = String::new();
+    for one in listed.iter() {
+        one.file.write_name(&mut name);
+        let digest = one.digest;
+        if name.contains(['\\', '\n']) {
+            let escaped = name.replace('\\', "\\\\").replace('\n', "\\n");
+            text.push_str(&format!("\\{digest}  {escaped}\n"));
+        } else {
+            text.push_str(&format!("{digest}  {name}\n"));
         }
-        text.push_str(&format!("{}  {escaped}\n", file.digest));
     }
     files::publish(path, text.as_bytes())
 }
@@ -149,21 +159,21 @@ fn unescape(name: &str) -> String {
 mod tests {
     use super::*;
 
-    fn file(name: &str, content: &str) -> DigestedFile {
-        DigestedFile {
-            name: name.to_owned(),
-            path: Path::new("/somewhere").join(name),
-            digest: Digest::of(content.as_bytes()),
-            bytes: content.len() as u64,
-            lost: None,
-        }
+    /// Files of these names, folders and contents.
+    fn files(all: &[(&str, &str, &str)]) -> DigestedFiles {
+        let list = all
+            .iter()
+            .map(|(name, folder, _)| (name, Path::new(folder).join(name)));
+        let content = |content: &str| (Digest::of(content.as_bytes()), content.len() as u64);
+        let contents = all.iter().map(|(.., text)| content(text)).collect();
+        DigestedFiles::new(list.collect(), contents, BTreeMap::new())
     }
 
     #[test]
     fn the_digest_of_a_listing_is_pinned_and_sorted() {
-        let (a, b) = (file("김밥/1.jpg", "one"), file("비빔밥/2.jpg", "two"));
-        let digest = digest_of_files(&[a.clone(), b.clone()]).unwrap();
-        assert_eq!(digest, digest_of_files(&[b, a]).unwrap());
+        let (a, b) = (("김밥/1.jpg", "/d", "one"), ("비빔밥/2.jpg", "/d", "two"));
+        let digest = digest_of_files(&files(&[a, b])).unwrap();
+        assert_eq!(digest, digest_of_files(&files(&[b, a])).unwrap());
         assert_eq!(
             digest.to_string(),
             "037e08e426ea0a3b4d9fc9847586c65a1f110ae6e3e32f02cf80f34a64efe769"
@@ -172,17 +182,19 @@ mod tests {
 
     #[test]
     fn names_and_contents_do_not_run_into_each_other() {
-        let one = digest_of_files(&[file("ab", "c"), file("d", "e")]).unwrap();
-        let two = digest_of_files(&[file("a", "bc"), file("d", "e")]).unwrap();
+        let one = digest_of_files(&files(&[("ab", "", "c"), ("d", "", "e")])).unwrap();
+        let two = digest_of_files(&files(&[("a", "", "bc"), ("d", "", "e")])).unwrap();
         assert_ne!(one, two);
-        assert_ne!(digest_of_files(&[]).unwrap(), one);
+        assert_ne!(digest_of_files(&files(&[])).unwrap(), one);
     }
 
     #[test]
     fn two_files_of_one_name_are_an_error_that_names_both() {
-        let mut other = file("김밥.jpg", "two");
-        other.path = "/elsewhere".into();
-        let error = digest_of_files(&[file("김밥.jpg", "one"), other]).unwrap_err();
+        let two = [
+            ("김밥.jpg", "/somewhere", "one"),
+            ("김밥.jpg", "/elsewhere", "two"),
+        ];
+        let error = digest_of_files(&files(&two)).unwrap_err();
         assert!(error.to_string().contains("/elsewhere"), "{error}");
     }
 
@@ -190,10 +202,10 @@ mod tests {
     fn a_listing_survives_its_text() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("images.files");
-        let listed = [file("a\nb", "1"), file("c\\n", "2"), file("d  e", "3")];
+        let listed = files(&[("a\nb", "", "1"), ("c\\n", "", "2"), ("d  e", "", "3")]);
         write(&path, &listed).unwrap();
         let of_files = digest_of_files(&listed).unwrap();
-        let expected: Listing = listed.into_iter().map(|f| (f.name, f.digest)).collect();
+        let expected: Listing = listed.iter().map(|f| (f.file.name(), f.digest)).collect();
         assert_eq!(digest(&expected), of_files);
         assert_eq!(read(&path), Some(expected));
     }

@@ -36,6 +36,8 @@ mod key;
 mod known;
 mod listing;
 mod lock;
+mod memory;
+mod past;
 mod place;
 mod record;
 mod remote;
@@ -53,13 +55,14 @@ pub use hold::Hold;
 pub use key::{FORMAT, KeyDocument, LIBTORCH};
 pub use listing::{Changes, Listing, digest_of_files};
 pub use lock::Lock;
+pub use past::Records;
 pub use record::{Output, Record};
 pub use remote::{
     Afar, Damaged as DamagedAfar, Fault, Faults, Fetched, For, Freed, Local, Look, Pushed, Pusher,
     Remote,
 };
 pub use shared::{Place, Read};
-pub use stale::{NotFetched, Reason, nearest, reasons, same_settings};
+pub use stale::{NotFetched, Reason, reasons, same_settings};
 pub use stat::Stat;
 pub use verify::{Damaged, Verified};
 

@@ -157,42 +157,10 @@ fn files_changed(changes: &Changes) -> String {
 }
 
 /// How much a record of another stage or pipeline may differ to be worth comparing with: beyond it, the stage is new.
-const FAR: usize = 4;
-
-/// The earlier record that a document is best compared with: of the same kind; of the same stage of the same pipeline file
-/// if there is one, then with the fewest differences, then the newest. One of another counts only where it differs in `FAR`
-/// things or fewer, and of a stage with another name only where it reads something that this one reads too: another data set
-/// is no earlier state of this one.
-#[must_use]
-pub fn nearest<'a>(
-    records: &'a [Record],
-    document: &KeyDocument,
-    stage: &str,
-    pipeline: Option<&str>,
-) -> Option<&'a Record> {
-    let own = |r: &Record| r.stage == stage && r.pipeline.as_deref() == pipeline;
-    records
-        .iter()
-        .filter(|r| r.document.kind == document.kind)
-        .map(|r| (differences(&r.document, document).len(), r))
-        .filter(|(differences, r)| {
-            let near = *differences <= FAR;
-            own(r) || (near && (r.stage == stage || shares_input(&r.document, document)))
-        })
-        .min_by_key(|(differences, r)| {
-            (
-                !own(r),
-                r.stage != stage,
-                *differences,
-                std::cmp::Reverse(r.started),
-                r.key,
-            )
-        })
-        .map(|(_, r)| r)
-}
+pub(super) const FAR: usize = 4;
 
 /// Whether an input is the same in both, or both have none.
-fn shares_input(a: &KeyDocument, b: &KeyDocument) -> bool {
+pub(super) fn shares_input(a: &KeyDocument, b: &KeyDocument) -> bool {
     let same = |(role, digest): (&String, &Digest)| b.inputs.get(role) == Some(digest);
     a.inputs.iter().any(same) || (a.inputs.is_empty() && b.inputs.is_empty())
 }
@@ -231,7 +199,7 @@ pub fn same_settings(old: &Value, new: &Value) -> bool {
     found.is_empty()
 }
 
-fn differences(old: &KeyDocument, new: &KeyDocument) -> Vec<Reason> {
+pub(super) fn differences(old: &KeyDocument, new: &KeyDocument) -> Vec<Reason> {
     let mut found = Vec::new();
     let mut version = |what: &str, old: String, new: String| {
         if old != new {

@@ -19,7 +19,7 @@ pub use listing::{
     Archive, Areas, Corrected, Corrections, Exclusion, Found, LARGEST_ENTRY, LARGEST_LIST, Listing,
     PartsIn, PassedOver, Pictures, Place, Reading, Rows, SourceRow, archive_way_out, is_tsv,
     is_zip, parse_areas, parse_manifest, parse_sources, part_of_folder, parts_in, read_manifest,
-    scan,
+    scan, scan_files, scan_names,
 };
 pub use pack::{Fill, Filled, Look, Pack, PackWriter, Unfinished, epoch_order, gather};
 pub use resample::{COMPARED_SIDE, Resampler, Row, decode_resized};

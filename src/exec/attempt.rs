@@ -103,7 +103,7 @@ pub(super) fn perform(task: &Task<'_>, around: &Surroundings<'_>, tell: Tell<'_>
     let attempt = cache.attempt(&gathered.key)?;
     let made = record(stage, gathered, &attempt, forced, around, tell).and_then(|mut record| {
         let listings = gathered.files.iter();
-        let listings: Vec<_> = listings.map(|(r, f)| (r.clone(), f.as_slice())).collect();
+        let listings: Vec<_> = listings.map(|(r, f)| (r.clone(), f)).collect();
         cache.publish(attempt.clone(), &mut record, &listings, replace)?;
         Ok(record)
     });

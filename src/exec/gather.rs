@@ -8,7 +8,7 @@ use crate::{
     digest::Digest,
     error::{Class, Error, Result},
     event::Tell,
-    stage::{DigestedFile, Input, Source, Stage},
+    stage::{DigestedFile, DigestedFiles, Input, Source, Stage},
     stop::Stop,
     text::shown_path,
 };
@@ -18,7 +18,7 @@ pub(super) struct Gathered {
     pub(super) key: Digest,
     pub(super) document: KeyDocument,
     /// Outside files by role.
-    pub(super) files: BTreeMap<String, Vec<DigestedFile>>,
+    pub(super) files: BTreeMap<String, DigestedFiles>,
     /// Outputs of other stages by role: where they are.
     pub(super) paths: BTreeMap<String, PathBuf>,
     /// The keys of their entries.
@@ -144,11 +144,12 @@ impl Gathered {
         }
         let now = Untouched::look(&self.files, &self.paths)?;
         // It may have read something else in between.
-        now.touched_since(before).map_or(Ok(()), |what| {
-            Err(not_stored(&format!(
-                "{what} was written or moved and then put back while the stage ran"
-            )))
-        })
+        now.touched_since(before, &self.files)
+            .map_or(Ok(()), |what| {
+                Err(not_stored(&format!(
+                    "{what} was written or moved and then put back while the stage ran"
+                )))
+            })
     }
 }
 
@@ -162,9 +163,19 @@ fn not_stored(why: &str) -> Error {
 }
 
 /// The first name that is not in both with the same content.
-fn first_difference(before: &[DigestedFile], now: &[DigestedFile]) -> Option<String> {
-    let by_name = |files: &[DigestedFile]| -> BTreeMap<String, Digest> {
-        files.iter().map(|f| (f.name.clone(), f.digest)).collect()
+fn first_difference(before: &DigestedFiles, now: &DigestedFiles) -> Option<String> {
+    if before.len() == now.len() {
+        // Mostly nothing changed, and of a million files no names are copied to say so.
+        let mut pairs = before.iter().zip(now.iter());
+        let same = |(a, b): (DigestedFile<'_>, DigestedFile<'_>)| {
+            a.digest == b.digest && a.file.by_name(b.file).is_eq()
+        };
+        if pairs.all(same) {
+            return None;
+        }
+    }
+    let by_name = |files: &DigestedFiles| -> BTreeMap<String, Digest> {
+        files.iter().map(|f| (f.file.name(), f.digest)).collect()
     };
     let (before, now) = (by_name(before), by_name(now));
     let gone = before

@@ -9,7 +9,8 @@ use std::{
 use super::status::{Estimate, Survey};
 use crate::{
     cache::{Changes, Reason, Record},
-    stage::{DigestedFile, Past, Source, Stage},
+    files::FileList,
+    stage::{Past, Source, Stage},
 };
 
 /// An earlier result, with where it lies and what it read.
@@ -36,7 +37,7 @@ impl<'a> Near<'a> {
                 continue;
             };
             let key = record.from.get(&input.role);
-            let from = key.and_then(|key| survey.earlier().iter().find(|r| r.key == *key));
+            let from = key.and_then(|key| survey.earlier().get(key));
             if let Some(from) = from {
                 before.insert(input.role, survey.cache.output(from, &output));
             }
@@ -111,11 +112,7 @@ pub(super) fn in_words(
 
 /// Files by where they lie, relative to the working directory where they are below it. One that is gone lies where its
 /// neighbours do.
-pub(super) fn on_disk(changes: Changes, now: &[DigestedFile]) -> Changes {
-    let paths: BTreeMap<_, _> = now
-        .iter()
-        .map(|file| (file.name.as_str(), &file.path))
-        .collect();
+pub(super) fn on_disk(changes: Changes, now: &FileList) -> Changes {
     let here = env::current_dir().unwrap_or_default();
     let shown = |path: &Path| {
         path.strip_prefix(&here)
@@ -124,8 +121,8 @@ pub(super) fn on_disk(changes: Changes, now: &[DigestedFile]) -> Changes {
             .into_owned()
     };
     let place = |name: String| -> String {
-        if let Some(path) = paths.get(name.as_str()) {
-            return shown(path);
+        if let Some(i) = now.find(&name) {
+            return shown(&now.get(i).path());
         }
         // Names begin with the part; what a neighbour's path has in front of the rest of its name is the part's folder.
         let part = |name: &str| {
@@ -136,8 +133,9 @@ pub(super) fn on_disk(changes: Changes, now: &[DigestedFile]) -> Changes {
             return name;
         };
         let neighbour = now.iter().find_map(|file| {
-            let (part, inner) = part(&file.name).filter(|(part, _)| *part == own)?;
-            let path = file.path.to_str()?.strip_suffix(&inner)?;
+            let (part, inner) = part(&file.name()).filter(|(part, _)| *part == own)?;
+            let path = file.path();
+            let path = path.to_str()?.strip_suffix(inner.as_str())?;
             (!part.is_empty()).then(|| Path::new(path).join(&rest))
         });
         neighbour.map_or(name, |path| shown(&path))

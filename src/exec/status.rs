@@ -1,7 +1,6 @@
 //! What a run would do, and why.
 
 use std::{
-    cmp::Reverse,
     collections::{BTreeMap, BTreeSet, HashMap},
     path::{Path, PathBuf},
     sync::OnceLock,
@@ -16,7 +15,7 @@ use super::{
     team::Team,
 };
 use crate::{
-    cache::{Cache, Changes, Found, Hold, KeyDocument, Listing, Reason, Record, nearest, reasons},
+    cache::{Cache, Changes, Found, Hold, KeyDocument, Listing, Reason, Record, Records, reasons},
     digest::Digest,
     error::{Error, Result},
     event::{Ahead, Event, Observer},
@@ -106,7 +105,7 @@ pub(super) struct Survey<'a> {
     team: Option<&'a Team>,
     /// The device that stages with tensors would use.
     device: &'a str,
-    earlier: OnceLock<Vec<Record>>,
+    earlier: OnceLock<Records>,
 }
 
 impl<'a> Survey<'a> {
@@ -288,12 +287,8 @@ impl<'a> Survey<'a> {
         forced: bool,
         stage: &dyn Stage,
     ) -> (Vec<Reason>, Option<Estimate>) {
-        let near = nearest(
-            self.earlier(),
-            &gathered.document,
-            stage.id(),
-            self.pipeline,
-        );
+        let earlier = self.earlier();
+        let near = earlier.nearest(&gathered.document, stage.id(), self.pipeline);
         let state = self.cache.attempt_state(&gathered.key);
         let reused = match forced {
             true => Vec::new(),
@@ -305,10 +300,11 @@ impl<'a> Survey<'a> {
             _ => {
                 let found = reasons(near, &gathered.document, &|earlier, role| {
                     let now = gathered.files.get(role)?;
-                    let listed: Listing = now.iter().map(|f| (f.name.clone(), f.digest)).collect();
+                    let listed = now.iter().map(|f| (f.file.name(), f.digest));
+                    let listed: Listing = listed.collect();
                     let before = self.cache.listing(earlier, role)?;
                     let changes = Changes::between(&before, &listed);
-                    (!changes.is_empty()).then(|| on_disk(changes, now))
+                    (!changes.is_empty()).then(|| on_disk(changes, now.list()))
                 });
                 let before = near.map(|near| Near::of(self, near, true, stage));
                 let inner = before.map(|near| near.before).unwrap_or_default();
@@ -362,10 +358,8 @@ impl<'a> Survey<'a> {
     }
 
     fn waits(&self, on: Vec<String>, stage: &dyn Stage) -> Status {
-        let last = self.earlier().iter().filter(|r| r.stage == stage.id());
-        let last = last
-            .filter(|r| r.document.kind == stage.kind())
-            .max_by_key(|r| (r.started, r.key));
+        let mut last = self.earlier().of_stage(stage.id());
+        let last = last.find(|r| r.document.kind == stage.kind());
         let nothing = Path::new("");
         Status::Waits {
             on,
@@ -388,15 +382,14 @@ impl<'a> Survey<'a> {
             same.then(|| near.estimate(stage, now, reused, state))?
         };
         near.and_then(|near| of(near, true)).or_else(|| {
-            let kind = |r: &&Record| r.document.kind == stage.kind();
-            let mut others: Vec<_> = self.earlier().iter().filter(kind).collect();
-            others.sort_unstable_by_key(|r| (Reverse(r.started), r.key));
-            others.into_iter().find_map(|record| of(record, false))
+            let mut others = self.earlier().of_kind(stage.kind());
+            others.find_map(|record| of(record, false))
         })
     }
 
-    pub(super) fn earlier(&self) -> &[Record] {
-        self.earlier.get_or_init(|| self.cache.records())
+    pub(super) fn earlier(&self) -> &Records {
+        self.earlier
+            .get_or_init(|| Records::of(self.cache.records()))
     }
 
     fn record(&self, index: usize) -> Option<&Record> {

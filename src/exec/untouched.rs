@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use crate::{
     cache::Stat,
     error::{Error, Result},
-    stage::DigestedFile,
+    stage::DigestedFiles,
     text::{shown, shown_path},
 };
 
@@ -27,7 +27,8 @@ const SECOND: i64 = 1_000_000_000;
 /// What the file system says of the inputs of a stage. A program cannot set `ctime`, so that what was written, replaced or moved
 /// in between is seen even where it was put back.
 pub(super) struct Untouched {
-    files: Vec<Seen>,
+    /// By role, each in the order of the files.
+    files: BTreeMap<String, Vec<Seen>>,
     /// The links and folders on the way to the files.
     way: BTreeMap<PathBuf, Step>,
     /// Outputs of other stages, by role.
@@ -35,11 +36,9 @@ pub(super) struct Untouched {
 }
 
 struct Seen {
-    role: String,
-    name: String,
     stat: Stat,
     /// Of the link itself, where the file is one.
-    link: Option<Stat>,
+    link: Option<Box<Stat>>,
 }
 
 #[derive(Clone, Copy)]
@@ -54,42 +53,27 @@ impl Untouched {
     /// # Errors
     /// When one is not there.
     pub(super) fn look(
-        files: &BTreeMap<String, Vec<DigestedFile>>,
+        files: &BTreeMap<String, DigestedFiles>,
         outputs: &BTreeMap<String, PathBuf>,
     ) -> Result<Self> {
-        let all: Vec<_> = files
-            .iter()
-            .flat_map(|(role, listed)| listed.iter().map(move |file| (role, file)))
-            .collect();
-        let seen = all
-            .par_iter()
-            .with_min_len(64)
-            .map(|(role, file)| {
-                let link = lstat(&file.path)?;
-                let is_link = link.is_symlink();
-                // Of one that cannot be read, only the link or the file itself is told.
-                let meta = if is_link && file.lost.is_none() {
-                    stat(&file.path)?
-                } else {
-                    link.clone()
-                };
-                Ok(Seen {
-                    role: (*role).clone(),
-                    name: file.name.clone(),
-                    stat: Stat::of(&meta),
-                    link: is_link.then(|| Stat::of(&link)),
-                })
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let linked = all
-            .iter()
-            .zip(&seen)
-            .filter(|(_, seen)| seen.link.is_some());
-        let linked = linked.map(|((_, file), _)| fs::canonicalize(&file.path));
-        let linked: Vec<_> = linked.filter_map(std::io::Result::ok).collect();
-        let parents = all.iter().map(|(_, file)| file.path.as_path());
-        let parents = parents.chain(linked.iter().map(PathBuf::as_path));
-        let parents: BTreeSet<_> = parents.filter_map(Path::parent).collect();
+        let mut seen = BTreeMap::new();
+        let mut linked: Vec<PathBuf> = Vec::new();
+        for (role, listed) in files {
+            let of_role = (0..listed.len()).into_par_iter().with_min_len(64);
+            let of_role = of_role.map_init(PathBuf::new, |path, i| {
+                let one = listed.get(i);
+                one.file.write_path(path);
+                look_at(path, one.lost.is_none())
+            });
+            let of_role = of_role.collect::<Result<Vec<_>>>()?;
+            let links = (listed.iter().zip(&of_role)).filter(|(_, seen)| seen.link.is_some());
+            linked.extend(links.filter_map(|(one, _)| fs::canonicalize(one.file.path()).ok()));
+            seen.insert(role.clone(), of_role);
+        }
+        // With what is above a folder the way has all that is above its files.
+        let folders = files.values().flat_map(|listed| listed.list().folders());
+        let parents = linked.iter().filter_map(|path| path.parent());
+        let parents: BTreeSet<_> = folders.map(PathBuf::as_path).chain(parents).collect();
         let outputs = outputs.iter().map(|(role, path)| {
             let stat = Stat::of(&stat(path)?);
             Ok((role.clone(), stat))
@@ -103,8 +87,9 @@ impl Untouched {
 
     /// Waits until the clock of the file system has moved on since the last change: a later one is then seen.
     pub(super) fn settle(&self) {
-        let links = self.files.iter().filter_map(|f| f.link.as_ref());
-        let stats = self.files.iter().map(|f| &f.stat).chain(links);
+        let files = || self.files.values().flatten();
+        let links = files().filter_map(|f| f.link.as_deref());
+        let stats = files().map(|f| &f.stat).chain(links);
         let stats = stats.chain(self.way.values().map(|step| &step.stat));
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -121,22 +106,19 @@ impl Untouched {
         sleep(Duration::from_nanos(longest.unsigned_abs()));
     }
 
-    /// What was touched since `before`, in words; names and contents are known to be the same.
-    pub(super) fn touched_since(&self, before: &Self) -> Option<String> {
-        let by_name = |files: &'_ [Seen]| -> BTreeMap<_, _> {
-            let of = |f: &Seen| ((f.role.clone(), f.name.clone()), (f.stat, f.link));
-            files.iter().map(of).collect()
-        };
-        let (was, now) = (by_name(&before.files), by_name(&self.files));
-        let file = was.iter().find(|(name, (stat, link))| {
-            now.get(*name).is_none_or(|(stat_now, link_now)| {
-                written(stat, stat_now)
-                    || link.is_some() != link_now.is_some()
-                    || link.zip(*link_now).is_some_and(|(a, b)| written(&a, &b))
-            })
-        });
-        if let Some(((role, name), _)) = file {
-            return Some(format!("the file `{}` of input `{role}`", shown(name)));
+    /// What was touched since `before`, in words; both are looks at these files.
+    pub(super) fn touched_since(
+        &self,
+        before: &Self,
+        files: &BTreeMap<String, DigestedFiles>,
+    ) -> Option<String> {
+        for (role, listed) in files {
+            let (was, now) = (&before.files[role], &self.files[role]);
+            let mut pairs = was.iter().zip(now);
+            if let Some(i) = pairs.position(|(was, now)| was.is_written(now)) {
+                let name = listed.get(i).file.name();
+                return Some(format!("the file `{}` of input `{role}`", shown(&name)));
+            }
         }
         let step = before.way.iter().find(|(path, step)| {
             self.way.get(*path).is_none_or(|now| match step.is_link {
@@ -155,6 +137,28 @@ impl Untouched {
         });
         output.map(|((role, _), _)| format!("the input `{role}`"))
     }
+}
+
+impl Seen {
+    fn is_written(&self, now: &Self) -> bool {
+        written(&self.stat, &now.stat)
+            || self.link.is_some() != now.link.is_some()
+            || (self.link.as_ref().zip(now.link.as_ref())).is_some_and(|(a, b)| written(a, b))
+    }
+}
+
+fn look_at(path: &Path, readable: bool) -> Result<Seen> {
+    let link = lstat(path)?;
+    let is_link = link.is_symlink();
+    // Of one that cannot be read, only the link or the file itself is told.
+    let stat = match is_link && readable {
+        true => Stat::of(&stat(path)?),
+        false => Stat::of(&link),
+    };
+    Ok(Seen {
+        stat,
+        link: is_link.then(|| Box::new(Stat::of(&link))),
+    })
 }
 
 /// Whether a file or link is another one now, or was written. An inode alone says nothing: some file systems number anew.

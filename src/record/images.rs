@@ -4,13 +4,17 @@
 //! It is written column by column, for there may be a million images. Dataset stages before version 5 wrote it image by image, which
 //! is still read.
 
-use serde::{Deserialize, Serialize, Serializer};
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
 
 use crate::digest::Digest;
 
 /// `images.json`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Written")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Images {
     /// Sorted by part (train, then test) and then by path in code point order.
     pub images: Vec<Image>,
@@ -54,21 +58,6 @@ struct Columns<'a> {
     crops: Vec<(usize, Crop)>,
 }
 
-/// Everything that was ever written.
-#[derive(Deserialize)]
-struct Written {
-    #[serde(default)]
-    paths: Vec<String>,
-    #[serde(default)]
-    digests: Vec<Digest>,
-    #[serde(default)]
-    bytes: Vec<u64>,
-    #[serde(default)]
-    crops: Vec<(usize, Crop)>,
-    /// Image by image.
-    images: Option<Vec<Image>>,
-}
-
 impl Serialize for Images {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let images = || self.images.iter();
@@ -83,35 +72,111 @@ impl Serialize for Images {
     }
 }
 
-impl TryFrom<Written> for Images {
-    type Error = String;
+impl<'de> Deserialize<'de> for Images {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Reading)
+    }
+}
 
-    fn try_from(written: Written) -> Result<Self, String> {
-        if let Some(images) = written.images {
-            return Ok(Self { images });
+/// Reads everything that was ever written, each column straight into its images: no other copy of it is held.
+struct Reading;
+
+impl<'de> Visitor<'de> for Reading {
+    type Value = Images;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the columns of images")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Images, A::Error> {
+        let mut images: Vec<Image> = Vec::new();
+        let mut columns = [0; 3];
+        let mut crops: Vec<(usize, Crop)> = Vec::new();
+        let mut one_by_one: Option<Vec<Image>> = None;
+        while let Some(column) = map.next_key::<String>()? {
+            match column.as_str() {
+                "paths" => {
+                    let put: fn(&mut Image, String) = |image, path| image.path = path;
+                    columns[0] = map.next_value_seed(Column {
+                        images: &mut images,
+                        put,
+                    })?;
+                }
+                "digests" => {
+                    let put: fn(&mut Image, Digest) = |image, digest| image.digest = digest;
+                    columns[1] = map.next_value_seed(Column {
+                        images: &mut images,
+                        put,
+                    })?;
+                }
+                "bytes" => {
+                    let put: fn(&mut Image, u64) = |image, bytes| image.bytes = bytes;
+                    columns[2] = map.next_value_seed(Column {
+                        images: &mut images,
+                        put,
+                    })?;
+                }
+                "crops" => crops = map.next_value()?,
+                // Image by image, before version 5.
+                "images" => one_by_one = map.next_value()?,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
         }
-        let n = written.paths.len();
-        if [written.digests.len(), written.bytes.len()] != [n, n] {
-            return Err("its columns are not of one length".to_owned());
+        if let Some(images) = one_by_one {
+            return Ok(Images { images });
         }
-        let mut images: Vec<_> = written
-            .paths
-            .into_iter()
-            .zip(written.digests)
-            .zip(written.bytes)
-            .map(|((path, digest), bytes)| Image {
-                path,
-                digest,
-                bytes,
-                crop: None,
-            })
-            .collect();
-        for (i, crop) in written.crops {
-            let image = images.get_mut(i);
-            let image = image.ok_or_else(|| format!("there is no image {i} for its crop"))?;
+        if columns != [images.len(); 3] {
+            return Err(A::Error::custom("its columns are not of one length"));
+        }
+        for (i, crop) in crops {
+            let image = images
+                .get_mut(i)
+                .ok_or_else(|| A::Error::custom(format!("there is no image {i} for its crop")))?;
             image.crop = Some(crop);
         }
-        Ok(Self { images })
+        images.shrink_to_fit();
+        Ok(Images { images })
+    }
+}
+
+/// One column, put into the images one by one; it gives its length.
+struct Column<'i, T> {
+    images: &'i mut Vec<Image>,
+    put: fn(&mut Image, T),
+}
+
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Column<'_, T> {
+    type Value = usize;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<usize, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Column<'_, T> {
+    type Value = usize;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a column of images")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut column: A) -> Result<usize, A::Error> {
+        let mut n = 0;
+        while let Some(value) = column.next_element()? {
+            if n == self.images.len() {
+                self.images.push(Image {
+                    path: String::new(),
+                    digest: Digest([0; 32]),
+                    bytes: 0,
+                    crop: None,
+                });
+            }
+            (self.put)(&mut self.images[n], value);
+            n += 1;
+        }
+        Ok(n)
     }
 }
 

@@ -59,7 +59,7 @@ pub use look_alikes::{Likeness, LookAlikes, Pair};
 pub use looked::Looked;
 pub use part::Part;
 pub use past_run::{PastEvaluation, PastJobs, PastRun};
-pub use photographs::{Photograph, Photographs};
+pub use photographs::{Photograph, PhotographColumns, Photographs};
 pub use prediction::Prediction;
 pub use selection::{Candidate, Selection};
 pub use source_match::SourceMatch;

@@ -18,11 +18,11 @@ use crate::{
     digest::Digest,
     error::{Error, Result},
     event::StageEvent,
-    files::write_json,
+    files::{FileList, write_json},
     record::{Image, Images, Label, Labels, Looked, Part},
     settings::FolderLevel,
-    stage::{Context, Input, InputFile, Stage},
-    text::{count, either, shown, shown_path},
+    stage::{Context, DigestedFiles, Input, Stage},
+    text::{count, shown_path},
 };
 
 /// Lists images and classes. The engine digests the files; only what lies in a zip is read and digested here.
@@ -106,7 +106,7 @@ impl Stage for DatasetStage {
         given.map(|(role, _)| Input::files(role)).collect()
     }
 
-    fn files(&self, role: &str) -> Result<Vec<InputFile>> {
+    fn files(&self, role: &str) -> Result<FileList> {
         let settings = &self.settings;
         let beside = match role {
             "exclude" => settings.exclude.as_ref().map(present_exclude),
@@ -115,40 +115,29 @@ impl Stage for DatasetStage {
         };
         if let Some(list) = beside.transpose()? {
             let extension = if is_tsv(&list.path) { "tsv" } else { "csv" };
-            return Ok(vec![InputFile {
-                name: format!("{role}.{extension}"),
-                path: list.path.clone(),
-            }]);
+            return Ok(FileList::of(&format!("{role}.{extension}"), &list.path));
         }
         let mut listing = match (role, &settings.manifest) {
             ("listed", Some(list)) => listed(list)?,
             ("manifest", Some(list)) => {
                 // Its extension says how it is read.
                 let extension = if is_tsv(&list.path) { "tsv" } else { "csv" };
-                return Ok(vec![InputFile {
-                    name: format!("manifest.{extension}"),
-                    path: present_file(list)?.path.clone(),
-                }]);
+                let name = format!("manifest.{extension}");
+                return Ok(FileList::of(&name, &present_file(list)?.path));
             }
             _ => match folders(settings).find(|(given, _)| given.name() == role) {
                 Some((role, folder)) => {
                     all_present(settings)?;
+                    if settings.exclude.is_none() {
+                        return data::scan_files(&folder.path, role, reading(settings));
+                    }
                     data::scan(&folder.path, role, reading(settings))?
                 }
-                None => return Ok(Vec::new()),
+                None => return Ok(FileList::default()),
             },
         };
         exclude(settings, &mut listing)?;
-        let images = listing.images.into_iter();
-        // What lies in a zip is read with the zip, which is listed once.
-        let images = images.filter_map(|found| match found.place {
-            Place::File(path) => Some((found.name, path)),
-            Place::Zip { .. } => None,
-        });
-        let file = |(name, path)| InputFile { name, path };
-        let mut files: Vec<_> = images.chain(listing.beside).map(file).collect();
-        files.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(files)
+        Ok(listing.into_files())
     }
 
     fn outputs(&self) -> &'static [&'static str] {
@@ -241,7 +230,7 @@ fn present_exclude(list: &DataPath) -> Result<&DataPath> {
 }
 
 /// The folders and zips that a data set names.
-fn folders(settings: &config::Dataset) -> impl Iterator<Item = (Part, &DataPath)> {
+pub(super) fn folders(settings: &config::Dataset) -> impl Iterator<Item = (Part, &DataPath)> {
     let given = [
         (Part::Train, &settings.train),
         (Part::Validation, &settings.validation),
@@ -313,8 +302,8 @@ fn variable(written: &str) -> Option<&str> {
 
 /// What there is to tell of the look at the files.
 fn looked(listing: &Listing, of_classes: Vec<String>, context: &Context<'_>) -> Looked {
-    let files = context.files.values().flatten();
-    let unreadable = files.filter_map(|file| Some((file.name.clone(), file.lost.clone()?)));
+    let files = context.files.values().flat_map(DigestedFiles::lost);
+    let unreadable = files.map(|(file, why)| (file.name(), why.to_owned()));
     Looked {
         warnings: listing.warnings.iter().cloned().chain(of_classes).collect(),
         notes: listing.notes.clone(),
@@ -363,23 +352,24 @@ fn numbers<'a>(
 
 /// Joins the listing with the digests that the engine took, and takes those of what lies in zips.
 fn digested(listing: &Listing, context: &Context<'_>) -> Result<Images> {
-    let files = context.files.values().flatten();
-    let by_name: HashMap<&str, _> = files.map(|f| (f.name.as_str(), f)).collect();
+    let known = |name: &str| {
+        context.files.values().find_map(|files| {
+            let found = files.get(files.list().find(name)?);
+            Some((found.digest, found.bytes))
+        })
+    };
     let in_zips = |found: &&Found| matches!(found.place, Place::Zip { .. });
     let total = listing.images.iter().filter(in_zips).count() as u64;
     let done = AtomicU64::new(0);
     let image = |found: &Found| {
         let (digest, bytes) = match &found.place {
-            Place::File(_) => {
-                let file = by_name.get(found.name.as_str()).ok_or_else(|| {
-                    Error::failed(format!(
-                        "`{}` appeared while the data set was being listed",
-                        found.place
-                    ))
-                    .help("run again once the files stay as they are")
-                })?;
-                (file.digest, file.bytes)
-            }
+            Place::File(_) => known(&found.name).ok_or_else(|| {
+                Error::failed(format!(
+                    "`{}` appeared while the data set was being listed",
+                    found.place
+                ))
+                .help("run again once the files stay as they are")
+            })?,
             Place::Zip { archive, entry } => {
                 context.stop.check()?;
                 let read = archive.digest(*entry);

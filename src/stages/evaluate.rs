@@ -13,9 +13,10 @@ use crate::{
     config,
     data::Pack,
     error::Result,
+    files::FileList,
     record::{self, Evaluation, Images, Job, Labels, LookAlikes, Split},
     settings::Pixels,
-    stage::{Desk, Input, InputFile, Past, Resource, Stage},
+    stage::{Desk, Input, Past, Resource, Stage},
 };
 
 /// One `[evaluate.x]` instance.
@@ -101,7 +102,7 @@ impl Stage for EvaluateStage {
         ]
     }
 
-    fn files(&self, role: &str) -> Result<Vec<InputFile>> {
+    fn files(&self, role: &str) -> Result<FileList> {
         model_file(role, &self.settings.model)
     }
 
@@ -255,11 +256,9 @@ mod tests {
             "{error}"
         );
         std::fs::write(&path, b"weights").unwrap();
-        let expected = InputFile {
-            name: "model".to_owned(),
-            path,
-        };
-        assert_eq!(stage.files("model").unwrap(), [expected]);
+        let files = stage.files("model").unwrap();
+        let files: Vec<_> = files.iter().map(|f| (f.name(), f.path())).collect();
+        assert_eq!(files, [("model".to_owned(), path)]);
     }
 
     #[test]

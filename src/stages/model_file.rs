@@ -5,9 +5,10 @@ use serde_json::Value;
 use crate::{
     config::{DataPath, ModelSource},
     error::{Error, Result},
+    files::FileList,
     record::{ModelFile, model_files},
     settings::{Normalize, Pretrained},
-    stage::{Desk, Input, InputFile},
+    stage::{Desk, Input},
     text::shown_path,
 };
 
@@ -27,7 +28,7 @@ pub(super) fn model_input(model: &ModelSource) -> Input {
 ///
 /// # Errors
 /// When the file is not there; the message names the place in the pipeline file.
-pub(super) fn model_file(role: &str, model: &ModelSource) -> Result<Vec<InputFile>> {
+pub(super) fn model_file(role: &str, model: &ModelSource) -> Result<FileList> {
     let (
         "model",
         ModelSource::File {
@@ -35,15 +36,12 @@ pub(super) fn model_file(role: &str, model: &ModelSource) -> Result<Vec<InputFil
         },
     ) = (role, model)
     else {
-        return Ok(Vec::new());
+        return Ok(FileList::default());
     };
     if !path.path.is_file() {
         return Err(absent(path, *pretrained));
     }
-    Ok(vec![InputFile {
-        name: "model".to_owned(),
-        path: path.path.clone(),
-    }])
+    Ok(FileList::of("model", &path.path))
 }
 
 /// What is to be put where, where there is no model file.

@@ -4,19 +4,24 @@ use std::{cell::Cell, collections::HashMap, fs, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use super::{dataset::list, past};
+use super::{
+    dataset::{folders, list},
+    past,
+};
 use crate::{
-    config,
+    config::{self, DataPath},
     data::{
         COMPARED_SIDE, Fill, JPEG_BY_COMPONENTS, JPEG_DECODER, Look, Pack, Place, Unfinished,
-        audit::{CloserLook, Fingerprint, find},
+        audit::{CloserLook, Fingerprint, Shelf, find_kept},
+        scan_names,
     },
     digest::Digest,
     error::{Error, Result},
-    files::{self, read_json, write_json},
-    record::{Image, Images, LookAlikes, Photographs},
+    files::{self, FileList, read_json, write_json},
+    record::{Image, Images, LookAlikes, Part, Photographs},
     settings::{Quality, Unreadable},
     stage::{Context, Input, Past, Reuse, Stage},
+    text::shown,
 };
 
 /// Decodes and resizes every image of a data set into one pack. Who is in which part is no input.
@@ -121,10 +126,9 @@ impl Stage for PreprocessStage {
     }
 
     fn run(&self, context: &Context<'_>) -> Result<()> {
-        let images: Images = read_json(&context.inputs["images"])?;
-        let images = &images.images;
+        let Images { images } = read_json(&context.inputs["images"])?;
         let fill = Fill {
-            images,
+            images: &images,
             pixels: self.settings.pixels,
             storage: self.settings.storage,
             unreadable: self.settings.unreadable,
@@ -144,15 +148,21 @@ impl Stage for PreprocessStage {
             false => (COMPARED_SIDE as usize, COMPARED_SIDE as usize),
         };
         let decoded = Cell::new(0);
+        let shelf = Shelf::create(context.out)?;
         let filled = fill.run(
             &context.out.join(Pack::FILE),
             |wanted| {
                 decoded.set(wanted.len());
-                places(&self.dataset, images, wanted)
+                places(&self.dataset, &images, wanted)
             },
             |look: Look<'_>| {
                 let compared = look.compared.unwrap_or(look.pixels);
-                Fingerprint::with_digest(compared, look.digest, width, height)
+                shelf.put(&Fingerprint::with_digest(
+                    compared,
+                    look.digest,
+                    width,
+                    height,
+                ))
             },
         )?;
         write_json(&context.out.join(Photographs::FILE), &filled.photographs)?;
@@ -160,12 +170,17 @@ impl Stage for PreprocessStage {
             decoded: decoded.get(),
         };
         write_json(&context.out.join(WORK), &work)?;
-        let sources: Vec<Digest> = images.iter().map(|image| image.digest).collect();
+        drop(filled.photographs);
+        // Of the images no more is needed, and the search takes room.
+        let mut sources: Vec<Digest> = Vec::with_capacity(images.len());
+        sources.extend(images.iter().map(|image| image.digest));
+        drop(images);
         let compared = filled.pack.with_file_name("compared.pack");
         let compares = !resize.shows_all();
         let pack = Pack::open(if compares { &compared } else { &filled.pack })?;
         let closer = |i| Ok(CloserLook::of(&pack.row(i)?, width, height));
-        let look_alikes = find(&filled.seen, &sources, closer, context.stop)?;
+        let source = |i: usize| sources.get(i);
+        let look_alikes = find_kept(&filled.seen, &shelf, source, closer, context.stop)?;
         write_json(&context.out.join(LookAlikes::FILE), &look_alikes)?;
         // Last: until here an interrupted run goes on from these rows.
         let made = [(&filled.pack, true), (&compared, compares)];
@@ -207,15 +222,43 @@ pub fn photographs(dataset: &config::Dataset) -> Result<HashMap<String, Place>> 
     Ok(found.map(|f| (f.name, f.place)).collect())
 }
 
+/// What says where the wanted images are, by their places among these.
+type Where = Box<dyn Fn(usize) -> Place + Sync>;
+
 /// Where the wanted images are: names are NFC, a disk may spell them decomposed, so the folders are looked through again.
-fn places(dataset: &config::Dataset, images: &[Image], wanted: &[usize]) -> Result<Vec<Place>> {
-    let mut found = photographs(dataset)?;
-    let place = |i: &usize| {
-        let path = &images[*i].path;
-        found.remove(path).ok_or_else(|| {
-            Error::failed(format!("`{path}` is gone since the data set was listed"))
-                .help("run again once the files stay as they are")
-        })
+fn places(dataset: &config::Dataset, images: &[Image], wanted: &[usize]) -> Result<Where> {
+    let gone = |i: &usize| {
+        let path = shown(&images[*i].path);
+        Error::failed(format!("`{path}` is gone since the data set was listed"))
+            .help("run again once the files stay as they are")
     };
-    wanted.iter().map(place).collect()
+    let Some(lists) = plain_folders(dataset)? else {
+        let mut found = photographs(dataset)?;
+        let place = |i: &usize| found.remove(&images[*i].path).ok_or_else(|| gone(i));
+        let places: Vec<Place> = wanted.iter().map(place).collect::<Result<_>>()?;
+        return Ok(Box::new(move |k| places[k].clone()));
+    };
+    // Of a million images their places in the lists are kept, and not a path each.
+    let place = |i: &usize| {
+        let mut lists = (0_u32..).zip(&lists);
+        let found = lists.find_map(|(l, list)| Some((l, list.find(&images[*i].path)? as u32)));
+        found.ok_or_else(|| gone(i))
+    };
+    let places: Vec<(u32, u32)> = wanted.iter().map(place).collect::<Result<_>>()?;
+    Ok(Box::new(move |k| {
+        let (list, file) = places[k];
+        Place::File(lists[list as usize].get(file as usize).path())
+    }))
+}
+
+/// The images of a data set of plain folders; `None` of any other.
+fn plain_folders(dataset: &config::Dataset) -> Result<Option<Vec<FileList>>> {
+    if dataset.manifest.is_some() {
+        return Ok(None);
+    }
+    let list = |(part, folder): (Part, &DataPath)| match folder.path.is_dir() {
+        true => scan_names(&folder.path, part),
+        false => Ok(None),
+    };
+    folders(dataset).map(list).collect()
 }

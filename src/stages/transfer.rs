@@ -12,9 +12,10 @@ use super::{
 use crate::{
     config,
     error::Result,
+    files::FileList,
     record::{Job, Start},
     settings::{Pixels, TransferHead},
-    stage::{Desk, Input, InputFile, Past, Resource, Reuse, Stage, TakesOver},
+    stage::{Desk, Input, Past, Resource, Reuse, Stage, TakesOver},
 };
 
 /// Trains another model's network on with a new head.
@@ -99,7 +100,7 @@ impl Stage for TransferStage {
         all
     }
 
-    fn files(&self, role: &str) -> Result<Vec<InputFile>> {
+    fn files(&self, role: &str) -> Result<FileList> {
         model_file(role, &self.settings.model)
     }
 

@@ -12,9 +12,10 @@ use kfood::{
     error::{Error, Result},
     event::{Event, Observer, Silent, StageEvent, Tell},
     exec::{self, Options, Status, Summary},
+    files::FileList,
     name,
     record::Job,
-    stage::{Context, Input, InputFile, Resource, Reuse, Stage, Worker},
+    stage::{Context, DigestedFiles, Input, Resource, Reuse, Stage, Worker},
     stop::Stop,
 };
 
@@ -127,17 +128,17 @@ impl Stage for Fake {
             .map(|(role, id, output)| Input::stage(role, id, output));
         stages.chain(files).collect()
     }
-    fn files(&self, _role: &str) -> Result<Vec<InputFile>> {
+    fn files(&self, _role: &str) -> Result<FileList> {
         let folder = self.folder.as_ref().expect("asked only with a folder");
         let entries = fs::read_dir(folder).map_err(|e| Error::io("list", folder, e))?;
-        let mut files: Vec<_> = entries
+        let mut files: FileList = entries
             .map(|entry| {
                 let path = entry.unwrap().path();
                 let name = name::nfc(path.file_name().unwrap().to_str().unwrap());
-                InputFile { name, path }
+                (name, path)
             })
             .collect();
-        files.sort_by(|a, b| a.name.cmp(&b.name));
+        files.sort();
         Ok(files)
     }
     fn outputs(&self) -> &'static [&'static str] {
@@ -159,9 +160,9 @@ impl Stage for Fake {
             .iter()
             .map(|(role, ..)| fs::read(&context.inputs[role]).unwrap())
             .collect();
-        for file in context.files.values().flatten() {
-            inputs.push(file.name.clone().into_bytes());
-            inputs.push(fs::read(&file.path).unwrap());
+        for file in context.files.values().flat_map(DigestedFiles::iter) {
+            inputs.push(file.file.name().into_bytes());
+            inputs.push(fs::read(file.file.path()).unwrap());
         }
         let (sum, parity) = outputs(self.value, self.modulo, &inputs);
         fs::write(context.out.join("sum"), sum).unwrap();

@@ -12,7 +12,7 @@ use kfood::{
     cache::Cache,
     event::StageEvent,
     exec::{self, Options},
-    stage::InputFile,
+    files::FileList,
     stop::Stop,
 };
 
@@ -159,10 +159,7 @@ fn a_file_that_cannot_be_read_is_an_error_with_its_path() {
     let error = exec::status(&stages, &Options::default(), &cache, &Heard::default()).unwrap_err();
     assert!(error.to_string().contains("folder.jpg"), "{error}");
     // As when it goes away between listing and reading.
-    let gone = vec![InputFile {
-        name: "gone".into(),
-        path: images.join("gone"),
-    }];
+    let gone = FileList::of("gone", &images.join("gone"));
     assert!(
         cache
             .digest_each(gone, false, &Stop::default(), &|_| {})
@@ -294,14 +291,11 @@ fn settled_files_are_hashed_once_and_a_damaged_memory_is_ignored() {
     let cache = Cache::open(&folder.path().join("cache")).unwrap();
     // A look makes no cache to remember in; a run does.
     drop(cache.hold().unwrap());
-    let files: Vec<_> = (0..1024)
+    let files: FileList = (0..1024)
         .map(|i| {
             let path = folder.path().join(format!("{i}.jpg"));
             fs::write(&path, [1]).unwrap();
-            InputFile {
-                name: i.to_string(),
-                path,
-            }
+            (i.to_string(), path)
         })
         .collect();
     // Hashing is told, remembering is not.

@@ -10,7 +10,8 @@ use kfood::{
     cache::{Cache, Gc},
     error::Class,
     exec::Options,
-    stage::{Context, InputFile, Reuse},
+    files::FileList,
+    stage::{Context, Reuse},
     stop::Stop,
 };
 
@@ -122,10 +123,7 @@ fn a_stop_ends_the_hashing_of_outside_files() {
     let cache = Cache::open(&folder.path().join("cache")).unwrap();
     let path = folder.path().join("x.jpg");
     fs::write(&path, "x").unwrap();
-    let listed = vec![InputFile {
-        name: "x.jpg".to_owned(),
-        path,
-    }];
+    let listed = FileList::of("x.jpg", &path);
     let stop = Stop::default();
     assert!(
         cache

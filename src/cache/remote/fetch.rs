@@ -14,7 +14,7 @@ use crate::{
     error::{Error, Result},
     event::{StageEvent, Tell},
     files,
-    stage::DigestedFile,
+    stage::DigestedFiles,
     stop::Stop,
 };
 
@@ -168,7 +168,7 @@ impl Remote {
         }
         let listings = self.listings(&record, &manifest.listings, tell)?;
         let listings: Vec<_> = (listings.iter())
-            .map(|(role, files)| (role.clone(), files.as_slice()))
+            .map(|(role, files)| (role.clone(), files))
             .collect();
         cache.publish(attempt.clone(), &mut record, &listings, true)?;
         Ok(record)
@@ -180,7 +180,7 @@ impl Remote {
         record: &Record,
         listings: &BTreeMap<String, Blob>,
         tell: Tell<'_>,
-    ) -> Result<Vec<(String, Vec<DigestedFile>)>> {
+    ) -> Result<Vec<(String, DigestedFiles)>> {
         let mut found = Vec::new();
         for (role, blob) in listings {
             let name = blob.name();
@@ -189,7 +189,7 @@ impl Remote {
             let text = text.filter(|_| Digest::of(&bytes) == blob.digest);
             let listing = text.and_then(listing::parse);
             match listing.filter(|listing| manifest::is_listing(record, role, listing)) {
-                Some(listing) => found.push((role.clone(), digested(listing))),
+                Some(listing) => found.push((role.clone(), digested(&listing))),
                 None => {
                     self.is_damaged(&name);
                     let what = NOT_ITS_CONTENT.to_owned();
@@ -202,15 +202,10 @@ impl Remote {
 }
 
 /// A listing as a result's files, without places.
-fn digested(listing: Listing) -> Vec<DigestedFile> {
-    let files = listing.into_iter().map(|(name, digest)| DigestedFile {
-        name,
-        path: Path::new("").into(),
-        digest,
-        bytes: 0,
-        lost: None,
-    });
-    files.collect()
+fn digested(listing: &Listing) -> DigestedFiles {
+    let files = listing.keys().map(|name| (name, "")).collect();
+    let contents = listing.values().map(|digest| (*digest, 0)).collect();
+    DigestedFiles::new(files, contents, BTreeMap::new())
 }
 
 /// Whether a file is as it was when it was hashed.

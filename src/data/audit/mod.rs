@@ -77,6 +77,7 @@ mod index;
 mod near;
 mod parallax;
 mod picture;
+mod shelf;
 #[cfg(test)]
 mod tests;
 mod variant;
@@ -85,6 +86,9 @@ use std::collections::HashMap;
 
 pub use closer_look::CloserLook;
 pub use fingerprint::Fingerprint;
+pub use shelf::{Kept, Shelf};
+
+use fingerprint::SIDE;
 
 use crate::{
     digest::Digest,
@@ -108,26 +112,112 @@ pub fn find(
     closer: impl Fn(usize) -> Result<CloserLook> + Sync,
     stop: &Stop,
 ) -> Result<LookAlikes> {
+    let shown = Shown {
+        count: fingerprints.len(),
+        row: &|i| fingerprints[i].as_ref().map(|f| &f.pixels),
+        thumbnail: &|i| {
+            let thumbnail = fingerprints[i].as_ref().map(|f| f.thumbnail.clone());
+            Ok(thumbnail.unwrap_or_else(|| Box::new([0; SIDE * SIDE])))
+        },
+    };
+    find_among(&shown, |i| sources.get(i), closer, stop)
+}
+
+/// As [`find`], of images whose thumbnails a [`Shelf`] holds; `source` gives the digest of an image's file.
+///
+/// # Errors
+/// As [`find`], and when a thumbnail cannot be read.
+pub fn find_kept<'a>(
+    kept: &[Option<Kept>],
+    shelf: &Shelf,
+    source: impl Fn(usize) -> Option<&'a Digest>,
+    closer: impl Fn(usize) -> Result<CloserLook> + Sync,
+    stop: &Stop,
+) -> Result<LookAlikes> {
+    let shown = Shown {
+        count: kept.len(),
+        row: &|i| kept[i].as_ref().map(|kept| &kept.pixels),
+        thumbnail: &|i| match &kept[i] {
+            Some(kept) => shelf.take(kept),
+            None => Ok(Box::new([0; SIDE * SIDE])),
+        },
+    };
+    find_among(&shown, source, closer, stop)
+}
+
+/// Images as they are compared.
+struct Shown<'a> {
+    count: usize,
+    /// The digest of an image's row, where it has one.
+    row: &'a dyn Fn(usize) -> Option<&'a Digest>,
+    thumbnail: &'a (dyn Fn(usize) -> Result<Box<[u8; SIDE * SIDE]>> + Sync),
+}
+
+fn find_among<'a>(
+    shown: &Shown<'_>,
+    source: impl Fn(usize) -> Option<&'a Digest>,
+    closer: impl Fn(usize) -> Result<CloserLook> + Sync,
+    stop: &Stop,
+) -> Result<LookAlikes> {
+    let Equals {
+        mut pairs,
+        first,
+        same_file,
+    } = equals(shown, source);
+    let thumbnail = shown.thumbnail;
+    let small = |i: usize| thumbnail(first[i] as usize);
+    let closer = |i: usize| closer(first[i] as usize);
+    for (a, b, correlation) in near::find(first.len(), &small, &closer, stop)? {
+        let (a, b) = (first[a], first[b]);
+        // One file with two boxes cut out of it is known as the same file already.
+        let file = |i: u32| same_file[i as usize];
+        if file(a) != NO_FILE && file(a) == file(b) {
+            continue;
+        }
+        pairs.push(Pair {
+            a,
+            b,
+            likeness: Likeness::Near,
+            correlation,
+        });
+    }
+    pairs.sort_by_key(|pair| (pair.a, pair.b));
+    Ok(LookAlikes {
+        images: shown.count as u32,
+        pairs,
+    })
+}
+
+/// Images that are equal, and the others.
+struct Equals {
+    pairs: Vec<Pair>,
+    /// The first image of each row: only these are searched.
+    first: Vec<u32>,
+    /// The first image of each image's file.
+    same_file: Vec<u32>,
+}
+
+const NO_FILE: u32 = u32::MAX;
+
+fn equals<'a>(shown: &Shown<'_>, source: impl Fn(usize) -> Option<&'a Digest>) -> Equals {
     let mut pairs = Vec::new();
-    let equal = |a: usize, b: usize, likeness| Pair {
-        a: a as u32,
-        b: b as u32,
+    let equal = |a: u32, b: u32, likeness| Pair {
+        a,
+        b,
         likeness,
         correlation: 1.0,
     };
-    let mut files: HashMap<&Digest, usize> = HashMap::new();
-    let mut rows: HashMap<&Digest, usize> = HashMap::new();
-    // The first image of each row: only these are searched.
+    let mut files: HashMap<&Digest, u32> = HashMap::new();
+    let mut rows: HashMap<&Digest, u32> = HashMap::new();
     let mut first = Vec::new();
-    let mut same_file = vec![None; fingerprints.len()];
-    for (i, fingerprint) in fingerprints.iter().enumerate() {
+    let mut same_file = vec![NO_FILE; shown.count];
+    for i in 0..shown.count as u32 {
+        let row = (shown.row)(i as usize);
         // What was dropped is no picture, whatever its bytes are.
-        let source = fingerprint.as_ref().and_then(|_| sources.get(i));
+        let source = row.and_then(|_| source(i as usize));
         let file = source.map(|source| *files.entry(source).or_insert(i));
-        let row = fingerprint
-            .as_ref()
-            .map(|f| *rows.entry(&f.pixels).or_insert(i));
-        same_file[i] = file;
+        let row = row.map(|row| *rows.entry(row).or_insert(i));
+        same_file[i as usize] = file.unwrap_or(NO_FILE);
         match (file, row) {
             (Some(file), _) if file != i => pairs.push(equal(file, i, Likeness::Bytes)),
             (_, Some(row)) if row != i => pairs.push(equal(row, i, Likeness::Pixels)),
@@ -137,24 +227,9 @@ pub fn find(
             first.push(i);
         }
     }
-    let searched: Vec<&Fingerprint> = first
-        .iter()
-        .filter_map(|i| fingerprints[*i].as_ref())
-        .collect();
-    for (a, b, correlation) in near::find(&searched, &|i| closer(first[i]), stop)? {
-        let (a, b) = (first[a], first[b]);
-        // One file with two boxes cut out of it is known as the same file already.
-        if same_file[a].is_some() && same_file[a] == same_file[b] {
-            continue;
-        }
-        pairs.push(Pair {
-            correlation,
-            ..equal(a, b, Likeness::Near)
-        });
-    }
-    pairs.sort_by_key(|pair| (pair.a, pair.b));
-    Ok(LookAlikes {
-        images: fingerprints.len() as u32,
+    Equals {
         pairs,
-    })
+        first,
+        same_file,
+    }
 }

@@ -6,7 +6,7 @@ use super::{
     align::{Agreement, agreement},
     closer_look::CloserLook,
     coefficients::{form, hash, hashes, inverse},
-    fingerprint::{Fingerprint, SIDE},
+    fingerprint::SIDE,
     index::Index,
     parallax::parallax,
     picture::{Picture, black},
@@ -32,6 +32,12 @@ const TRIED: usize = 3;
 const LOOKED_AT: usize = 512;
 const COMPARED: usize = 4_000_000;
 
+/// Images whose answers are held at a time, before those without one are dropped.
+const BATCH: usize = 1 << 14;
+
+/// The thumbnail of an image, wherever it is kept.
+type Thumbnail<'a> = dyn Fn(usize) -> Result<Box<[u8; SIDE * SIDE]>> + Sync + 'a;
+
 /// Two images that agree: what `copy` shows is what `original` shows through the map.
 struct Agreed {
     original: usize,
@@ -52,36 +58,30 @@ type Candidate = (u32, u32, u8, u8);
 
 /// Pairs of places with their correlation, each once, the smaller place first, in order.
 pub(super) fn find(
-    all: &[&Fingerprint],
+    count: usize,
+    thumbnail: &Thumbnail<'_>,
     closer: &(impl Fn(usize) -> Result<CloserLook> + Sync),
     stop: &Stop,
 ) -> Result<Vec<(usize, usize, f32)>> {
     // Pictures are made of thumbnails where they are looked at: as numbers they take four times the memory.
-    let plain: Vec<([u64; 8], u32)> = all
-        .par_iter()
-        .enumerate()
-        .filter_map(|(i, fingerprint)| {
-            let coefficients = VARIANTS.plain(&*picture_of(fingerprint)?);
-            Some((hashes(&coefficients), i as u32))
-        })
-        .collect();
-    let (forms, plain): (Vec<_>, Vec<_>) = plain.into_iter().unzip();
-    // All eight forms are stored, so that a variant is looked up once and not in eight forms of its own.
-    let index = Index::new(forms.as_flattened());
-    let found = all
-        .par_iter()
-        .enumerate()
-        .with_max_len(16) // so that all threads end at about the same time
-        .map(|(a, fingerprint)| {
-            stop.check()?;
-            let Some(picture) = picture_of(fingerprint) else {
-                return Ok(Vec::new());
-            };
-            let found = candidates(a, &picture, &index, &plain);
-            Ok(confirmed(a, &picture, &found, all))
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let mut found: Vec<_> = found.into_iter().flatten().collect();
+    let (index, plain) = plain(count, thumbnail)?;
+    let mut found = Vec::new();
+    for from in (0..count).step_by(BATCH) {
+        let batch = (from..count.min(from + BATCH)).into_par_iter();
+        let of_batch = batch
+            .with_max_len(16) // so that all threads end at about the same time
+            .map(|a| {
+                stop.check()?;
+                let Some(picture) = picture_of(&*thumbnail(a)?) else {
+                    return Ok(Vec::new());
+                };
+                let found = candidates(a, &picture, &index, &plain);
+                confirmed(a, &picture, &found, thumbnail)
+            })
+            .collect::<Result<Vec<_>>>()?;
+        found.extend(of_batch.into_iter().flatten());
+    }
+    drop((index, plain));
     // A pair may be found from both sides: the better correlation stays.
     found.sort_by(|x, y| {
         let better = y.correlation.total_cmp(&x.correlation);
@@ -100,15 +100,35 @@ pub(super) fn find(
     Ok(kept.into_iter().flatten().collect())
 }
 
+/// The index of all forms of the pictures that are not flat, and the image of every eight of them.
+fn plain(count: usize, thumbnail: &Thumbnail<'_>) -> Result<(Index, Vec<u32>)> {
+    let (mut forms, mut images) = (Vec::new(), Vec::new());
+    for from in (0..count).step_by(BATCH) {
+        let batch = (from..count.min(from + BATCH)).into_par_iter();
+        let hashed = batch.map(|i| {
+            let picture = picture_of(&*thumbnail(i)?);
+            let hashes = picture.map(|picture| hashes(&VARIANTS.plain(&picture)));
+            Ok(hashes.map(|hashes| (hashes, i as u32)))
+        });
+        let hashed = hashed.collect::<Result<Vec<Option<([u64; 8], u32)>>>>()?;
+        for (hashes, image) in hashed.into_iter().flatten() {
+            forms.push(hashes);
+            images.push(image);
+        }
+    }
+    // All eight forms are stored, so that a variant is looked up once and not in eight forms of its own.
+    Ok((Index::new(forms.as_flattened()), images))
+}
+
 /// A thumbnail as numbers; `None` for a flat one.
-fn picture_of(fingerprint: &Fingerprint) -> Option<Box<Picture<SIDE>>> {
-    let cells = fingerprint.thumbnail.iter().map(|v| f64::from(*v));
+fn picture_of(thumbnail: &[u8; SIDE * SIDE]) -> Option<Box<Picture<SIDE>>> {
+    let cells = thumbnail.iter().map(|v| f64::from(*v));
     let n = (SIDE * SIDE) as f64;
     let mean = cells.clone().sum::<f64>() / n;
     let variance = cells.map(|v| (v - mean).powi(2)).sum::<f64>() / n;
     let mut picture = black();
     let values = picture.as_flattened_mut().iter_mut();
-    for (value, small) in values.zip(&*fingerprint.thumbnail) {
+    for (value, small) in values.zip(thumbnail) {
         *value = f32::from(*small);
     }
     (variance.sqrt() >= FLAT).then_some(picture)
@@ -143,12 +163,12 @@ fn confirmed(
     a: usize,
     picture: &Picture<SIDE>,
     candidates: &[Candidate],
-    all: &[&Fingerprint],
-) -> Vec<Agreed> {
+    thumbnail: &Thumbnail<'_>,
+) -> Result<Vec<Agreed>> {
     let mut found = Vec::new();
     for of_one in candidates.chunk_by(|x, y| x.0 == y.0).take(LOOKED_AT) {
         let b = of_one[0].0 as usize;
-        let Some(other) = picture_of(all[b]) else {
+        let Some(other) = picture_of(&*thumbnail(b)?) else {
             continue;
         };
         let agreed = of_one.iter().take(TRIED).find_map(|(_, _, v, f)| {
@@ -163,7 +183,7 @@ fn confirmed(
             correlation: (agreed.detail * 1e4).round() / 1e4,
         }));
     }
-    found
+    Ok(found)
 }
 
 /// Whether a closer look finds two photographs of one scene; not where it cannot tell.

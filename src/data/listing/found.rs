@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use super::Place;
 use crate::{
+    files::FileList,
     name::nfc,
     record::{Crop, Looked, Part},
 };
@@ -88,6 +89,20 @@ impl Listing {
         self.notes.extend(other.notes);
         self.warnings.extend(other.warnings);
         self.sort();
+    }
+
+    /// The files behind it, in the order of their names: images that are files of their own, and what they were listed from.
+    #[must_use]
+    pub fn into_files(self) -> FileList {
+        let images = self.images.into_iter();
+        // What lies in a zip is read with the zip, which is listed once.
+        let images = images.filter_map(|found| match found.place {
+            Place::File(path) => Some((found.name, path)),
+            Place::Zip { .. } => None,
+        });
+        let mut files: FileList = images.chain(self.beside).collect();
+        files.sort();
+        files
     }
 
     /// Brings the images into their order.

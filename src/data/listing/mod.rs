@@ -22,6 +22,7 @@ mod scan;
 mod table;
 mod text;
 mod walk;
+mod walked;
 
 pub use ai_hub::{Areas, SourceRow, parse_areas, parse_sources};
 pub use archive::{Archive, LARGEST_ENTRY};
@@ -33,6 +34,6 @@ pub use parts::archive_way_out;
 pub use parts_in::{PartsIn, parts_in};
 pub use pictures::Pictures;
 pub use place::Place;
-pub use scan::{Reading, scan};
+pub use scan::{Reading, scan, scan_files, scan_names};
 pub use table::LARGEST_LIST;
 pub use walk::is_zip;

@@ -2,7 +2,7 @@
 //! images of a class says which part of an image is used and where it came from.
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     path::{Path, PathBuf},
 };
 
@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    files::{FileList, Listed},
     record::Part,
     settings::FolderLevel,
     text::{either, first_lines, shown, shown_path},
@@ -42,64 +43,120 @@ pub struct Reading {
 /// When the folder or a zip cannot be read, holds images outside class folders, or holds no image, when a name cannot be
 /// understood, when two names in one place are two spellings of one name, or when it is not clear which folder is the class.
 pub fn scan(root: &Path, part: Part, reading: Reading) -> Result<Listing> {
+    listed(root, &Tree::read(root)?, part, reading)
+}
+
+/// The files of which [`scan`] makes its listing, in the order of their names, which begin with the part: the images, and what they were
+/// listed from. Of a plain folder no more is kept of a file than its name.
+///
+/// # Errors
+/// Those of [`scan`].
+pub fn scan_files(root: &Path, part: Part, reading: Reading) -> Result<FileList> {
     let tree = Tree::read(root)?;
-    refuse_stray(root, &tree)?;
-    refuse_none(root, &tree)?;
+    let told_by_none = tree.areas.is_empty() && tree.sources.is_empty();
+    if tree.zipped.is_empty() && told_by_none {
+        checked(root, &tree, reading, &mut Listing::default())?;
+        return Ok(tree.files.below(&format!("{}/", part.name())));
+    }
+    Ok(listed(root, &tree, part, reading)?.into_files())
+}
+
+/// The images below a plain folder by their names, which begin with the part, in order; `None` where there are none but in zips. What
+/// lies where is asked, and not whether it can be used.
+///
+/// # Errors
+/// When a folder cannot be read, or a name cannot be understood.
+pub fn scan_names(root: &Path, part: Part) -> Result<Option<FileList>> {
+    let files = Tree::read(root)?.files;
+    Ok((!files.is_empty()).then(|| files.below(&format!("{}/", part.name()))))
+}
+
+fn listed(root: &Path, tree: &Tree, part: Part, reading: Reading) -> Result<Listing> {
     let mut listing = Listing {
         notes: tree.notes.clone(),
         ..Listing::default()
     };
-    let holders: BTreeSet<&str> = tree.files.iter().map(|(name, _)| parent(name)).collect();
-    let (warnings, notes) = (&mut listing.warnings, &mut listing.notes);
-    let classes = classes(root, &holders, reading.class, warnings, notes)?;
-    for (name, place) in &tree.files {
-        if let Place::Zip { archive, entry } = place {
-            archive.check(*entry)?;
-        }
+    let classes = checked(root, tree, reading, &mut listing)?;
+    let found = |name: &str, place| {
         let folder = parent(name);
         let class = classes.get(folder).copied().unwrap_or_default();
-        let mut found = Found::new(part, name, class.to_owned(), place.clone());
+        let mut found = Found::new(part, name, class.to_owned(), place);
         let level = reading.group.and_then(|group| group.depth(depth(folder)));
         found.group = level.map(|level| upper(folder, level).to_owned());
-        listing.images.push(found);
-    }
+        found
+    };
+    let files = tree.files.iter();
+    let files = files.map(|file| found(&file.name(), Place::File(file.path())));
+    listing.images.extend(files);
+    let zipped = tree.zipped.iter();
+    let zipped = zipped.map(|(name, place)| found(name, place.clone()));
+    listing.images.extend(zipped);
     listing.sort();
-    let mut folders = tree.folders.clone();
-    folders.sort();
-    let folders = folders.iter().map(|(name, s)| (name.as_str(), s.clone()));
-    refuse_twins(root, folders)?;
-    let images = listing.images.iter();
-    refuse_twins(root, images.map(|i| (i.name.as_str(), i.place.spelling())))?;
-    listing.warnings.extend(empty_folders(root, &tree));
-    listing.warnings.extend(unread_archives(root, &tree));
+    listing.warnings.extend(empty_folders(root, tree));
+    listing.warnings.extend(unread_archives(root, tree));
     listing.passed_over = tree.passed_over.clone();
-    beside(root, &tree, part, reading.crop_area, &mut listing)?;
+    beside(root, tree, part, reading.crop_area, &mut listing)?;
     Ok(listing)
 }
 
-/// Every image must lie in a class folder.
-fn refuse_stray(root: &Path, tree: &Tree) -> Result<()> {
-    let names = tree.files.iter().map(|(name, _)| name);
-    let stray = names.filter(|name| !name.contains('/'));
-    let mut stray: Vec<_> = stray.map(|name| format!("`{}`", shown(name))).collect();
-    if stray.is_empty() {
-        return Ok(());
+/// The class of each folder that holds images, by its name; what there is to tell of them goes to the listing.
+fn checked<'a>(
+    root: &Path,
+    tree: &'a Tree,
+    reading: Reading,
+    listing: &mut Listing,
+) -> Result<BTreeMap<&'a str, &'a str>> {
+    let holders: BTreeSet<&str> = tree.holders().collect();
+    if holders.contains("") {
+        return Err(stray(root, tree));
     }
+    refuse_none(root, tree)?;
+    let (warnings, notes) = (&mut listing.warnings, &mut listing.notes);
+    let classes = classes(root, &holders, reading.class, warnings, notes)?;
+    let mut zipped: Vec<_> = Vec::new();
+    for (name, place) in &tree.zipped {
+        if let Place::Zip { archive, entry } = place {
+            archive.check(*entry)?;
+        }
+        zipped.push((name.as_str(), place));
+    }
+    zipped.sort_by(|a, b| a.0.cmp(b.0));
+    let mut folders: Vec<_> = tree.folders.iter().collect();
+    folders.sort();
+    let twins = |one: &str, a: String, b: String| Err(twins(root, one, &a, &b));
+    if let Some(pair) = folders.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        return twins(&pair[0].0, pair[0].1.clone(), pair[1].1.clone());
+    }
+    if let Some(pair) = zipped.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        return twins(pair[0].0, pair[0].1.spelling(), pair[1].1.spelling());
+    }
+    let next = tree.files.iter().skip(1);
+    if let Some((a, b)) = (tree.files.iter().zip(next)).find(|(a, b)| a.by_name(*b).is_eq()) {
+        let spelling = |file: Listed<'_>| Place::File(file.path()).spelling();
+        return twins(&a.name(), spelling(a), spelling(b));
+    }
+    Ok(classes)
+}
+
+/// Every image must lie in a class folder, and some do not.
+fn stray(root: &Path, tree: &Tree) -> Error {
+    let stray = tree.names().filter(|name| !name.contains('/'));
+    let mut stray: Vec<_> = stray.map(|name| format!("`{}`", shown(&name))).collect();
     stray.sort();
     let n = stray.len();
-    Err(Error::failed(format!(
+    Error::failed(format!(
         "{n} {} directly in `{}`, outside any class folder, so {} no class:{}",
         either(n, "file lies", "files lie"),
         shown_path(root),
         either(n, "it has", "they have"),
         first_lines(&stray, 5)
     ))
-    .help("put each image into a folder named after its class"))
+    .help("put each image into a folder named after its class")
 }
 
 /// There must be an image.
 fn refuse_none(root: &Path, tree: &Tree) -> Result<()> {
-    if !tree.files.is_empty() {
+    if !tree.is_empty() {
         return Ok(());
     }
     let shown = shown_path(root);
@@ -152,8 +209,7 @@ fn unread_archives(root: &Path, tree: &Tree) -> Option<String> {
 /// Folders that lead to no image, the uppermost of each.
 fn empty_folders(root: &Path, tree: &Tree) -> Option<String> {
     let mut used = HashSet::from([""]);
-    for (name, _) in &tree.files {
-        let mut folder = parent(name);
+    for mut folder in tree.holders() {
         while used.insert(folder) {
             folder = parent(folder);
         }
@@ -181,21 +237,14 @@ fn empty_folders(root: &Path, tree: &Tree) -> Option<String> {
     })
 }
 
-/// Entries sorted by NFC name, with the bytes of their names: two of one name are two spellings of it.
-fn refuse_twins<'a>(root: &Path, entries: impl Iterator<Item = (&'a str, String)>) -> Result<()> {
-    let mut before: Option<(&str, String)> = None;
-    for (name, spelling) in entries {
-        if let Some((_, other)) = before.filter(|(n, _)| *n == name) {
-            return Err(Error::failed(format!(
-                "`{}` is there twice in `{}`, most likely spelt with composed (NFC) and with decomposed (NFD) letters: `{other}` and `{spelling}`",
-                shown(name),
-                shown_path(root)
-            ))
-            .help("the two look alike and are one name here; merge them into one"));
-        }
-        before = Some((name, spelling));
-    }
-    Ok(())
+/// Two entries of one NFC name are two spellings of it.
+fn twins(root: &Path, name: &str, one: &str, other: &str) -> Error {
+    Error::failed(format!(
+        "`{}` is there twice in `{}`, most likely spelt with composed (NFC) and with decomposed (NFD) letters: `{one}` and `{other}`",
+        shown(name),
+        shown_path(root)
+    ))
+    .help("the two look alike and are one name here; merge them into one")
 }
 
 #[cfg(test)]

@@ -1,32 +1,36 @@
 //! The entries of a folder or of a zip under their NFC names, sorted out by what their names say.
 
 use std::{
+    borrow::Cow,
     collections::HashSet,
+    ffi::OsStr,
     io::Read,
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use walkdir::{DirEntry, WalkDir};
-
 use super::{
     Archive, Pictures, Place,
+    class::parent,
     found::PassedOver,
-    kinds::{left_behind, left_behind_folder, named_image, named_zip, other_kind},
-    parts,
+    kinds::{left_behind, left_behind_folder, named_zip, other_kind},
+    walked::{AREAS, Walked, is_beside, passed_over_by_name},
 };
 use crate::{
     error::{Error, Result},
-    files,
+    files::{self, FileList},
     spelt::Names,
-    text::{count, first_lines, shown, shown_path},
+    text::{shown, shown_path},
 };
 
 /// What is there. All names are NFC, with `/`, relative to the root.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
     /// Files that may be images.
-    pub files: Vec<(String, Place)>,
+    pub files: FileList,
+    /// Entries of zips that may be images; there are none where there are files.
+    pub zipped: Vec<(String, Place)>,
     /// Folders, with the bytes of their names.
     pub folders: Vec<(String, String)>,
     /// `crop_area.properties`.
@@ -53,6 +57,7 @@ impl Tree {
             return Ok(tree);
         }
         tree.folder(root)?;
+        tree.files.sort();
         let zips = std::mem::take(&mut tree.zips);
         if !tree.files.is_empty() {
             for (_, path) in zips {
@@ -73,15 +78,10 @@ impl Tree {
 
     fn folder(&mut self, root: &Path) -> Result<()> {
         let walked = Walked::below(root)?;
-        let all = || {
-            walked
-                .files
-                .iter()
-                .chain(&walked.zips)
-                .chain(&walked.folders)
-        };
-        let own = all().filter_map(|path| path.file_name());
-        let names = Names::of(own.map(|name| name.as_encoded_bytes()));
+        let others = walked.zips.iter().chain(&walked.folders);
+        let others = others.filter_map(|path| path.file_name());
+        let others = others.map(|name| name.as_encoded_bytes());
+        let names = Names::of(walked.files.lasts().chain(others));
         let name_of = |path: &Path| {
             let below = path.strip_prefix(root).unwrap_or(path);
             let name = names.read_path(below.as_os_str().as_encoded_bytes(), false);
@@ -102,9 +102,17 @@ impl Tree {
         for path in walked.zips {
             self.zips.push((name_of(&path)?, path));
         }
-        for path in walked.files {
-            let name = name_of(&path)?;
-            self.file(name, Place::File(path));
+        let above = |folder: &Path| match name_of(folder)? {
+            name if name.is_empty() => Ok(name),
+            name => Ok(name + "/"),
+        };
+        let last = |spelt: &[u8], folder: &Path| {
+            let name = names.read(spelt);
+            name.ok_or_else(|| no_text(&folder.join(OsStr::from_bytes(spelt))))
+        };
+        self.files = FileList::named(walked.files, above, last)?;
+        for path in walked.beside {
+            self.beside(name_of(&path)?, Place::File(path));
         }
         Ok(())
     }
@@ -141,169 +149,46 @@ impl Tree {
                 self.passed_over.count(kind);
             } else {
                 let archive = Arc::clone(&archive);
-                self.file(format!("{prefix}{name}"), Place::Zip { archive, entry: i });
+                let (name, place) = (format!("{prefix}{name}"), Place::Zip { archive, entry: i });
+                match is_beside(last(&name)) {
+                    true => self.beside(name, place),
+                    false => self.zipped.push((name, place)),
+                }
             }
         }
         Ok(())
     }
 
-    /// Sorts out a file that was not passed over.
-    fn file(&mut self, name: String, place: Place) {
+    /// Sorts out what tells of images.
+    fn beside(&mut self, name: String, place: Place) {
         if last(&name).eq_ignore_ascii_case(AREAS) {
             self.areas.push((name, place));
-        } else if last(&name).eq_ignore_ascii_case(SOURCES) {
+        } else {
             self.sources.push((name, place));
-        } else {
-            self.files.push((name, place));
-        }
-    }
-}
-
-/// What AI Hub puts beside photographs.
-const AREAS: &str = "crop_area.properties";
-const SOURCES: &str = "org_url.csv";
-
-/// What is below a folder, spelt as the disk has it.
-#[derive(Debug, Default)]
-pub(super) struct Walked {
-    /// Files that may be images or tell of images, and links that lead nowhere.
-    pub files: Vec<PathBuf>,
-    /// Folders.
-    pub folders: Vec<PathBuf>,
-    /// Zips.
-    pub zips: Vec<PathBuf>,
-    /// Other archives, and parts of archives.
-    pub archives: Vec<PathBuf>,
-    /// What was not taken.
-    pub passed_over: PassedOver,
-}
-
-/// What cannot be read.
-#[derive(Default)]
-struct Broken {
-    /// Entries and why, in words.
-    unread: Vec<String>,
-    /// Symbolic links that lead nowhere, to a file or a folder.
-    dead_links: Vec<PathBuf>,
-}
-
-/// What an entry is that a system or kfood itself has left there, if it is that.
-fn left_behind_entry(entry: &walkdir::Result<DirEntry>) -> Option<&'static str> {
-    let path = match entry {
-        Ok(entry) => Some(entry.path()),
-        Err(error) => error.path(),
-    };
-    let name = path.and_then(Path::file_name).unwrap_or_default();
-    let name = name.to_string_lossy();
-    if !entry.as_ref().is_ok_and(|e| e.file_type().is_dir()) {
-        return left_behind(&name);
-    }
-    let cache = path.is_some_and(is_cache).then_some("cache");
-    left_behind_folder(&name).or(cache)
-}
-
-impl Walked {
-    /// Walks through a folder, following symbolic links.
-    ///
-    /// # Errors
-    /// When a folder in it cannot be read, or a link that may be one to a folder leads nowhere.
-    pub(super) fn below(root: &Path) -> Result<Self> {
-        let mut walked = Self::default();
-        let entries = WalkDir::new(root).follow_links(true).min_depth(1);
-        let mut entries = entries.into_iter();
-        let mut broken = Broken::default();
-        while let Some(entry) = entries.next() {
-            let folder = entry.as_ref().is_ok_and(|e| e.file_type().is_dir());
-            if let Some(kind) = left_behind_entry(&entry) {
-                walked.passed_over.count(kind);
-                if folder {
-                    entries.skip_current_dir();
-                }
-                continue;
-            }
-            match entry {
-                Ok(entry) => walked.entry(entry),
-                Err(error) if error.loop_ancestor().is_some() => {
-                    walked.passed_over.count("looping link");
-                }
-                Err(error) => walked.broken(root, error, &mut broken),
-            }
-        }
-        walked.judge_broken(root, broken)?;
-        Ok(walked)
-    }
-
-    fn entry(&mut self, entry: DirEntry) {
-        let kind = entry.file_type();
-        if kind.is_dir() {
-            self.folders.push(entry.into_path());
-        } else if kind.is_file() {
-            self.file(entry.into_path());
-        } else {
-            self.passed_over.count("special file");
         }
     }
 
-    /// An entry that cannot be read: a link that leads nowhere, or one of which nothing more is known.
-    fn broken(&mut self, root: &Path, error: walkdir::Error, broken: &mut Broken) {
-        let Some(path) = error.path().filter(|path| path.is_symlink()) else {
-            broken.unread.push(unreadable(root, error));
-            return;
-        };
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if passed_over_by_name(&name).is_none() {
-            broken.dead_links.push(path.to_owned());
-        } else {
-            self.file(path.to_owned());
-        }
+    /// The names of what may be an image.
+    pub(super) fn names(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let files = self.files.iter().map(|file| Cow::Owned(file.name()));
+        files.chain(
+            self.zipped
+                .iter()
+                .map(|(name, _)| Cow::Borrowed(name.as_str())),
+        )
     }
 
-    /// A dead link that may be a file is judged with the others later; a class that is not there is no small thing.
-    fn judge_broken(&mut self, root: &Path, broken: Broken) -> Result<()> {
-        let with_files: HashSet<_> = self.files.iter().filter_map(|p| p.parent()).collect();
-        let is_file = |path: &PathBuf| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            named_image(&name) || path.parent().is_some_and(|p| with_files.contains(p))
-        };
-        let (files, folders): (Vec<_>, Vec<_>) = broken.dead_links.into_iter().partition(is_file);
-        let mut lost = broken.unread;
-        lost.extend(folders.iter().map(|path| {
-            let path = shown_path(path);
-            format!("`{path}` is a symbolic link that leads nowhere")
-        }));
-        if lost.is_empty() {
-            self.files.extend(files);
-            return Ok(());
-        }
-        lost.sort();
-        let text = format!(
-            "{} of `{}` cannot be read:",
-            count(lost.len(), "entry"),
-            shown_path(root)
-        );
-        Err(Error::failed(text + &first_lines(&lost, 20))
-            .help("make it readable, or remove it (a link that leads nowhere too)"))
+    /// The folders that hold such, once each at least.
+    pub(super) fn holders(&self) -> impl Iterator<Item = &str> {
+        let files = self.files.folder_names().iter();
+        let files = files.map(|name| name.strip_suffix('/').unwrap_or(name));
+        files.chain(self.zipped.iter().map(|(name, _)| parent(name)))
     }
 
-    fn file(&mut self, path: PathBuf) {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if named_zip(&name) {
-            self.zips.push(path);
-        } else if let Some(kind) = passed_over_by_name(&name) {
-            self.passed_over.count(kind);
-            if parts::of_archive(&name).is_some() {
-                self.archives.push(path);
-            }
-        } else {
-            self.files.push(path);
-        }
+    /// Whether nothing may be an image.
+    pub(super) fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.zipped.is_empty()
     }
-}
-
-/// Whether a folder says of itself that it can be made again (<https://bford.info/cachedir/>), as kfood's own cache does: a person whose
-/// classes lie beside the pipeline file has it among them.
-fn is_cache(folder: &Path) -> bool {
-    folder.join("CACHEDIR.TAG").is_file()
 }
 
 /// The images below a folder, or in a zip, by their names.
@@ -316,8 +201,8 @@ pub(super) fn pictures(root: &Path) -> Result<Pictures> {
         for _ in tree.areas.iter().chain(&tree.sources) {
             found.passed_over.count("text file");
         }
-        tree.files.sort_by(|a, b| a.0.cmp(&b.0));
-        found.places = tree.files.into_iter().map(|(_, place)| place).collect();
+        tree.zipped.sort_by(|a, b| a.0.cmp(&b.0));
+        found.places = tree.zipped.into_iter().map(|(_, place)| place).collect();
         found.notes = tree.notes;
         return Ok(found);
     }
@@ -325,14 +210,10 @@ pub(super) fn pictures(root: &Path) -> Result<Pictures> {
     for _ in &walked.zips {
         walked.passed_over.count("`.zip`");
     }
-    let beside = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default();
-        name.eq_ignore_ascii_case(AREAS) || name.eq_ignore_ascii_case(SOURCES)
-    };
-    let (beside, mut images): (Vec<_>, Vec<_>) = walked.files.into_iter().partition(beside);
-    for _ in beside {
+    for _ in &walked.beside {
         walked.passed_over.count("text file");
     }
+    let mut images: Vec<PathBuf> = walked.files.iter().collect();
     images.sort();
     found.places = images.into_iter().map(Place::File).collect();
     found.passed_over = walked.passed_over;
@@ -343,14 +224,6 @@ pub(super) fn pictures(root: &Path) -> Result<Pictures> {
 pub(super) fn may_be_image(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     left_behind(&name).is_none() && other_kind(&name).is_none()
-}
-
-/// The kind of a file by its name, if it is passed over.
-fn passed_over_by_name(name: &str) -> Option<String> {
-    if name.eq_ignore_ascii_case(AREAS) || name.eq_ignore_ascii_case(SOURCES) {
-        return None;
-    }
-    other_kind(name)
 }
 
 /// The path up to the first component that is hidden or left behind by a system, and its kind.
@@ -403,12 +276,4 @@ fn no_text(path: &Path) -> Error {
         shown_path(path)
     ))
     .help("rename it")
-}
-
-fn unreadable(root: &Path, error: walkdir::Error) -> String {
-    let path = shown_path(error.path().unwrap_or(root));
-    let why = error
-        .into_io_error()
-        .map_or_else(|| "it cannot be read".to_owned(), |e| e.to_string());
-    format!("`{path}`: {why}")
 }

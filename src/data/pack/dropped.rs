@@ -3,7 +3,7 @@
 use crate::{
     error::{Error, Result},
     event::{StageEvent, Tell},
-    record::{Image, Photograph},
+    record::{Image, Photograph, PhotographColumns},
     settings::Unreadable,
     text::{count, first_lines},
 };
@@ -23,14 +23,15 @@ pub(super) struct Why {
 /// be read when the data set was listed, so that what is wrong is a matter of the moment, and never dropped.
 pub(super) fn refuse_or_warn(
     images: &[Image],
-    photographs: &[Photograph],
+    photographs: &PhotographColumns,
     lost: &[Why],
     unreadable: Unreadable,
     tell: Tell<'_>,
 ) -> Result<()> {
-    let dropped = photographs.iter().enumerate().filter_map(|(image, p)| {
-        let why = p.dropped.as_ref()?.to_string();
-        Some(Why { image, why })
+    let dropped = photographs.dropped().into_iter();
+    let dropped = dropped.map(|(image, why)| Why {
+        image,
+        why: why.to_string(),
     });
     let dropped: Vec<_> = dropped.collect();
     let (bad, all) = (dropped.len() + lost.len(), images.len());
@@ -114,12 +115,14 @@ mod tests {
         (0..n).map(image).collect()
     }
 
-    fn seen(dropped: usize, of: usize) -> Vec<Photograph> {
+    fn seen(dropped: usize, of: usize) -> PhotographColumns {
         let photograph = |i| Photograph {
             dropped: (i < dropped).then_some(Unusable::Is(Foreign::Html)),
             ..Photograph::default()
         };
-        (0..of).map(photograph).collect()
+        let mut columns = PhotographColumns::default();
+        (0..of).for_each(|i| columns.push(&photograph(i)));
+        columns
     }
 
     #[test]

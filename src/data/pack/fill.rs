@@ -1,7 +1,6 @@
 //! Fills a pack: each image is taken from an earlier pack, is equal to another one, or is read, checked, decoded and written.
 
 use std::{
-    collections::{HashMap, hash_map},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
@@ -11,11 +10,13 @@ use rayon::prelude::*;
 use super::{
     Look, Pack, Unfinished,
     dropped::{Why, misnamed, refuse_or_warn},
+    glance::Glance,
     journal,
     layout::made_of,
     progress::Progress,
     reuse::Earlier,
     rows::Rows,
+    wanted::Wanted,
 };
 use crate::{
     data::{LARGEST_ENTRY, Place, Resampler},
@@ -24,7 +25,7 @@ use crate::{
     event::{StageEvent, Tell},
     files,
     native::Vectorised,
-    record::{Image, Photograph, Photographs, Unusable},
+    record::{Image, Photograph, PhotographColumns, Unusable},
     settings::{Pixels, Storage, Unreadable},
     stop::Stop,
     text::{either, number},
@@ -32,6 +33,9 @@ use crate::{
 
 /// Images that a thread takes at a time.
 const PIECE: usize = 4;
+/// Images, and pieces of earlier packs, whose answers wait at a time to be put in their places.
+const BATCH: usize = 1 << 14;
+const PIECES: usize = 64;
 
 /// The making of one pack.
 pub struct Fill<'a> {
@@ -58,47 +62,48 @@ pub struct Filled<F> {
     /// Where the pack is.
     pub pack: PathBuf,
     /// What was seen of the files.
-    pub photographs: Photographs,
+    pub photographs: PhotographColumns,
     /// What was made of each row's pixels; `None` for a dropped one.
     pub seen: Vec<Option<F>>,
 }
 
 /// A row that is in the pack.
 pub(super) struct Done<F> {
-    pub(super) photograph: Photograph,
+    pub(super) photograph: Glance,
     pub(super) seen: Option<F>,
 }
 
 impl Fill<'_> {
     /// Writes the pack at `path`, or within the folder of [`Unfinished`] where that is given, and says where it is; beside it lies
-    /// `compared.pack` where rows show parts of photographs. `places` says where some of the images are, and is asked at most once and for those alone
-    /// that must be decoded; `see` looks at the pixels of every usable row as a reader of the pack will find them, and their digest. The result
+    /// `compared.pack` where rows show parts of photographs. `places` is asked at most once, for those images alone that must be decoded, and
+    /// gives what says where each of them is, by its place among these; `see` looks at the pixels of every usable row as a reader of the pack will find them, and their digest. The result
     /// is the same whatever there is to reuse.
     ///
     /// # Errors
     /// When a stop was requested, a file changed since it was listed, files cannot be used (all of them with
     /// [`Unreadable::Drop`], any with [`Unreadable::Fail`]), or the disk refuses.
-    pub fn run<F: Clone + Send>(
+    pub fn run<F: Clone + Send, P: Fn(usize) -> Place + Sync>(
         &self,
         path: &Path,
-        places: impl FnOnce(&[usize]) -> Result<Vec<Place>>,
-        see: impl Fn(Look<'_>) -> F + Sync,
+        places: impl FnOnce(&[usize]) -> Result<P>,
+        see: impl Fn(Look<'_>) -> Result<F> + Sync,
     ) -> Result<Filled<F>> {
         let made_of: Vec<Digest> = self.images.par_iter().map(made_of).collect();
-        let (first, repeats) = distinct(&made_of);
         let (path, left) = self.begin(path)?;
         let settings = self.unfinished.map(|unfinished| unfinished.settings);
         let (pixels, storage) = (self.pixels, self.storage);
         let mut rows: Vec<Option<Done<F>>> = made_of.iter().map(|_| None).collect();
         let writer = Rows::create(&path, pixels, storage, made_of, settings)?;
+        let (first, repeats) = Wanted::of(writer.pixels.made_of());
 
         let mut reused = self.reuse(&first, &writer, &mut rows, &see)?;
         if let Some(left) = left {
             reused += self.go_on(&self.left_rows(&left), &first, &writer, &mut rows, &see)?;
             files::remove(&left)?;
         }
-        let mut open: Vec<_> = first.into_values().filter(|i| rows[*i].is_none()).collect();
-        open.sort_unstable();
+        let mut open = first.firsts();
+        open.retain(|i| rows[*i].is_none());
+        drop(first);
         let lost = if open.is_empty() {
             Vec::new()
         } else {
@@ -108,8 +113,13 @@ impl Fill<'_> {
 
         self.say_what_was_saved(reused, open.len(), repeats.len());
         let filled = self.filled(path, rows);
-        let photographs = &filled.photographs.photographs;
-        refuse_or_warn(self.images, photographs, &lost, self.unreadable, self.tell)?;
+        refuse_or_warn(
+            self.images,
+            &filled.photographs,
+            &lost,
+            self.unreadable,
+            self.tell,
+        )?;
         writer.finish()?;
         Ok(filled)
     }
@@ -158,17 +168,17 @@ impl Fill<'_> {
     fn filled<F>(&self, pack: PathBuf, rows: Vec<Option<Done<F>>>) -> Filled<F> {
         let mut filled = Filled {
             pack,
-            photographs: Photographs::default(),
+            photographs: PhotographColumns::default(),
             seen: Vec::with_capacity(rows.len()),
         };
         for (row, image) in rows.into_iter().zip(self.images) {
             // A file that cannot be read has no row, and is among the lost ones.
             let row = row.unwrap_or(Done {
-                photograph: Photograph::default(),
+                photograph: Glance::of(Photograph::default()),
                 seen: None,
             });
-            let photograph = misnamed(row.photograph, &image.path);
-            filled.photographs.photographs.push(photograph);
+            let photograph = misnamed(row.photograph.photograph(), &image.path);
+            filled.photographs.push(&photograph);
             filled.seen.push(row.seen);
         }
         filled
@@ -177,33 +187,32 @@ impl Fill<'_> {
     /// Takes over what earlier packs have of the wanted rows, and says how many.
     fn reuse<F: Send>(
         &self,
-        wanted: &HashMap<Digest, usize>,
+        wanted: &Wanted<'_>,
         writer: &Rows,
         rows: &mut [Option<Done<F>>],
-        see: &(impl Fn(Look<'_>) -> F + Sync),
+        see: &(impl Fn(Look<'_>) -> Result<F> + Sync),
     ) -> Result<usize> {
         let earlier = Earlier::open(self.earlier, writer.pixels.head(), writer.compares());
-        let pieces = earlier.find(wanted.clone());
+        let pieces = earlier.find(wanted);
         if pieces.is_empty() {
             return Ok(0);
         }
         let progress = Progress::new(self.tell, "reusing", pieces.iter().map(|p| p.rows).sum());
-        let taken = pieces
-            .par_iter()
-            .map(|piece| {
+        let mut n = 0;
+        for pieces in pieces.chunks(PIECES) {
+            let taken = pieces.par_iter().map(|piece| {
                 self.stop.check()?;
                 let taken = earlier.take(piece, writer, see)?;
                 progress.more(piece.rows);
                 Ok(taken)
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let mut n = 0;
-        for row in taken.into_iter().flatten() {
-            rows[row.to] = Some(Done {
-                photograph: row.photograph,
-                seen: row.seen,
             });
-            n += 1;
+            for row in taken.collect::<Result<Vec<_>>>()?.into_iter().flatten() {
+                rows[row.to] = Some(Done {
+                    photograph: row.photograph,
+                    seen: row.seen,
+                });
+                n += 1;
+            }
         }
         Ok(n)
     }
@@ -212,20 +221,20 @@ impl Fill<'_> {
     fn decode<F: Send>(
         &self,
         open: &[usize],
-        places: &[Place],
+        places: &(impl Fn(usize) -> Place + Sync),
         writer: &Rows,
         rows: &mut [Option<Done<F>>],
-        see: &(impl Fn(Look<'_>) -> F + Sync),
+        see: &(impl Fn(Look<'_>) -> Result<F> + Sync),
     ) -> Result<Vec<Why>> {
         let progress = Progress::new(self.tell, "decoding", open.len());
         let idle = Mutex::new(Vec::new());
         let idle = || idle.lock().unwrap_or_else(PoisonError::into_inner);
-        // Short pieces, so that all threads end at about the same time.
-        let decoded = open
-            .par_chunks(PIECE)
-            .zip(places.par_chunks(PIECE))
-            .with_max_len(1)
-            .map(|(open, places)| {
+        let mut lost = Vec::new();
+        for (batch, open) in open.chunks(BATCH).enumerate() {
+            // Short pieces, so that all threads end at about the same time.
+            let pieces = open.par_chunks(PIECE).enumerate().with_max_len(1);
+            let decoded = pieces.map(|(piece, open)| {
+                let from = batch * BATCH + piece * PIECE;
                 let resampler = idle().pop();
                 let mut resampler = resampler.unwrap_or_else(|| {
                     let resampler = Resampler::new(self.pixels);
@@ -235,20 +244,20 @@ impl Fill<'_> {
                     }
                 });
                 let mut decoded = Vec::with_capacity(open.len());
-                for (i, place) in open.iter().zip(places) {
+                for (k, i) in open.iter().enumerate() {
                     self.stop.check()?;
-                    decoded.push((*i, self.one(*i, place, &mut resampler, writer, see)?));
+                    let place = places(from + k);
+                    decoded.push((*i, self.one(*i, &place, &mut resampler, writer, see)?));
                     progress.more(1);
                 }
                 idle().push(resampler);
                 Ok(decoded)
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let mut lost = Vec::new();
-        for (i, done) in decoded.into_iter().flatten() {
-            match done {
-                Ok(done) => rows[i] = Some(done),
-                Err(why) => lost.push(Why { image: i, why }),
+            });
+            for (i, done) in decoded.collect::<Result<Vec<_>>>()?.into_iter().flatten() {
+                match done {
+                    Ok(done) => rows[i] = Some(done),
+                    Err(why) => lost.push(Why { image: i, why }),
+                }
             }
         }
         Ok(lost)
@@ -261,7 +270,7 @@ impl Fill<'_> {
         place: &Place,
         resampler: &mut Resampler,
         writer: &Rows,
-        see: &impl Fn(Look<'_>) -> F,
+        see: &impl Fn(Look<'_>) -> Result<F>,
     ) -> Result<Result<Done<F>, String>> {
         let image = &self.images[i];
         let bytes = match place.read() {
@@ -297,7 +306,8 @@ impl Fill<'_> {
             pixels: &row.pixels,
             digest,
             compared,
-        }));
+        })?);
+        let photograph = Glance::of(photograph);
         Ok(Ok(Done { photograph, seen }))
     }
 
@@ -313,7 +323,7 @@ impl Fill<'_> {
         };
         writer.drop_row(i, &photograph)?;
         Ok(Ok(Done {
-            photograph,
+            photograph: Glance::of(photograph),
             seen: None,
         }))
     }
@@ -338,21 +348,6 @@ impl Fill<'_> {
         }
         (self.tell)(StageEvent::Note(text));
     }
-}
-
-/// The first image of each making, and every other one with the first one that it is equal to.
-fn distinct(made_of: &[Digest]) -> (HashMap<Digest, usize>, Vec<(usize, usize)>) {
-    let mut first = HashMap::with_capacity(made_of.len());
-    let mut repeats = Vec::new();
-    for (i, digest) in made_of.iter().enumerate() {
-        match first.entry(*digest) {
-            hash_map::Entry::Occupied(of) => repeats.push((i, *of.get())),
-            hash_map::Entry::Vacant(free) => {
-                free.insert(i);
-            }
-        }
-    }
-    (first, repeats)
 }
 
 /// Of all values; in pieces whose sums are small, which is several times as fast.

@@ -4,6 +4,7 @@
 mod copy;
 mod dropped;
 mod fill;
+mod glance;
 mod journal;
 mod layout;
 mod loader;
@@ -14,6 +15,7 @@ mod reuse;
 mod row_jpeg;
 mod rows;
 mod unfinished;
+mod wanted;
 mod writer;
 
 pub use fill::{Fill, Filled};

@@ -1,14 +1,12 @@
 //! Rows of earlier packs that need no decoding again.
 
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use super::{Look, Pack, journal::COMPARED, layout::Head, rows::Rows};
+use super::{
+    Look, Pack, glance::Glance, journal::COMPARED, layout::Head, rows::Rows, wanted::Wanted,
+};
 use crate::{
     data::resample::COMPARED_SIDE,
-    digest::Digest,
     error::Result,
     files::read_json,
     record::{Photograph, Photographs, Unusable},
@@ -44,7 +42,7 @@ pub(super) struct Piece {
 /// A row that was taken over; `seen` is what was made of its pixels, `None` for a dropped one.
 pub(super) struct Taken<F> {
     pub(super) to: usize,
-    pub(super) photograph: Photograph,
+    pub(super) photograph: Glance,
     pub(super) seen: Option<F>,
 }
 
@@ -57,19 +55,25 @@ impl Earlier {
     }
 
     /// Where the wanted rows are, each given by the digest of what makes it and its place in the new pack.
-    pub(super) fn find(&self, mut wanted: HashMap<Digest, usize>) -> Vec<Piece> {
+    pub(super) fn find(&self, wanted: &Wanted<'_>) -> Vec<Piece> {
         let mut found = Vec::new();
+        if self.0.is_empty() {
+            return Vec::new();
+        }
+        let mut taken = vec![false; wanted.rows()];
         for (pack, earlier) in self.0.iter().enumerate() {
             let (photographs, earlier) = (&earlier.photographs, &earlier.pack);
             for (row, photograph) in photographs.iter().enumerate() {
-                if wanted.is_empty() {
+                if found.len() == wanted.len() {
                     break;
                 }
                 // Why a file was dropped is found anew where it was written in words.
                 if matches!(photograph.dropped, Some(Unusable::Told(_))) {
                     continue;
                 }
-                if let Some(to) = wanted.remove(&earlier.made_of(row)) {
+                if let Some(to) = wanted.get(&earlier.made_of(row))
+                    && !std::mem::replace(&mut taken[to], true)
+                {
                     found.push((to, pack, row));
                 }
             }
@@ -103,7 +107,7 @@ impl Earlier {
         &self,
         piece: &Piece,
         rows: &Rows,
-        see: &impl Fn(Look<'_>) -> F,
+        see: &impl Fn(Look<'_>) -> Result<F>,
     ) -> Result<Vec<Taken<F>>> {
         let Finished {
             pack,
@@ -129,10 +133,10 @@ impl Earlier {
             };
             let seen = match pack.storage() {
                 _ if dropped => None,
-                Storage::Raw => Some(see(Look::at(stored, compared))),
+                Storage::Raw => Some(see(Look::at(stored, compared))?),
                 // An encoded row may be whole and still be of another decoder's making.
                 Storage::Jpeg => match pack.row(row) {
-                    Ok(pixels) => Some(see(Look::at(&pixels, compared))),
+                    Ok(pixels) => Some(see(Look::at(&pixels, compared))?),
                     Err(_) => continue,
                 },
             };
@@ -143,7 +147,7 @@ impl Earlier {
             *whole = true;
             taken.push(Taken {
                 to: piece.to + k,
-                photograph: photographs[row].clone(),
+                photograph: Glance::of(photographs[row].clone()),
                 seen,
             });
         }
@@ -189,6 +193,7 @@ fn open(folder: &Path, head: &Head, compares: bool) -> Option<Finished> {
 mod tests {
     use super::{super::PackWriter, *};
     use crate::{
+        digest::Digest,
         files::write_json,
         settings::{Count, Fit, Pixels, Resize},
     };
@@ -232,8 +237,8 @@ mod tests {
         let earlier = Earlier::open(&[lost, new.clone(), old], &head, false);
         assert_eq!(earlier.0.len(), 2);
         let images = [1, 2, 3, 9, 5, 4];
-        let wanted = images.iter().enumerate().map(|(to, i)| (digest(*i), to));
-        let pieces = earlier.find(wanted.collect());
+        let made_of = images.map(digest);
+        let pieces = earlier.find(&Wanted::of(&made_of).0);
         let found: Vec<_> = pieces
             .iter()
             .map(|p| (p.to, p.pack, p.row, p.rows))
@@ -255,7 +260,7 @@ mod tests {
             for piece in &pieces {
                 taken.extend(
                     earlier
-                        .take(piece, &writer, &|look| look.pixels[0])
+                        .take(piece, &writer, &|look| Ok(look.pixels[0]))
                         .unwrap(),
                 );
             }

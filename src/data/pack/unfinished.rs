@@ -10,9 +10,11 @@ use rayon::prelude::*;
 use super::{
     Fill, Look,
     fill::Done,
+    glance::Glance,
     journal::{self, Leftover, Line},
     row_jpeg,
     rows::Rows,
+    wanted::Wanted,
 };
 use crate::{
     data::resample::COMPARED_SIDE, digest::Digest, error::Result, event::StageEvent,
@@ -52,10 +54,10 @@ impl Fill<'_> {
     pub(super) fn go_on<F: Send>(
         &self,
         from: &[PathBuf],
-        wanted: &HashMap<Digest, usize>,
+        wanted: &Wanted<'_>,
         writer: &Rows,
         rows: &mut [Option<Done<F>>],
-        see: &(impl Fn(Look<'_>) -> F + Sync),
+        see: &(impl Fn(Look<'_>) -> Result<F> + Sync),
     ) -> Result<usize> {
         let Some(Unfinished { settings, .. }) = self.unfinished else {
             return Ok(0);
@@ -70,7 +72,7 @@ impl Fill<'_> {
             let lines: HashMap<usize, &Line> = leftover
                 .lines
                 .iter()
-                .filter_map(|line| Some((*wanted.get(&line.made_of)?, line)))
+                .filter_map(|line| Some((wanted.get(&line.made_of)?, line)))
                 .filter(|(i, _)| rows[*i].is_none())
                 .collect();
             let mut lines: Vec<_> = lines.into_iter().collect();
@@ -106,7 +108,7 @@ impl Fill<'_> {
         i: usize,
         line: &Line,
         writer: &Rows,
-        see: &impl Fn(Look<'_>) -> F,
+        see: &impl Fn(Look<'_>) -> Result<F>,
     ) -> Result<Option<Done<F>>> {
         let dropped = line.photograph.dropped.is_some();
         let Some(stored) = leftover.row(line) else {
@@ -135,8 +137,11 @@ impl Fill<'_> {
         writer.go_on(i, &stored, compared.as_deref(), line)?;
         let pixels = decoded.as_deref().unwrap_or(&stored);
         Ok(Some(Done {
-            photograph: line.photograph.clone(),
-            seen: (!dropped).then(|| see(Look::at(pixels, compared.as_deref()))),
+            photograph: Glance::of(line.photograph.clone()),
+            seen: match dropped {
+                true => None,
+                false => Some(see(Look::at(pixels, compared.as_deref()))?),
+            },
         }))
     }
 }

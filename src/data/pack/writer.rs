@@ -280,6 +280,11 @@ impl PackWriter {
         Ok(())
     }
 
+    /// What makes each row.
+    pub(super) fn made_of(&self) -> &[Digest] {
+        &self.made_of
+    }
+
     /// The header as far as it is known.
     pub(super) fn head(&self) -> &Head {
         &self.head

@@ -37,7 +37,7 @@ use crate::{
 /// How often what jobs write down is looked at, at most; with many jobs less often, for each is two files on a shared file system.
 const LOOK: Duration = Duration::from_millis(300);
 const LOOK_AT_EACH: Duration = Duration::from_millis(2);
-/// How often `squeue` is asked, at most; with many jobs less often.
+/// How often `squeue` is asked, and stages are sent while jobs are under way, at most; with many jobs less often.
 const ASK: Duration = Duration::from_secs(4);
 const ASK_OF_EACH: Duration = Duration::from_millis(30);
 /// How long a Slurm that does not answer now is left alone.
@@ -77,6 +77,11 @@ pub(super) struct Watch<'a> {
     /// What is written down of jobs.
     past: Past,
     jobs: Vec<Watched<'a>>,
+    /// Stages that are to be sent, and when some were sent last.
+    fresh: Vec<Task<'a>>,
+    sent: Option<Instant>,
+    /// When what jobs write down was looked at.
+    looked: Instant,
     /// Stages that could not be sent, and when that is tried again.
     later: Option<(Instant, Vec<Unsent<'a>>)>,
     /// What Slurm said last, and when it was asked.
@@ -106,6 +111,9 @@ impl<'a> Watch<'a> {
             open,
             past,
             jobs: Vec::new(),
+            fresh: Vec::new(),
+            sent: None,
+            looked: Instant::now(),
             later: None,
             queue: None,
             asked: Instant::now(),
@@ -120,10 +128,14 @@ impl<'a> Watch<'a> {
         loop {
             let pause = self.pause();
             match tasks.recv_timeout(pause) {
-                Ok(tasks) => self.send(tasks.into_iter().map(|task| (task, 0)).collect()),
+                Ok(first) => {
+                    // Jobs that were seen to end together have made stages ready one after the other.
+                    let more = tasks.try_iter().flatten();
+                    self.fresh.extend(first.into_iter().chain(more));
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected)
-                    if self.jobs.is_empty() && self.later.is_none() =>
+                    if self.jobs.is_empty() && self.later.is_none() && self.fresh.is_empty() =>
                 {
                     return tidy(self.around.cache);
                 }
@@ -135,9 +147,29 @@ impl<'a> Watch<'a> {
             if let Some((_, tasks)) = self.later.take_if(|(at, _)| Instant::now() > *at) {
                 self.send(tasks);
             }
+            if self.may_send() {
+                let fresh = std::mem::take(&mut self.fresh);
+                self.send(fresh.into_iter().map(|task| (task, 0)).collect());
+            }
             self.ask();
-            self.look();
+            if self.looked.elapsed() >= self.pause() || self.around.stop.requested() {
+                self.look();
+                self.looked = Instant::now();
+            }
         }
+    }
+
+    /// Whether there is something to send, and Slurm was left alone for long enough: with many jobs under way what becomes ready in the
+    /// meantime goes together.
+    fn may_send(&self) -> bool {
+        let sent_lately = self.sent.is_some_and(|sent| sent.elapsed() < self.rest());
+        let rests = sent_lately && !self.jobs.is_empty();
+        !self.fresh.is_empty() && (!rests || self.around.stop.requested())
+    }
+
+    /// How long Slurm is left alone for the jobs that there are.
+    fn rest(&self) -> Duration {
+        ASK.max(ASK_OF_EACH * u32::try_from(self.jobs.len()).unwrap_or(u32::MAX))
     }
 
     /// Until the next look.
@@ -183,6 +215,7 @@ impl<'a> Watch<'a> {
         // What Slurm said before knows nothing of these.
         self.queue = None;
         self.asked = Instant::now();
+        self.sent = Some(self.asked);
     }
 
     /// Writes down that a job was sent, or found.
@@ -288,8 +321,7 @@ impl<'a> Watch<'a> {
 
     /// Asks Slurm, now and then.
     fn ask(&mut self) {
-        let between = ASK.max(ASK_OF_EACH * u32::try_from(self.jobs.len()).unwrap_or(u32::MAX));
-        if self.jobs.is_empty() || self.asked.elapsed() < between {
+        if self.jobs.is_empty() || self.asked.elapsed() < self.rest() {
             return;
         }
         self.asked = Instant::now();

@@ -85,8 +85,13 @@ impl Archive {
 
     fn of(path: &Path, source: Source, length: u64) -> Result<Self> {
         let shown = shown_path(path);
-        let read =
-            ZipArchive::new(At::start(source.clone(), length)).map_err(|e| no_zip(path, e))?;
+        let read = ZipArchive::new(At::start(source.clone(), length)).map_err(|e| {
+            if source.has_changed() {
+                return Error::failed(format!("`{shown}` changed while it was being read"))
+                    .help("run again once the files stay as they are");
+            }
+            no_zip(path, e)
+        })?;
         // A clone has not opened its file: what was open for the directory is closed here.
         let zip = read.clone();
         drop(read);

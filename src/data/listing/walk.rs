@@ -81,7 +81,7 @@ impl Tree {
                 .chain(&walked.folders)
         };
         let own = all().filter_map(|path| path.file_name());
-        let names = Names::of(own.map(|name| name.as_encoded_bytes()));
+        let names = Names::on_disk(own.map(|name| name.as_encoded_bytes()));
         let name_of = |path: &Path| {
             let below = path.strip_prefix(root).unwrap_or(path);
             let name = names.read_path(below.as_os_str().as_encoded_bytes(), false);

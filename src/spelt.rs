@@ -117,7 +117,7 @@ fn entries(folder: &Path) -> Entries {
     let mut spelt: Vec<OsString> = entries.map(|entry| entry.file_name()).collect();
     // Of two spellings of one name the first in byte order, whatever order the disk has.
     spelt.sort();
-    let encoding = Names::of(spelt.iter().map(|name| name.as_encoded_bytes()));
+    let encoding = Names::on_disk(spelt.iter().map(|name| name.as_encoded_bytes()));
     let mut found = Entries::new();
     for spelt in spelt {
         if let Some(name) = encoding.read(spelt.as_encoded_bytes()) {

@@ -71,6 +71,9 @@ fn what_systems_leave_behind_is_passed_over_in_folders_and_in_zips() {
         "data/System Volume Information/1.jpg",
         "data/$RECYCLE.BIN/1.jpg",
         "data/a/Icon\r",
+        "data/a/@__thumb/0.jpg",
+        "data/a/0.jpg:Zone.Identifier",
+        "data/Thumbs.db:encryptable",
         "data/a/2.jpg.part",
         "data/a/2.jpg.CRDOWNLOAD",
         "data/b/0.jpg.md5",
@@ -80,7 +83,7 @@ fn what_systems_leave_behind_is_passed_over_in_folders_and_in_zips() {
     ];
     put(&project, &left);
     let told = project.ok(&["run", FILE]).stderr;
-    let summary = "passed over 12 entries: 2 backup or temporary files, 1 checksum, 6 left behind by systems, 2 unfinished downloads, 1 video";
+    let summary = "passed over 15 entries: 2 backup or temporary files, 1 checksum, 9 left behind by systems, 2 unfinished downloads, 1 video";
     assert!(told.contains(summary), "{told}");
     let of_three = ["a", "b", "c"].map(|name| (name.to_owned(), 2));
     assert_eq!(classes(&project), of_three);

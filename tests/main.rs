@@ -71,3 +71,4 @@ mod verdicts;
 #[cfg(not(feature = "tensors"))]
 mod without_tensors;
 mod words;
+mod written_names;

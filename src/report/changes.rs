@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{
-    Block, Column, Grid, Group, Photograph, Results, Shot,
+    Block, Column, Grid, Group, Photograph, Results, Shot, Text,
     judged::{Judged, judged},
     percent,
     results::is_repetition,
@@ -261,8 +261,8 @@ impl Moved {
         Shot {
             photograph: self.photograph.clone(),
             caption: vec![
-                self.label.as_str().into(),
-                format!("not {}", self.mistaken).into(),
+                Text::line(&self.label),
+                Text::line(&format!("not {}", self.mistaken)),
             ],
             beside: None,
             guess: None,

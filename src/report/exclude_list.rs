@@ -7,12 +7,13 @@ use crate::{
     cells,
     error::{Error, Result},
     record::{Likeness, Part},
+    text::escaped,
 };
 
 /// One photograph with the reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExcludeRow {
-    /// As `kfood data` names it.
+    /// As `kfood data` shows it.
     #[serde(with = "cells")]
     pub path: String,
     /// Why.
@@ -72,7 +73,7 @@ pub fn exclude_list(seen: Seen<'_>) -> Vec<ExcludeRow> {
         let first = members.iter().find(|m| side(**m) == Some(own))?;
         (*first < i).then(|| ("the same picture is there before".to_owned(), Some(*first)))
     };
-    let name = |i: usize| images.get(i).map(|i| i.path.clone()).unwrap_or_default();
+    let name = |i: usize| images.get(i).map(|i| escaped(&i.path)).unwrap_or_default();
     let row = |i: usize| {
         let (reason, like) = reason(i)?;
         Some(ExcludeRow {

@@ -13,12 +13,27 @@ pub struct Names {
 }
 
 impl Names {
-    /// The encoding in which the names were written, each of them one component of a path.
+    /// The encoding in which the names of a zip were written that does not say it, each of them one component of a path.
     ///
     /// A name that is no UTF-8 makes it CP949. Where all of them are UTF-8 it may be by chance (`회` in CP949 are the bytes of
     /// `ȸ` in UTF-8): then the reading with Hangul is taken, unless the other one has it too or reads as a Western word.
     #[must_use]
     pub fn of<'a>(names: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        Self::where_by_chance(names, |_| true)
+    }
+
+    /// The same for names on a disk, which are UTF-8 unless something speaks against it: names of letters that European languages
+    /// write (`Ž`, `ő`) stay, whatever else their bytes could be. Rare signs alone (`ȸ`) are taken for Hangul.
+    #[must_use]
+    pub fn on_disk<'a>(names: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        Self::where_by_chance(names, |text| !text.chars().all(is_written))
+    }
+
+    /// `odd` says of a name in UTF-8 that also reads as Hangul whether it is more likely that; where it is not it says nothing.
+    fn where_by_chance<'a>(
+        names: impl IntoIterator<Item = &'a [u8]>,
+        odd: impl Fn(&str) -> bool,
+    ) -> Self {
         let (mut by_chance, mut plain) = (0_usize, false);
         for name in names {
             if name.is_ascii() {
@@ -28,7 +43,9 @@ impl Names {
                 Err(_) => return Self { cp949: true },
                 Ok(text) if text.chars().any(is_hangul) => plain = true,
                 Ok(text) => match cp949(name) {
-                    Some(other) if is_korean(&other) && !is_word(text) => by_chance += 1,
+                    Some(other) if is_korean(&other) && !is_word(text) => {
+                        by_chance += usize::from(odd(text));
+                    }
                     _ => plain = true,
                 },
             }
@@ -82,6 +99,14 @@ fn is_korean(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii() || is_hangul(c))
 }
 
+/// Whether a letter is one of a language that many people write in Latin letters: those of Latin-1, of the languages of Europe, of
+/// Vietnamese and of Pinyin.
+fn is_written(c: char) -> bool {
+    c.is_ascii()
+        || matches!(c, '\u{c0}'..='\u{17f}' | 'Ơ' | 'ơ' | 'Ư' | 'ư' | '\u{1cd}'..='\u{1dc}' | 'Ș' | 'ș' | 'Ț' | 'ț')
+            && !matches!(c, '×' | '÷' | 'ĸ' | 'ŉ' | 'ſ')
+}
+
 /// Whether a sign beyond ASCII stands beside a Latin letter, as in `café` and `Käse`.
 fn is_word(text: &str) -> bool {
     let signs: Vec<char> = text.chars().collect();
@@ -117,6 +142,26 @@ mod tests {
         assert_eq!(read(&["Käse".as_bytes(), "ä".as_bytes()]), ["Käse", "ä"]);
         let both = ["김밥".as_bytes(), b"\xc8\xb8"];
         assert_eq!(read(&both), ["김밥", "\u{238}"]);
+    }
+
+    #[test]
+    fn on_a_disk_letters_of_europe_stay_and_rare_signs_are_hangul() {
+        let read = |names: &[&[u8]]| -> Vec<String> {
+            let of = Names::on_disk(names.iter().copied());
+            let read = names.iter().map(|name| of.read(name).unwrap());
+            read.collect()
+        };
+        for name in ["ő", "Ž", "šš", "ČĎ", "ı", "ä", "ș", "Éé"] {
+            assert_eq!(read(&[name.as_bytes(), b"a"])[0], name);
+        }
+        let three: [&[u8]; 3] = [b"\xc8\xb8", b"\xc8\xad\xc3\xa4", b"\xc4\xa1"];
+        assert_eq!(read(&three), ["회", "화채", "치"]);
+        // What cannot be Korean says that nothing is.
+        assert_eq!(
+            read(&[b"\xc8\xb8", "я".as_bytes(), "ß1".as_bytes()])[0],
+            "ȸ"
+        );
+        assert_eq!(read(&[b"\xb1\xe8", b"\xc4\xa1"]), ["김", "치"]);
     }
 
     #[test]

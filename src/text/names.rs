@@ -28,7 +28,7 @@ pub fn shown(name: &str) -> String {
     if count > LONGEST_NAME {
         return cut(name, count, LONGEST_NAME);
     }
-    ends(name)
+    escaped(name)
 }
 
 /// A path as it may reach a terminal or a message: as [`shown`], with bytes that are no UTF-8 as `\xb1`.
@@ -46,9 +46,9 @@ pub fn shown_path(path: impl AsRef<Path>) -> String {
         part.first() == Some(&b' ') || part.last() == Some(&b' ')
     };
     if !path.components().any(odd) {
-        return ends(&text);
+        return escaped(&text);
     }
-    let parts: Vec<_> = text.split('/').map(ends).collect();
+    let parts: Vec<_> = text.split('/').map(escaped).collect();
     parts.join("/")
 }
 
@@ -61,7 +61,7 @@ pub fn shown_apart(one: &str, other: &str) -> (String, String) {
     let back = a.iter().rev().zip(b.iter().rev());
     let back = back.take(most).take_while(|(x, y)| x == y).count();
     let of = |chars: &[char]| {
-        let mut text = ends(&chars[..front].iter().collect::<String>());
+        let mut text = escaped(&chars[..front].iter().collect::<String>());
         for c in &chars[front..chars.len() - back] {
             // Letters that anybody can tell apart stay.
             if c.is_ascii_graphic() {
@@ -70,13 +70,14 @@ pub fn shown_apart(one: &str, other: &str) -> (String, String) {
                 escape(*c, &mut text);
             }
         }
-        text + &ends(&chars[chars.len() - back..].iter().collect::<String>())
+        text + &escaped(&chars[chars.len() - back..].iter().collect::<String>())
     };
     (of(&a), of(&b))
 }
 
-/// Every hidden character escaped, and a blank at either end.
-fn ends(name: &str) -> String {
+/// A name as in [`shown`], however long: for a file, where a cut name would name nothing.
+#[must_use]
+pub fn escaped(name: &str) -> String {
     let edge = name.starts_with(' ') || name.ends_with(' ');
     if !edge && !name.chars().any(is_hidden) {
         return name.to_owned();
@@ -103,8 +104,8 @@ fn cut(text: &str, count: usize, most: usize) -> String {
     let between = number((count - front - back) as u64);
     format!(
         "{} … ({between} more characters) … {}",
-        ends(&first),
-        ends(&last)
+        escaped(&first),
+        escaped(&last)
     )
 }
 

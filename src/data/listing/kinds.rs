@@ -4,7 +4,7 @@
 //! is used and a broken download is reported.
 
 /// Files and folders that systems and storage boxes leave behind, in small letters.
-const OF_SYSTEMS: [&str; 36] = [
+const OF_SYSTEMS: [&str; 37] = [
     "thumbs.db",
     "ehthumbs.db",
     "ehthumbs_vista.db",
@@ -33,6 +33,7 @@ const OF_SYSTEMS: [&str; 36] = [
     "#recycle",
     "#snapshot",
     "@eadir",
+    "@__thumb",
     "@tmp",
     "@recycle",
     "@recently-snapshot",
@@ -52,6 +53,27 @@ const OF_SYSTEMS_BEGIN: [&str; 6] = [
     "found.00",
     "~$",
 ];
+
+/// What Windows, Dropbox and macOS tell of a file beside it in a stream of its own, which becomes a file `NAME:STREAM` on another disk
+/// or in a zip.
+const STREAMS: [&str; 10] = [
+    "zone.identifier",
+    "encryptable",
+    "$data",
+    "smartscreen",
+    "favicon",
+    "oecustomproperty",
+    "com.dropbox.attributes",
+    "com.dropbox.attrs",
+    "afp_afpinfo",
+    "afp_resource",
+];
+
+/// Whether a name is that of such a stream. WSL and Samba write the `:`, which Windows allows in no name, as a sign of their own.
+fn is_stream(small: &str) -> bool {
+    let parts = small.rsplit_once([':', '\u{f03a}', '\u{f022}']);
+    parts.is_some_and(|(_, stream)| STREAMS.contains(&stream))
+}
 
 /// Kinds with the extensions that tell them, in small letters.
 const BY_EXTENSION: [(&str, &[&str]); 6] = [
@@ -218,7 +240,8 @@ pub(super) fn left_behind(name: &str) -> Option<&'static str> {
     }
     let small = name.to_lowercase();
     let of_system = OF_SYSTEMS.contains(&small.as_str())
-        || OF_SYSTEMS_BEGIN.iter().any(|b| small.starts_with(b));
+        || OF_SYSTEMS_BEGIN.iter().any(|b| small.starts_with(b))
+        || is_stream(&small);
     of_system.then_some("left behind by systems")
 }
 
@@ -276,6 +299,10 @@ mod tests {
     fn what_is_no_photograph_is_known_by_its_name_whatever_the_case() {
         for name in [
             "@eaDir",
+            "@__thumb",
+            "x.jpg:Zone.Identifier",
+            "x.jpg\u{f03a}Zone.Identifier",
+            "Thumbs.db:encryptable",
             "#Recycle",
             "LOST+FOUND",
             "System Volume Information",
@@ -305,6 +332,7 @@ mod tests {
             "0.jpg.1",
             "a.b.c",
             "사진",
+            "12:30.jpg",
             "img.001.jpg",
             "partial",
             "old",

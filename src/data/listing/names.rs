@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{Listing, Place};
-use crate::name::nfc;
+use crate::{name::nfc, text::escaped};
 
 /// The images of a listing by all that they may be called.
 pub(super) struct Names {
@@ -32,7 +32,27 @@ impl Names {
                 names.paths.insert(plain_path(path), i);
             }
         }
+        names.add_shown(listing);
         names
+    }
+
+    /// Names with hidden characters as kfood shows them and writes them into lists, too; one that another image has as it stands is
+    /// that one's.
+    fn add_shown(&mut self, listing: &Listing) {
+        let mut below: HashMap<String, Vec<usize>> = HashMap::new();
+        let hiding = |name: &str| Some(escaped(name)).filter(|shown| shown != name);
+        for (i, image) in listing.images.iter().enumerate() {
+            let Some(shown) = hiding(&image.name) else {
+                continue;
+            };
+            if let Some((_, name)) = shown.split_once('/') {
+                below.entry(name.to_owned()).or_default().push(i);
+            }
+            self.whole.entry(shown).or_insert(i);
+        }
+        for (name, images) in below {
+            self.below.entry(name).or_insert(images);
+        }
     }
 
     /// The images that a row of a list means: by their name, else by their name below a part, else by their path on disk, which may be

@@ -81,7 +81,7 @@ impl Tree {
         let others = walked.zips.iter().chain(&walked.folders);
         let others = others.filter_map(|path| path.file_name());
         let others = others.map(|name| name.as_encoded_bytes());
-        let names = Names::of(walked.files.lasts().chain(others));
+        let names = Names::on_disk(walked.files.lasts().chain(others));
         let name_of = |path: &Path| {
             let below = path.strip_prefix(root).unwrap_or(path);
             let name = names.read_path(below.as_os_str().as_encoded_bytes(), false);

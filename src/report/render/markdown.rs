@@ -10,7 +10,7 @@ impl Document {
     /// As Markdown. Ends with a new line.
     #[must_use]
     pub fn markdown(&self) -> String {
-        let mut text = String::new();
+        let mut lines = String::new();
         let mut before = None;
         for block in &self.blocks {
             let written = written(block);
@@ -18,12 +18,13 @@ impl Document {
                 continue;
             }
             if before.is_some_and(|before| !one_list(before, block)) {
-                text.push('\n');
+                lines.push('\n');
             }
-            text += &written;
+            lines += &written;
             before = Some(block);
         }
-        text
+        // The last door: verbatim text, and names of pictures.
+        text::safe_lines(&lines)
     }
 }
 

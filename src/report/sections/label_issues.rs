@@ -6,7 +6,7 @@ use super::{Asked, Images};
 use crate::{
     error::Result,
     record::{Part, SuspiciousLabel},
-    report::{Audited, Block, Column, Grid, Shot, percent, units::fixed},
+    report::{Audited, Block, Column, Grid, Shot, Text, percent, units::fixed},
     text::{count, either, number, shown},
 };
 
@@ -216,7 +216,8 @@ fn shot(i: usize, one: &Named<'_>, of: usize) -> Shot {
         issue.suggested,
         percent(issue.suggested_probability)
     );
-    let mut caption = vec![format!("{}. {}", i + 1, issue.given).into(), looks.into()];
+    let given = format!("{}. {}", i + 1, issue.given);
+    let mut caption = vec![Text::line(&given), Text::line(&looks)];
     if of > 1 {
         caption.push(format!("named by {} of {of} runs", one.by).into());
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     record::Part,
     report::{
-        Block, Cell, Drawing, Group, Guess, Images, Matrix, Photograph, Range, Ranges, Shot,
+        Block, Cell, Drawing, Group, Guess, Images, Matrix, Photograph, Range, Ranges, Shot, Text,
         by_class::{OfClass, by_class},
         class_order::Order,
         judged::{Guessed, Judged, judged},
@@ -142,14 +142,14 @@ fn shot(group: &Group<'_>, image: &Judged<'_>, guess: &Guessed<'_>) -> Shot {
         false => image.label.to_owned(),
     };
     let mut caption = vec![
-        first.into(),
+        Text::line(&first),
         format!("{} sure", percent(guess.probability)).into(),
     ];
     if image.runs > 1 {
         let runs = |guess: &Guessed<'_>| format!("{} {}", guess.class, guess.runs);
         let guesses: Vec<_> = image.guesses.iter().map(runs).collect();
         let told = format!("guesses of {} runs: {}", image.runs, guesses.join(", "));
-        caption.push(told.into());
+        caption.push(Text::line(&told));
     }
     Shot {
         photograph: group.runs[0].source.photograph(image.path),

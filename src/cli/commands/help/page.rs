@@ -23,6 +23,7 @@ const PAGES: &[(&str, &str)] = pages![
     "commands",
     "config",
     "cluster",
+    "scale",
     "pipeline-file",
     "data",
     "training",

@@ -88,7 +88,7 @@ fn header(guesses: usize, cam: bool) -> Vec<String> {
 }
 
 fn row(one: &Value, guesses: usize, cam: bool) -> Vec<String> {
-    let told = |value: &Value| cells::guarded(value.as_str().unwrap_or_default()).into_owned();
+    let told = |value: &Value| cells::shown(value.as_str().unwrap_or_default());
     let unknown = one["unknown"].as_bool().map(|said| said.to_string());
     let mut row = vec![
         told(&one["path"]),

@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     error::{Error, Result},
     report::{Block, Document, Language, Photograph, Span, Text},
+    text,
 };
 pub use pictures::{Evidence, Pictures, Thumbnail};
 use pieces::{Chapter, Chart, Piece};
@@ -104,7 +105,8 @@ impl Document {
             script: SCRIPT,
             served: place.state.map(|state| (state, RENEWAL)),
         };
-        page.render().map_err(fail)
+        // The last door: what is in charts and attributes comes from names too. Nothing of a page's own has such a character.
+        Ok(text::safe_lines(&page.render().map_err(fail)?))
     }
 
     fn title(&self) -> String {
@@ -143,7 +145,7 @@ fn policy(place: Place<'_>) -> String {
 /// As it may stand in a script: nothing in it ends the script.
 fn json(value: &impl serde::Serialize) -> Result<String> {
     let text = serde_json::to_string(value).map_err(fail)?;
-    Ok(text.replace('<', "\\u003c"))
+    Ok(text::json_safe(&text).replace('<', "\\u003c"))
 }
 
 fn fail(cause: impl std::error::Error + Send + Sync + 'static) -> Error {

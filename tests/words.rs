@@ -197,6 +197,23 @@ fn typographic_signs_are_told_as_such() {
 }
 
 #[test]
+fn a_long_value_key_name_or_kind_is_shown_in_part() {
+    let long = "x".repeat(2_000_000);
+    for text in [
+        format!("[train.net]\nloss = \"{long}\"\n"),
+        format!("[train.net]\nepochs = 1\n{long} = 1\n"),
+        format!("[train.{long}]\nepochs = 1\n"),
+        format!("[train.net]\nepochs = 1\ndata = \"{long}\"\n"),
+        format!("[{long}.net]\nepochs = 1\n"),
+        format!("[train.\"{long} \"]\nepochs = \"{long}\"\n"),
+    ] {
+        let told = mistakes(text.as_bytes());
+        assert!(told.len() < 20_000, "{}: {}", &text[..40], told.len());
+        assert!(told.contains("more characters)"), "{}", &text[..40]);
+    }
+}
+
+#[test]
 fn yaml_is_told_as_such_with_the_line_in_toml() {
     let told = mistakes(b"[train.net]\nepochs: 5\n");
     assert!(

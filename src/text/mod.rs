@@ -15,7 +15,7 @@ mod wrapped;
 pub use counts::{count, either, plural};
 pub use hidden::is_hidden;
 pub use lists::{first_few, first_items, first_lines};
-pub use names::{escaped, shown, shown_apart, shown_path};
+pub use names::{bounded, escaped, shown, shown_apart, shown_path};
 pub use numbers::{bytes, number};
 pub use shortened::shortened;
 pub use terminal::{json_safe, safe_lines};

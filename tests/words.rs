@@ -197,6 +197,21 @@ fn typographic_signs_are_told_as_such() {
 }
 
 #[test]
+fn a_control_character_is_called_one_and_a_habit_is_told_once() {
+    let told = mistakes(b"[dataset.d]\ntrain = \x1b\"data\"\n");
+    assert!(
+        told.contains("a control character, `\\x1b`, stands here"),
+        "{told}"
+    );
+    assert!(!told.contains("word processor"), "{told}");
+    let line = "a\u{a0}=\u{a0}1\n";
+    let many = format!("[dataset.d]\n{}", line.replace('a', "train").repeat(14));
+    let told = mistakes(many.as_bytes());
+    assert!(told.contains("one of 28 places"), "{told}");
+    assert!(told.contains("1 mistake found"), "{told}");
+}
+
+#[test]
 fn a_long_value_key_name_or_kind_is_shown_in_part() {
     let long = "x".repeat(2_000_000);
     for text in [

@@ -212,6 +212,25 @@ fn a_control_character_is_called_one_and_a_habit_is_told_once() {
 }
 
 #[test]
+fn for_a_pipeline_file_that_is_not_there_the_nearest_one_is_named() {
+    let project = project(DISHES);
+    project.write("p.toml", DISHES);
+    for (named, near) in [
+        ("P.toml", "`p.toml`"),
+        ("pipelines/A.toml", "`pipelines/a.toml`"),
+        ("a.toml", "`pipelines/a.toml`"),
+        ("pipelines/p.toml", "did you mean `p.toml`?"),
+        (
+            "pipelines/nothing.toml",
+            "such as `pipelines/mission1.toml`",
+        ),
+    ] {
+        let told = project.fails(2, &["check", named]).stderr;
+        assert!(told.contains(near), "{named}: {told}");
+    }
+}
+
+#[test]
 fn a_long_value_key_name_or_kind_is_shown_in_part() {
     let long = "x".repeat(2_000_000);
     for text in [

@@ -248,6 +248,33 @@ fn a_long_value_key_name_or_kind_is_shown_in_part() {
 }
 
 #[test]
+fn utf32_is_called_by_its_name_and_a_stray_zero_is_no_encoding() {
+    let wide = |text: &str| -> Vec<u8> {
+        text.chars()
+            .flat_map(|c| (c as u32).to_le_bytes())
+            .collect()
+    };
+    for mark in ["", "\u{feff}"] {
+        let told = mistakes(&wide(&format!("{mark}{DISHES}")));
+        assert!(told.contains("the file is UTF-32LE text"), "{told}");
+        assert!(told.contains("`iconv -f UTF-32LE -t UTF-8 "), "{told}");
+    }
+    let project = project("[dataset.d]\nmanifest = \"list.csv\"\n");
+    fs::write(project.path("list.csv"), wide("path,label\na/1.jpg,a\n")).unwrap();
+    let told = project.kfood(&["run", "pipelines/a.toml"]).stderr;
+    assert!(
+        told.contains("is UTF-32LE text") && told.contains("iconv -f UTF-32LE"),
+        "{told}"
+    );
+    fs::write(project.path("list.csv"), b"pa\0th,label\na/1.jpg,a\n").unwrap();
+    let told = project.kfood(&["run", "pipelines/a.toml"]).stderr;
+    assert!(
+        told.contains("no column `path`") && told.contains("`pa\\x00th`"),
+        "{told}"
+    );
+}
+
+#[test]
 fn yaml_is_told_as_such_with_the_line_in_toml() {
     let told = mistakes(b"[train.net]\nepochs: 5\n");
     assert!(

@@ -10,6 +10,7 @@ mod names;
 mod numbers;
 mod shortened;
 mod terminal;
+mod utf32;
 mod wrapped;
 
 pub use counts::{count, either, plural};
@@ -19,4 +20,5 @@ pub use names::{bounded, escaped, shown, shown_apart, shown_path};
 pub use numbers::{bytes, fixed, number};
 pub use shortened::shortened;
 pub use terminal::{json_safe, safe_lines};
+pub use utf32::utf32;
 pub use wrapped::wrapped;

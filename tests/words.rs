@@ -63,6 +63,46 @@ fn no_name_steers_a_terminal() {
 }
 
 #[test]
+fn a_changed_setting_is_told_as_the_file_has_it_and_kfood_is_not_called_newer_for_it() {
+    let project = project(DISHES);
+    project.dishes("data/train", &["a", "b"], 4);
+    project.ok(&["run", "pipelines/a.toml"]);
+    let plan = |from: &str, to: &str| {
+        project.edit("pipelines/a.toml", from, to);
+        let told = project.kfood(&["plan", "pipelines/a.toml"]).stdout;
+        let why = project.kfood(&["explain", "pipelines/a.toml", "pixels"]);
+        project.edit("pipelines/a.toml", to, from);
+        (told, why.stdout)
+    };
+    let holdout = "[split.holdout]\n";
+    let grouped = "[split.holdout]\nleaks = \"group\"\ndata = \"pixels\"\n";
+    let (told, _) = plan(holdout, grouped);
+    assert!(told.contains("`leaks` (none) -> \"group\""), "{told}");
+    assert!(!told.contains("version of this stage"), "{told}");
+    assert!(!told.contains("newer"), "{told}");
+    let other = self::project(&DISHES.replace(holdout, grouped));
+    other.dishes("data/train", &["a", "b"], 4);
+    other.ok(&["run", "pipelines/a.toml"]);
+    other.edit("pipelines/a.toml", grouped, holdout);
+    let told = other.kfood(&["plan", "pipelines/a.toml"]).stdout;
+    assert!(told.contains("`leaks` \"group\" -> (none)"), "{told}");
+    assert!(!told.contains("newer"), "{told}");
+    let pixels = "[preprocess.pixels]\n";
+    let (told, why) = plan(pixels, "[preprocess.pixels]\nunreadable = \"drop\"\n");
+    assert!(
+        told.contains("`unreadable` \"fail\" -> \"drop\"") && !told.contains("codes"),
+        "{told}"
+    );
+    assert!(why.contains("unreadable = \"drop\"\n"), "{why}");
+    let (told, why) = plan(pixels, "[preprocess.pixels]\nquality = \"exact\"\n");
+    assert!(
+        told.contains("`quality` \"fast\" -> \"exact\"") && !told.contains("components"),
+        "{told}"
+    );
+    assert!(!why.contains("`fast`"), "{why}");
+}
+
+#[test]
 fn a_linked_pipeline_belongs_to_the_project_it_is_named_in() {
     let (mine, other) = (Project::new(), Project::new());
     other.write("pipelines/a.toml", DISHES);

@@ -88,7 +88,7 @@ impl Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let or_none = |value: &Option<String>| {
-            let value = value.as_deref().and_then(|value| in_toml(value));
+            let value = value.as_deref().and_then(in_toml);
             value.unwrap_or_else(|| "(none)".to_owned())
         };
         match self {

@@ -6,7 +6,6 @@
 
 use std::borrow::Cow;
 
-use crate::text::escaped;
 use serde::{Deserialize, Deserializer, Serializer};
 
 /// Whether a spreadsheet would read it as a formula, or as guarded by an apostrophe.
@@ -23,13 +22,6 @@ pub fn guarded(text: &str) -> Cow<'_, str> {
         return Cow::Owned(format!("'{text}"));
     }
     Cow::Borrowed(text)
-}
-
-/// The cell of a text that a person reads: nothing in it steers a terminal, breaks a line or hides. A list in which kfood finds
-/// photographs by their names knows them in this form too.
-#[must_use]
-pub fn shown(text: &str) -> String {
-    guarded(&escaped(text)).into_owned()
 }
 
 /// The text of a cell.

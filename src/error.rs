@@ -4,7 +4,7 @@ use std::{error, fmt, path::Path};
 
 use crate::{
     space::{self, Needed},
-    text::shown_path,
+    text::{bounded, shown_path},
 };
 
 /// A result whose error a person can read.
@@ -161,7 +161,8 @@ impl fmt::Display for Error {
         f.write_str(&self.message)?;
         let mut cause = error::Error::source(self);
         while let Some(inner) = cause {
-            write!(f, ": {inner}")?;
+            // A parser quotes what it found, however long that is.
+            write!(f, ": {}", bounded(&inner.to_string()))?;
             cause = inner.source();
         }
         Ok(())

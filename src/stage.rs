@@ -80,6 +80,18 @@ pub trait Stage: Send + Sync {
         setting.to_owned()
     }
 
+    /// The value of a setting as a pipeline file has it, given its place in [`Stage::settings`] and its value there as JSON; `None`
+    /// where no pipeline file has such a setting.
+    fn written_value(&self, setting: &str, value: &str) -> Option<String> {
+        let _ = setting;
+        Some(value.to_owned())
+    }
+
+    /// Whether this is a version that the stage has by its settings now, as [`Stage::version`] under these or others.
+    fn has_version(&self, version: u32) -> bool {
+        version == self.version()
+    }
+
     /// In words how an input that comes from another stage differs from what it was, such as "3 images moved class, 2 new", given
     /// the two files; `None` where there is no more to say than that it changed.
     fn changed(&self, role: &str, before: &Path, now: &Path) -> Option<String> {

@@ -102,6 +102,48 @@ fn what_systems_leave_behind_is_passed_over_in_folders_and_in_zips() {
 }
 
 #[test]
+fn folders_of_european_letters_alone_keep_their_names_and_rare_signs_are_hangul() {
+    let project = project("train = \"data\"", "");
+    put(&project, &["data/šš/0.jpg", "data/ő/0.jpg", "data/Ž/0.jpg"]);
+    assert_eq!(names(&project), ["ő", "šš", "Ž"]);
+    let told = project.ok(&["run", FILE]).stderr;
+    assert!(!told.contains("CP949"), "{told}");
+    let project = self::project("train = \"data\"", "");
+    for class in [&b"\xc8\xb8"[..], b"\xc8\xad\xc3\xa4", b"\xc4\xa1"] {
+        let folder = project.path("data").join(OsStr::from_bytes(class));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("0.jpg"), picture(&format!("{class:?}"))).unwrap();
+    }
+    assert_eq!(names(&project), ["치", "화채", "회"]);
+}
+
+#[test]
+fn the_folders_of_a_camera_below_each_class_are_not_offered_as_classes() {
+    let project = project("train = \"data\"", "");
+    for class in ["a", "b"] {
+        put(&project, &[&format!("data/{class}/DCIM/100CANON/x.jpg")]);
+    }
+    let told = project.fails(1, &["run", FILE]).stderr;
+    assert!(
+        told.contains("say it in the dataset: `class = \"first\"` for `a`, `b`, or"),
+        "{told}"
+    );
+    assert!(!told.contains("`DCIM`"), "{told}");
+    project.edit(FILE, "\"data\"", "\"data\"\nclass = \"first\"");
+    assert_eq!(names(&project), ["a", "b"]);
+    // Where the same dishes stand below two restaurants either may be meant.
+    let project = self::project("train = \"data\"", "");
+    for place in ["x", "y"] {
+        for class in ["a", "b"] {
+            put(&project, &[&format!("data/{place}/{class}/2024/1.jpg")]);
+        }
+    }
+    let told = project.fails(1, &["run", FILE]).stderr;
+    let offers = "`class = \"first\"` for `x`, `y`, `class = { level = 2 }` for `a`, `b`, or";
+    assert!(told.contains(offers), "{told}");
+}
+
+#[test]
 fn a_class_that_is_not_clear_is_asked_for_and_a_level_answers() {
     let project = project("train = \"data\"", "");
     for class in ["a", "b"] {

@@ -1,5 +1,10 @@
 //! Model files that others wrote: wrapped, in pairs, without a head, in half precision, and those that lie.
 
+use std::{
+    fs,
+    io::{Cursor, Read, Write},
+};
+
 use half::f16;
 use kfood::{
     model::{DType, Network, StateDict, TensorData, load, pytorch, safetensors},
@@ -141,6 +146,61 @@ fn a_transfer_takes_a_network_with_another_head_or_none_and_others_say_that_it_i
     );
 }
 
+/// The same PyTorch file with the tensor of a name rebuilt by another function.
+fn rebuilt_by(project: &Project, name: &str, tensor: &str, function: &str) {
+    let bytes = fs::read(project.path(name)).unwrap();
+    let mut from = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+    let mut to = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for i in 0..from.len() {
+        let mut entry = from.by_index(i).unwrap();
+        let file = entry.name().unwrap().into_owned();
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).unwrap();
+        if file.ends_with("data.pkl") {
+            let find = |what: &str, from: usize| {
+                let at = content[from..]
+                    .windows(what.len())
+                    .position(|w| w == what.as_bytes());
+                from + at.unwrap()
+            };
+            let known = "torch._utils\n_rebuild_tensor_v2\n";
+            let at = find(known, find(tensor, 0));
+            content.splice(at..at + known.len(), function.bytes());
+        }
+        let stored = zip::write::SimpleFileOptions::default()
+            .compression_method(zip::CompressionMethod::Stored);
+        to.start_file(file, stored).unwrap();
+        to.write_all(&content).unwrap();
+    }
+    fs::write(project.path(name), to.finish().unwrap().into_inner()).unwrap();
+}
+
+#[test]
+fn a_head_of_an_unknown_kind_is_named_with_its_place_and_a_transfer_goes_on_without_it() {
+    let project = Project::with_dishes();
+    for function in ["torch._utils\n_rebuild_qtensor\n", "my.lib\nMyTensor\n"] {
+        file(&project, "odd.pt", behind("model.", &network()));
+        rebuilt_by(&project, "odd.pt", "model.fc.weight", function);
+        let made_by = function.trim_end().replace('\n', ".");
+        let named = format!("`model.fc.weight` is an object of `{made_by}`");
+        let told = project.fails(2, &["export", "odd.pt", OUT]).stderr;
+        has(&told, &["cannot be read", &named]);
+        assert!(!told.contains("is missing"), "{told}");
+        project.write(
+            "pipelines/p.toml",
+            "[dataset.d]\ntrain = \"data/train\"\n\n[split.s]\ndataset = \"d\"\nvalidation = 0.2\n\n\
+             [preprocess.p]\ndataset = \"d\"\nresize = { width = 32, height = 32 }\n\n\
+             [transfer.t]\nmodel = { file = \"odd.pt\" }\nnormalize = \"imagenet\"\n\
+             data = \"p\"\nsplit = \"s\"\nepochs = 1\nbatch_size = 8\noptimizer.sgd = { lr = 0.01 }\ntrain_layers = \"head\"\n",
+        );
+        let ran = project.ok(&["run", "pipelines/p.toml"]);
+        has(
+            &(ran.stdout + &ran.stderr),
+            &["the head of the file cannot be read", &named],
+        );
+    }
+}
+
 #[test]
 fn an_exported_file_predicts_under_any_name_and_a_foreign_one_with_numbers_or_given_names() {
     let project = Project::new();
@@ -207,7 +267,7 @@ fn saying(project: &Project, change: &dyn Fn(&mut serde_json::Value)) {
     change(&mut said);
     let path = project.path("said.safetensors");
     safetensors::write(&path, &network(), None).unwrap();
-    let bytes = std::fs::read(&path).unwrap();
+    let bytes = fs::read(&path).unwrap();
     let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
     let mut header: serde_json::Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
     header["__metadata__"]["kfood"] = said.to_string().into();
@@ -215,7 +275,7 @@ fn saying(project: &Project, change: &dyn Fn(&mut serde_json::Value)) {
     let mut changed = (header.len() as u64).to_le_bytes().to_vec();
     changed.extend(header.bytes());
     changed.extend(&bytes[8 + length..]);
-    std::fs::write(path, changed).unwrap();
+    fs::write(path, changed).unwrap();
 }
 
 #[expect(clippy::too_many_lines, reason = "a table of cases")]
@@ -338,7 +398,7 @@ fn a_zip_archive_that_pytorch_did_not_write_says_what_it_is() {
         ("folder/best.pt", ["`folder/best.pt` in it", "unpack it"]),
         ("conv1.weight.npy", ["arrays of NumPy", "torch.tensor"]),
     ] {
-        let mut zip = zip::ZipWriter::new(std::fs::File::create(project.path("x.pt")).unwrap());
+        let mut zip = zip::ZipWriter::new(fs::File::create(project.path("x.pt")).unwrap());
         let plain = zip::write::SimpleFileOptions::default();
         zip.start_file(entry, plain).unwrap();
         zip.finish().unwrap();

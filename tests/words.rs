@@ -63,6 +63,46 @@ fn no_name_steers_a_terminal() {
 }
 
 #[test]
+fn a_changed_setting_is_told_as_the_file_has_it_and_kfood_is_not_called_newer_for_it() {
+    let project = project(DISHES);
+    project.dishes("data/train", &["a", "b"], 4);
+    project.ok(&["run", "pipelines/a.toml"]);
+    let plan = |from: &str, to: &str| {
+        project.edit("pipelines/a.toml", from, to);
+        let told = project.kfood(&["plan", "pipelines/a.toml"]).stdout;
+        let why = project.kfood(&["explain", "pipelines/a.toml", "pixels"]);
+        project.edit("pipelines/a.toml", to, from);
+        (told, why.stdout)
+    };
+    let holdout = "[split.holdout]\n";
+    let grouped = "[split.holdout]\nleaks = \"group\"\ndata = \"pixels\"\n";
+    let (told, _) = plan(holdout, grouped);
+    assert!(told.contains("`leaks` (none) -> \"group\""), "{told}");
+    assert!(!told.contains("version of this stage"), "{told}");
+    assert!(!told.contains("newer"), "{told}");
+    let other = self::project(&DISHES.replace(holdout, grouped));
+    other.dishes("data/train", &["a", "b"], 4);
+    other.ok(&["run", "pipelines/a.toml"]);
+    other.edit("pipelines/a.toml", grouped, holdout);
+    let told = other.kfood(&["plan", "pipelines/a.toml"]).stdout;
+    assert!(told.contains("`leaks` \"group\" -> (none)"), "{told}");
+    assert!(!told.contains("newer"), "{told}");
+    let pixels = "[preprocess.pixels]\n";
+    let (told, why) = plan(pixels, "[preprocess.pixels]\nunreadable = \"drop\"\n");
+    assert!(
+        told.contains("`unreadable` \"fail\" -> \"drop\"") && !told.contains("codes"),
+        "{told}"
+    );
+    assert!(why.contains("unreadable = \"drop\"\n"), "{why}");
+    let (told, why) = plan(pixels, "[preprocess.pixels]\nquality = \"exact\"\n");
+    assert!(
+        told.contains("`quality` \"fast\" -> \"exact\"") && !told.contains("components"),
+        "{told}"
+    );
+    assert!(!why.contains("`fast`"), "{why}");
+}
+
+#[test]
 fn a_linked_pipeline_belongs_to_the_project_it_is_named_in() {
     let (mine, other) = (Project::new(), Project::new());
     other.write("pipelines/a.toml", DISHES);
@@ -194,6 +234,84 @@ fn typographic_signs_are_told_as_such() {
             "{line}: {told}"
         );
     }
+}
+
+#[test]
+fn a_control_character_is_called_one_and_a_habit_is_told_once() {
+    let told = mistakes(b"[dataset.d]\ntrain = \x1b\"data\"\n");
+    assert!(
+        told.contains("a control character, `\\x1b`, stands here"),
+        "{told}"
+    );
+    assert!(!told.contains("word processor"), "{told}");
+    let line = "a\u{a0}=\u{a0}1\n";
+    let many = format!("[dataset.d]\n{}", line.replace('a', "train").repeat(14));
+    let told = mistakes(many.as_bytes());
+    assert!(told.contains("one of 28 places"), "{told}");
+    assert!(told.contains("1 mistake found"), "{told}");
+}
+
+#[test]
+fn for_a_pipeline_file_that_is_not_there_the_nearest_one_is_named() {
+    let project = project(DISHES);
+    project.write("p.toml", DISHES);
+    for (named, near) in [
+        ("P.toml", "`p.toml`"),
+        ("pipelines/A.toml", "`pipelines/a.toml`"),
+        ("a.toml", "`pipelines/a.toml`"),
+        ("pipelines/p.toml", "did you mean `p.toml`?"),
+        (
+            "pipelines/nothing.toml",
+            "such as `pipelines/mission1.toml`",
+        ),
+    ] {
+        let told = project.fails(2, &["check", named]).stderr;
+        assert!(told.contains(near), "{named}: {told}");
+    }
+}
+
+#[test]
+fn a_long_value_key_name_or_kind_is_shown_in_part() {
+    let long = "x".repeat(2_000_000);
+    for text in [
+        format!("[train.net]\nloss = \"{long}\"\n"),
+        format!("[train.net]\nepochs = 1\n{long} = 1\n"),
+        format!("[train.{long}]\nepochs = 1\n"),
+        format!("[train.net]\nepochs = 1\ndata = \"{long}\"\n"),
+        format!("[{long}.net]\nepochs = 1\n"),
+        format!("[train.\"{long} \"]\nepochs = \"{long}\"\n"),
+    ] {
+        let told = mistakes(text.as_bytes());
+        assert!(told.len() < 20_000, "{}: {}", &text[..40], told.len());
+        assert!(told.contains("more characters)"), "{}", &text[..40]);
+    }
+}
+
+#[test]
+fn utf32_is_called_by_its_name_and_a_stray_zero_is_no_encoding() {
+    let wide = |text: &str| -> Vec<u8> {
+        text.chars()
+            .flat_map(|c| (c as u32).to_le_bytes())
+            .collect()
+    };
+    for mark in ["", "\u{feff}"] {
+        let told = mistakes(&wide(&format!("{mark}{DISHES}")));
+        assert!(told.contains("the file is UTF-32LE text"), "{told}");
+        assert!(told.contains("`iconv -f UTF-32LE -t UTF-8 "), "{told}");
+    }
+    let project = project("[dataset.d]\nmanifest = \"list.csv\"\n");
+    fs::write(project.path("list.csv"), wide("path,label\na/1.jpg,a\n")).unwrap();
+    let told = project.kfood(&["run", "pipelines/a.toml"]).stderr;
+    assert!(
+        told.contains("is UTF-32LE text") && told.contains("iconv -f UTF-32LE"),
+        "{told}"
+    );
+    fs::write(project.path("list.csv"), b"pa\0th,label\na/1.jpg,a\n").unwrap();
+    let told = project.kfood(&["run", "pipelines/a.toml"]).stderr;
+    assert!(
+        told.contains("no column `path`") && told.contains("`pa\\x00th`"),
+        "{told}"
+    );
 }
 
 #[test]

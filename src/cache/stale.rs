@@ -87,7 +87,10 @@ impl Reason {
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let or_none = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
+        let or_none = |value: &Option<String>| {
+            let value = value.as_deref().and_then(in_toml);
+            value.unwrap_or_else(|| "(none)".to_owned())
+        };
         match self {
             Self::NeverRun => f.write_str("never run"),
             Self::NotFetched(why) => f.write_str(match why {
@@ -133,6 +136,29 @@ impl fmt::Display for Reason {
             Self::Forced => f.write_str("forced"),
         }
     }
+}
+
+/// A value of JSON as a pipeline file has it; `None` for `null`.
+fn in_toml(json: &str) -> Option<String> {
+    fn of(value: &Value) -> Option<String> {
+        match value {
+            Value::Null => None,
+            Value::Object(map) => {
+                let one = |(key, value): (&String, &Value)| Some(format!("{key} = {}", of(value)?));
+                let all: Vec<_> = map.iter().filter_map(one).collect();
+                Some(match all.is_empty() {
+                    true => "{}".to_owned(),
+                    false => format!("{{ {} }}", all.join(", ")),
+                })
+            }
+            Value::Array(items) => {
+                let items: Vec<_> = items.iter().filter_map(of).collect();
+                Some(format!("[{}]", items.join(", ")))
+            }
+            other => Some(other.to_string()),
+        }
+    }
+    serde_json::from_str(json).map_or_else(|_| Some(json.to_owned()), |value| of(&value))
 }
 
 /// "2 files changed: `a.jpg`, `b.jpg`; 1 file added: `c.jpg`".
@@ -292,7 +318,7 @@ mod tests {
         assert_eq!(
             said(old, new),
             [
-                "`optimizer` {\"sgd\":{\"lr\":0.1}} -> {\"adam\":{\"lr\":0.1}}",
+                "`optimizer` { sgd = { lr = 0.1 } } -> { adam = { lr = 0.1 } }",
                 "`seed` (none) -> 1"
             ]
         );

@@ -2,6 +2,8 @@
 
 use encoding_rs::EUC_KR;
 
+use crate::text;
+
 /// A file that is no UTF-8 text.
 pub(crate) struct NotUtf8 {
     /// What it seems to be.
@@ -16,9 +18,9 @@ pub(crate) struct NotUtf8 {
 /// The text of a file's bytes, without a byte order mark.
 ///
 /// # Errors
-/// When it is not UTF-8; named where it is UTF-16 or CP949.
+/// When it is not UTF-8; named where it is UTF-32, UTF-16 or CP949.
 pub(crate) fn decode(mut bytes: Vec<u8>, shown: &str) -> Result<String, NotUtf8> {
-    if let Some(name) = utf16(&bytes) {
+    if let Some(name) = text::utf32(&bytes).or_else(|| utf16(&bytes)) {
         return Err(other(name, shown, None));
     }
     if bytes.starts_with(b"\xef\xbb\xbf") {

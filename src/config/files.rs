@@ -1,6 +1,10 @@
 //! Reading a pipeline file and everything it uses.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde::Deserialize;
 use toml::{
@@ -53,6 +57,13 @@ fn open(path: &Path, prefix: String, texts: &Texts) -> Result<File, Unread> {
         what: "a pipeline file",
         help: "name a pipeline file, such as `pipelines/mission1.toml`",
     };
+    // An example of a name is of no use where one lies there that may be meant.
+    let near = (!path.exists()).then(|| near(path)).flatten();
+    let near = near.map(|near| format!("did you mean `{}`?", shown_path(near)));
+    let expected = Expected {
+        help: near.as_deref().unwrap_or(expected.help),
+        ..expected
+    };
     let is_lock = path
         .extension()
         .is_some_and(|e| e.eq_ignore_ascii_case("lock"));
@@ -71,6 +82,39 @@ fn open(path: &Path, prefix: String, texts: &Texts) -> Result<File, Unread> {
         }),
         None => text_file::open(path, prefix, &expected),
     }
+}
+
+/// The pipeline file whose name is most like one that is not there: in its folder, else in `pipelines` there, else in the folder above.
+fn near(path: &Path) -> Option<PathBuf> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let wanted = path.file_stem()?.to_str()?;
+    let mut folders = vec![folder.to_owned(), folder.join("pipelines")];
+    folders.extend(folder.parent().map(Path::to_owned));
+    folders.iter().find_map(|folder| {
+        let here = match folder.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => folder,
+        };
+        let entries = fs::read_dir(here).ok()?;
+        let mut names: Vec<String> = entries
+            .flatten()
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter(|name| name.ends_with(".toml") && name != "kfood.toml")
+            .collect();
+        names.sort();
+        let same = names
+            .iter()
+            .find(|name| stem(name).to_lowercase() == wanted.to_lowercase());
+        let near = || {
+            let near = name::nearest(wanted, names.iter().map(|name| stem(name)))?;
+            names.iter().find(|name| stem(name) == near)
+        };
+        same.or_else(near).map(|name| folder.join(name))
+    })
+}
+
+fn stem(name: &str) -> &str {
+    name.strip_suffix(".toml").unwrap_or(name)
 }
 
 /// Reads the `[use]` table of a file and opens what is not open yet. Mistakes of syntax are noted here, once a file.

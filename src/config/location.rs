@@ -6,6 +6,9 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 
 use crate::text::shown_path;
 
+/// A longer line, in bytes, is not shown: nobody would find the caret.
+const LONGEST_LINE: usize = 4_096;
+
 /// A place in a pipeline file, with its line for carets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
@@ -61,7 +64,7 @@ impl Location {
         let title = Level::ERROR.primary_title(message);
         let group: Group<'_> = if self.line == 0 {
             title.element(Origin::path(path))
-        } else if self.text.is_empty() {
+        } else if self.text.is_empty() || self.text.len() > LONGEST_LINE {
             let origin = Origin::path(path).line(self.line).char_column(self.column);
             title.element(origin)
         } else {

@@ -22,6 +22,15 @@ pub struct Mistake {
 }
 
 impl Mistake {
+    /// What stands in a file may be of any length, and is shown in part then.
+    fn new(location: Location, message: &str, help: Option<&str>) -> Self {
+        Self {
+            location,
+            message: text::bounded(message).into_owned(),
+            help: help.map(|help| text::bounded(help).into_owned()),
+        }
+    }
+
     /// As a person reads it: message, place, source line with caret, help. No colour.
     #[must_use]
     pub fn render(&self) -> String {
@@ -51,11 +60,7 @@ pub struct Mistakes(Vec<Mistake>);
 impl Mistakes {
     /// A single mistake.
     pub(crate) fn one(location: Location, message: String, help: Option<String>) -> Self {
-        Self(vec![Mistake {
-            location,
-            message,
-            help,
-        }])
+        Self(vec![Mistake::new(location, &message, help.as_deref())])
     }
 
     /// All of them.
@@ -139,10 +144,9 @@ impl Found {
         let mistakes = self
             .mistakes
             .into_iter()
-            .map(|(file, start, end, message, help)| Mistake {
-                location: files[file].location(&(start..end)),
-                message,
-                help,
+            .map(|(file, start, end, message, help)| {
+                let location = files[file].location(&(start..end));
+                Mistake::new(location, &message, help.as_deref())
             });
         Mistakes(mistakes.collect())
     }

@@ -14,11 +14,11 @@ use crate::{files, text::shown_path};
 const MOST_BYTES: u64 = 16 << 20;
 
 /// What a file is expected to be, in the words of a message.
-pub(super) struct Expected {
+pub(super) struct Expected<'a> {
     /// Such as "a pipeline file".
     pub what: &'static str,
     /// The way out.
-    pub help: &'static str,
+    pub help: &'a str,
 }
 
 /// Why a file can't be read.
@@ -50,7 +50,7 @@ impl Unread {
     clippy::result_large_err,
     reason = "made once for a file that cannot be read"
 )]
-pub(super) fn open(path: &Path, prefix: String, expected: &Expected) -> Result<File, Unread> {
+pub(super) fn open(path: &Path, prefix: String, expected: &Expected<'_>) -> Result<File, Unread> {
     let unread = |message: String, help: Option<String>| {
         let help = help.unwrap_or_else(|| expected.help.to_owned());
         Unread::of(path, message, help)
@@ -127,6 +127,7 @@ fn shown(path: &Path) -> PathBuf {
 pub(super) fn parse<'i>(at: usize, text: &'i str, found: &mut Found) -> Spanned<DeTable<'i>> {
     let (document, errors) = DeTable::parse_recoverable(text);
     let mut twice = Vec::new();
+    let mut signs = Vec::new();
     for error in errors {
         let span = error.span().unwrap_or(0..0);
         if !wording::is_duplicate(&error) {
@@ -136,6 +137,12 @@ pub(super) fn parse<'i>(at: usize, text: &'i str, found: &mut Found) -> Spanned<
             continue;
         } else if is_in_header(text, span.start) {
             twice.push(header_before(text, span.end));
+        }
+        if let Some((sign, _)) = wording::odd_sign(&error, text) {
+            if signs.contains(&sign) {
+                continue;
+            }
+            signs.push(sign);
         }
         let (message, help) = wording::syntax(&error, text);
         found.add(at, &span, message, help);

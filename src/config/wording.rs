@@ -26,17 +26,8 @@ pub(crate) fn syntax(error: &Error, text: &str) -> (String, Option<String>) {
         let help = "rename one of the two, or leave it out; names of stages are unique in a file";
         return (message, Some(help.to_owned()));
     }
-    let odd = error.span().and_then(|span| {
-        // What closes a string is missed at the end of the line.
-        let unclosed = error.message().contains("string");
-        let before = text.get(..span.start).unwrap_or_default();
-        let line = before.rfind('\n').map_or(0, |at| at + 1);
-        typographic(text, if unclosed { line } else { span.start })
-    });
-    if let Some((found, meant)) = odd {
-        let message = format!("this is not TOML: `{found}` stands where `{meant}` is meant");
-        let help = "a word processor or a messenger has replaced it; write the plain sign (and look for others like it)";
-        return (message, Some(help.to_owned()));
+    if let Some((sign, meant)) = odd_sign(error, text) {
+        return of_sign(sign, meant, text);
     }
     if let Some(help) = error.span().and_then(|span| yaml(text, span.start)) {
         return (
@@ -55,6 +46,42 @@ pub(crate) fn syntax(error: &Error, text: &str) -> (String, Option<String>) {
     let help =
         unquoted.then(|| "put a name in other letters in quotes: `[train.\"이름\"]`".to_owned());
     (format!("this is not TOML: {}", error.message()), help)
+}
+
+/// The sign that is none of TOML's, where one explains a mistake, and the one that is meant.
+pub(crate) fn odd_sign(error: &Error, text: &str) -> Option<(char, &'static str)> {
+    let span = error.span()?;
+    // What closes a string is missed at the end of the line.
+    let unclosed = error.message().contains("string");
+    let before = text.get(..span.start).unwrap_or_default();
+    let line = before.rfind('\n').map_or(0, |at| at + 1);
+    typographic(text, if unclosed { line } else { span.start })
+}
+
+/// A habit of a program is told once, with how often it shows.
+fn of_sign(sign: char, meant: &str, text: &str) -> (String, Option<String>) {
+    let found = crate::text::shown(&sign.to_string());
+    let code = text
+        .lines()
+        .map(|line| line.split('#').next().unwrap_or_default());
+    let places = code.flat_map(str::chars).filter(|c| *c == sign).count();
+    let often = match places {
+        0 | 1 => String::new(),
+        n => format!(
+            " (one of {} outside comments)",
+            crate::text::count(n, "place")
+        ),
+    };
+    if sign.is_control() {
+        return (
+            format!("this is not TOML: a control character, `{found}`, stands here{often}"),
+            Some("take it out; what is copied from a terminal may bring such with it".to_owned()),
+        );
+    }
+    (
+        format!("this is not TOML: `{found}` stands where `{meant}` is meant{often}"),
+        Some("a word processor or a messenger has replaced it; write the plain sign (and look for others like it)".to_owned()),
+    )
 }
 
 /// How a line such as `epochs: 5` is written, where one stands at a place.
@@ -79,7 +106,7 @@ fn yaml(text: &str, at: usize) -> Option<String> {
 }
 
 /// The sign at a place, or behind it in its line before a comment, that looks like one of TOML's and is none, and that one.
-pub(crate) fn typographic(text: &str, at: usize) -> Option<(String, &'static str)> {
+fn typographic(text: &str, at: usize) -> Option<(char, &'static str)> {
     let rest = text.get(text.floor_char_boundary(at)..)?;
     let line = rest.split(['\n', '#']).next().unwrap_or_default();
     line.chars().find_map(|c| {
@@ -100,7 +127,7 @@ pub(crate) fn typographic(text: &str, at: usize) -> Option<(String, &'static str
             c if crate::text::is_hidden(c) && !matches!(c, '\r' | '\t') => " ",
             _ => return None,
         };
-        Some((crate::text::shown(&c.to_string()), meant))
+        Some((c, meant))
     })
 }
 

@@ -74,6 +74,29 @@ impl<'a> Near<'a> {
     }
 }
 
+/// The reasons that a pipeline file knows, where there are such: what is written in a key beside a setting goes with that one, and a
+/// version that a stage has by its settings is new by them and not by kfood.
+pub(super) fn as_written(found: Vec<Reason>, stage: &dyn Stage) -> Vec<Reason> {
+    let of_file = |reason: &Reason| match reason {
+        Reason::Setting { name, old, new } => {
+            let value = |of: &Option<String>| stage.written_value(name, of.as_deref()?);
+            value(old) != value(new)
+        }
+        _ => false,
+    };
+    if !found.iter().any(of_file) {
+        return found;
+    }
+    let says = |reason: &Reason| match reason {
+        Reason::Setting { .. } => of_file(reason),
+        Reason::Version { old, .. } if reason.is_own_version() => {
+            !old.parse().is_ok_and(|old| stage.has_version(old))
+        }
+        _ => true,
+    };
+    found.into_iter().filter(says).collect()
+}
+
 /// A reason as the pipeline file names it: settings by their names there, inputs by the stage that gives them and by how they
 /// changed.
 pub(super) fn in_words(
@@ -83,10 +106,23 @@ pub(super) fn in_words(
     now: &BTreeMap<String, PathBuf>,
 ) -> Reason {
     match reason {
+        Reason::Setting { name, old, new }
+            if [&old, &new]
+                .into_iter()
+                .flatten()
+                .all(|value| stage.written_value(&name, value).is_none()) =>
+        {
+            let said = |value: Option<String>| value.unwrap_or_else(|| "(none)".to_owned());
+            Reason::Version {
+                what: format!("the way of this build, `{name}`,"),
+                old: said(old),
+                new: said(new),
+            }
+        }
         Reason::Setting { name, old, new } => Reason::Setting {
+            old: old.map(|old| stage.written_value(&name, &old).unwrap_or(old)),
+            new: new.map(|new| stage.written_value(&name, &new).unwrap_or(new)),
             name: stage.written(&name),
-            old,
-            new,
         },
         Reason::Input { role, old, new, .. } => {
             let paths = before.get(&role).zip(now.get(&role));

@@ -10,7 +10,7 @@ use super::{
     asked::{Asked, Needed},
     executor::teller,
     gather::{Gathered, gather},
-    near::{Near, in_words, on_disk},
+    near::{Near, as_written, in_words, on_disk},
     options::Options,
     team::Team,
 };
@@ -309,7 +309,7 @@ impl<'a> Survey<'a> {
                 let before = near.map(|near| Near::of(self, near, true, stage));
                 let inner = before.map(|near| near.before).unwrap_or_default();
                 let word = |reason| in_words(reason, stage, &inner, &gathered.paths);
-                found.into_iter().map(word).collect()
+                as_written(found, stage).into_iter().map(word).collect()
             }
         };
         if forced || why.is_empty() {

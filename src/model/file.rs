@@ -270,6 +270,10 @@ fn understand(
     if network.label != "." {
         notes.push(format!("the weights are those under `{}`", network.label));
     }
+    if !network.opaque_head.is_empty() {
+        let told = network.opaque_head.join(", ");
+        notes.push(format!("the head of the file cannot be read: {told}"));
+    }
     if !network.rest.is_empty() {
         let names: Vec<_> = network.rest.iter().map(String::as_str).collect();
         notes.push(format!("passed over beside the network: {}", some(&names)));
@@ -290,7 +294,9 @@ fn understand(
 
 fn no_head(network: &Recognised) -> Error {
     let others: Vec<_> = network.other_head.iter().map(String::as_str).collect();
-    let found = if others.is_empty() {
+    let found = if !network.opaque_head.is_empty() {
+        format!("cannot be read: {}", network.opaque_head.join(", "))
+    } else if others.is_empty() {
         "is missing".to_owned()
     } else {
         format!("is of another kind: {}", some(&others))

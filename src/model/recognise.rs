@@ -30,6 +30,8 @@ pub(super) struct Recognised {
     pub(super) rest: Vec<String>,
     /// Those among them that another kind of head would have.
     pub(super) other_head: Vec<String>,
+    /// What the parts of its head are that are no tensors that are known, in words; such a head counts as none.
+    pub(super) opaque_head: Vec<String>,
 }
 
 /// The tensors of a place by their own names.
@@ -202,6 +204,7 @@ fn network(sets: &[Set], place: Place) -> Result<Recognised> {
         (Some([outputs, _]), Some([bias])) if outputs == bias && *outputs > 0 => Some(*outputs),
         _ => None,
     };
+    let opaque_head = opaque(set, &prefix, &[&weight.name, &bias.name]);
     let mut slots = slots(arch, classes.unwrap_or(1));
     if classes.is_none() {
         slots.retain(|slot| !matches!(slot.role, Role::HeadWeight | Role::HeadBias));
@@ -228,7 +231,25 @@ fn network(sets: &[Set], place: Place) -> Result<Recognised> {
         classes,
         rest,
         other_head,
+        opaque_head,
     })
+}
+
+/// Which of these are no tensors that are known, and what they are.
+fn opaque(set: &Set, prefix: &str, names: &[&str]) -> Vec<String> {
+    let told = |name: &&str| {
+        let name = format!("{prefix}{name}");
+        match set.get(&name) {
+            Some(Found::Other(made_by)) => Some(object_of(set, &name, made_by)),
+            _ => None,
+        }
+    };
+    names.iter().filter_map(told).collect()
+}
+
+fn object_of(set: &Set, name: &str, made_by: &str) -> String {
+    let (name, made_by) = (text::shown(&set.key(name)), text::shown(made_by));
+    format!("`{name}` is an object of `{made_by}`, not a tensor that is known")
 }
 
 /// What stands in a dictionary beside a network.
@@ -321,10 +342,7 @@ fn faults(set: &Set, prefix: &str, slots: &[Slot], unexpected: &[&str]) -> Optio
             0 => String::new(),
             more => format!(", as {} {more} more", text::plural(more, "is")),
         };
-        let name = set.key(name);
-        faults.push(format!(
-            "`{name}` is an object of `{made_by}`, not a tensor that is known{more}"
-        ));
+        faults.push(object_of(set, name, made_by) + &more);
     }
     let statistics = |name: &&str| name.contains(".running_");
     let help = if !opaque.is_empty() {

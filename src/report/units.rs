@@ -2,6 +2,7 @@
 
 use crate::record::Interval;
 pub use crate::text::bytes;
+pub(super) use crate::text::fixed;
 
 /// A share as a percentage with one decimal: `60.7%`.
 #[must_use]
@@ -12,15 +13,6 @@ pub fn percent(share: f64) -> String {
 /// A share times 100 with one decimal and without the sign of percent; never `-0.0`.
 pub(super) fn points(share: f64) -> String {
     fixed(100.0 * share, 1)
-}
-
-/// A number with so many decimals; never a negative zero.
-pub(super) fn fixed(value: f64, decimals: usize) -> String {
-    let text = format!("{value:.decimals$}");
-    match text.strip_prefix('-') {
-        Some(rest) if !rest.contains(|c: char| c.is_ascii_digit() && c != '0') => rest.to_owned(),
-        _ => text,
-    }
 }
 
 /// A share with an interval, in points: `43.8% (35.6 to 52.0)`.

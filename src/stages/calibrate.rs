@@ -11,6 +11,7 @@ use crate::{
     record::{CalibratedPart, Calibration, Part, Sure, Sureness, Threshold},
     stage::{Context, Input, Stage},
     stats::{self, Answer},
+    text::fixed,
 };
 
 /// One `[calibrate.x]` instance.
@@ -173,12 +174,12 @@ fn told(found: &Calibration) -> Vec<String> {
     let mut lines = vec![format!("temperature {:.3}", found.temperature)];
     for part in &found.parts {
         lines.push(format!(
-            "{}: calibration error {:.1}% before, {:.1}% after; loss {:.3} before, {:.3} after",
+            "{}: calibration error {:.1}% before, {:.1}% after; loss {} before, {} after",
             part.part.name(),
             100.0 * part.before.ece,
             100.0 * part.after.ece,
-            part.before.loss,
-            part.after.loss,
+            fixed(part.before.loss, 3),
+            fixed(part.after.loss, 3),
         ));
     }
     let Some(threshold) = &found.threshold else {

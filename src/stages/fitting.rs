@@ -73,7 +73,8 @@ pub(super) fn takes_over(training: &Training, earlier: &Path) -> Option<TakesOve
     }
     if saved::<IgnoredAny>(&left).is_none() {
         return no(format!(
-            "the state that the earlier result of {done} epochs left is damaged or was written by another kfood"
+            "the state that the earlier result of {} left is damaged or was written by another kfood",
+            count(done, "epoch")
         ));
     }
     Some(TakesOver::From {

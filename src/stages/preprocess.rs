@@ -100,6 +100,15 @@ impl Stage for PreprocessStage {
         past::written(setting)
     }
 
+    fn written_value(&self, setting: &str, value: &str) -> Option<String> {
+        match setting {
+            // How it is done: `quality` and the build of kfood decide it.
+            "fast" | "jpeg_decoder" => None,
+            "unreadable" if value == "\"drop, with codes\"" => Some("\"drop\"".to_owned()),
+            _ => Some(value.to_owned()),
+        }
+    }
+
     fn changed(&self, role: &str, before: &Path, now: &Path) -> Option<String> {
         past::changed(role, before, now)
     }

@@ -82,6 +82,10 @@ impl Stage for SplitStage {
         }
     }
 
+    fn has_version(&self, version: u32) -> bool {
+        matches!(version, 1 | 2)
+    }
+
     fn settings(&self) -> serde_json::Value {
         let config::Split {
             folds,

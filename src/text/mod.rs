@@ -10,13 +10,15 @@ mod names;
 mod numbers;
 mod shortened;
 mod terminal;
+mod utf32;
 mod wrapped;
 
 pub use counts::{count, either, plural};
 pub use hidden::is_hidden;
 pub use lists::{first_few, first_items, first_lines};
-pub use names::{escaped, shown, shown_apart, shown_path};
-pub use numbers::{bytes, number};
+pub use names::{bounded, escaped, shown, shown_apart, shown_path};
+pub use numbers::{bytes, fixed, number};
 pub use shortened::shortened;
 pub use terminal::{json_safe, safe_lines};
+pub use utf32::utf32;
 pub use wrapped::wrapped;

@@ -1,6 +1,7 @@
 //! Names that are safe to show: nothing in one can move a cursor, ring, break a line or hide.
 
 use std::{
+    borrow::Cow,
     ffi::OsStr,
     fmt::Write as _,
     path::{Component, Path},
@@ -94,6 +95,32 @@ pub fn escaped(name: &str) -> String {
         }
     }
     text + &"\\x20".repeat(back)
+}
+
+/// A message whose literals, which stand in backticks, may be of any length: those of more than 300 characters are cut in the middle,
+/// with how many are left out, and so is what is still longer than any message.
+#[must_use]
+pub fn bounded(message: &str) -> Cow<'_, str> {
+    if message.len() <= LONGEST_NAME {
+        return Cow::Borrowed(message);
+    }
+    let piece = |piece: &str| match piece.chars().count() {
+        count if count > LONGEST_NAME => cut(piece, count, LONGEST_NAME),
+        _ => piece.to_owned(),
+    };
+    let literals = message.split('`').enumerate();
+    let short = literals.map(|(i, text)| {
+        if i % 2 == 1 {
+            piece(text)
+        } else {
+            text.to_owned()
+        }
+    });
+    let short = short.collect::<Vec<_>>().join("`");
+    match short.chars().count() {
+        count if count > LONGEST_PATH => Cow::Owned(cut(&short, count, LONGEST_PATH)),
+        _ => Cow::Owned(short),
+    }
 }
 
 /// The beginning and the end of a text of `count` characters, and how many are between them.

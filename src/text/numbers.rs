@@ -33,9 +33,31 @@ pub fn bytes(count: u64) -> String {
     format!("{value:.1} {unit}")
 }
 
+/// From here on digits say nothing, as those of a loss that runs away.
+const LARGE: f64 = 1e6;
+
+/// A number with so many decimals, from a million on with a power of ten (`2.204e27`); never a negative zero.
+#[must_use]
+pub fn fixed(value: f64, decimals: usize) -> String {
+    if value.abs() >= LARGE {
+        return format!("{value:.decimals$e}");
+    }
+    let text = format!("{value:.decimals$}");
+    match text.strip_prefix('-') {
+        Some(rest) if !rest.contains(|c: char| c.is_ascii_digit() && c != '0') => rest.to_owned(),
+        _ => text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_loss_that_runs_away_has_a_power_of_ten_and_no_zero_is_negative() {
+        let of = [0.8124, -0.0001, 999_999.0, 2.2039e27, -1e6].map(|value| fixed(value, 3));
+        assert_eq!(of, ["0.812", "0.000", "999999.000", "2.204e27", "-1.000e6"]);
+    }
 
     #[test]
     fn the_digits_of_numbers_are_grouped() {

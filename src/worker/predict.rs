@@ -290,8 +290,9 @@ fn said(source: &ModelState, file: &ModelFile, tell: Tell<'_>) -> Result<Said> {
         && given.len() != source.classes
     {
         return Err(Error::usage(format!(
-            "{} are given, and the head of `{shown}` has {}",
+            "{} {} given, and the head of `{shown}` has {}",
             text::count(given.len(), "class name"),
+            text::either(given.len(), "is", "are"),
             text::count(source.classes, "output")
         ))
         .help("name a class for each output, in the order of the outputs"));

@@ -101,7 +101,9 @@ fn text(stage: &dyn Stage, status: Option<&StageStatus>, cache: &Cache) -> Strin
     );
     text += "settings\n";
     for (name, value) in behind::flat("", &stage.settings()) {
-        text += &format!("  {name} = {value}\n");
+        if let Some(value) = stage.written_value(&name, &value) {
+            text += &format!("  {name} = {value}\n");
+        }
     }
     text += "inputs\n";
     for input in stage.inputs() {

@@ -18,8 +18,8 @@ use super::terminal;
 use crate::{
     event::{Event, Observer, StageEvent},
     record::{Epoch, Measure},
-    report::{bytes, duration},
-    text::{safe_lines, shortened, shown},
+    report::{bytes, duration, percent},
+    text::{fixed, safe_lines, shortened, shown},
 };
 
 /// Lines that move in a terminal, plain lines otherwise.
@@ -278,7 +278,11 @@ fn style(template: &str) -> ProgressStyle {
 
 fn epoch_line(epoch: &Epoch) -> String {
     let measure = |name: &str, m: &Measure| {
-        format!("{name} loss {:.3}, top-1 {:.1}%", m.loss, 100.0 * m.top1)
+        format!(
+            "{name} loss {}, top-1 {}",
+            fixed(m.loss, 3),
+            percent(m.top1)
+        )
     };
     let validation = epoch
         .validation

@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::{
     record::{Epoch, Measure},
     report::curve,
-    text::shortened,
+    text::{fixed, shortened},
 };
 
 /// Work shorter than this draws nothing.
@@ -142,7 +142,7 @@ fn course(epochs: &[Epoch], ascii: bool) -> Vec<String> {
         _ => format!(" {}", curve(&values, CURVE, ascii)),
     };
     vec![
-        format!("{name}loss {loss:.3}"),
+        format!("{name}loss {}", fixed(loss, 3)),
         format!("{name}top-1 {:.1}%{drawn}", 100.0 * top1),
     ]
 }

@@ -87,25 +87,59 @@ impl<'a> Nested<'a> {
 
     /// The folders one level above the uppermost inner one.
     fn uppers(&self) -> BTreeSet<&str> {
-        let level = self.least - 1;
+        self.at(self.least - 1)
+    }
+
+    /// The folders at a level that have inner ones below them.
+    fn at(&self, level: usize) -> BTreeSet<&str> {
         let deep = self.folders.iter().filter(|folder| depth(folder) >= level);
         deep.map(|folder| upper(folder, level)).collect()
     }
 
+    /// The levels above the inner folders that may be those of the classes, the uppermost first. One on which every folder is called
+    /// the same (`DCIM`) is none; where the same names stand below all folders above them, those may be the classes too.
+    fn levels(&self) -> Vec<usize> {
+        let mut levels = Vec::new();
+        for level in (1..self.least).rev() {
+            let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+            let (folders, mut above) = (self.at(level), BTreeSet::new());
+            for folder in &folders {
+                *names.entry(name(folder)).or_default() += 1;
+                above.insert(parent(folder));
+            }
+            let one = names.len() == 1 && folders.len() > 1;
+            if !one {
+                levels.push(level);
+            }
+            if !one && names.values().any(|n| *n < above.len().max(2)) {
+                break;
+            }
+        }
+        if levels.is_empty() {
+            levels.push(self.least - 1);
+        }
+        levels.reverse();
+        levels
+    }
+
     /// Which folder is the class must be said.
     fn unclear(&self, why: &str) -> Error {
-        let level = match self.least - 1 {
-            1 => "\"first\"".to_owned(),
-            level => format!("{{ level = {level} }}"),
+        let offer = |level: usize| {
+            let names: BTreeSet<&str> = self.at(level).into_iter().map(name).collect();
+            let names = first_few(names, SHOWN);
+            match level {
+                1 => format!("`class = \"first\"` for {names}"),
+                _ => format!("`class = {{ level = {level} }}` for {names}"),
+            }
         };
-        let uppers: BTreeSet<&str> = self.uppers().into_iter().map(name).collect();
+        let offers: Vec<_> = self.levels().into_iter().map(offer).collect();
         Error::failed(format!(
             "which folder of `{}` is the class of an image? {why}",
             self.root
         ))
         .help(format!(
-            "say it in the dataset: `class = {level}` for {}, or `class = \"deepest\"` for {}",
-            first_few(uppers, SHOWN),
+            "say it in the dataset: {}, or `class = \"deepest\"` for {}",
+            offers.join(", "),
             first_few(self.parents_of.keys().copied(), SHOWN)
         ))
     }

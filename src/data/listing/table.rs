@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    text::count,
+    text::{count, utf32},
 };
 
 /// What a list looks like.
@@ -37,6 +37,14 @@ pub(super) fn table(
     if workbook {
         let message = format!("`{shown}` is no text, but a workbook of Excel (or another archive)");
         return Err(Error::failed(message).help("save it as CSV in UTF-8"));
+    }
+    if let Some(name) = utf32(bytes) {
+        return Err(Error::failed(format!(
+            "`{shown}` is {name} text, expected UTF-8, UTF-16 or CP949"
+        ))
+        .help(format!(
+            "save it as CSV in UTF-8, or convert it: `iconv -f {name} -t UTF-8 {shown} > utf8.csv`"
+        )));
     }
     let (text, encoding) = text::decode_file(bytes).ok_or_else(|| {
         Error::failed(format!("`{shown}` is neither UTF-8 nor CP949"))

@@ -33,7 +33,10 @@ pub(super) fn decode_file(bytes: &[u8]) -> Option<(String, Option<&'static str>)
     };
     let (high, low) = (zeros(0), zeros(1));
     // A stray zero in another text is none of these: here the signs of ASCII, commas and line ends at least, have one each, all on one side.
-    let enough = high.max(low) * 32 >= bytes.len() && high.min(low) * 8 <= high.max(low);
+    // UTF-16 of ASCII alone is UTF-8 too, and has many: one zero in such a text is stray all the same.
+    let enough = (high.max(low) >= 4 || std::str::from_utf8(bytes).is_err())
+        && high.max(low) * 32 >= bytes.len()
+        && high.min(low) * 8 <= high.max(low);
     if bytes.len().is_multiple_of(2)
         && high + low > 0
         && enough
@@ -70,6 +73,8 @@ mod tests {
         assert_eq!(read(&cp949), ("김밥,똠방각하".to_owned(), Some("CP949")));
         assert_eq!(read(&utf16), ("김밥,똠방각하".to_owned(), Some("UTF-16LE")));
         assert!(decode(b"\xff\xff\xff").is_none());
+        let stray = b"path,label\na/1.jpg,a\0\n";
+        assert_eq!(decode_file(stray).unwrap().1, None);
         let without_mark = |utf16: &[u8]| decode_file(&utf16[2..]).unwrap();
         let swapped: Vec<u8> = utf16.chunks(2).flat_map(|c| [c[1], c[0]]).collect();
         assert_eq!(without_mark(&utf16).1, Some("UTF-16LE"));

@@ -6,6 +6,7 @@ use crate::{
     error::{Error, Result},
     learn::picture::Size,
     record::{Epoch, Measure},
+    text::fixed,
 };
 
 /// The steps at the start of a training whose mean loss is what it began with.
@@ -89,7 +90,11 @@ impl Watch<'_> {
     pub(crate) fn diverged(&self, loss: f64, start: f64, step: u32, lr: f64) -> Error {
         let knows_nothing = (self.classes as f64).ln();
         let far = if start > knows_nothing && start < START_AT_MOST {
-            format!("{loss:.3}, more than {FAR} times the {start:.3} that it began with")
+            format!(
+                "{}, more than {FAR} times the {} that it began with",
+                fixed(loss, 3),
+                fixed(start, 3)
+            )
         } else {
             format!(
                 "{loss:.3e}, where a network that knows nothing of {} classes has {knows_nothing:.3}",

@@ -9,7 +9,7 @@ use crate::{
     cells,
     error::{Error, Result},
     files,
-    text::shown_path,
+    text::{escaped, shown_path},
 };
 
 /// A form of predictions in a file.
@@ -88,7 +88,9 @@ fn header(guesses: usize, cam: bool) -> Vec<String> {
 }
 
 fn row(one: &Value, guesses: usize, cam: bool) -> Vec<String> {
-    let told = |value: &Value| cells::shown(value.as_str().unwrap_or_default());
+    // For a person: the form for programs is the other one.
+    let told =
+        |value: &Value| cells::guarded(&escaped(value.as_str().unwrap_or_default())).into_owned();
     let unknown = one["unknown"].as_bool().map(|said| said.to_string());
     let mut row = vec![
         told(&one["path"]),

@@ -305,22 +305,6 @@ fn files_that_cannot_be_read_are_judged_with_those_that_are_no_images() {
         shown.contains("dropped: 3") && shown.contains("leads nowhere"),
         "{shown}"
     );
-    // So is one that a list names.
-    let rows = SET.map(|path| format!("{},{}\n", &path[5..], &path[5..6]));
-    let list = format!("path,label\n{}a/dead.jpg,a\n", rows.concat());
-    project.write("data/list.csv", &list);
-    let text = project
-        .read(FILE)
-        .replace("train = \"data\"", "manifest = \"data/list.csv\"");
-    project.write(FILE, &text);
-    let told = project.ok(&["run", FILE]).stderr;
-    assert!(told.contains("dropped 1 of 7 files"), "{told}");
-    project.write(FILE, &text.replace("unreadable = \"drop\"\n", ""));
-    let told = project.fails(1, &["run", FILE]).stderr;
-    assert!(
-        told.contains("a/dead.jpg`: a symbolic link that leads nowhere"),
-        "{told}"
-    );
     let again = project.ok(&["run", FILE]).stdout + &project.ok(&["run", FILE]).stderr;
     assert!(again.contains("2 cached"), "{again}");
 
@@ -334,6 +318,28 @@ fn files_that_cannot_be_read_are_judged_with_those_that_are_no_images() {
     let told = project.fails(1, &["run", FILE]).stderr;
     assert!(
         told.contains("data/d` is a symbolic link that leads nowhere"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_link_that_leads_nowhere_in_a_list_is_judged_with_the_other_files() {
+    let project = project("train = \"data\"", "unreadable = \"drop\"");
+    put(&project, &SET);
+    symlink("/nowhere/1.jpg", project.path("data/a/dead.jpg")).unwrap();
+    let rows = SET.map(|path| format!("{},{}\n", &path[5..], &path[5..6]));
+    let list = format!("path,label\n{}a/dead.jpg,a\n", rows.concat());
+    project.write("data/list.csv", &list);
+    let text = project
+        .read(FILE)
+        .replace("train = \"data\"", "manifest = \"data/list.csv\"");
+    project.write(FILE, &text);
+    let told = project.ok(&["run", FILE]).stderr;
+    assert!(told.contains("dropped 1 of 7 files"), "{told}");
+    project.write(FILE, &text.replace("unreadable = \"drop\"\n", ""));
+    let told = project.fails(1, &["run", FILE]).stderr;
+    assert!(
+        told.contains("a/dead.jpg`: a symbolic link that leads nowhere"),
         "{told}"
     );
 }

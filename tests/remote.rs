@@ -82,3 +82,9 @@ fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
 }
+
+/// The warnings of a run, but for that of the sample itself, whose test images are copies of others.
+fn warnings(said: &str) -> Vec<&str> {
+    let told = |line: &&str| line.contains("warning") && !line.contains("byte for byte");
+    said.lines().filter(told).collect()
+}

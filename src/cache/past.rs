@@ -55,7 +55,7 @@ impl Records {
     }
 
     /// The earlier record that a document is best compared with: of the same kind; of the same stage of the same pipeline file
-    /// if there is one, then with the fewest differences, then the newest. One of another counts only where it differs in [`FAR`]
+    /// if there is one, then with the fewest differences, then the newest. One of another counts only where it differs in `FAR`
     /// things or fewer, and of a stage with another name only where it reads something that this one reads too: another data set
     /// is no earlier state of this one.
     #[must_use]

@@ -212,7 +212,7 @@ fn what_an_object_store_gives_cut_or_flipped_reaches_no_result() {
     for port in [busy.port, free_port()] {
         let other = dishes();
         let ran = ok(&other, port, &["run", FILE, "--remote", PLACE]);
-        assert_eq!(ran.stderr.matches("warning").count(), 1, "{}", ran.stderr);
+        assert_eq!(super::warnings(&ran.stderr).len(), 1, "{}", ran.stderr);
         assert!(
             ran.stderr.contains("goes on without the remote cache"),
             "{}",
@@ -258,11 +258,7 @@ fn who_may_not_write_into_an_object_store_still_fetches_from_it() {
     let run = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(how_many(&run, "ran"), 1, "{}", ran.stderr);
     assert_eq!(how_many(&run, "fetched"), 2, "{}", ran.stderr);
-    let warnings: Vec<_> = ran
-        .stderr
-        .lines()
-        .filter(|l| l.contains("warning"))
-        .collect();
+    let warnings = super::warnings(&ran.stderr);
     assert!(
         warnings.len() == 1
             && warnings[0].contains("pushes nothing more")

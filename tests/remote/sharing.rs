@@ -119,7 +119,7 @@ fn a_remote_cache_that_is_not_there_costs_a_line_and_no_more() {
     let project = dishes();
     let nowhere = project.path("not/mounted").display().to_string();
     let ran = project.ok(&["run", FILE, "--remote", &nowhere]);
-    assert_eq!(ran.stderr.matches("warning").count(), 1, "{}", ran.stderr);
+    assert_eq!(super::warnings(&ran.stderr).len(), 1, "{}", ran.stderr);
     assert!(
         ran.stderr.contains("goes on without the remote cache"),
         "{}",

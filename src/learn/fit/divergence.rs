@@ -118,12 +118,11 @@ impl Watch<'_> {
         };
         let few = self.few.map_or_else(String::new, |images| {
             format!(
-                "give another `batch_size`, for an epoch's last batch has only {images} images, of which BatchNorm takes statistics; or "
+                "; or give another `batch_size`: BatchNorm takes statistics of the {images} images alone that an epoch's last batch has"
             )
         });
-        Error::failed(what + &kept).help(few +
-            "lower `lr` (`kfood tune lr` finds one), add warm-up (`schedule.constant = { warmup_epochs = 3 }`), or set `normalize`",
-        )
+        let lr = "lower `lr` (`kfood tune lr` finds one), add warm-up (`schedule.constant = { warmup_epochs = 3 }`), or set `normalize`";
+        Error::failed(what + &kept).help(format!("{lr}{few}"))
     }
 }
 
@@ -250,9 +249,10 @@ mod tests {
                 .contains("that of epoch 1: `state/weights-1.safetensors`")
         );
         assert!(
-            error.help_text().unwrap().starts_with(
-                "give another `batch_size`, for an epoch's last batch has only 3 images"
-            )
+            error
+                .help_text()
+                .unwrap()
+                .ends_with("the 3 images alone that an epoch's last batch has")
         );
     }
 

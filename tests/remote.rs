@@ -6,6 +6,7 @@ mod damage;
 mod object_store;
 mod proxy;
 mod sharing;
+mod store;
 
 use std::{
     collections::BTreeMap,

@@ -13,16 +13,14 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
 use super::{
-    FILE, dishes, how_many, outputs,
-    proxy::{Asked, Fault, Proxy},
+    proxy::{Fault, Proxy},
+    store::Store,
 };
-use crate::support::{Project, Ran};
 
 /// The account and key that every Azurite has.
 const ACCOUNT: &str = "devstoreaccount1";
 const KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
-const PLACE: &str = "az://dishes/team";
 
 /// A server with an empty container `dishes`.
 struct Azurite {
@@ -105,114 +103,32 @@ fn hmac(key: &[u8], text: &[u8]) -> Vec<u8> {
     Sha256::digest([&padded(0x5c)[..], &inner].concat()).to_vec()
 }
 
-/// The program with credentials for the container behind a port.
-#[track_caller]
-fn ran(project: &Project, port: u16, args: &[&str]) -> Ran {
-    let ran = project
-        .command(args)
-        .env("AZURE_STORAGE_USE_EMULATOR", "true")
-        .env(
+/// Azure as the programs of Azurite's users name it.
+const AZURE: Store = Store {
+    place: "az://dishes/team",
+    reach: |command, port| {
+        command.env("AZURE_STORAGE_USE_EMULATOR", "true").env(
             "AZURITE_BLOB_STORAGE_URL",
             format!("http://127.0.0.1:{port}"),
-        )
-        .output();
-    Ran::of(ran.unwrap())
-}
-
-#[track_caller]
-fn json(project: &Project, port: u16, args: &[&str]) -> serde_json::Value {
-    let ran = ran(project, port, &[args, &["--json"]].concat());
-    assert_eq!(
-        ran.code, 0,
-        "kfood {args:?}\n{}\n{}",
-        ran.stdout, ran.stderr
-    );
-    serde_json::from_str(&ran.stdout).unwrap()
-}
+        );
+    },
+};
 
 #[test]
 #[ignore = "needs azurite-blob in KFOOD_AZURITE: `-- --ignored azurite`"]
-fn azurite_serves_a_team_through_a_network_that_drops_every_third_request() {
+fn azurite_serves_a_team_through_a_network_that_drops_requests() {
     let azurite = Azurite::start();
     let faults = [Fault::None, Fault::Busy, Fault::None, Fault::Cut(0)];
     let proxy = Proxy::new(azurite.port, move |asked| {
         faults[asked.number % faults.len()]
     });
-    let one = dishes();
-    let run = json(&one, proxy.port, &["run", FILE, "--remote", PLACE]);
-    assert_eq!(how_many(&run, "ran"), 3, "{run}");
-    let verified = ran(&one, azurite.port, &["cache", "verify", "--remote", PLACE]);
-    assert!(
-        verified.stdout.starts_with("3 sound"),
-        "{}",
-        verified.stderr
-    );
-    let again = json(&one, proxy.port, &["cache", "push", PLACE, FILE]);
-    assert_eq!(
-        (&again["there"], &again["objects"]),
-        (&3.into(), &0.into()),
-        "{again}"
-    );
-
-    let other = dishes();
-    let plan = ran(&other, proxy.port, &["plan", FILE, "--remote", PLACE]);
-    assert!(plan.stdout.contains("3 to fetch"), "{}", plan.stdout);
-    let fetched = json(&other, proxy.port, &["run", FILE, "--remote", PLACE]);
-    assert_eq!(how_many(&fetched, "fetched"), 3, "{fetched}");
-    assert_eq!(outputs(&fetched), outputs(&run));
-
-    let gc = ["cache", "gc", "--remote", PLACE, "--max-size", "0"];
-    let dry = json(&one, azurite.port, &[&gc[..], &["--dry-run"]].concat());
-    let gone = json(&one, azurite.port, &gc);
-    assert_eq!(
-        (&dry["removed"], &dry["kept"]),
-        (&gone["removed"], &gone["kept"])
-    );
-    assert_eq!(gone["kept"], 3, "the lock file pins them: {gone}");
+    AZURE.serves_a_team(proxy.port, azurite.port);
 }
 
 #[test]
 #[ignore = "needs azurite-blob in KFOOD_AZURITE: `-- --ignored azurite`"]
 fn what_azurite_gives_cut_or_flipped_reaches_no_result() {
     let azurite = Azurite::start();
-    let one = dishes();
-    let right = outputs(&json(&one, azurite.port, &["run", FILE, "--remote", PLACE]));
-    for (folder, fault) in [
-        ("/objects/", Fault::Flipped),
-        ("/objects/", Fault::Short(100)),
-        ("/results/", Fault::Flipped),
-    ] {
-        let proxy = Proxy::new(azurite.port, move |asked: &Asked| {
-            let is_it = asked.method == "GET" && asked.path.contains(folder);
-            if is_it { fault } else { Fault::None }
-        });
-        let other = dishes();
-        let args = ["run", FILE, "--remote", PLACE, "--push", "never", "--json"];
-        let again = ran(&other, proxy.port, &args);
-        let run = serde_json::from_str(&again.stdout).unwrap();
-        assert_eq!(outputs(&run), right, "{folder}");
-        assert_eq!(how_many(&run, "ran"), 3, "{folder}: {}", again.stderr);
-        assert!(
-            again.stderr.contains("so that it is not used"),
-            "{folder}: {}",
-            again.stderr
-        );
-    }
-}
-
-#[test]
-#[ignore = "needs azurite-blob in KFOOD_AZURITE: `-- --ignored azurite`"]
-fn a_container_that_azurite_has_not_is_told_with_the_way_out() {
-    let azurite = Azurite::start();
-    let one = dishes();
-    one.ok(&["run", FILE]);
-    for what in ["push", "pull"] {
-        let refused = ran(&one, azurite.port, &["cache", what, "az://elsewhere/team"]);
-        assert_eq!(refused.code, 1, "{what}: {}", refused.stdout);
-        assert!(
-            refused.stderr.contains("that is not there") && refused.stderr.contains("help: make"),
-            "{what}: {}",
-            refused.stderr
-        );
-    }
+    let full = AZURE.gives_nothing_damaged(azurite.port);
+    AZURE.asks_for("container", "az://elsewhere/team", &full, azurite.port);
 }

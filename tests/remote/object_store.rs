@@ -11,10 +11,11 @@ use std::{
 };
 
 use super::{
-    FILE, dishes, files, free_port, how_many, outputs,
+    FILE, dishes, files, free_port, how_many,
     proxy::{Fault, Proxy},
+    store::Store,
 };
-use crate::support::{Project, Ran};
+use crate::support::Ran;
 
 const SECRET: &str = "hush-this-is-a-secret-key";
 const TOKEN: &str = "hush-this-is-a-session-token";
@@ -74,34 +75,18 @@ impl Drop for Moto {
 
 const PLACE: &str = "s3://dishes/team";
 
-/// The program with credentials for the store behind a port.
-fn command(project: &Project, port: u16, args: &[&str]) -> Command {
-    let mut command = project.command(args);
-    command
-        .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"))
-        .env("AWS_ACCESS_KEY_ID", "me")
-        .env("AWS_SECRET_ACCESS_KEY", SECRET)
-        .env("AWS_SESSION_TOKEN", TOKEN)
-        .env("AWS_REGION", "us-east-1");
-    command
-}
-
-#[track_caller]
-fn ok(project: &Project, port: u16, args: &[&str]) -> Ran {
-    let ran = Ran::of(command(project, port, args).output().unwrap());
-    assert_eq!(
-        ran.code, 0,
-        "kfood {args:?}\n{}\n{}",
-        ran.stdout, ran.stderr
-    );
-    ran
-}
-
-#[track_caller]
-fn json(project: &Project, port: u16, args: &[&str]) -> serde_json::Value {
-    let ran = ok(project, port, &[args, &["--json"]].concat());
-    serde_json::from_str(&ran.stdout).unwrap()
-}
+/// S3 with credentials that must be told nowhere.
+const S3: Store = Store {
+    place: PLACE,
+    reach: |command, port| {
+        command
+            .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"))
+            .env("AWS_ACCESS_KEY_ID", "me")
+            .env("AWS_SECRET_ACCESS_KEY", SECRET)
+            .env("AWS_SESSION_TOKEN", TOKEN)
+            .env("AWS_REGION", "us-east-1");
+    },
+};
 
 #[test]
 #[ignore = "needs moto_server in KFOOD_MOTO: `-- --ignored object_store`"]
@@ -121,97 +106,19 @@ fn an_object_store_serves_a_team_through_a_network_that_drops_every_third_reques
         Fault::None,
     ];
     let proxy = Proxy::new(moto.port, move |asked| faults[asked.number % faults.len()]);
-    let one = dishes();
-    let ran = json(&one, proxy.port, &["run", FILE, "--remote", PLACE]);
-    assert_eq!(how_many(&ran, "ran"), 3, "{ran}");
-    // All of it has arrived.
-    let verified = ok(&one, moto.port, &["cache", "verify", "--remote", PLACE]).stdout;
-    assert!(verified.starts_with("3 sound"), "{verified}");
-    let again = json(&one, proxy.port, &["cache", "push", PLACE, FILE]);
-    assert_eq!(
-        (&again["there"], &again["objects"]),
-        (&3.into(), &0.into()),
-        "{again}"
-    );
-
-    let other = dishes();
-    let plan = command(&other, proxy.port, &["plan", FILE, "--remote", PLACE]).output();
-    let plan = Ran::of(plan.unwrap()).stdout;
-    assert!(plan.contains("3 to fetch"), "{plan}");
-    let fetched = json(&other, proxy.port, &["run", FILE, "--remote", PLACE]);
-    assert_eq!(how_many(&fetched, "fetched"), 3, "{fetched}");
-    assert_eq!(outputs(&fetched), outputs(&ran));
-
-    // The limits hold there as in a folder.
-    let dry = json(
-        &one,
-        moto.port,
-        &[
-            "cache",
-            "gc",
-            "--remote",
-            PLACE,
-            "--max-size",
-            "0",
-            "--dry-run",
-        ],
-    );
-    let gone = json(
-        &one,
-        moto.port,
-        &["cache", "gc", "--remote", PLACE, "--max-size", "0"],
-    );
-    assert_eq!(
-        (&dry["removed"], &dry["kept"]),
-        (&gone["removed"], &gone["kept"])
-    );
-    assert_eq!(
-        (&gone["kept"], &gone["pinned"]),
-        (&3.into(), &3.into()),
-        "{gone}"
-    );
+    S3.serves_a_team(proxy.port, moto.port);
 }
 
 #[test]
 #[ignore = "needs moto_server in KFOOD_MOTO: `-- --ignored object_store`"]
 fn what_an_object_store_gives_cut_or_flipped_reaches_no_result() {
     let moto = Moto::start();
-    let one = dishes();
-    let right = outputs(&json(&one, moto.port, &["run", FILE, "--remote", PLACE]));
-    let of_objects =
-        |asked: &super::proxy::Asked| asked.method == "GET" && asked.path.contains("/objects/");
-    let of_results =
-        |asked: &super::proxy::Asked| asked.method == "GET" && asked.path.contains("/results/");
-    for (what, fault) in [
-        ("flipped objects", Fault::Flipped),
-        ("short objects", Fault::Short(100)),
-        ("flipped results", Fault::Flipped),
-        ("short results", Fault::Short(100)),
-    ] {
-        let results = what.ends_with("results");
-        let proxy = Proxy::new(moto.port, move |asked| match results {
-            true if of_results(asked) => fault,
-            false if of_objects(asked) => fault,
-            _ => Fault::None,
-        });
-        let other = dishes();
-        let args = ["run", FILE, "--remote", PLACE, "--push", "never"];
-        let ran = ok(&other, proxy.port, &[&args[..], &["--json"]].concat());
-        let run = serde_json::from_str(&ran.stdout).unwrap();
-        assert_eq!(outputs(&run), right, "{what}");
-        assert_eq!(how_many(&run, "ran"), 3, "{what}: {}", ran.stderr);
-        assert!(
-            ran.stderr.contains("so that it is not used"),
-            "{what}: {}",
-            ran.stderr
-        );
-        other.ok(&["cache", "verify"]);
-    }
+    let one = S3.gives_nothing_damaged(moto.port);
     // A store that is always busy, and one that is not there, cost a line.
     let busy = Proxy::new(moto.port, |_| Fault::Busy);
     for port in [busy.port, free_port()] {
         let other = dishes();
-        let ran = ok(&other, port, &["run", FILE, "--remote", PLACE]);
+        let ran = S3.ok(&other, port, &["run", FILE, "--remote", PLACE]);
         assert_eq!(super::warnings(&ran.stderr).len(), 1, "{}", ran.stderr);
         assert!(
             ran.stderr.contains("goes on without the remote cache"),
@@ -219,17 +126,7 @@ fn what_an_object_store_gives_cut_or_flipped_reaches_no_result() {
             ran.stderr
         );
     }
-    for (project, what) in [(&dishes(), "pull"), (&one, "push")] {
-        let args = ["cache", what, "s3://elsewhere/team"];
-        let refused = Ran::of(command(project, moto.port, &args).output().unwrap());
-        assert_eq!(refused.code, 1, "{what}: {}", refused.stdout);
-        assert!(
-            refused.stderr.contains("in a bucket that is not there")
-                && refused.stderr.contains("help: make the bucket"),
-            "{what}: {}",
-            refused.stderr
-        );
-    }
+    S3.asks_for("bucket", "s3://elsewhere/team", &one, moto.port);
 }
 
 #[test]
@@ -237,13 +134,13 @@ fn what_an_object_store_gives_cut_or_flipped_reaches_no_result() {
 fn who_may_not_write_into_an_object_store_still_fetches_from_it() {
     let moto = Moto::start();
     let one = dishes();
-    json(&one, moto.port, &["run", FILE, "--remote", PLACE]);
+    S3.json(&one, moto.port, &["run", FILE, "--remote", PLACE]);
     // Of the data set nothing is known there, so that it is made first, and cannot be pushed.
     let proxy = Proxy::new(moto.port, |asked| match asked.method.as_str() {
         "PUT" | "POST" => Fault::Denied,
         _ => Fault::None,
     });
-    let listed = json(&one, moto.port, &["cache", "ls", "--remote", PLACE]);
+    let listed = S3.json(&one, moto.port, &["cache", "ls", "--remote", PLACE]);
     let entries = listed["entries"].as_array().unwrap();
     let entry = entries.iter().find(|e| e["kind"] == "dataset").unwrap();
     let key = entry["key"].as_str().unwrap();
@@ -254,7 +151,7 @@ fn who_may_not_write_into_an_object_store_still_fetches_from_it() {
     );
     let other = dishes();
     let args = ["run", FILE, "--remote", PLACE, "--json"];
-    let ran = ok(&other, proxy.port, &args);
+    let ran = S3.ok(&other, proxy.port, &args);
     let run = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(how_many(&run, "ran"), 1, "{}", ran.stderr);
     assert_eq!(how_many(&run, "fetched"), 2, "{}", ran.stderr);
@@ -272,7 +169,7 @@ fn who_may_not_write_into_an_object_store_still_fetches_from_it() {
 fn what_an_object_store_finds_no_place_for_is_an_error_and_not_pushed() {
     let moto = Moto::start();
     let one = dishes();
-    json(&one, moto.port, &["run", FILE, "--remote", PLACE]);
+    S3.json(&one, moto.port, &["run", FILE, "--remote", PLACE]);
     // What is there has to be replaced, in one step and in parts.
     for name in ["objects", "results"] {
         let proxy = Proxy::new(moto.port, move |asked| {
@@ -285,7 +182,7 @@ fn what_an_object_store_finds_no_place_for_is_an_error_and_not_pushed() {
                 false => Fault::None,
             }
         });
-        let listed = json(&one, moto.port, &["cache", "ls", "--remote", PLACE]);
+        let listed = S3.json(&one, moto.port, &["cache", "ls", "--remote", PLACE]);
         assert_eq!(listed["entries"].as_array().unwrap().len(), 3, "{listed}");
         if name == "objects" {
             let objects = asked(moto.port, "GET", "/dishes?list-type=2&prefix=team/objects/");
@@ -294,7 +191,7 @@ fn what_an_object_store_finds_no_place_for_is_an_error_and_not_pushed() {
             asked(moto.port, "DELETE", &format!("/dishes/{first}"));
         }
         let push = ["cache", "push", PLACE, FILE];
-        let refused = Ran::of(command(&one, proxy.port, &push).output().unwrap());
+        let refused = Ran::of(S3.command(&one, proxy.port, &push).output().unwrap());
         assert_eq!(refused.code, 1, "{name}: {}", refused.stdout);
         assert!(
             refused.stderr.contains("in a bucket that is not there")
@@ -302,7 +199,7 @@ fn what_an_object_store_finds_no_place_for_is_an_error_and_not_pushed() {
             "{name}: {}",
             refused.stderr
         );
-        ok(&one, moto.port, &push);
+        S3.ok(&one, moto.port, &push);
     }
 }
 
@@ -311,7 +208,7 @@ fn what_an_object_store_finds_no_place_for_is_an_error_and_not_pushed() {
 fn what_goes_from_an_object_store_while_it_is_pulled_is_not_called_damaged() {
     let moto = Moto::start();
     let one = dishes();
-    json(&one, moto.port, &["run", FILE, "--remote", PLACE]);
+    S3.json(&one, moto.port, &["run", FILE, "--remote", PLACE]);
     static READ: AtomicUsize = AtomicUsize::new(0);
     let port = moto.port;
     let proxy = Proxy::new(port, move |request| {
@@ -323,7 +220,7 @@ fn what_goes_from_an_object_store_while_it_is_pulled_is_not_called_damaged() {
         }
         Fault::None
     });
-    let pulled = json(&dishes(), proxy.port, &["cache", "pull", PLACE]);
+    let pulled = S3.json(&dishes(), proxy.port, &["cache", "pull", PLACE]);
     assert_eq!(
         (&pulled["damaged"], &pulled["gone"]),
         (&0.into(), &1.into()),
@@ -347,11 +244,13 @@ fn many_stages_are_asked_for_at_once_and_the_plan_is_the_same() {
         .collect();
     let text = one.read(FILE) + &splits;
     one.write(FILE, &text);
-    json(&one, moto.port, &["run", FILE, "--remote", PLACE]);
+    S3.json(&one, moto.port, &["run", FILE, "--remote", PLACE]);
     let other = dishes();
     other.write(FILE, &text);
     let plan = |port| {
-        let plan = command(&other, port, &["plan", FILE, "--all", "--remote", PLACE]).output();
+        let plan = S3
+            .command(&other, port, &["plan", FILE, "--all", "--remote", PLACE])
+            .output();
         Ran::of(plan.unwrap()).stdout
     };
     static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
@@ -387,7 +286,8 @@ fn an_upload_that_was_killed_goes_on_with_the_parts_that_are_missing() {
         let late = is_part(asked) && PARTS.fetch_add(1, Ordering::SeqCst) >= 2;
         if late { Fault::Held } else { Fault::None }
     });
-    let mut push = command(&one, slow.port, &["cache", "push", PLACE, FILE])
+    let mut push = S3
+        .command(&one, slow.port, &["cache", "push", PLACE, FILE])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
@@ -410,11 +310,13 @@ fn an_upload_that_was_killed_goes_on_with_the_parts_that_are_missing() {
     push.kill().unwrap();
     push.wait().unwrap();
     let good = Proxy::new(moto.port, |_| Fault::None);
-    ok(&one, good.port, &["cache", "push", PLACE, FILE]);
+    S3.ok(&one, good.port, &["cache", "push", PLACE, FILE]);
     let sent = good.asked().iter().filter(|asked| is_part(asked)).count();
     assert_eq!(sent, 2, "{:?}", good.asked());
     assert!(files(&one.path("cache/uploads")).is_empty());
-    let verified = ok(&one, good.port, &["cache", "verify", "--remote", PLACE]).stdout;
+    let verified = S3
+        .ok(&one, good.port, &["cache", "verify", "--remote", PLACE])
+        .stdout;
     assert!(
         verified.contains("0 objects damaged") || verified.starts_with("3 sound"),
         "{verified}"
@@ -427,7 +329,7 @@ fn no_secret_of_an_object_store_is_logged_or_stored() {
     let moto = Moto::start();
     let one = dishes();
     for level in ["", "trace"] {
-        let mut run = command(&one, moto.port, &["-vv", "run", FILE, "--remote", PLACE]);
+        let mut run = S3.command(&one, moto.port, &["-vv", "run", FILE, "--remote", PLACE]);
         if !level.is_empty() {
             run.env("RUST_LOG", level);
         }

@@ -123,7 +123,7 @@ impl Untouched {
         let step = before.way.iter().find(|(path, step)| {
             self.way.get(*path).is_none_or(|now| match step.is_link {
                 true => !now.is_link || written(&step.stat, &now.stat),
-                false => now.is_link || moved(&step.stat, &now.stat),
+                false => now.is_link || is_moved(path, &step.stat, &now.stat),
             })
         });
         if let Some((path, step)) = step {
@@ -171,6 +171,22 @@ fn moved(a: &Stat, b: &Stat) -> bool {
     a.ctime != b.ctime && (a.mtime == b.mtime || a.inode != b.inode)
 }
 
+/// As [`moved`], of a folder that was just looked at. A look is not one moment: where a name comes or goes meanwhile, the new `ctime` may be
+/// seen beside the old `mtime` (Linux writes one after the other, and whoever writes may have to wait in between). So it is looked at again,
+/// for a second at most, until that is over or nothing comes of it.
+fn is_moved(path: &Path, was: &Stat, now: &Stat) -> bool {
+    if !moved(was, now) {
+        return false;
+    }
+    let waits = (0..10).map(|n| Duration::from_millis(1 << n));
+    let again = waits.filter_map(|wait| {
+        sleep(wait);
+        lstat(path).ok()
+    });
+    let mut other = again.map(|meta| Stat::of(&meta)).filter(|stat| stat != now);
+    other.next().is_none_or(|stat| moved(was, &stat))
+}
+
 /// The folders and links above the given folders, as they are written and as they lie.
 fn way(parents: &BTreeSet<&Path>) -> BTreeMap<PathBuf, Step> {
     let real = parents.iter().filter_map(|p| fs::canonicalize(p).ok());
@@ -201,4 +217,53 @@ fn stat(path: &Path) -> Result<fs::Metadata> {
 
 fn lstat(path: &Path) -> Result<fs::Metadata> {
     fs::symlink_metadata(path).map_err(|e| Error::io("read", path, e))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    fn seen(folder: &Path) -> Stat {
+        Stat::of(&lstat(folder).unwrap())
+    }
+
+    #[test]
+    fn names_that_come_and_go_in_a_folder_are_no_move_at_whatever_moment_it_is_looked_at() {
+        let folder = tempfile::tempdir().unwrap();
+        let done = AtomicBool::new(false);
+        let busy = |n: u32| {
+            while !done.load(Ordering::Relaxed) {
+                let name = folder.path().join(n.to_string());
+                fs::write(&name, "").unwrap();
+                fs::remove_file(&name).unwrap();
+            }
+        };
+        // Of a million looks some tens see the new `ctime` beside the old `mtime`.
+        let is_told = std::thread::scope(|scope| {
+            (0..3).for_each(|n| drop(scope.spawn(move || busy(n))));
+            let mut was = seen(folder.path());
+            let is_told = (0..1_000_000).any(|_| {
+                let now = seen(folder.path());
+                let is_told = is_moved(folder.path(), &was, &now);
+                was = now;
+                is_told
+            });
+            done.store(true, Ordering::Relaxed);
+            is_told
+        });
+        assert!(!is_told);
+    }
+
+    #[test]
+    fn a_folder_that_was_moved_and_moved_back_is_seen() {
+        let parent = tempfile::tempdir().unwrap();
+        let [here, aside] = ["here", "aside"].map(|name| parent.path().join(name));
+        fs::create_dir(&here).unwrap();
+        let was = seen(&here);
+        fs::rename(&here, &aside).unwrap();
+        fs::rename(&aside, &here).unwrap();
+        assert!(is_moved(&here, &was, &seen(&here)));
+    }
 }

@@ -43,23 +43,24 @@ pub(super) fn under_two_classes(images: &Images, labels: &Labels) -> Option<Stri
 /// copies are known before anything is decoded.
 pub(super) fn in_test(images: &Images, labels: &Labels) -> Option<String> {
     let is_test = |i: usize| labels.labels[i].part == Part::Test;
-    let all = || {
-        images
-            .images
-            .iter()
-            .enumerate()
-            .filter(|(_, image)| image.bytes > 0)
-    };
-    let others = all().filter(|(i, _)| !is_test(*i));
-    let others: HashMap<Digest, usize> = others.map(|(i, image)| (image.digest, i)).collect();
+    let all = || (images.images.iter().enumerate()).filter(|(_, image)| image.bytes > 0);
+    // Of the test part alone, which is small, with what it is a copy of.
     let tested = all().filter(|(i, _)| is_test(*i));
-    let copies = tested.filter_map(|(i, image)| Some((i, *others.get(&image.digest)?)));
+    let mut found: HashMap<&Digest, Option<usize>> =
+        tested.map(|(_, image)| (&image.digest, None)).collect();
+    for (i, image) in all().filter(|(i, _)| !is_test(*i)) {
+        if let Some(of) = found.get_mut(&image.digest) {
+            of.get_or_insert(i);
+        }
+    }
+    let tested = all().filter(|(i, _)| is_test(*i));
+    let copies = tested.filter_map(|(i, image)| Some((i, (*found.get(&image.digest)?)?)));
     let copies: Vec<_> = copies.collect();
     let tested = labels
         .labels
         .iter()
-        .filter(|label| label.part == Part::Test)
-        .count();
+        .filter(|label| label.part == Part::Test);
+    let tested = tested.count();
     let (copy, of) = *copies.first()?;
     let path = |i: usize| shown(&images.images[i].path);
     (copies.len() * 100 > tested).then(|| {

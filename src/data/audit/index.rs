@@ -1,133 +1,273 @@
-//! Exact search of hashes within a Hamming distance, without comparing all pairs.
+//! Hashes by the values of their bands, on the disk: where an exact search within a Hamming distance looks.
 //!
 //! The 64 bits are cut into four bands of 16. Two hashes that differ in at most 4 r + 3 bits differ in at most r bits of some
 //! band (the pigeonhole principle; multi-index hashing, Norouzi, Punjani and Fleet, 2012), so looking up each band with up to r
 //! bits changed finds all of them.
+//!
+//! Of a million images these are eight million hashes, four times. They lie in a file, sorted by the value of each band; in
+//! memory is how many there are of each value, which is a megabyte whatever the number of images.
 
-const BANDS: usize = 4;
+use std::ops::Range;
+
+use super::scratch::Scratch;
+use crate::error::{Error, Result};
+
+pub(super) const BANDS: usize = 4;
 const WIDTH: usize = 16;
-/// Values of a band with up to two bits set.
-const MASKS: usize = 1 + WIDTH + WIDTH * (WIDTH - 1) / 2;
+/// Values of a band.
+pub(super) const VALUES: usize = 1 << WIDTH;
+/// Hashes that are read or written at a time.
+pub(super) const BLOCK: usize = 1 << 15;
+/// Hashes that are sorted in memory at a time.
+const SORTED: usize = 1 << 20;
+/// Bytes of a hash and of its place in the file.
+const HASH: usize = 8;
+const PLACE: usize = 4;
 
-/// Hashes by band.
+/// Hashes by band; each is known by its place, in the order in which they were told.
 pub(super) struct Index {
+    scratch: Scratch,
+    count: usize,
     bands: Vec<Band>,
-    /// All values of a band with up to two bits set, those with fewer first.
-    masks: Vec<u16>,
 }
 
-/// One band: the entries whose band has value `v` lie from `starts[v]` to `starts[v + 1]`.
-struct Band {
-    /// A bit for each value that has entries: most have none, and the bits of all bands stay in the nearest cache.
+/// One band: those hashes whose band has value `v` lie from `starts[v]` to `starts[v + 1]`.
+pub(super) struct Band {
+    /// A bit for each value that has hashes: of small sets most have none, and these bits stay in the nearest cache.
     used: Vec<u64>,
-    starts: Vec<u32>,
-    hashes: Vec<u64>,
-    places: Vec<u32>,
+    pub(super) starts: Vec<u32>,
 }
 
 /// Bit `i` of a hash belongs to band `i % 4`: every band has low and high frequencies.
-fn band(hash: u64, band: usize) -> usize {
+pub(super) fn band(hash: u64, band: usize) -> u16 {
     // Gathers every fourth bit: the inverse of interleaving.
     let mut x = (hash >> band) & 0x1111_1111_1111_1111;
     x = (x | (x >> 3)) & 0x0303_0303_0303_0303;
     x = (x | (x >> 6)) & 0x000f_000f_000f_000f;
     x = (x | (x >> 12)) & 0x0000_00ff_0000_00ff;
-    ((x | (x >> 24)) & 0xffff) as usize
+    ((x | (x >> 24)) & 0xffff) as u16
 }
 
-impl Index {
-    /// Of hashes, each found again by its place.
-    pub(super) fn new(hashes: &[u64]) -> Self {
-        let bands = (0..BANDS).map(|b| Band::new(hashes, b)).collect();
-        let mut masks = vec![0_u16];
+/// Differences of a band's value that have up to so many bits, those with fewer first.
+pub(super) fn masks(bits: usize) -> Vec<u16> {
+    let mut masks = vec![0_u16];
+    if bits > 0 {
         masks.extend((0..WIDTH).map(|i| 1 << i));
+    }
+    if bits > 1 {
         for i in 0..WIDTH {
             masks.extend((0..i).map(|j| (1 << i) | (1 << j)));
         }
-        Self { bands, masks }
     }
-
-    /// Tells every place whose hash differs from `hash` in at most `radius` bits, at most 11, with the number of bits; a place
-    /// may be told up to four times. Stops after looking at `budget` entries, which it counts down.
-    pub(super) fn within(
-        &self,
-        hash: u64,
-        radius: u32,
-        budget: &mut usize,
-        mut tell: impl FnMut(u32, u32),
-    ) {
-        let masks = match radius / BANDS as u32 {
-            0 => 1,
-            1 => 1 + WIDTH,
-            _ => self.masks.len(),
-        };
-        for (b, found) in self.bands.iter().enumerate() {
-            // Which values have entries is asked of all first, without a branch that depends on the answer: the lookups behind
-            // it then wait for memory side by side, and not one after the other.
-            let mut hits = [0_u16; MASKS];
-            let mut count = 0;
-            let value = band(hash, b) as u16;
-            for mask in &self.masks[..masks] {
-                let at = usize::from(value ^ mask);
-                hits[count] = at as u16;
-                count += (found.used[at / 64] >> (at % 64) & 1) as usize;
-            }
-            for at in &hits[..count] {
-                let at = usize::from(*at);
-                let (from, to) = (found.starts[at] as usize, found.starts[at + 1] as usize);
-                let Some(left) = budget.checked_sub(to - from) else {
-                    return;
-                };
-                *budget = left;
-                for (i, other) in found.hashes[from..to].iter().enumerate() {
-                    let distance = (other ^ hash).count_ones();
-                    if distance <= radius {
-                        tell(found.places[from + i], distance);
-                    }
-                }
-            }
-        }
-    }
+    masks
 }
 
 impl Band {
-    fn new(hashes: &[u64], number: usize) -> Self {
-        let mut used = vec![0_u64; (1 << WIDTH) / 64];
-        let mut starts = vec![0_u32; (1 << WIDTH) + 1];
-        for hash in hashes {
-            let at = band(*hash, number);
-            used[at / 64] |= 1 << (at % 64);
-            starts[at + 1] += 1;
-        }
-        for i in 1..starts.len() {
-            starts[i] += starts[i - 1];
-        }
-        let mut next = starts.clone();
-        let mut sorted = vec![0; hashes.len()];
-        let mut places = vec![0; hashes.len()];
-        for (place, hash) in (0..).zip(hashes) {
-            let slot = &mut next[band(*hash, number)];
-            sorted[*slot as usize] = *hash;
-            places[*slot as usize] = place;
-            *slot += 1;
-        }
+    /// Whether there are hashes of this value.
+    pub(super) fn has(&self, value: u16) -> bool {
+        let value = usize::from(value);
+        self.used[value / 64] >> (value % 64) & 1 == 1
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self, value: u16) -> usize {
+        let value = usize::from(value);
+        (self.starts[value + 1] - self.starts[value]) as usize
+    }
+}
+
+/// Takes the hashes before they are sorted.
+pub(super) struct Unsorted {
+    scratch: Scratch,
+    count: usize,
+    /// How many there are of each value, a place further on.
+    counts: Vec<Vec<u32>>,
+    waiting: Vec<u8>,
+}
+
+impl Unsorted {
+    /// None yet; `scratch` is where they go.
+    pub(super) fn new(scratch: Scratch) -> Self {
         Self {
-            used,
-            starts,
-            hashes: sorted,
-            places,
+            scratch,
+            count: 0,
+            counts: vec![vec![0; VALUES + 1]; BANDS],
+            waiting: Vec::with_capacity(HASH * BLOCK),
         }
+    }
+
+    /// Takes more of them.
+    ///
+    /// # Errors
+    /// Where they cannot be written, or are more than places have numbers.
+    pub(super) fn push(&mut self, hashes: &[u64]) -> Result<()> {
+        if u32::try_from(self.count + hashes.len()).is_err() {
+            return Err(Error::failed(
+                "the search for look-alikes takes 536,870,911 photographs, and there are more",
+            )
+            .help("divide the data set"));
+        }
+        for hash in hashes {
+            for (number, counts) in self.counts.iter_mut().enumerate() {
+                counts[usize::from(band(*hash, number)) + 1] += 1;
+            }
+            self.waiting.extend_from_slice(&hash.to_le_bytes());
+        }
+        self.count += hashes.len();
+        if self.waiting.len() >= HASH * BLOCK {
+            self.write()?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self) -> Result<()> {
+        let at = HASH * self.count - self.waiting.len();
+        self.scratch.write(&self.waiting, at as u64)?;
+        self.waiting.clear();
+        Ok(())
+    }
+
+    /// Sorts them.
+    ///
+    /// # Errors
+    /// Where the file cannot be written or read.
+    pub(super) fn sorted(mut self) -> Result<Index> {
+        self.write()?;
+        let mut bands = Vec::with_capacity(BANDS);
+        for mut starts in std::mem::take(&mut self.counts) {
+            let mut used = vec![0_u64; VALUES / 64];
+            for value in 0..VALUES {
+                used[value / 64] |= u64::from(starts[value + 1] > 0) << (value % 64);
+                starts[value + 1] += starts[value];
+            }
+            bands.push(Band { used, starts });
+        }
+        let index = Index {
+            scratch: self.scratch.another()?,
+            count: self.count,
+            bands,
+        };
+        for number in 0..BANDS {
+            self.sort(number, &index)?;
+        }
+        Ok(index)
+    }
+
+    /// One band of them: as many as there is room for at a time, by one look through all for each such part.
+    fn sort(&self, number: usize, index: &Index) -> Result<()> {
+        let mut next = index.bands[number].starts.clone();
+        let mut block = Block::default();
+        for from in (0..self.count).step_by(SORTED) {
+            let part = from..self.count.min(from + SORTED);
+            let mut hashes = vec![0; HASH * part.len()];
+            let mut places = vec![0; PLACE * part.len()];
+            for start in (0..self.count).step_by(BLOCK) {
+                let end = self.count.min(start + BLOCK);
+                let found = block.hashes(&self.scratch, (HASH * start) as u64, end - start)?;
+                for (place, hash) in (start as u32..).zip(found) {
+                    let slot = &mut next[usize::from(band(*hash, number))];
+                    let at = *slot as usize;
+                    // Counts in every look, and begins where the last one ended: what is before the part is there already.
+                    if part.contains(&at) {
+                        let at = at - part.start;
+                        hashes[HASH * at..][..HASH].copy_from_slice(&hash.to_le_bytes());
+                        places[PLACE * at..][..PLACE].copy_from_slice(&place.to_le_bytes());
+                    }
+                    *slot += 1;
+                }
+            }
+            next.copy_from_slice(&index.bands[number].starts);
+            index
+                .scratch
+                .write(&hashes, index.hash_at(number, part.start))?;
+            index
+                .scratch
+                .write(&places, index.place_at(number, part.start))?;
+        }
+        Ok(())
+    }
+}
+
+impl Index {
+    /// How many hashes there are.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// How many there are of each value, by band.
+    pub(super) fn bands(&self) -> &[Band] {
+        &self.bands
+    }
+
+    fn hash_at(&self, number: usize, at: usize) -> u64 {
+        (((HASH + PLACE) * self.count * number) + HASH * at) as u64
+    }
+
+    fn place_at(&self, number: usize, at: usize) -> u64 {
+        (((HASH + PLACE) * self.count * number) + HASH * self.count + PLACE * at) as u64
+    }
+
+    /// Some of the hashes of a band.
+    pub(super) fn hashes<'b>(
+        &self,
+        number: usize,
+        which: Range<usize>,
+        block: &'b mut Block,
+    ) -> Result<&'b [u64]> {
+        block.hashes(
+            &self.scratch,
+            self.hash_at(number, which.start),
+            which.len(),
+        )
+    }
+
+    /// Reads the places of some of the hashes of a band.
+    pub(super) fn read_places(
+        &self,
+        number: usize,
+        which: Range<usize>,
+        block: &mut Block,
+    ) -> Result<()> {
+        block.bytes.resize(PLACE * which.len(), 0);
+        let at = self.place_at(number, which.start);
+        self.scratch.read(&mut block.bytes, at)?;
+        block.places.clear();
+        let read = block.bytes.as_chunks::<PLACE>().0.iter();
+        block
+            .places
+            .extend(read.map(|bytes| u32::from_le_bytes(*bytes)));
+        Ok(())
+    }
+}
+
+/// Room for a part of an index, used again for the next.
+#[derive(Default)]
+pub(super) struct Block {
+    bytes: Vec<u8>,
+    hashes: Vec<u64>,
+    places: Vec<u32>,
+}
+
+impl Block {
+    /// The places that were read last.
+    pub(super) fn places(&self) -> &[u32] {
+        &self.places
+    }
+
+    fn hashes(&mut self, scratch: &Scratch, at: u64, count: usize) -> Result<&[u64]> {
+        self.bytes.resize(HASH * count, 0);
+        scratch.read(&mut self.bytes, at)?;
+        self.hashes.clear();
+        let read = self.bytes.as_chunks::<HASH>().0.iter();
+        self.hashes
+            .extend(read.map(|bytes| u64::from_le_bytes(*bytes)));
+        Ok(&self.hashes)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
-    use rand::RngExt;
-
     use super::*;
-    use crate::seed::stream;
 
     #[test]
     fn every_bit_is_in_one_band() {
@@ -137,33 +277,6 @@ mod tests {
                 .map(|b| if bit % 4 == b { 1 << (bit / 4) } else { 0 })
                 .collect();
             assert_eq!(found, expected, "{bit}");
-        }
-    }
-
-    #[test]
-    fn it_finds_what_comparing_all_pairs_finds() {
-        let mut rng = stream(1, "index", &[]);
-        let mut hashes: Vec<u64> = (0..400).map(|_| rng.random()).collect();
-        for i in 0..400 {
-            let mut near = hashes[i];
-            for _ in 0..rng.random_range(0..14) {
-                near ^= 1 << rng.random_range(0..64);
-            }
-            hashes.push(near);
-        }
-        let index = Index::new(&hashes);
-        for radius in [0, 3, 5, 7, 8, 11] {
-            for hash in &hashes[..100] {
-                let mut found = BTreeSet::new();
-                index.within(*hash, radius, &mut usize::MAX.clone(), |place, distance| {
-                    assert_eq!(distance, (hashes[place as usize] ^ hash).count_ones());
-                    found.insert(place);
-                });
-                let all: BTreeSet<u32> = (0..hashes.len() as u32)
-                    .filter(|i| (hashes[*i as usize] ^ hash).count_ones() <= radius)
-                    .collect();
-                assert_eq!(found, all);
-            }
         }
     }
 }

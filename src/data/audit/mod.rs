@@ -10,7 +10,7 @@
 //!    15 degrees either way (cut square, or with black or white corners): 73 hashes (`variant`), each of which is looked up among
 //!    the eight of every image, one for each turned and mirrored form.
 //! 3. An exact search finds all images whose hash differs in at most 11 of 64 bits (7 for cut and turned ones) without comparing
-//!    all pairs (`index`).
+//!    all pairs (`index`, `join`).
 //! 4. Each candidate is laid onto the other picture and both are compared (`align`): from a correlation of 0.5 at the start on, and
 //!    at the end of at least 0.8 of the pictures and 0.7 of their detail (which is the correlation that is told), they are one. Flat pictures (a standard deviation
 //!    below 3 of 255) look like nothing.
@@ -74,21 +74,24 @@ mod closer_look;
 mod coefficients;
 mod fingerprint;
 mod index;
+mod join;
 mod near;
 mod parallax;
 mod picture;
+mod scratch;
 mod shelf;
 #[cfg(test)]
 mod tests;
 mod variant;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, env};
 
 pub use closer_look::CloserLook;
 pub use fingerprint::Fingerprint;
 pub use shelf::{Kept, Shelf};
 
 use fingerprint::SIDE;
+use scratch::Scratch;
 
 use crate::{
     digest::Digest,
@@ -120,7 +123,8 @@ pub fn find(
             Ok(thumbnail.unwrap_or_else(|| Box::new([0; SIDE * SIDE])))
         },
     };
-    find_among(&shown, |i| sources.get(i), closer, stop)
+    let scratch = Scratch::create(&env::temp_dir())?;
+    find_among(&shown, |i| sources.get(i), closer, scratch, stop)
 }
 
 /// As [`find`], of images whose thumbnails a [`Shelf`] holds; `source` gives the digest of an image's file.
@@ -142,7 +146,7 @@ pub fn find_kept<'a>(
             None => Ok(Box::new([0; SIDE * SIDE])),
         },
     };
-    find_among(&shown, source, closer, stop)
+    find_among(&shown, source, closer, shelf.scratch()?, stop)
 }
 
 /// Images as they are compared.
@@ -157,6 +161,7 @@ fn find_among<'a>(
     shown: &Shown<'_>,
     source: impl Fn(usize) -> Option<&'a Digest>,
     closer: impl Fn(usize) -> Result<CloserLook> + Sync,
+    scratch: Scratch,
     stop: &Stop,
 ) -> Result<LookAlikes> {
     let Equals {
@@ -167,7 +172,7 @@ fn find_among<'a>(
     let thumbnail = shown.thumbnail;
     let small = |i: usize| thumbnail(first[i] as usize);
     let closer = |i: usize| closer(first[i] as usize);
-    for (a, b, correlation) in near::find(first.len(), &small, &closer, stop)? {
+    for (a, b, correlation) in near::find(first.len(), &small, &closer, scratch, stop)? {
         let (a, b) = (first[a], first[b]);
         // One file with two boxes cut out of it is known as the same file already.
         let file = |i: u32| same_file[i as usize];

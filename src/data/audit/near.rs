@@ -1,5 +1,7 @@
 //! Near pairs: candidates by hashes, then a look at each.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::{
@@ -7,9 +9,11 @@ use super::{
     closer_look::CloserLook,
     coefficients::{form, hash, hashes, inverse},
     fingerprint::SIDE,
-    index::Index,
+    index::{Index, Unsorted},
+    join::{Questions, join},
     parallax::parallax,
     picture::{Picture, black},
+    scratch::Scratch,
     variant::{Map, VARIANTS},
 };
 use crate::{error::Result, stop::Stop};
@@ -32,8 +36,12 @@ const TRIED: usize = 3;
 const LOOKED_AT: usize = 512;
 const COMPARED: usize = 4_000_000;
 
-/// Images whose answers are held at a time, before those without one are dropped.
+/// Images whose hashes are made at a time, and those that are searched for together by a thread: at most, and at least.
 const BATCH: usize = 1 << 14;
+const TOGETHER: usize = 1 << 10;
+const FEW: usize = 64;
+/// Candidates of one image from which on those are left out that are not looked at: twice and more of what stays.
+const CROWDED: usize = 1 << 12;
 
 /// The thumbnail of an image, wherever it is kept.
 type Thumbnail<'a> = dyn Fn(usize) -> Result<Box<[u8; SIDE * SIDE]>> + Sync + 'a;
@@ -56,32 +64,34 @@ impl Agreed {
 /// A pair that may be one: the other image, bits that differ, the variant and the form of the first.
 type Candidate = (u32, u32, u8, u8);
 
-/// Pairs of places with their correlation, each once, the smaller place first, in order.
+/// Pairs of places with their correlation, each once, the smaller place first, in order. The hashes of the search go to `scratch`.
 pub(super) fn find(
     count: usize,
     thumbnail: &Thumbnail<'_>,
     closer: &(impl Fn(usize) -> Result<CloserLook> + Sync),
+    scratch: Scratch,
     stop: &Stop,
 ) -> Result<Vec<(usize, usize, f32)>> {
     // Pictures are made of thumbnails where they are looked at: as numbers they take four times the memory.
-    let (index, plain) = plain(count, thumbnail)?;
-    let mut found = Vec::new();
-    for from in (0..count).step_by(BATCH) {
-        let batch = (from..count.min(from + BATCH)).into_par_iter();
-        let of_batch = batch
-            .with_max_len(16) // so that all threads end at about the same time
-            .map(|a| {
-                stop.check()?;
-                let Some(picture) = picture_of(&*thumbnail(a)?) else {
-                    return Ok(Vec::new());
-                };
-                let found = candidates(a, &picture, &index, &plain);
-                confirmed(a, &picture, &found, thumbnail)
-            })
-            .collect::<Result<Vec<_>>>()?;
-        found.extend(of_batch.into_iter().flatten());
-    }
-    drop((index, plain));
+    let forms = Forms::new(count, thumbnail, scratch, stop)?;
+    // So many that all threads end at about the same time.
+    let together = (count / (8 * rayon::current_num_threads())).clamp(FEW, TOGETHER);
+    let batches = (0..count.div_ceil(together))
+        .into_par_iter()
+        .with_max_len(1);
+    let found = batches.map(|i| {
+        let images = i * together..count.min((i + 1) * together);
+        let pictures = pictures(images, thumbnail)?;
+        let mut found = Vec::new();
+        for ((a, picture), candidates) in pictures.iter().zip(forms.candidates(&pictures, stop)?) {
+            stop.check()?;
+            found.extend(confirmed(*a, picture, &candidates, thumbnail)?);
+        }
+        Ok(found)
+    });
+    let found = found.collect::<Result<Vec<_>>>()?;
+    let mut found: Vec<Agreed> = found.into_iter().flatten().collect();
+    drop(forms);
     // A pair may be found from both sides: the better correlation stays.
     found.sort_by(|x, y| {
         let better = y.correlation.total_cmp(&x.correlation);
@@ -100,24 +110,88 @@ pub(super) fn find(
     Ok(kept.into_iter().flatten().collect())
 }
 
-/// The index of all forms of the pictures that are not flat, and the image of every eight of them.
-fn plain(count: usize, thumbnail: &Thumbnail<'_>) -> Result<(Index, Vec<u32>)> {
-    let (mut forms, mut images) = (Vec::new(), Vec::new());
-    for from in (0..count).step_by(BATCH) {
-        let batch = (from..count.min(from + BATCH)).into_par_iter();
-        let hashed = batch.map(|i| {
-            let picture = picture_of(&*thumbnail(i)?);
-            let hashes = picture.map(|picture| hashes(&VARIANTS.plain(&picture)));
-            Ok(hashes.map(|hashes| (hashes, i as u32)))
-        });
-        let hashed = hashed.collect::<Result<Vec<Option<([u64; 8], u32)>>>>()?;
-        for (hashes, image) in hashed.into_iter().flatten() {
-            forms.push(hashes);
-            images.push(image);
+/// Images that are not flat, by their places.
+type Pictures = Vec<(usize, Box<Picture<SIDE>>)>;
+
+fn pictures(images: Range<usize>, thumbnail: &Thumbnail<'_>) -> Result<Pictures> {
+    let picture = |i: usize| Ok(picture_of(&*thumbnail(i)?).map(|picture| (i, picture)));
+    images.filter_map(|i| picture(i).transpose()).collect()
+}
+
+/// All eight forms of the pictures that are not flat, so that a variant is looked up once and not in eight forms of its own.
+struct Forms {
+    index: Index,
+    /// The image of every eight hashes.
+    images: Vec<u32>,
+}
+
+impl Forms {
+    fn new(count: usize, thumbnail: &Thumbnail<'_>, scratch: Scratch, stop: &Stop) -> Result<Self> {
+        let mut unsorted = Unsorted::new(scratch);
+        let mut images = Vec::new();
+        for from in (0..count).step_by(BATCH) {
+            stop.check()?;
+            let batch = (from..count.min(from + BATCH)).into_par_iter();
+            let hashed = batch.map(|i| {
+                let picture = picture_of(&*thumbnail(i)?);
+                let hashes = picture.map(|picture| hashes(&VARIANTS.plain(&picture)));
+                Ok(hashes.map(|hashes| (hashes, i as u32)))
+            });
+            let hashed = hashed.collect::<Result<Vec<Option<([u64; 8], u32)>>>>()?;
+            for (hashes, image) in hashed.into_iter().flatten() {
+                unsorted.push(&hashes)?;
+                images.push(image);
+            }
         }
+        Ok(Self {
+            index: unsorted.sorted()?,
+            images,
+        })
     }
-    // All eight forms are stored, so that a variant is looked up once and not in eight forms of its own.
-    Ok((Index::new(forms.as_flattened()), images))
+
+    /// The candidates of each picture, by the other image and then the nearest first: as many as are looked at.
+    fn candidates(&self, pictures: &Pictures, stop: &Stop) -> Result<Vec<Vec<Candidate>>> {
+        let variants = VARIANTS.all.len();
+        let mut asked = Vec::with_capacity(variants * pictures.len());
+        for (_, picture) in pictures {
+            asked.extend(VARIANTS.of(picture).iter().map(hash));
+        }
+        let mut radii = vec![CHANGED; variants];
+        radii[0] = WHOLE;
+        let questions = Questions {
+            hashes: &asked,
+            radii: &radii,
+            budget: COMPARED,
+        };
+        let mut found = vec![Vec::new(); pictures.len()];
+        join(&self.index, &questions, stop, |near| {
+            let (of, v) = (near.question / variants, near.question % variants);
+            let (a, b) = (pictures[of].0, self.images[near.place as usize / 8]);
+            // Whole pictures are found from both sides alike; one is enough.
+            if b as usize != a && (v > 0 || b as usize > a) {
+                let f = inverse(near.place as usize % 8);
+                found[of].push((b, near.distance, v as u8, f as u8));
+                if found[of].len() > CROWDED {
+                    tidy(&mut found[of]);
+                }
+            }
+        })?;
+        found.iter_mut().for_each(tidy);
+        Ok(found)
+    }
+}
+
+/// Leaves what is looked at of candidates, in order: more of them later change nothing of what is left out.
+fn tidy(candidates: &mut Vec<Candidate>) {
+    candidates.sort_unstable();
+    candidates.dedup();
+    let (mut images, mut tried, mut last) = (0, 0, None);
+    candidates.retain(|(b, ..)| {
+        tried = if last == Some(*b) { tried + 1 } else { 1 };
+        images += usize::from(tried == 1);
+        last = Some(*b);
+        images <= LOOKED_AT && tried <= TRIED
+    });
 }
 
 /// A thumbnail as numbers; `None` for a flat one.
@@ -134,30 +208,6 @@ fn picture_of(thumbnail: &[u8; SIDE * SIDE]) -> Option<Box<Picture<SIDE>>> {
     (variance.sqrt() >= FLAT).then_some(picture)
 }
 
-/// The candidates of one image, by the other image and then the nearest first.
-fn candidates(a: usize, picture: &Picture<SIDE>, index: &Index, plain: &[u32]) -> Vec<Candidate> {
-    let mut found: Vec<Candidate> = Vec::new();
-    let mut budget = COMPARED;
-    for (v, coefficients) in VARIANTS.of(picture).iter().enumerate() {
-        let radius = if v == 0 { WHOLE } else { CHANGED };
-        index.within(
-            hash(coefficients),
-            radius,
-            &mut budget,
-            |place, distance| {
-                let (b, f) = (plain[place as usize / 8], inverse(place as usize % 8));
-                // Whole pictures are found from both sides alike; one is enough.
-                if b as usize != a && (v > 0 || b as usize > a) {
-                    found.push((b, distance, v as u8, f as u8));
-                }
-            },
-        );
-    }
-    found.sort_unstable();
-    found.dedup();
-    found
-}
-
 /// Those of them that agree.
 fn confirmed(
     a: usize,
@@ -166,12 +216,12 @@ fn confirmed(
     thumbnail: &Thumbnail<'_>,
 ) -> Result<Vec<Agreed>> {
     let mut found = Vec::new();
-    for of_one in candidates.chunk_by(|x, y| x.0 == y.0).take(LOOKED_AT) {
+    for of_one in candidates.chunk_by(|x, y| x.0 == y.0) {
         let b = of_one[0].0 as usize;
         let Some(other) = picture_of(&*thumbnail(b)?) else {
             continue;
         };
-        let agreed = of_one.iter().take(TRIED).find_map(|(_, _, v, f)| {
+        let agreed = of_one.iter().find_map(|(_, _, v, f)| {
             let map = through(&VARIANTS.all[*v as usize].map, *f as usize);
             agreement(picture, &other, map, BEFORE).filter(|(agreed, _)| is_copy(agreed))
         });

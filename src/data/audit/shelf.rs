@@ -1,23 +1,20 @@
 //! Thumbnails in a file: of a million images they are a gigabyte, of which few are looked at at a time.
 
 use std::{
-    fs::File,
-    os::unix::fs::FileExt,
-    path::{Path, PathBuf},
+    path::Path,
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use super::fingerprint::{Fingerprint, SIDE};
-use crate::{
-    digest::Digest,
-    error::{Error, Result},
+use super::{
+    fingerprint::{Fingerprint, SIDE},
+    scratch::Scratch,
 };
+use crate::{digest::Digest, error::Result};
 
-/// A file without a name, which is gone with this.
+/// Where thumbnails are put away; they are gone with this.
 #[derive(Debug)]
 pub struct Shelf {
-    file: File,
-    folder: PathBuf,
+    scratch: Scratch,
     next: AtomicU32,
 }
 
@@ -35,10 +32,8 @@ impl Shelf {
     /// # Errors
     /// When no file can be made there.
     pub fn create(folder: &Path) -> Result<Self> {
-        let file = tempfile::tempfile_in(folder).map_err(|e| Error::io("write to", folder, e))?;
         Ok(Self {
-            file,
-            folder: folder.to_owned(),
+            scratch: Scratch::create(folder)?,
             next: AtomicU32::new(0),
         })
     }
@@ -50,8 +45,7 @@ impl Shelf {
     pub fn put(&self, fingerprint: &Fingerprint) -> Result<Kept> {
         let place = self.next.fetch_add(1, Ordering::Relaxed);
         let at = u64::from(place) * (SIDE * SIDE) as u64;
-        let put = self.file.write_all_at(&*fingerprint.thumbnail, at);
-        put.map_err(|e| Error::io("write to", &self.folder, e))?;
+        self.scratch.write(&*fingerprint.thumbnail, at)?;
         Ok(Kept {
             pixels: fingerprint.pixels,
             place,
@@ -62,8 +56,12 @@ impl Shelf {
     pub(super) fn take(&self, kept: &Kept) -> Result<Box<[u8; SIDE * SIDE]>> {
         let mut thumbnail = Box::new([0; SIDE * SIDE]);
         let at = u64::from(kept.place) * (SIDE * SIDE) as u64;
-        let read = self.file.read_exact_at(&mut *thumbnail, at);
-        read.map_err(|e| Error::io("read in", &self.folder, e))?;
+        self.scratch.read(&mut *thumbnail, at)?;
         Ok(thumbnail)
+    }
+
+    /// A file beside the thumbnails.
+    pub(super) fn scratch(&self) -> Result<Scratch> {
+        self.scratch.another()
     }
 }

@@ -69,6 +69,19 @@ impl Band {
         self.used[value / 64] >> (value % 64) & 1 == 1
     }
 
+    /// All values of which there are hashes, in order.
+    pub(super) fn values(&self) -> impl Iterator<Item = usize> {
+        let bits = |(i, word): (usize, &u64)| {
+            let mut word = *word;
+            std::iter::from_fn(move || {
+                let bit = (word != 0).then(|| word.trailing_zeros() as usize)?;
+                word &= word - 1;
+                Some(64 * i + bit)
+            })
+        };
+        self.used.iter().enumerate().flat_map(bits)
+    }
+
     /// How many there are.
     pub(super) fn count(&self, value: u16) -> usize {
         let value = usize::from(value);
@@ -163,11 +176,11 @@ impl Unsorted {
             let mut places = vec![0; PLACE * part.len()];
             for start in (0..self.count).step_by(BLOCK) {
                 let end = self.count.min(start + BLOCK);
-                let found = block.hashes(&self.scratch, (HASH * start) as u64, end - start)?;
-                for (place, hash) in (start as u32..).zip(found) {
+                block.read(&self.scratch, (HASH * start) as u64, end - start)?;
+                for (place, hash) in (start as u32..).zip(block.hashes()) {
                     let slot = &mut next[usize::from(band(*hash, number))];
                     let at = *slot as usize;
-                    // Counts in every look, and begins where the last one ended: what is before the part is there already.
+                    // Every look counts all of them; those of other parts are written by other looks.
                     if part.contains(&at) {
                         let at = at - part.start;
                         hashes[HASH * at..][..HASH].copy_from_slice(&hash.to_le_bytes());
@@ -207,14 +220,14 @@ impl Index {
         (((HASH + PLACE) * self.count * number) + HASH * self.count + PLACE * at) as u64
     }
 
-    /// Some of the hashes of a band.
-    pub(super) fn hashes<'b>(
+    /// Reads some of the hashes of a band.
+    pub(super) fn read_hashes(
         &self,
         number: usize,
         which: Range<usize>,
-        block: &'b mut Block,
-    ) -> Result<&'b [u64]> {
-        block.hashes(
+        block: &mut Block,
+    ) -> Result<()> {
+        block.read(
             &self.scratch,
             self.hash_at(number, which.start),
             which.len(),
@@ -249,19 +262,24 @@ pub(super) struct Block {
 }
 
 impl Block {
+    /// The hashes that were read last.
+    pub(super) fn hashes(&self) -> &[u64] {
+        &self.hashes
+    }
+
     /// The places that were read last.
     pub(super) fn places(&self) -> &[u32] {
         &self.places
     }
 
-    fn hashes(&mut self, scratch: &Scratch, at: u64, count: usize) -> Result<&[u64]> {
+    fn read(&mut self, scratch: &Scratch, at: u64, count: usize) -> Result<()> {
         self.bytes.resize(HASH * count, 0);
         scratch.read(&mut self.bytes, at)?;
         self.hashes.clear();
         let read = self.bytes.as_chunks::<HASH>().0.iter();
         self.hashes
             .extend(read.map(|bytes| u64::from_le_bytes(*bytes)));
-        Ok(&self.hashes)
+        Ok(())
     }
 }
 

@@ -3,6 +3,8 @@
 //! A lookup of its own for each value of each question waits for memory some five thousand times an image. Sorted by value, the
 //! questions of a thousand images meet each part of the index once, one after the other, as databases join tables.
 
+use std::ops::Range;
+
 use super::index::{BANDS, BLOCK, Band, Block, Index, VALUES, band, masks};
 use crate::{error::Result, native::Vectorised, stop::Stop};
 
@@ -40,7 +42,7 @@ pub(super) fn join(
 ) -> Result<()> {
     let masks: Vec<Vec<u16>> = (0..3).map(masks).collect();
     let limits = limits(index, asked, &masks);
-    let (mut sorted, mut room) = (Sorted::default(), Room::default());
+    let mut sorted = Sorted::default();
     for (number, of_band) in index.bands().iter().enumerate() {
         stop.check()?;
         let looks = Looks {
@@ -51,7 +53,15 @@ pub(super) fn join(
             limits: limits.as_deref(),
         };
         sorted.fill(&looks);
-        join_band(index, number, &sorted, asked, &mut room, stop, &mut tell)?;
+        let mut part = Part {
+            index,
+            number,
+            which: 0..0,
+            hashes: Block::default(),
+            places: Block::default(),
+            has_places: false,
+        };
+        join_band(&mut part, &sorted, asked, stop, &mut tell)?;
     }
     Ok(())
 }
@@ -157,63 +167,85 @@ impl Looks<'_> {
     }
 }
 
-/// Room that is used again.
-#[derive(Default)]
-struct Room {
+/// A part of one band of an index, and room for the next.
+struct Part<'a> {
+    index: &'a Index,
+    number: usize,
+    which: Range<usize>,
     hashes: Block,
+    /// Few parts have something that is near enough: read where it is asked for.
     places: Block,
-    found: Vec<(u32, u32, u32)>,
+    has_places: bool,
+}
+
+impl Part<'_> {
+    /// Goes on to the part that begins at an entry, where that lies behind this one.
+    fn reach(&mut self, entry: usize) -> Result<()> {
+        if entry >= self.which.end {
+            self.which = entry..self.index.count().min(entry + BLOCK);
+            self.index
+                .read_hashes(self.number, self.which.clone(), &mut self.hashes)?;
+            self.has_places = false;
+        }
+        Ok(())
+    }
+
+    fn hashes(&self, entries: Range<usize>) -> &[u64] {
+        let from = self.which.start;
+        &self.hashes.hashes()[entries.start - from..entries.end - from]
+    }
+
+    fn places(&mut self, entries: Range<usize>) -> Result<&[u32]> {
+        if !self.has_places {
+            self.index
+                .read_places(self.number, self.which.clone(), &mut self.places)?;
+            self.has_places = true;
+        }
+        let from = self.which.start;
+        Ok(&self.places.places()[entries.start - from..entries.end - from])
+    }
 }
 
 /// One band, a part of the index at a time.
 fn join_band(
-    index: &Index,
-    number: usize,
+    part: &mut Part<'_>,
     sorted: &Sorted,
     asked: &Questions<'_>,
-    room: &mut Room,
     stop: &Stop,
     tell: &mut impl FnMut(Near),
 ) -> Result<()> {
-    let starts = &index.bands()[number].starts;
-    let mut value = 0;
-    for from in (0..index.count()).step_by(BLOCK) {
-        let to = index.count().min(from + BLOCK);
-        let hashes = index.hashes(number, from..to, &mut room.hashes)?;
-        let mut placed = false;
-        loop {
-            if value % PATIENCE == 0 {
-                stop.check()?;
-            }
-            let (first, end) = (starts[value] as usize, starts[value + 1] as usize);
-            let entries = first.max(from)..end.min(to);
+    let band = &part.index.bands()[part.number];
+    let mut found = Vec::new();
+    for (i, value) in band.values().enumerate() {
+        if i % PATIENCE == 0 {
+            stop.check()?;
+        }
+        let mut left = band.starts[value] as usize..band.starts[value + 1] as usize;
+        while !left.is_empty() && !sorted.of(value).is_empty() {
+            part.reach(left.start)?;
+            let entries = left.start..left.end.min(part.which.end);
+            left.start = entries.end;
             let mut questions = sorted.of(value);
-            while !questions.is_empty() && !entries.is_empty() {
+            while !questions.is_empty() {
                 let compared = Compared {
-                    hashes: &hashes[entries.start - from..entries.end - from],
+                    hashes: part.hashes(entries.clone()),
                     asked,
                     questions,
-                    found: &mut room.found,
+                    found: &mut found,
                 };
                 questions = compared.vectorised();
-                // Few parts of the index have something that is near enough.
-                if !placed && !room.found.is_empty() {
-                    index.read_places(number, from..to, &mut room.places)?;
-                    placed = true;
+                if found.is_empty() {
+                    continue;
                 }
-                for (question, at, distance) in room.found.drain(..) {
+                let places = part.places(entries.clone())?;
+                for (question, at, distance) in found.drain(..) {
                     tell(Near {
                         question: question as usize,
-                        place: room.places.places()[entries.start - from + at as usize],
+                        place: places[at as usize],
                         distance,
                     });
                 }
             }
-            // Of a value that goes on in the next part the rest is met there.
-            if end >= to || value + 1 == VALUES {
-                break;
-            }
-            value += 1;
         }
     }
     Ok(())

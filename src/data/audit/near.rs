@@ -75,7 +75,7 @@ pub(super) fn find(
     // Pictures are made of thumbnails where they are looked at: as numbers they take four times the memory.
     let forms = Forms::new(count, thumbnail, scratch, stop)?;
     // So many that all threads end at about the same time.
-    let together = (count / (8 * rayon::current_num_threads())).clamp(FEW, TOGETHER);
+    let together = (count / (4 * rayon::current_num_threads())).clamp(FEW, TOGETHER);
     let batches = (0..count.div_ceil(together))
         .into_par_iter()
         .with_max_len(1);

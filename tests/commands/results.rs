@@ -34,6 +34,17 @@ fn results_can_be_reported_explained_predicted_exported_and_compared() {
     for part in ["lr", "resnet18", "best.safetensors"] {
         assert!(explained.contains(part), "no `{part}` in:\n{explained}");
     }
+    for written in ["  epochs = 2\n", "  optimizer.adam.lr = "] {
+        assert!(
+            explained.contains(written),
+            "no `{written}` in:\n{explained}"
+        );
+    }
+    for key in ["training.", "pixels.resize", " = null"] {
+        assert!(!explained.contains(key), "`{key}` in:\n{explained}");
+    }
+    let behind = project.ok(&["explain", &format!("{FILE}:net")]).stdout;
+    assert!(behind.starts_with("net (train"), "{behind}");
     let unknown = project.fails(2, &["explain", FILE, "nett"]);
     assert!(unknown.stderr.contains("`net`"), "{}", unknown.stderr);
 
@@ -48,6 +59,18 @@ fn results_can_be_reported_explained_predicted_exported_and_compared() {
     assert!(
         table.contains("000.png") && table.contains("김밥"),
         "{table}"
+    );
+
+    let of_result = project.fails(2, &["predict", "--model", &format!("{FILE}:result"), IMAGE]);
+    assert!(
+        of_result.stderr.contains("is of kind `evaluate`"),
+        "{}",
+        of_result.stderr
+    );
+    let odd = project.fails(2, &["export", &model, "best.keras"]).stderr;
+    assert!(
+        odd.contains("`.md`") && odd.contains("--format timm"),
+        "{odd}"
     );
 
     project.ok(&["export", &model, "best.pt"]);
@@ -74,6 +97,9 @@ fn runs_of_mlflow_are_kept_once(project: &Project) {
     let files: Vec<_> = files.map(|file| file.unwrap().into_path()).collect();
     let named = |end: &str| files.iter().filter(|file| file.ends_with(end)).count();
     assert_eq!((named("tags/kfood.key"), named("report.html")), (5, 1));
+    // What a key holds and no file can ask for is no setting.
+    let is_own = |file: &&std::path::PathBuf| file.to_string_lossy().ends_with("preprocess.fast");
+    assert_eq!(files.iter().find(is_own), None);
     assert_eq!(
         (
             named("metrics/learning_rate"),

@@ -117,7 +117,7 @@ fn node(instances: &[&StageTold]) -> Node {
 
 fn stages(results: &Results) -> Grid {
     let mut grid = Grid::of([
-        Column::left("stage"),
+        Column::left("stage").heading(),
         Column::left("kind"),
         Column::left("state"),
         Column::left("key").meaning("the first digits; of settings and inputs"),
@@ -146,7 +146,7 @@ fn first(digest: &str) -> &str {
 
 fn outputs(results: &Results) -> Grid {
     let mut grid = Grid::of([
-        Column::left("stage"),
+        Column::left("stage").heading(),
         Column::left("output"),
         Column::left("blake3").meaning("the first digits"),
         Column::right("size"),

@@ -32,10 +32,7 @@ pub(in crate::cli) struct Explain {
 }
 
 pub(in crate::cli) fn explain(args: &Explain) -> Result<u8> {
-    let (file, name) = match &args.stage {
-        Some(stage) => (args.file.clone(), stage.clone()),
-        None => open::stage(&args.file.to_string_lossy())?,
-    };
+    let (file, name) = named(args)?;
     let opened = open::open(&file)?;
     let graph = Graph::new(&opened.stages)?;
     let wanted = graph.named(&name)?;
@@ -94,6 +91,14 @@ pub(in crate::cli) fn explain(args: &Explain) -> Result<u8> {
         ));
     }
     Ok(0)
+}
+
+/// The pipeline and the stage, in two words or in one.
+fn named(args: &Explain) -> Result<(PathBuf, String)> {
+    match &args.stage {
+        Some(stage) => Ok((args.file.clone(), stage.clone())),
+        None => open::stage(&args.file.to_string_lossy()),
+    }
 }
 
 fn text(stage: &dyn Stage, status: Option<&StageStatus>, cache: &Cache) -> String {

@@ -30,6 +30,36 @@ fn results_can_be_reported_explained_predicted_exported_and_compared() {
     project.ok(&["report", FILE, "--output", "report.md"]);
     assert_eq!(project.read("report.md"), report);
 
+    a_stage_is_explained_as_the_file_has_it(&project);
+
+    let model = format!("{FILE}:best");
+    let guesses = project.json(&["predict", "--model", &model, "data/test"]);
+    let guesses = guesses.as_array().unwrap();
+    assert_eq!(guesses.len(), 12);
+    assert_eq!(guesses[0]["guesses"].as_array().unwrap().len(), 3);
+    let table = project
+        .ok(&["predict", "--model", &model, "data/test/김밥/000.png"])
+        .stdout;
+    assert!(
+        table.contains("000.png") && table.contains("김밥"),
+        "{table}"
+    );
+
+    what_is_no_model_or_no_format_is_refused_with_what_is(&project, &model);
+    project.ok(&["export", &model, "best.pt"]);
+    project.ok(&["export", &model, "best.safetensors"]);
+    let same = project.json(&["predict", "--model", "best.safetensors", "data/test"]);
+    assert_eq!(
+        same.as_array().unwrap()[0]["guesses"],
+        guesses[0]["guesses"]
+    );
+
+    let compared = project.ok(&["compare", FILE]).stdout;
+    assert!(compared.contains("transferred"), "{compared}");
+    assert!(project.json(&["compare", FILE]).is_object());
+}
+
+fn a_stage_is_explained_as_the_file_has_it(project: &Project) {
     let explained = project.ok(&["explain", FILE, "net"]).stdout;
     for part in ["lr", "resnet18", "best.safetensors"] {
         assert!(explained.contains(part), "no `{part}` in:\n{explained}");
@@ -47,43 +77,20 @@ fn results_can_be_reported_explained_predicted_exported_and_compared() {
     assert!(behind.starts_with("net (train"), "{behind}");
     let unknown = project.fails(2, &["explain", FILE, "nett"]);
     assert!(unknown.stderr.contains("`net`"), "{}", unknown.stderr);
+}
 
-    let model = format!("{FILE}:best");
-    let guesses = project.json(&["predict", "--model", &model, "data/test"]);
-    let guesses = guesses.as_array().unwrap();
-    assert_eq!(guesses.len(), 12);
-    assert_eq!(guesses[0]["guesses"].as_array().unwrap().len(), 3);
-    let table = project
-        .ok(&["predict", "--model", &model, "data/test/김밥/000.png"])
-        .stdout;
-    assert!(
-        table.contains("000.png") && table.contains("김밥"),
-        "{table}"
-    );
-
+fn what_is_no_model_or_no_format_is_refused_with_what_is(project: &Project, model: &str) {
     let of_result = project.fails(2, &["predict", "--model", &format!("{FILE}:result"), IMAGE]);
     assert!(
         of_result.stderr.contains("is of kind `evaluate`"),
         "{}",
         of_result.stderr
     );
-    let odd = project.fails(2, &["export", &model, "best.keras"]).stderr;
+    let odd = project.fails(2, &["export", model, "best.keras"]).stderr;
     assert!(
         odd.contains("`.md`") && odd.contains("--format timm"),
         "{odd}"
     );
-
-    project.ok(&["export", &model, "best.pt"]);
-    project.ok(&["export", &model, "best.safetensors"]);
-    let same = project.json(&["predict", "--model", "best.safetensors", "data/test"]);
-    assert_eq!(
-        same.as_array().unwrap()[0]["guesses"],
-        guesses[0]["guesses"]
-    );
-
-    let compared = project.ok(&["compare", FILE]).stdout;
-    assert!(compared.contains("transferred"), "{compared}");
-    assert!(project.json(&["compare", FILE]).is_object());
 }
 
 /// `tests/mlflow_parity.py` reads them back with the real MLflow.

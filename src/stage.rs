@@ -75,6 +75,11 @@ pub trait Stage: Send + Sync {
         None
     }
 
+    /// Settings that differ from those of an earlier result, as a pipeline file has them where a key has them in another form.
+    fn changed_settings(&self, changed: Vec<ChangedSetting>) -> Vec<ChangedSetting> {
+        changed
+    }
+
     /// How a setting is called in a pipeline file, given its place in [`Stage::settings`].
     fn written(&self, setting: &str) -> String {
         setting.to_owned()
@@ -126,6 +131,17 @@ pub trait Stage: Send + Sync {
         let _ = context;
         Err(Error::failed(format!("`{}` has nothing to do", self.id())))
     }
+}
+
+/// A setting that differs from that of an earlier result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangedSetting {
+    /// Its place in [`Stage::settings`], such as `training.epochs`.
+    pub name: String,
+    /// As JSON; `None` where it was not there.
+    pub old: Option<String>,
+    /// As JSON; `None` where it is not there.
+    pub new: Option<String>,
 }
 
 /// An earlier result of the same kind, to go by.

@@ -144,6 +144,7 @@ fn a_file_that_is_no_model_says_so() {
             "git lfs pull",
         ),
         (b"<!DOCTYPE html>", "web page"),
+        (b"\x08\x08\x12\x05kfood", "it is ONNX"),
     ] {
         std::fs::write(&path, content).unwrap();
         refused(load(&path), &["model.pt", words]);

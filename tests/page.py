@@ -126,7 +126,7 @@ def caught(page):
 def cut(page):
     """Blocks of which a part is to be seen only by scrolling within them: files, drawings, and tables from above to below."""
     wider = page.evaluate(
-        "[...document.querySelectorAll('pre, .flow, .gallery, .panels, .table.stacked')].filter(b => b.scrollWidth > b.clientWidth + 1)"
+        "[...document.querySelectorAll('pre, .flow, .gallery, .panels, .table')].filter(b => b.scrollWidth > b.clientWidth + 1)"
         ".map(b => b.className || b.tagName)"
     )
     higher = page.evaluate("[...document.querySelectorAll('pre, .flow, .table, nav ul')].filter(b => b.scrollHeight > b.clientHeight + 2).map(b => b.className || b.tagName)")

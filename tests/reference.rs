@@ -372,5 +372,13 @@ fn help_on_what_there_is_not_says_what_is_meant() {
     assert!(told("train.optimiser").contains("did you mean `kfood help train.optimizer`?"));
     assert!(told("train.optimizer.sdg").contains("did you mean `kfood help train.optimizer.sgd`?"));
     assert!(told("epochs").contains("write `kfood help train.epochs`"));
+    // One of several kinds, and one that stands deeper.
+    let validation = told("validation");
+    for place in ["dataset.validation`", "split.validation`"] {
+        assert!(validation.contains(place), "{validation}");
+    }
+    assert!(told("adamw").contains("`kfood help train.optimizer.adamw`"));
+    assert!(told("lr").contains("`kfood help train.optimizer.sgd.lr`"));
+    assert!(told("matrix").contains("`kfood help pipeline-file`"));
     assert!(told("train.epochs.x").contains("has no settings of its own"));
 }

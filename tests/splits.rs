@@ -190,6 +190,23 @@ fn groups_that_the_given_test_part_shares_with_training_are_told() {
 }
 
 #[test]
+fn groups_that_leave_nothing_to_validate_by_are_refused_with_a_way_out() {
+    let mut labels = labels();
+    // One for each class: to hold either out would leave nothing of that class to learn from.
+    labels.groups = (0..24).map(|i| Some(i % 2)).collect();
+    refused(
+        "group_by = \"group\"",
+        &labels,
+        &[],
+        "`group_by = \"group\"` leaves none of 20 images for validation",
+    );
+    // A part of its own is taken as it is.
+    labels.validation = vec![1, 4];
+    let (split, _) = split("given = true", &labels, &[]).unwrap();
+    assert_eq!(split.members(Part::Validation, None), [1, 4]);
+}
+
+#[test]
 fn a_data_set_without_groups_or_a_validation_part_says_so() {
     refused(
         "group_by = \"group\"",

@@ -35,12 +35,10 @@ impl World {
             let of_run = |_| {
                 let accuracy =
                     (mean + normal(self.seed_sd[side]).sample(&mut random)).clamp(0.02, 0.98);
-                // The logit of an image of middling difficulty, so that the mean over images is near `accuracy` (the logistic-normal integral).
-                let middle = (accuracy / (1.0 - accuracy)).ln()
-                    * (1.0 + 0.346 * DIFFICULTY * DIFFICULTY).sqrt();
+                let middle = middle(accuracy, DIFFICULTY);
                 difficulty
                     .iter()
-                    .map(|easy| random.random::<f64>() < 1.0 / (1.0 + (-middle - easy).exp()))
+                    .map(|easy| random.random::<f64>() < chance(middle, *easy))
                     .collect()
             };
             (0..self.runs[side]).map(of_run).collect()
@@ -59,4 +57,14 @@ impl World {
             .count();
         said as f64 / draws as f64
     }
+}
+
+/// The logit of an image of middling difficulty, so that the mean over images is near `accuracy` (the logistic-normal integral).
+pub(crate) fn middle(accuracy: f64, difficulty: f64) -> f64 {
+    (accuracy / (1.0 - accuracy)).ln() * (1.0 + 0.346 * difficulty * difficulty).sqrt()
+}
+
+/// The chance that an image which is easier than middling by so many logits is guessed right.
+pub(crate) fn chance(middle: f64, easy: f64) -> f64 {
+    1.0 / (1.0 + (-middle - easy).exp())
 }

@@ -62,7 +62,7 @@ pub use remote::{
     Remote,
 };
 pub use shared::{Place, Read};
-pub use stale::{NotFetched, Reason, reasons, same_settings};
+pub use stale::{NotFetched, Reason, in_toml, reasons, same_settings};
 pub use stat::Stat;
 pub use verify::{Damaged, Verified};
 

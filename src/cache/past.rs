@@ -57,13 +57,14 @@ impl Records {
     /// The earlier record that a document is best compared with: of the same kind; of the same stage of the same pipeline file
     /// if there is one, then with the fewest differences, then the newest. One of another counts only where it differs in `FAR`
     /// things or fewer, and of a stage with another name only where it reads something that this one reads too: another data set
-    /// is no earlier state of this one.
+    /// is no earlier state of this one. `counts` may leave out any but those of the stage itself.
     #[must_use]
     pub fn nearest(
         &self,
         document: &KeyDocument,
         stage: &str,
         pipeline: Option<&str>,
+        counts: impl Fn(&Record) -> bool,
     ) -> Option<&Record> {
         let kind = &document.kind;
         let of_stage = || self.of_stage(stage).filter(|r| r.document.kind == *kind);
@@ -71,6 +72,7 @@ impl Records {
         let near = |_: &Record, differences| differences <= FAR;
         let kin =
             |r: &Record, differences| near(r, differences) && shares_input(&r.document, document);
+        let others = || self.of_kind(kind).filter(|r| counts(r));
         // The one of the same key differs in nothing, wherever it stands among the others.
         let same = self.get(&document.key());
         let same_of = |counts: &dyn Fn(&Record) -> bool| same.filter(|r| counts(r));
@@ -78,8 +80,8 @@ impl Records {
             .or_else(|| best(of_stage().filter(|r| is_own(r)), document, |_, _| true))
             .or_else(|| same_of(&|r| r.stage == stage))
             .or_else(|| best(of_stage(), document, near))
-            .or_else(|| same_of(&|r| kin(r, 0)))
-            .or_else(|| best(self.of_kind(kind), document, kin))
+            .or_else(|| same_of(&|r| kin(r, 0) && counts(r)))
+            .or_else(|| best(others(), document, kin))
     }
 }
 

@@ -139,7 +139,8 @@ impl fmt::Display for Reason {
 }
 
 /// A value of JSON as a pipeline file has it; `None` for `null`.
-fn in_toml(json: &str) -> Option<String> {
+#[must_use]
+pub fn in_toml(json: &str) -> Option<String> {
     fn of(value: &Value) -> Option<String> {
         match value {
             Value::Null => None,

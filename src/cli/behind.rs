@@ -21,9 +21,16 @@ pub(super) fn settings_behind(opened: &Opened, record: &Record) -> BTreeMap<Stri
         let kind = record.document.kind.as_str();
         let stage = opened.stages.iter().find(|stage| stage.kind() == kind);
         for (name, value) in flat("", &record.document.settings) {
-            let name = stage.map_or_else(|| name.clone(), |stage| stage.written(&name));
-            let name = format!("{kind}.{name}");
-            found.entry(name).or_default().insert(value);
+            let (name, value) = match stage {
+                Some(stage) => (stage.written(&name), stage.written_value(&name, &value)),
+                None => (name, Some(value)),
+            };
+            // What no file has is none of its settings.
+            let Some(value) = value else { continue };
+            found
+                .entry(format!("{kind}.{name}"))
+                .or_default()
+                .insert(value);
         }
         let from = record.from.values().filter(|key| seen.insert(**key));
         next.extend(from.filter_map(|key| opened.cache.record(key)));

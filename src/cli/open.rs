@@ -14,7 +14,7 @@ use signal_hook::{
 
 use crate::{
     cache::Cache,
-    config::{self, About, Network, Pipeline, Place},
+    config::{self, About, Gives, Network, Pipeline, Place},
     error::{Error, Result},
     event::{Observer, Silent},
     exec::{self, Needs, Summary, Taken, locked, slurm::Site},
@@ -158,9 +158,30 @@ pub(super) fn stage(text: &str) -> Result<(PathBuf, String)> {
         Some((file, stage)) if !stage.is_empty() => Ok((file, stage.to_owned())),
         _ => Err(
             Error::usage(format!("`{text}` names no stage of a pipeline file"))
-                .help("name one behind the pipeline, such as `pipelines/mission2.toml:deeper`"),
+                .help(stages_behind(text)),
         ),
     }
+}
+
+/// How a stage is named, by one of the pipeline where there is one.
+fn stages_behind(text: &str) -> String {
+    let file = text.trim_end_matches(':');
+    let Some(pipeline) = config::load(Path::new(file)).ok() else {
+        return "name one behind the pipeline, such as `pipelines/mission2.toml:deeper`".to_owned();
+    };
+    let own = pipeline.instances.iter().filter(|i| !i.is_used());
+    let mut names: Vec<&str> = own.map(|i| i.stage.as_str()).collect();
+    names.dedup();
+    let judged = pipeline
+        .instances
+        .iter()
+        .find(|i| i.settings.gives() == Gives::Judged);
+    let example = judged.map_or_else(|| names.last().copied(), |i| Some(i.id.as_str()));
+    let example = example.unwrap_or("STAGE");
+    format!(
+        "name one behind it, such as `{file}:{example}`; it has {}",
+        names.join(", ")
+    )
 }
 
 /// `FILE.toml:STAGE` taken apart; `None` where a text is no such thing.
@@ -225,6 +246,14 @@ fn model_of_stage(file: &Path, stage: &str) -> Result<PathBuf> {
     let opened = open(file)?;
     let graph = crate::plan::Graph::new(&opened.stages)?;
     let instances = graph.named(stage)?;
+    // Instances of a stage are of one kind.
+    let kind = instances.first().map_or("", |i| opened.stages[*i].kind());
+    let Some(output) = About::named(kind).and_then(About::model_output) else {
+        let kinds = About::answering().into_iter().map(|kind| kind.name);
+        let kinds = name::one_of(kinds);
+        let message = format!("`{stage}` is of kind `{kind}`, expected {kinds}");
+        return Err(Error::usage(message).help("name the stage whose model is meant"));
+    };
     let [index] = instances.as_slice() else {
         let ids: Vec<_> = instances.iter().map(|i| opened.stages[*i].id()).collect();
         return Err(Error::usage(format!(
@@ -235,14 +264,6 @@ fn model_of_stage(file: &Path, stage: &str) -> Result<PathBuf> {
         .help("name one of them, or a `select` stage"));
     };
     let id = opened.stages[*index].id();
-    let kind = opened.stages[*index].kind();
-    let Some(output) = About::named(kind).and_then(About::model_output) else {
-        let kinds = About::answering().into_iter().map(|kind| kind.name);
-        let kinds = name::one_of(kinds);
-        return Err(Error::usage(format!(
-            "`{stage}` is of kind `{kind}`, expected {kinds}"
-        )));
-    };
     let summary = finished(&opened, &[id.to_owned()], &Silent)?;
     summary.output(id, output)
 }

@@ -10,7 +10,7 @@ use super::status::{Estimate, Survey};
 use crate::{
     cache::{Changes, Reason, Record},
     files::FileList,
-    stage::{Past, Source, Stage},
+    stage::{ChangedSetting, Past, Source, Stage},
 };
 
 /// An earlier result, with where it lies and what it read.
@@ -77,6 +77,7 @@ impl<'a> Near<'a> {
 /// The reasons that a pipeline file knows, where there are such: what is written in a key beside a setting goes with that one, and a
 /// version that a stage has by its settings is new by them and not by kfood.
 pub(super) fn as_written(found: Vec<Reason>, stage: &dyn Stage) -> Vec<Reason> {
+    let found = as_in_file(found, stage);
     let of_file = |reason: &Reason| match reason {
         Reason::Setting { name, old, new } => {
             let value = |of: &Option<String>| stage.written_value(name, of.as_deref()?);
@@ -95,6 +96,26 @@ pub(super) fn as_written(found: Vec<Reason>, stage: &dyn Stage) -> Vec<Reason> {
         _ => true,
     };
     found.into_iter().filter(says).collect()
+}
+
+/// The same with the settings that a file has in another form than a key.
+fn as_in_file(found: Vec<Reason>, stage: &dyn Stage) -> Vec<Reason> {
+    let place = found
+        .iter()
+        .position(|r| matches!(r, Reason::Setting { .. }));
+    let (mut changed, mut others) = (Vec::new(), Vec::new());
+    for reason in found {
+        match reason {
+            Reason::Setting { name, old, new } => changed.push(ChangedSetting { name, old, new }),
+            other => others.push(other),
+        }
+    }
+    let changed = stage.changed_settings(changed).into_iter();
+    let changed =
+        changed.map(|ChangedSetting { name, old, new }| Reason::Setting { name, old, new });
+    let place = place.unwrap_or(0);
+    others.splice(place..place, changed);
+    others
 }
 
 /// A reason as the pipeline file names it: settings by their names there, inputs by the stage that gives them and by how they

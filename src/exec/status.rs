@@ -1,7 +1,7 @@
 //! What a run would do, and why.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     path::{Path, PathBuf},
     sync::OnceLock,
 };
@@ -106,6 +106,8 @@ pub(super) struct Survey<'a> {
     /// The device that stages with tensors would use.
     device: &'a str,
     earlier: OnceLock<Records>,
+    /// The names of all stages of this pipeline.
+    ids: HashSet<String>,
 }
 
 impl<'a> Survey<'a> {
@@ -131,6 +133,7 @@ impl<'a> Survey<'a> {
             team: options.team.as_ref(),
             device: options.devices.first().unwrap_or(&options.device),
             earlier: OnceLock::new(),
+            ids: stages.iter().map(|stage| stage.id().to_owned()).collect(),
         };
         if let Some(&stage) = survey.forced.iter().find(|s| !survey.order.contains(s)) {
             let message = format!(
@@ -288,7 +291,11 @@ impl<'a> Survey<'a> {
         stage: &dyn Stage,
     ) -> (Vec<Reason>, Option<Estimate>) {
         let earlier = self.earlier();
-        let near = earlier.nearest(&gathered.document, stage.id(), self.pipeline);
+        let near = earlier.nearest(&gathered.document, stage.id(), self.pipeline, |_| true);
+        // What another stage of this file has made is no earlier state of this one, however alike they are.
+        let own = earlier.nearest(&gathered.document, stage.id(), self.pipeline, |record| {
+            record.pipeline.as_deref() != self.pipeline || !self.ids.contains(&record.stage)
+        });
         let state = self.cache.attempt_state(&gathered.key);
         let reused = match forced {
             true => Vec::new(),
@@ -298,7 +305,7 @@ impl<'a> Survey<'a> {
         let mut why = match found {
             Found::Damaged(what) => vec![Reason::Damaged(what.clone())],
             _ => {
-                let found = reasons(near, &gathered.document, &|earlier, role| {
+                let found = reasons(own, &gathered.document, &|earlier, role| {
                     let now = gathered.files.get(role)?;
                     let listed = now.iter().map(|f| (f.file.name(), f.digest));
                     let listed: Listing = listed.collect();
@@ -306,7 +313,7 @@ impl<'a> Survey<'a> {
                     let changes = Changes::between(&before, &listed);
                     (!changes.is_empty()).then(|| on_disk(changes, now.list()))
                 });
-                let before = near.map(|near| Near::of(self, near, true, stage));
+                let before = own.map(|own| Near::of(self, own, true, stage));
                 let inner = before.map(|near| near.before).unwrap_or_default();
                 let word = |reason| in_words(reason, stage, &inner, &gathered.paths);
                 as_written(found, stage).into_iter().map(word).collect()

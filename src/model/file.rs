@@ -188,7 +188,9 @@ pub fn export(from: &Path, to: &Path, weights: Option<&str>) -> Result<Vec<Strin
                 "`{}` names no format of model files",
                 shown_path(to)
             ))
-            .help("end the name in `.onnx`, `.pt` (PyTorch) or `.safetensors`"));
+            .help(
+                "end the name in `.onnx`, `.pt` (PyTorch) or `.safetensors`, in `.md` for the model card, or give `--format timm` for a folder",
+            ));
         }
     };
     let model = load_weights(from, weights)?;
@@ -226,6 +228,10 @@ fn open(file: File) -> Result<Opened> {
         _ if start.get(257..262) == Some(b"ustar") => {
             ("it is a tar archive", "unpack it: `tar -xf`")
         }
+        [0x08, _, 0x12, ..] => (
+            "it is ONNX, which kfood writes and does not read",
+            "name what it was exported from, a `.pt`, `.safetensors` or a stage, or run it in onnxruntime",
+        ),
         _ => (
             "it begins as neither safetensors nor PyTorch's do",
             accepted,

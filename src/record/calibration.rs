@@ -39,8 +39,10 @@ pub struct Sureness {
     pub loss: f64,
     /// Expected calibration error over 15 bins of equal width (Guo et al., 2017).
     pub ece: f64,
-    /// Its 95% interval by bootstrap over the images.
-    pub ece_interval: Interval,
+    /// Within which that of 95% of models lies that are as sure as they are right, on so many images; `None` in results from before it was
+    /// told.
+    #[serde(default)]
+    pub ece_by_chance: Option<Interval>,
     /// Brier score over all classes, from 0 to 2.
     pub brier: f64,
     /// The images by the probability of their first guess.

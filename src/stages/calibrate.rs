@@ -40,8 +40,9 @@ impl Stage for CalibrateStage {
         "calibrate"
     }
 
+    /// 2: what chance makes of the calibration error, in the place of a bootstrap interval.
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn settings(&self) -> Value {
@@ -129,7 +130,7 @@ impl PartLogs {
         Sureness {
             loss: stats::cross_entropy(&self.logs, &self.labels, self.classes),
             ece: stats::expected_calibration_error(&answers),
-            ece_interval: stats::calibration_error_interval(&answers),
+            ece_by_chance: Some(stats::calibration_error_by_chance(&answers)),
             brier: stats::brier(&self.logs, &self.labels, self.classes),
             bins: stats::reliability(&answers),
         }

@@ -16,7 +16,9 @@ mod past;
 mod preprocess;
 mod select;
 mod split;
+mod split_refused;
 mod split_told;
+mod split_written;
 mod train;
 mod transfer;
 

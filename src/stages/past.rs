@@ -50,30 +50,47 @@ fn images_changed(before: &Path, now: &Path) -> Option<String> {
 /// Path, class and part of a picture.
 type Place = (String, String, Part);
 
-/// A picture that lies in another class folder is the same picture: it is known by its content.
-fn by_content(images: &Images, labels: &Labels) -> BTreeMap<Digest, Place> {
-    let all = images.images.iter().zip(&labels.labels);
-    all.map(|(image, label)| {
+/// A picture that lies in another class folder is the same picture: it is known by its content. One may be there several times.
+fn by_content(images: &Images, labels: &Labels) -> BTreeMap<Digest, Vec<Place>> {
+    let mut found: BTreeMap<Digest, Vec<Place>> = BTreeMap::new();
+    for (image, label) in images.images.iter().zip(&labels.labels) {
         let class = labels.classes.get(label.class as usize).cloned();
         let place = (image.path.clone(), class.unwrap_or_default(), label.part);
-        (image.digest, place)
-    })
-    .collect()
+        found.entry(image.digest).or_default().push(place);
+    }
+    found
+}
+
+/// The places of a picture that are not in the other list.
+fn not_in<'a>(places: &'a [Place], others: &[Place]) -> Vec<&'a Place> {
+    let gone = |place: &&Place| !others.contains(place);
+    places.iter().filter(gone).collect()
 }
 
 /// "2 images moved class", "1 image new", "3 gone".
-fn pictures_changed(was: &BTreeMap<Digest, Place>, is: &BTreeMap<Digest, Place>) -> Vec<String> {
+fn pictures_changed(
+    was: &BTreeMap<Digest, Vec<Place>>,
+    is: &BTreeMap<Digest, Vec<Place>>,
+) -> Vec<String> {
     let (mut moved, mut elsewhere, mut renamed) = (0_usize, 0_usize, 0_usize);
-    for (digest, (old_path, old_class, old_part)) in was {
-        match is.get(digest) {
-            None => {}
-            Some((_, class, _)) if class != old_class => moved += 1,
-            Some((_, _, part)) if part != old_part => elsewhere += 1,
-            Some((path, ..)) => renamed += usize::from(path != old_path),
+    let (mut added, mut gone) = (0, 0);
+    let digests: BTreeSet<_> = was.keys().chain(is.keys()).collect();
+    let at = |of: &'_ BTreeMap<Digest, Vec<Place>>, digest| of.get(digest).cloned();
+    for digest in digests {
+        let (old, new) = (at(was, digest), at(is, digest));
+        let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
+        let (left, come) = (not_in(&old, &new), not_in(&new, &old));
+        for ((_, old_class, old_part), (_, class, part)) in left.iter().zip(&come) {
+            match () {
+                () if class != old_class => moved += 1,
+                () if part != old_part => elsewhere += 1,
+                () => renamed += 1,
+            }
         }
+        // What stays where it is, and what took another's place, is told; the rest is a further copy, or one less.
+        added += come.len().saturating_sub(left.len());
+        gone += left.len().saturating_sub(come.len());
     }
-    let added = is.keys().filter(|d| !was.contains_key(*d)).count();
-    let gone = was.keys().filter(|d| !is.contains_key(*d)).count();
     let mut words = Vec::new();
     for (n, what) in [
         (moved, "moved class"),

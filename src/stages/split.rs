@@ -6,7 +6,9 @@ use serde::de::DeserializeOwned;
 
 use super::{
     past,
+    split_refused::{refuse_empty, refuse_no_validation},
     split_told::{left_out, refuse_corrected_test, refuse_leaks, refuse_lost_classes},
+    split_written,
 };
 use crate::{
     config,
@@ -19,7 +21,7 @@ use crate::{
     files::{read_json, write_json},
     record::{Assignment, Images, Labels, LookAlikes, Part, Split},
     settings::{GroupBy, Leaks},
-    stage::{Context, Input, Past, Stage},
+    stage::{ChangedSetting, Context, Input, Past, Stage},
     text::{count, either, plural},
 };
 
@@ -110,7 +112,7 @@ impl Stage for SplitStage {
         };
         // Where the data set may have a validation part, asking for 0.2 and asking for nothing are two things.
         if self.leaves_it_open() {
-            settings["given"] = "where there is".into();
+            settings["given"] = split_written::OPEN.into();
         }
         // What is not asked for is not named: a split from before these settings keeps its key.
         if let Some(test) = test {
@@ -147,8 +149,16 @@ impl Stage for SplitStage {
         &[Split::FILE]
     }
 
+    fn changed_settings(&self, changed: Vec<ChangedSetting>) -> Vec<ChangedSetting> {
+        split_written::changed(changed, self.share())
+    }
+
     fn written(&self, setting: &str) -> String {
         past::written(setting)
+    }
+
+    fn written_value(&self, setting: &str, value: &str) -> Option<String> {
+        split_written::value(setting, value)
     }
 
     fn changed(&self, role: &str, before: &Path, now: &Path) -> Option<String> {
@@ -192,6 +202,9 @@ impl Stage for SplitStage {
                 .help("give `test` a larger share, or the data set more images or groups"));
         }
         refuse_empty(&split, train, self.share() > 0.0)?;
+        if let Some(by) = self.settings.group_by {
+            refuse_no_validation(&split, train, by)?;
+        }
         for told in told {
             (context.tell)(StageEvent::Warning(told));
         }
@@ -406,31 +419,4 @@ fn shared_with_test(labels: &Labels, groups: &[Option<u32>]) -> (usize, usize) {
     let shared: Vec<u32> = of(Part::Train).filter(|g| test.contains(g)).collect();
     let groups: HashSet<_> = shared.iter().collect();
     (groups.len(), shared.len())
-}
-
-/// A fold or a side without an image.
-fn refuse_empty(split: &Split, train: usize, wants_validation: bool) -> Result<()> {
-    if let Some(k) = split.folds {
-        let empty = (0..k).any(|fold| split.members(Part::Validation, Some(fold)).is_empty());
-        if empty {
-            return Err(Error::usage(format!(
-                "`folds = {k}` of {train} images leaves folds without an image"
-            ))
-            .help("take fewer folds, or more images or groups"));
-        }
-        return Ok(());
-    }
-    if split.members(Part::Train, None).is_empty() {
-        let message = format!("of {train} images none is left to train on");
-        return Err(Error::usage(message).help("hold out less, or give the data set more images"));
-    }
-    let placed_by_groups = split.members(Part::Validation, None).is_empty();
-    if wants_validation && placed_by_groups && train > 1 && !split.left_out.is_empty() {
-        let message = format!(
-            "of {train} images none is left for validation: {} are left out",
-            split.left_out.len()
-        );
-        return Err(Error::usage(message).help("set `leaks = \"report\"`, or repair the data set"));
-    }
-    Ok(())
 }

@@ -1,6 +1,6 @@
 //! Intervals of shares over several runs of one recipe.
 
-use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
+use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::{interval::wilson_of_share, newcombe, wilson};
 use crate::record::Interval;
@@ -25,7 +25,7 @@ pub fn share_over_runs(runs: &[Hits]) -> Interval {
         _ => {
             let mean = mean(runs);
             let images = wilson_of_share(mean, fewest(runs));
-            let runs = half(0.0, spread(&shares(runs)), runs.len());
+            let runs = by_runs(spread(&shares(runs)), runs.len());
             Interval {
                 low: (mean - (mean - images.low).hypot(runs)).max(0.0),
                 high: (mean + (images.high - mean).hypot(runs)).min(1.0),
@@ -36,6 +36,11 @@ pub fn share_over_runs(runs: &[Hits]) -> Interval {
 
 /// The 95% interval of the mean difference of two parts over runs, the first minus the second, which share no image. Of one run it is
 /// Newcombe's.
+///
+/// Of several it is joined as in [`share_over_runs`]: the squared distances to the ends of Wilson's intervals of both means, as Newcombe
+/// has them, and that of Student over the runs' differences. Wald's variance in their place is zero where all runs have every image of a
+/// part right: with it the interval held the true gap in 76% of 10,000 draws (99% and 96% right of 20 and 40 images, two runs that agree),
+/// and so it does in over 99%. `benches/verdicts` simulates it.
 #[must_use]
 pub fn gap_over_runs(from: &[Hits], to: &[Hits]) -> Interval {
     if let ([from], [to]) = (from, to) {
@@ -43,21 +48,24 @@ pub fn gap_over_runs(from: &[Hits], to: &[Hits]) -> Interval {
     }
     let pairs = shares(from).into_iter().zip(shares(to));
     let gaps: Vec<f64> = pairs.map(|(from, to)| from - to).collect();
-    let images = of_images(from) + of_images(to);
-    let half = half(images, spread(&gaps), gaps.len());
-    let middle = mean(from) - mean(to);
+    let runs = by_runs(spread(&gaps), gaps.len());
+    let (first, second) = (mean(from), mean(to));
+    let of_first = wilson_of_share(first, fewest(from));
+    let of_second = wilson_of_share(second, fewest(to));
+    let middle = first - second;
+    let below = (first - of_first.low).hypot(of_second.high - second);
+    let above = (of_first.high - first).hypot(second - of_second.low);
     Interval {
-        low: (middle - half).max(-1.0),
-        high: (middle + half).min(1.0),
+        low: (middle - below.hypot(runs)).max(-1.0),
+        high: (middle + above.hypot(runs)).min(1.0),
     }
 }
 
-fn half(images: f64, runs: f64, n: usize) -> f64 {
-    let z = Normal::standard().inverse_cdf(0.975);
+/// How far a mean over `n` runs may be from that of all runs, by the squared standard error over them: Student's.
+fn by_runs(spread: f64, n: usize) -> f64 {
     let t = StudentsT::new(0.0, 1.0, n.saturating_sub(1).max(1) as f64);
     let t = t.map_or(f64::INFINITY, |t| t.inverse_cdf(0.975));
-    let by_runs = if runs > 0.0 { t * t * runs } else { 0.0 };
-    (z * z * images + by_runs).sqrt()
+    if spread > 0.0 { t * spread.sqrt() } else { 0.0 }
 }
 
 fn shares(runs: &[Hits]) -> Vec<f64> {
@@ -67,12 +75,6 @@ fn shares(runs: &[Hits]) -> Vec<f64> {
 
 fn mean(runs: &[Hits]) -> f64 {
     shares(runs).iter().sum::<f64>() / runs.len().max(1) as f64
-}
-
-/// The squared standard error of a mean over images.
-fn of_images(runs: &[Hits]) -> f64 {
-    let mean = mean(runs);
-    mean * (1.0 - mean) / fewest(runs) as f64
 }
 
 /// The images of the run that has the fewest, at least one.
@@ -119,7 +121,16 @@ mod tests {
         let test = [(60, 100), (66, 100), (63, 100)];
         near(share_over_runs(&test), 0.507046145560, 0.745450953779);
         let train = [(190, 200), (180, 200), (188, 200)];
-        near(gap_over_runs(&train, &test), 0.128726096884, 0.471273903116);
+        near(gap_over_runs(&train, &test), 0.130159435682, 0.471666013618);
+    }
+
+    #[test]
+    fn a_gap_where_every_image_is_right_is_no_surer_than_the_images_allow() {
+        let found = gap_over_runs(&[(20, 20); 3], &[(40, 40); 3]);
+        let one = newcombe((20, 20), (40, 40));
+        near(found, one.low, one.high);
+        let found = gap_over_runs(&[(20, 20); 3], &[(39, 40); 3]);
+        near(found, -0.137433284211, 0.128813689635);
     }
 
     #[test]

@@ -11,8 +11,8 @@ use crate::{
 
 /// Bins of equal width (Guo et al., 2017).
 const BINS: usize = 15;
-/// Resamples of the bootstrap.
-const RESAMPLES: u64 = 1000;
+/// Draws of what a calibrated model would have right.
+const DRAWS: u64 = 1000;
 
 /// How sure a model is of its first guess, from 0 to 1, and whether that is right.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -69,22 +69,29 @@ fn error(bins: [(u64, u64, f64); BINS], images: usize) -> f64 {
     off / (images as f64).max(1.0)
 }
 
-/// The 95% percentile interval of the calibration error over 1,000 bootstrap resamples of the images (Efron and Tibshirani, 1993).
-/// Resample `i` draws from its own stream. The error of few images is rather too large than too small, and so is its interval.
+/// Within which the calibration error of 95% of models lies that are as sure as they are right, with these probabilities on so many images:
+/// consistency resampling (Bröcker and Smith, 2007), 1,000 draws of which images are right, each from its own stream.
+///
+/// The error sums absolute distances, which chance alone keeps above 0, the more the fewer the images. A bootstrap adds that chance a second
+/// time, so that its interval may lie above the error itself, and is no interval of the true one. An error within this range is no more than
+/// chance makes; `benches/verdicts` simulates how often one of a calibrated model is not. The whole range without images.
 #[must_use]
-pub fn calibration_error_interval(answers: &[Answer]) -> Interval {
+pub fn calibration_error_by_chance(answers: &[Answer]) -> Interval {
     if answers.is_empty() {
         return Interval {
             low: 0.0,
             high: 1.0,
         };
     }
-    let resample = |i: u64| {
+    let redraw = |i: u64| {
         let mut random = seed::stream(0, "calibration error", &[i]);
-        let drawn = (0..answers.len()).map(|_| answers[random.random_range(0..answers.len())]);
+        let drawn = answers.iter().map(|answer| Answer {
+            confidence: answer.confidence,
+            correct: random.random::<f64>() < answer.confidence,
+        });
         error(binned(drawn), answers.len())
     };
-    let mut errors: Vec<f64> = (0..RESAMPLES).into_par_iter().map(resample).collect();
+    let mut errors: Vec<f64> = (0..DRAWS).into_par_iter().map(redraw).collect();
     errors.sort_by(f64::total_cmp);
     let last = (errors.len() - 1) as f64;
     Interval {
@@ -107,4 +114,40 @@ pub fn brier(log_probabilities: &[f64], labels: &[usize], classes: usize) -> f64
     let rows = log_probabilities.chunks_exact(classes.max(1));
     let sum: f64 = rows.zip(labels).map(of_image).sum();
     sum / (labels.len() as f64).max(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// So many images of one confidence, of which some are right.
+    fn answers(confidence: f64, right: usize, images: usize) -> Vec<Answer> {
+        let answer = |i| Answer {
+            confidence,
+            correct: i < right,
+        };
+        (0..images).map(answer).collect()
+    }
+
+    /// scipy 1.17: of 100 images at 0.7, `binom(100, 0.7)` is 0 to 9 off in 96.2% of draws (`cdf(79) - cdf(60)`), and 0 to 8 in 93.8%.
+    #[test]
+    fn what_chance_makes_is_what_the_binomial_distribution_says() {
+        let found = calibration_error_by_chance(&answers(0.7, 70, 100));
+        assert!((0.09..=0.11).contains(&found.high), "{found:?}");
+        assert!(found.low < 1e-9, "{found:?}");
+    }
+
+    #[test]
+    fn a_model_that_is_too_sure_is_further_off_than_chance_makes_it() {
+        let sure = answers(0.95, 70, 100);
+        let error = expected_calibration_error(&sure);
+        assert!((error - 0.25).abs() < 1e-9, "{error}");
+        assert!(calibration_error_by_chance(&sure).high < 0.1);
+    }
+
+    #[test]
+    fn without_images_nothing_is_known() {
+        let found = calibration_error_by_chance(&[]);
+        assert_eq!((found.low, found.high), (0.0, 1.0));
+    }
 }

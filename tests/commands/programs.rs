@@ -72,6 +72,10 @@ fn doctor_names_libtorch_and_completions_come_for_a_shell() {
     let doctor = project.ok(&["doctor"]).stdout;
     assert!(doctor.contains("2.11.0"), "{doctor}");
     assert!(doctor.contains("tensors.devices: device cpu, "), "{doctor}");
+    assert!(
+        doctor.contains("memory_left: ") && doctor.contains("B\n"),
+        "{doctor}"
+    );
     let built = "libtorch.found: where this program was built";
     assert!(doctor.contains(built), "{doctor}");
     assert!(

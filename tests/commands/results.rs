@@ -30,12 +30,7 @@ fn results_can_be_reported_explained_predicted_exported_and_compared() {
     project.ok(&["report", FILE, "--output", "report.md"]);
     assert_eq!(project.read("report.md"), report);
 
-    let explained = project.ok(&["explain", FILE, "net"]).stdout;
-    for part in ["lr", "resnet18", "best.safetensors"] {
-        assert!(explained.contains(part), "no `{part}` in:\n{explained}");
-    }
-    let unknown = project.fails(2, &["explain", FILE, "nett"]);
-    assert!(unknown.stderr.contains("`net`"), "{}", unknown.stderr);
+    a_stage_is_explained_as_the_file_has_it(&project);
 
     let model = format!("{FILE}:best");
     let guesses = project.json(&["predict", "--model", &model, "data/test"]);
@@ -50,6 +45,7 @@ fn results_can_be_reported_explained_predicted_exported_and_compared() {
         "{table}"
     );
 
+    what_is_no_model_or_no_format_is_refused_with_what_is(&project, &model);
     project.ok(&["export", &model, "best.pt"]);
     project.ok(&["export", &model, "best.safetensors"]);
     let same = project.json(&["predict", "--model", "best.safetensors", "data/test"]);
@@ -63,6 +59,40 @@ fn results_can_be_reported_explained_predicted_exported_and_compared() {
     assert!(project.json(&["compare", FILE]).is_object());
 }
 
+fn a_stage_is_explained_as_the_file_has_it(project: &Project) {
+    let explained = project.ok(&["explain", FILE, "net"]).stdout;
+    for part in ["lr", "resnet18", "best.safetensors"] {
+        assert!(explained.contains(part), "no `{part}` in:\n{explained}");
+    }
+    for written in ["  epochs = 2\n", "  optimizer.adam.lr = "] {
+        assert!(
+            explained.contains(written),
+            "no `{written}` in:\n{explained}"
+        );
+    }
+    for key in ["training.", "pixels.resize", " = null"] {
+        assert!(!explained.contains(key), "`{key}` in:\n{explained}");
+    }
+    let behind = project.ok(&["explain", &format!("{FILE}:net")]).stdout;
+    assert!(behind.starts_with("net (train"), "{behind}");
+    let unknown = project.fails(2, &["explain", FILE, "nett"]);
+    assert!(unknown.stderr.contains("`net`"), "{}", unknown.stderr);
+}
+
+fn what_is_no_model_or_no_format_is_refused_with_what_is(project: &Project, model: &str) {
+    let of_result = project.fails(2, &["predict", "--model", &format!("{FILE}:result"), IMAGE]);
+    assert!(
+        of_result.stderr.contains("is of kind `evaluate`"),
+        "{}",
+        of_result.stderr
+    );
+    let odd = project.fails(2, &["export", model, "best.keras"]).stderr;
+    assert!(
+        odd.contains("`.md`") && odd.contains("--format timm"),
+        "{odd}"
+    );
+}
+
 /// `tests/mlflow_parity.py` reads them back with the real MLflow.
 fn runs_of_mlflow_are_kept_once(project: &Project) {
     let reported = |to: &str| project.ok(&["report", FILE, "--mlflow", to]).stderr;
@@ -74,6 +104,9 @@ fn runs_of_mlflow_are_kept_once(project: &Project) {
     let files: Vec<_> = files.map(|file| file.unwrap().into_path()).collect();
     let named = |end: &str| files.iter().filter(|file| file.ends_with(end)).count();
     assert_eq!((named("tags/kfood.key"), named("report.html")), (5, 1));
+    // What a key holds and no file can ask for is no setting.
+    let is_own = |file: &&std::path::PathBuf| file.to_string_lossy().ends_with("preprocess.fast");
+    assert_eq!(files.iter().find(is_own), None);
     assert_eq!(
         (
             named("metrics/learning_rate"),

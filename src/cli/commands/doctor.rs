@@ -12,6 +12,7 @@ use crate::{
     exec::{libtorch::Libtorch, worker::Process},
     files, native,
     record::Job,
+    report::bytes,
     stage::Worker,
     stop::Stop,
 };
@@ -50,7 +51,11 @@ pub(in crate::cli) fn doctor(args: &Doctor) -> Result<u8> {
     if args.json {
         print::json(&found)?;
     } else {
-        print::out(&lines("", &found))?;
+        let mut told = found;
+        if let Some(left) = told["memory_left"].as_u64() {
+            told["memory_left"] = json!(bytes(left));
+        }
+        print::out(&lines("", &told))?;
     }
     if let Err(error) = tensors {
         print::error(&error);

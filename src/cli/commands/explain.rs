@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::{
-    cache::{Cache, Record},
+    cache::{Cache, Record, in_toml},
     cli::{behind, open, print, progress::Progress, results},
     error::Result,
     event::Silent,
@@ -22,20 +22,21 @@ use crate::{
 /// Show one stage: settings, inputs, key, outputs, where its result comes from, and why it would run.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Explain {
-    /// The pipeline file.
+    /// The pipeline file, or a stage of it: pipelines/mission2.toml:best.
     pub file: PathBuf,
     /// The stage, or one instance of it.
-    pub stage: String,
+    pub stage: Option<String>,
     /// JSON on stdout.
     #[arg(long)]
     pub json: bool,
 }
 
 pub(in crate::cli) fn explain(args: &Explain) -> Result<u8> {
-    let opened = open::open(&args.file)?;
+    let (file, name) = named(args)?;
+    let opened = open::open(&file)?;
     let graph = Graph::new(&opened.stages)?;
-    let wanted = graph.named(&args.stage)?;
-    let targets = vec![args.stage.clone()];
+    let wanted = graph.named(&name)?;
+    let targets = vec![name];
     let options = Options {
         targets: targets.clone(),
         ..opened.options()
@@ -92,6 +93,14 @@ pub(in crate::cli) fn explain(args: &Explain) -> Result<u8> {
     Ok(0)
 }
 
+/// The pipeline and the stage, in two words or in one.
+fn named(args: &Explain) -> Result<(PathBuf, String)> {
+    match &args.stage {
+        Some(stage) => Ok((args.file.clone(), stage.clone())),
+        None => open::stage(&args.file.to_string_lossy()),
+    }
+}
+
 fn text(stage: &dyn Stage, status: Option<&StageStatus>, cache: &Cache) -> String {
     let mut text = format!(
         "{} ({}, version {})\n",
@@ -99,12 +108,7 @@ fn text(stage: &dyn Stage, status: Option<&StageStatus>, cache: &Cache) -> Strin
         stage.kind(),
         stage.version()
     );
-    text += "settings\n";
-    for (name, value) in behind::flat("", &stage.settings()) {
-        if let Some(value) = stage.written_value(&name, &value) {
-            text += &format!("  {name} = {value}\n");
-        }
-    }
+    text += &settings(stage);
     text += "inputs\n";
     for input in stage.inputs() {
         let from = match input.source {
@@ -128,6 +132,25 @@ fn text(stage: &dyn Stage, status: Option<&StageStatus>, cache: &Cache) -> Strin
         None => {}
     }
     text
+}
+
+/// As the file names them; those of the pixels that it reads stand in another stage there.
+fn settings(stage: &dyn Stage) -> String {
+    let (mut own, mut of_pixels) = (String::new(), String::new());
+    for (name, value) in behind::flat("", &stage.settings()) {
+        let value = stage.written_value(&name, &value);
+        // What is not there stands in no file.
+        let Some(value) = value.and_then(|value| in_toml(&value)) else {
+            continue;
+        };
+        let read = stage.kind() != "preprocess" && name.starts_with("pixels.");
+        let text = if read { &mut of_pixels } else { &mut own };
+        *text += &format!("  {} = {value}\n", stage.written(&name));
+    }
+    match of_pixels.is_empty() {
+        true => format!("settings\n{own}"),
+        false => format!("settings\n{own}settings of its pixels\n{of_pixels}"),
+    }
 }
 
 /// Where a result comes from.

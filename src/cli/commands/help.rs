@@ -27,6 +27,13 @@ pub(in crate::cli) struct Help {
     pub json: bool,
 }
 
+/// Places of a setting that are named.
+const MOST: usize = 4;
+/// Settings are looked for so deep: `train.optimizer.sgd.lr`.
+const DEEPEST: usize = 3;
+/// What is no setting of a kind, and the page that tells of it.
+const OF_EVERY_STAGE: [(&str, &str); 1] = [("matrix", "pipeline-file")];
+
 /// Lines are no longer than this, however wide the terminal is.
 const WIDEST: u16 = 100;
 
@@ -118,12 +125,33 @@ fn topic(path: &str) -> Result<Topic> {
     Ok(topic)
 }
 
+/// Settings of this name and words that a setting may have, by where they stand; those that are the least deep.
+fn places(word: &str) -> Vec<String> {
+    let mut level: Vec<Topic> = config_kinds().map(Topic::of_kind).collect();
+    for _ in 0..DEEPEST {
+        level = level.iter().flat_map(Topic::parts).collect();
+        let found = level.iter().filter(|topic| topic.name == word);
+        let found: Vec<String> = found.map(|topic| topic.path.clone()).collect();
+        if !found.is_empty() {
+            return found;
+        }
+    }
+    Vec::new()
+}
+
 /// A word that is neither a command nor a kind: a setting without its kind, or a misspelt one.
 fn unknown_kind(word: &str) -> Error {
-    let of = |kind: &&About| settings_of(kind).iter().any(|field| field.name == word);
-    if let Some(kind) = config_kinds().find(of) {
+    let places = places(word);
+    if !places.is_empty() {
         let message = format!("`{}` is a setting, and no kind of stage", shown(word));
-        return Error::usage(message).help(format!("write `kfood help {}.{word}`", kind.name));
+        let places = places.iter().take(MOST);
+        let places: Vec<_> = places.map(|place| format!("kfood help {place}")).collect();
+        let places = name::one_of(places.iter().map(String::as_str));
+        return Error::usage(message).help(format!("write {places}"));
+    }
+    if let Some((_, page)) = OF_EVERY_STAGE.iter().find(|(known, _)| *known == word) {
+        let message = format!("`{word}` is no kind of stage: it may stand in any of them");
+        return Error::usage(message).help(format!("`kfood help {page}` tells of it"));
     }
     let cli = Cli::command();
     let commands = cli.get_subcommands().filter(|c| !c.is_hide_set());

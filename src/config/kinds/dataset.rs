@@ -27,7 +27,7 @@ pub struct Dataset {
     /// A CSV or TSV with the columns `path`, `label` and optionally `part` (`train`, `validation` or `test`) and `group`,
     /// instead of folders. Paths in it are relative to its folder.
     pub manifest: Option<DataPath>,
-    /// A list of photographs to leave out.
+    /// A file that lists photographs to leave out: a path on each line, or a CSV with a column `path`.
     pub exclude: Option<DataPath>,
     /// A list of corrected labels.
     pub corrections: Option<DataPath>,
@@ -68,7 +68,7 @@ fields! {
         test: Option<PathText>,
         /// A CSV or TSV list, in place of the three folders.
         manifest: Option<PathText>,
-        /// A list of photographs to leave out.
+        /// A file that lists photographs to leave out: a path on each line, or a CSV with a column `path`.
         exclude: Option<PathText>,
         /// A list of corrected labels, as an `audit` stage proposes it: columns `path` and `suggested` or `label`, `leave_out` for a class.
         corrections: Option<PathText>,

@@ -115,9 +115,12 @@ fn of_block(known: &Catalogue, block: &mut Block) {
                 of_curve(known, curve);
             }
         }
-        Block::Drawn(Drawing::Flow(_))
-        | Block::Drawn(Drawing::Timeline(_))
-        | Block::Verbatim(_) => {}
+        Block::Drawn(Drawing::Flow(flow)) => {
+            for node in &mut flow.nodes {
+                of_string(known, &mut node.told);
+            }
+        }
+        Block::Drawn(Drawing::Timeline(_)) | Block::Verbatim(_) => {}
     }
 }
 

@@ -61,8 +61,10 @@ fn errors(found: &Calibration) -> Grid {
     let mut grid = Grid::of([
         Column::left("part"),
         Column::right("temperature"),
-        Column::right("calibration error").meaning(
-            "expected calibration error over 15 bins (Guo et al., 2017), with its 95% interval by bootstrap over the images",
+        Column::right("calibration error")
+            .meaning("expected calibration error over 15 bins (Guo et al., 2017)"),
+        Column::right("by chance").meaning(
+            "within which it lies for 95% of models that are as sure as they are right, on so many images (Bröcker and Smith, 2007)",
         ),
         Column::right("Brier score").meaning("over all classes, from 0 to 2"),
         Column::right("loss"),
@@ -79,10 +81,17 @@ fn error(part: &CalibratedPart, temperature: f64, sureness: &Sureness) -> Vec<St
     vec![
         part.part.name().to_owned(),
         fixed(temperature, 3),
-        with_interval(sureness.ece, sureness.ece_interval),
+        percent(sureness.ece),
+        by_chance(sureness),
         fixed(sureness.brier, 3),
         fixed(sureness.loss, 3),
     ]
+}
+
+/// "4.0% to 14.2%".
+fn by_chance(sureness: &Sureness) -> String {
+    let told = |range: Interval| format!("{} to {}", percent(range.low), percent(range.high));
+    sureness.ece_by_chance.map_or_else(|| "-".to_owned(), told)
 }
 
 /// "94.1% [91.2, 96.4]".

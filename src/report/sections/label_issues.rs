@@ -178,7 +178,7 @@ fn named<'a>(audits: &[&'a Audited]) -> Vec<Named<'a>> {
 fn grid(named: &[Named<'_>], of: usize) -> Grid {
     let mut columns = vec![
         Column::right("rank"),
-        Column::left("image"),
+        Column::left("image").heading(),
         Column::left("given"),
         Column::left("suggested"),
     ];

@@ -26,7 +26,7 @@ pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
         return Ok(blocks);
     }
     let mut grid = Grid::of([
-        Column::left("device"),
+        Column::left("device").heading(),
         Column::left("precision").meaning("the arithmetic of the training"),
         Column::left("CPU capability").meaning("vector instructions, and the kind of processor"),
         Column::right("threads").meaning("of one tensor operation"),

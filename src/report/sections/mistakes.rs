@@ -122,11 +122,24 @@ fn confident(group: &Group<'_>, part: Part, seen: &[Judged<'_>], room: &mut Room
         count(seen.len(), "image"),
         either(wrong.len(), "is", "are"),
     );
-    vec![
+    let mut blocks = vec![
         Block::heading(3, format!("Most confident mistakes on {}", part.name())),
         Block::paragraph(told),
-        Block::Gallery(shots),
-    ]
+    ];
+    blocks.extend(named_by_data(&wrong, part).map(Block::paragraph));
+    blocks.push(Block::Gallery(shots));
+    blocks
+}
+
+/// That a photograph below `train/` may be one of another part, where there are such.
+fn named_by_data(wrong: &[&Judged<'_>], part: Part) -> Option<String> {
+    let drawn = |image: &&Judged<'_>| image.path.starts_with("train/");
+    (part != Part::Train && wrong.iter().any(drawn)).then(|| {
+        format!(
+            "Photographs are named as the data set gives them: the split has drawn these of `train/` for {}.",
+            part.name()
+        )
+    })
 }
 
 /// An image with the wrong guess of most runs; none where all are right.
@@ -242,6 +255,23 @@ mod tests {
         let order = Orders::of([(&group, Part::Test)].into_iter()).get(&group, Part::Test);
         let mut room = Room::new(800);
         blocks(&group, Part::Test, order, images, &mut room)
+    }
+
+    #[test]
+    fn a_photograph_below_train_that_the_split_drew_for_test_is_told_as_such() {
+        let results = two_runs();
+        let group = results.groups().remove(0);
+        let seen = worst_first(&group, Part::Test);
+        let given: Vec<&Judged<'_>> = seen.iter().filter(|image| image.wrong > 0).collect();
+        assert_eq!(named_by_data(&given, Part::Test), None);
+        let mut drawn = worst_first(&group, Part::Test);
+        drawn[0].path = "train/a/1.jpg";
+        let told = named_by_data(&[&drawn[0]], Part::Test).unwrap();
+        assert!(
+            told.ends_with("drawn these of `train/` for test."),
+            "{told}"
+        );
+        assert_eq!(named_by_data(&[&drawn[0]], Part::Train), None);
     }
 
     #[test]

@@ -117,7 +117,7 @@ fn node(instances: &[&StageTold]) -> Node {
 
 fn stages(results: &Results) -> Grid {
     let mut grid = Grid::of([
-        Column::left("stage"),
+        Column::left("stage").heading(),
         Column::left("kind"),
         Column::left("state"),
         Column::left("key").meaning("the first digits; of settings and inputs"),
@@ -146,7 +146,7 @@ fn first(digest: &str) -> &str {
 
 fn outputs(results: &Results) -> Grid {
     let mut grid = Grid::of([
-        Column::left("stage"),
+        Column::left("stage").heading(),
         Column::left("output"),
         Column::left("blake3").meaning("the first digits"),
         Column::right("size"),
@@ -186,7 +186,7 @@ fn timeline(results: &Results) -> Option<Block> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{StageMade, sample::results};
+    use crate::report::{Document, Language, StageMade, sample::results};
 
     fn stage(id: &str, reads: &[&str], started: Option<u64>) -> StageTold {
         StageTold {
@@ -219,6 +219,12 @@ mod tests {
             (flow.nodes[1].told.as_str(), flow.nodes[1].good),
             ("train, 1 of 2 done", false)
         );
+        let drawn = Document::new(vec![Block::Drawn(Drawing::Flow(flow))]);
+        let korean = drawn.in_language(Language::Korean).blocks;
+        let Block::Drawn(Drawing::Flow(flow)) = &korean[0] else {
+            panic!("{korean:?}");
+        };
+        assert_eq!(flow.nodes[1].told, "train, 2개 중 1개 완료");
         assert_eq!(stages(&results).rows[2][2..4], ["no result", "-"]);
         assert_eq!(stages(&results).rows[0][3], "`0123456789abcdef`");
     }

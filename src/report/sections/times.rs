@@ -9,7 +9,7 @@ use crate::{
 
 pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
     let mut grid = Grid::of([
-        Column::left("training"),
+        Column::left("training").heading(),
         Column::right("epochs"),
         Column::right("time").meaning("of all epochs, validation included"),
         Column::right("training images/s").meaning("validation not included"),

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::{
+    cache::in_toml,
     cli::{
         behind::flat,
         calibration::judged,
@@ -76,7 +77,7 @@ fn fill(card: &mut Card<'_>, named: &str, file: &Path) -> Result<()> {
         value != "null" && !name.starts_with("pixels.")
     });
     card.settings = asked
-        .map(|(name, value)| (stage.written(&name), value))
+        .filter_map(|(name, value)| Some((stage.written(&name), in_toml(&value)?)))
         .collect();
     card.results = found;
     Ok(())

@@ -5,7 +5,10 @@ use std::fmt::Write;
 use askama::filters::{Html, escape};
 use unicode_width::UnicodeWidthStr;
 
-use crate::{report::Flow, text::shown};
+use crate::{
+    report::{Flow, Language},
+    text::shown,
+};
 
 /// Pixels.
 const HEIGHT: f64 = 44.0;
@@ -39,25 +42,26 @@ struct Drawn {
 }
 
 /// SVG, its names escaped: from left to right, and for a narrow page from above to below. The page shows the one that fits.
-pub(super) fn drawn(flow: &Flow) -> String {
+pub(super) fn drawn(flow: &Flow, language: Language) -> String {
     let (across, down) = (across(flow), down(flow));
     let fits = WIDTHS
         .iter()
         .find(|width| f64::from(**width) >= across.width);
+    let in_words = in_words(flow, language);
     let class = fits.map_or_else(String::new, |width| format!(" from-{width}"));
     format!(
         "<div class=\"flow{class}\">{}{}</div>",
-        framed(flow, "across", &across),
-        framed(flow, "down", &down)
+        framed(&in_words, "across", &across),
+        framed(&in_words, "down", &down)
     )
 }
 
-fn framed(flow: &Flow, class: &str, drawn: &Drawn) -> String {
+fn framed(in_words: &str, class: &str, drawn: &Drawn) -> String {
     let Drawn { width, height, svg } = drawn;
     format!(
         "<svg class=\"{class}\" width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\" \
          aria-label=\"{}\">{svg}</svg>",
-        escaped(&in_words(flow))
+        escaped(in_words)
     )
 }
 
@@ -197,14 +201,15 @@ fn wide(flow: &Flow, node: usize) -> f64 {
     20.0 + name.max(told)
 }
 
-fn in_words(flow: &Flow) -> String {
+/// For those who hear the page, in its language.
+fn in_words(flow: &Flow, language: Language) -> String {
     let name = |place: usize| shown(&flow.nodes[place].name);
     let made = |node: usize| {
         let from = flow.edges.iter().filter(|(_, to)| *to == node);
         let from: Vec<_> = from.map(|(from, _)| name(*from)).collect();
         match from.as_slice() {
             [] => name(node),
-            from => format!("{} from {}", name(node), from.join(", ")),
+            from => language.said(&format!("{} is made from {}", name(node), from.join(", "))),
         }
     };
     let all: Vec<_> = (0..flow.nodes.len()).map(made).collect();
@@ -235,9 +240,11 @@ mod tests {
             edges: vec![(0, 1), (0, 2), (1, 2)],
         };
         assert_eq!(layers(&flow), [0, 1, 2]);
-        let svg = drawn(&flow);
+        let svg = drawn(&flow, Language::English);
         assert!(!svg.contains("<b>"), "{svg}");
-        assert!(svg.contains("c from a, b&#60;b&#62;"), "{svg}");
+        assert!(svg.contains("c is made from a, b&#60;b&#62;"), "{svg}");
+        let korean = drawn(&flow, Language::Korean);
+        assert!(korean.contains("c: a, b&#60;b&#62;에서 만듦"), "{korean}");
         // In either form.
         assert_eq!(svg.matches("<path").count(), 6);
     }

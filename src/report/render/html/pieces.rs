@@ -216,7 +216,7 @@ pub(super) fn of<'a>(
         Block::Drawn(Drawing::Timeline(Timeline { spans })) => {
             drawn(charts, "timeline", block, Chart::Timeline { spans })
         }
-        Block::Drawn(Drawing::Flow(found)) => Piece::Drawing(flow::drawn(found)),
+        Block::Drawn(Drawing::Flow(found)) => Piece::Drawing(flow::drawn(found, language)),
         Block::Verbatim(text) => Piece::Verbatim(text),
     };
     let mut pieces: Vec<Piece<'_>> = blocks.iter().enumerate().map(piece).collect();

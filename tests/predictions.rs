@@ -135,6 +135,14 @@ fn from_a_folder_a_pattern_a_zip_and_a_list(project: &Project) {
         path.contains("/test.zip/") && path.ends_with(".png"),
         "{path}"
     );
+    // A folder of nothing but zips is what they hold, as for a data set.
+    fs::create_dir_all(project.path("zips/more")).unwrap();
+    for (zip, files) in [("a", &files[..5]), ("more/b", &files[5..])] {
+        let zip = project.path(&format!("zips/{zip}.zip"));
+        fs::write(zip, zip_of(files, Names::Flagged)).unwrap();
+    }
+    let zips = predict(project, &["zips", "--json"]);
+    assert_eq!(guesses(&zips), folder, "{}", zips.stderr);
     let listed = predict(project, &["data/list.csv", "--json"]);
     assert_eq!(guesses(&listed), folder);
 

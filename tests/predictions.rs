@@ -169,6 +169,17 @@ fn what_is_not_there_is_told(project: &Project) {
         none.contains("no file matches `data/test/**/*.JPG`"),
         "{none}"
     );
+    let sign = told(&["data/no\tfile.png"]);
+    assert!(
+        sign.contains("`data/no\\tfile.png` holds a control character, and nothing is there"),
+        "{sign}"
+    );
+    // One that is there is a photograph like others.
+    let mut photographs = fs::read_dir(project.path("data/test/김밥")).unwrap();
+    let photograph = photographs.next().unwrap().unwrap().path();
+    fs::copy(photograph, project.path("data/a\tfile\n.png")).unwrap();
+    let ran = predict(project, &["data/a\tfile\n.png"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
     let broken = told(&["data/[x"]);
     assert!(broken.contains("`data/[x` is no pattern"), "{broken}");
     project.write("data/list.csv", "file,label\na.png,x\n");

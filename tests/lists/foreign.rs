@@ -18,10 +18,17 @@ fn a_column_that_tells_the_part_under_another_name_is_refused() {
             ],
         );
     }
+    // fastai's way.
+    refused(
+        b"path,label,is_valid\na/000,a,False\na/001,a,True\nb/000,b,False\n",
+        &["the column `is_valid` tells the part of each image"],
+    );
     // A note here and there is no such column, and neither is one that says the same of all.
     for list in [
         "path,label,note\na/000,a,test\na/001,a,\nb/000,b,\n",
         "path,label,set\na/000,a,train\nb/000,b,train\n",
+        "path,label,is_test\na/000,a,0\nb/000,b,0\n",
+        "path,label,blurred\na/000,a,0\nb/000,b,1\n",
     ] {
         listed(list.as_bytes());
     }

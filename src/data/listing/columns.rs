@@ -138,6 +138,26 @@ fn way_out(header: &Cells) -> String {
     }
 }
 
+/// Whether all cells are names of parts, and not all of the training part.
+fn are_parts(cells: &[&str]) -> bool {
+    let parts: Option<Vec<Part>> = cells.iter().map(|cell| part_of_word(cell)).collect();
+    parts.is_some_and(|parts| parts.iter().any(|part| *part != Part::Train))
+}
+
+/// Whether a column says of each image if it is in one part, such as fastai's `is_valid`, and not the same of all.
+fn are_flags(name: &str, cells: &[&str]) -> bool {
+    let small = name.to_lowercase();
+    let part = small.strip_prefix("is_").unwrap_or(&small);
+    let flag = |cell: &str| match cell.to_lowercase().as_str() {
+        "1" | "true" | "yes" | "t" | "y" => Some(true),
+        "0" | "false" | "no" | "f" | "n" => Some(false),
+        _ => None,
+    };
+    let flags: Option<Vec<bool>> = cells.iter().map(|cell| flag(cell)).collect();
+    let differ = |flags: Vec<bool>| flags.contains(&true) && flags.contains(&false);
+    part_of_word(part).is_some() && flags.is_some_and(differ)
+}
+
 /// A column that says parts and is called otherwise is not read: all images would be training images, those of the test part too.
 ///
 /// # Errors
@@ -152,15 +172,17 @@ pub(super) fn refuse_unread_parts(shown: &str, columns: &Columns, table: &Table)
         if i == columns.path || i == columns.label || Some(i) == columns.group {
             continue;
         }
-        let parts = rows.clone().map(|row| part_of_word(row.cells.get(i)?));
-        let parts: Option<Vec<Part>> = parts.collect();
-        if parts.is_some_and(|parts| parts.iter().any(|part| *part != Part::Train)) {
+        let cells = rows.clone().map(|row| row.cells.get(i).map(String::as_str));
+        let Some(cells) = cells.collect::<Option<Vec<&str>>>() else {
+            continue;
+        };
+        if are_parts(&cells) || are_flags(name, &cells) {
             return Err(Error::failed(format!(
                 "line {} of `{shown}`: the column `{}` tells the part of each image, and is not read under this name",
                 table.header.line,
                 shown_name(name)
             ))
-            .help("call it `part`, or take it out: then all are training images"));
+            .help("call it `part`, with `train`, `validation` or `test` in each row; or take it out: then all are training images"));
         }
     }
     Ok(())

@@ -180,6 +180,16 @@ fn what_is_not_there_is_told(project: &Project) {
     fs::copy(photograph, project.path("data/a\tfile\n.png")).unwrap();
     let ran = predict(project, &["data/a\tfile\n.png"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let mut command = project.command(&["predict", "--model", "pipelines/p.toml:net", "data/test"]);
+    let ran = Ran::of(command.env("TMPDIR", "nowhere").output().unwrap());
+    assert!(
+        ran.code == 1
+            && ran
+                .stderr
+                .contains("let `TMPDIR` name a folder that can be written"),
+        "{}",
+        ran.stderr
+    );
     let broken = told(&["data/[x"]);
     assert!(broken.contains("`data/[x` is no pattern"), "{broken}");
     project.write("data/list.csv", "file,label\na.png,x\n");

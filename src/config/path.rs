@@ -71,7 +71,7 @@ pub(crate) fn of_elsewhere(written: &str, path: &Path) -> Option<(String, String
     if written.chars().any(char::is_control) {
         return Some((
             format!("the path `{}` holds a control character, and nothing is there", shown(written)),
-            "take it out; in a pipeline file write `/`, for in double quotes a `\\` begins an escape such as `\\t`"
+            "write it with `/`: in double quotes of a pipeline file a `\\` begins an escape such as `\\t`"
                 .to_owned(),
         ));
     }

@@ -60,6 +60,34 @@ fn the_worker_stops_and_goes_on_with_the_runner() {
 }
 
 #[test]
+fn what_makes_teams_of_threads_smaller_does_not_stop_a_training() {
+    // With fewer threads than were asked for, a kernel of oneDNN for bf16 waits for the others for ever.
+    let project = data();
+    let training = TRAINING.replace("epochs = 1", "epochs = 1\nprecision = \"bf16\"");
+    project.write(FILE, &format!("{DATA}{training}"));
+    let limits = "OMP_THREAD_LIMIT=1 OMP_DYNAMIC=true OMP_MAX_ACTIVE_LEVELS=0";
+    let script = format!("exec env {limits} timeout 120 \"$@\"");
+    let mut command = through_shell(&project, &script, &["run", FILE]);
+    let ran = Ran::of(command.output().unwrap());
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+}
+
+#[test]
+fn where_no_thread_can_be_started_a_run_ends_with_a_way_out() {
+    let project = data();
+    project.write(FILE, &format!("{DATA}{TRAINING}"));
+    // No memory holds such a stack: to a program it is as a limit on processes, which root has none of.
+    let script = "RUST_MIN_STACK=70368744177664 exec \"$@\"";
+    for command in [&["run", FILE][..], &["plan", FILE]] {
+        let mut command = through_shell(&project, script, command);
+        let ran = Ran::of(command.output().unwrap());
+        assert_eq!(ran.code, 1, "{}", ran.stderr);
+        assert!(ran.stderr.contains("ulimit -u"), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn a_limit_on_the_size_of_files_is_an_error_with_a_way_out() {
     let project = data();
     project.write(FILE, &format!("{DATA}{TRAINING}"));

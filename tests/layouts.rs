@@ -289,6 +289,22 @@ fn a_folder_of_zips_is_read_in_place_and_a_zip_beside_images_is_passed_over() {
 }
 
 #[test]
+fn a_zip_for_each_class_may_hold_a_folder_of_its_name() {
+    let root = tempfile::tempdir().unwrap();
+    let root = root.path();
+    for class in ["김밥", "a", "2024"] {
+        let files: Vec<_> = (0..2)
+            .map(|i| (format!("{class}/{i}.jpg"), jpeg([90 * i, 9, 9])))
+            .collect();
+        let zip = zip_of(&files, Names::Flagged);
+        put(root, &format!("zips/{class}.zip"), &zip);
+    }
+    let (_, labels, told) = listed(&of_train(&root.join("zips")), root);
+    assert_eq!(labels.classes, ["2024", "a", "김밥"]);
+    assert!(!told.contains("class = "), "{told}");
+}
+
+#[test]
 fn a_zip_that_cannot_be_used_says_why() {
     let root = tempfile::tempdir().unwrap();
     let root = root.path();

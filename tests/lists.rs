@@ -1,5 +1,6 @@
 //! Lists of photographs, class names, given and drawn parts: from a pipeline text to what is stored and told.
 
+mod foreign;
 mod left_out;
 mod parts;
 mod reading;
@@ -72,6 +73,21 @@ fn with_list(list: &[u8]) -> (Project, Ran) {
     );
     let ran = project.kfood(&["run", "pipelines/p.toml"]);
     (project, ran)
+}
+
+#[track_caller]
+fn listed(list: &[u8]) -> (Vec<String>, Ran) {
+    let (project, ran) = with_list(list);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    (paths(&project), ran)
+}
+
+#[track_caller]
+fn refused(list: &[u8], words: &[&str]) -> Ran {
+    let (_, ran) = with_list(list);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    told(&ran, words);
+    ran
 }
 
 #[track_caller]

@@ -35,6 +35,8 @@ mod layouts;
 mod lists;
 mod missions;
 #[cfg(feature = "tensors")]
+mod mistaken_models;
+#[cfg(feature = "tensors")]
 mod models;
 #[cfg(feature = "tensors")]
 mod networks;

@@ -421,3 +421,32 @@ fn damage(project: &Project) {
         fs::write(file.path(), bytes).unwrap();
     }
 }
+
+#[test]
+fn a_jpeg_of_a_kind_that_no_camera_writes_says_which() {
+    let project = Project::new();
+    let plain = written(&scene(16, 16), ImageFormat::Jpeg);
+    let frame = plain.windows(2).position(|w| w == [0xff, 0xc0]).unwrap();
+    let with = |at: usize, byte: u8| {
+        let mut bytes = plain.clone();
+        bytes[frame + at] = byte;
+        bytes
+    };
+    put(&project, "data/a/0.jpg", &plain);
+    put(&project, "data/a/lossless.jpg", &with(1, 0xc3));
+    put(&project, "data/b/0.jpg", &with(4, 12));
+    project.write(
+        "pipelines/p.toml",
+        "[dataset.d]\ntrain = \"data\"\n\n[preprocess.x]\ndataset = \"d\"\nresize = { width = 8, height = 8 }\n",
+    );
+    let told = project.fails(1, &["run", "pipelines/p.toml"]).stderr;
+    for (name, kind) in [
+        ("a/lossless.jpg", "coded without loss"),
+        ("b/0.jpg", "with other samples than of 8 bits"),
+    ] {
+        let line = format!(
+            "{name}`: a JPEG of a kind that is not supported: {kind}; save it as PNG or JPEG"
+        );
+        assert!(told.contains(&line), "{told}");
+    }
+}

@@ -135,6 +135,14 @@ fn from_a_folder_a_pattern_a_zip_and_a_list(project: &Project) {
         path.contains("/test.zip/") && path.ends_with(".png"),
         "{path}"
     );
+    // A folder of nothing but zips is what they hold, as for a data set.
+    fs::create_dir_all(project.path("zips/more")).unwrap();
+    for (zip, files) in [("a", &files[..5]), ("more/b", &files[5..])] {
+        let zip = project.path(&format!("zips/{zip}.zip"));
+        fs::write(zip, zip_of(files, Names::Flagged)).unwrap();
+    }
+    let zips = predict(project, &["zips", "--json"]);
+    assert_eq!(guesses(&zips), folder, "{}", zips.stderr);
     let listed = predict(project, &["data/list.csv", "--json"]);
     assert_eq!(guesses(&listed), folder);
 
@@ -160,6 +168,27 @@ fn what_is_not_there_is_told(project: &Project) {
     assert!(
         none.contains("no file matches `data/test/**/*.JPG`"),
         "{none}"
+    );
+    let sign = told(&["data/no\tfile.png"]);
+    assert!(
+        sign.contains("`data/no\\tfile.png` holds a control character, and nothing is there"),
+        "{sign}"
+    );
+    // One that is there is a photograph like others.
+    let mut photographs = fs::read_dir(project.path("data/test/김밥")).unwrap();
+    let photograph = photographs.next().unwrap().unwrap().path();
+    fs::copy(photograph, project.path("data/a\tfile\n.png")).unwrap();
+    let ran = predict(project, &["data/a\tfile\n.png"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let mut command = project.command(&["predict", "--model", "pipelines/p.toml:net", "data/test"]);
+    let ran = Ran::of(command.env("TMPDIR", "nowhere").output().unwrap());
+    assert!(
+        ran.code == 1
+            && ran
+                .stderr
+                .contains("let `TMPDIR` name a folder that can be written"),
+        "{}",
+        ran.stderr
     );
     let broken = told(&["data/[x"]);
     assert!(broken.contains("`data/[x` is no pattern"), "{broken}");

@@ -35,6 +35,14 @@ impl Cache {
         let found = match fs::read(&path) {
             Ok(found) if found == LAYOUT.as_bytes() => return Ok(cache),
             Ok(found) => Some(found),
+            Err(_) if cache.root.is_symlink() && !cache.root.exists() => {
+                let message = format!(
+                    "`{}` is to be the cache, and is a link that leads nowhere",
+                    shown_path(&cache.root)
+                );
+                let help = "make the folder that it leads to, or set KFOOD_CACHE to another";
+                return Err(Error::usage(message).help(help));
+            }
             Err(e) if e.kind() == ErrorKind::NotFound => None,
             Err(e) if e.kind() == ErrorKind::NotADirectory => {
                 let message = format!(

@@ -33,7 +33,7 @@ mod tensorboard;
 mod terminal;
 mod thumbnails;
 
-use std::process::ExitCode;
+use std::{panic, process::ExitCode};
 
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
@@ -46,6 +46,7 @@ use crate::native;
 pub fn main() -> ExitCode {
     native::limits_are_errors();
     native::raise_open_files();
+    end_without_threads();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(told) => return print::arguments(&told),
@@ -58,6 +59,20 @@ pub fn main() -> ExitCode {
             ExitCode::from(error.class().exit_code())
         }
     }
+}
+
+/// Where no thread can be started, the program ends with an error that says so. What it left is what a kill leaves: the next command
+/// goes on from there.
+fn end_without_threads() {
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        let shortage = info.payload_as_str().and_then(native::shortage);
+        let Some(error) = shortage else {
+            return usual(info);
+        };
+        print::error(&error);
+        native::exit_now(error.class().exit_code());
+    }));
 }
 
 /// Diagnosis goes to stderr: `RUST_LOG`, else by the number of `-v`; warnings always.

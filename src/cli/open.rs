@@ -24,7 +24,7 @@ use crate::{
     stage::Stage,
     stages,
     stop::Stop,
-    text::{count, shown},
+    text::{count, shown, shown_path},
 };
 
 use super::{folder, print};
@@ -144,6 +144,15 @@ pub(super) fn model(text: &str) -> Result<PathBuf> {
             Error::usage(format!("`{text}` is a pipeline, expected a model"))
                 .help(format!("name a stage of it: `{text}:STAGE`")),
         );
+    }
+    if path.is_dir() {
+        let inside = path.join("model.safetensors");
+        let help = match inside.is_file() {
+            true => format!("name the file in it: `{}`", shown_path(&inside)),
+            false => "name a file in it".to_owned(),
+        };
+        let message = format!("`{text}` is a folder, expected a model file");
+        return Err(Error::usage(message).help(help));
     }
     if !path.is_file() {
         return Err(Error::usage(format!("there is no model file `{text}`"))

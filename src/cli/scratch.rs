@@ -29,7 +29,10 @@ impl Scratch {
     /// # Errors
     /// When it cannot be made.
     pub(super) fn new() -> Result<Self> {
-        let fail = |e| Error::failed("cannot make a temporary folder").because(e);
+        let fail = |e| {
+            let error = Error::failed("cannot make a temporary folder").because(e);
+            error.help("let `TMPDIR` name a folder that can be written, with some room; without it that is `/tmp`")
+        };
         let folder = tempfile::Builder::new()
             .prefix(PREFIX)
             .tempdir()

@@ -65,14 +65,15 @@ pub(crate) fn data_path(
 /// What is wrong with a path that is written as a shell or Windows would take it, and the way out; nothing if it is there as
 /// it is written.
 pub(crate) fn of_elsewhere(written: &str, path: &Path) -> Option<(String, String)> {
-    if written.chars().any(char::is_control) {
-        return Some((
-            format!("the path `{}` holds a control character", shown(written)),
-            "write it with `/`: in double quotes a `\\` begins an escape such as `\\t`".to_owned(),
-        ));
-    }
     if path.exists() {
         return None;
+    }
+    if written.chars().any(char::is_control) {
+        return Some((
+            format!("the path `{}` holds a control character, and nothing is there", shown(written)),
+            "write it with `/`: in double quotes of a pipeline file a `\\` begins an escape such as `\\t`"
+                .to_owned(),
+        ));
     }
     let forms = [
         of_windows,

@@ -20,7 +20,7 @@ use crate::{
     error::{Error, Result},
     event::{StageEvent, Tell},
     files,
-    native::{Listed, start_child},
+    native::{Listed, leave_teams_whole, shortage, start_child},
     record::Job,
     stage::Worker,
     stop::Stop,
@@ -86,6 +86,7 @@ impl Process {
             .stderr(Stdio::piped())
             // Ctrl-C reaches the whole foreground group; the worker is told to stop by a line instead.
             .process_group(0);
+        leave_teams_whole(&mut command);
         if let Some(libtorch) = self.libtorch()? {
             libtorch.lend(&mut command);
         }
@@ -216,8 +217,13 @@ fn outcome(status: ExitStatus, failure: Option<String>, tail: &[String]) -> Resu
 }
 
 fn crash(status: ExitStatus, tail: &[String]) -> Error {
+    if let Some(error) = shortage(&tail.join("\n")) {
+        return error;
+    }
     let what = match status.signal() {
         Some(9) => KILLED.to_owned(),
+        Some(15) => "was told to end (signal 15)".to_owned(),
+        Some(24) => "was ended at its limit of CPU time (`ulimit -t`)".to_owned(),
         Some(signal) => format!("crashed (signal {signal})"),
         None => format!("ended with exit code {}", status.code().unwrap_or(-1)),
     };

@@ -222,6 +222,11 @@ fn open(file: File) -> Result<Opened> {
         ),
         _ if start.starts_with(b"<") => ("it is a web page", "download the file itself"),
         _ if start.starts_with(b"\x89HDF") => ("it is HDF5, as Keras writes it", accepted),
+        // The version of its form, then who wrote it.
+        [8, 1..=31, 0x12, ..] => (
+            "it is ONNX, which kfood writes and does not read",
+            "give the file or the stage that it was exported from",
+        ),
         _ if start.starts_with(b"\x1f\x8b") => {
             ("it is compressed with gzip", "unpack it: `gunzip`")
         }
@@ -286,6 +291,11 @@ fn understand(
     }
     let reshaped = reshaped(opened, network, classes);
     let state = state(opened, network, classes)?;
+    let slots = slots(arch, classes).into_iter();
+    let is_head = |slot: &Slot| matches!(slot.role, Role::HeadWeight | Role::HeadBias);
+    // A head that is replaced may hold anything.
+    let used: Vec<_> = slots.filter(|slot| with_head || !is_head(slot)).collect();
+    sense::values(&state, &used)?;
     Ok(ModelState {
         left_over: network.rest.clone(),
         reshaped,

@@ -179,7 +179,11 @@ fn read_header(file: &File) -> Result<(Metadata, u64)> {
     let metadata: Metadata = serde_json::from_slice(&header)
         .map_err(|e| damaged("its header is not understood").because(e))?;
     if metadata.data_len() as u64 != length - 8 - size {
-        return Err(damaged("its tensors do not fill it"));
+        let (there, length) = (length, 8 + size + metadata.data_len() as u64);
+        return Err(damaged(&format!(
+            "it has {there} bytes, and its tensors need {length}"
+        ))
+        .help("copy or download it again"));
     }
     Ok((metadata, size + 8))
 }

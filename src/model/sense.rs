@@ -1,7 +1,8 @@
-//! Whether what a checkpoint says about itself makes sense: every field, when it is read.
+//! Whether what a checkpoint says about itself makes sense, and whether its values can be computed with: when it is read.
 
 use std::collections::HashSet;
 
+use super::{StateDict, layout::Role, layout::Slot};
 use crate::{
     error::{Error, Result},
     record::CheckpointInfo,
@@ -76,6 +77,39 @@ pub(super) fn check(info: &CheckpointInfo) -> Result<()> {
             return Err(odd(
                 "transform.normalize.std",
                 &format!("is {std}, which divides"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Of a network that diverged the weights are no numbers: whatever is made of it answers nonsense without a word.
+///
+/// # Errors
+/// Naming the first tensor with values that are no numbers, or with a variance below 0.
+pub(super) fn values(state: &StateDict, slots: &[Slot]) -> Result<()> {
+    for slot in slots.iter().filter(|slot| slot.role != Role::NormCount) {
+        let Some(tensor) = state.get(&slot.name) else {
+            continue;
+        };
+        let values = tensor.to_f32();
+        let (is_odd, what): (fn(&f32) -> bool, _) = match slot.role {
+            Role::NormVar if values.iter().any(|v| *v < 0.0) => {
+                (|v| *v < 0.0, "below 0, and it is a variance")
+            }
+            _ => (|v| v.is_nan(), "no number (NaN)"),
+        };
+        let n = values.iter().filter(|v| is_odd(v)).count();
+        if n > 0 {
+            let are = text::either(n, "is", "are");
+            return Err(Error::failed(format!(
+                "of the values of `{}` {} of {} {are} {what}",
+                slot.name,
+                text::number(n as u64),
+                text::number(values.len() as u64)
+            ))
+            .help(
+                "use another checkpoint: the training that wrote this one most likely diverged",
             ));
         }
     }

@@ -6,8 +6,9 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::text;
 
-/// What is left of a name for the eye: compatible characters as one (NFKC), letters of one case, blanks of any kind and number as
-/// one plain one and none at the ends, what is not seen at all taken out. Empty for a name that shows nothing.
+/// What is left of a name for the eye: compatible characters as one (NFKC), signs that are drawn alike as one, letters of one case,
+/// blanks of any kind and number as one plain one and none at the ends, what is not seen at all taken out, and no dots at the end,
+/// which Windows takes off the name of a folder. Empty for a name that shows nothing.
 fn seen(name: &str) -> String {
     let mut seen = String::new();
     let folded = name.nfkc().collect::<String>().to_lowercase();
@@ -19,11 +20,45 @@ fn seen(name: &str) -> String {
                 seen.push(' ');
             }
         } else if !text::is_hidden(c) {
-            seen.push(c);
+            seen.push(drawn_as(c));
         }
     }
     // What was taken out may have stood between a letter and its mark.
-    seen.trim_end().nfkc().collect()
+    let seen: String = seen.trim_end().nfkc().collect();
+    match seen.trim_end_matches(['.', ' ']) {
+        "" => seen,
+        ended => ended.to_owned(),
+    }
+}
+
+/// The plain small character that one of another script is drawn as, small or large: what keyboards and word processors put in its
+/// place.
+const fn drawn_as(c: char) -> char {
+    match c {
+        // Hyphens, dashes and the minus.
+        '\u{2010}'..='\u{2014}' | '\u{2212}' => '-',
+        // Quotation marks and primes.
+        '\u{2018}'..='\u{201b}' | '\u{2032}' | '\u{b4}' | '\u{2bc}' | '`' => '\'',
+        '\u{201c}'..='\u{201f}' | '\u{2033}' => '"',
+        // Cyrillic, and the omicron.
+        '\u{430}' => 'a',
+        '\u{432}' => 'b',
+        '\u{441}' => 'c',
+        '\u{501}' => 'd',
+        '\u{435}' => 'e',
+        '\u{43d}' | '\u{4bb}' => 'h',
+        '\u{456}' => 'i',
+        '\u{458}' => 'j',
+        '\u{43a}' => 'k',
+        '\u{43c}' => 'm',
+        '\u{43e}' | '\u{3bf}' => 'o',
+        '\u{440}' => 'p',
+        '\u{455}' => 's',
+        '\u{442}' => 't',
+        '\u{445}' => 'x',
+        '\u{443}' => 'y',
+        c => c,
+    }
 }
 
 /// Whether a character is seen as a blank: white space, and letters and signs that are drawn as nothing with a width.
@@ -41,8 +76,9 @@ pub fn is_blank_name(name: &str) -> bool {
     seen(name).is_empty()
 }
 
-/// The names that look like another of them, in groups of two or more: they differ in invisible characters, in blanks, in case, or
-/// in characters that Unicode calls compatible (NFKC). Equal names are one; groups and names are in code point order.
+/// The names that look like another of them, in groups of two or more: they differ in invisible characters, in blanks, in case, in
+/// dots at the end, in letters and signs that are drawn alike, or in characters that Unicode calls compatible (NFKC). Equal names are
+/// one; groups and names are in code point order.
 #[must_use]
 pub fn twins<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<Vec<&'a str>> {
     let mut by_look: BTreeMap<String, Vec<&str>> = BTreeMap::new();
@@ -84,13 +120,27 @@ mod tests {
             ("㎏", "kg"),
             ("a\u{200b}\u{301}", "á"),
             ("ㄱ", "\u{1100}"),
+            ("김밥", "김밥."),
+            ("kimbap", "kimb\u{430}p"),
+            ("KIMBAP", "\u{41a}imbap"),
+            ("Вода", "вода"),
+            ("김밥-치즈", "김밥\u{2013}치즈"),
+            ("shepherd's pie", "shepherd\u{2019}s pie"),
         ] {
             assert_eq!(twins([one, other]).len(), 1, "{one:?} {other:?}");
         }
         let plain = [
-            "김밥", "김 밥", "김밥2", "김_밥", "bibimbab", "bibimbap", "김밥",
+            "김밥",
+            "김 밥",
+            "김밥2",
+            "김_밥",
+            "bibimbab",
+            "bibimbap",
+            "김밥",
+            "борщ",
+            "боршч",
         ];
         assert!(twins(plain).is_empty());
-        assert!(is_blank_name(" \u{200b}\u{3164}") && !is_blank_name("-"));
+        assert!(is_blank_name(" \u{200b}\u{3164}") && !is_blank_name("-") && !is_blank_name("."));
     }
 }

@@ -3,12 +3,14 @@
 //! - Signals that were ignored at the start (`nohup`, a background job of a script) stay ignored: [`signals_to_stop_by`].
 //! - A limit on the size of files (`ulimit -f`) is an error of a write and no death: [`limits_are_errors`].
 //! - The mode of a shared folder decides over that of new files, not the umask alone: [`follow_mode`].
+//! - Teams of threads have the size that is asked for, whatever OpenMP is told to leave out of them: [`leave_teams_whole`].
 //! - Memory is what a container leaves of the machine's: [`memory_left`]. (Cores are asked of the standard library, which knows
 //!   the quotas and affinities of containers.)
 
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
     sync::{Mutex, PoisonError},
 };
 
@@ -44,6 +46,22 @@ pub fn limits_are_errors() {
     // SAFETY: sets a disposition; no handler of ours runs.
     unsafe {
         libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+    }
+}
+
+/// What makes the teams of OpenMP smaller than the program asks for. Kernels of oneDNN wait for those that are not there: a training
+/// would stand still for ever.
+const SHRINK_TEAMS: [&str; 4] = [
+    "OMP_DYNAMIC",
+    "OMP_MAX_ACTIVE_LEVELS",
+    "OMP_NESTED",
+    "OMP_THREAD_LIMIT",
+];
+
+/// Keeps from a program what would make its teams of threads smaller than it asks for.
+pub fn leave_teams_whole(command: &mut Command) {
+    for name in SHRINK_TEAMS {
+        command.env_remove(name);
     }
 }
 

@@ -12,6 +12,7 @@ mod jpeg_scan;
 mod libtorch_folder;
 mod mmap;
 mod process;
+mod shortage;
 #[cfg(feature = "tensors")]
 mod torch;
 #[cfg(feature = "libjpeg-turbo")]
@@ -28,8 +29,8 @@ pub use bilinear::{Bilinear, POINTS};
 #[cfg(feature = "libjpeg-turbo")]
 pub use colours::{GREY, ycc_to_rgb};
 pub use inherited::{
-    FollowMode, follow_mode, limits_are_errors, memory_left, raise_open_files, signals_to_pause_by,
-    signals_to_stop_by,
+    FollowMode, follow_mode, leave_teams_whole, limits_are_errors, memory_left, raise_open_files,
+    signals_to_pause_by, signals_to_stop_by,
 };
 #[cfg(feature = "libjpeg-turbo")]
 pub use jpeg_scan::{JpegPlane, JpegPlanes};
@@ -39,6 +40,7 @@ pub use process::{
     Listed, continue_children, exit_now, ignore_interrupt, pause, peak_memory, prepare_cublas,
     start_child,
 };
+pub use shortage::shortage;
 #[cfg(feature = "tensors")]
 pub use torch::*;
 #[cfg(all(test, feature = "libjpeg-turbo"))]

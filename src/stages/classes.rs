@@ -39,7 +39,7 @@ pub(crate) fn classes(listing: &Listing) -> Result<(Vec<String>, Vec<String>)> {
             "there is only one class, `{}`; nothing can be told apart",
             only.join("")
         ))
-        .help("name the folder that holds the class folders, and put two classes or more there"));
+        .help("name the folder that holds the class folders, and put two classes or more there; or name a list of `path,label`: `manifest = \"…\"`"));
     }
     let mut warnings = Vec::new();
     for (part, classes) in &by_part {

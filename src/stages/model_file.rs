@@ -47,7 +47,13 @@ pub(super) fn model_file(role: &str, model: &ModelSource) -> Result<FileList> {
 /// What is to be put where, where there is no model file.
 fn absent(path: &DataPath, pretrained: Option<&Pretrained>) -> Error {
     let Some(weights) = pretrained else {
-        let found = format!("there is no model file `{}`", shown_path(&path.path));
+        let shown = shown_path(&path.path);
+        if path.path.is_dir() {
+            let found = format!("`{shown}` is a folder, expected a model file");
+            let help = "name a file in it, such as its `model.safetensors`";
+            return Error::placed(path.location.render(&found, Some(help)));
+        }
+        let found = format!("there is no model file `{shown}`");
         let help =
             "put a file of PyTorch or safetensors there, or name a train, transfer or select stage";
         return Error::placed(path.location.render(&found, Some(help)));

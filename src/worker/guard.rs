@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     error::{Error, Result},
-    native::torch_error,
+    native::{shortage, torch_error},
 };
 
 static MESSAGE: Mutex<Option<(String, String)>> = Mutex::new(None);
@@ -35,6 +35,9 @@ pub(super) fn guarded(work: impl FnOnce() -> Result<()>) -> Result<()> {
 fn explained(message: &str, place: &str) -> Error {
     if let Some(torch) = message.split_once("Torch(\"") {
         return torch_error(&torch.1.replace("\\n", "\n").replace("\\\"", "\""));
+    }
+    if let Some(error) = shortage(message) {
+        return error;
     }
     Error::failed(format!("a fault in kfood itself: {message} ({place})"))
         .help("please report it with the pipeline file")

@@ -32,8 +32,8 @@ pub fn main(arguments: &[OsString]) -> ExitCode {
     native::ignore_interrupt();
     native::limits_are_errors();
     let stop = Stop::default();
-    parent::watch(&stop);
     let done = guard::guarded(|| {
+        parent::watch(&stop);
         let [job] = arguments else {
             return Err(Error::usage("`kfood-worker` takes one job file")
                 .help("it is started by `kfood run`; there is no need to start it by hand"));

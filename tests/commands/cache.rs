@@ -3,6 +3,23 @@
 use super::{FILE, SMALL, having, small};
 use crate::support::Project;
 
+#[cfg(unix)]
+#[test]
+fn a_cache_that_is_a_link_is_the_folder_that_it_leads_to_or_told() {
+    use std::{fs, os::unix::fs::symlink};
+    let project = small();
+    symlink("elsewhere", project.path("cache")).unwrap();
+    let nowhere = project.fails(2, &["run", FILE, "holdout"]).stderr;
+    assert!(
+        nowhere.contains("cache` is to be the cache, and is a link that leads nowhere"),
+        "{nowhere}"
+    );
+    fs::create_dir(project.path("elsewhere")).unwrap();
+    project.ok(&["run", FILE, "holdout"]);
+    assert!(project.path("elsewhere/entries").is_dir());
+    assert!(project.path("cache").is_symlink());
+}
+
 #[test]
 fn the_cache_can_be_listed_verified_and_cleared_of_what_nobody_needs() {
     let project = small();

@@ -2,23 +2,8 @@
 
 use std::fs;
 
-use super::{NFD, paths, stored, told, with_list};
-use crate::support::{Project, Ran};
-
-#[track_caller]
-fn listed(list: &[u8]) -> (Vec<String>, Ran) {
-    let (project, ran) = with_list(list);
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
-    (paths(&project), ran)
-}
-
-#[track_caller]
-fn refused(list: &[u8], words: &[&str]) -> Ran {
-    let (_, ran) = with_list(list);
-    assert_eq!(ran.code, 1, "{}", ran.stderr);
-    told(&ran, words);
-    ran
-}
+use super::{NFD, listed, paths, refused, stored, told, with_list};
+use crate::support::Project;
 
 #[test]
 fn a_quote_that_is_never_closed_is_told_by_its_line_and_swallows_no_row() {
@@ -170,6 +155,9 @@ fn classes_that_look_the_same_are_refused_with_the_difference_escaped() {
         ("김밥", "김밥\u{3164}", "`김밥\\u{3164}`"),
         ("Bibimbap", "bibimbap", "`Bibimbap` (2 images in `train`)"),
         ("ABC", "ＡBC", "`\\u{ff21}BC`"),
+        ("김밥", "김밥.", "`김밥.`"),
+        ("ABC", "\u{410}BC", "`\\u{410}BC`"),
+        ("김밥-치즈", "김밥\u{2013}치즈", "`김밥\\u{2013}치즈`"),
     ] {
         let project = Project::new();
         project.dishes("data", &[one, other, "잡채"], 2);

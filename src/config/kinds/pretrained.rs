@@ -66,7 +66,7 @@ fn place(fields: &Fields<'_, '_>, weights: &Pretrained) -> PathBuf {
 
 /// Whether a text ends as names of model files do.
 pub(super) fn is_model_file(path: &str) -> bool {
-    const ENDINGS: [&str; 8] = [
+    const ENDINGS: [&str; 12] = [
         ".pt",
         ".pth",
         ".ckpt",
@@ -75,6 +75,11 @@ pub(super) fn is_model_file(path: &str) -> bool {
         ".pkl",
         ".model",
         ".safetensors",
+        ".onnx",
+        ".h5",
+        ".hdf5",
+        ".keras",
     ];
-    ENDINGS.iter().any(|end| path.ends_with(end))
+    let small = path.to_lowercase();
+    ENDINGS.iter().any(|end| small.ends_with(end))
 }

@@ -85,7 +85,10 @@ impl Jpeg {
         }
         #[cfg(not(feature = "libjpeg-turbo"))]
         let _ = want; // This decoder gives everything at full size.
-        in_rust(bytes, &markers, pixels)
+        in_rust(bytes, &markers, pixels).map_err(|why| match markers.rare {
+            Some(what) => Unusable::Unsupported("JPEG".to_owned(), what.to_owned()),
+            None => why,
+        })
     }
 }
 

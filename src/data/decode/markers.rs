@@ -11,6 +11,8 @@ pub(super) struct Markers {
     pub(super) components: u8,
     /// Coded in several passes; all coefficients are held in memory.
     pub(super) progressive: bool,
+    /// What of its frame decoders of photographs mostly do not know.
+    pub(super) rare: Option<&'static str>,
     /// What turns the stored picture upright.
     pub(super) turn: Turn,
     /// Has an ICC profile.
@@ -24,6 +26,7 @@ impl Markers {
             size: None,
             components: 0,
             progressive: false,
+            rare: None,
             turn: Turn::NONE,
             profile: false,
         };
@@ -34,11 +37,16 @@ impl Markers {
                 (0xe2, body) => found.profile |= body.starts_with(b"ICC_PROFILE\0"),
                 // Frames, but not the tables (C4, CC) and the extension (C8) that stand between them.
                 (0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf, body) => {
-                    if let [_, h0, h1, w0, w1, components, ..] = *body {
+                    if let [bits, h0, h1, w0, w1, components, ..] = *body {
                         let side = |high, low| u32::from(u16::from_be_bytes([high, low]));
                         found.size = Some((side(w0, w1), side(h0, h1)));
                         found.components = components;
                         found.progressive = matches!(marker, 0xc2 | 0xc6 | 0xca | 0xce);
+                        found.rare = match marker {
+                            0xc3 | 0xc7 | 0xcb | 0xcf => Some("coded without loss"),
+                            0xc5 | 0xc6 | 0xcd | 0xce => Some("coded in levels"),
+                            _ => (bits != 8).then_some("with other samples than of 8 bits"),
+                        };
                     }
                 }
                 _ => {}

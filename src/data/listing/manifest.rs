@@ -4,29 +4,20 @@ use std::{collections::HashMap, path::Path};
 
 use super::{
     Found, Listing, Place,
+    columns::{Columns, columns, refuse_unread_parts},
     found::part_of_word,
+    label::{label, warn_of_missing},
     listed_path::ListedPaths,
     rows::{self, Cells},
-    table::{HELP, LARGEST_LIST, same_header, table},
+    table::{LARGEST_LIST, same_header, table},
 };
 use crate::{
     error::{Error, Result},
     files,
-    name::{is_blank_name, nearest, nfc},
+    name::nfc,
     record::Part,
-    text::{count, either, first_few, first_lines, shown, shown_path},
+    text::{count, either, first_lines, shown, shown_path},
 };
-
-/// The longest label, in characters: more is a text that slipped into the column.
-const LONGEST_LABEL: usize = 1000;
-
-/// The columns in the order in which a row is read.
-struct Columns {
-    path: usize,
-    label: usize,
-    part: Option<usize>,
-    group: Option<usize>,
-}
 
 /// One row of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,16 +60,18 @@ pub fn read_manifest(list: &Path, root: &Path) -> Result<Listing> {
         ..Listing::default()
     };
     let mut mistakes = Vec::new();
-    let mut lines: HashMap<String, u64> = HashMap::new();
+    let mut known: HashMap<String, (u64, usize)> = HashMap::new();
     let mut paths = ListedPaths::new(folder, root);
     for (line, row) in rows {
         match row.and_then(|row| found(&mut paths, row)) {
             Ok((relative, found)) => {
-                let first = *lines.entry(relative.clone()).or_insert(line);
+                let here = (line, listing.images.len());
+                let (first, at) = *known.entry(relative.clone()).or_insert(here);
                 if first != line {
+                    let relative = crate::text::shown(&relative);
+                    let other = otherwise(&listing.images[at], &found);
                     mistakes.push(format!(
-                        "line {line}: `{}` is already on line {first}",
-                        crate::text::shown(&relative)
+                        "line {line}: `{relative}` is already on line {first}{other}"
                     ));
                 }
                 listing.images.push(found);
@@ -99,8 +92,20 @@ pub fn read_manifest(list: &Path, root: &Path) -> Result<Listing> {
             .help("add one row for each image: `path,label`"));
     }
     listing.warnings.extend(paths.outside());
+    listing.warnings.extend(warn_of_missing(&listing.images));
     listing.sort();
     Ok(listing)
+}
+
+/// What an earlier row says otherwise of the same image.
+fn otherwise(first: &Found, again: &Found) -> String {
+    if first.class != again.class {
+        return format!(", with the label `{}`", shown(&first.class));
+    }
+    match first.part == again.part {
+        true => String::new(),
+        false => format!(", in `{}`", first.part.name()),
+    }
 }
 
 /// Whether a list is separated by tabs, by its name.
@@ -121,6 +126,7 @@ pub fn parse_manifest(bytes: &[u8], tsv: bool, shown: &str) -> Result<Rows> {
         rows: Vec::new(),
     };
     let columns = columns(shown, &table.header)?;
+    refuse_unread_parts(shown, &columns, &table)?;
     let width = table.header.cells.len();
     let mut headers = 0;
     for row in std::mem::take(&mut table.rows) {
@@ -156,58 +162,6 @@ pub fn parse_manifest(bytes: &[u8], tsv: bool, shown: &str) -> Result<Rows> {
         found.notes.push(note);
     }
     Ok(found)
-}
-
-/// The place of a column that must be there.
-pub(super) fn need(shown: &str, header: &Cells, name: &str) -> Result<usize> {
-    let mut cells = header.cells.iter();
-    cells
-        .position(|h| h.eq_ignore_ascii_case(name))
-        .ok_or_else(|| {
-            let found = header.cells.iter().map(String::as_str);
-            let hint = nearest(name, found.clone()).map_or(String::new(), |near| {
-                format!("; is `{}` meant?", crate::text::shown(near))
-            });
-            Error::failed(format!(
-                "line {} of `{shown}` has no column `{name}`, only {}{hint}",
-                header.line,
-                first_few(found, 10)
-            ))
-        })
-}
-
-fn columns(shown: &str, header: &Cells) -> Result<Columns> {
-    let place = |name: &str| {
-        header
-            .cells
-            .iter()
-            .position(|h| h.eq_ignore_ascii_case(name))
-    };
-    let line = header.line;
-    let need = |name: &str| need(shown, header, name).map_err(|error| error.help(HELP));
-    let twice = ["path", "label", "part", "split", "group"].into_iter();
-    let times = |name: &str| {
-        let cells = header.cells.iter();
-        cells.filter(|h| h.eq_ignore_ascii_case(name)).count()
-    };
-    if let Some(name) = twice.into_iter().find(|name| times(name) > 1) {
-        return Err(Error::failed(format!(
-            "line {line} of `{shown}` has the column `{name}` twice"
-        ))
-        .help("rename or remove one of them"));
-    }
-    if place("part").is_some() && place("split").is_some() {
-        return Err(Error::failed(format!(
-            "line {line} of `{shown}` has the columns `part` and `split`, which mean the same"
-        ))
-        .help("rename or remove one of them"));
-    }
-    Ok(Columns {
-        path: need("path")?,
-        label: need("label")?,
-        part: place("part").or_else(|| place("split")),
-        group: place("group"),
-    })
 }
 
 /// One row, or what is wrong with it.
@@ -263,30 +217,6 @@ fn refuse_swallowed_rows(
         }
     }
     Ok(())
-}
-
-/// The class of a row.
-fn label(path: &str, written: &str) -> std::result::Result<String, String> {
-    let label = nfc(written);
-    if label.is_empty() {
-        return Err(format!("`{}` has no label", shown(path)));
-    }
-    if is_blank_name(&label) {
-        return Err(format!(
-            "the label of `{}` shows nothing: `{}`",
-            shown(path),
-            shown(&label)
-        ));
-    }
-    let length = label.chars().count();
-    if length > LONGEST_LABEL {
-        return Err(format!(
-            "the label of `{}` has {length} characters: `{}`",
-            shown(path),
-            shown(&label)
-        ));
-    }
-    Ok(label)
 }
 
 /// The part of a row: training where nothing is said.

@@ -72,6 +72,9 @@ impl<'a> Nested<'a> {
     /// # Errors
     /// When they are, and folders above them may be classes.
     pub(super) fn refuse_nameless(&self) -> Result<()> {
+        if self.inner_are_called_as_above() {
+            return Ok(());
+        }
         let nameless = |folder: &&str| {
             let (own, above) = (name(folder), name(parent(folder)));
             is_no_class(own) || is_piece(own, above)
@@ -83,6 +86,12 @@ impl<'a> Nested<'a> {
         Err(self.unclear(&format!(
             "the deepest ones are called {named}, which no class is"
         )))
+    }
+
+    /// Whether each inner folder has the name of the one above it, as of `김밥.zip` with a folder `김밥`: either is the same class.
+    fn inner_are_called_as_above(&self) -> bool {
+        let mut inner = self.inner.iter();
+        inner.all(|folder| name(folder) == name(parent(folder)))
     }
 
     /// The folders one level above the uppermost inner one.
@@ -188,7 +197,7 @@ impl<'a> Nested<'a> {
 
     /// Which folder was taken for the class, where there was a choice.
     pub(super) fn choice(&self) -> Option<String> {
-        (self.parents.len() > 1).then(|| {
+        (self.parents.len() > 1 && !self.inner_are_called_as_above()).then(|| {
             format!(
                 "in `{}` the class is the deepest folder, such as `{}` of `{}`; {CHOOSE}, and `group` keeps one as the image's group",
                 self.root,

@@ -3,9 +3,10 @@
 use std::{collections::HashMap, path::Path};
 
 use super::{
-    PassedOver, Place, is_tsv,
+    PassedOver, Place,
+    columns::need,
+    is_tsv,
     listed_path::ListedPaths,
-    manifest::need,
     table::{LARGEST_LIST, same_header, table},
     walk,
 };

@@ -151,7 +151,29 @@ fn stray(root: &Path, tree: &Tree) -> Error {
         either(n, "it has", "they have"),
         first_lines(&stray, 5)
     ))
-    .help("put each image into a folder named after its class")
+    .help(match list_beside(root) {
+        Some(list) => format!(
+            "put each image into a folder named after its class; or name a list that tells the classes, with columns `path` and `label`: `manifest = \"{}\"` if it is that",
+            shown_path(list)
+        ),
+        None => "put each image into a folder named after its class; or write a list of `path,label` and name it: `manifest = \"…\"`".to_owned(),
+    })
+}
+
+/// A list in the folder, or beside it, as where Kaggle and Hugging Face tell the classes.
+fn list_beside(root: &Path) -> Option<PathBuf> {
+    let within = |folder: &Path| {
+        let files = folder.read_dir().ok()?.flatten().map(|entry| entry.path());
+        let is_list = |path: &PathBuf| {
+            let ending = path.extension().unwrap_or_default();
+            ["csv", "tsv"]
+                .iter()
+                .any(|e| ending.eq_ignore_ascii_case(e))
+                && path.is_file()
+        };
+        files.filter(is_list).min()
+    };
+    within(root).or_else(|| within(root.parent()?))
 }
 
 /// There must be an image.

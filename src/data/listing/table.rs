@@ -50,6 +50,14 @@ pub(super) fn table(
         Error::failed(format!("`{shown}` is neither UTF-8 nor CP949"))
             .help("save it as CSV in UTF-8")
     })?;
+    if let Some(what) = in_other_words(&text) {
+        return Err(
+            Error::failed(format!("`{shown}` is {what}, and no CSV")).help(format!(
+                "write it as CSV whose first line names the columns: `{}`",
+                wanted.join(",")
+            )),
+        );
+    }
     let mut notes = Vec::new();
     if let Some(encoding) = encoding {
         notes.push(format!("`{shown}` is not UTF-8 and was read as {encoding}"));
@@ -83,6 +91,29 @@ pub(super) fn table(
         separator,
     };
     Ok((table, notes))
+}
+
+/// What a text is that other programs write for lists, and that has no lines of cells.
+fn in_other_words(text: &str) -> Option<&'static str> {
+    let begin: String = (text.chars().filter(|c| !c.is_whitespace()))
+        .take(16)
+        .collect();
+    let begins = |with: &[&str]| with.iter().any(|w| begin.to_lowercase().starts_with(w));
+    if begins(&["{\""])
+        && text
+            .trim_start()
+            .lines()
+            .nth(1)
+            .is_some_and(|line| line.starts_with('{'))
+    {
+        Some("JSON Lines")
+    } else if begins(&["{\"", "[{", "[[", "[\""]) {
+        Some("JSON")
+    } else if begins(&["<!doctypehtml", "<html"]) {
+        Some("an HTML page")
+    } else {
+        begins(&["<?xml"]).then_some("XML")
+    }
 }
 
 /// Whether a row is the header again, as where lists were put together.

@@ -191,22 +191,19 @@ impl Tree {
     }
 }
 
-/// The images below a folder, or in a zip, by their names.
+/// The images below a folder, or in a zip, by their names; those in its zips of a folder that holds no others.
 pub(super) fn pictures(root: &Path) -> Result<Pictures> {
-    let mut found = Pictures::default();
     if root.is_file() {
-        let mut tree = Tree::default();
-        tree.zip("", root)?;
-        found.passed_over = tree.passed_over;
-        for _ in tree.areas.iter().chain(&tree.sources) {
-            found.passed_over.count("text file");
-        }
-        tree.zipped.sort_by(|a, b| a.0.cmp(&b.0));
-        found.places = tree.zipped.into_iter().map(|(_, place)| place).collect();
-        found.notes = tree.notes;
-        return Ok(found);
+        return zipped_pictures(&[root.to_owned()]);
     }
+    let mut found = Pictures::default();
     let mut walked = Walked::below(root)?;
+    if walked.files.is_empty() && !walked.zips.is_empty() {
+        walked.zips.sort();
+        found = zipped_pictures(&walked.zips)?;
+        walked.passed_over.append(found.passed_over);
+        walked.zips.clear();
+    }
     for _ in &walked.zips {
         walked.passed_over.count("`.zip`");
     }
@@ -215,8 +212,26 @@ pub(super) fn pictures(root: &Path) -> Result<Pictures> {
     }
     let mut images: Vec<PathBuf> = walked.files.iter().collect();
     images.sort();
-    found.places = images.into_iter().map(Place::File).collect();
+    found.places.extend(images.into_iter().map(Place::File));
     found.passed_over = walked.passed_over;
+    Ok(found)
+}
+
+/// The images in zips, one zip after the other.
+fn zipped_pictures(zips: &[PathBuf]) -> Result<Pictures> {
+    let mut found = Pictures::default();
+    for zip in zips {
+        let mut tree = Tree::default();
+        tree.zip("", zip)?;
+        found.passed_over.append(tree.passed_over);
+        for _ in tree.areas.iter().chain(&tree.sources) {
+            found.passed_over.count("text file");
+        }
+        tree.zipped.sort_by(|a, b| a.0.cmp(&b.0));
+        let places = tree.zipped.into_iter().map(|(_, place)| place);
+        found.places.extend(places);
+        found.notes.extend(tree.notes);
+    }
     Ok(found)
 }
 

@@ -26,8 +26,11 @@ pub(super) fn open(mut file: File) -> Result<Opened> {
     let length = file.metadata().map_err(damaged)?.len();
     small_directory(&mut file, length)?;
     file.seek(SeekFrom::Start(0)).map_err(damaged)?;
-    let mut archive = ZipArchive::new(BufReader::new(file))
-        .map_err(|e| bad("it is no whole zip archive").because(e))?;
+    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|e| {
+        bad("it is no whole zip archive, most likely cut off")
+            .because(e)
+            .help("copy or download it again")
+    })?;
     let prefix = prefix(&archive)?;
     check_kind(&mut archive, &prefix)?;
     let info = said(&mut archive, &prefix)?;

@@ -43,7 +43,8 @@ pub fn export(from: &Path, folder: &Path, weights: Option<&str>) -> Result<Vec<S
     let (config, note) = config(&info);
     files::create_folder(folder)?;
     // The configuration comes last: a folder that has it is whole.
-    safetensors::write(&folder.join("model.safetensors"), &state, None)?;
+    // timm reads past what kfood says in it, and `kfood predict` goes by that.
+    safetensors::write(&folder.join("model.safetensors"), &state, Some(&info))?;
     files::publish_json(&folder.join("config.json"), &config)?;
     model.notes.extend(note);
     Ok(model.notes)

@@ -256,6 +256,19 @@ mod tests {
     }
 
     #[test]
+    fn a_list_that_was_cut_says_so_in_korean_wherever_the_rest_is() {
+        for (rest, told) in [("", "… 외 2개"), (" in FILE", "… 외 2개 in FILE")] {
+            let items = (1..=5).map(|i| i.to_string()).collect::<Vec<_>>();
+            let mut list = Block::first_of(items.into_iter(), 3, rest);
+            of_block(&KOREAN, &mut list);
+            let Block::List(items) = list else {
+                unreachable!("a list stays one")
+            };
+            assert_eq!(items[3].in_backticks(), told);
+        }
+    }
+
+    #[test]
     fn what_is_not_known_stays_as_it_is() {
         assert_eq!(korean("A sentence of tomorrow."), "A sentence of tomorrow.");
     }

@@ -99,6 +99,19 @@ fn addresses_of_this_machine_and_names_as_addresses_write_them_are_files() {
             "train/김밥/000.png"
         ]
     );
+    // So they are in a list of what is left out.
+    let out = format!(
+        "path\nfile://{}/a%20b/000.png\ntrain/%EA%B9%80%EB%B0%A5/000.png\n",
+        folder.display()
+    );
+    project.write("out.csv", &out);
+    project.write(
+        "pipelines/p.toml",
+        "[dataset.d]\ntrain = \"data\"\nexclude = \"out.csv\"\n",
+    );
+    project.dishes("data", &["b"], 1);
+    project.ok(&["run", "pipelines/p.toml"]);
+    assert_eq!(paths(&project), ["train/50%25/000.png", "train/b/000.png"]);
 }
 
 #[test]

@@ -1,10 +1,8 @@
 //! The file that a path in a list means.
 
-use std::{
-    borrow::Cow,
-    path::{Component, Path, PathBuf},
-};
+use std::path::{Component, Path, PathBuf};
 
+use super::written::forms;
 use crate::{
     name::nfc,
     spelt::Finder,
@@ -40,17 +38,10 @@ impl<'a> ListedPaths<'a> {
 
     /// The NFC path from the list's folder, with `/`, and the file; or what is wrong.
     pub(super) fn file(&mut self, written: &str) -> Result<(String, PathBuf), String> {
-        let written = (written.strip_prefix("file://localhost/"))
-            .or_else(|| written.strip_prefix("file:///"))
-            .map_or(Cow::Borrowed(written), |path| {
-                let path = format!("/{path}");
-                Cow::Owned(unescaped(&path).unwrap_or(path))
-            });
-        let written = written.as_ref();
-        let forms = [written.to_owned(), written.replace('\\', "/")];
+        let forms = forms(written);
         let mut relatives = Vec::new();
-        for form in forms.into_iter().chain(unescaped(written)) {
-            let relative = self.relative(&form)?;
+        for form in &forms {
+            let relative = self.relative(form)?;
             if !relatives.contains(&relative) {
                 relatives.push(relative);
             }
@@ -67,7 +58,7 @@ impl<'a> ListedPaths<'a> {
                 return Ok(found);
             }
         }
-        Err(self.missing(written, &relatives))
+        Err(self.missing(&forms[0], &relatives))
     }
 
     fn take(&mut self, relative: &str, path: PathBuf) -> (String, PathBuf) {
@@ -209,23 +200,6 @@ impl<'a> ListedPaths<'a> {
             "`{written}` is absolute and lies neither below the list's folder nor below `{root}`; paths are relative to the list's folder"
         ))
     }
-}
-
-/// A name as addresses write it (`%EA%B9%80` for `김`), as it is; `None` where it is none, or nothing of it is written so.
-fn unescaped(written: &str) -> Option<String> {
-    let mut bytes = Vec::new();
-    let mut rest = written.as_bytes();
-    while let Some((first, behind)) = rest.split_first() {
-        let code = behind
-            .get(..2)
-            .and_then(|code| std::str::from_utf8(code).ok());
-        let code = code.filter(|code| *first == b'%' && !code.starts_with('+'));
-        let byte = code.and_then(|code| u8::from_str_radix(code, 16).ok());
-        bytes.push(byte.unwrap_or(*first));
-        rest = if byte.is_some() { &behind[2..] } else { behind };
-    }
-    let text = String::from_utf8(bytes).ok()?;
-    (text != written && !text.contains('\0')).then_some(text)
 }
 
 fn leads_nowhere(path: &Path) -> bool {

@@ -25,6 +25,7 @@ mod table;
 mod text;
 mod walk;
 mod walked;
+mod written;
 
 pub use ai_hub::{Areas, SourceRow, parse_areas, parse_sources};
 pub use archive::{Archive, LARGEST_ENTRY};

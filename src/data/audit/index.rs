@@ -14,6 +14,8 @@ use crate::error::{Error, Result};
 
 pub(super) const BANDS: usize = 4;
 const WIDTH: usize = 16;
+/// Differences of a value that have up to two bits.
+pub(super) const MASKS: usize = 1 + WIDTH + WIDTH * (WIDTH - 1) / 2;
 /// Values of a band.
 pub(super) const VALUES: usize = 1 << WIDTH;
 /// Hashes that are read or written at a time.

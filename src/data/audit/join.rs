@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::index::{BANDS, BLOCK, Band, Block, Index, VALUES, band, masks};
+use super::index::{BANDS, BLOCK, Band, Block, Index, MASKS, VALUES, band, masks};
 use crate::{error::Result, native::Vectorised, stop::Stop};
 
 /// How many values are looked at between two looks for a stop.
@@ -115,26 +115,36 @@ fn limits(index: &Index, asked: &Questions<'_>, masks: &[Vec<u16>]) -> Option<Ve
 /// The questions by the values of a band that they look at: those that look at `v` lie from `starts[v]` to `starts[v + 1]`.
 #[derive(Default)]
 struct Sorted {
+    /// Before they are sorted.
+    looks: Vec<(u16, u32)>,
     starts: Vec<u32>,
     questions: Vec<u32>,
 }
 
 impl Sorted {
     fn fill(&mut self, looks: &Looks<'_>) {
-        let Self { starts, questions } = self;
+        let Self {
+            looks: all,
+            starts,
+            questions,
+        } = self;
         // Two places further on, so that each has moved to where the next begins when all are in their places.
         starts.clear();
         starts.resize(VALUES + 2, 0);
-        looks.tell(|value, _| starts[value + 2] += 1);
+        all.clear();
+        looks.tell(|value, question| {
+            starts[usize::from(value) + 2] += 1;
+            all.push((value, question));
+        });
         for value in 2..starts.len() {
             starts[value] += starts[value - 1];
         }
-        questions.resize(starts[VALUES + 1] as usize, 0);
-        looks.tell(|value, question| {
-            let slot = &mut starts[value + 1];
-            questions[*slot as usize] = question;
+        questions.resize(all.len(), 0);
+        for (value, question) in all {
+            let slot = &mut starts[usize::from(*value) + 1];
+            questions[*slot as usize] = *question;
             *slot += 1;
-        });
+        }
     }
 
     fn of(&self, value: usize) -> &[u32] {
@@ -153,15 +163,20 @@ struct Looks<'a> {
 
 impl Looks<'_> {
     /// Tells each, with its question.
-    fn tell(&self, mut tell: impl FnMut(usize, u32)) {
+    fn tell(&self, mut tell: impl FnMut(u16, u32)) {
         for (question, hash) in self.asked.hashes.iter().enumerate() {
             let value = band(*hash, self.number);
-            let masks = masks_of(self.masks, self.asked, question).iter();
-            let looks = masks.map(|mask| value ^ mask);
-            let looks = looks.filter(|value| self.of_band.has(*value));
+            // Which values have hashes is asked of all first, without a branch that depends on the answer.
+            let mut hits = [0_u16; MASKS];
+            let mut count = 0;
+            for mask in masks_of(self.masks, self.asked, question) {
+                hits[count] = value ^ mask;
+                count += usize::from(self.of_band.has(value ^ mask));
+            }
             let limit = |limits: &[u8]| usize::from(limits[BANDS * question + self.number]);
-            for value in looks.take(self.limits.map_or(usize::MAX, limit)) {
-                tell(usize::from(value), question as u32);
+            let most = self.limits.map_or(count, limit);
+            for value in &hits[..count.min(most)] {
+                tell(*value, question as u32);
             }
         }
     }

@@ -350,7 +350,8 @@ pub fn rename(from: &Path, to: &Path) -> Result<()> {
 }
 
 /// The folder that holds a path; a bare name lies in the working directory.
-fn folder_of(path: &Path) -> &Path {
+#[must_use]
+pub fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

@@ -145,6 +145,13 @@ fn from_a_folder_a_pattern_a_zip_and_a_list(project: &Project) {
     assert_eq!(guesses(&zips), folder, "{}", zips.stderr);
     let listed = predict(project, &["data/list.csv", "--json"]);
     assert_eq!(guesses(&listed), folder);
+    // A list that lies where one is, of whole paths, one of them as an address.
+    let root = project.path("data/").canonicalize().unwrap();
+    let whole = list.replace("?,test/", &format!("?,{}/test/", root.display()));
+    let whole = whole.replacen("?,/", "?,file:///", 1);
+    project.write("whole.csv", &whole);
+    let listed = predict(project, &["whole.csv", "--json"]);
+    assert_eq!(guesses(&listed), folder, "{}", listed.stderr);
 
     // What is named twice is classified once, and said.
     let twice = predict(project, &["data/test", "data/list.csv", "--json"]);

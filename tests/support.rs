@@ -127,25 +127,13 @@ impl Project {
     /// Runs and expects success.
     #[track_caller]
     pub fn ok(&self, args: &[&str]) -> Ran {
-        let ran = self.kfood(args);
-        assert_eq!(
-            ran.code, 0,
-            "kfood {args:?}\n{}\n{}",
-            ran.stdout, ran.stderr
-        );
-        ran
+        self.kfood(args).ended(0, args)
     }
 
     /// Runs and expects this exit code.
     #[track_caller]
     pub fn fails(&self, code: i32, args: &[&str]) -> Ran {
-        let ran = self.kfood(args);
-        assert_eq!(
-            ran.code, code,
-            "kfood {args:?}\n{}\n{}",
-            ran.stdout, ran.stderr
-        );
-        ran
+        self.kfood(args).ended(code, args)
     }
 
     /// Runs with `--json` and parses standard output.
@@ -164,6 +152,14 @@ impl Ran {
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
+    }
+
+    /// The same, where the command of these arguments ended with this exit code.
+    #[track_caller]
+    pub fn ended(self, code: i32, args: &[&str]) -> Self {
+        let Self { stdout, stderr, .. } = &self;
+        assert_eq!(self.code, code, "kfood {args:?}\n{stdout}\n{stderr}");
+        self
     }
 }
 

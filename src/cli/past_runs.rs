@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::{open::Opened, print};
 use crate::{
     exec::Summary,
+    files,
     record::{Headline, PastEvaluation, PastJobs, PastRun},
     report::Results,
 };
@@ -66,11 +67,7 @@ pub(super) fn evaluations(summary: &Summary, results: &Results) -> Vec<PastEvalu
 
 /// What runs know their pipeline file by: its place, however it was named.
 pub(super) fn of(file: &Path) -> String {
-    let folder = file.parent().unwrap_or(file);
-    let folder = match folder.as_os_str().is_empty() {
-        true => Path::new("."),
-        false => folder,
-    };
+    let folder = files::folder_of(file);
     let real = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let name = file.file_name().unwrap_or_default();
     real.join(name).display().to_string()

@@ -28,13 +28,7 @@ impl Store {
 
     #[track_caller]
     pub(super) fn ok(&self, project: &Project, port: u16, args: &[&str]) -> Ran {
-        let ran = self.ran(project, port, args);
-        assert_eq!(
-            ran.code, 0,
-            "kfood {args:?}\n{}\n{}",
-            ran.stdout, ran.stderr
-        );
-        ran
+        self.ran(project, port, args).ended(0, args)
     }
 
     #[track_caller]

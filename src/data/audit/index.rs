@@ -178,7 +178,7 @@ impl Unsorted {
             let mut places = vec![0; PLACE * part.len()];
             for start in (0..self.count).step_by(BLOCK) {
                 let end = self.count.min(start + BLOCK);
-                block.read(&self.scratch, (HASH * start) as u64, end - start)?;
+                block.read_hashes(&self.scratch, (HASH * start) as u64, end - start)?;
                 for (place, hash) in (start as u32..).zip(block.hashes()) {
                     let slot = &mut next[usize::from(band(*hash, number))];
                     let at = *slot as usize;
@@ -229,11 +229,8 @@ impl Index {
         which: Range<usize>,
         block: &mut Block,
     ) -> Result<()> {
-        block.read(
-            &self.scratch,
-            self.hash_at(number, which.start),
-            which.len(),
-        )
+        let at = self.hash_at(number, which.start);
+        block.read_hashes(&self.scratch, at, which.len())
     }
 
     /// Reads the places of some of the hashes of a band.
@@ -243,15 +240,8 @@ impl Index {
         which: Range<usize>,
         block: &mut Block,
     ) -> Result<()> {
-        block.bytes.resize(PLACE * which.len(), 0);
         let at = self.place_at(number, which.start);
-        self.scratch.read(&mut block.bytes, at)?;
-        block.places.clear();
-        let read = block.bytes.as_chunks::<PLACE>().0.iter();
-        block
-            .places
-            .extend(read.map(|bytes| u32::from_le_bytes(*bytes)));
-        Ok(())
+        block.read_places(&self.scratch, at, which.len())
     }
 }
 
@@ -274,7 +264,17 @@ impl Block {
         &self.places
     }
 
-    fn read(&mut self, scratch: &Scratch, at: u64, count: usize) -> Result<()> {
+    fn read_places(&mut self, scratch: &Scratch, at: u64, count: usize) -> Result<()> {
+        self.bytes.resize(PLACE * count, 0);
+        scratch.read(&mut self.bytes, at)?;
+        self.places.clear();
+        let read = self.bytes.as_chunks::<PLACE>().0.iter();
+        self.places
+            .extend(read.map(|bytes| u32::from_le_bytes(*bytes)));
+        Ok(())
+    }
+
+    fn read_hashes(&mut self, scratch: &Scratch, at: u64, count: usize) -> Result<()> {
         self.bytes.resize(HASH * count, 0);
         scratch.read(&mut self.bytes, at)?;
         self.hashes.clear();

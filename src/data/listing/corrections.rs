@@ -87,7 +87,7 @@ impl Corrections {
         refuse(&name, &mistakes)?;
         Ok(Self {
             list: name,
-            folder: list.parent().unwrap_or(Path::new(".")).to_owned(),
+            folder: files::folder_of(list).to_owned(),
             root: root.to_owned(),
             rows,
             notes,

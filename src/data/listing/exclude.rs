@@ -83,7 +83,7 @@ impl Exclusion {
         }
         Ok(Self {
             list: name,
-            folder: list.parent().unwrap_or(Path::new(".")).to_owned(),
+            folder: files::folder_of(list).to_owned(),
             root: root.to_owned(),
             rows,
             notes,

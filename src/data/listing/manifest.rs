@@ -54,7 +54,7 @@ pub fn read_manifest(list: &Path, root: &Path) -> Result<Listing> {
     let bytes = files::read_bounded(list, LARGEST_LIST)?;
     let shown = shown_path(list);
     let Rows { rows, notes } = parse_manifest(&bytes, is_tsv(list), &shown)?;
-    let folder = list.parent().unwrap_or(Path::new("."));
+    let folder = files::folder_of(list);
     let mut listing = Listing {
         notes,
         ..Listing::default()

@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use super::walk::first_bytes;
-use crate::text::{shown, shown_path};
+use crate::{
+    files::folder_of,
+    text::{shown, shown_path},
+};
 
 /// What an archive, or the part of one, is by its name, and how a folder or a whole zip is made of it. Nothing for a plain
 /// `.zip`, and for anything else.
@@ -96,11 +99,9 @@ fn whole_archive(name: &str, stem: &str, last: &str) -> Option<(&'static str, St
 /// What an archive or a part of one is by the name of its file, and the way out with the folder in which to take it.
 pub(super) fn way_out(path: &Path) -> Option<(&'static str, String)> {
     let (what, way) = of_archive(&path.file_name()?.to_string_lossy())?;
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
     let help = format!(
         "in `{}` {}; then name the zip or folder that comes of it",
-        shown_path(folder),
+        shown_path(folder_of(path)),
         shown(&way)
     );
     Some((what, help))

@@ -60,7 +60,7 @@ fn listed(list: &Path) -> Result<Pictures> {
     let shown = shown_path(list);
     let (table, notes) = table(&bytes, is_tsv(list), &shown, &["path"])?;
     let column = need(&shown, &table.header, "path").map_err(|error| error.help(HELP))?;
-    let folder = list.parent().unwrap_or(Path::new("."));
+    let folder = files::folder_of(list);
     let mut paths = ListedPaths::new(folder, Path::new("/"));
     let mut found = Pictures {
         notes,

@@ -11,6 +11,7 @@ use crate::{
     data::resample::COMPARED_SIDE,
     digest::Digest,
     error::Result,
+    files::folder_of,
     record::Photograph,
     settings::{Pixels, Storage},
 };
@@ -52,7 +53,7 @@ impl Rows {
         made_of: Vec<Digest>,
         settings: Option<Digest>,
     ) -> Result<Self> {
-        let folder = path.parent().unwrap_or(Path::new("."));
+        let folder = folder_of(path);
         let (width, height) = (pixels.resize.width(), pixels.resize.height());
         let count = made_of.len();
         let compared = (!pixels.resize.shows_all()).then(|| {

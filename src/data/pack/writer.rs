@@ -21,6 +21,7 @@ use super::{
 use crate::{
     digest::Digest,
     error::{Error, Result},
+    files::folder_of,
     native::start_writeback,
     settings::Storage,
 };
@@ -100,8 +101,7 @@ impl PackWriter {
         let waiting = match storage {
             Storage::Raw => None,
             Storage::Jpeg => Some(Waiting {
-                file: tempfile::tempfile_in(path.parent().unwrap_or(Path::new(".")))
-                    .map_err(fail)?,
+                file: tempfile::tempfile_in(folder_of(path)).map_err(fail)?,
                 end: AtomicUsize::new(0),
             }),
         };

@@ -251,11 +251,15 @@ fn predictions_are_written(project: &Project) {
     ];
     project
         .picture("=1,2.png", 1, 3)
-        .write("bad.png", "no image");
+        .write("bad.png", "no image")
+        .picture("a b.png", 1, 3);
+    let address = std::fs::canonicalize(project.path("a b.png")).unwrap();
+    let address = address.display().to_string().replace(' ', "%20");
     let mut child = project.command(&[&model[..], &["-", "-o", "out.csv"]].concat());
     let mut child = child.stdin(std::process::Stdio::piped()).spawn().unwrap();
     let mut paths = child.stdin.take().unwrap();
-    std::io::Write::write_all(&mut paths, b"=1,2.png\nbad.png\n").unwrap();
+    let lines = format!("=1,2.png\nbad.png\nfile://{address}\na%20b.png\n");
+    std::io::Write::write_all(&mut paths, lines.as_bytes()).unwrap();
     drop(paths);
     assert_eq!(child.wait().unwrap().code(), Some(1));
     let table = project.read("out.csv");
@@ -266,6 +270,10 @@ fn predictions_are_written(project: &Project) {
     );
     assert!(
         lines[1].contains("=1,2.png\",,,") && lines[2].contains("cannot use"),
+        "{table}"
+    );
+    assert!(
+        lines[3].contains("a b.png,,,") && lines.len() == 4,
         "{table}"
     );
     project.ok(&[&model[..], &["data/test", "-o", "out.jsonl"]].concat());

@@ -634,3 +634,13 @@ fn a_list_that_leaves_nothing_is_told_where_it_is_named() {
         "{told}"
     );
 }
+
+#[test]
+fn a_pipeline_from_standard_input_is_told_why_it_needs_a_file() {
+    let told = Project::new().fails(2, &["run", "-"]).stderr;
+    assert!(
+        told.contains("error: a pipeline is not read from standard input")
+            && told.contains("name a pipeline file"),
+        "{told}"
+    );
+}

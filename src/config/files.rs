@@ -64,6 +64,14 @@ fn open(path: &Path, prefix: String, texts: &Texts) -> Result<File, Unread> {
         help: near.as_deref().unwrap_or(expected.help),
         ..expected
     };
+    if path == Path::new("-") && !path.exists() {
+        let message = "a pipeline is not read from standard input: where its file lies says where its data and its cache are";
+        return Err(Unread::of(
+            path,
+            message.to_owned(),
+            expected.help.to_owned(),
+        ));
+    }
     let is_lock = path
         .extension()
         .is_some_and(|e| e.eq_ignore_ascii_case("lock"));

@@ -7,8 +7,8 @@ use unicode_normalization::UnicodeNormalization;
 use crate::text;
 
 /// What is left of a name for the eye: compatible characters as one (NFKC), signs that are drawn alike as one, letters of one case,
-/// blanks of any kind and number as one plain one and none at the ends, what is not seen at all taken out, and no dots at the end,
-/// which Windows takes off the name of a folder. Empty for a name that shows nothing.
+/// blanks of any kind and number as one plain one and none at the ends, what is not seen at all taken out, no dots at the end, which
+/// Windows takes off the name of a folder, and a whole number without `.0`. Empty for a name that shows nothing.
 fn seen(name: &str) -> String {
     let mut seen = String::new();
     let folded = name.nfkc().collect::<String>().to_lowercase();
@@ -27,7 +27,20 @@ fn seen(name: &str) -> String {
     let seen: String = seen.trim_end().nfkc().collect();
     match seen.trim_end_matches(['.', ' ']) {
         "" => seen,
-        ended => ended.to_owned(),
+        ended => whole_number(ended).to_owned(),
+    }
+}
+
+/// `3` for `3.0`: what is made of a column of numbers as soon as one of its cells is empty.
+fn whole_number(name: &str) -> &str {
+    let Some((whole, zeros)) = name.split_once('.') else {
+        return name;
+    };
+    let digits = whole.strip_prefix('-').unwrap_or(whole);
+    let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    match is_number && zeros.bytes().all(|b| b == b'0') {
+        true => whole,
+        false => name,
     }
 }
 
@@ -77,8 +90,8 @@ pub fn is_blank_name(name: &str) -> bool {
 }
 
 /// The names that look like another of them, in groups of two or more: they differ in invisible characters, in blanks, in case, in
-/// dots at the end, in letters and signs that are drawn alike, or in characters that Unicode calls compatible (NFKC). Equal names are
-/// one; groups and names are in code point order.
+/// dots at the end, in letters and signs that are drawn alike, or in characters that Unicode calls compatible (NFKC); or they are
+/// one whole number, as `3` and `3.0`. Equal names are one; groups and names are in code point order.
 #[must_use]
 pub fn twins<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<Vec<&'a str>> {
     let mut by_look: BTreeMap<String, Vec<&str>> = BTreeMap::new();
@@ -126,6 +139,8 @@ mod tests {
             ("Вода", "вода"),
             ("김밥-치즈", "김밥\u{2013}치즈"),
             ("shepherd's pie", "shepherd\u{2019}s pie"),
+            ("0", "0.0"),
+            ("-12", "-12.000"),
         ] {
             assert_eq!(twins([one, other]).len(), 1, "{one:?} {other:?}");
         }
@@ -139,6 +154,13 @@ mod tests {
             "김밥",
             "борщ",
             "боршч",
+            "1",
+            "01",
+            "1.5",
+            "1.50",
+            "v1",
+            "v1.0",
+            "10",
         ];
         assert!(twins(plain).is_empty());
         assert!(is_blank_name(" \u{200b}\u{3164}") && !is_blank_name("-") && !is_blank_name("."));

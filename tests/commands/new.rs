@@ -32,6 +32,7 @@ fn runs(project: &Project, args: &[&str], file: &str) -> Ran {
 }
 
 #[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
 fn a_folder_of_class_folders_becomes_a_pipeline_that_draws_its_own_test_part() {
     let project = Project::new();
     project.dishes("photographs", &DISHES, 10);
@@ -69,6 +70,7 @@ fn a_folder_of_class_folders_becomes_a_pipeline_that_draws_its_own_test_part() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
 fn parts_by_their_usual_names_are_taken_as_such_in_one_folder_or_named_one_by_one() {
     let project = Project::new();
     project.dishes("data/kfood_train", &DISHES, 8);
@@ -102,6 +104,7 @@ fn parts_by_their_usual_names_are_taken_as_such_in_one_folder_or_named_one_by_on
 }
 
 #[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
 fn a_zip_and_a_list_become_pipelines_too() {
     let project = Project::new();
     project.dishes("x/photos", &DISHES, 8);

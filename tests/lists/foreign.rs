@@ -112,6 +112,28 @@ fn addresses_of_this_machine_and_names_as_addresses_write_them_are_files() {
     project.dishes("data", &["b"], 1);
     project.ok(&["run", "pipelines/p.toml"]);
     assert_eq!(paths(&project), ["train/50%25/000.png", "train/b/000.png"]);
+    // And in a list of corrected labels.
+    let corrections = format!(
+        "path,label\nfile://{}/a%20b/000.png,b\ntrain/%EA%B9%80%EB%B0%A5/000.png,b\n",
+        folder.display()
+    );
+    project.write("corrections.csv", &corrections);
+    project.write(
+        "pipelines/p.toml",
+        "[dataset.d]\ntrain = \"data\"\ncorrections = \"corrections.csv\"\n",
+    );
+    let ran = project.ok(&["run", "pipelines/p.toml"]);
+    told(&ran, &["2 labels corrected"]);
+}
+
+#[test]
+fn one_whole_number_written_in_two_ways_is_no_two_classes() {
+    refused(
+        b"path,label\na/000,0\na/001,0.0\nb/000,1\nb/001,1.0\n",
+        &[
+            "two classes look the same: `0` (1 image in `train`) and `0.0` (1 image in `train`), and 1 such name more",
+        ],
+    );
 }
 
 #[test]

@@ -1,7 +1,8 @@
-//! How a path may be written in a list: as it is, as Windows writes it, or as an address.
+//! How a path may be written in a list or on a line: as it is, as Windows writes it, or as an address.
 
 /// The paths that may be meant, the likeliest first.
-pub(super) fn forms(written: &str) -> Vec<String> {
+#[must_use]
+pub fn forms(written: &str) -> Vec<String> {
     let of_address = (written.strip_prefix("file://localhost/"))
         .or_else(|| written.strip_prefix("file:///"))
         .map(|path| format!("/{path}"))

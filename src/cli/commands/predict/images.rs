@@ -10,7 +10,7 @@ use super::pattern::{is_pattern, matches};
 use crate::{
     cli::print,
     config::of_elsewhere,
-    data::{Pictures, Place},
+    data::{Pictures, Place, forms_of_path},
     error::{Error, Result},
     record::ImageFile,
     text::{either, shown_path},
@@ -106,8 +106,11 @@ pub(super) fn given(named: &[PathBuf]) -> Result<Vec<PathBuf>> {
 /// A path itself, or the files that it matches as a pattern.
 fn there(path: &Path) -> Result<Vec<PathBuf>> {
     // A link that leads nowhere is a file that cannot be used, as it is in a folder.
-    if path.exists() || path.is_symlink() {
-        return Ok(vec![path.to_owned()]);
+    let is_there = |path: &PathBuf| path.exists() || path.is_symlink();
+    let forms = path.to_str().map(forms_of_path).unwrap_or_default();
+    let forms = std::iter::once(path.to_owned()).chain(forms.into_iter().map(PathBuf::from));
+    if let Some(found) = forms.into_iter().find(is_there) {
+        return Ok(vec![found]);
     }
     let pattern = path.to_str().filter(|text| is_pattern(text));
     let (message, help) = match pattern {

@@ -327,6 +327,24 @@ fn no_file_is_longer_than_450_lines() {
     assert!(long.is_empty(), "split these files: {long:?}");
 }
 
+#[test]
+fn no_file_of_tests_is_longer_than_600_lines() {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")];
+    let mut long = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let lines = fs::read_to_string(&path).unwrap().lines().count();
+                long.extend((lines > 600).then_some((path, lines)));
+            }
+        }
+    }
+    assert!(long.is_empty(), "split these files: {long:?}");
+}
+
 /// The files of a room, in the order in which its first file names them.
 fn order(folder: &str) -> Vec<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -1,5 +1,7 @@
 //! What a person reads: names that are safe to show, files that are called by what they are, plans that say what changed.
 
+mod plans;
+
 use std::{fs, os::unix::fs::symlink};
 
 use super::support::Project;
@@ -356,109 +358,6 @@ fn only_regular_files_of_a_bounded_size_are_pipelines() {
 }
 
 #[test]
-fn a_plan_tells_what_changed_in_names_and_counts() {
-    let project = project(DISHES);
-    project.dishes("data/train", &["김밥", "비빔밥"], 5);
-    project.ok(&["run", "pipelines/a.toml"]);
-    fs::rename(
-        project.path("data/train/김밥/000.png"),
-        project.path("data/train/비빔밥/moved.png"),
-    )
-    .unwrap();
-    project.picture("data/train/비빔밥/new.png", 1, 99);
-    let plan = project.fails(3, &["plan", "pipelines/a.toml"]).stdout;
-    assert!(
-        plan.contains("`data/train/비빔밥/new.png`") && plan.contains("`data/train/김밥/000.png`"),
-        "{plan}"
-    );
-    project.ok(&["run", "pipelines/a.toml", "dishes"]);
-    let plan = project.fails(3, &["plan", "pipelines/a.toml"]).stdout;
-    assert!(
-        plan.contains("input `labels` of `dishes` changed: 1 image moved class, 1 new"),
-        "{plan}"
-    );
-    assert!(
-        plan.contains("input `images` of `dishes` changed: 1 image moved class, 1 new"),
-        "{plan}"
-    );
-    assert!(plan.contains("going by earlier runs"), "{plan}");
-}
-
-#[test]
-fn a_further_copy_of_a_photograph_is_new_and_nothing_has_moved() {
-    let project = project(DISHES);
-    project.dishes("data/train", &["김밥", "비빔밥"], 5);
-    project.ok(&["run", "pipelines/a.toml"]);
-    for i in 0..2 {
-        fs::copy(
-            project.path(&format!("data/train/김밥/00{i}.png")),
-            project.path(&format!("data/train/비빔밥/copy{i}.png")),
-        )
-        .unwrap();
-    }
-    project.ok(&["run", "pipelines/a.toml", "dishes"]);
-    let plan = project.fails(3, &["plan", "pipelines/a.toml"]).stdout;
-    assert!(plan.contains("of `dishes` changed: 2 images new"), "{plan}");
-    assert!(!plan.contains("moved"), "{plan}");
-    project.ok(&["run", "pipelines/a.toml"]);
-    fs::remove_file(project.path("data/train/김밥/000.png")).unwrap();
-    project.ok(&["run", "pipelines/a.toml", "dishes"]);
-    let plan = project.fails(3, &["plan", "pipelines/a.toml"]).stdout;
-    assert!(plan.contains("of `dishes` changed: 1 image gone"), "{plan}");
-}
-
-#[test]
-fn a_stage_that_never_ran_is_not_called_a_change_of_another_one_of_its_file() {
-    let project = project(DISHES);
-    project.dishes("data/train", &["김밥", "비빔밥"], 5);
-    project.ok(&["run", "pipelines/a.toml"]);
-    let why = |project: &Project| project.fails(3, &["plan", "pipelines/a.toml"]).stdout;
-    let other = "[split.other]\ndataset = \"dishes\"\nseed = 7\n[split.holdout]\n";
-    project.edit("pipelines/a.toml", "[split.holdout]\n", other);
-    let plan = why(&project);
-    assert!(
-        plan.contains("never run") && !plan.contains("`seed`"),
-        "{plan}"
-    );
-    // The same stage under another name is what it was, with what is new.
-    project.edit("pipelines/a.toml", other, "[split.renamed]\nseed = 7\n");
-    let plan = why(&project);
-    assert!(plan.contains("`seed` 0 -> 7"), "{plan}");
-}
-
-#[test]
-fn what_a_file_leaves_open_is_not_told_as_if_it_were_written() {
-    let list = "[dataset.d]\nmanifest = \"list.csv\"\n[split.s]\ndataset = \"d\"\n";
-    let project = project(list);
-    project.dishes("data", &["a", "b"], 5);
-    let rows: String = ["a", "b"]
-        .iter()
-        .flat_map(|class| (0..5).map(move |i| format!("data/{class}/00{i}.png,{class}\n")))
-        .collect();
-    project.write("list.csv", &format!("path,label\n{rows}"));
-    project.ok(&["run", "pipelines/a.toml"]);
-    let explained = project.ok(&["explain", "pipelines/a.toml", "s"]).stdout;
-    assert!(!explained.contains("given"), "{explained}");
-    let split = "dataset = \"d\"\n";
-    project.edit(
-        "pipelines/a.toml",
-        split,
-        "dataset = \"d\"\nvalidation = 0.2\n",
-    );
-    let plan = project.fails(3, &["plan", "pipelines/a.toml"]).stdout;
-    assert!(plan.contains("`validation` (none) -> 0.2"), "{plan}");
-    assert!(!plan.contains("where there is"), "{plan}");
-    project.ok(&["run", "pipelines/a.toml"]);
-    project.edit(
-        "pipelines/a.toml",
-        "validation = 0.2\n",
-        "validation = 0.4\n",
-    );
-    let plan = project.fails(3, &["plan", "pipelines/a.toml"]).stdout;
-    assert!(plan.contains("`validation` 0.2 -> 0.4"), "{plan}");
-}
-
-#[test]
 fn a_pipeline_without_a_stage_behind_it_is_answered_with_one_that_it_has() {
     let project = project(DISHES);
     let told = project.fails(2, &["mistakes", "pipelines/a.toml"]).stderr;
@@ -484,17 +383,6 @@ fn a_list_is_called_by_its_own_name() {
     let plan = project.fails(3, &["plan", "pipelines/a.toml"]).stdout;
     assert!(
         plan.contains("`foods.csv`") && !plan.contains("manifest.csv"),
-        "{plan}"
-    );
-}
-
-#[test]
-fn a_first_plan_says_that_nothing_tells_how_long_it_takes() {
-    let project = project(DISHES);
-    project.dishes("data/train", &["김밥", "비빔밥"], 1);
-    let plan = project.fails(3, &["plan", "pipelines/a.toml"]).stdout;
-    assert!(
-        plan.contains("no earlier run tells how long that takes"),
         "{plan}"
     );
 }

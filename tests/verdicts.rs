@@ -74,14 +74,15 @@ fn the_interval_of_a_gap_between_parts_holds_it_where_nearly_all_images_are_righ
 #[test]
 fn a_calibrated_model_is_seldom_further_off_than_chance_makes_it_and_one_that_is_too_sure_mostly() {
     for images in [40, 200] {
-        let of = |too_sure| Sureness { images, too_sure }.beyond(DRAWS / 2);
-        let [above, below] = of(1.0);
+        let of = |too_sure| Sureness { images, too_sure }.told(DRAWS / 2);
+        let [above, below, holds] = of(1.0);
         assert!(above + below < 0.09, "{images}: {above} and {below}");
+        assert!(holds > 0.91, "{images}: {holds}");
     }
-    let [above, _] = Sureness {
+    let [above, _, holds] = Sureness {
         images: 200,
         too_sure: 2.0,
     }
-    .beyond(DRAWS / 2);
-    assert!(above > 0.7, "{above}");
+    .told(DRAWS / 2);
+    assert!(above > 0.7 && holds > 0.91, "{above} and {holds}");
 }

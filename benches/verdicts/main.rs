@@ -114,13 +114,13 @@ fn gaps() {
 /// Of models that are as sure as they are right, and of such that are not.
 fn calibration() {
     println!(
-        "| images | too sure by | above what chance makes | below it |\n|---:|---:|---:|---:|"
+        "| images | too sure by | above what chance makes | below it | interval holds |\n|---:|---:|---:|---:|---:|"
     );
     for images in [40, 200, 1000] {
         for too_sure in [1.0, 1.5, 2.0] {
             let sureness = Sureness { images, too_sure };
-            let [above, below] = sureness.beyond(DRAWS / 5).map(|share| 100.0 * share);
-            println!("| {images} | {too_sure} | {above:.1}% | {below:.1}% |");
+            let [above, below, holds] = sureness.told(DRAWS / 5).map(|share| 100.0 * share);
+            println!("| {images} | {too_sure} | {above:.1}% | {below:.1}% | {holds:.1}% |");
         }
     }
 }

@@ -39,6 +39,9 @@ pub struct Sureness {
     pub loss: f64,
     /// Expected calibration error over 15 bins of equal width (Guo et al., 2017).
     pub ece: f64,
+    /// Holds that of the model itself, beyond these images, at least 95% of the time; `None` in results from before it was told.
+    #[serde(default)]
+    pub ece_interval: Option<Interval>,
     /// Within which that of 95% of models lies that are as sure as they are right, on so many images; `None` in results from before it was
     /// told.
     #[serde(default)]

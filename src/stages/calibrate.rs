@@ -40,9 +40,9 @@ impl Stage for CalibrateStage {
         "calibrate"
     }
 
-    /// 2: what chance makes of the calibration error, in the place of a bootstrap interval.
+    /// 2: what chance makes of the calibration error, in the place of a bootstrap interval. 3: an interval that holds it.
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn settings(&self) -> Value {
@@ -127,10 +127,12 @@ impl PartLogs {
 
     fn sureness(&self) -> Sureness {
         let answers = self.answers();
+        let by_chance = stats::calibration_error_by_chance(&answers);
         Sureness {
             loss: stats::cross_entropy(&self.logs, &self.labels, self.classes),
             ece: stats::expected_calibration_error(&answers),
-            ece_by_chance: Some(stats::calibration_error_by_chance(&answers)),
+            ece_interval: Some(stats::calibration_error_interval(&answers, by_chance)),
+            ece_by_chance: Some(by_chance),
             brier: stats::brier(&self.logs, &self.labels, self.classes),
             bins: stats::reliability(&answers),
         }

@@ -29,7 +29,8 @@ pub use over_runs::{Hits, gap_over_runs, share_over_runs};
 pub use paired::{Difference, Spread, paired_difference};
 pub use part::{correct, part_metrics};
 pub use reliability::{
-    Answer, brier, calibration_error_by_chance, expected_calibration_error, reliability,
+    Answer, brier, calibration_error_by_chance, calibration_error_interval,
+    expected_calibration_error, reliability,
 };
 pub use scores::{Score, score, scores};
 pub use temperature::{cross_entropy, temperature, tempered};

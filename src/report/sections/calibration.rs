@@ -62,7 +62,7 @@ fn errors(found: &Calibration) -> Grid {
         Column::left("part"),
         Column::right("temperature"),
         Column::right("calibration error")
-            .meaning("expected calibration error over 15 bins (Guo et al., 2017)"),
+            .meaning("expected calibration error over 15 bins (Guo et al., 2017), with a 95% interval"),
         Column::right("by chance").meaning(
             "within which it lies for 95% of models that are as sure as they are right, on so many images (Bröcker and Smith, 2007)",
         ),
@@ -81,7 +81,10 @@ fn error(part: &CalibratedPart, temperature: f64, sureness: &Sureness) -> Vec<St
     vec![
         part.part.name().to_owned(),
         fixed(temperature, 3),
-        percent(sureness.ece),
+        match sureness.ece_interval {
+            Some(interval) => with_interval(sureness.ece, interval),
+            None => percent(sureness.ece),
+        },
         by_chance(sureness),
         fixed(sureness.brier, 3),
         fixed(sureness.loss, 3),

@@ -183,7 +183,7 @@ fn labels_that_look_wrong_and_calibrations_are_told_where_there_are_some() {
         "| 1 | `train/김밥/001.jpg` | 김밥 | 냉면 | 0.060 | 90.0% |",
         "## How sure `baseline` is",
         "Temperature 1.500, fitted on validation.",
-        "| validation | 1.500 | 5.0% | 1.0% to 12.0% | 0.250 | 0.500 |",
+        "| validation | 1.500 | 5.0% [0.0, 9.0] | 1.0% to 12.0% | 0.250 | 0.500 |",
         "of validation: 96.0% [90.2, 98.4] on 50.0% of the photographs",
     ] {
         assert!(text.contains(told), "{told}\n{text}");
@@ -218,6 +218,7 @@ fn calibrated() -> Calibrated {
     let sureness = |ece| Sureness {
         loss: 0.5,
         ece,
+        ece_interval: Some(interval(0.0, ece + 0.04)),
         ece_by_chance: Some(interval(0.01, 0.12)),
         brier: 0.25,
         bins: Vec::new(),

@@ -134,7 +134,8 @@ tools:
 	echo "building without libjpeg-turbo, JPEGs decode at about half the speed: it needs$$slower (Debian and Ubuntu: sudo apt-get install$$slower; then build again)" >&2
 
 # Logits of the networks against torchvision, model files in both directions, ONNX files, optimizers, the first steps of a recipe, augmentations, event
-# files, runs of MLflow, label issues and calibration, the numbers of a report's page, what speaks for a guess;
+# files, runs of MLflow, label issues and calibration, the numbers of a report's page, what speaks for a guess; model files that run a
+# command in Python and must not here;
 # and the pipelines against their schema, by Tombi. PyTorch goes into .venv.
 parity: build .venv/parity
 	.venv/bin/tombi lint --offline --error-on-warnings pipelines
@@ -150,13 +151,14 @@ parity: build .venv/parity
 	.venv/bin/python tests/torchvision_parity.py --worker $(KFOOD)-worker
 	.venv/bin/python tests/cam_parity.py --kfood $(KFOOD) --worker $(KFOOD)-worker
 	.venv/bin/python tests/docs_parity.py --kfood $(KFOOD)
+	.venv/bin/python tests/hostile_models.py --kfood $(KFOOD)
 	$(KFOOD) sample data/sample
 	$(KFOOD) run pipelines/quickstart.toml
 	.venv/bin/python tests/page_parity.py --kfood $(KFOOD) pipelines/quickstart.toml
 
 .venv/parity: $(READY)
 	$(PYTHON) -m venv .venv
-	.venv/bin/pip install --quiet --disable-pip-version-check cleanlab==2.9.0 grad-cam==1.5.7 mlflow==3.17.2 netcal==1.4.0 numpy onnx==1.23.2 onnxruntime==1.32.0 pillow safetensors scikit-learn statsmodels tensorboard==2.21.0 timm==1.0.31 tombi==1.9.6 torchvision==0.26.0 torch==$(TORCH)
+	.venv/bin/pip install --quiet --disable-pip-version-check cleanlab==2.9.0 grad-cam==1.5.7 hayward==1.4.1 mlflow==3.17.2 netcal==1.4.0 numpy onnx==1.23.2 onnxruntime==1.32.0 pillow safetensors scikit-learn statsmodels tensorboard==2.21.0 timm==1.0.31 tombi==1.9.6 torchvision==0.26.0 torch==$(TORCH)
 	touch $@
 
 # The wheel, in target/wheels, of the programs that are compiled; and everything that somebody does who has nothing but Python, in a fresh

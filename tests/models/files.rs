@@ -1,6 +1,9 @@
 //! Files of PyTorch and safetensors: every way of saving, and what is refused.
 
-use std::path::Path;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use kfood::model::{DType, StateDict, TensorData, load, pytorch};
 
@@ -83,6 +86,43 @@ fn a_hostile_file_is_refused_by_the_name_of_what_it_wants_to_call() {
         );
     }
     assert!(!Path::new("executed-by-a-model-file").exists());
+}
+
+/// `tests/hostile_models.py` made these files, in each of which Python would run a command.
+#[test]
+fn no_way_in_which_a_model_file_calls_something_is_followed() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpora/pt");
+    let files = fs::read_dir(corpus)
+        .unwrap()
+        .map(|file| file.unwrap().path());
+    let calls = |path: &PathBuf| {
+        path.file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .starts_with("calls_")
+    };
+    let mut seen = [0, 0];
+    for path in files.filter(calls) {
+        match pytorch::read(&path) {
+            // What lies beside the weights is passed over, and they are as they are.
+            Ok(state) => {
+                let weight = state.iter().find(|(name, _)| name.ends_with("weight"));
+                assert_eq!(weight.unwrap().1.to_f32(), halves(), "{}", path.display());
+                seen[0] += 1;
+            }
+            Err(error) => {
+                assert!(error.to_string().contains("calls_"), "{error}");
+                seen[1] += 1;
+            }
+        }
+        assert!(
+            !Path::new("executed-by-a-model-file").exists(),
+            "{}",
+            path.display()
+        );
+    }
+    assert!(seen[0] > 20 && seen[1] > 5, "{seen:?}");
 }
 
 #[test]

@@ -55,6 +55,7 @@ impl Opened {
         exec::Options {
             jobs: run.jobs.get() as usize,
             keep_going: run.keep_going,
+            retries: run.retries,
             device: run.device.as_str().to_owned(),
             devices: run.devices.iter().map(|d| d.as_str().to_owned()).collect(),
             threads: threads(),

@@ -1,7 +1,7 @@
 //! Running one stage: lock, look again, run, check the inputs again, publish.
 
 use std::{
-    io,
+    fs, io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     time::{Instant, SystemTime, UNIX_EPOCH},
@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     executor::Task, gather::Gathered, options::Options, run::Surroundings, summary::Outcome,
-    team::Wanted, untouched::Untouched,
+    team::Wanted, untouched::Untouched, worker::has_died,
 };
 use crate::{
     cache::{Attempt, Cache, Found, Lock, NotFetched, Output, Reason, Record},
@@ -274,18 +274,15 @@ fn run_guarded(
         tell,
         stop: around.stop,
     };
-    let work = || match stage.job(&context)? {
-        Some(job) => around.worker.run(&job, context.state, tell, around.stop),
-        None => stage.run(&context),
-    };
-    let ended = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text
-            .or_else(|| panic.downcast_ref::<&str>().copied())
-            .unwrap_or("no message");
-        Err(Error::failed(format!("it panicked: {text}"))
-            .help("this is a fault of kfood; please report it"))
-    });
+    let ended =
+        catch_unwind(AssertUnwindSafe(|| work(stage, &context, around))).unwrap_or_else(|panic| {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text
+                .or_else(|| panic.downcast_ref::<&str>().copied())
+                .unwrap_or("no message");
+            Err(Error::failed(format!("it panicked: {text}"))
+                .help("this is a fault of kfood; please report it"))
+        });
     let ended = match ended {
         // Work that was stopped half way may look complete to a stage that only breaks out of its loop.
         Err(error) if error.class() != Class::Interrupted && around.stop.requested() => {
@@ -299,6 +296,32 @@ fn run_guarded(
         }
         Class::Failed | Class::Usage => error,
     })
+}
+
+/// The work of a stage, begun again from its last save as often as is asked where its worker died.
+fn work(stage: &dyn Stage, context: &Context<'_>, around: &Surroundings<'_>) -> Result<()> {
+    let mut left = around.options.retries;
+    loop {
+        let Some(job) = stage.job(context)? else {
+            return stage.run(context);
+        };
+        let ended = (around.worker).run(&job, context.state, context.tell, around.stop);
+        let died = ended.as_ref().err().filter(|error| has_died(error));
+        let Some(died) = died.filter(|_| left > 0 && !around.stop.requested()) else {
+            return ended;
+        };
+        left -= 1;
+        let more = match left {
+            0 => "for the last time".to_owned(),
+            left => format!("with {left} more to come"),
+        };
+        (context.tell)(StageEvent::Warning(format!(
+            "{}; it is started again, {more}, and goes on from its last save",
+            died.message()
+        )));
+        files::remove(context.out)?;
+        fs::create_dir_all(context.out).map_err(|e| Error::io("create", context.out, e))?;
+    }
 }
 
 fn fingerprint(attempt: &Attempt, tell: Tell<'_>) -> Option<Fingerprint> {

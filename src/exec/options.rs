@@ -15,6 +15,8 @@ pub struct Options {
     pub jobs: usize,
     /// After a failure, go on with every stage that does not need the failed one.
     pub keep_going: bool,
+    /// How often a stage is started again whose worker died.
+    pub retries: u32,
     /// `auto`, `cpu` or `cuda:N`, for the stages.
     pub device: String,
     /// Devices for one stage with tensors each; [`Self::device`] where there are none.
@@ -75,6 +77,7 @@ impl Default for Options {
             force: Vec::new(),
             jobs: 1,
             keep_going: false,
+            retries: 0,
             device: "auto".to_owned(),
             devices: Vec::new(),
             threads: 1,

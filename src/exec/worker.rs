@@ -191,11 +191,22 @@ fn listen(
 }
 
 const KILLED: &str = "was killed (signal 9)";
+const ENDED: &str = "was told to end (signal 15)";
+const CRASHED: &str = "crashed";
 
 /// Whether an error of a worker says that the system killed it, as it does where memory runs out.
 #[must_use]
 pub fn was_killed(error: &Error) -> bool {
     error.message().contains(KILLED)
+}
+
+/// Whether an error is that of a worker that ended without a word of its own, as where the system killed it or it crashed: another try
+/// may end otherwise. Not one that reached a limit that stays.
+#[must_use]
+pub fn has_died(error: &Error) -> bool {
+    let dies = [KILLED, ENDED, CRASHED];
+    let how = error.message().strip_prefix("`kfood-worker` ");
+    how.is_some_and(|how| dies.iter().any(|dies| how.starts_with(dies)))
 }
 
 fn outcome(status: ExitStatus, failure: Option<String>, tail: &[String]) -> Result<()> {
@@ -222,9 +233,9 @@ fn crash(status: ExitStatus, tail: &[String]) -> Error {
     }
     let what = match status.signal() {
         Some(9) => KILLED.to_owned(),
-        Some(15) => "was told to end (signal 15)".to_owned(),
+        Some(15) => ENDED.to_owned(),
         Some(24) => "was ended at its limit of CPU time (`ulimit -t`)".to_owned(),
-        Some(signal) => format!("crashed (signal {signal})"),
+        Some(signal) => format!("{CRASHED} (signal {signal})"),
         None => format!("ended with exit code {}", status.code().unwrap_or(-1)),
     };
     let mut message = format!("`kfood-worker` {what}");

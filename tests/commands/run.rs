@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde_json::Value;
+
 use super::{FILE, SMALL, having, small};
 use crate::support::Ran;
 
@@ -168,6 +170,44 @@ fn a_killed_worker_is_a_failed_stage_with_a_clear_message() {
 
 #[test]
 #[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
+fn a_worker_that_died_is_started_again_as_often_as_is_asked_and_goes_on_to_the_same_bits() {
+    let project = small();
+    let unbroken = project.json(&["run", FILE, "net"]);
+    let real = std::env::var("KFOOD_WORKER")
+        .unwrap_or_else(|_| env!("CARGO_BIN_EXE_kfood-worker").to_owned());
+    // The first one is killed when it tells of its first epoch, of two.
+    project.write(
+        "worker",
+        &format!(
+            "#!/bin/sh\n[ -f died ] && exec {real} \"$@\"\ntouch died\n\
+             {real} \"$@\" | while read -r line; do echo \"$line\"; case $line in *epoch*) kill -9 $$; exit;; esac; done\n"
+        ),
+    );
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(project.path("worker"), mode).unwrap();
+    let run = |retries: u32| {
+        project.write("kfood.toml", &format!("[run]\nretries = {retries}\n"));
+        let mut command = project.command(&["run", FILE, "net", "--force", "net", "--json"]);
+        command.env("KFOOD_WORKER", project.path("worker"));
+        Ran::of(command.output().unwrap())
+    };
+    assert_eq!(run(0).code, 1);
+    std::fs::remove_file(project.path("died")).unwrap();
+    let ran = run(1);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let told = "was killed (signal 9); it is started again, for the last time, and goes on from its last save";
+    assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    let outputs = |ran: &Value| {
+        let stages = ran["stages"].as_array().unwrap().iter();
+        let net = stages.into_iter().find(|stage| stage["id"] == "net");
+        net.unwrap()["outputs"].clone()
+    };
+    let again: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(outputs(&unbroken), outputs(&again));
+}
+
+#[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
 fn ctrl_c_stops_cleanly_and_a_new_run_goes_on_to_the_same_bits() {
     let project = small();
     project.edit(FILE, "epochs = 2", "epochs = 12");
@@ -213,7 +253,7 @@ fn ctrl_c_stops_cleanly_and_a_new_run_goes_on_to_the_same_bits() {
             .env("KFOOD_CACHE", project.path(cache))
             .output()
             .unwrap();
-        let run: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let run: Value = serde_json::from_slice(&output.stdout).unwrap();
         let stages = run["stages"].as_array().unwrap();
         let net = stages.iter().find(|s| s["id"] == "net").unwrap();
         net["outputs"].clone()

@@ -158,7 +158,7 @@ fn a_file_that_is_no_model_says_so() {
         (b"<!DOCTYPE html>", "web page"),
         (b"\x08\x08\x12\x05kfood", "it is ONNX"),
     ] {
-        std::fs::write(&path, content).unwrap();
+        fs::write(&path, content).unwrap();
         refused(load(&path), &["model.pt", words]);
     }
     refused(
@@ -176,9 +176,9 @@ fn every_truncation_of_a_good_file_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.pt");
     for file in ["plain.pt", "legacy.pt"] {
-        let whole = std::fs::read(fixture(file)).unwrap();
+        let whole = fs::read(fixture(file)).unwrap();
         for length in (0..whole.len()).step_by(7) {
-            std::fs::write(&path, &whole[..length]).unwrap();
+            fs::write(&path, &whole[..length]).unwrap();
             assert!(pytorch::read(&path).is_err(), "{length} bytes of {file}");
         }
     }

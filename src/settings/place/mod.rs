@@ -30,6 +30,9 @@ settings! {
         pub devices: Vec<Device> = Vec::new(),
         /// After a failure, go on with every stage that does not need the failed one.
         pub keep_going: bool = false,
+        /// How often a stage is started again whose worker died: killed by the system where memory ran out, or crashed. It goes on from
+        /// its last save.
+        pub retries: u32 = 0,
         /// Cores that stages may take together, where others use the machine too.
         #[unset = "those of the machine"]
         pub cores: Option<Count>,

@@ -7,7 +7,7 @@ use kfood::{
     config::{self, About, KINDS, settings_of},
     settings::{
         CacheSettings, ExecutorSettings, NeedsSettings, RunSettings, SlurmSettings,
-        declare::{Described, Field, Shape, Variant},
+        declare::{Described, Field, Shape, Table, Variant},
     },
     stage::{Resource, Stage},
 };
@@ -235,29 +235,23 @@ fn held(name: &str) -> String {
     page
 }
 
-/// What a table is given besides its defaults, so that it is whole.
-const NEEDED: [(&str, &str); 12] = [
-    ("lr", "0.1"),
-    ("step_size", "10"),
-    ("milestones", "[1]"),
-    ("t_0", "10"),
-    ("size", "32"),
-    ("kernel_size", "3"),
-    ("decay", "0.9"),
-    ("patience", "5"),
-    ("from", "32"),
-    ("epochs", "2"),
-    ("mean", "[0, 0, 0]"),
-    ("std", "[1, 1, 1]"),
-];
-
-/// A table in which everything that has a default is left out, and one in which it is written.
-fn tables(fields: &[Field]) -> [String; 2] {
+/// A table in which everything that has a default is left out, and one in which it is written. What is needed is that of its example.
+fn tables(variant: &Variant, table: &Table) -> [String; 2] {
+    let fields = &table.fields;
+    let examples = [variant.example, table.example].map(|example| format!("example = {example}"));
+    let examples = examples.map(|example| example.parse::<toml::Table>());
     let needed = |field: &Field| {
-        let value = NEEDED.iter().find(|(name, _)| *name == field.name);
-        value.map(|(_, value)| format!("{} = {value}", field.name))
+        let mut values = examples
+            .iter()
+            .flatten()
+            .map(|of| of["example"].get(field.name));
+        let value = values.find_map(|value| value).unwrap_or_else(|| {
+            let (of, name) = (variant.name, field.name);
+            panic!("the `#[example = …]` of `{of}` lacks `{name}`, which is needed")
+        });
+        format!("{} = {value}", field.name)
     };
-    let needed = |field: &Field| field.needed.then(|| needed(field).unwrap());
+    let needed = |field: &Field| field.needed.then(|| needed(field));
     let given = |field: &Field| Some(format!("{} = {}", field.name, field.default.clone()?));
     let short: Vec<_> = fields.iter().filter_map(needed).collect();
     let long = fields.iter().filter_map(given);
@@ -294,7 +288,7 @@ fn what_is_left_out_is_as_if_its_default_were_written() {
             let Shape::Table(table) = &variant.shape else {
                 continue;
             };
-            let [short, long] = tables(&table.fields);
+            let [short, long] = tables(&variant, table);
             let key = |table| key(&format!("{path}.{} = {table}", variant.name));
             assert_eq!(key(short), key(long), "{path}.{}", variant.name);
         }
@@ -303,7 +297,7 @@ fn what_is_left_out_is_as_if_its_default_were_written() {
         let Shape::Table(table) = &variant.shape else {
             continue;
         };
-        let [short, long] = tables(&table.fields);
+        let [short, long] = tables(&variant, table);
         let key = |table| key(&format!("augment = [{{ {} = {table} }}]", variant.name));
         assert_eq!(key(short), key(long), "{}", variant.name);
     }

@@ -55,75 +55,54 @@ pub(crate) enum Wants {
     Judged,
 }
 
-/// All kinds, in the order in which a pipeline usually has them.
-pub static KINDS: [About; 11] = [
-    About {
-        name: "dataset",
-        doc: "Which photographs there are, their classes and their parts.",
-        gives: Gives::Data,
-        tensors: false,
-    },
-    About {
-        name: "split",
-        doc: "Which images are trained on and which judge.",
-        gives: Gives::Split,
-        tensors: false,
-    },
-    About {
-        name: "preprocess",
-        doc: "Photographs become rows of pixels in one file, the pack.",
-        gives: Gives::Pack,
-        tensors: false,
-    },
-    About {
-        name: "train",
-        doc: "A network from scratch.",
-        gives: Gives::Training,
-        tensors: true,
-    },
-    About {
-        name: "select",
-        doc: "The best of several models by a validation metric.",
-        gives: Gives::Model,
-        tensors: false,
-    },
-    About {
-        name: "transfer",
-        doc: "Another model's network with a new head.",
-        gives: Gives::Training,
-        tensors: true,
-    },
-    About {
-        name: "average",
-        doc: "One model whose weights are the mean of several.",
-        gives: Gives::Model,
-        tensors: true,
-    },
-    About {
-        name: "ensemble",
-        doc: "Several models that answer together.",
-        gives: Gives::Models,
-        tensors: false,
-    },
-    About {
-        name: "evaluate",
-        doc: "Figures and predictions of a model on parts of a data set.",
-        gives: Gives::Judged,
-        tensors: true,
-    },
-    About {
-        name: "audit",
-        doc: "Labels that are probably wrong.",
-        gives: Gives::Figures,
-        tensors: false,
-    },
-    About {
-        name: "calibrate",
-        doc: "How sure a model may be.",
-        gives: Gives::Figures,
-        tensors: false,
-    },
-];
+/// The one list of kinds, in the order in which a pipeline usually has them: for each the name of its settings, its files in `kinds`
+/// and in [`crate::stages`], which are called like the kind, what it gives, and whether it computes with tensors.
+///
+/// `each_kind!(made)` is `made!` of them all.
+macro_rules! each_kind {
+    ($made:ident) => {
+        $made! {
+            /// Which photographs there are, their classes and their parts.
+            Dataset in dataset gives Data,
+            /// Which images are trained on and which judge.
+            Split in split gives Split,
+            /// Photographs become rows of pixels in one file, the pack.
+            Preprocess in preprocess gives Pack,
+            /// A network from scratch.
+            Train in train gives Training with tensors,
+            /// The best of several models by a validation metric.
+            Select in select gives Model,
+            /// Another model's network with a new head.
+            Transfer in transfer gives Training with tensors,
+            /// One model whose weights are the mean of several.
+            Average in average gives Model with tensors,
+            /// Several models that answer together.
+            Ensemble in ensemble gives Models,
+            /// Figures and predictions of a model on parts of a data set.
+            Evaluate in evaluate gives Judged with tensors,
+            /// Labels that are probably wrong.
+            Audit in audit gives Figures,
+            /// How sure a model may be.
+            Calibrate in calibrate gives Figures,
+        }
+    };
+}
+
+pub(crate) use each_kind;
+
+macro_rules! table {
+    ($(#[doc = $doc:literal] $kind:ident in $name:ident gives $gives:ident $(with $tensors:ident)?),* $(,)?) => {
+        /// All kinds, in the order in which a pipeline usually has them.
+        pub static KINDS: [About; [$(stringify!($name)),*].len()] = [$(About {
+            name: stringify!($name),
+            doc: $doc.trim_ascii(),
+            gives: Gives::$gives,
+            tensors: !concat!("" $(, stringify!($tensors))?).is_empty(),
+        }),*];
+    };
+}
+
+each_kind!(table);
 
 impl About {
     /// The kind of that name.
@@ -223,11 +202,11 @@ mod tests {
 
     #[test]
     fn trainings_are_named_before_what_comes_of_them() {
-        assert_eq!(
-            Wants::Answers.words(),
-            "train, transfer, select, average or ensemble"
-        );
-        assert_eq!(Wants::Model.words(), "train, transfer, select or average");
+        let (all, one) = (Wants::Answers.words(), Wants::Model.words());
+        assert!(all.starts_with("train, transfer, select, average"), "{all}");
+        assert!(all.ends_with(" or ensemble"), "{all}");
+        assert!(one.starts_with("train, transfer, select"), "{one}");
+        assert!(!one.contains("ensemble"), "{one}");
         assert_eq!(Wants::Pack.words(), "preprocess");
     }
 }

@@ -47,6 +47,7 @@ mod wording;
 
 use std::{collections::BTreeMap, path::Path};
 
+pub(crate) use about::each_kind;
 pub use about::{About, Gives, KINDS};
 pub use data_path::{DataPath, ModelSource, Network};
 pub use kinds::*;

@@ -5,7 +5,10 @@ use std::{collections::HashMap, path::Path};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::judged::{self, JudgedImage};
+use super::{
+    ToStage,
+    judged::{self, JudgedImage},
+};
 use crate::{
     cells, config,
     error::{Error, Result},
@@ -28,14 +31,12 @@ pub(super) struct AuditStage {
     settings: config::Audit,
 }
 
-impl AuditStage {
-    /// From its settings.
-    #[must_use]
-    pub(super) fn new(id: &str, settings: &config::Audit) -> Self {
-        Self {
+impl ToStage for config::Audit {
+    fn to_stage(&self, id: &str, _: &config::Pipeline) -> Option<Box<dyn Stage>> {
+        Some(Box::new(AuditStage {
             id: id.to_owned(),
-            settings: settings.clone(),
-        }
+            settings: self.clone(),
+        }))
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use std::path::Path;
 
-use super::{fitting, past};
+use super::{ToStage, fitting, past};
 use crate::{
     config,
     error::Result,
@@ -18,14 +18,12 @@ pub(super) struct AverageStage {
     settings: config::Average,
 }
 
-impl AverageStage {
-    /// From its settings.
-    #[must_use]
-    pub(super) fn new(id: &str, settings: &config::Average) -> Self {
-        Self {
+impl ToStage for config::Average {
+    fn to_stage(&self, id: &str, _: &config::Pipeline) -> Option<Box<dyn Stage>> {
+        Some(Box::new(AverageStage {
             id: id.to_owned(),
-            settings: settings.clone(),
-        }
+            settings: self.clone(),
+        }))
     }
 }
 

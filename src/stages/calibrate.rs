@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::judged::{self, Judged};
+use super::{
+    ToStage,
+    judged::{self, Judged},
+};
 use crate::{
     config,
     error::{Error, Result},
@@ -20,14 +23,12 @@ pub(super) struct CalibrateStage {
     settings: config::Calibrate,
 }
 
-impl CalibrateStage {
-    /// From its settings.
-    #[must_use]
-    pub(super) fn new(id: &str, settings: &config::Calibrate) -> Self {
-        Self {
+impl ToStage for config::Calibrate {
+    fn to_stage(&self, id: &str, _: &config::Pipeline) -> Option<Box<dyn Stage>> {
+        Some(Box::new(CalibrateStage {
             id: id.to_owned(),
-            settings: settings.clone(),
-        }
+            settings: self.clone(),
+        }))
     }
 }
 

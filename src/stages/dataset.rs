@@ -8,6 +8,7 @@ use std::{
 use rayon::prelude::*;
 
 use super::{
+    ToStage,
     classes::classes,
     copies,
     corrections::{correct, corrected, present_corrections},
@@ -39,6 +40,12 @@ impl DatasetStage {
             id: id.to_owned(),
             settings: settings.clone(),
         }
+    }
+}
+
+impl ToStage for config::Dataset {
+    fn to_stage(&self, id: &str, _: &config::Pipeline) -> Option<Box<dyn Stage>> {
+        Some(Box::new(DatasetStage::new(id, self)))
     }
 }
 

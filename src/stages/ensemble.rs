@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::ToStage;
 use crate::{
     config,
     error::Result,
@@ -16,14 +17,12 @@ pub(super) struct EnsembleStage {
     settings: config::Ensemble,
 }
 
-impl EnsembleStage {
-    /// From its settings.
-    #[must_use]
-    pub(super) fn new(id: &str, settings: &config::Ensemble) -> Self {
-        Self {
+impl ToStage for config::Ensemble {
+    fn to_stage(&self, id: &str, _: &config::Pipeline) -> Option<Box<dyn Stage>> {
+        Some(Box::new(EnsembleStage {
             id: id.to_owned(),
-            settings: settings.clone(),
-        }
+            settings: self.clone(),
+        }))
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{
-    fitting,
+    ToStage, fitting,
     model_file::{asked, given_classes, given_normalize, model_file, model_input, model_of},
     past,
 };
@@ -39,6 +39,13 @@ impl EvaluateStage {
             settings: settings.clone(),
             pixels: preprocess.pixels,
         }
+    }
+}
+
+impl ToStage for config::Evaluate {
+    fn to_stage(&self, id: &str, pipeline: &config::Pipeline) -> Option<Box<dyn Stage>> {
+        let preprocess = super::pack(pipeline, &self.data)?;
+        Some(Box::new(EvaluateStage::new(id, self, preprocess)))
     }
 }
 

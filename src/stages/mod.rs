@@ -28,43 +28,42 @@ pub use preprocess::{PreprocessStage, photographs};
 pub use split::SplitStage;
 
 use crate::{
-    config::{Instance, Pipeline, Settings},
+    config::{self, Instance, Pipeline, Settings, each_kind},
     stage::Stage,
 };
 
-/// The stages of a pipeline, in its order. A new kind of stage is a file here, its `mod`, and an arm below.
-#[must_use]
-pub fn of(pipeline: &Pipeline) -> Vec<Box<dyn Stage>> {
-    pipeline
-        .instances
-        .iter()
-        .filter_map(|instance| stage(pipeline, instance))
-        .collect()
+/// Settings of which a stage is made.
+trait ToStage {
+    /// The stage of the instance `id` of this pipeline; `None` only for a reference that does not resolve, which a checked pipeline
+    /// does not hold.
+    fn to_stage(&self, id: &str, pipeline: &Pipeline) -> Option<Box<dyn Stage>>;
 }
 
-/// `None` only for a reference that does not resolve, which a checked pipeline does not hold.
-fn stage(pipeline: &Pipeline, instance: &Instance) -> Option<Box<dyn Stage>> {
-    let id = instance.id.as_str();
-    let pack = |data: &str| match settings(pipeline, data)? {
+/// The stages of a pipeline, in its order. A new kind of stage is a file here, which says [`ToStage`] of its settings, and its `mod`.
+#[must_use]
+pub fn of(pipeline: &Pipeline) -> Vec<Box<dyn Stage>> {
+    let stage = |instance| stage(pipeline, instance);
+    pipeline.instances.iter().filter_map(stage).collect()
+}
+
+macro_rules! stages {
+    ($($(#[$doc:meta])* $kind:ident in $name:ident gives $gives:ident $(with $tensors:ident)?),* $(,)?) => {
+        fn stage(pipeline: &Pipeline, instance: &Instance) -> Option<Box<dyn Stage>> {
+            match &instance.settings {
+                $(Settings::$kind(settings) => settings.to_stage(&instance.id, pipeline),)*
+            }
+        }
+    };
+}
+
+each_kind!(stages);
+
+/// The settings of the preprocess instance that makes a pack.
+fn pack<'a>(pipeline: &'a Pipeline, id: &str) -> Option<&'a config::Preprocess> {
+    match settings(pipeline, id)? {
         Settings::Preprocess(preprocess) => Some(preprocess),
         _ => None,
-    };
-    Some(match &instance.settings {
-        Settings::Dataset(s) => Box::new(DatasetStage::new(id, s)),
-        Settings::Split(s) => Box::new(SplitStage::new(id, s)),
-        Settings::Preprocess(s) => match settings(pipeline, &s.dataset)? {
-            Settings::Dataset(dataset) => Box::new(PreprocessStage::new(id, s, dataset)),
-            _ => return None,
-        },
-        Settings::Train(s) => Box::new(train::TrainStage::new(id, s, pack(&s.data)?)),
-        Settings::Select(s) => Box::new(select::SelectStage::new(id, s)),
-        Settings::Transfer(s) => Box::new(transfer::TransferStage::new(id, s, pack(&s.data)?)),
-        Settings::Average(s) => Box::new(average::AverageStage::new(id, s)),
-        Settings::Ensemble(s) => Box::new(ensemble::EnsembleStage::new(id, s)),
-        Settings::Audit(s) => Box::new(audit::AuditStage::new(id, s)),
-        Settings::Calibrate(s) => Box::new(calibrate::CalibrateStage::new(id, s)),
-        Settings::Evaluate(s) => Box::new(evaluate::EvaluateStage::new(id, s, pack(&s.data)?)),
-    })
+    }
 }
 
 fn settings<'a>(pipeline: &'a Pipeline, id: &str) -> Option<&'a Settings> {

@@ -5,6 +5,7 @@ use std::{cell::Cell, collections::HashMap, fs, path::Path};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    ToStage,
     dataset::{folders, list},
     past,
 };
@@ -39,6 +40,17 @@ impl PreprocessStage {
             id: id.to_owned(),
             settings: settings.clone(),
             dataset: dataset.clone(),
+        }
+    }
+}
+
+impl ToStage for config::Preprocess {
+    fn to_stage(&self, id: &str, pipeline: &config::Pipeline) -> Option<Box<dyn Stage>> {
+        match super::settings(pipeline, &self.dataset)? {
+            config::Settings::Dataset(dataset) => {
+                Some(Box::new(PreprocessStage::new(id, self, dataset)))
+            }
+            _ => None,
         }
     }
 }

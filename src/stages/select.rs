@@ -4,6 +4,7 @@ use std::{fs, path::Path};
 
 use serde_json::{Value, json};
 
+use super::ToStage;
 use crate::{
     config,
     error::{Error, Result},
@@ -62,6 +63,12 @@ impl SelectStage {
             .help("give its split a `validation` share above 0, or `folds`")
         })?;
         Ok((epoch.epoch, validation.of(self.settings.by)))
+    }
+}
+
+impl ToStage for config::Select {
+    fn to_stage(&self, id: &str, _: &config::Pipeline) -> Option<Box<dyn Stage>> {
+        Some(Box::new(SelectStage::new(id, self)))
     }
 }
 

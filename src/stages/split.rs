@@ -5,7 +5,7 @@ use std::{collections::HashSet, path::Path};
 use serde::de::DeserializeOwned;
 
 use super::{
-    past,
+    ToStage, past,
     split_refused::{refuse_empty, refuse_no_validation},
     split_told::{left_out, refuse_corrected_test, refuse_leaks, refuse_lost_classes},
     split_written,
@@ -62,6 +62,12 @@ impl SplitStage {
                 || s.folds.is_some()
                 || s.stable
                 || s.group_by.is_some())
+    }
+}
+
+impl ToStage for config::Split {
+    fn to_stage(&self, id: &str, _: &config::Pipeline) -> Option<Box<dyn Stage>> {
+        Some(Box::new(SplitStage::new(id, self)))
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{
+    ToStage,
     fitting::{Fitting, REUSE, estimate, inputs, outputs, resumes, takes_over},
     past,
 };
@@ -23,15 +24,13 @@ pub(super) struct TrainStage {
     pixels: Pixels,
 }
 
-impl TrainStage {
-    /// From its settings and those of the preprocess instance that makes its pack.
-    #[must_use]
-    pub(super) fn new(id: &str, settings: &config::Train, preprocess: &config::Preprocess) -> Self {
-        Self {
+impl ToStage for config::Train {
+    fn to_stage(&self, id: &str, pipeline: &config::Pipeline) -> Option<Box<dyn Stage>> {
+        Some(Box::new(TrainStage {
             id: id.to_owned(),
-            settings: settings.clone(),
-            pixels: preprocess.pixels,
-        }
+            settings: self.clone(),
+            pixels: super::pack(pipeline, &self.data)?.pixels,
+        }))
     }
 }
 

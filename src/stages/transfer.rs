@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{
+    ToStage,
     fitting::{Fitting, REUSE, estimate, inputs, outputs, resumes, takes_over},
     model_file::{asked, given_normalize, model_file, model_input, model_of},
     past,
@@ -25,19 +26,13 @@ pub(super) struct TransferStage {
     pixels: Pixels,
 }
 
-impl TransferStage {
-    /// From its settings and those of the preprocess instance that makes its pack.
-    #[must_use]
-    pub(super) fn new(
-        id: &str,
-        settings: &config::Transfer,
-        preprocess: &config::Preprocess,
-    ) -> Self {
-        Self {
+impl ToStage for config::Transfer {
+    fn to_stage(&self, id: &str, pipeline: &config::Pipeline) -> Option<Box<dyn Stage>> {
+        Some(Box::new(TransferStage {
             id: id.to_owned(),
-            settings: settings.clone(),
-            pixels: preprocess.pixels,
-        }
+            settings: self.clone(),
+            pixels: super::pack(pipeline, &self.data)?.pixels,
+        }))
     }
 }
 

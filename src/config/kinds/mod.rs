@@ -1,10 +1,10 @@
 //! The kinds of stages: for each one file that declares its fields and says what an instance of it comes to.
 //!
 //! What several kinds share stands in files of its own. Each imports only those before it. In order: augment, dataset, from, metric,
-//! pretrained, model, network, preprocess, split, fold, training, train, transfer, average, ensemble, evaluate, judged, audit, calibrate, select.
+//! pretrained, model, network, preprocess, split, fold, training, train, transfer, evaluate, judged.
 //!
-//! A new kind is a file here (and one in [`crate::stages`]), its entry in [`about`](super::about), and two lines below: `mod` and
-//! its line of `kinds!`.
+//! A new kind is a file here and one in [`crate::stages`], each with its `mod`, and a line of [`each_kind`]. Only what others import
+//! is named in the order.
 
 mod audit;
 mod augment;
@@ -31,7 +31,7 @@ use std::any::Any;
 
 pub use self::split::TestShare;
 use super::{
-    about::{About, Gives},
+    about::{About, Gives, each_kind},
     build::{Draft, Made, Stage},
     data_path::{DataPath, Network},
     fields::Fields,
@@ -41,7 +41,7 @@ use super::{
 use crate::settings::declare::Field;
 
 macro_rules! kinds {
-    ($($kind:ident in $module:ident),* $(,)?) => {
+    ($($(#[$doc:meta])* $kind:ident in $module:ident gives $gives:ident $(with $tensors:ident)?),* $(,)?) => {
         $(pub use self::$module::$kind;)*
 
         /// The settings of one instance, a variant for each kind. References are ids of instances.
@@ -108,19 +108,7 @@ macro_rules! kinds {
     };
 }
 
-kinds! {
-    Dataset in dataset,
-    Split in split,
-    Preprocess in preprocess,
-    Train in train,
-    Select in select,
-    Transfer in transfer,
-    Average in average,
-    Ensemble in ensemble,
-    Evaluate in evaluate,
-    Audit in audit,
-    Calibrate in calibrate,
-}
+each_kind!(kinds);
 
 impl Settings {
     /// What another stage can take from it.

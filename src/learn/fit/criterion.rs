@@ -36,11 +36,16 @@ impl Criterion {
                 Some(Tensor::f_from_slice(&weights)?.f_to_device(device)?)
             }
         };
-        Ok(Self {
+        Ok(Self::with(training, weights))
+    }
+
+    /// With these weights of classes, whatever the training says of them.
+    fn with(training: &Training, weights: Option<Tensor>) -> Self {
+        Self {
             loss: training.loss,
             label_smoothing: training.label_smoothing.get(),
             weights,
-        })
+        }
     }
 
     /// The mean loss over a batch, a scalar with a gradient; `logits` are f32 [n, classes].

@@ -1,9 +1,16 @@
 //! Markdown (CommonMark, with the tables of GitHub's).
 
-use super::{cell, sparkline::sparkline};
+use super::{Format, cell, sparkline::sparkline};
 use crate::{
     report::{Align, Block, Curve, Document, Grid, Series, Shot, Text},
     text,
+};
+
+pub(super) const FORMAT: Format = Format {
+    extension: "md",
+    pictures: false,
+    most: 0,
+    write: |document, _| Ok(document.markdown().into_bytes()),
 };
 
 impl Document {

@@ -1,4 +1,4 @@
-//! The forms in which a document can be had. A new one is a file here, its `mod` and a line of [`FORMATS`].
+//! The forms in which a document can be had. A new one for files is a file here with its [`Format`], its `mod`, and its place in [`FORMATS`].
 
 mod html;
 mod markdown;
@@ -29,26 +29,7 @@ pub struct Format {
 }
 
 /// All forms for files; the first one is that of a file whose name says none.
-const FORMATS: &[Format] = &[
-    Format {
-        extension: "md",
-        pictures: false,
-        most: 0,
-        write: |document, _| Ok(document.markdown().into_bytes()),
-    },
-    Format {
-        extension: "html",
-        pictures: true,
-        most: 800,
-        write: |document, pictures| Ok(document.html(pictures)?.into_bytes()),
-    },
-    Format {
-        extension: "zip",
-        pictures: true,
-        most: 40_000,
-        write: zip::of,
-    },
-];
+const FORMATS: &[Format] = &[markdown::FORMAT, html::FORMAT, zip::FORMAT];
 
 impl Format {
     /// A page for a browser.

@@ -4,14 +4,21 @@ use std::io::{Cursor, Write};
 
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
-use super::Pictures;
+use super::{Format, Pictures};
 use crate::{
     error::{Error, Result},
     report::Document,
 };
 
+pub(super) const FORMAT: Format = Format {
+    extension: "zip",
+    pictures: true,
+    most: 40_000,
+    write: of,
+};
+
 /// `report/index.html` and `report/pictures/N.jpg`. The same document and pictures give the same bytes.
-pub(super) fn of(document: &Document, pictures: &Pictures) -> Result<Vec<u8>> {
+fn of(document: &Document, pictures: &Pictures) -> Result<Vec<u8>> {
     let html = document.html_beside_pictures(pictures)?;
     write(document, pictures, &html)
         .map_err(|cause| Error::failed("cannot write the report as a zip").because(cause))

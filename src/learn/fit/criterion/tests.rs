@@ -25,11 +25,8 @@ fn targets(soft: bool) -> Targets {
 #[track_caller]
 fn equals(given: &Value, weights: bool, soft: bool, loss: f64, gradient: [f64; 3]) {
     let training = Training::plain(given);
-    let criterion = Criterion {
-        loss: training.loss,
-        label_smoothing: training.label_smoothing.get(),
-        weights: weights.then(|| Tensor::from_slice(&[0.5_f32, 2.0, 1.25])),
-    };
+    let weights = weights.then(|| Tensor::from_slice(&[0.5_f32, 2.0, 1.25]));
+    let criterion = Criterion::with(&training, weights);
     let logits = logits();
     let found = criterion.loss(&logits, &targets(soft)).unwrap();
     found.backward();
@@ -197,11 +194,8 @@ fn the_focal_loss_is_its_formula_and_without_gamma_cross_entropy() {
 fn the_focal_loss_of_a_certain_image_has_a_gradient() {
     let logits = Tensor::from_slice(&[200.0_f32, -200.0]).reshape([1, 2]);
     let logits = logits.set_requires_grad(true);
-    let criterion = Criterion {
-        loss: Training::plain(&json!({ "loss": { "focal": { "gamma": 0.5 } } })).loss,
-        label_smoothing: 0.0,
-        weights: None,
-    };
+    let training = Training::plain(&json!({ "loss": { "focal": { "gamma": 0.5 } } }));
+    let criterion = Criterion::with(&training, None);
     let targets = Targets {
         classes: Tensor::from_slice(&[0_i64]),
         soft: None,

@@ -14,6 +14,7 @@ use askama::Template;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use sha2::{Digest, Sha256};
 
+use super::Format;
 use crate::{
     error::{Error, Result},
     report::{Block, Document, Language, Photograph, Span, Text},
@@ -28,6 +29,13 @@ const SCRIPT: &str = concat!(include_str!("matrix.js"), include_str!("page.js"))
 /// What renews a page that is served.
 const RENEWAL: &str = include_str!("renewal.js");
 const STYLE: &str = include_str!("page.css");
+
+pub(super) const FORMAT: Format = Format {
+    extension: "html",
+    pictures: true,
+    most: 800,
+    write: |document, pictures| Ok(document.html(pictures)?.into_bytes()),
+};
 
 #[derive(Template)]
 #[template(path = "page.html")]

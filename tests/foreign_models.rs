@@ -89,19 +89,19 @@ fn of_two_sets_of_weights_one_has_to_be_chosen() {
     has(&told, &["no weights named `ema`", "`student`, `teacher`"]);
 }
 
+/// The tensor in half precision.
+fn half(tensor: TensorData) -> TensorData {
+    let values = tensor.to_f32().into_iter().map(f16::from_f32);
+    let bytes = values.flat_map(|v| v.to_le_bytes()).collect();
+    TensorData::new(DType::F16, tensor.shape, bytes).unwrap()
+}
+
 #[test]
 fn halves_of_everything_are_read_and_a_count_that_is_none_is_refused() {
     let project = Project::new();
     let state = network();
-    let halved = |(name, tensor): (String, TensorData)| {
-        let values = tensor.to_f32().into_iter().map(f16::from_f32);
-        let bytes = values.flat_map(|v| v.to_le_bytes()).collect();
-        (
-            name,
-            TensorData::new(DType::F16, tensor.shape, bytes).unwrap(),
-        )
-    };
-    let all = behind("", &state).into_iter().map(halved).collect();
+    let halved = behind("", &state).into_iter();
+    let all = halved.map(|(name, tensor)| (name, half(tensor))).collect();
     file(&project, "half.pt", all);
     project.ok(&["export", "half.pt", OUT]);
     let read = load(&project.path(OUT)).unwrap().state;
@@ -132,18 +132,41 @@ fn a_transfer_takes_a_network_with_another_head_or_none_and_others_say_that_it_i
         &told,
         &["head", "of another kind: `head.fc.weight`", "`transfer`"],
     );
-    project.write(
-        "pipelines/p.toml",
+    let ran = transferred(
+        &project,
+        "{ file = \"headless.pth.tar\", weights = \"backbone\" }",
+    );
+    has(&ran, &["a new one is made", "`backbone`"]);
+}
+
+/// What a run says that transfers this model.
+fn transferred(project: &Project, model: &str) -> String {
+    let text = format!(
         "[dataset.d]\ntrain = \"data/train\"\n\n[split.s]\ndataset = \"d\"\nvalidation = 0.2\n\n\
-         [preprocess.p]\ndataset = \"d\"\nresize = { width = 32, height = 32 }\n\n\
-         [transfer.t]\nmodel = { file = \"headless.pth.tar\", weights = \"backbone\" }\nnormalize = \"imagenet\"\n\
-         data = \"p\"\nsplit = \"s\"\nepochs = 1\nbatch_size = 8\noptimizer.sgd = { lr = 0.01 }\ntrain_layers = \"head\"\n",
+         [preprocess.p]\ndataset = \"d\"\nresize = {{ width = 32, height = 32 }}\n\n\
+         [transfer.t]\nmodel = {model}\nnormalize = \"imagenet\"\n\
+         data = \"p\"\nsplit = \"s\"\nepochs = 1\nbatch_size = 8\noptimizer.sgd = {{ lr = 0.01 }}\ntrain_layers = \"head\"\n",
     );
+    project.write("pipelines/p.toml", &text);
     let ran = project.ok(&["run", "pipelines/p.toml"]);
+    ran.stdout + &ran.stderr
+}
+
+#[test]
+fn a_transfer_from_half_precision_says_that_nothing_is_lost() {
+    let project = Project::with_dishes();
+    let halved = |(name, tensor): (String, TensorData)| {
+        let is_count = name.ends_with("num_batches_tracked");
+        (name, if is_count { tensor } else { half(tensor) })
+    };
+    let all = behind("_orig_mod.module.", &network());
+    file(&project, "half.pt", all.into_iter().map(halved).collect());
+    let told = transferred(&project, "\"half.pt\"");
     has(
-        &(ran.stdout + &ran.stderr),
-        &["a new one is made", "`backbone`"],
+        &told,
+        &["100 tensors stored in half precision are read as 32-bit floats, with the same values"],
     );
+    assert!(!told.contains("in another shape"), "{told}");
 }
 
 /// The same PyTorch file with the tensor of a name rebuilt by another function.

@@ -33,8 +33,10 @@ pub struct ModelState {
     pub notes: Vec<String>,
     /// Names of its dictionary that are none of the network.
     pub left_over: Vec<String>,
-    /// Tensors that have another shape or type here.
+    /// Tensors that have another shape here.
     pub reshaped: Vec<String>,
+    /// How many tensors, besides the head's, are stored in half precision and become 32-bit floats here without loss.
+    pub halves: usize,
     /// Whether the head is the file's own.
     pub has_head: bool,
 }
@@ -289,7 +291,7 @@ fn understand(
         let names: Vec<_> = network.rest.iter().map(String::as_str).collect();
         notes.push(format!("passed over beside the network: {}", some(&names)));
     }
-    let reshaped = reshaped(opened, network, classes);
+    let (reshaped, halves) = reshaped(opened, network, classes);
     let state = state(opened, network, classes)?;
     let slots = slots(arch, classes).into_iter();
     let is_head = |slot: &Slot| matches!(slot.role, Role::HeadWeight | Role::HeadBias);
@@ -299,6 +301,7 @@ fn understand(
     Ok(ModelState {
         left_over: network.rest.clone(),
         reshaped,
+        halves,
         has_head: network.classes.is_some(),
         state,
         info,
@@ -350,18 +353,24 @@ fn state(opened: &mut Opened, network: &Recognised, classes: usize) -> Result<St
     Ok(state)
 }
 
-/// The tensors whose shape or type in the file is another one than they have here.
-fn reshaped(opened: &Opened, network: &Recognised, classes: usize) -> Vec<String> {
+/// The tensors whose shape in the file is another one than they have here, and how many of those
+/// that a transfer takes are stored in half precision.
+fn reshaped(opened: &Opened, network: &Recognised, classes: usize) -> (Vec<String>, usize) {
     let set = &opened.sets[network.set];
-    let differs = |slot: &Slot| match set.get(&format!("{}{}", network.prefix, slot.name)) {
-        Some(Found::Tensor { shape, element, .. }) => {
-            *shape != slot.shape
-                || (element.kept_as().is_float() && element.kept_as() != DType::F32)
+    let (mut reshaped, mut halves) = (Vec::new(), 0);
+    for slot in slots(network.arch, classes) {
+        let found = set.get(&format!("{}{}", network.prefix, slot.name));
+        let Some(Found::Tensor { shape, element, .. }) = found else {
+            continue;
+        };
+        let replaced = matches!(slot.role, Role::HeadWeight | Role::HeadBias);
+        let half = matches!(element.kept_as(), DType::F16 | DType::Bf16);
+        halves += usize::from(half && !replaced && slot.role != Role::NormCount);
+        if *shape != slot.shape {
+            reshaped.push(slot.name);
         }
-        _ => false,
-    };
-    let slots = slots(network.arch, classes).into_iter();
-    slots.filter(differs).map(|slot| slot.name).collect()
+    }
+    (reshaped, halves)
 }
 
 /// A number of batches of any type.

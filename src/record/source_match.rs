@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::ModelFile;
 use crate::{
     settings::Arch,
-    text::{count, first_few, number},
+    text::{count, first_few, number, plural},
 };
 
 /// `source.json` of a transfer.
@@ -22,14 +22,22 @@ pub struct SourceMatch {
     pub new: Vec<String>,
     /// Names in the file that belong to no part of the network.
     pub left_over: Vec<String>,
-    /// Tensors that have another shape or type here, such as a count written as a list of one, or half precision.
+    /// Tensors that have another shape here, such as a count written as a list of one.
     pub reshaped: Vec<String>,
+    /// Tensors that the file holds in half precision.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub halves: usize,
     /// Outputs of the head in the file; `None` where it has none that is known.
     pub source_classes: Option<usize>,
     /// Outputs of the new head.
     pub classes: usize,
     /// Classes whose rows of the head were carried over by name.
     pub carried: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 /// So many names are told.
@@ -61,9 +69,16 @@ impl SourceMatch {
         }
         if !self.reshaped.is_empty() {
             lines.push(format!(
-                "{} in another shape or type: {}",
+                "{} in another shape: {}",
                 count(self.reshaped.len(), "tensor"),
                 first_few(self.reshaped.iter().map(String::as_str), TOLD)
+            ));
+        }
+        if self.halves > 0 {
+            lines.push(format!(
+                "{} stored in half precision {} read as 32-bit floats, with the same values",
+                count(self.halves, "tensor"),
+                plural(self.halves, "is")
             ));
         }
         lines

@@ -65,6 +65,7 @@ pub enum Foreign {
     Jpeg2000,
     Heic,
     Avif,
+    CameraRaw,
     Json,
     Text,
     Html,
@@ -153,6 +154,9 @@ impl Foreign {
             Self::Jpeg2000 => "a JPEG 2000 image, not supported",
             Self::Heic => "a HEIC image, not supported; convert it to JPEG",
             Self::Avif => "an AVIF image, not supported; convert it to JPEG",
+            Self::CameraRaw => {
+                "a camera's raw file, of which only a small preview could be decoded; convert it to JPEG"
+            }
             Self::Json => "JSON text, not an image",
             Self::Text => "text, not an image",
             Self::Html => "an HTML page, not an image",

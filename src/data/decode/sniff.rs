@@ -2,6 +2,7 @@
 
 use image::ImageFormat;
 
+use super::orientation::tiff_tag;
 use crate::record::{Foreign, Unusable};
 
 /// The first bytes of things that are found under the names of photographs.
@@ -30,6 +31,9 @@ pub(super) fn not_an_image(bytes: &[u8]) -> Option<Unusable> {
     if let Some((_, what)) = KNOWN.iter().find(|(start, _)| bytes.starts_with(start)) {
         return Some(Unusable::Is(*what));
     }
+    if is_camera_raw(bytes) {
+        return Some(Unusable::Is(Foreign::CameraRaw));
+    }
     if bytes.get(4..8) == Some(b"ftyp") {
         return Some(match bytes.get(8..11) {
             Some(b"hei" | b"hev" | b"mif" | b"msf") => Unusable::Is(Foreign::Heic),
@@ -54,6 +58,33 @@ pub(super) fn not_an_image(bytes: &[u8]) -> Option<Unusable> {
     }
     text.starts_with("<?xml")
         .then_some(Unusable::Is(Foreign::Xml))
+}
+
+/// How raw files begin that are no TIFF: those of Fujifilm, Olympus and Panasonic, and Canon's newer ones.
+const RAW: [&[u8]; 6] = [
+    b"FUJIFILMCCD-RAW",
+    b"IIRO\x08",
+    b"IIRS\x08",
+    b"MMOR\0",
+    b"IIU\0",
+    b"\0\0\0\x18ftypcrx ",
+];
+
+/// Whether a file is what a camera's sensor saw. Most of them are TIFFs whose first picture is a small preview: decoded as a TIFF, it
+/// would be taken for the photograph.
+fn is_camera_raw(bytes: &[u8]) -> bool {
+    if RAW.iter().any(|start| bytes.starts_with(start)) {
+        return true;
+    }
+    if format(bytes) != Some(ImageFormat::Tiff) {
+        return false;
+    }
+    let tag = |tag: u16| tiff_tag(bytes, tag).map(|(number, _)| number);
+    // A version of DNG; a photometric interpretation of sensors; a smaller copy of what a directory below it holds.
+    bytes.get(8..10) == Some(b"CR")
+        || tag(50706).is_some()
+        || matches!(tag(262), Some(32803 | 34892))
+        || tag(254).is_some_and(|kind| kind & 1 == 1) && tag(330).is_some()
 }
 
 /// The format by the first bytes.

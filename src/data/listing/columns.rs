@@ -33,7 +33,7 @@ const PATHS: [&str; 18] = [
     "이미지명",
     "경로",
 ];
-const LABELS: [&str; 13] = [
+const LABELS: [&str; 15] = [
     "labels",
     "class",
     "classes",
@@ -42,6 +42,8 @@ const LABELS: [&str; 13] = [
     "target",
     "y",
     "dish",
+    "choice",
+    "label_name",
     "라벨",
     "레이블",
     "클래스",

@@ -158,6 +158,7 @@ fn matched(
             .filter(|name| !new.contains(name))
             .cloned()
             .collect(),
+        halves: source.halves,
         new,
         source_classes: source.has_head.then_some(source.classes),
         classes,

@@ -1,5 +1,7 @@
 //! `kfood report -o report.html`: one page with charts and photographs.
 
+mod warnings;
+
 use std::{
     fs,
     io::{BufRead, BufReader, Cursor, Read, Write},
@@ -162,6 +164,30 @@ fn a_zip_holds_the_page_with_its_photographs_beside_it() {
         let name = picture.strip_prefix("report/").unwrap();
         assert!(html.contains(name), "{name}");
     }
+}
+
+#[test]
+fn a_file_of_no_form_is_told_before_there_is_work_and_a_note_says_of_which_file_it_is() {
+    let project = Project::with_dishes();
+    let text = format!("[evaluate.x]\nmodel = \"net\"\n{PIPELINE}");
+    project.write("pipelines/p.toml", &text);
+    project.write("pipelines/q.toml", &text);
+    for command in ["report", "compare"] {
+        let told = project.fails(2, &[command, "pipelines/p.toml", "-o", "r.docx"]);
+        assert!(
+            told.stderr.contains("`r.docx` names no form of a report")
+                && told.stderr.contains("`.md`, `.html`, `.zip`"),
+            "{}",
+            told.stderr
+        );
+    }
+    let told = project.kfood(&["compare", "pipelines/p.toml", "pipelines/q.toml"]);
+    assert!(
+        told.stderr.contains("note: `p.dishes`: no result")
+            && told.stderr.contains("note: `q.dishes`: no result"),
+        "{}",
+        told.stderr
+    );
 }
 
 #[test]

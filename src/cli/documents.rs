@@ -51,7 +51,7 @@ pub(super) fn silently(
         evidence,
         ..thumbnails::pictures(origins, document)?
     };
-    let bytes = (Format::of(path).write)(document, &pictures)?;
+    let bytes = (Format::of(path)?.write)(document, &pictures)?;
     files::replace_with(path, |to| {
         to.write_all(&bytes)
             .map_err(|e| Error::io("write", path, e))

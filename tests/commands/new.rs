@@ -195,6 +195,22 @@ fn what_lies_beside_the_parts_is_told() {
 }
 
 #[test]
+fn a_folder_with_a_list_alone_leads_to_that_list() {
+    let project = Project::new();
+    project.dishes("pictures", &DISHES, 3);
+    project.write(
+        "lists/dishes.csv",
+        "path,label\n../pictures/김밥/000.png,김밥\n",
+    );
+    let told = project.fails(1, &["new", "lists"]).stderr;
+    assert!(
+        told.contains("where `")
+            && told.contains("lists/dishes.csv` tells the classes, name that list"),
+        "{told}"
+    );
+}
+
+#[test]
 fn what_is_no_data_set_is_told_and_nothing_is_written() {
     let project = Project::new();
     fs::create_dir(project.path("empty")).unwrap();

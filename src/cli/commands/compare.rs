@@ -57,11 +57,16 @@ pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
     if args.files.iter().any(|file| earlier::is_earlier(file)) {
         return with_earlier(args).map(|()| 0);
     }
+    // Before there is work.
+    args.output.as_deref().map(Format::of).transpose()?;
     let mut all = Results::default();
     let mut sides = Vec::new();
     for file in &args.files {
         let side = side(file, args.files.len() > 1)?;
-        let results = results::collect_what_is_there(&side.opened, &side.newest);
+        let mut results = results::collect_what_is_there(&side.opened, &side.newest);
+        for stage in &mut results.not_of_now {
+            stage.id.insert_str(0, &side.prefix);
+        }
         results::tell_not_of_now(&results.not_of_now);
         all.evaluations.extend(named(&side, results.evaluations));
         sides.push(side);
@@ -98,7 +103,7 @@ pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
         let title = format!("Comparison: {}", names.join(", "));
         document.blocks.insert(0, Block::heading(1, title));
         document.blocks.insert(1, Block::heading(2, "Results"));
-        let pictures = Format::of(path).pictures;
+        let pictures = Format::of(path)?.pictures;
         for change in &changes {
             document.blocks.extend(change.blocks(pictures));
         }

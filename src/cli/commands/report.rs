@@ -79,6 +79,8 @@ pub(in crate::cli) fn report(args: &Report) -> Result<u8> {
     if let Some(port) = args.serve {
         return serve::serve(port, &|known| live(args, known)).map(|()| 0);
     }
+    // Before there is work.
+    args.output.as_deref().map(Format::of).transpose()?;
     let opened = open::open(&args.file)?;
     let newest = open::newest(&opened, &opened.targets(&[]), true, &Progress::new())?;
     let mut results = results::collect_what_is_there(&opened, &newest);
@@ -99,10 +101,10 @@ pub(in crate::cli) fn report(args: &Report) -> Result<u8> {
     }
     match &args.output {
         Some(path) => {
-            if Format::of(path).pictures {
+            let format = Format::of(path)?;
+            if format.pictures {
                 page::complete(&mut results, &opened, &newest);
             }
-            let format = Format::of(path);
             let document = render::report(&results, None, detail(args, format))?;
             let document = document.in_language(language::of(args.lang, format.pictures));
             let evidence = match args.cam && format.pictures {

@@ -97,7 +97,7 @@ pub(in crate::cli) fn compare(a: &Side, b: &Side, form: &Form<'_>) -> Result<()>
     };
     let title = format!("Comparison: {}, {}", a.name, b.name);
     blocks.insert(0, Block::heading(1, title));
-    let pictures = Format::of(path).pictures;
+    let pictures = Format::of(path)?.pictures;
     for change in changes() {
         blocks.extend(change.blocks(pictures));
     }

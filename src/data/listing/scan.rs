@@ -195,7 +195,13 @@ fn refuse_none(root: &Path, tree: &Tree) -> Result<()> {
     if tree.passed_over.total() > 0 {
         found.push_str(&format!(" ({})", tree.passed_over));
     }
-    Err(Error::failed(found).help("put one folder per class with its images there"))
+    Err(Error::failed(found).help(match list_beside(root) {
+        Some(list) => format!(
+            "put one folder per class with its images there; or, where `{}` tells the classes, name that list in its place",
+            shown_path(list)
+        ),
+        None => "put one folder per class with its images there".to_owned(),
+    }))
 }
 
 /// Archives that are not read beside images or zips that are: most likely a class each. One beside a folder of its name is where

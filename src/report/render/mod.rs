@@ -10,7 +10,10 @@ mod zip;
 use std::path::Path;
 
 use super::Document;
-use crate::{error::Result, text};
+use crate::{
+    error::{Error, Result},
+    text,
+};
 
 pub use html::{Evidence, Pictures, Thumbnail};
 pub use sparkline::curve;
@@ -35,15 +38,28 @@ impl Format {
     /// A page for a browser.
     #[must_use]
     pub fn page() -> &'static Self {
-        Self::of(Path::new("report.html"))
+        &html::FORMAT
     }
 
-    /// The form that the name of a file asks for.
-    #[must_use]
-    pub fn of(path: &Path) -> &'static Self {
-        let extension = path.extension().unwrap_or_default();
+    /// The form that the name of a file asks for; the first one where it has no ending.
+    ///
+    /// # Errors
+    /// For the ending of no form.
+    pub fn of(path: &Path) -> Result<&'static Self> {
+        let Some(extension) = path.extension() else {
+            return Ok(&FORMATS[0]);
+        };
         let asked = |format: &&Self| extension.eq_ignore_ascii_case(format.extension);
-        FORMATS.iter().find(asked).unwrap_or(&FORMATS[0])
+        FORMATS.iter().find(asked).ok_or_else(|| {
+            let named = text::shown_path(path);
+            let endings = FORMATS
+                .iter()
+                .map(|format| format!("`.{}`", format.extension));
+            Error::usage(format!("`{named}` names no form of a report")).help(format!(
+                "let it end in one of {}",
+                text::first_items(endings, FORMATS.len())
+            ))
+        })
     }
 }
 

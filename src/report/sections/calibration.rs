@@ -153,9 +153,10 @@ fn coverage(part: &CalibratedPart) -> Curve {
     }
 }
 
-/// How often guesses of each confidence are right, beside how often they would be where they are as sure as they are right.
+/// How often guesses of each confidence are right, with the interval of that, beside how often they would be where they are as sure as
+/// they are right.
 fn diagram(bins: &[ReliabilityBin]) -> Curve {
-    let filled = bins.iter().filter(|bin| bin.images > 0);
+    let filled = || bins.iter().filter(|bin| bin.images > 0);
     let series = |name: &str, points| Series {
         name: name.to_owned(),
         points,
@@ -167,7 +168,15 @@ fn diagram(bins: &[ReliabilityBin]) -> Curve {
         series: vec![
             series(
                 "right",
-                filled.map(|b| (b.confidence, b.accuracy)).collect(),
+                filled().map(|b| (b.confidence, b.accuracy)).collect(),
+            ),
+            series(
+                "from (95%)",
+                filled().map(|b| (b.confidence, b.interval.low)).collect(),
+            ),
+            series(
+                "to (95%)",
+                filled().map(|b| (b.confidence, b.interval.high)).collect(),
             ),
             series("as sure as right", vec![(0.0, 0.0), (1.0, 1.0)]),
         ],

@@ -63,12 +63,7 @@ pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
     let mut sides = Vec::new();
     for file in &args.files {
         let side = side(file, args.files.len() > 1)?;
-        let mut results = results::collect_what_is_there(&side.opened, &side.newest);
-        for stage in &mut results.not_of_now {
-            stage.id.insert_str(0, &side.prefix);
-        }
-        results::tell_not_of_now(&results.not_of_now);
-        all.evaluations.extend(named(&side, results.evaluations));
+        all.evaluations.extend(evaluations(&side));
         sides.push(side);
     }
     // Of several files, what changed from one to another is asked for.
@@ -156,6 +151,16 @@ fn side(file: &Path, several: bool) -> Result<Sided> {
         opened,
         newest,
     })
+}
+
+/// The file's own evaluations; what has no result of now is told.
+fn evaluations(side: &Sided) -> Vec<Evaluated> {
+    let mut results = results::collect_what_is_there(&side.opened, &side.newest);
+    for stage in &mut results.not_of_now {
+        stage.id.insert_str(0, &side.prefix);
+    }
+    results::tell_not_of_now(&results.not_of_now);
+    named(side, results.evaluations)
 }
 
 /// The file's own evaluations; among those of several files each has its file's name in front.

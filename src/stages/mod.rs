@@ -39,7 +39,7 @@ trait ToStage {
     fn to_stage(&self, id: &str, pipeline: &Pipeline) -> Option<Box<dyn Stage>>;
 }
 
-/// The stages of a pipeline, in its order. A new kind of stage is a file here, which says [`ToStage`] of its settings, and its `mod`.
+/// The stages of a pipeline, in its order. A new kind of stage is a file here, which says `ToStage` of its settings, and its `mod`.
 #[must_use]
 pub fn of(pipeline: &Pipeline) -> Vec<Box<dyn Stage>> {
     let stage = |instance| stage(pipeline, instance);

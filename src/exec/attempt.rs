@@ -316,7 +316,7 @@ fn work(stage: &dyn Stage, context: &Context<'_>, around: &Surroundings<'_>) -> 
             left => format!("with {left} more to come"),
         };
         (context.tell)(StageEvent::Warning(format!(
-            "{}; it is started again, {more}, and goes on from its last save",
+            "it is started again, {more}, and goes on from its last save: {}",
             died.message()
         )));
         files::remove(context.out)?;

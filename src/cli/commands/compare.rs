@@ -54,11 +54,11 @@ struct Sided {
 }
 
 pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
+    // Before there is work.
+    args.output.as_deref().map(Format::of).transpose()?;
     if args.files.iter().any(|file| earlier::is_earlier(file)) {
         return with_earlier(args).map(|()| 0);
     }
-    // Before there is work.
-    args.output.as_deref().map(Format::of).transpose()?;
     let mut all = Results::default();
     let mut sides = Vec::new();
     for file in &args.files {

@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::written::forms;
+use super::written::forms_of_path;
 use crate::{
     name::nfc,
     spelt::Finder,
@@ -38,7 +38,7 @@ impl<'a> ListedPaths<'a> {
 
     /// The NFC path from the list's folder, with `/`, and the file; or what is wrong.
     pub(super) fn file(&mut self, written: &str) -> Result<(String, PathBuf), String> {
-        let forms = forms(written);
+        let forms = forms_of_path(written);
         let mut relatives = Vec::new();
         for form in &forms {
             let relative = self.relative(form)?;

@@ -40,4 +40,4 @@ pub use place::Place;
 pub use scan::{Reading, scan, scan_files, scan_names};
 pub use table::LARGEST_LIST;
 pub use walk::is_zip;
-pub use written::forms as forms_of_path;
+pub use written::forms_of_path;

@@ -5,7 +5,7 @@ use std::{
     path::{Component, Path},
 };
 
-use super::{Listing, Place, written::forms};
+use super::{Listing, Place, written::forms_of_path};
 use crate::{name::nfc, text::escaped};
 
 /// The images of a listing by all that they may be called.
@@ -58,7 +58,7 @@ impl Names {
     /// The images that a row of a list means: by their name, else by their name below a part, else by their path on disk, which may be
     /// relative to one of these folders.
     pub(super) fn meant(&self, row: &str, folders: [&Path; 2]) -> Vec<usize> {
-        for written in forms(row) {
+        for written in forms_of_path(row) {
             let name = nfc(written.trim_start_matches("./"));
             if let Some(image) = self.whole.get(&name) {
                 return vec![*image];

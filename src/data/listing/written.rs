@@ -2,7 +2,7 @@
 
 /// The paths that may be meant, the likeliest first.
 #[must_use]
-pub fn forms(written: &str) -> Vec<String> {
+pub fn forms_of_path(written: &str) -> Vec<String> {
     let of_address = (written.strip_prefix("file://localhost/"))
         .or_else(|| written.strip_prefix("file:///"))
         .map(|path| format!("/{path}"))

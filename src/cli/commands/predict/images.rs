@@ -3,6 +3,7 @@
 use std::{
     collections::HashSet,
     io::Read,
+    iter,
     path::{Path, PathBuf},
 };
 
@@ -108,8 +109,8 @@ fn there(path: &Path) -> Result<Vec<PathBuf>> {
     // A link that leads nowhere is a file that cannot be used, as it is in a folder.
     let is_there = |path: &PathBuf| path.exists() || path.is_symlink();
     let forms = path.to_str().map(forms_of_path).unwrap_or_default();
-    let forms = std::iter::once(path.to_owned()).chain(forms.into_iter().map(PathBuf::from));
-    if let Some(found) = forms.into_iter().find(is_there) {
+    let mut forms = iter::once(path.to_owned()).chain(forms.into_iter().map(PathBuf::from));
+    if let Some(found) = forms.find(is_there) {
         return Ok(vec![found]);
     }
     let pattern = path.to_str().filter(|text| is_pattern(text));

@@ -1,5 +1,7 @@
 //! Pictures of every kind: which way is up, which encodings are taken, what is compared, and going on after an interruption.
 
+mod formats;
+
 use std::{fs, io::Cursor, path::PathBuf};
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage, imageops};
@@ -200,61 +202,6 @@ fn a_tiff_with_a_palette_or_of_floats_is_taken_and_what_nobody_can_read_is_told(
     assert_eq!(row(0), [255, 0, 100, 0, 200, 0]);
     assert_eq!(row(1), [0, 0, 0, 255, 255, 255]);
     assert_eq!(row(2), [7, 7, 7, 255, 255, 255]);
-}
-
-#[test]
-fn a_raw_file_of_a_camera_is_told_and_its_preview_is_not_taken_for_the_photograph() {
-    let project = Project::new();
-    // A preview of one red pixel in the first directory, as Nikon, Sony and Adobe write it.
-    let tiff = |more: &[(u16, u32)]| {
-        let mut tags = vec![(256, 1), (257, 1), (258, 8), (259, 1), (262, 2)];
-        let at = 8 + 2 + 12 * (9 + more.len() as u32) + 4;
-        tags.extend([(273, at), (277, 3), (278, 1), (279, 3)]);
-        for (tag, value) in more {
-            tags.retain(|(known, _)| known != tag);
-            tags.push((*tag, *value));
-        }
-        tags.sort_unstable();
-        let mut bytes = b"II*\0\x08\0\0\0".to_vec();
-        bytes.extend((tags.len() as u16).to_le_bytes());
-        for (tag, value) in tags {
-            bytes.extend([u16::to_le_bytes(tag), 4_u16.to_le_bytes()].concat());
-            bytes.extend([1_u32.to_le_bytes(), u32::to_le_bytes(value)].concat());
-        }
-        bytes.resize(at as usize, 0);
-        [bytes.as_slice(), &[255, 0, 0]].concat()
-    };
-    let raws = [
-        ("a.nef", tiff(&[(254, 1), (330, 8)])),
-        ("b.dng", tiff(&[(50706, 0x401)])),
-        ("c.dng", tiff(&[(262, 32803)])),
-        ("d.raf", b"FUJIFILMCCD-RAW 0201".to_vec()),
-        ("e.cr3", b"\0\0\0\x18ftypcrx \0\0\0\x01".to_vec()),
-    ];
-    for (name, bytes) in &raws {
-        put(&project, &format!("data/a/{name}"), bytes);
-    }
-    put(&project, "data/a/plain.tif", &tiff(&[]));
-    put(&project, "data/b/page.tif", &tiff(&[(254, 2)]));
-    project.write(
-        "pipelines/p.toml",
-        "[dataset.d]\ntrain = \"data\"\n\n[preprocess.x]\ndataset = \"d\"\nresize = { width = 2, height = 2 }\n",
-    );
-    let told = project.fails(1, &["run", "pipelines/p.toml"]).stderr;
-    for part in [
-        "5 of 7 files cannot be used",
-        "preview",
-        "convert it to JPEG",
-    ] {
-        assert!(told.contains(part), "{part} in:\n{told}");
-    }
-    for (name, _) in raws {
-        let line = told.lines().find(|line| line.contains(name));
-        assert!(
-            line.is_some_and(|line| line.contains("camera's raw file")),
-            "{name} in:\n{told}"
-        );
-    }
 }
 
 /// Blobs of a few sizes, so that no part of it looks like another.
@@ -474,34 +421,5 @@ fn damage(project: &Project) {
             bytes.iter_mut().step_by(3000).for_each(|byte| *byte ^= 4);
         }
         fs::write(file.path(), bytes).unwrap();
-    }
-}
-
-#[test]
-fn a_jpeg_of_a_kind_that_no_camera_writes_says_which() {
-    let project = Project::new();
-    let plain = written(&scene(16, 16), ImageFormat::Jpeg);
-    let frame = plain.windows(2).position(|w| w == [0xff, 0xc0]).unwrap();
-    let with = |at: usize, byte: u8| {
-        let mut bytes = plain.clone();
-        bytes[frame + at] = byte;
-        bytes
-    };
-    put(&project, "data/a/0.jpg", &plain);
-    put(&project, "data/a/lossless.jpg", &with(1, 0xc3));
-    put(&project, "data/b/0.jpg", &with(4, 12));
-    project.write(
-        "pipelines/p.toml",
-        "[dataset.d]\ntrain = \"data\"\n\n[preprocess.x]\ndataset = \"d\"\nresize = { width = 8, height = 8 }\n",
-    );
-    let told = project.fails(1, &["run", "pipelines/p.toml"]).stderr;
-    for (name, kind) in [
-        ("a/lossless.jpg", "coded without loss"),
-        ("b/0.jpg", "with other samples than of 8 bits"),
-    ] {
-        let line = format!(
-            "{name}`: a JPEG of a kind that is not supported: {kind}; save it as PNG or JPEG"
-        );
-        assert!(told.contains(&line), "{told}");
     }
 }

@@ -36,6 +36,8 @@ pub enum Unusable {
     Broken(String, Fault),
     /// The format, and what of it is not supported.
     Unsupported(String, String),
+    /// A format that is not decoded at all, by its short name.
+    Format(String),
     /// It could not be resized, in the library's words.
     Resize(String),
     /// It cannot even be read, such as a dead link.
@@ -125,6 +127,10 @@ impl fmt::Display for Unusable {
                 "{} {format} of a kind that is not supported: {what}; save it as PNG or JPEG",
                 if format == "image" { "an" } else { "a" },
             ),
+            Self::Format(name) => write!(
+                f,
+                "an image of a format that is not supported, {name}; convert it to JPEG"
+            ),
             Self::OverMegabytes(most) => write!(f, "over {most} MB, as no photograph is"),
             Self::Resize(text) | Self::Lost(text) | Self::InZip(text) | Self::Told(text) => {
                 f.write_str(text)
@@ -134,6 +140,18 @@ impl fmt::Display for Unusable {
 }
 
 impl std::error::Error for Unusable {}
+
+impl Unusable {
+    /// Whether another version of kfood may find otherwise, so that a file is looked at anew rather than an earlier reason taken over:
+    /// kinds of pictures that were not known then, and what was written in words.
+    #[must_use]
+    pub fn is_for_this_version(&self) -> bool {
+        matches!(
+            self,
+            Self::Told(_) | Self::Unsupported(..) | Self::Format(_) | Self::Unknown(_)
+        )
+    }
+}
 
 const CUT_OFF: &str = "cut off: the file ends before the image does";
 
@@ -148,10 +166,10 @@ impl Foreign {
             Self::Zip => "a zip archive, not an image",
             Self::Gzip => "a gzip archive, not an image",
             Self::Rar => "a RAR archive, not an image",
-            Self::Photoshop => "a Photoshop document, not supported",
+            Self::Photoshop => "a Photoshop document, not supported; export it as JPEG",
             Self::Program => "a program, not an image",
-            Self::JpegXl => "a JPEG XL image, not supported",
-            Self::Jpeg2000 => "a JPEG 2000 image, not supported",
+            Self::JpegXl => "a JPEG XL image, not supported; convert it to JPEG",
+            Self::Jpeg2000 => "a JPEG 2000 image, not supported; convert it to JPEG",
             Self::Heic => "a HEIC image, not supported; convert it to JPEG",
             Self::Avif => "an AVIF image, not supported; convert it to JPEG",
             Self::CameraRaw => {
@@ -160,7 +178,7 @@ impl Foreign {
             Self::Json => "JSON text, not an image",
             Self::Text => "text, not an image",
             Self::Html => "an HTML page, not an image",
-            Self::Svg => "an SVG drawing, not supported",
+            Self::Svg => "an SVG drawing, not supported; convert it to PNG",
             Self::Xml => "XML text, not an image",
         }
     }

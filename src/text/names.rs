@@ -18,6 +18,12 @@ const LONGEST_NAME: usize = 300;
 /// Longer paths are cut in the middle, in characters; no path that a system takes without tricks is longer.
 const LONGEST_PATH: usize = 4_096;
 
+/// As one word of a shell.
+#[must_use]
+pub fn for_a_shell(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 /// A name as it may reach a terminal or a message.
 ///
 /// Control characters, invisible ones and blanks that are not the plain one become `\n`, `\x1b`, `\u{200b}`; a plain

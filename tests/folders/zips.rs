@@ -27,6 +27,22 @@ fn more_zips_than_files_may_be_open_are_no_matter() {
 }
 
 #[test]
+fn a_zip_that_holds_a_name_twice_is_refused_with_the_command_that_names_it() {
+    let project = project("train = \"data.zip\"", "");
+    let files = ["a/1.jpg", "a/1.jpg", "b/1.jpg"].map(|name| (name.to_owned(), picture(name)));
+    fs::write(project.path("data.zip"), zip_of(&files, Names::Plain)).unwrap();
+    let told = project.fails(1, &["run", FILE]).stderr;
+    let command = format!(
+        "`unzip -Z1 '{}' | sort | uniq -d` says which",
+        project.path("data.zip").display()
+    );
+    assert!(
+        told.contains("holds one name more than once") && told.contains(&command),
+        "{told}"
+    );
+}
+
+#[test]
 fn archives_that_are_not_read_come_with_the_command_that_helps() {
     let project = project("train = \"data\"", "");
     for (name, bytes, help) in [

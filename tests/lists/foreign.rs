@@ -57,6 +57,67 @@ fn columns_by_other_names_are_told_by_the_names_that_they_need() {
 }
 
 #[test]
+fn a_column_for_each_class_is_told_as_such() {
+    refused(
+        b"filename, cat, dog\na/000.png, 0, 1\nb/000.png, 1, 0\n",
+        &[
+            "no column `path`",
+            "each class is a column of 0 and 1 here (`cat`, `dog`)",
+            "into one column `label`, and rename `filename` to `path`",
+        ],
+    );
+    refused(
+        b"path,cat,dog\na/000.png,0.0,1.0\nb/000.png,1.0,0.0\n",
+        &[
+            "no column `label`",
+            "the one that is 1 into one column `label`\n",
+        ],
+    );
+    // Numbers that are no flags, or a single flag, are no classes.
+    for list in [
+        "path,x,y2\na/000.png,0,2\nb/000.png,1,3\n",
+        "path,blurred\na/000.png,0\nb/000.png,1\n",
+    ] {
+        let told = refused(list.as_bytes(), &["no column `label`"]);
+        assert!(!told.stderr.contains("each class"), "{}", told.stderr);
+    }
+}
+
+#[test]
+fn a_list_that_lies_beside_the_folder_of_its_photographs_is_told_where_they_are() {
+    for row in ["7.png", "7"] {
+        let project = Project::new();
+        project.dishes("data", &["train"], 1);
+        project.dishes("data", &["other"], 1);
+        let picture = fs::read(project.path("data/train/000.png")).unwrap();
+        fs::write(project.path("data/train/7.png"), picture).unwrap();
+        project.write(
+            "data/train.csv",
+            &format!("path,label\n{row},a\nno.png,b\n"),
+        );
+        project.write(
+            "pipelines/p.toml",
+            "[dataset.d]\nmanifest = \"data/train.csv\"\n",
+        );
+        let ran = project.fails(1, &["run", "pipelines/p.toml"]);
+        told(
+            &ran,
+            &[
+                &format!("no file `{row}`"),
+                "are relative to the list's folder",
+                &format!(
+                    "`train/{row}` is there: move the list into `train`, or write `train/` before its paths"
+                ),
+            ],
+        );
+    }
+    refused(
+        b"path,label\n/data/upload/1/abcdef00-000.png,a\n",
+        &["is a place in Label Studio's own storage; paths are relative"],
+    );
+}
+
+#[test]
 fn json_and_web_pages_are_called_what_they_are() {
     for (text, what) in [
         (

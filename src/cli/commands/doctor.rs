@@ -40,7 +40,7 @@ pub(in crate::cli) fn doctor(args: &Doctor) -> Result<u8> {
         "decoders": {
             "jpeg": data::JPEG_DECODER,
             "webp": data::WEBP_DECODER,
-            "others": "image (PNG, GIF, BMP, TIFF)",
+            "others": "image (PNG, GIF, BMP, TIFF, PNM)",
         },
         "libtorch": libtorch(),
         "tensors": match &tensors {

@@ -85,9 +85,15 @@ impl Jpeg {
         }
         #[cfg(not(feature = "libjpeg-turbo"))]
         let _ = want; // This decoder gives everything at full size.
-        in_rust(bytes, &markers, pixels).map_err(|why| match markers.rare {
-            Some(what) => Unusable::Unsupported("JPEG".to_owned(), what.to_owned()),
-            None => why,
+        in_rust(bytes, &markers, pixels).map_err(|why| {
+            let jpeg = "JPEG".to_owned();
+            match markers.rare {
+                Some(what) => Unusable::Unsupported(jpeg, what.to_owned()),
+                None if bytes[2..].starts_with(&[0xff, 0xd8]) => {
+                    Unusable::Broken(jpeg, Fault::Decoder("it begins twice".to_owned()))
+                }
+                None => why,
+            }
         })
     }
 }

@@ -33,7 +33,7 @@ use self::{jpeg::Jpeg, orientation::Turn};
 /// Pixel buffers up to this many bytes are kept from one image to the next.
 const KEPT: usize = 64 << 20;
 
-/// Decodes all of a JPEG, PNG, GIF, WebP, BMP or TIFF, known by its first bytes, at full size and upright.
+/// Decodes all of a JPEG, PNG, GIF, WebP, BMP, TIFF or PNM, known by its first bytes, at full size and upright.
 ///
 /// The orientation that EXIF or XMP tells is applied, transparency lies over white, 16 bits are scaled to 8, CMYK is converted without a
 /// colour profile, and an animation gives its first frame.

@@ -36,7 +36,10 @@ fn decode_checked(bytes: &[u8], format: ImageFormat) -> Result<(Picture, Vec<u8>
     {
         return Ok(of_special_tiff(special?, bytes));
     }
-    let fail = |e: ImageError| unusable::by_decoder(format, &e);
+    let fail = |e: ImageError| match (format, tiff::unread_colours(bytes)) {
+        (ImageFormat::Tiff, Some(unread)) if matches!(e, ImageError::Unsupported(_)) => unread,
+        _ => unusable::by_decoder(format, &e),
+    };
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_ALLOC);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);

@@ -45,6 +45,19 @@ pub(super) fn special(bytes: &[u8]) -> Option<Result<Special, Unusable>> {
     None
 }
 
+/// What to say of a TIFF whose colours nobody here can read, by its photometric interpretation.
+pub(super) fn unread_colours(bytes: &[u8]) -> Option<Unusable> {
+    let colours = match tiff_tag(bytes, PHOTOMETRIC)?.0 {
+        6 => "YCbCr",
+        8 => "CIELab",
+        9 => "ICC Lab",
+        10 => "ITU Lab",
+        32844 | 32845 => "LogLuv",
+        _ => return None,
+    };
+    Some(unsupported(&format!("its colours are stored as {colours}")))
+}
+
 /// Indices are read as grey values, which they are stored like, and looked up.
 fn palette(bytes: &[u8]) -> Result<DynamicImage, Unusable> {
     let mut as_grey = bytes.to_vec();

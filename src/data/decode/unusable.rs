@@ -24,6 +24,7 @@ pub(super) fn by_decoder(format: ImageFormat, error: &ImageError) -> Unusable {
     let text = error.to_string();
     match error {
         ImageError::Limits(_) => too_large(),
+        ImageError::Unsupported(_) if name == OTHER => Unusable::Format(short_name(format)),
         ImageError::Unsupported(_) => Unusable::Unsupported(name, unsupported(&text)),
         ImageError::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => Unusable::CutOff(None),
         _ if ends_early(&text) => Unusable::CutOff(Some(name)),
@@ -41,8 +42,21 @@ pub(super) fn format_name(format: ImageFormat) -> &'static str {
         ImageFormat::Bmp => "BMP",
         ImageFormat::Tiff => "TIFF",
         ImageFormat::Avif => "AVIF",
-        _ => "image",
+        ImageFormat::Pnm => "PNM",
+        _ => OTHER,
     }
+}
+
+/// What a format is called that is not decoded at all.
+const OTHER: &str = "image";
+
+/// The short name of a format that is known by its first bytes and not decoded, such as `ICO`.
+fn short_name(format: ImageFormat) -> String {
+    format
+        .extensions_str()
+        .first()
+        .unwrap_or(&OTHER)
+        .to_uppercase()
 }
 
 fn ends_early(text: &str) -> bool {

@@ -88,9 +88,10 @@ fn place(header: &Cells, name: &str) -> Option<usize> {
 ///
 /// # Errors
 /// When one is missing, is there twice, or is there under both its names.
-pub(super) fn columns(shown: &str, header: &Cells) -> Result<Columns> {
+pub(super) fn columns(shown: &str, table: &Table) -> Result<Columns> {
+    let header = &table.header;
     let line = header.line;
-    let need = |name: &str| need(shown, header, name).map_err(|error| error.help(way_out(header)));
+    let need = |name: &str| need(shown, header, name).map_err(|error| error.help(way_out(table)));
     let twice = ["path", "label", "part", "split", "group"].into_iter();
     let times = |name: &str| {
         let cells = header.cells.iter();
@@ -118,7 +119,8 @@ pub(super) fn columns(shown: &str, header: &Cells) -> Result<Columns> {
 }
 
 /// What to do about a first line that does not name the columns.
-fn way_out(header: &Cells) -> String {
+fn way_out(table: &Table) -> String {
+    let header = &table.header;
     if let [one] = header.cells.as_slice()
         && one.contains(['|', ' ', ':'])
     {
@@ -133,11 +135,45 @@ fn way_out(header: &Cells) -> String {
         Some(format!("`{}` to `{name}`", shown_name(cell)))
     };
     let renamed = [called(&PATHS, "path"), called(&LABELS, "label")];
-    let renamed: Vec<_> = renamed.into_iter().flatten().collect();
+    let mut renamed: Vec<_> = renamed.into_iter().flatten().collect();
+    let classes = classes_as_columns(table);
+    if place(header, "label").is_none() && classes.len() > 1 {
+        let classes = first_few(classes, 3);
+        renamed.retain(|renamed| renamed.ends_with("`path`"));
+        let and = if renamed.is_empty() { "" } else { ", and " };
+        return format!(
+            "{HELP}; each class is a column of 0 and 1 here ({classes}): write the name of the one that is 1 into one column `label`{and}{}",
+            renamed
+                .first()
+                .map_or(String::new(), |path| format!("rename {path}"))
+        );
+    }
     match renamed.is_empty() {
         true => HELP.to_owned(),
         false => format!("{HELP}; rename {}", renamed.join(" and ")),
     }
+}
+
+/// Columns in which every row has 0 or 1, and some row 1: one for each class, as Roboflow and many tables of Kaggle have them.
+fn classes_as_columns(table: &Table) -> impl ExactSizeIterator<Item = &str> {
+    let rows: Vec<&Cells> = table.rows.iter().flatten().collect();
+    let flag = |cell: &str| match cell {
+        "0" | "0.0" => Some(false),
+        "1" | "1.0" => Some(true),
+        _ => None,
+    };
+    let is_class = |column: usize| {
+        let cells = rows.iter().map(|row| row.cells.get(column));
+        let flags = cells.map(|cell| flag(cell?));
+        let flags: Option<Vec<bool>> = flags.collect();
+        flags.is_some_and(|flags| flags.contains(&true))
+    };
+    let columns = table.header.cells.iter().enumerate();
+    let classes: Vec<_> = columns
+        .filter(|(column, _)| is_class(*column))
+        .map(|(_, name)| name.as_str())
+        .collect();
+    classes.into_iter()
 }
 
 /// Whether all cells are names of parts, and not all of the training part.

@@ -278,9 +278,9 @@ pub(super) fn named_zip(name: &str) -> bool {
 
 /// Whether a name says that it is a photograph.
 pub(super) fn named_image(name: &str) -> bool {
-    const IMAGES: [&str; 18] = [
+    const IMAGES: [&str; 22] = [
         "jpg", "jpeg", "jpe", "jfif", "png", "apng", "gif", "webp", "bmp", "dib", "tif", "tiff",
-        "heic", "heif", "avif", "jp2", "jxl", "ppm",
+        "heic", "heif", "avif", "jp2", "jxl", "ppm", "pgm", "pbm", "pnm", "pam",
     ];
     extension(name).is_some_and(|extension| IMAGES.contains(&extension.as_str()))
 }

@@ -9,6 +9,12 @@ use crate::{
     text::{count, either, shown, shown_path},
 };
 
+/// How paths of Label Studio's exports begin; what lies there is in its folder `media`.
+const LABEL_STUDIO: [&str; 2] = ["/data/upload/", "/data/local-files/"];
+
+/// So many folders beside a list are looked into for what it names.
+const MOST_FOLDERS: usize = 100;
+
 /// Looks up the paths of one list.
 pub(super) struct ListedPaths<'a> {
     /// What they are relative to: the list's folder.
@@ -21,6 +27,8 @@ pub(super) struct ListedPaths<'a> {
     first_outside: String,
     /// A path that is not there, and is below `root`.
     below_root: Option<String>,
+    /// The first path that is not there, and whether it lies in a folder beside the list: then that folder, with `/`.
+    first_missing: Option<Option<(String, String)>>,
 }
 
 impl<'a> ListedPaths<'a> {
@@ -33,6 +41,7 @@ impl<'a> ListedPaths<'a> {
             outside: 0,
             first_outside: String::new(),
             below_root: None,
+            first_missing: None,
         }
     }
 
@@ -116,7 +125,35 @@ impl<'a> ListedPaths<'a> {
                 self.below_root = Some(relative.clone());
             }
         }
+        if self.first_missing.is_none() {
+            self.first_missing = Some(relatives.iter().find_map(|relative| self.beside(relative)));
+        }
         format!("no file `{shown_written}`")
+    }
+
+    /// A path as it is in one of the folders beside the list, where one alone has it: Kaggle's `train.csv` names what lies in `train`.
+    fn beside(&mut self, relative: &str) -> Option<(String, String)> {
+        let mut found = None;
+        let folders = self.folder.read_dir().ok()?.flatten();
+        let folders = folders
+            .filter(|entry| entry.path().is_dir())
+            .take(MOST_FOLDERS);
+        let mut names: Vec<_> = folders
+            .map(|f| f.file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort_unstable();
+        for name in names {
+            let below = format!("{name}/{relative}");
+            let there = self
+                .finder
+                .find(self.folder, &below)
+                .is_some_and(|path| path.is_file())
+                || matches!(self.without_ending(&below), Ok(Some(_)));
+            if there && found.replace((name, relative.to_owned())).is_some() {
+                return None;
+            }
+        }
+        found
     }
 
     /// What to do about rows that cannot be used.
@@ -126,6 +163,12 @@ impl<'a> ListedPaths<'a> {
             let (there, root) = (shown(there), shown_path(self.root));
             return format!(
                 "paths are relative to the list's folder, `{folder}`, and `{there}` lies below `{root}`: move the list there, or write the paths from its own folder"
+            );
+        }
+        if let Some(Some((name, relative))) = &self.first_missing {
+            let (name, there) = (shown(name), shown(&format!("{name}/{relative}")));
+            return format!(
+                "paths are relative to the list's folder, `{folder}`, and `{there}` is there: move the list into `{name}`, or write `{name}/` before its paths"
             );
         }
         format!(
@@ -195,7 +238,13 @@ impl<'a> ListedPaths<'a> {
             whole.extend_from_slice(&parts[base.len()..]);
             return Ok(between(of, &whole).join("/"));
         }
+        let of_label_studio = LABEL_STUDIO.iter().any(|place| written.starts_with(place));
         let (written, root) = (shown(written), shown_path(self.root));
+        if of_label_studio {
+            return Err(format!(
+                "`{written}` is a place in Label Studio's own storage; paths are relative to the list's folder"
+            ));
+        }
         Err(format!(
             "`{written}` is absolute and lies neither below the list's folder nor below `{root}`; paths are relative to the list's folder"
         ))

@@ -125,7 +125,7 @@ pub fn parse_manifest(bytes: &[u8], tsv: bool, shown: &str) -> Result<Rows> {
         notes,
         rows: Vec::new(),
     };
-    let columns = columns(shown, &table.header)?;
+    let columns = columns(shown, &table)?;
     refuse_unread_parts(shown, &columns, &table)?;
     let width = table.header.cells.len();
     let mut headers = 0;

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::walk::first_bytes;
 use crate::{
     files::folder_of,
-    text::{shown, shown_path},
+    text::{for_a_shell, shown, shown_path},
 };
 
 /// What an archive, or the part of one, is by its name, and how a folder or a whole zip is made of it. Nothing for a plain
@@ -14,11 +14,6 @@ pub(super) fn of_archive(name: &str) -> Option<(&'static str, String)> {
     let (stem, last) = name.rsplit_once('.')?;
     let last = last.to_lowercase();
     part_of_archive(stem, &last).or_else(|| whole_archive(name, stem, &last))
-}
-
-/// As a shell takes it.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// Whether what stands before the last dot ends so.
@@ -37,7 +32,7 @@ fn part_of_archive(stem: &str, last: &str) -> Option<(&'static str, String)> {
     };
     // The offsets in the names of AI Hub's parts are of different lengths: in the order of letters they are no order.
     let join = |wild: &str| {
-        let folder = quoted(stem);
+        let folder = for_a_shell(stem);
         format!(
             "join the parts: `printf '%s\\0' {folder}{wild} | sort -zV | xargs -0 cat > {folder}`"
         )
@@ -46,7 +41,7 @@ fn part_of_archive(stem: &str, last: &str) -> Option<(&'static str, String)> {
         return Some(("a part of a divided archive", join(".part*")));
     }
     if of_three && inner(stem, &[".7z"]) {
-        let first = quoted(&format!("{stem}.001"));
+        let first = for_a_shell(&format!("{stem}.001"));
         let way = format!("unpack them from the first one: `7z x {first}`");
         return Some(("a part of a divided 7z archive", way));
     }
@@ -55,12 +50,12 @@ fn part_of_archive(stem: &str, last: &str) -> Option<(&'static str, String)> {
     }
     if after('z', 2) {
         let (zip, whole) = (format!("{stem}.zip"), format!("{stem}-whole.zip"));
-        let (zip, whole) = (quoted(&zip), quoted(&whole));
+        let (zip, whole) = (for_a_shell(&zip), for_a_shell(&whole));
         let way = format!("join the parts: `zip -s 0 {zip} --out {whole}`");
         return Some(("a part of a divided zip", way));
     }
     if after('r', 2) && last.len() == 3 {
-        let first = quoted(&format!("{stem}.rar"));
+        let first = for_a_shell(&format!("{stem}.rar"));
         let way = format!("unpack them from the first one: `unrar x {first}`");
         return Some(("a part of a divided RAR archive", way));
     }
@@ -69,9 +64,9 @@ fn part_of_archive(stem: &str, last: &str) -> Option<(&'static str, String)> {
 
 /// An archive in one file.
 fn whole_archive(name: &str, stem: &str, last: &str) -> Option<(&'static str, String)> {
-    let (whole, folder) = (quoted(name), quoted(stem));
+    let (whole, folder) = (for_a_shell(name), for_a_shell(stem));
     let tar = |stem: &str| {
-        let folder = quoted(stem);
+        let folder = for_a_shell(stem);
         let unpack = format!("unpack it: `mkdir -p {folder} && tar -xf {whole} -C {folder}`");
         Some(("a tar archive", unpack))
     };

@@ -84,6 +84,7 @@ pub(super) fn misnamed(mut photograph: Photograph, path: &str) -> Photograph {
         Some("webp") => "WebP",
         Some("bmp" | "dib") => "BMP",
         Some("tif" | "tiff") => "TIFF",
+        Some("ppm" | "pgm" | "pbm" | "pnm" | "pam") => "PNM",
         _ => return photograph,
     };
     if let (Some(extension), false) = (extension, photograph.format.is_empty())

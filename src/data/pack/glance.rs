@@ -16,7 +16,7 @@ pub(super) enum Glance {
 }
 
 /// As [`Photograph::format`] has them.
-const FORMATS: [&str; 6] = ["JPEG", "PNG", "GIF", "WebP", "BMP", "TIFF"];
+const FORMATS: [&str; 7] = ["JPEG", "PNG", "GIF", "WebP", "BMP", "TIFF", "PNM"];
 
 impl Glance {
     pub(super) fn of(photograph: Photograph) -> Self {

@@ -67,8 +67,8 @@ impl Earlier {
                 if found.len() == wanted.len() {
                     break;
                 }
-                // Why a file was dropped is found anew where it was written in words.
-                if matches!(photograph.dropped, Some(Unusable::Told(_))) {
+                let dropped = photograph.dropped.as_ref();
+                if dropped.is_some_and(Unusable::is_for_this_version) {
                     continue;
                 }
                 if let Some(to) = wanted.get(&earlier.made_of(row))

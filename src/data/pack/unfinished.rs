@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     data::resample::COMPARED_SIDE, digest::Digest, error::Result, event::StageEvent,
-    settings::Storage, text::number,
+    record::Unusable, settings::Storage, text::number,
 };
 
 /// Lines that a thread takes at a time.
@@ -74,6 +74,10 @@ impl Fill<'_> {
                 .iter()
                 .filter_map(|line| Some((wanted.get(&line.made_of)?, line)))
                 .filter(|(i, _)| rows[*i].is_none())
+                .filter(|(_, line)| {
+                    let dropped = line.photograph.dropped.as_ref();
+                    !dropped.is_some_and(Unusable::is_for_this_version)
+                })
                 .collect();
             let mut lines: Vec<_> = lines.into_iter().collect();
             lines.sort_unstable_by_key(|(i, _)| *i);

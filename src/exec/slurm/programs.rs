@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     files,
     settings::SlurmSettings,
-    text::shown,
+    text::{for_a_shell, shown},
 };
 
 /// All jobs of this person, those that are just over too.
@@ -191,16 +191,11 @@ impl Batch<'_> {
         let _ = writeln!(
             text,
             "exec {} job {} \"${{SLURM_ARRAY_TASK_ID:-0}}\"",
-            quoted(self.program),
-            quoted(self.folder)
+            for_a_shell(&self.program.display().to_string()),
+            for_a_shell(&self.folder.display().to_string())
         );
         text
     }
-}
-
-/// As one word of a shell.
-fn quoted(path: &Path) -> String {
-    format!("'{}'", path.display().to_string().replace('\'', "'\\''"))
 }
 
 /// What a program printed.

@@ -23,7 +23,7 @@ use crate::{
     error::{Error, Result},
     name::nfc,
     spelt::Names,
-    text::{shown, shown_path},
+    text::{for_a_shell, shown, shown_path},
 };
 
 /// The largest entry that is read, in bytes uncompressed; a larger one is refused before memory is taken for it.
@@ -97,7 +97,10 @@ impl Archive {
         drop(read);
         if zip.has_duplicate_names() {
             return Err(
-                Error::failed(format!("`{shown}` holds one name more than once")).help(UNPACK),
+                Error::failed(format!("`{shown}` holds one name more than once")).help(format!(
+                    "`unzip -Z1 {} | sort | uniq -d` says which; {UNPACK}",
+                    for_a_shell(&shown)
+                )),
             );
         }
         let directory = zip.metadata();

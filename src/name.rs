@@ -18,7 +18,8 @@ pub fn nfc(name: &str) -> String {
 }
 
 /// The candidate that a misspelt or shortened name most likely means, if there is one: the one whose words it abbreviates
-/// (`ce` is `cross_entropy`), else the nearest by letters, else the only one that it begins or that begins it.
+/// (`ce` is `cross_entropy`), else the nearest by letters, else the only one that begins or ends with it, or with which it does
+/// (`horizontal_flip` is `random_horizontal_flip`).
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = name.to_lowercase();
     let length = wanted.chars().count();
@@ -43,16 +44,17 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     if let Some((_, near)) = near.min_by_key(|(distance, _)| *distance) {
         return Some(near);
     }
-    let begins = |c: &&&str| {
-        let lower = c.to_lowercase();
-        length.min(lower.chars().count()) >= 4
-            && (lower.starts_with(&wanted) || wanted.starts_with(&lower))
+    let begin = |long: &str, short: &str| long.starts_with(short);
+    let end = |long: &str, short: &str| long.ends_with(short);
+    let only = |fits: &dyn Fn(&str, &str) -> bool| {
+        let mut fitting = candidates.iter().filter(|c| {
+            let lower = c.to_lowercase();
+            length.min(lower.chars().count()) >= 4
+                && (fits(&lower, &wanted) || fits(&wanted, &lower))
+        });
+        fitting.next().filter(|_| fitting.next().is_none())
     };
-    let mut beginning = candidates.iter().filter(begins);
-    beginning
-        .next()
-        .filter(|_| beginning.next().is_none())
-        .copied()
+    only(&begin).or_else(|| only(&end)).copied()
 }
 
 /// Longer names are not compared by their letters.
@@ -115,6 +117,9 @@ mod tests {
         assert_eq!(nearest("ce", losses), Some("cross_entropy"));
         assert_eq!(nearest("cross", losses), Some("cross_entropy"));
         assert_eq!(nearest("crossentropy", losses), Some("cross_entropy"));
+        let flips = ["random_horizontal_flip", "random_vertical_flip"];
+        assert_eq!(nearest("horizontal_flip", flips), Some(flips[0]));
+        assert_eq!(nearest("flip", flips), None);
         assert_eq!(nearest("epcoh", ["epochs", "batch_size"]), Some("epochs"));
     }
 

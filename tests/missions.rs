@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::support::{Project, real_photographs};
+use crate::support::{Project, page_to_look_at, real_photographs};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const MISSIONS: [&str; 3] = ["mission1.toml", "mission2.toml", "mission3.toml"];
@@ -58,6 +58,13 @@ fn the_three_missions_run_on_real_photographs_and_a_second_run_does_nothing() {
         );
         let second = with_data(&["run", file]);
         assert!(!second.stderr.contains("ran in"), "{}", second.stderr);
+    }
+    for (file, mission) in files.iter().zip(MISSIONS) {
+        if let Some(page) = page_to_look_at(&mission.replace(".toml", ".html")) {
+            let page = page.to_str().unwrap();
+            let told = with_data(&["report", file, "--lang", "ko", "-o", page]);
+            assert_eq!(told.code, 0, "{}", told.stderr);
+        }
     }
     let compared = with_data(&["compare", &files[0], &files[1], &files[2]]);
     assert_eq!(compared.code, 0, "{}", compared.stderr);

@@ -1,12 +1,13 @@
 """Opens a report in headless Chromium, as a person would.
 
     pip install playwright==1.65.2            # the browser is the system's: `chromium` on the PATH
-    python tests/page.py --kfood target/release/kfood [--axe axe.min.js] [--pictures DIR] [PIPELINE]
+    python tests/page.py --kfood target/release/kfood [--axe axe.min.js] [--pictures DIR] [--also PAGE.html ...] [PIPELINE]
 
 Checks at 390 and 1440 pixels, light and dark: no console error, no request to a network, nothing wider than the window or cut off, every
 picture drawn, photographs behind a click on a pair of the confusion matrix, and the wheel scrolls the page wherever it is turned. Once:
 matrices of the same classes have one order, one of 150 classes zooms with the control key, a file is copied whole, and on paper everything
-is drawn and no wider than the sheet. With `--axe` (npm's `axe-core`) no serious finding for people who see or use a page in other ways.
+is drawn and no wider than the sheet. Pages behind `--also`, such as those that the tests leave in the folder of `KFOOD_PAGES`, are looked
+at in each window and on paper. With `--axe` (npm's `axe-core`) no serious finding for people who see or use a page in other ways.
 `--pictures` leaves screenshots. Exits with 1 if anything is otherwise.
 """
 
@@ -28,6 +29,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("pipeline", nargs="?", default="pipelines/quickstart.toml")
     parser.add_argument("--kfood", required=True)
+    parser.add_argument("--also", nargs="*", default=[], type=pathlib.Path)
     parser.add_argument("--axe", type=pathlib.Path)
     parser.add_argument("--pictures", type=pathlib.Path)
     args = parser.parse_args()
@@ -40,13 +42,17 @@ def main():
         with sync_playwright() as playwright:
             # Root may not use Chromium's sandbox; the page is our own.
             chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
-            failures = [f for s in SCHEMES for w in WIDTHS for f in looked_at(chromium, page, s, w, args.pictures)]
-            failures += ordered_and_copied(chromium, page)
-            failures += printed(chromium, page)
+            failures = []
+            for file in [page, *(also.resolve() for also in args.also)]:
+                print(f"{file.stem}, {file.stat().st_size / 1e6:.1f} MB")
+                found = [f for s in SCHEMES for w in WIDTHS for f in looked_at(chromium, file, s, w, args.pictures)]
+                found += ordered_and_copied(chromium, file)
+                found += printed(chromium, file)
+                if args.axe:
+                    found += accessible(chromium, file, args.axe)
+                failures += [f"{file.stem}: {what}" for what in found]
             failures += many_classes(chromium, page, pathlib.Path(folder) / "many.html")
             failures += framed(chromium, page, pathlib.Path(folder) / "notebook.html")
-            if args.axe:
-                failures += accessible(chromium, page, args.axe)
             chromium.close()
     for failure in failures:
         print(failure)
@@ -93,7 +99,7 @@ def looked_at(chromium, file, scheme, width, pictures):
     if pictures:
         pictures.mkdir(parents=True, exist_ok=True)
         page.evaluate("scrollTo(0, 0)")
-        page.screenshot(path=pictures / f"{scheme}-{width}.png")
+        page.screenshot(path=pictures / f"{file.stem}-{scheme}-{width}.png")
     print(f"{scheme}, {width} pixels: {height} pixels high, {page.locator('img').count()} pictures, {len(wrong)} failures")
     context.close()
     return [f"{scheme}, {width} pixels: {what}" for what in wrong]

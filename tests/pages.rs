@@ -1,5 +1,6 @@
 //! `kfood report -o report.html`: one page with charts and photographs.
 
+mod sweep;
 mod warnings;
 
 use std::{

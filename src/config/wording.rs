@@ -214,6 +214,17 @@ pub(crate) fn value(
     if let Some((word, example)) = alone.and_then(|found| bare(message, found, accepts)) {
         return alone_for_a_table(span, &path.join("."), word, example);
     }
+    // The name of a variant that goes with a value.
+    if let Some(word) = alone.and_then(|found| found.trim().strip_prefix('"')?.strip_suffix('"'))
+        && message.starts_with("invalid type: unit variant")
+        && path.len() == 1
+    {
+        return Wording {
+            span,
+            message: format!("`{word}` of `{key}` needs its value: `{{ {word} = … }}`"),
+            help: Some(format!("expected {accepts}")),
+        };
+    }
     let found = match text.get(span.clone()).map(str::trim) {
         // A table of dotted keys has no text of its own: the place is that of its key.
         Some(found) if path.last().is_some_and(|key| key == found) => {

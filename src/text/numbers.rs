@@ -34,12 +34,14 @@ pub fn bytes(count: u64) -> String {
 }
 
 /// From here on digits say nothing, as those of a loss that runs away.
-const LARGE: f64 = 1e6;
+const LARGE: f64 = 1e4;
 
-/// A number with so many decimals, from a million on with a power of ten (`2.204e27`); never a negative zero.
+/// A number with so many decimals, from ten thousand on (a million, where there are fewer than three) with a power of ten
+/// (`2.204e27`); never a negative zero.
 #[must_use]
 pub fn fixed(value: f64, decimals: usize) -> String {
-    if value.abs() >= LARGE {
+    let large = if decimals < 3 { 1e6 } else { LARGE };
+    if value.abs() >= large {
         return format!("{value:.decimals$e}");
     }
     let text = format!("{value:.decimals$}");
@@ -55,8 +57,8 @@ mod tests {
 
     #[test]
     fn a_loss_that_runs_away_has_a_power_of_ten_and_no_zero_is_negative() {
-        let of = [0.8124, -0.0001, 999_999.0, 2.2039e27, -1e6].map(|value| fixed(value, 3));
-        assert_eq!(of, ["0.812", "0.000", "999999.000", "2.204e27", "-1.000e6"]);
+        let of = [0.8124, -0.0001, 9999.0, 2.2039e27, -1e6].map(|value| fixed(value, 3));
+        assert_eq!(of, ["0.812", "0.000", "9999.000", "2.204e27", "-1.000e6"]);
     }
 
     #[test]

@@ -355,6 +355,11 @@ fn augmentations_fit_the_image_and_their_numbers_their_ranges() {
         ),
         (
             "epochs = 3",
+            "epochs = 3\naugment = [\"random_horizontal_flip\"]",
+            "19:12 `random_horizontal_flip` of `augment` needs its value: `{ random_horizontal_flip = … }`",
+        ),
+        (
+            "epochs = 3",
             "epochs = 3\naugment = [{ auto_augment = \"cifar10\" }]",
             "19:29 unknown value `cifar10` for `augment.auto_augment`",
         ),

@@ -17,6 +17,28 @@ use crate::{
     text,
 };
 
+/// The parts of a text between which a line may end although there is no blank: a name such as `net[lr=0.1,seed=3]` behind its commas
+/// and before its bracket.
+pub(super) fn breakable(text: &str) -> Vec<&str> {
+    let between = |at: &usize| {
+        let (before, behind) = (&text[..*at], &text[*at..]);
+        let blank = |c: Option<char>| c.is_none_or(char::is_whitespace);
+        // The digits of a number stay together.
+        let next = behind.chars().next().filter(|c| !c.is_ascii_digit());
+        let comma = before.ends_with(',') && !blank(next);
+        comma || behind.starts_with('[') && !blank(before.chars().next_back())
+    };
+    let places = text.char_indices().map(|(at, _)| at).filter(between);
+    let mut parts = Vec::new();
+    let mut from = 0;
+    for at in places {
+        parts.push(&text[from..at]);
+        from = at;
+    }
+    parts.push(&text[from..]);
+    parts
+}
+
 /// A block for the template.
 pub(super) enum Piece<'a> {
     Heading {

@@ -155,3 +155,18 @@ fn pictures_that_are_held_against_each_other_stand_in_one_figure() {
     let told = Document::new(vec![Block::Gallery(vec![pair])]).markdown();
     assert_eq!(told, "- `train/a.jpg` and `test/b.jpg`: 1: equal bytes\n");
 }
+
+#[test]
+fn a_long_name_may_be_broken_behind_its_commas_and_before_its_bracket_and_a_sentence_at_its_blanks()
+{
+    let parts = pieces::breakable("net[optimizer.sgd.lr=0.1,seed=3], and 33,593 [low, high]");
+    assert_eq!(
+        parts,
+        [
+            "net",
+            "[optimizer.sgd.lr=0.1,",
+            "seed=3], and 33,593 [low, high]"
+        ]
+    );
+    assert_eq!(pieces::breakable(""), [""]);
+}

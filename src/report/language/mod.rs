@@ -7,7 +7,7 @@ mod catalogue;
 
 use std::{borrow::Cow, collections::BTreeMap, fmt::Display, sync::LazyLock};
 
-use super::{Axis, Block, Curve, Document, Drawing, Grid, Series, Shot, Text};
+use super::{Axis, Block, Column, Curve, Document, Drawing, Grid, Series, Shot, Text};
 use catalogue::Catalogue;
 
 /// In which language a document is.
@@ -157,6 +157,9 @@ fn of_curve(known: &Catalogue, curve: &mut Curve) {
 
 /// Heads, and of the cells what is no name.
 fn of_grid(known: &Catalogue, grid: &mut Grid) {
+    // Columns of parts, by their heads: elsewhere `test` may be the name of a class.
+    let of_parts = |column: &Column| ["part", "on", "from", "to"].contains(&&*column.name);
+    let of_parts: Vec<bool> = grid.columns.iter().map(of_parts).collect();
     for column in &mut grid.columns {
         of_string(known, &mut column.name);
         let meaning = column.meaning.as_ref().and_then(|m| known.sentence(m));
@@ -164,9 +167,17 @@ fn of_grid(known: &Catalogue, grid: &mut Grid) {
             column.meaning = Some(Cow::Owned(meaning));
         }
     }
-    for cell in grid.rows.iter_mut().flatten() {
-        if let Some(found) = known.cell(cell) {
-            *cell = found;
+    for row in &mut grid.rows {
+        for (i, cell) in row.iter_mut().enumerate() {
+            let part = of_parts.get(i).is_some_and(|is| *is);
+            let found = if part {
+                known.sentence(cell)
+            } else {
+                known.cell(cell)
+            };
+            if let Some(found) = found {
+                *cell = found;
+            }
         }
     }
 }
@@ -249,6 +260,15 @@ mod tests {
         assert_eq!(grid.columns[0].name, "클래스");
         let cells: Vec<_> = grid.rows.concat();
         assert_eq!(cells, ["test", "mean", "한식", "뚜렷한 차이 없음"]);
+        let mut grid = Grid::of(["part", "top-1"].map(super::super::Column::left));
+        for name in ["test", "validation (41)"] {
+            grid.rows
+                .push(vec![name.to_owned(), "80.0% (65.2 to 89.5)".to_owned()]);
+        }
+        of_grid(&KOREAN, &mut grid);
+        let cells: Vec<_> = grid.rows.iter().map(|row| row[0].as_str()).collect();
+        assert_eq!(cells, ["테스트", "검증 (41)"]);
+        assert_eq!(grid.rows[0][1], "80.0% (65.2~89.5)");
         assert_eq!(
             korean("`test` taken for 김밥: 3 of 40"),
             "`test` → 김밥: 40장 중 3장"

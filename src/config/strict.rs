@@ -1,10 +1,11 @@
 //! Tables are written as tables: serde would take a list for one, by the order in which the fields happen to be declared, so that
-//! `resize = [64, 32]` would be 64 wide to us and 64 high to who knows torchvision.
+//! `resize = [64, 32]` would be 64 wide to us and 64 high to who knows torchvision. And a list has as many items as are read: of a longer
+//! one serde would take the first and leave the rest without a word.
 
 use std::fmt;
 
 use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Unexpected,
+    DeserializeSeed, Deserializer, EnumAccess, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected,
     VariantAccess, Visitor,
 };
 
@@ -106,7 +107,17 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Within<V> {
         if self.table {
             return Err(A::Error::invalid_type(Unexpected::Seq, &self.visitor));
         }
-        self.visitor.visit_seq(Strict(items))
+        let mut items = Counted { items, read: 0 };
+        let value = self.visitor.visit_seq(Strict(&mut items))?;
+        let read = items.read;
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        match items.read > read {
+            true => Err(A::Error::custom(format_args!(
+                "invalid length {}, expected an array of length {read}",
+                items.read
+            ))),
+            false => Ok(value),
+        }
     }
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {
@@ -115,6 +126,29 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Within<V> {
 
     fn visit_enum<A: EnumAccess<'de>>(self, variant: A) -> Result<V::Value, A::Error> {
         self.visitor.visit_enum(Strict(variant))
+    }
+}
+
+/// Items of a list, and how many were read.
+struct Counted<A> {
+    items: A,
+    read: usize,
+}
+
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Counted<A> {
+    type Error = A::Error;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, A::Error> {
+        let item = self.items.next_element_seed(seed)?;
+        self.read += usize::from(item.is_some());
+        Ok(item)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.items.size_hint()
     }
 }
 

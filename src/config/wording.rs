@@ -204,10 +204,14 @@ pub(crate) fn value(
     }
     if let Some(field) = message.strip_prefix("missing field `") {
         let field = field.trim_end_matches('`');
+        let within = path.last().filter(|_| path.len() > 1);
         return Wording {
             span,
             message: format!("missing `{field}` in `{}`", path.join(".")),
-            help: Some(format!("expected {accepts}")),
+            help: Some(match within {
+                Some(table) => format!("write `{table} = {{ {field} = … }}`"),
+                None => format!("expected {accepts}"),
+            }),
         };
     }
     let alone = text.get(span.clone());
@@ -235,7 +239,11 @@ pub(crate) fn value(
         }
         _ => format!("invalid value for `{}`", path.join(".")),
     };
-    let expected = expected(message, accepts);
+    let length = message.rsplit_once("expected an array of length ");
+    let list = length.map(|(_, n)| format!("a list of {n} values"));
+    let expected = list
+        .as_deref()
+        .unwrap_or_else(|| expected(message, accepts));
     let near = text
         .get(span.clone())
         .and_then(|found| meant(found, expected));

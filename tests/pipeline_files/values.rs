@@ -355,6 +355,21 @@ fn augmentations_fit_the_image_and_their_numbers_their_ranges() {
         ),
         (
             "epochs = 3",
+            "epochs = 3\naugment = [{ random_affine = { scale = [0.5, 1, 2] } }]",
+            "19:40 invalid value `[0.5, 1, 2]` for `augment.random_affine.scale`: expected a list of 2 values",
+        ),
+        (
+            "epochs = 3",
+            "epochs = 3\nnormalize = { mean = [0.5, 0.5, 0.5, 0.5], std = [1, 1, 1] }",
+            "19:22 invalid value `[0.5, 0.5, 0.5, 0.5]` for `normalize.mean`: expected a list of 3 values",
+        ),
+        (
+            "epochs = 3",
+            "epochs = 3\nnormalize = { mean = [0.5, 0.5], std = [1, 1, 1] }",
+            "19:22 invalid value `[0.5, 0.5]` for `normalize.mean`: expected a list of 3 values",
+        ),
+        (
+            "epochs = 3",
             "epochs = 3\naugment = [\"random_horizontal_flip\"]",
             "19:12 `random_horizontal_flip` of `augment` needs its value: `{ random_horizontal_flip = … }`",
         ),

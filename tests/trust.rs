@@ -465,3 +465,36 @@ fn photographs_of_a_zip_that_is_touched_meanwhile_are_neither_dropped_nor_refuse
         assert_eq!(looked["data"][0]["formats"]["JPEG"], 400, "{looked}");
     }
 }
+
+#[test]
+#[ignore = "needs root, and a checkout that all may read: `-- --ignored somebody_else`"]
+fn a_cache_that_somebody_else_may_not_read_or_write_into_says_so_before_any_work() {
+    let project = Project::with_dishes();
+    project.write(FILE, DATA);
+    project.ok(&["run", FILE]);
+    let mode = |name: &str, mode: u32| {
+        fs::set_permissions(project.path(name), Permissions::from_mode(mode)).unwrap();
+    };
+    mode("cache", 0o700);
+    let ran = as_somebody_else(&project, &["run", FILE]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("chmod -R a+rX"), "{}", ran.stderr);
+    // All may write, but into one result.
+    mode("cache", 0o777);
+    for folder in ["attempts", "digests", "entries", "locks", "runs"] {
+        mode(&format!("cache/{folder}"), 0o777);
+    }
+    for lock in fs::read_dir(project.path("cache/locks")).unwrap() {
+        let lock = lock.unwrap().path();
+        fs::set_permissions(lock, Permissions::from_mode(0o666)).unwrap();
+    }
+    for entry in fs::read_dir(project.path("cache/entries")).unwrap() {
+        let entry = entry.unwrap().path();
+        fs::set_permissions(entry, Permissions::from_mode(0o700)).unwrap();
+    }
+    let ran = as_somebody_else(&project, &["run", FILE]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("cannot write into `"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("KFOOD_CACHE"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("images in"), "{}", ran.stderr);
+}

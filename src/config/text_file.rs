@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -57,6 +58,12 @@ pub(super) fn open(path: &Path, prefix: String, expected: &Expected<'_>) -> Resu
     };
     let fail =
         |e: &std::io::Error| unread(format!("cannot read `{}`: {e}", shown_path(path)), None);
+    let denied = || {
+        let help = "whom it belongs to can make it readable for you (`chmod a+r`)";
+        (path.exists()
+            && fs::File::open(path).is_err_and(|e| e.kind() == ErrorKind::PermissionDenied))
+        .then(|| help.to_owned())
+    };
     if path.is_dir() {
         let (path, what) = (shown_path(path), expected.what);
         return Err(unread(
@@ -66,8 +73,12 @@ pub(super) fn open(path: &Path, prefix: String, expected: &Expected<'_>) -> Resu
     }
     let real = fs::canonicalize(path).map_err(|e| fail(&e))?;
     let given = root::given(path).map_err(|e| fail(&e))?;
-    let bytes = files::read_bounded(path, MOST_BYTES)
-        .map_err(|e| unread(e.to_string(), e.help_text().map(str::to_owned)))?;
+    let bytes = files::read_bounded(path, MOST_BYTES).map_err(|e| {
+        unread(
+            e.to_string(),
+            e.help_text().map(str::to_owned).or_else(denied),
+        )
+    })?;
     let shown = shown(&given);
     let text = encoding::decode(bytes, &shown_path(&shown)).map_err(|odd| Unread {
         location: match odd.place {

@@ -219,6 +219,17 @@ fn a_relative_cache_is_one_for_the_whole_project_and_a_home_is_found() {
             refused.stderr
         );
     }
+    for elsewhere in ["s3://dishes/cache", "s3:dishes", "D:\\cache"] {
+        let refused = run(elsewhere, ".", FILE);
+        assert_eq!(refused.code, 2, "{elsewhere}");
+        let told = "an address or a path of Windows";
+        assert!(refused.stderr.contains(told), "{}", refused.stderr);
+        let pushed = project.fails(2, &["cache", "push", "s3:dishes"]).stderr;
+        assert!(pushed.contains("`s3://BUCKET/PLACE`"), "{pushed}");
+    }
+    assert!(!project.path("s3:").exists() && !project.path("s3:dishes").exists());
+    // A folder may be called so all the same.
+    assert!(run("./s3:dishes", ".", FILE).stderr.contains("2 ran"));
 }
 
 #[test]

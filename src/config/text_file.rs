@@ -9,10 +9,16 @@ use std::{
 use toml::{Spanned, de::DeTable};
 
 use super::{encoding, file::File, location::Location, mistake::Found, root, wording};
-use crate::{files, text::shown_path};
+use crate::{
+    files,
+    text::{count, shown_path},
+};
 
 /// It is written by hand: a larger file is something else.
 const MOST_BYTES: u64 = 16 << 20;
+
+/// So many mistakes of syntax are told one by one: a file of another kind has thousands.
+const MOST_MISTAKES: usize = 20;
 
 /// What a file is expected to be, in the words of a message.
 pub(super) struct Expected<'a> {
@@ -139,8 +145,20 @@ pub(super) fn parse<'i>(at: usize, text: &'i str, found: &mut Found) -> Spanned<
     let (document, errors) = DeTable::parse_recoverable(text);
     let mut twice = Vec::new();
     let mut signs = Vec::new();
-    for error in errors {
+    let mut told = 0;
+    let all = errors.len();
+    for (i, error) in errors.into_iter().enumerate() {
         let span = error.span().unwrap_or(0..0);
+        if told == MOST_MISTAKES {
+            found.unreadable = true;
+            let message = format!(
+                "this is not TOML: {} follow",
+                count(all - i, "more mistake")
+            );
+            let help = "mend those above first; or the file is of another kind";
+            found.add(at, &span, message, Some(help.to_owned()));
+            break;
+        }
         if !wording::is_duplicate(&error) {
             found.unreadable = true;
         } else if twice.contains(&header_before(text, span.start)) {
@@ -157,6 +175,11 @@ pub(super) fn parse<'i>(at: usize, text: &'i str, found: &mut Found) -> Spanned<
         }
         let (message, help) = wording::syntax(&error, text);
         found.add(at, &span, message, help);
+        told += 1;
+        if wording::is_json(text) {
+            // All that comes after follows from it.
+            break;
+        }
     }
     document
 }

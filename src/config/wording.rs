@@ -108,10 +108,15 @@ fn yaml(text: &str, at: usize) -> Option<String> {
     }
 }
 
+/// Whether a text is an object of JSON, and no pipeline at all.
+pub(crate) fn is_json(text: &str) -> bool {
+    text.trim_start().starts_with('{')
+}
+
 /// A word that is a value in Python, JSON or YAML and none in TOML, where one stands at a place; and JSON as a whole.
 fn foreign_word(text: &str, at: usize) -> Option<(String, String)> {
     let rest = text.get(text.floor_char_boundary(at)..)?;
-    if at == 0 && rest.starts_with('{') {
+    if is_json(text) {
         return Some((
             "this is not TOML: it reads like JSON".to_owned(),
             "begin a stage with its kind and its name, `[dataset.NAME]`, and write a line such as `epochs = 5` for each setting".to_owned(),

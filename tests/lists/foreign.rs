@@ -204,3 +204,14 @@ fn a_parquet_file_is_called_so() {
         &["is Parquet, and no CSV", "read_parquet"],
     );
 }
+
+#[test]
+fn groups_that_programs_write_where_there_is_none_are_told() {
+    let (_, ran) = listed(b"path,label,group\na/000,a,nan\na/001,a,g\nb/000,b,NaN\nb/001,b,\n");
+    told(
+        &ran,
+        &[
+            "warning: 2 images have a group that programs write where none is known, such as `nan`: they are taken as one group",
+        ],
+    );
+}

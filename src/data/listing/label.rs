@@ -56,6 +56,25 @@ pub(super) fn label(path: &str, written: &str) -> Result<String, String> {
     Ok(label)
 }
 
+/// Groups that most likely say that there is none: their images are all on one side of a split that goes by groups.
+pub(super) fn warn_of_no_groups(images: &[Found]) -> Option<String> {
+    let named = |image: &Found| {
+        let group = image.group.as_ref()?;
+        MISSING
+            .contains(&group.to_lowercase().as_str())
+            .then(|| group.clone())
+    };
+    let mut named = images.iter().filter_map(named);
+    let first = named.next()?;
+    let n = 1 + named.count();
+    Some(format!(
+        "{} {} a group that programs write where none is known, such as `{}`: they are taken as one group",
+        count(n, "image"),
+        either(n, "has", "have"),
+        shown(&first)
+    ))
+}
+
 /// Labels that are most likely several: `a|b` where `a` or `b` is a label too, and lists as Python writes them.
 pub(super) fn warn_of_several(images: &[Found]) -> Option<String> {
     let labels: BTreeSet<&str> = images.iter().map(|image| image.class.as_str()).collect();

@@ -527,9 +527,37 @@ fn what_programs_write_beside_parts_and_classes_is_no_photograph() {
     project
         .write("data/a.cache", "x")
         .write("data/b/x.arrow", "x");
+    project.write("data/b/2.jpg.dvc", "outs:");
     let told = project.ok(&["run", FILE]).stderr;
     assert!(
-        told.contains("passed over 2 entries: 1 `.arrow`, 1 `.cache`"),
+        told.contains("passed over 3 entries: 1 `.arrow`, 1 `.cache`, 1 `.dvc`"),
         "{told}"
     );
+}
+
+#[test]
+fn a_part_among_the_classes_is_told_before_it_is_trained_on() {
+    for (part, setting) in [("val", "validation"), ("1.Test", "test")] {
+        let project = project("train = \"data\"", "");
+        put(&project, &["data/a/1.jpg", "data/b/2.jpg"]);
+        put(&project, &[&format!("data/{part}/a/3.jpg")]);
+        let told = project.fails(1, &["run", FILE]).stderr;
+        assert!(
+            told.contains(&format!("the folder `{part}` of `"))
+                && told.contains("too, such as `a`")
+                && told.contains(&format!("name it in the dataset: `{setting} = …`")),
+            "{told}"
+        );
+        project.edit(FILE, "train", "class = \"deepest\"\ntrain");
+        let told = project.ok(&["run", FILE]).stderr;
+        assert!(told.contains("3 images in 2 classes"), "{told}");
+    }
+    // A class may be called so.
+    let project = project("train = \"data\"", "");
+    put(
+        &project,
+        &["data/a/1.jpg", "data/test/2.jpg", "data/plane/3.jpg"],
+    );
+    let told = project.ok(&["run", FILE]).stderr;
+    assert!(told.contains("3 images in 3 classes"), "{told}");
 }

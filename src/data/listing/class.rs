@@ -117,6 +117,35 @@ fn refuse_parts(root: &Path, folders: &BTreeSet<&str>) -> Result<()> {
             let leaves = least == Some(level) && !around_classes;
             return Err(parts_error(root, &parts, &others, leaves));
         }
+        if around_classes && !others.is_empty() {
+            refuse_part_among_classes(root, folders, level)?;
+        }
+    }
+    Ok(())
+}
+
+/// A part that lies among the classes and holds the same ones (`a`, `b`, `val/a`, `val/b`) would be trained on.
+fn refuse_part_among_classes(root: &Path, folders: &BTreeSet<&str>, level: usize) -> Result<()> {
+    let is_part = |folder: &str| part_of_folder(name(upper(folder, level)));
+    let (inside, outside): (BTreeSet<&str>, BTreeSet<&str>) =
+        folders.iter().partition(|folder| is_part(folder).is_some());
+    let known: BTreeSet<&str> = outside.into_iter().map(name).collect();
+    for folder in inside {
+        let (upper, Some(part)) = (upper(folder, level), is_part(folder)) else {
+            continue;
+        };
+        if known.contains(name(folder)) {
+            return Err(Error::failed(format!(
+                "the folder `{}` of `{}` is called as a part of a data set is, and holds classes that lie outside it, too, such as `{}`",
+                shown(upper),
+                shown_path(root),
+                shown(name(folder))
+            ))
+            .help(format!(
+                "move it out of there, and name it in the dataset: `{} = …`; `class = \"deepest\"` takes its images with the others",
+                part.name()
+            )));
+        }
     }
     Ok(())
 }

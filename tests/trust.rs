@@ -490,6 +490,10 @@ fn a_cache_that_somebody_else_may_not_read_or_write_into_says_so_before_any_work
     let ran = as_somebody_else(&project, &["run", FILE]);
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.contains("chmod -R a+rX"), "{}", ran.stderr);
+    fs::set_permissions(project.path(FILE), Permissions::from_mode(0o600)).unwrap();
+    let ran = as_somebody_else(&project, &["run", FILE]);
+    assert!(ran.stderr.contains("make it readable"), "{}", ran.stderr);
+    fs::set_permissions(project.path(FILE), Permissions::from_mode(0o644)).unwrap();
     // All may write, but into one result.
     mode("cache", 0o777);
     for folder in ["attempts", "digests", "entries", "locks", "runs"] {

@@ -148,7 +148,8 @@ impl Error {
 fn in_the_way(cause: &std::io::Error) -> Option<String> {
     let (found, wanted) = match cause.kind() {
         std::io::ErrorKind::IsADirectory => ("folder", "file"),
-        std::io::ErrorKind::NotADirectory => ("file", "folder"),
+        // What is made is a folder: a file is written over, or published beside.
+        std::io::ErrorKind::NotADirectory | std::io::ErrorKind::AlreadyExists => ("file", "folder"),
         _ => return None,
     };
     Some(format!(

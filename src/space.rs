@@ -1,4 +1,4 @@
-//! Full disks in words: what is needed and what is free.
+//! Full disks, and other limits of the system, in words: what is needed and what is free.
 
 use std::{
     io::{self, ErrorKind},
@@ -43,8 +43,18 @@ pub(crate) fn help(path: &Path, cause: &io::Error, needed: Needed) -> Option<Str
         ErrorKind::FileTooLarge => Some(format!(
             "the size of a file is limited here (`ulimit -f`, or the file system): raise the limit, or name another folder{needed}"
         )),
+        _ if is_out_of_files(cause) => Some(MORE_FILES.to_owned()),
         _ => None,
     }
+}
+
+/// The way out where no more files may be open.
+pub(crate) const MORE_FILES: &str =
+    "more files may have to be open at once: raise the limit (`ulimit -n 1024`)";
+
+/// Whether a failure is that of a process, or a system, that has as many files open as it may.
+pub(crate) fn is_out_of_files(cause: &io::Error) -> bool {
+    matches!(cause.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
 }
 
 /// Free bytes and free files for us on the disk of the nearest folder that is there.

@@ -491,3 +491,73 @@ fn classes_beside_the_pipeline_file_are_read_without_what_runs_leave_there() {
     let told = project.ok(&["run", "p.toml", "--force", "d"]).stderr;
     assert!(told.contains("2 images in 2 classes"), "{told}");
 }
+
+#[test]
+fn parts_are_parts_beside_folders_of_other_names_too_and_classes_may_be_called_so() {
+    for beside in ["data/seg_pred/3.jpg", "data/unlabeled/a/3.jpg"] {
+        let project = project("train = \"data\"", "");
+        let parts = ["seg_train/a", "seg_train/b", "seg_test/a", "seg_test/b"];
+        let files = parts.map(|part| format!("data/{part}/1.jpg"));
+        put(&project, &files.each_ref().map(String::as_str));
+        put(&project, &[beside]);
+        let told = project.fails(1, &["run", FILE]).stderr;
+        assert!(
+            told.contains("the folders `seg_test`, `seg_train` of `"),
+            "{told}"
+        );
+        assert!(told.contains("lies beside them"), "{told}");
+        assert!(
+            told.contains("data/seg_train\"`, `test = \"") && !told.contains("deepest"),
+            "{told}"
+        );
+    }
+    let project = project("train = \"data\"", "");
+    put(
+        &project,
+        &["data/train/1.jpg", "data/test/2.jpg", "data/plane/3.jpg"],
+    );
+    let told = project.ok(&["run", FILE]).stderr;
+    assert!(told.contains("3 images in 3 classes"), "{told}");
+}
+
+#[test]
+fn what_programs_write_beside_parts_and_classes_is_no_photograph() {
+    let project = project("train = \"data\"", "");
+    put(&project, &["data/a/1.jpg", "data/b/2.jpg"]);
+    project
+        .write("data/a.cache", "x")
+        .write("data/b/x.arrow", "x");
+    project.write("data/b/2.jpg.dvc", "outs:");
+    let told = project.ok(&["run", FILE]).stderr;
+    assert!(
+        told.contains("passed over 3 entries: 1 `.arrow`, 1 `.cache`, 1 `.dvc`"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_part_among_the_classes_is_told_before_it_is_trained_on() {
+    for (part, setting) in [("val", "validation"), ("1.Test", "test")] {
+        let project = project("train = \"data\"", "");
+        put(&project, &["data/a/1.jpg", "data/b/2.jpg"]);
+        put(&project, &[&format!("data/{part}/a/3.jpg")]);
+        let told = project.fails(1, &["run", FILE]).stderr;
+        assert!(
+            told.contains(&format!("the folder `{part}` of `"))
+                && told.contains("too, such as `a`")
+                && told.contains(&format!("name it in the dataset: `{setting} = …`")),
+            "{told}"
+        );
+        project.edit(FILE, "train", "class = \"deepest\"\ntrain");
+        let told = project.ok(&["run", FILE]).stderr;
+        assert!(told.contains("3 images in 2 classes"), "{told}");
+    }
+    // A class may be called so.
+    let project = project("train = \"data\"", "");
+    put(
+        &project,
+        &["data/a/1.jpg", "data/test/2.jpg", "data/plane/3.jpg"],
+    );
+    let told = project.ok(&["run", FILE]).stderr;
+    assert!(told.contains("3 images in 3 classes"), "{told}");
+}

@@ -465,3 +465,57 @@ fn a_model_that_is_written_wrong_is_told_at_the_part_that_is_wrong() {
         has(&told, &words);
     }
 }
+
+#[test]
+fn layers_that_were_wrapped_one_by_one_are_a_network_all_the_same() {
+    let project = Project::new();
+    let state = network();
+    for (layer, wrapper) in [
+        ("layer1.", "_orig_mod."),
+        ("layer2.0.", "_checkpoint_wrapped_module."),
+        ("", "_fsdp_wrapped_module."),
+        ("fc.", "_orig_mod."),
+    ] {
+        let wrapped = behind("", &state).into_iter().map(|(name, tensor)| {
+            match name.strip_prefix(layer) {
+                // With an empty name some of the layers are wrapped and some are not.
+                Some(rest) if !layer.is_empty() || rest.starts_with("layer") => {
+                    (format!("{layer}{wrapper}{rest}"), tensor)
+                }
+                _ => (name, tensor),
+            }
+        });
+        file(&project, "w.pt", wrapped.collect());
+        project.ok(&["export", "w.pt", OUT]);
+        let (read, _) = safetensors::read(&project.path(OUT)).unwrap();
+        for (name, tensor) in state.iter() {
+            assert_eq!(read.get(name), Some(tensor), "{layer}: {name}");
+        }
+    }
+}
+
+#[test]
+fn a_program_of_torch_export_is_called_so() {
+    let project = Project::new();
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let plain =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for name in [
+        "data/weights/weight_0",
+        "models/model.json",
+        "archive_format",
+    ] {
+        zip.start_file(format!("exported/{name}"), plain).unwrap();
+        zip.write_all(b"x").unwrap();
+    }
+    let bytes = zip.finish().unwrap().into_inner();
+    fs::write(project.path("w.pt2"), bytes).unwrap();
+    let told = project.fails(1, &["export", "w.pt2", OUT]).stderr;
+    has(
+        &told,
+        &[
+            "a program that `torch.export` wrote",
+            "torch.export.load(FILE).state_dict",
+        ],
+    );
+}

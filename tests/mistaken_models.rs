@@ -150,3 +150,60 @@ fn a_folder_for_timm_predicts_as_what_it_was_exported_from() {
     assert_eq!(there.stdout, predict("pipelines/p.toml:t").stdout);
     assert!(!there.stderr.contains("does not say"), "{}", there.stderr);
 }
+
+#[test]
+fn a_folder_of_a_model_says_which_file_is_meant_or_how_one_is_made() {
+    let project = Project::with_dishes();
+    project.picture("x.png", 0, 0);
+    for (inside, words) in [
+        (
+            "pytorch_model.bin",
+            &["name the file in it: `", "m/pytorch_model.bin`"][..],
+        ),
+        ("saved_model.pb", &["is a SavedModel of TensorFlow"]),
+        (".metadata", &["of torch.distributed", "dcp_to_torch"]),
+        ("zero_to_fp32.py", &["of DeepSpeed", "m/zero_to_fp32.py"]),
+        ("model.safetensors.index.json", &["in several pieces"]),
+        ("x", &["name a file in it"]),
+    ] {
+        project.write(&format!("m/{inside}"), "x");
+        let predict = ["predict", "--model", "m", "x.png"];
+        has(&project.fails(2, &predict).stderr, words);
+        project.write("pipelines/p.toml", &transfer("./m"));
+        let told = project.fails(2, &["run", "pipelines/p.toml"]).stderr;
+        has(&told, words);
+        fs::remove_dir_all(project.path("m")).unwrap();
+    }
+}
+
+#[test]
+fn a_list_of_class_names_has_one_on_each_line() {
+    let project = Project::with_dishes();
+    project.picture("x.png", 0, 0);
+    let tensors = network()
+        .iter()
+        .map(|(name, tensor)| (name.to_owned(), tensor.clone()))
+        .collect();
+    safetensors::write(&project.path("w.safetensors"), &tensors, None).unwrap();
+    let predict = [
+        "predict",
+        "--model",
+        "w.safetensors",
+        "--classes",
+        "names.txt",
+        "x.png",
+    ];
+    for (names, line) in [("a\n\nb\n", 2), ("\na\nb\n", 1), ("a\n\u{200b}\nb\n", 2)] {
+        project.write("names.txt", names);
+        let told = project.fails(2, &predict).stderr;
+        has(
+            &told,
+            &[&format!("line {line} of `names.txt` names no class")],
+        );
+    }
+    project.write("names.txt", "a\nb\nb\n");
+    has(
+        &project.ok(&predict).stderr,
+        &["lines 2 and 3 of `names.txt` both name `b`"],
+    );
+}

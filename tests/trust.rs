@@ -219,6 +219,17 @@ fn a_relative_cache_is_one_for_the_whole_project_and_a_home_is_found() {
             refused.stderr
         );
     }
+    for elsewhere in ["s3://dishes/cache", "s3:dishes", "D:\\cache"] {
+        let refused = run(elsewhere, ".", FILE);
+        assert_eq!(refused.code, 2, "{elsewhere}");
+        let told = "an address or a path of Windows";
+        assert!(refused.stderr.contains(told), "{}", refused.stderr);
+        let pushed = project.fails(2, &["cache", "push", "s3:dishes"]).stderr;
+        assert!(pushed.contains("`s3://BUCKET/PLACE`"), "{pushed}");
+    }
+    assert!(!project.path("s3:").exists() && !project.path("s3:dishes").exists());
+    // A folder may be called so all the same.
+    assert!(run("./s3:dishes", ".", FILE).stderr.contains("2 ran"));
 }
 
 #[test]
@@ -464,4 +475,41 @@ fn photographs_of_a_zip_that_is_touched_meanwhile_are_neither_dropped_nor_refuse
         let looked = project.json(&["data", FILE]);
         assert_eq!(looked["data"][0]["formats"]["JPEG"], 400, "{looked}");
     }
+}
+
+#[test]
+#[ignore = "needs root, and a checkout that all may read: `-- --ignored somebody_else`"]
+fn a_cache_that_somebody_else_may_not_read_or_write_into_says_so_before_any_work() {
+    let project = Project::with_dishes();
+    project.write(FILE, DATA);
+    project.ok(&["run", FILE]);
+    let mode = |name: &str, mode: u32| {
+        fs::set_permissions(project.path(name), Permissions::from_mode(mode)).unwrap();
+    };
+    mode("cache", 0o700);
+    let ran = as_somebody_else(&project, &["run", FILE]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("chmod -R a+rX"), "{}", ran.stderr);
+    fs::set_permissions(project.path(FILE), Permissions::from_mode(0o600)).unwrap();
+    let ran = as_somebody_else(&project, &["run", FILE]);
+    assert!(ran.stderr.contains("make it readable"), "{}", ran.stderr);
+    fs::set_permissions(project.path(FILE), Permissions::from_mode(0o644)).unwrap();
+    // All may write, but into one result.
+    mode("cache", 0o777);
+    for folder in ["attempts", "digests", "entries", "locks", "runs"] {
+        mode(&format!("cache/{folder}"), 0o777);
+    }
+    for lock in fs::read_dir(project.path("cache/locks")).unwrap() {
+        let lock = lock.unwrap().path();
+        fs::set_permissions(lock, Permissions::from_mode(0o666)).unwrap();
+    }
+    for entry in fs::read_dir(project.path("cache/entries")).unwrap() {
+        let entry = entry.unwrap().path();
+        fs::set_permissions(entry, Permissions::from_mode(0o700)).unwrap();
+    }
+    let ran = as_somebody_else(&project, &["run", FILE]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("cannot write into `"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("KFOOD_CACHE"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("images in"), "{}", ran.stderr);
 }

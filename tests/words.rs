@@ -328,6 +328,50 @@ fn yaml_is_told_as_such_with_the_line_in_toml() {
 }
 
 #[test]
+fn values_and_files_of_other_languages_are_told_as_such() {
+    for (word, help) in [
+        ("None", "help: leave the line out"),
+        ("null", "help: leave the line out"),
+        ("True", "help: write `true`"),
+        ("no", "help: write `false`"),
+    ] {
+        let told =
+            mistakes(format!("[dataset.d]\ntrain = \"data\"\ncorrect_test = {word}\n").as_bytes());
+        assert!(told.contains(&format!("`{word}` is no value")), "{told}");
+        assert!(told.contains(help) && !told.contains("nan"), "{told}");
+    }
+    let told = mistakes(b"{\"dataset\": {\"d\": {\"train\": \"data\"}}}\n");
+    assert!(told.contains("it reads like JSON"), "{told}");
+}
+
+#[test]
+fn stages_and_pipelines_that_are_named_the_other_way_come_with_the_way_out() {
+    let project = project(DISHES);
+    project.write("pipelines/b.toml", DISHES);
+    let told = project.fails(2, &["run", "pipelines/a.toml:pixels"]).stderr;
+    assert!(
+        told.contains("name a stage behind its file: `pipelines/a.toml pixels`"),
+        "{told}"
+    );
+    let two = ["plan", "pipelines/a.toml", "pipelines/b.toml"];
+    let told = project.fails(2, &two).stderr;
+    assert!(told.contains("name one pipeline at a time"), "{told}");
+}
+
+#[test]
+fn too_few_open_files_are_told_as_that() {
+    let project = project(DISHES);
+    project.dishes("data/train", &["a", "b"], 2);
+    let run = project.command(&["run", "pipelines/a.toml"]);
+    let mut shell = std::process::Command::new("bash");
+    shell.args(["-c", "ulimit -n 8; exec \"$0\" run pipelines/a.toml"]);
+    shell.arg(run.get_program()).current_dir(project.path("."));
+    let ran = crate::support::Ran::of(shell.output().unwrap());
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("ulimit -n"), "{}", ran.stderr);
+}
+
+#[test]
 fn a_number_in_quotes_is_one_mistake_and_what_is_missing_another() {
     let told = mistakes(
         "[dataset.d]\ntrain = \"data\"\n[preprocess.p]\ndataset = \"d\"\nresize = { height = \"64\" }\n".as_bytes(),

@@ -11,7 +11,10 @@ use std::{
 
 use rayon::prelude::*;
 
-use super::{Cache, Listing, Output, Record, Stat, listing, place::helped};
+use super::{
+    Cache, Listing, Output, Record, Stat, listing,
+    place::{helped, may_only_read},
+};
 use crate::{
     digest::Digest,
     error::{Error, Result},
@@ -164,10 +167,25 @@ impl Cache {
             state: folder.join("state"),
             folder,
         };
+        self.can_publish(key)?;
         let made = files::remove(&attempt.out)
             .and_then(|()| files::create_folder(&attempt.out))
             .and_then(|()| files::create_folder(&attempt.state));
         made.map(|()| attempt).map_err(helped)
+    }
+
+    /// An error where the result of an attempt could not be put into its place, such as the folder that another person closed: told before
+    /// hours of work.
+    fn can_publish(&self, key: &Digest) -> Result<()> {
+        let entry = self.entry(key);
+        let place = match entry.symlink_metadata() {
+            Ok(_) => entry,
+            Err(_) => self.root.join("entries"),
+        };
+        match tempfile::tempfile_in(&place) {
+            Err(e) if may_only_read(&e) => Err(helped(Error::io("write into", &place, e))),
+            _ => Ok(()),
+        }
     }
 
     /// Hashes the outputs of an attempt and makes all its files durable.

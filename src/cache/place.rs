@@ -51,6 +51,13 @@ impl Cache {
                 );
                 return Err(Error::usage(message).help("set KFOOD_CACHE to a folder"));
             }
+            Err(e) if e.kind() == ErrorKind::PermissionDenied => {
+                let error = Error::io("read", &path, e);
+                return Err(error.help(format!(
+                    "whom the cache belongs to can open it to others (`chmod -R a+rX {}`); or set KFOOD_CACHE to a folder of your own",
+                    shown_path(&cache.root)
+                )));
+            }
             Err(e) => return Err(Error::io("read", &path, e)),
         };
         if let Some(layout) = found.as_deref().and_then(layout) {

@@ -18,13 +18,14 @@ use crate::{
     error::{Error, Result},
     event::{Observer, Silent},
     exec::{self, Needs, Summary, Taken, locked, slurm::Site},
+    model::model_folder,
     name, native,
     report::duration,
     settings::{Count, Executor, Memory, NeedsSettings},
     stage::Stage,
     stages,
     stop::Stop,
-    text::{count, shown, shown_path},
+    text::{count, shown},
 };
 
 use super::{folder, print};
@@ -147,12 +148,8 @@ pub(super) fn model(text: &str) -> Result<PathBuf> {
         );
     }
     if path.is_dir() {
-        let inside = path.join("model.safetensors");
-        let help = match inside.is_file() {
-            true => format!("name the file in it: `{}`", shown_path(&inside)),
-            false => "name a file in it".to_owned(),
-        };
-        let message = format!("`{text}` is a folder, expected a model file");
+        let (is, help) = model_folder(&path);
+        let message = format!("`{text}` is {is}");
         return Err(Error::usage(message).help(help));
     }
     if !path.is_file() {

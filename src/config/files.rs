@@ -19,7 +19,10 @@ use super::{
     text_file::{self, Expected, Unread},
     wording,
 };
-use crate::{name, spelt, text::shown_path};
+use crate::{
+    name, spelt,
+    text::{shown, shown_path},
+};
 
 /// The file and everything it uses; the file itself comes first.
 ///
@@ -58,8 +61,7 @@ fn open(path: &Path, prefix: String, texts: &Texts) -> Result<File, Unread> {
         help: "name a pipeline file, such as `pipelines/mission1.toml`",
     };
     // An example of a name is of no use where one lies there that may be meant.
-    let near = (!path.exists()).then(|| near(path)).flatten();
-    let near = near.map(|near| format!("did you mean `{}`?", shown_path(near)));
+    let near = (!path.exists()).then(|| meant(path)).flatten();
     let expected = Expected {
         help: near.as_deref().unwrap_or(expected.help),
         ..expected
@@ -90,6 +92,16 @@ fn open(path: &Path, prefix: String, texts: &Texts) -> Result<File, Unread> {
         }),
         None => text_file::open(path, prefix, &expected),
     }
+}
+
+/// What may be meant by the name of a file that is not there.
+fn meant(path: &Path) -> Option<String> {
+    let written = path.to_str().and_then(|text| text.rsplit_once(':'));
+    if let Some((file, stage)) = written.filter(|(file, _)| Path::new(file).is_file()) {
+        let (file, stage) = (shown_path(file), shown(stage));
+        return Some(format!("name a stage behind its file: `{file} {stage}`"));
+    }
+    near(path).map(|near| format!("did you mean `{}`?", shown_path(near)))
 }
 
 /// The pipeline file whose name is most like one that is not there: in its folder, else in `pipelines` there, else in the folder above.

@@ -2,16 +2,23 @@
 
 use std::{
     fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
 use toml::{Spanned, de::DeTable};
 
 use super::{encoding, file::File, location::Location, mistake::Found, root, wording};
-use crate::{files, text::shown_path};
+use crate::{
+    files,
+    text::{count, shown_path},
+};
 
 /// It is written by hand: a larger file is something else.
 const MOST_BYTES: u64 = 16 << 20;
+
+/// So many mistakes of syntax are told one by one: a file of another kind has thousands.
+const MOST_MISTAKES: usize = 20;
 
 /// What a file is expected to be, in the words of a message.
 pub(super) struct Expected<'a> {
@@ -57,6 +64,12 @@ pub(super) fn open(path: &Path, prefix: String, expected: &Expected<'_>) -> Resu
     };
     let fail =
         |e: &std::io::Error| unread(format!("cannot read `{}`: {e}", shown_path(path)), None);
+    let denied = || {
+        let help = "whom it belongs to can make it readable for you (`chmod a+r`)";
+        (path.exists()
+            && fs::File::open(path).is_err_and(|e| e.kind() == ErrorKind::PermissionDenied))
+        .then(|| help.to_owned())
+    };
     if path.is_dir() {
         let (path, what) = (shown_path(path), expected.what);
         return Err(unread(
@@ -66,8 +79,12 @@ pub(super) fn open(path: &Path, prefix: String, expected: &Expected<'_>) -> Resu
     }
     let real = fs::canonicalize(path).map_err(|e| fail(&e))?;
     let given = root::given(path).map_err(|e| fail(&e))?;
-    let bytes = files::read_bounded(path, MOST_BYTES)
-        .map_err(|e| unread(e.to_string(), e.help_text().map(str::to_owned)))?;
+    let bytes = files::read_bounded(path, MOST_BYTES).map_err(|e| {
+        unread(
+            e.to_string(),
+            e.help_text().map(str::to_owned).or_else(denied),
+        )
+    })?;
     let shown = shown(&given);
     let text = encoding::decode(bytes, &shown_path(&shown)).map_err(|odd| Unread {
         location: match odd.place {
@@ -128,8 +145,20 @@ pub(super) fn parse<'i>(at: usize, text: &'i str, found: &mut Found) -> Spanned<
     let (document, errors) = DeTable::parse_recoverable(text);
     let mut twice = Vec::new();
     let mut signs = Vec::new();
-    for error in errors {
+    let mut told = 0;
+    let all = errors.len();
+    for (i, error) in errors.into_iter().enumerate() {
         let span = error.span().unwrap_or(0..0);
+        if told == MOST_MISTAKES {
+            found.unreadable = true;
+            let message = format!(
+                "this is not TOML: {} follow",
+                count(all - i, "more mistake")
+            );
+            let help = "mend those above first; or the file is of another kind";
+            found.add(at, &span, message, Some(help.to_owned()));
+            break;
+        }
         if !wording::is_duplicate(&error) {
             found.unreadable = true;
         } else if twice.contains(&header_before(text, span.start)) {
@@ -146,6 +175,11 @@ pub(super) fn parse<'i>(at: usize, text: &'i str, found: &mut Found) -> Spanned<
         }
         let (message, help) = wording::syntax(&error, text);
         found.add(at, &span, message, help);
+        told += 1;
+        if wording::is_json(text) {
+            // All that comes after follows from it.
+            break;
+        }
     }
     document
 }

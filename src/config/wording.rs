@@ -35,6 +35,9 @@ pub(crate) fn syntax(error: &Error, text: &str) -> (String, Option<String>) {
             Some(help),
         );
     }
+    if let Some((message, help)) = error.span().and_then(|span| foreign_word(text, span.start)) {
+        return (message, Some(help));
+    }
     if error.message().contains("escape") {
         let help = "in double quotes a `\\` begins an escape such as `\\n`: write paths with `/`";
         return (
@@ -103,6 +106,31 @@ fn yaml(text: &str, at: usize) -> Option<String> {
         )),
         _ => None,
     }
+}
+
+/// Whether a text is an object of JSON, and no pipeline at all.
+pub(crate) fn is_json(text: &str) -> bool {
+    text.trim_start().starts_with('{')
+}
+
+/// A word that is a value in Python, JSON or YAML and none in TOML, where one stands at a place; and JSON as a whole.
+fn foreign_word(text: &str, at: usize) -> Option<(String, String)> {
+    let rest = text.get(text.floor_char_boundary(at)..)?;
+    if is_json(text) {
+        return Some((
+            "this is not TOML: it reads like JSON".to_owned(),
+            "begin a stage with its kind and its name, `[dataset.NAME]`, and write a line such as `epochs = 5` for each setting".to_owned(),
+        ));
+    }
+    let end = rest.find(|c: char| !c.is_alphanumeric());
+    let word = &rest[..end.unwrap_or(rest.len())];
+    let help = match word.to_lowercase().as_str() {
+        "none" | "null" | "nil" => "leave the line out: its default holds then".to_owned(),
+        "true" | "yes" | "on" => "write `true`".to_owned(),
+        "false" | "no" | "off" => "write `false`".to_owned(),
+        _ => return None,
+    };
+    Some((format!("this is not TOML: `{word}` is no value"), help))
 }
 
 /// The sign at a place, or behind it in its line before a comment, that looks like one of TOML's and is none, and that one.

@@ -7,8 +7,9 @@ use super::{
     catalog::{Found, Opened},
     layout::{Role, Slot, head, slots},
     published, pytorch,
-    recognise::{Recognised, behind, choose, some},
+    recognise::{Recognised, behind, some},
     safetensors, sense, timm,
+    wrapped::network,
 };
 use crate::{
     error::{Error, Result},
@@ -126,7 +127,7 @@ fn understood(file: File, weights: Option<&str>, with_head: bool) -> Result<Vec<
         sense::check(info)?;
     }
     let Some(infos) = opened.members.take() else {
-        let network = choose(&opened, weights)?;
+        let network = network(&mut opened, weights)?;
         let info = opened.info.take();
         return Ok(vec![understand(&mut opened, &network, info, with_head)?]);
     };

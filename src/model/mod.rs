@@ -13,6 +13,7 @@ mod efficientnet;
 mod element;
 mod families;
 pub mod file;
+mod folder;
 #[cfg(feature = "tensors")]
 mod forward_file;
 #[cfg(feature = "tensors")]
@@ -34,10 +35,12 @@ mod state_dict;
 mod tensor;
 mod tensor_data;
 pub mod timm;
+mod wrapped;
 
 pub use file::{
     ModelState, export, load, load_all, load_members, load_network, load_weights, write_ensemble,
 };
+pub use folder::model_folder;
 #[cfg(feature = "tensors")]
 pub use forward_file::forward_file;
 #[cfg(feature = "tensors")]

@@ -142,6 +142,11 @@ impl Graph {
             return Ok(found.clone());
         }
         let message = format!("`{}` is no stage of this pipeline", shown(target));
+        if target.ends_with(".toml") {
+            return Err(Error::usage(message).help(
+                "name one pipeline at a time, and stages of it behind that; `[use]` takes in stages of another",
+            ));
+        }
         let ids = self.graph.node_weights().map(String::as_str);
         Err(offer(message, target, ids))
     }

@@ -69,7 +69,7 @@ impl Stage for CalibrateStage {
             Error::usage(
                 "the evaluation has no image in `validation`, where the temperature is fitted",
             )
-            .help("give the split a `validation` share above 0, or `folds`")
+            .help("give the split a larger `validation` share or more images, or `folds`")
         })?;
         let precision = self.settings.precision.map(|p| p.get());
         let test = PartLogs::of(&judged, Part::Test);

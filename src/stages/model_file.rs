@@ -6,6 +6,7 @@ use crate::{
     config::{DataPath, ModelSource},
     error::{Error, Result},
     files::FileList,
+    model::model_folder,
     record::{ModelFile, model_files},
     settings::{Normalize, Pretrained},
     stage::{Desk, Input},
@@ -49,9 +50,9 @@ fn absent(path: &DataPath, pretrained: Option<&Pretrained>) -> Error {
     let Some(weights) = pretrained else {
         let shown = shown_path(&path.path);
         if path.path.is_dir() {
-            let found = format!("`{shown}` is a folder, expected a model file");
-            let help = "name a file in it, such as its `model.safetensors`";
-            return Error::placed(path.location.render(&found, Some(help)));
+            let (is, help) = model_folder(&path.path);
+            let found = format!("`{shown}` is {is}");
+            return Error::placed(path.location.render(&found, Some(&help)));
         }
         let found = format!("there is no model file `{shown}`");
         let help =

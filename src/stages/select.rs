@@ -60,7 +60,7 @@ impl SelectStage {
                 named(),
                 self.settings.by.name()
             ))
-            .help("give its split a `validation` share above 0, or `folds`")
+            .help("give its split a larger `validation` share or more images, or `folds`")
         })?;
         Ok((epoch.epoch, validation.of(self.settings.by)))
     }

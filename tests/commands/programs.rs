@@ -217,3 +217,14 @@ fn logs_go_to_stderr_and_nothing_is_coloured() {
         .unwrap();
     assert!(Ran::of(by_variable).stderr.contains("holdout has the key"));
 }
+
+#[test]
+fn a_file_in_the_place_of_a_folder_to_be_made_comes_with_the_way_out() {
+    let project = Project::new();
+    project.write("man1", "x");
+    let told = project.fails(1, &["man", "man1"]).stderr;
+    assert!(
+        told.contains("a file stands where a folder belongs: move it away"),
+        "{told}"
+    );
+}

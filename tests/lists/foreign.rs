@@ -242,3 +242,37 @@ fn photographs_without_class_folders_come_with_the_list_that_may_tell_their_clas
     let ran = project.fails(1, &["run", "pipelines/p.toml"]);
     told(&ran, &["or write a list of `path,label`"]);
 }
+
+#[test]
+fn labels_that_seem_to_be_several_are_told() {
+    let (_, ran) = listed(b"path,label\na/000,a|b\na/001,\"['a', 'b']\"\nb/000,b\nb/001,b;x\n");
+    told(
+        &ran,
+        &[
+            "warning: the label of 3 images seems to be several, such as `a|b` of `train/a/000.png`: it is trained as one class of its own",
+        ],
+    );
+    // A dish may have such signs in its name.
+    let (_, ran) =
+        listed(b"path,label\na/000,\"rice, brown\"\na/001,rice\nb/000,x|y\nb/001,rice soup\n");
+    assert!(!ran.stderr.contains("several"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_parquet_file_is_called_so() {
+    refused(
+        b"PAR1\x15\x04\x15\xffPAR1",
+        &["is Parquet, and no CSV", "read_parquet"],
+    );
+}
+
+#[test]
+fn groups_that_programs_write_where_there_is_none_are_told() {
+    let (_, ran) = listed(b"path,label,group\na/000,a,nan\na/001,a,g\nb/000,b,NaN\nb/001,b,\n");
+    told(
+        &ran,
+        &[
+            "warning: 2 images have a group that programs write where none is known, such as `nan`: they are taken as one group",
+        ],
+    );
+}

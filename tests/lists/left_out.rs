@@ -202,3 +202,49 @@ fn a_list_to_leave_out_keeps_what_it_names_and_overwrites_nothing_else() {
     let refused = project.fails(2, &["data", "pipelines/p.toml", "--sheet", "data/a"]);
     told(&refused, &["a sheet there would be taken for a photograph"]);
 }
+
+#[test]
+fn an_ending_may_be_left_out_of_what_is_left_out_and_of_what_is_corrected() {
+    let project = Project::new();
+    project.dishes("data/images", &["a", "b"], 4);
+    // As the lists of Food-101 are.
+    project.write("data/meta/test.txt", "a/000\nb/003\na/001.PNG\nb/002.jpg\n");
+    project.write("corrections.csv", "path,suggested\ndata/images/b/001,a\n");
+    project.write(
+        "pipelines/p.toml",
+        "[dataset.d]\ntrain = \"data/images\"\nexclude = \"data/meta/test.txt\"\ncorrections = \"corrections.csv\"\n",
+    );
+    let ran = project.ok(&["run", "pipelines/p.toml"]);
+    told(
+        &ran,
+        &[
+            "2 images are left out",
+            "line 3: `a/001.PNG`, but there is `a/001.png`",
+            "line 4: `b/002.jpg`, but there is `b/002.png`",
+            "1 label corrected, 0 left out",
+        ],
+    );
+    let left = paths(&project);
+    assert_eq!(left.len(), 6);
+    for out in ["train/a/000.png", "train/b/003.png"] {
+        assert!(!left.contains(&out.to_owned()), "{out}");
+    }
+    // Two photographs of one name but for the ending are told.
+    fs::copy(
+        project.path("data/images/a/000.png"),
+        project.path("data/images/a/000.jpg"),
+    )
+    .unwrap();
+    let ran = project.fails(1, &["run", "pipelines/p.toml"]);
+    told(
+        &ran,
+        &["line 1: `a/000` may be `train/a/000.jpg` or `train/a/000.png`"],
+    );
+    project.write("data/meta/test.txt", "a/001\n");
+    project.write("corrections.csv", "path,suggested\nb/001.jpg,a\n");
+    let ran = project.fails(1, &["run", "pipelines/p.toml"]);
+    told(
+        &ran,
+        &["`b/001.jpg`: no photograph of the data set is called so, but there is `b/001.png`"],
+    );
+}

@@ -213,3 +213,25 @@ fn a_class_that_only_training_has_is_a_warning_and_one_that_it_lacks_an_error() 
         ],
     );
 }
+
+#[test]
+fn a_list_of_another_computer_comes_with_what_to_take_off() {
+    for (before, sign) in [
+        ("/content/drive/MyDrive/food/", "/"),
+        ("C:\\Users\\kim\\food\\", "\\"),
+    ] {
+        let list = format!("path,label\n{before}a{sign}000.png,a\n{before}b{sign}000.png,b\n");
+        let way = format!("where `a/000.png` lies: take `{before}` off each path");
+        refused(list.as_bytes(), &[&way]);
+    }
+    let ran = refused(b"path,label\n/etc/passwd,a\n", &["paths are relative to"]);
+    assert!(!ran.stderr.contains("take `"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_file_with_another_ending_is_told() {
+    refused(
+        b"path,label\na/000.jpeg,a\nb/000.png,b\n",
+        &["line 2: no file `a/000.jpeg`, but there is `a/000.png`"],
+    );
+}

@@ -219,3 +219,19 @@ fn two_stages_of_one_name_are_refused_within_a_kind_and_across() {
         ["3:10 `net` is a file in `[use]` and a stage"]
     );
 }
+
+#[test]
+fn a_file_of_another_kind_is_told_in_few_mistakes() {
+    let json = (0..1000).map(|i| format!("  \"k{i}\": [{i}],\n"));
+    let json = format!("{{\n{}  \"z\": 0\n}}\n", json.collect::<String>());
+    let told = told(&json);
+    assert_eq!(told.len(), 1, "{told:?}");
+    let table = "a,b,c\n".repeat(1000);
+    let told = rows(&mistakes(&table));
+    assert_eq!(told.len(), 21, "{told:?}");
+    assert!(
+        told[20].contains("980 more mistakes follow"),
+        "{}",
+        told[20]
+    );
+}

@@ -6,7 +6,10 @@ mod images;
 mod output;
 mod pattern;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use serde_json::Value;
@@ -26,12 +29,12 @@ use crate::{
     event::{Event, Observer},
     exec::worker::Process,
     files,
-    name::nfc,
+    name::{is_blank_name, nfc},
     record::{self, Calibration, Job, ModelFile},
     report::{Align, Grid},
     settings::Tta,
     stage::Worker,
-    text::{count, shown_path},
+    text::{self, count, shown_path},
 };
 
 /// Classify images: files, all in folders, zips or lists, and what patterns match.
@@ -228,10 +231,34 @@ fn threshold(args: &Predict, calibration: Option<&Calibration>) -> Result<Option
 fn class_names(path: &Path) -> Result<Vec<String>> {
     let bytes = files::read_bounded(path, 64 << 20)?;
     let text = String::from_utf8(bytes).map_err(|e| {
-        Error::usage(format!("`{}` is no text in UTF-8", shown_path(path))).because(e)
+        Error::usage(format!("`{}` is no text in UTF-8", shown_path(path)))
+            .because(e)
+            .help("save it in UTF-8")
     })?;
     let text = text.trim_start_matches('\u{feff}').trim_end();
-    Ok(text.lines().map(|line| nfc(line.trim())).collect())
+    let names: Vec<String> = text.lines().map(|line| nfc(line.trim())).collect();
+    let mut lines: BTreeMap<&str, usize> = BTreeMap::new();
+    for (i, name) in names.iter().enumerate() {
+        if is_blank_name(name) {
+            return Err(Error::usage(format!(
+                "line {} of `{}` names no class",
+                i + 1,
+                shown_path(path)
+            ))
+            .help("name a class on each line, in the order of the outputs"));
+        }
+        if let Some(first) = lines.insert(name, i) {
+            // Lists of ImageNet's classes have such names.
+            print::say(&format!(
+                "warning: lines {} and {} of `{}` both name `{}`: its guesses cannot be told apart",
+                first + 1,
+                i + 1,
+                shown_path(path),
+                text::shown(name)
+            ));
+        }
+    }
+    Ok(names)
 }
 
 /// The image and its guesses, as in a table.

@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Result},
     record::Part,
     settings::FolderLevel,
-    text::{count, first_few, first_lines, shown, shown_path},
+    text::{count, either, first_few, first_lines, shown, shown_path},
 };
 
 /// How many names a message shows.
@@ -100,48 +100,98 @@ fn refuse_parts(root: &Path, folders: &BTreeSet<&str>) -> Result<()> {
     let least = folders.iter().map(|folder| depth(folder)).min();
     for level in 1..=least.unwrap_or(0) {
         let mut parts: BTreeMap<Part, BTreeSet<&str>> = BTreeMap::new();
+        let mut others: BTreeSet<&str> = BTreeSet::new();
+        let mut around_classes = true;
         for folder in folders {
             let upper = upper(folder, level);
-            match part_of_folder(name(upper)) {
-                Some(part) => parts.entry(part).or_default().insert(upper),
-                None => {
-                    parts.clear();
-                    break;
-                }
-            };
+            if let Some(part) = part_of_folder(name(upper)) {
+                parts.entry(part).or_default().insert(upper);
+                around_classes &= depth(folder) > level;
+            } else {
+                others.insert(upper);
+            }
         }
-        if parts.len() < 2 || !parts.contains_key(&Part::Train) {
-            continue;
+        // Beside folders of other names they are parts where they hold class folders: classes may be called so, too.
+        let are_parts = others.is_empty() || around_classes;
+        if are_parts && parts.len() > 1 && parts.contains_key(&Part::Train) {
+            let leaves = least == Some(level) && !around_classes;
+            return Err(parts_error(root, &parts, &others, leaves));
         }
-        let names = parts.values().flatten().map(|upper| name(upper));
-        let message = format!(
-            "the folders {} of `{}` are parts of a data set and no classes",
-            first_few(names.collect::<BTreeSet<_>>(), SHOWN),
-            shown_path(root)
-        );
-        let one_each = parts.values().all(|uppers| uppers.len() == 1);
-        let help = if least == Some(level) {
-            "put a folder for each class into each of them, and name each part: `train = …`, `test = …`; `class = \"deepest\"` takes them as classes all the same".to_owned()
-        } else if root.is_dir() && one_each {
-            let setting = |(part, uppers): (&Part, &BTreeSet<&str>)| {
-                let upper = uppers.first().copied().unwrap_or_default();
-                format!(
-                    "`{} = \"{}/{}\"`",
-                    part.name(),
-                    shown_path(root),
-                    shown(upper)
-                )
-            };
-            let settings: Vec<_> = parts.iter().map(setting).collect();
-            format!("name each part in the dataset: {}", settings.join(", "))
-        } else if root.is_dir() {
-            "name the parts in a list: `manifest` with a column `part`".to_owned()
-        } else {
-            "unpack the zip, and name each part in the dataset: `train = …`, `test = …`".to_owned()
-        };
-        return Err(Error::failed(message).help(help));
+        if around_classes && !others.is_empty() {
+            refuse_part_among_classes(root, folders, level)?;
+        }
     }
     Ok(())
+}
+
+/// A part that lies among the classes and holds the same ones (`a`, `b`, `val/a`, `val/b`) would be trained on.
+fn refuse_part_among_classes(root: &Path, folders: &BTreeSet<&str>, level: usize) -> Result<()> {
+    let is_part = |folder: &str| part_of_folder(name(upper(folder, level)));
+    let (inside, outside): (BTreeSet<&str>, BTreeSet<&str>) =
+        folders.iter().partition(|folder| is_part(folder).is_some());
+    let known: BTreeSet<&str> = outside.into_iter().map(name).collect();
+    for folder in inside {
+        let (upper, Some(part)) = (upper(folder, level), is_part(folder)) else {
+            continue;
+        };
+        if known.contains(name(folder)) {
+            return Err(Error::failed(format!(
+                "the folder `{}` of `{}` is called as a part of a data set is, and holds classes that lie outside it, too, such as `{}`",
+                shown(upper),
+                shown_path(root),
+                shown(name(folder))
+            ))
+            .help(format!(
+                "move it out of there, and name it in the dataset: `{} = …`; `class = \"deepest\"` takes its images with the others",
+                part.name()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The error that names parts, and folders beside them. `leaves`: they hold images and no folders.
+fn parts_error(
+    root: &Path,
+    parts: &BTreeMap<Part, BTreeSet<&str>>,
+    others: &BTreeSet<&str>,
+    leaves: bool,
+) -> Error {
+    let names = parts.values().flatten().map(|upper| name(upper));
+    let mut message = format!(
+        "the folders {} of `{}` are parts of a data set and no classes",
+        first_few(names.collect::<BTreeSet<_>>(), SHOWN),
+        shown_path(root)
+    );
+    if !others.is_empty() {
+        let others: Vec<_> = others.iter().map(|upper| name(upper)).collect();
+        message.push_str(&format!(
+            "; {} {} beside them",
+            first_few(others.iter().copied(), SHOWN),
+            either(others.len(), "lies", "lie")
+        ));
+    }
+    let one_each = parts.values().all(|uppers| uppers.len() == 1);
+    let help = if leaves {
+        "put a folder for each class into each of them, and name each part: `train = …`, `test = …`; `class = \"deepest\"` takes them as classes all the same".to_owned()
+    } else if root.is_dir() && one_each {
+        let setting = |(part, uppers): (&Part, &BTreeSet<&str>)| {
+            let upper = uppers.first().copied().unwrap_or_default();
+            format!(
+                "`{} = \"{}/{}\"`",
+                part.name(),
+                shown_path(root),
+                shown(upper)
+            )
+        };
+        let settings: Vec<_> = parts.iter().map(setting).collect();
+        format!("name each part in the dataset: {}", settings.join(", "))
+    } else if root.is_dir() {
+        "name the parts in a list: `manifest` with a column `part`".to_owned()
+    } else {
+        "unpack the zip, and name each part in the dataset: `train = …`, `test = …`".to_owned()
+    };
+    Error::failed(message).help(help)
 }
 
 /// Whether a folder is a piece of the one above it: `김밥_2` or `김밥_train` in `김밥`.

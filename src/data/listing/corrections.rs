@@ -105,7 +105,11 @@ impl Corrections {
         let mut mistakes = Vec::new();
         for row in &self.rows {
             let meant = names.meant(&row.path, [&self.folder, &self.root]);
-            let change = image(listing, &meant).and_then(|image| {
+            let image = image(listing, &meant).map_err(|what| match names.like(&row.path) {
+                Some(like) if meant.is_empty() => format!("{what}, but there is `{}`", shown(like)),
+                _ => what,
+            });
+            let change = image.and_then(|image| {
                 let class = change(&listing.images[image], row, classes, test)?;
                 match found.images.get(&image) {
                     Some(before) if *before != class => Err(

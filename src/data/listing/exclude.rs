@@ -113,7 +113,11 @@ impl Exclusion {
         for (line, row) in &self.rows {
             let found = by_name.meant(row, [&self.folder, &self.root]);
             if found.is_empty() {
-                nothing.push(format!("line {line}: `{}`", shown(row)));
+                let like = by_name.like(row);
+                let like = like.map_or_else(String::new, |name| {
+                    format!(", but there is `{}`", shown(name))
+                });
+                nothing.push(format!("line {line}: `{}`{like}", shown(row)));
             }
             if let [one, other, ..] = found[..] {
                 let names = [one, other].map(|i| shown(&listing.images[i].name));

@@ -150,7 +150,7 @@ const BY_EXTENSION: [(&str, &[&str]); 6] = [
 ];
 
 /// Extensions of other files that lie beside photographs, counted each by itself.
-const BESIDE: [&str; 67] = [
+const BESIDE: [&str; 70] = [
     "lock",
     "txt",
     "csv",
@@ -207,6 +207,10 @@ const BESIDE: [&str; 67] = [
     "pkl",
     "parquet",
     "tfrecord",
+    "arrow",
+    // Labels that ultralytics has read, beside each part.
+    "cache",
+    "dvc",
     "pt",
     "pth",
     "onnx",

@@ -29,7 +29,14 @@ pub(super) struct ListedPaths<'a> {
     below_root: Option<String>,
     /// The first path that is not there, and whether it lies in a folder beside the list: then that folder, with `/`.
     first_missing: Option<Option<(String, String)>>,
+    /// What stands before the end of an absolute path of another computer, and that end, which lies below the folder.
+    elsewhere: Option<(String, String)>,
+    /// How many such paths were looked at for it.
+    looked_elsewhere: usize,
 }
+
+/// So many absolute paths are looked at for what is to be taken off.
+const TRIED: usize = 20;
 
 impl<'a> ListedPaths<'a> {
     /// The paths of a list in a folder of a project.
@@ -42,6 +49,8 @@ impl<'a> ListedPaths<'a> {
             first_outside: String::new(),
             below_root: None,
             first_missing: None,
+            elsewhere: None,
+            looked_elsewhere: 0,
         }
     }
 
@@ -50,7 +59,8 @@ impl<'a> ListedPaths<'a> {
         let forms = forms_of_path(written);
         let mut relatives = Vec::new();
         for form in &forms {
-            let relative = self.relative(form)?;
+            let relative = self.relative(form);
+            let relative = relative.inspect_err(|_| self.look_elsewhere(form))?;
             if !relatives.contains(&relative) {
                 relatives.push(relative);
             }
@@ -118,6 +128,10 @@ impl<'a> ListedPaths<'a> {
                 let other = shown(&other);
                 return format!("no file `{shown_written}`, but there is `{other}`");
             }
+            if let Some(other) = self.other_ending(relative) {
+                let other = shown(&other);
+                return format!("no file `{shown_written}`, but there is `{other}`");
+            }
             if self.below_root.is_none()
                 && !relative.starts_with("../")
                 && self.finder.find(self.root, relative).is_some()
@@ -156,9 +170,49 @@ impl<'a> ListedPaths<'a> {
         found
     }
 
+    /// The one photograph of that name with another ending.
+    fn other_ending(&mut self, relative: &str) -> Option<String> {
+        let (stem, ending) = relative.rsplit_once('.')?;
+        if ending.contains('/') || stem.ends_with('/') || stem.is_empty() {
+            return None;
+        }
+        self.without_ending(stem)
+            .ok()
+            .flatten()
+            .map(|(name, _)| name)
+    }
+
+    /// Whether the end of an absolute path of another computer lies below the list's folder: then what stands before it is to go.
+    fn look_elsewhere(&mut self, written: &str) {
+        if self.elsewhere.is_some() || self.looked_elsewhere >= TRIED {
+            return;
+        }
+        self.looked_elsewhere += 1;
+        let starts = written.match_indices(['/', '\\']).map(|(at, _)| at + 1);
+        for start in starts {
+            let end = written[start..].replace('\\', "/");
+            let inside = !end.split('/').any(|name| name.is_empty() || name == "..");
+            if inside
+                && self
+                    .finder
+                    .find(self.folder, &end)
+                    .is_some_and(|path| path.is_file())
+            {
+                self.elsewhere = Some((written[..start].to_owned(), end));
+                return;
+            }
+        }
+    }
+
     /// What to do about rows that cannot be used.
     pub(super) fn help(&self) -> String {
         let folder = shown_path(self.folder);
+        if let Some((before, end)) = &self.elsewhere {
+            let (before, end) = (shown(before), shown(end));
+            return format!(
+                "paths are relative to the list's folder, `{folder}`, where `{end}` lies: take `{before}` off each path"
+            );
+        }
         if let Some(there) = &self.below_root {
             let (there, root) = (shown(there), shown_path(self.root));
             return format!(

@@ -6,7 +6,7 @@ use super::{
     Found, Listing, Place,
     columns::{Columns, columns, refuse_unread_parts},
     found::part_of_word,
-    label::{label, warn_of_missing},
+    label::{label, warn_of_missing, warn_of_no_groups, warn_of_several},
     listed_path::ListedPaths,
     rows::{self, Cells},
     table::{LARGEST_LIST, same_header, table},
@@ -93,6 +93,8 @@ pub fn read_manifest(list: &Path, root: &Path) -> Result<Listing> {
     }
     listing.warnings.extend(paths.outside());
     listing.warnings.extend(warn_of_missing(&listing.images));
+    listing.warnings.extend(warn_of_several(&listing.images));
+    listing.warnings.extend(warn_of_no_groups(&listing.images));
     listing.sort();
     Ok(listing)
 }

@@ -31,21 +31,7 @@ pub(super) fn table(
     shown: &str,
     wanted: &[&str],
 ) -> Result<(Table, Vec<String>)> {
-    let workbook = [&b"PK\x03\x04"[..], b"\xD0\xCF\x11\xE0"]
-        .iter()
-        .any(|begin| bytes.starts_with(begin));
-    if workbook {
-        let message = format!("`{shown}` is no text, but a workbook of Excel (or another archive)");
-        return Err(Error::failed(message).help("save it as CSV in UTF-8"));
-    }
-    if let Some(name) = utf32(bytes) {
-        return Err(Error::failed(format!(
-            "`{shown}` is {name} text, expected UTF-8, UTF-16 or CP949"
-        ))
-        .help(format!(
-            "save it as CSV in UTF-8, or convert it: `iconv -f {name} -t UTF-8 {shown} > utf8.csv`"
-        )));
-    }
+    refuse_no_text(bytes, shown, wanted)?;
     let (text, encoding) = text::decode_file(bytes).ok_or_else(|| {
         Error::failed(format!("`{shown}` is neither UTF-8 nor CP949"))
             .help("save it as CSV in UTF-8")
@@ -91,6 +77,32 @@ pub(super) fn table(
         separator,
     };
     Ok((table, notes))
+}
+
+/// The error for a file of another kind, known by its first bytes.
+fn refuse_no_text(bytes: &[u8], shown: &str, wanted: &[&str]) -> Result<()> {
+    let workbook = [&b"PK\x03\x04"[..], b"\xD0\xCF\x11\xE0"]
+        .iter()
+        .any(|begin| bytes.starts_with(begin));
+    if workbook {
+        let message = format!("`{shown}` is no text, but a workbook of Excel (or another archive)");
+        return Err(Error::failed(message).help("save it as CSV in UTF-8"));
+    }
+    if bytes.starts_with(b"PAR1") {
+        return Err(Error::failed(format!("`{shown}` is Parquet, and no CSV")).help(format!(
+            "write it as CSV whose first line names the columns: `{}`; in Python `pandas.read_parquet(…).to_csv(…, index=False)`",
+            wanted.join(",")
+        )));
+    }
+    if let Some(name) = utf32(bytes) {
+        return Err(Error::failed(format!(
+            "`{shown}` is {name} text, expected UTF-8, UTF-16 or CP949"
+        ))
+        .help(format!(
+            "save it as CSV in UTF-8, or convert it: `iconv -f {name} -t UTF-8 {shown} > utf8.csv`"
+        )));
+    }
+    Ok(())
 }
 
 /// What a text is that other programs write for lists, and that has no lines of cells.

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     files::FilePaths,
+    space,
     text::{count, first_lines, shown_path},
 };
 
@@ -46,6 +47,8 @@ struct Broken {
     unread: Vec<String>,
     /// Symbolic links that lead nowhere, to a file or a folder.
     dead_links: Vec<PathBuf>,
+    /// Whether an entry was not read because too many files were open.
+    out_of_files: bool,
 }
 
 /// What an entry is that a system or kfood itself has left there, if it is that.
@@ -108,6 +111,8 @@ impl Walked {
     /// An entry that cannot be read: a link that leads nowhere, or one of which nothing more is known.
     fn broken(&mut self, root: &Path, error: walkdir::Error, broken: &mut Broken) {
         let Some(path) = error.path().filter(|path| path.is_symlink()) else {
+            let cause = error.io_error();
+            broken.out_of_files |= cause.is_some_and(space::is_out_of_files);
             broken.unread.push(unreadable(root, error));
             return;
         };
@@ -155,8 +160,11 @@ impl Walked {
             count(lost.len(), "entry"),
             shown_path(root)
         );
-        Err(Error::failed(text + &first_lines(&lost, 20))
-            .help("make it readable, or remove it (a link that leads nowhere too)"))
+        let help = match broken.out_of_files {
+            true => space::MORE_FILES,
+            false => "make it readable, or remove it (a link that leads nowhere too)",
+        };
+        Err(Error::failed(text + &first_lines(&lost, 20)).help(help))
     }
 
     fn file(&mut self, path: PathBuf) {

@@ -226,7 +226,7 @@ impl Soup<'_> {
     fn value(&self) -> Result<f64> {
         let measure = self.validation()?.ok_or_else(|| {
             Error::usage("`rule = \"greedy\"` needs a validation part, and the split has none")
-                .help("give the split a `validation` share above 0, or use `rule = \"uniform\"`")
+                .help("give the split a larger `validation` share or more images, or use `rule = \"uniform\"`")
         })?;
         Ok(measure.of(self.job.by))
     }

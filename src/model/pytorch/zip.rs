@@ -19,12 +19,19 @@ use crate::{
     text,
 };
 
+/// Where nothing better can be told.
+const ACCEPTED: &str =
+    "accepted are safetensors and what PyTorch's `torch.save(model.state_dict(), …)` writes";
+
 type Archive = ZipArchive<BufReader<File>>;
 
 pub(super) fn open(mut file: File) -> Result<Opened> {
     let damaged = |e: std::io::Error| bad("it cannot be read").because(e);
     let length = file.metadata().map_err(damaged)?.len();
     small_directory(&mut file, length)?;
+    if is_program(&mut file, length) {
+        return Err(exported_program());
+    }
     file.seek(SeekFrom::Start(0)).map_err(damaged)?;
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|e| {
         bad("it is no whole zip archive, most likely cut off")
@@ -147,6 +154,26 @@ fn torch_script() -> Error {
         .help("in Python: `torch.save(torch.jit.load(FILE, map_location=\"cpu\").state_dict(), \"weights.pt\")`")
 }
 
+/// What of a file is looked through for the names in its directory.
+const DIRECTORY: u64 = 1 << 20;
+
+/// Whether `torch.export` wrote the archive, by names in its directory. Other readers refuse some of these directories.
+fn is_program(file: &mut File, length: u64) -> bool {
+    let mut bytes = Vec::new();
+    let read = file
+        .seek(SeekFrom::Start(length.saturating_sub(DIRECTORY)))
+        .and_then(|_| file.read_to_end(&mut bytes));
+    let names = |wanted: &[u8]| bytes.windows(wanted.len()).any(|name| name == wanted);
+    read.is_ok() && names(b"/models/model.json") && names(b"/archive_format")
+}
+
+fn exported_program() -> Error {
+    Error::failed(
+        "is a program that `torch.export` wrote: it holds its weights, and not the weights alone",
+    )
+    .help("in Python: `torch.save(torch.export.load(FILE).state_dict, \"weights.pt\")`")
+}
+
 /// What stands before `data.pkl`: the name of the archive and a slash.
 fn prefix(archive: &Archive) -> Result<String> {
     let names = archive.file_names().filter_map(std::result::Result::ok);
@@ -176,7 +203,10 @@ fn no_model(archive: &Archive) -> Error {
             "in Python: `torch.save({k: torch.tensor(v) for k, v in numpy.load(FILE).items()}, \"weights.pt\")`",
         );
     }
-    bad("it is a zip archive without one `data.pkl`")
+    if ends(&[".weights.h5"]).is_some() {
+        return Error::failed("is a model of Keras").help(ACCEPTED);
+    }
+    bad("it is a zip archive without one `data.pkl`").help(ACCEPTED)
 }
 
 /// The content of an entry of at most `limit` bytes, with its checksum verified.

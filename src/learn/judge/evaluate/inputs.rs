@@ -150,7 +150,7 @@ impl Inputs {
         if rows.is_empty() {
             let missing = match part {
                 Part::Train => "the split leaves nothing to train on",
-                Part::Validation => "give the split a `validation` share above 0",
+                Part::Validation => "give the split a larger `validation` share or more images",
                 Part::Test => "give the data set a test part, or the split `test = 0.1`",
             };
             return Err(

@@ -1,0 +1,59 @@
+//! A folder where a model file is asked for: what it is, and which file is meant or how one is made of it.
+
+use std::path::Path;
+
+use crate::text::shown_path;
+
+/// Files that hold a whole model, the likeliest first.
+const MODELS: [&str; 4] = [
+    "model.safetensors",
+    "pytorch_model.bin",
+    "model.pt",
+    "best.pt",
+];
+
+/// What a folder is, behind "is", and the way out.
+#[must_use]
+pub fn model_folder(folder: &Path) -> (&'static str, String) {
+    let has = |name: &str| folder.join(name).exists();
+    if let Some(name) = MODELS.iter().find(|name| has(name)) {
+        let file = shown_path(folder.join(name));
+        return (
+            "a folder, expected a model file",
+            format!("name the file in it: `{file}`"),
+        );
+    }
+    let shown = shown_path(folder);
+    if has("saved_model.pb") {
+        return (
+            "a SavedModel of TensorFlow, expected a model file",
+            "accepted are safetensors and what PyTorch's `torch.save(model.state_dict(), …)` writes"
+                .to_owned(),
+        );
+    }
+    if has(".metadata") {
+        return (
+            "a checkpoint of torch.distributed in pieces, expected a model file",
+            format!(
+                "put it together: `python -m torch.distributed.checkpoint.format_utils dcp_to_torch {shown} whole.pt`"
+            ),
+        );
+    }
+    if has("zero_to_fp32.py") {
+        return (
+            "a checkpoint of DeepSpeed in pieces, expected a model file",
+            format!("put it together: `python {shown}/zero_to_fp32.py {shown} whole`"),
+        );
+    }
+    if has("model.safetensors.index.json") || has("pytorch_model.bin.index.json") {
+        return (
+            "a model in several pieces, expected a model file",
+            "load it in Python, and save it as one: `torch.save(model.state_dict(), \"weights.pt\")`"
+                .to_owned(),
+        );
+    }
+    (
+        "a folder, expected a model file",
+        "name a file in it, such as a `model.safetensors`".to_owned(),
+    )
+}

@@ -9,11 +9,10 @@ use rayon::prelude::*;
 
 use super::{
     Fill, Look,
-    fill::Done,
-    glance::Glance,
+    glance::Glances,
     journal::{self, Leftover, Line},
     row_jpeg,
-    rows::Rows,
+    rows::{Rows, Watch},
     wanted::Wanted,
 };
 use crate::{
@@ -51,13 +50,13 @@ impl Unfinished<'_> {
 
 impl Fill<'_> {
     /// Takes over what unfinished packs have of the rows that are still wanted, and says how many.
-    pub(super) fn go_on<F: Send>(
+    pub(super) fn go_on(
         &self,
         from: &[PathBuf],
         wanted: &Wanted<'_>,
         writer: &Rows,
-        rows: &mut [Option<Done<F>>],
-        see: &(impl Fn(Look<'_>) -> Result<F> + Sync),
+        glances: &mut Glances,
+        watch: &impl Watch,
     ) -> Result<usize> {
         let Some(Unfinished { settings, .. }) = self.unfinished else {
             return Ok(0);
@@ -69,12 +68,14 @@ impl Fill<'_> {
                 continue;
             };
             // The last line of a row counts.
-            let lines: HashMap<usize, &Line> = leftover
-                .lines
-                .iter()
-                .filter_map(|line| Some((wanted.get(&line.made_of)?, line)))
-                .filter(|(i, _)| rows[*i].is_none())
-                .collect();
+            let mut lines: HashMap<usize, &Line> = HashMap::new();
+            for line in &leftover.lines {
+                if let Some(i) = wanted.get(&line.made_of)?
+                    && !glances.has(i)
+                {
+                    lines.insert(i, line);
+                }
+            }
             let mut lines: Vec<_> = lines.into_iter().collect();
             lines.sort_unstable_by_key(|(i, _)| *i);
             let done = lines
@@ -82,14 +83,17 @@ impl Fill<'_> {
                 .map(|lines| {
                     self.stop.check()?;
                     let done = lines.iter().filter_map(|(i, line)| {
-                        let done = self.take(&leftover, *i, line, writer, see).transpose()?;
-                        Some(done.map(|done| (*i, done)))
+                        match self.take(&leftover, *i, line, writer, watch) {
+                            Ok(false) => None,
+                            Ok(true) => Some(Ok((*i, line.photograph.clone()))),
+                            Err(error) => Some(Err(error)),
+                        }
                     });
                     done.collect::<Result<Vec<_>>>()
                 })
                 .collect::<Result<Vec<_>>>()?;
-            for (i, done) in done.into_iter().flatten() {
-                rows[i] = Some(done);
+            for (i, photograph) in done.into_iter().flatten() {
+                glances.put(i, photograph);
                 taken += 1;
             }
         }
@@ -101,25 +105,25 @@ impl Fill<'_> {
         Ok(taken)
     }
 
-    /// One row of an unfinished pack; none where it is not whole.
-    fn take<F>(
+    /// Takes one row of an unfinished pack over; not where it is not whole.
+    fn take(
         &self,
         leftover: &Leftover,
         i: usize,
         line: &Line,
         writer: &Rows,
-        see: &impl Fn(Look<'_>) -> Result<F>,
-    ) -> Result<Option<Done<F>>> {
+        watch: &impl Watch,
+    ) -> Result<bool> {
         let dropped = line.photograph.dropped.is_some();
         let Some(stored) = leftover.row(line) else {
-            return Ok(None);
+            return Ok(false);
         };
         let side = COMPARED_SIDE as usize;
         let mut compared = None;
         if writer.compares() && !dropped {
             compared = leftover.compared(line, 3 * side * side);
             if compared.is_none() {
-                return Ok(None);
+                return Ok(false);
             }
         }
         let head = writer.pixels.head();
@@ -129,19 +133,16 @@ impl Fill<'_> {
             Storage::Jpeg => {
                 let mut row = vec![0; head.row_bytes()];
                 if row_jpeg::decode(&stored, head.width, head.height, &mut row).is_err() {
-                    return Ok(None);
+                    return Ok(false);
                 }
                 Some(row)
             }
         };
         writer.go_on(i, &stored, compared.as_deref(), line)?;
-        let pixels = decoded.as_deref().unwrap_or(&stored);
-        Ok(Some(Done {
-            photograph: Glance::of(line.photograph.clone()),
-            seen: match dropped {
-                true => None,
-                false => Some(see(Look::at(pixels, compared.as_deref()))?),
-            },
-        }))
+        if !dropped {
+            let pixels = decoded.as_deref().unwrap_or(&stored);
+            watch.see(i, Look::at(pixels, compared.as_deref()))?;
+        }
+        Ok(true)
     }
 }

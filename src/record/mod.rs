@@ -12,6 +12,7 @@ mod fingerprint;
 mod functional;
 mod history;
 mod image_columns;
+mod image_count;
 mod images;
 mod job;
 mod label_issues;
@@ -49,6 +50,7 @@ pub use fingerprint::Fingerprint;
 pub use functional::{Functional, Functionals};
 pub use history::{Epoch, History, Measure};
 pub use image_columns::{ImageColumns, Paths};
+pub use image_count::ImageCount;
 pub use images::{Crop, Image, Images};
 pub use job::{
     Average, Data, Evaluate, Fit, ImageFile, Job, ModelFile, Predict, Start, Tune, Tuned,

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::{
     digest::Digest,
     files::read_json,
-    record::{Assignment, Images, Labels, Part, Split},
+    record::{Assignment, ImageCount, Images, Labels, Part, Split},
     stage::Past,
     text::{count, first_few, plural},
 };
@@ -155,7 +155,7 @@ pub(super) fn by_images(past: &Past<'_>) -> Option<f64> {
 fn ratio(past: &Past<'_>) -> Option<f64> {
     let images = |paths: &BTreeMap<String, PathBuf>| {
         let labels = || Some(read_json::<Labels>(paths.get("labels")?).ok()?.labels.len());
-        let images = || Some(read_json::<Images>(paths.get("images")?).ok()?.images.len());
+        let images = || Some(read_json::<ImageCount>(paths.get("images")?).ok()?.images);
         labels().or_else(images)
     };
     let (was, is) = (images(past.before)?, images(past.now)?);

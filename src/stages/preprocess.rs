@@ -20,7 +20,7 @@ use crate::{
     digest::Digest,
     error::{Error, Result},
     files::{self, FileList, read_json, write_json},
-    record::{ImageColumns, Images, LookAlikes, Part, Photographs},
+    record::{ImageColumns, ImageCount, Images, LookAlikes, Part, Photographs},
     settings::{Quality, Unreadable},
     stage::{Context, Input, Past, Reuse, Stage},
     text::shown,
@@ -133,12 +133,10 @@ impl Stage for PreprocessStage {
             return None;
         }
         let work: Option<Work> = read_json(&past.folder.join(WORK)).ok();
-        let now: Option<Images> = past.now.get("images").and_then(|path| read_json(path).ok());
+        let now: Option<ImageCount> = past.now.get("images").and_then(|path| read_json(path).ok());
         match (work, now) {
             (Some(Work { decoded: 0 }), _) => None,
-            (Some(work), Some(now)) => {
-                Some(past.seconds * now.images.len() as f64 / work.decoded as f64)
-            }
+            (Some(work), Some(now)) => Some(past.seconds * now.images as f64 / work.decoded as f64),
             _ => past::by_images(past),
         }
     }

@@ -1,7 +1,7 @@
 //! Going on from what an interrupted making of a pack left.
 
 use std::{
-    collections::HashMap,
+    cmp::Reverse,
     path::{Path, PathBuf},
 };
 
@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::{
     Fill, Look,
     glance::Glances,
-    journal::{self, Leftover, Line},
+    journal::{self, At, Leftover, Line},
     row_jpeg,
     rows::{Rows, Watch},
     wanted::Wanted,
@@ -22,6 +22,8 @@ use crate::{
 
 /// Lines that a thread takes at a time.
 const PIECE: usize = 4;
+/// Lines whose answers wait at a time to be put in their places.
+const BATCH: usize = 1 << 14;
 
 /// Where rows stay when the making of a pack is interrupted.
 #[derive(Clone, Copy, Debug)]
@@ -68,33 +70,33 @@ impl Fill<'_> {
                 continue;
             };
             // The last line of a row counts.
-            let mut lines: HashMap<usize, &Line> = HashMap::new();
-            for line in &leftover.lines {
+            let mut lines: Vec<(u32, At)> = Vec::new();
+            for (at, line) in leftover.lines() {
                 if let Some(i) = wanted.get(&line.made_of)?
                     && !glances.has(i)
                 {
-                    lines.insert(i, line);
+                    lines.push((i as u32, at));
                 }
             }
-            let mut lines: Vec<_> = lines.into_iter().collect();
-            lines.sort_unstable_by_key(|(i, _)| *i);
-            let done = lines
-                .par_chunks(PIECE)
-                .map(|lines| {
+            lines.sort_unstable_by_key(|(i, at)| (*i, Reverse(*at)));
+            lines.dedup_by_key(|(i, _)| *i);
+            for lines in lines.chunks(BATCH) {
+                let done = lines.par_chunks(PIECE).map(|lines| {
                     self.stop.check()?;
-                    let done = lines.iter().filter_map(|(i, line)| {
-                        match self.take(&leftover, *i, line, writer, watch) {
+                    let done = lines.iter().filter_map(|(i, at)| {
+                        let line = leftover.line(*at)?;
+                        match self.take(&leftover, *i as usize, &line, writer, watch) {
                             Ok(false) => None,
-                            Ok(true) => Some(Ok((*i, line.photograph.clone()))),
+                            Ok(true) => Some(Ok((*i as usize, line.photograph))),
                             Err(error) => Some(Err(error)),
                         }
                     });
                     done.collect::<Result<Vec<_>>>()
-                })
-                .collect::<Result<Vec<_>>>()?;
-            for (i, photograph) in done.into_iter().flatten() {
-                glances.put(i, photograph);
-                taken += 1;
+                });
+                for (i, photograph) in done.collect::<Result<Vec<_>>>()?.into_iter().flatten() {
+                    glances.put(i, photograph);
+                    taken += 1;
+                }
             }
         }
         if taken > 0 {

@@ -86,9 +86,19 @@ impl ImageColumns {
     /// # Errors
     /// When it cannot be read from the disk.
     pub fn path(&self, i: usize) -> Result<String> {
-        let mut text = Text::default();
+        let mut text = PathList::default();
         self.names.read(i..i + 1, &mut text)?;
         Ok(text.get(0).to_owned())
+    }
+
+    /// The paths of all images, for who needs them at once.
+    ///
+    /// # Errors
+    /// When they cannot be read from the disk.
+    pub fn all_paths(&self) -> Result<PathList> {
+        let mut all = PathList::default();
+        self.names.read(0..self.len(), &mut all)?;
+        Ok(all)
     }
 
     /// The paths of images that are asked for in order.
@@ -97,7 +107,7 @@ impl ImageColumns {
         Paths {
             names: &self.names,
             from: 0,
-            text: Text::default(),
+            text: PathList::default(),
         }
     }
 
@@ -115,7 +125,7 @@ pub struct Paths<'a> {
     names: &'a Names,
     /// The first that is at hand.
     from: usize,
-    text: Text,
+    text: PathList,
 }
 
 impl Paths<'_> {
@@ -140,21 +150,39 @@ struct Names {
     ends: Column<8>,
 }
 
-/// Some of them in memory.
+/// Paths in memory, one behind the other: of a million some 30 MB.
 #[derive(Debug, Default)]
-struct Text {
+pub struct PathList {
     text: String,
     ends: Vec<usize>,
 }
 
-impl Text {
-    fn len(&self) -> usize {
+impl PathList {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    fn get(&self, i: usize) -> &str {
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// One of them.
+    ///
+    /// # Panics
+    /// When there are not so many: a mistake of the caller, as with a slice.
+    #[must_use]
+    pub fn get(&self, i: usize) -> &str {
         let from = i.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.text[from..self.ends[i]]
+    }
+
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.len()).map(|i| self.get(i))
     }
 }
 
@@ -171,7 +199,7 @@ impl Names {
         self.ends.push((self.text.len() as u64).to_le_bytes())
     }
 
-    fn read(&self, which: Range<usize>, into: &mut Text) -> Result<()> {
+    fn read(&self, which: Range<usize>, into: &mut PathList) -> Result<()> {
         let before = which.start.saturating_sub(1);
         let mut ends = Vec::new();
         self.ends.read(before..which.end, &mut ends)?;
@@ -245,6 +273,13 @@ mod tests {
         .unwrap();
         is_read(&columns, &images);
         assert_eq!(columns.path(4321).unwrap(), images[4321].path);
+        assert!(
+            columns
+                .all_paths()
+                .unwrap()
+                .iter()
+                .eq(images.iter().map(|image| &image.path))
+        );
         assert_eq!(
             columns.digests(7..9).unwrap(),
             [images[7].digest, images[8].digest]

@@ -49,7 +49,7 @@ pub use evaluation::{
 pub use fingerprint::Fingerprint;
 pub use functional::{Functional, Functionals};
 pub use history::{Epoch, History, Measure};
-pub use image_columns::{ImageColumns, Paths};
+pub use image_columns::{ImageColumns, PathList, Paths};
 pub use image_count::ImageCount;
 pub use images::{Crop, Image, Images};
 pub use job::{

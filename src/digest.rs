@@ -45,12 +45,36 @@ impl Digest {
         Ok(Self(*hasher.finalize().as_bytes()))
     }
 
+    /// The digest of a part of a file, which is never in memory as a whole.
+    ///
+    /// # Errors
+    /// When it cannot be read, or the file ends before.
+    pub fn of_part(file: &File, from: u64, length: u64) -> io::Result<Self> {
+        let mut hasher = blake3::Hasher::new();
+        let mut buffer = vec![0; PIECE.min(length as usize)];
+        let end = from + length;
+        for at in (from..end).step_by(PIECE) {
+            let piece = &mut buffer[..PIECE.min((end - at) as usize)];
+            file.read_exact_at(piece, at)?;
+            hasher.update(piece);
+        }
+        Ok(Self(*hasher.finalize().as_bytes()))
+    }
+
     /// What stands for the content of a file that cannot be read: its name, and why. Once it can be read, it is another.
     #[must_use]
     pub fn of_lost(name: &str, why: &str) -> Self {
         let mut parts = Parts::new("kfood 2026 unreadable file");
         parts.part(name).part(why);
         parts.finish()
+    }
+
+    /// As much of it as a number holds: smaller ones are of smaller digests, equal ones nearly always of equal digests.
+    #[must_use]
+    pub fn leading(&self) -> u64 {
+        let mut first = [0; 8];
+        first.copy_from_slice(&self.0[..8]);
+        u64::from_be_bytes(first)
     }
 
     /// The first twelve hexadecimal digits, for people.

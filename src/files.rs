@@ -2,25 +2,24 @@
 
 use std::{
     fs::{self, File, FileType},
-    io::{self, BufReader, BufWriter, ErrorKind, Read, Write},
+    io::{self, ErrorKind, Read},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use serde::{Serialize, de::DeserializeOwned};
+use crate::error::{Error, Result};
 
-use crate::{
-    error::{Error, Result},
-    text::shown_path,
-};
-
+mod json;
 mod list;
 mod paths;
 mod replace;
+mod scratch;
 
+pub use json::{publish_json, read_json, read_json_into, write_json};
 pub use list::{FileList, Listed};
 pub use paths::FilePaths;
 pub use replace::{replace_with, replace_with_copy};
+pub use scratch::{Column, Scratch};
 
 /// Reads a whole file.
 ///
@@ -237,54 +236,6 @@ fn of_the_system(file: &File, found: &fs::Metadata) -> bool {
 /// When it cannot be read or is not UTF-8.
 pub fn read_text(path: &Path) -> Result<String> {
     fs::read_to_string(path).map_err(|e| Error::io("read", path, e))
-}
-
-/// Reads a JSON file into a typed value.
-///
-/// # Errors
-/// When it cannot be read or is not of that shape.
-pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    let (file, length) = File::open(path)
-        .and_then(|file| file.metadata().map(|meta| (file, meta.len())))
-        .map_err(|e| Error::io("read", path, e))?;
-    // A record of a million photographs is not held as text beside what it says.
-    let read = match length > LARGE_JSON {
-        true => serde_json::from_reader(BufReader::with_capacity(1 << 18, file)),
-        false => serde_json::from_slice(&read(path)?),
-    };
-    read.map_err(|e| match e.is_io() {
-        true => Error::io("read", path, e.into()),
-        false => Error::failed(format!("cannot understand `{}`", shown_path(path))).because(e),
-    })
-}
-
-/// Up to so many bytes are read at once, which is faster.
-const LARGE_JSON: u64 = 8 << 20;
-
-/// Writes a value as indented JSON with a final newline. Not atomic: for files in a private folder.
-///
-/// # Errors
-/// When it cannot be written.
-pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
-    let fail = |e| Error::io("write", path, e);
-    let file = File::create(path).map_err(fail)?;
-    let mut to = BufWriter::with_capacity(1 << 18, file);
-    serde_json::to_writer_pretty(&mut to, value).map_err(|e| match e.is_io() {
-        true => fail(e.into()),
-        false => Error::failed(format!("cannot write `{}`", shown_path(path))).because(e),
-    })?;
-    to.write_all(b"\n").and_then(|()| to.flush()).map_err(fail)
-}
-
-/// Replaces a file by a value as indented JSON, as [`publish`].
-///
-/// # Errors
-/// When it cannot be written.
-pub fn publish_json(path: &Path, value: &impl Serialize) -> Result<()> {
-    let mut text = serde_json::to_vec_pretty(value)
-        .map_err(|e| Error::failed(format!("cannot write `{}`", shown_path(path))).because(e))?;
-    text.push(b'\n');
-    publish(path, &text)
 }
 
 /// Writes a file. Not atomic: for files in a private folder.

@@ -2,6 +2,7 @@
 
 pub mod audit;
 mod decode;
+mod equal;
 mod fitting;
 mod listing;
 mod pack;
@@ -21,7 +22,7 @@ pub use listing::{
     is_tsv, is_zip, parse_areas, parse_manifest, parse_sources, part_of_folder, parts_in,
     read_manifest, scan, scan_files, scan_names,
 };
-pub use pack::{Fill, Filled, Look, Pack, PackWriter, Unfinished, epoch_order, gather};
+pub use pack::{Fill, Filled, Look, Pack, PackWriter, Unfinished, Watch, epoch_order, gather};
 pub use resample::{COMPARED_SIDE, Resampler, Row, decode_resized};
 pub use sheet::{Captioned, Sheet};
 pub use sides::shorter_side;

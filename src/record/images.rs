@@ -47,6 +47,14 @@ pub struct Crop {
     pub height: u32,
 }
 
+/// What is wrong with columns that do not belong together.
+pub(super) const LENGTHS: &str = "its columns are not of one length";
+
+/// What is wrong with the crop of an image that is not there.
+pub(super) fn no_image(i: usize) -> String {
+    format!("there is no image {i} for its crop")
+}
+
 /// The columns as they are written.
 #[derive(Serialize)]
 struct Columns<'a> {
@@ -128,12 +136,12 @@ impl<'de> Visitor<'de> for Reading {
             return Ok(Images { images });
         }
         if columns != [images.len(); 3] {
-            return Err(A::Error::custom("its columns are not of one length"));
+            return Err(A::Error::custom(LENGTHS));
         }
         for (i, crop) in crops {
             let image = images
                 .get_mut(i)
-                .ok_or_else(|| A::Error::custom(format!("there is no image {i} for its crop")))?;
+                .ok_or_else(|| A::Error::custom(no_image(i)))?;
             image.crop = Some(crop);
         }
         images.shrink_to_fit();

@@ -11,6 +11,8 @@ mod files;
 mod fingerprint;
 mod functional;
 mod history;
+mod image_columns;
+mod image_count;
 mod images;
 mod job;
 mod label_issues;
@@ -47,6 +49,8 @@ pub use evaluation::{
 pub use fingerprint::Fingerprint;
 pub use functional::{Functional, Functionals};
 pub use history::{Epoch, History, Measure};
+pub use image_columns::{ImageColumns, PathList, Paths};
+pub use image_count::ImageCount;
 pub use images::{Crop, Image, Images};
 pub use job::{
     Average, Data, Evaluate, Fit, ImageFile, Job, ModelFile, Predict, Start, Tune, Tuned,

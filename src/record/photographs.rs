@@ -3,7 +3,7 @@
 //! It is written column by column, for there may be a million files; what few of them have stands once, with the files that have it.
 //! Results from before are written file by file, which is still read.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Display, iter::Peekable, vec};
 
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -37,7 +37,8 @@ pub struct Photograph {
 }
 
 /// The columns as they are written, filled photograph by photograph: of a million of them they take 20 MB.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(try_from = "Written")]
 pub struct PhotographColumns {
     widths: Vec<u32>,
     heights: Vec<u32>,
@@ -55,6 +56,29 @@ pub struct PhotographColumns {
 }
 
 impl PhotographColumns {
+    /// None yet, and room for so many.
+    #[must_use]
+    pub fn with_capacity(count: usize) -> Self {
+        Self {
+            widths: Vec::with_capacity(count),
+            heights: Vec::with_capacity(count),
+            brightness: Vec::with_capacity(count),
+            ..Self::default()
+        }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.widths.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.widths.is_empty()
+    }
+
     /// Adds the next one.
     pub fn push(&mut self, photograph: &Photograph) {
         let place = self.widths.len() as u32;
@@ -68,6 +92,22 @@ impl PhotographColumns {
         if let Some(why) = &photograph.dropped {
             self.dropped.entry(why.clone()).or_default().push(place);
         }
+    }
+
+    /// All of them, one by one.
+    pub fn into_photographs(self) -> impl Iterator<Item = Photograph> {
+        let [mut formats, mut odd] = [self.formats, self.odd].map(Named::new);
+        let mut dropped = Named::new(self.dropped);
+        let sizes = self.widths.into_iter().zip(self.heights);
+        let seen = (0..).zip(sizes.zip(self.brightness));
+        seen.map(move |(i, ((width, height), brightness))| Photograph {
+            width,
+            height,
+            format: formats.of(i).last().cloned().unwrap_or_default(),
+            brightness,
+            odd: odd.of(i).cloned().collect(),
+            dropped: dropped.of(i).last().cloned(),
+        })
     }
 
     /// Those that were dropped, and why, in the order of the images.
@@ -108,9 +148,9 @@ struct Written {
     #[serde(default)]
     brightness: Vec<f32>,
     #[serde(default)]
-    formats: BTreeMap<String, Vec<usize>>,
+    formats: BTreeMap<String, Vec<u32>>,
     #[serde(default)]
-    odd: BTreeMap<String, Vec<usize>>,
+    odd: BTreeMap<String, Vec<u32>>,
     #[serde(default)]
     dropped: Reasons,
     /// File by file.
@@ -121,8 +161,8 @@ struct Written {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Reasons {
-    Coded(Vec<(Unusable, Vec<usize>)>),
-    Told(BTreeMap<String, Vec<usize>>),
+    Coded(Vec<(Unusable, Vec<u32>)>),
+    Told(BTreeMap<String, Vec<u32>>),
 }
 
 impl Default for Reasons {
@@ -132,7 +172,7 @@ impl Default for Reasons {
 }
 
 impl Reasons {
-    fn all(self) -> Vec<(Unusable, Vec<usize>)> {
+    fn all(self) -> Vec<(Unusable, Vec<u32>)> {
         match self {
             Self::Coded(coded) => coded,
             Self::Told(told) => {
@@ -172,34 +212,45 @@ impl TryFrom<Written> for Photographs {
     type Error = String;
 
     fn try_from(written: Written) -> Result<Self, String> {
+        let columns = PhotographColumns::try_from(written)?;
+        Ok(Self {
+            photographs: columns.into_photographs().collect(),
+        })
+    }
+}
+
+impl TryFrom<Written> for PhotographColumns {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
         if let Some(photographs) = written.photographs {
-            let photographs = photographs.into_iter().map(Photograph::from).collect();
-            return Ok(Self { photographs });
+            let mut columns = Self::default();
+            for photograph in photographs {
+                columns.push(&photograph.into());
+            }
+            return Ok(columns);
         }
         let n = written.widths.len();
         if [written.heights.len(), written.brightness.len()] != [n, n] {
             return Err("its columns are not of one length".to_owned());
         }
-        let sizes = written.widths.iter().zip(&written.heights);
-        let mut photographs: Vec<_> = sizes
-            .zip(&written.brightness)
-            .map(|((width, height), brightness)| Photograph {
-                width: *width,
-                height: *height,
-                brightness: *brightness,
-                ..Photograph::default()
-            })
-            .collect();
-        each(&mut photographs, written.formats, |p, format: &String| {
-            p.format.clone_from(format);
-        })?;
-        each(&mut photographs, written.odd, |p, odd: &String| {
-            p.odd.push(odd.clone())
-        })?;
-        each(&mut photographs, written.dropped.all(), |p, why| {
-            p.dropped = Some(why.clone());
-        })?;
-        Ok(Self { photographs })
+        let mut dropped: BTreeMap<Unusable, Vec<u32>> = BTreeMap::new();
+        for (why, places) in written.dropped.all() {
+            dropped.entry(why).or_default().extend(places);
+        }
+        let mut columns = Self {
+            widths: written.widths,
+            heights: written.heights,
+            brightness: written.brightness,
+            formats: written.formats,
+            odd: written.odd,
+            dropped,
+        };
+        for named in [&mut columns.formats, &mut columns.odd] {
+            in_order(named, n)?;
+        }
+        in_order(&mut columns.dropped, n)?;
+        Ok(columns)
     }
 }
 
@@ -216,22 +267,40 @@ impl From<OneByOne> for Photograph {
     }
 }
 
-/// Hands each of the named places what it has.
-fn each<T: std::fmt::Display>(
-    photographs: &mut [Photograph],
-    named: impl IntoIterator<Item = (T, Vec<usize>)>,
-    hand: impl Fn(&mut Photograph, &T),
-) -> Result<(), String> {
+/// Brings the places of each name into order; all of them must be there.
+fn in_order<T: Display>(named: &mut BTreeMap<T, Vec<u32>>, count: usize) -> Result<(), String> {
     for (what, places) in named {
-        for place in places {
-            let photograph = photographs.get_mut(place);
-            hand(
-                photograph.ok_or_else(|| format!("there is no file {place} for `{what}`"))?,
-                &what,
-            );
+        places.sort_unstable();
+        if let Some(last) = places.last().filter(|last| **last as usize >= count) {
+            return Err(format!("there is no file {last} for `{what}`"));
         }
     }
     Ok(())
+}
+
+/// Names with the places that are still to come.
+struct Named<T>(Vec<(T, Peekable<vec::IntoIter<u32>>)>);
+
+impl<T> Named<T> {
+    fn new(named: BTreeMap<T, Vec<u32>>) -> Self {
+        let named = named.into_iter();
+        Self(
+            named
+                .map(|(name, places)| (name, places.into_iter().peekable()))
+                .collect(),
+        )
+    }
+
+    /// What a place has; each is asked for once, in order.
+    fn of(&mut self, place: u32) -> impl Iterator<Item = &T> {
+        self.0.iter_mut().filter_map(move |(name, places)| {
+            let mut has = false;
+            while places.next_if_eq(&place).is_some() {
+                has = true;
+            }
+            has.then_some(&*name)
+        })
+    }
 }
 
 #[cfg(test)]

@@ -2,15 +2,16 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    env,
     path::{Path, PathBuf},
 };
 
 use serde_json::Value;
 
 use crate::{
-    digest::Digest,
+    digest::{Digest, Parts},
     files::read_json,
-    record::{Assignment, Images, Labels, Part, Split},
+    record::{Assignment, ImageColumns, ImageCount, Images, Labels, Part, Split},
     stage::Past,
     text::{count, first_few, plural},
 };
@@ -33,14 +34,20 @@ pub(super) fn changed(role: &str, before: &Path, now: &Path) -> Option<String> {
 
 /// Both outputs of a dataset lie beside each other.
 fn images_changed(before: &Path, now: &Path) -> Option<String> {
-    let read = |path: &Path| -> Option<(Images, Labels)> {
-        let images = read_json(&path.with_file_name(Images::FILE)).ok()?;
+    let read = |path: &Path| -> Option<(ImageColumns, Labels)> {
+        let images =
+            ImageColumns::read(&path.with_file_name(Images::FILE), &env::temp_dir()).ok()?;
         Some((images, read_json(&path.with_file_name(Labels::FILE)).ok()?))
     };
     let ((old_images, old), (new_images, new)) = (read(before)?, read(now)?);
     // As given: corrections are told for themselves.
-    let was = by_content(&old_images, &old.as_given());
-    let is = by_content(&new_images, &new.as_given());
+    let (was_given, is_given) = (old.as_given(), new.as_given());
+    let (was, is) = (
+        Listed::of(&old_images, &was_given),
+        Listed::of(&new_images, &is_given),
+    );
+    let (old_marks, new_marks) = (was.marks()?, is.marks()?);
+    let (was, is) = (was.without(&new_marks)?, is.without(&old_marks)?);
     let mut words = pictures_changed(&was, &is);
     words.extend(classes_changed(&old, &new));
     words.extend(corrections_changed(&old, &new));
@@ -50,24 +57,70 @@ fn images_changed(before: &Path, now: &Path) -> Option<String> {
 /// Path, class and part of a picture.
 type Place = (String, String, Part);
 
-/// A picture that lies in another class folder is the same picture: it is known by its content. One may be there several times.
-fn by_content(images: &Images, labels: &Labels) -> BTreeMap<Digest, Vec<Place>> {
-    let mut found: BTreeMap<Digest, Vec<Place>> = BTreeMap::new();
-    for (image, label) in images.images.iter().zip(&labels.labels) {
-        let class = labels.classes.get(label.class as usize).cloned();
-        let place = (image.path.clone(), class.unwrap_or_default(), label.part);
-        found.entry(image.digest).or_default().push(place);
+/// Stands for a picture and its place: of a million images these are held, and not where they are.
+type Mark = u128;
+
+/// Images with their labels.
+struct Listed<'a> {
+    images: &'a ImageColumns,
+    labels: &'a Labels,
+}
+
+impl<'a> Listed<'a> {
+    fn of(images: &'a ImageColumns, labels: &'a Labels) -> Self {
+        Self { images, labels }
     }
-    found
+
+    /// Tells every picture: its digest, path, class and part. `None` where the lists cannot be read.
+    fn each(&self, mut tell: impl FnMut(Digest, &str, &str, Part)) -> Option<()> {
+        let mut paths = self.images.paths();
+        let count = self.images.len().min(self.labels.labels.len());
+        for (i, label) in self.labels.labels[..count].iter().enumerate() {
+            let class = self.labels.classes.get(label.class as usize);
+            let class = class.map_or("", String::as_str);
+            tell(
+                self.images.digest(i).ok()?,
+                paths.get(i).ok()?,
+                class,
+                label.part,
+            );
+        }
+        Some(())
+    }
+
+    /// The marks of all, ascending.
+    fn marks(&self) -> Option<Vec<Mark>> {
+        let mut marks = Vec::with_capacity(self.images.len());
+        self.each(|digest, path, class, part| marks.push(mark(&digest, path, class, part)))?;
+        marks.sort_unstable();
+        Some(marks)
+    }
+
+    /// Those that another list has not, with these marks: what is the same in both is no change. A picture that lies in another class
+    /// folder is the same picture: it is known by its content. One may be there several times.
+    fn without(&self, others: &[Mark]) -> Option<BTreeMap<Digest, Vec<Place>>> {
+        let mut found: BTreeMap<Digest, Vec<Place>> = BTreeMap::new();
+        self.each(|digest, path, class, part| {
+            let mark = mark(&digest, path, class, part);
+            if others.binary_search(&mark).is_err() {
+                let place = (path.to_owned(), class.to_owned(), part);
+                found.entry(digest).or_default().push(place);
+            }
+        })?;
+        Some(found)
+    }
 }
 
-/// The places of a picture that are not in the other list.
-fn not_in<'a>(places: &'a [Place], others: &[Place]) -> Vec<&'a Place> {
-    let gone = |place: &&Place| !others.contains(place);
-    places.iter().filter(gone).collect()
+fn mark(digest: &Digest, path: &str, class: &str, part: Part) -> Mark {
+    let mut parts = Parts::new("kfood 2026 picture and its place");
+    parts.part(digest.0).part(path).part(class);
+    let whole = parts.part([part as u8]).finish().0;
+    let mut mark = [0; 16];
+    mark.copy_from_slice(&whole[..16]);
+    Mark::from_be_bytes(mark)
 }
 
-/// "2 images moved class", "1 image new", "3 gone".
+/// Of the pictures whose places are not in the other list. "2 images moved class", "1 image new", "3 gone".
 fn pictures_changed(
     was: &BTreeMap<Digest, Vec<Place>>,
     is: &BTreeMap<Digest, Vec<Place>>,
@@ -75,11 +128,12 @@ fn pictures_changed(
     let (mut moved, mut elsewhere, mut renamed) = (0_usize, 0_usize, 0_usize);
     let (mut added, mut gone) = (0, 0);
     let digests: BTreeSet<_> = was.keys().chain(is.keys()).collect();
-    let at = |of: &'_ BTreeMap<Digest, Vec<Place>>, digest| of.get(digest).cloned();
+    let at = |of: &'_ BTreeMap<Digest, Vec<Place>>, digest| {
+        let places = of.get(digest).cloned();
+        places.unwrap_or_default()
+    };
     for digest in digests {
-        let (old, new) = (at(was, digest), at(is, digest));
-        let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
-        let (left, come) = (not_in(&old, &new), not_in(&new, &old));
+        let (left, come) = (at(was, digest), at(is, digest));
         for ((_, old_class, old_part), (_, class, part)) in left.iter().zip(&come) {
             match () {
                 () if class != old_class => moved += 1,
@@ -155,7 +209,7 @@ pub(super) fn by_images(past: &Past<'_>) -> Option<f64> {
 fn ratio(past: &Past<'_>) -> Option<f64> {
     let images = |paths: &BTreeMap<String, PathBuf>| {
         let labels = || Some(read_json::<Labels>(paths.get("labels")?).ok()?.labels.len());
-        let images = || Some(read_json::<Images>(paths.get("images")?).ok()?.images.len());
+        let images = || Some(read_json::<ImageCount>(paths.get("images")?).ok()?.images);
         labels().or_else(images)
     };
     let (was, is) = (images(past.before)?, images(past.now)?);

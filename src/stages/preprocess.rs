@@ -13,13 +13,14 @@ use crate::{
     config::{self, DataPath},
     data::{
         COMPARED_SIDE, Fill, JPEG_BY_COMPONENTS, JPEG_DECODER, Look, Pack, Place, Unfinished,
+        Watch,
         audit::{CloserLook, Fingerprint, Shelf, find_kept},
         scan_names,
     },
     digest::Digest,
     error::{Error, Result},
     files::{self, FileList, read_json, write_json},
-    record::{Image, Images, LookAlikes, Part, Photographs},
+    record::{ImageColumns, ImageCount, Images, LookAlikes, Part, Photographs},
     settings::{Quality, Unreadable},
     stage::{Context, Input, Past, Reuse, Stage},
     text::shown,
@@ -132,12 +133,10 @@ impl Stage for PreprocessStage {
             return None;
         }
         let work: Option<Work> = read_json(&past.folder.join(WORK)).ok();
-        let now: Option<Images> = past.now.get("images").and_then(|path| read_json(path).ok());
+        let now: Option<ImageCount> = past.now.get("images").and_then(|path| read_json(path).ok());
         match (work, now) {
             (Some(Work { decoded: 0 }), _) => None,
-            (Some(work), Some(now)) => {
-                Some(past.seconds * now.images.len() as f64 / work.decoded as f64)
-            }
+            (Some(work), Some(now)) => Some(past.seconds * now.images as f64 / work.decoded as f64),
             _ => past::by_images(past),
         }
     }
@@ -147,7 +146,7 @@ impl Stage for PreprocessStage {
     }
 
     fn run(&self, context: &Context<'_>) -> Result<()> {
-        let Images { images } = read_json(&context.inputs["images"])?;
+        let images = ImageColumns::read(&context.inputs["images"], context.out)?;
         let fill = Fill {
             images: &images,
             pixels: self.settings.pixels,
@@ -169,22 +168,18 @@ impl Stage for PreprocessStage {
             false => (COMPARED_SIDE as usize, COMPARED_SIDE as usize),
         };
         let decoded = Cell::new(0);
-        let shelf = Shelf::create(context.out)?;
+        let watching = Watching {
+            shelf: Shelf::create(context.out, images.len())?,
+            width,
+            height,
+        };
         let filled = fill.run(
             &context.out.join(Pack::FILE),
             |wanted| {
                 decoded.set(wanted.len());
                 places(&self.dataset, &images, wanted)
             },
-            |look: Look<'_>| {
-                let compared = look.compared.unwrap_or(look.pixels);
-                shelf.put(&Fingerprint::with_digest(
-                    compared,
-                    look.digest,
-                    width,
-                    height,
-                ))
-            },
+            &watching,
         )?;
         write_json(&context.out.join(Photographs::FILE), &filled.photographs)?;
         let work = Work {
@@ -192,16 +187,12 @@ impl Stage for PreprocessStage {
         };
         write_json(&context.out.join(WORK), &work)?;
         drop(filled.photographs);
-        // Of the images no more is needed, and the search takes room.
-        let mut sources: Vec<Digest> = Vec::with_capacity(images.len());
-        sources.extend(images.iter().map(|image| image.digest));
-        drop(images);
         let compared = filled.pack.with_file_name("compared.pack");
         let compares = !resize.shows_all();
         let pack = Pack::open(if compares { &compared } else { &filled.pack })?;
         let closer = |i| Ok(CloserLook::of(&pack.row(i)?, width, height));
-        let source = |i: usize| sources.get(i);
-        let look_alikes = find_kept(&filled.seen, &shelf, source, closer, context.stop)?;
+        let sources = |which| images.digests(which);
+        let look_alikes = find_kept(&watching.shelf, sources, closer, context.stop)?;
         write_json(&context.out.join(LookAlikes::FILE), &look_alikes)?;
         // Last: until here an interrupted run goes on from these rows.
         let made = [(&filled.pack, true), (&compared, compares)];
@@ -221,6 +212,27 @@ impl PreprocessStage {
             settings.remove("unreadable");
         }
         Digest::of(format!("{} {settings}", self.version()).as_bytes())
+    }
+}
+
+/// Puts the fingerprints of rows away while they are made.
+struct Watching {
+    shelf: Shelf,
+    /// Of what is compared.
+    width: usize,
+    height: usize,
+}
+
+impl Watch for Watching {
+    fn see(&self, i: usize, look: Look<'_>) -> Result<()> {
+        let compared = look.compared.unwrap_or(look.pixels);
+        let (width, height) = (self.width, self.height);
+        let fingerprint = Fingerprint::with_digest(compared, look.digest, width, height);
+        self.shelf.put(i, &fingerprint)
+    }
+
+    fn repeat(&self, of: usize, i: usize) -> Result<()> {
+        self.shelf.repeat(of, i)
     }
 }
 
@@ -247,23 +259,28 @@ pub fn photographs(dataset: &config::Dataset) -> Result<HashMap<String, Place>> 
 type Where = Box<dyn Fn(usize) -> Place + Sync>;
 
 /// Where the wanted images are: names are NFC, a disk may spell them decomposed, so the folders are looked through again.
-fn places(dataset: &config::Dataset, images: &[Image], wanted: &[usize]) -> Result<Where> {
-    let gone = |i: &usize| {
-        let path = shown(&images[*i].path);
+fn places(dataset: &config::Dataset, images: &ImageColumns, wanted: &[u32]) -> Result<Where> {
+    let gone = |path: &str| {
+        let path = shown(path);
         Error::failed(format!("`{path}` is gone since the data set was listed"))
             .help("run again once the files stay as they are")
     };
+    let mut paths = images.paths();
     let Some(lists) = plain_folders(dataset)? else {
         let mut found = photographs(dataset)?;
-        let place = |i: &usize| found.remove(&images[*i].path).ok_or_else(|| gone(i));
+        let place = |i: &u32| {
+            let path = paths.get(*i as usize)?;
+            found.remove(path).ok_or_else(|| gone(path))
+        };
         let places: Vec<Place> = wanted.iter().map(place).collect::<Result<_>>()?;
         return Ok(Box::new(move |k| places[k].clone()));
     };
     // Of a million images their places in the lists are kept, and not a path each.
-    let place = |i: &usize| {
+    let place = |i: &u32| {
+        let path = paths.get(*i as usize)?;
         let mut lists = (0_u32..).zip(&lists);
-        let found = lists.find_map(|(l, list)| Some((l, list.find(&images[*i].path)? as u32)));
-        found.ok_or_else(|| gone(i))
+        let found = lists.find_map(|(l, list)| Some((l, list.find(path)? as u32)));
+        found.ok_or_else(|| gone(path))
     };
     let places: Vec<(u32, u32)> = wanted.iter().map(place).collect::<Result<_>>()?;
     Ok(Box::new(move |k| {

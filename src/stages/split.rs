@@ -19,7 +19,7 @@ use crate::{
     error::{Error, Result},
     event::StageEvent,
     files::{read_json, write_json},
-    record::{Assignment, Images, Labels, LookAlikes, Part, Split},
+    record::{Assignment, ImageColumns, Images, Labels, LookAlikes, Part, PathList, Split},
     settings::{GroupBy, Leaks},
     stage::{ChangedSetting, Context, Input, Past, Stage},
     text::{count, either, plural},
@@ -187,11 +187,13 @@ impl Stage for SplitStage {
             )
             .help("give the dataset a `train` folder"));
         }
-        let images: Option<Images> = optional(context, "images")?;
-        let images_of = images.iter().flat_map(|i| &i.images);
-        let paths: Vec<&str> = images_of.map(|i| i.path.as_str()).collect();
+        let listed = match context.inputs.get("images") {
+            Some(path) => Some(ImageColumns::read(path, context.out)?.all_paths()?),
+            None => None,
+        };
+        let paths: Vec<&str> = listed.iter().flat_map(PathList::iter).collect();
         let alike: Option<LookAlikes> = optional(context, "look_alikes")?;
-        self.check_lengths(&labels, images.as_ref(), alike.as_ref())?;
+        self.check_lengths(&labels, listed.as_ref(), alike.as_ref())?;
         self.refuse_second_test(&labels)?;
 
         let (mut split, told) = self.drawn(&labels, alike.as_ref(), &paths, context)?;
@@ -268,11 +270,11 @@ impl SplitStage {
     fn check_lengths(
         &self,
         labels: &Labels,
-        images: Option<&Images>,
+        images: Option<&PathList>,
         alike: Option<&LookAlikes>,
     ) -> Result<()> {
         let n = labels.labels.len();
-        let images = images.map_or(n, |images| images.images.len());
+        let images = images.map_or(n, PathList::len);
         let alike = alike.map_or(n, |alike| alike.images as usize);
         if (images, alike) == (n, n) {
             return Ok(());

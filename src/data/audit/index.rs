@@ -9,8 +9,10 @@
 
 use std::ops::Range;
 
-use super::scratch::Scratch;
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    files::Scratch,
+};
 
 pub(super) const BANDS: usize = 4;
 const WIDTH: usize = 16;

@@ -333,10 +333,7 @@ mod tests {
     use rand::RngExt;
 
     use super::*;
-    use crate::{
-        data::audit::{index::Unsorted, scratch::Scratch},
-        seed::stream,
-    };
+    use crate::{data::audit::index::Unsorted, files::Scratch, seed::stream};
 
     /// 400 hashes at random, 400 others that differ from them in up to 13 bits, and as many again that are all alike.
     fn hashes() -> Vec<u64> {

@@ -79,24 +79,24 @@ mod join;
 mod near;
 mod parallax;
 mod picture;
-mod scratch;
 mod shelf;
 #[cfg(test)]
 mod tests;
 mod variant;
 
-use std::env;
+use std::{env, ops::Range};
 
 pub use closer_look::CloserLook;
 pub use fingerprint::Fingerprint;
-pub use shelf::{Kept, Shelf};
+pub use shelf::Shelf;
 
 use fingerprint::SIDE;
-use scratch::Scratch;
 
 use crate::{
+    data::equal::equals,
     digest::Digest,
     error::Result,
+    files::Scratch,
     record::{Likeness, LookAlikes, Pair},
     stop::Stop,
 };
@@ -116,51 +116,60 @@ pub fn find(
     closer: impl Fn(usize) -> Result<CloserLook> + Sync,
     stop: &Stop,
 ) -> Result<LookAlikes> {
+    let of_rows = |which: Range<usize>| {
+        let rows = fingerprints[which].iter();
+        Ok(rows.map(|f| f.as_ref().map(|f| f.pixels)).collect())
+    };
     let shown = Shown {
         count: fingerprints.len(),
-        row: &|i| fingerprints[i].as_ref().map(|f| &f.pixels),
+        rows: &of_rows,
+        files: &|which| {
+            let files = which.map(|i| sources.get(i).copied());
+            Ok(files.collect())
+        },
         thumbnail: &|i| {
             let thumbnail = fingerprints[i].as_ref().map(|f| f.thumbnail.clone());
             Ok(thumbnail.unwrap_or_else(|| Box::new([0; SIDE * SIDE])))
         },
     };
-    let scratch = Scratch::create(&env::temp_dir())?;
-    find_among(&shown, |i| sources.get(i), closer, scratch, stop)
+    find_among(&shown, closer, Scratch::create(&env::temp_dir())?, stop)
 }
 
-/// As [`find`], of images whose thumbnails a [`Shelf`] holds; `source` gives the digest of an image's file.
+/// As [`find`], of images whose fingerprints a [`Shelf`] holds; `sources` gives the digests of the files of some images.
 ///
 /// # Errors
-/// As [`find`], and when a thumbnail cannot be read.
-pub fn find_kept<'a>(
-    kept: &[Option<Kept>],
+/// As [`find`], and when a fingerprint or a digest cannot be read.
+pub fn find_kept(
     shelf: &Shelf,
-    source: impl Fn(usize) -> Option<&'a Digest>,
+    sources: impl Fn(Range<usize>) -> Result<Vec<Digest>>,
     closer: impl Fn(usize) -> Result<CloserLook> + Sync,
     stop: &Stop,
 ) -> Result<LookAlikes> {
     let shown = Shown {
-        count: kept.len(),
-        row: &|i| kept[i].as_ref().map(|kept| &kept.pixels),
-        thumbnail: &|i| match &kept[i] {
-            Some(kept) => shelf.take(kept),
-            None => Ok(Box::new([0; SIDE * SIDE])),
-        },
+        count: shelf.len(),
+        rows: &|which| shelf.digests(which),
+        files: &|which| Ok(sources(which)?.into_iter().map(Some).collect()),
+        thumbnail: &|i| shelf.thumbnail(i),
     };
-    find_among(&shown, source, closer, shelf.scratch()?, stop)
+    find_among(&shown, closer, shelf.scratch()?, stop)
 }
+
+/// The digests of some images, of those that have one.
+type Digests<'a> = dyn Fn(Range<usize>) -> Result<Vec<Option<Digest>>> + 'a;
 
 /// Images as they are compared.
 struct Shown<'a> {
     count: usize,
-    /// The digest of an image's row, where it has one.
-    row: &'a dyn Fn(usize) -> Option<&'a Digest>,
+    /// Of their rows.
+    rows: &'a Digests<'a>,
+    /// Of their files.
+    files: &'a Digests<'a>,
+    /// That of an image with a row.
     thumbnail: &'a (dyn Fn(usize) -> Result<Box<[u8; SIDE * SIDE]>> + Sync),
 }
 
-fn find_among<'a>(
+fn find_among(
     shown: &Shown<'_>,
-    source: impl Fn(usize) -> Option<&'a Digest>,
     closer: impl Fn(usize) -> Result<CloserLook> + Sync,
     scratch: Scratch,
     stop: &Stop,
@@ -169,7 +178,7 @@ fn find_among<'a>(
         mut pairs,
         first,
         same_file,
-    } = equals(shown, source);
+    } = equal_images(shown)?;
     let thumbnail = shown.thumbnail;
     let small = |i: usize| thumbnail(first[i] as usize);
     let closer = |i: usize| closer(first[i] as usize);
@@ -206,11 +215,16 @@ struct Equals {
 /// In the place of an image.
 const NONE: u32 = u32::MAX;
 
-fn equals<'a>(shown: &Shown<'_>, source: impl Fn(usize) -> Option<&'a Digest>) -> Equals {
-    let row = |i: u32| (shown.row)(i as usize);
-    let same_row = firsts(shown.count, row);
+fn equal_images(shown: &Shown<'_>) -> Result<Equals> {
+    let same_row = firsts(shown.count, shown.rows)?;
     // What was dropped is no picture, whatever its bytes are.
-    let same_file = firsts(shown.count, |i| row(i).and_then(|_| source(i as usize)));
+    let same_file = firsts(shown.count, &|which: Range<usize>| {
+        let mut files = (shown.files)(which.clone())?;
+        for (file, row) in files.iter_mut().zip(&same_row[which]) {
+            *file = file.filter(|_| *row != NONE);
+        }
+        Ok(files)
+    })?;
     let equal = |a: u32, b: u32, likeness| Pair {
         a,
         b,
@@ -228,22 +242,30 @@ fn equals<'a>(shown: &Shown<'_>, source: impl Fn(usize) -> Option<&'a Digest>) -
             first.push(i);
         }
     }
-    Equals {
+    Ok(Equals {
         pairs,
         first,
         same_file,
-    }
+    })
 }
 
-/// The first image with the digest of each; [`NONE`] of one that has none. Sorted, as a table of a million digests takes more room.
-fn firsts<'a>(count: usize, digest: impl Fn(u32) -> Option<&'a Digest>) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..count as u32).filter(|i| digest(*i).is_some()).collect();
-    order.sort_unstable_by_key(|i| (digest(*i), *i));
-    let mut first = vec![NONE; count];
-    for equal in order.chunk_by(|a, b| digest(*a) == digest(*b)) {
-        for i in equal {
-            first[*i as usize] = equal[0];
-        }
+/// Digests that are read together.
+const TOGETHER: usize = 1 << 12;
+
+/// The first image with the digest of each; [`NONE`] of one that has none.
+fn firsts(count: usize, digests: &Digests<'_>) -> Result<Vec<u32>> {
+    let mut leading: Vec<(u64, u32)> = Vec::with_capacity(count);
+    for from in (0..count).step_by(TOGETHER) {
+        let some = digests(from..count.min(from + TOGETHER))?;
+        let numbered = (from as u32..).zip(some);
+        leading.extend(numbered.filter_map(|(i, digest)| Some((digest?.leading(), i))));
     }
-    first
+    let whole = |i| Ok(digests(i..i + 1)?[0].unwrap_or(Digest([0; 32])));
+    let mut first = vec![NONE; count];
+    equals(leading, whole, |_, images| {
+        for i in images {
+            first[*i as usize] = images[0];
+        }
+    })?;
+    Ok(first)
 }

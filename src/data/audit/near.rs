@@ -13,10 +13,9 @@ use super::{
     join::{Questions, join},
     parallax::parallax,
     picture::{Picture, black},
-    scratch::Scratch,
     variant::{Map, VARIANTS},
 };
-use crate::{error::Result, stop::Stop};
+use crate::{error::Result, files::Scratch, stop::Stop};
 
 /// Bits in which the hash of a copy may differ: of a whole picture, and of one cut or turned.
 const WHOLE: u32 = 11;

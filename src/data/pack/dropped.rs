@@ -3,7 +3,7 @@
 use crate::{
     error::{Error, Result},
     event::{StageEvent, Tell},
-    record::{Image, Photograph, PhotographColumns},
+    record::{ImageColumns, Photograph, PhotographColumns},
     settings::Unreadable,
     text::{count, first_lines},
 };
@@ -22,7 +22,7 @@ pub(super) struct Why {
 /// Judges the files that are no usable image, and the `lost` ones that could not even be read. Those could
 /// be read when the data set was listed, so that what is wrong is a matter of the moment, and never dropped.
 pub(super) fn refuse_or_warn(
-    images: &[Image],
+    images: &ImageColumns,
     photographs: &PhotographColumns,
     lost: &[Why],
     unreadable: Unreadable,
@@ -38,38 +38,49 @@ pub(super) fn refuse_or_warn(
     let files = count(all, "file");
     if unreadable == Unreadable::Fail && bad > 0 {
         let text = format!("{bad} of {files} cannot be used:");
-        let list = listed(images, lost.iter().chain(&dropped), SHOWN);
+        let list = listed(images, lost.iter().chain(&dropped), SHOWN)?;
         return Err(Error::failed(text + &list).help(
             "remove or repair them, and run again; or set `unreadable = \"drop\"` in the preprocess stage to leave them out",
         ));
     }
     if !lost.is_empty() {
         let text = format!("{} of {files} cannot be read:", lost.len());
-        return Err(Error::failed(text + &listed(images, lost, SHOWN)).help(
+        return Err(Error::failed(text + &listed(images, lost, SHOWN)?).help(
             "make them readable, and run again: they could be read when the data set was listed",
         ));
     }
     if bad == all && all > 0 {
         let text = format!("none of the {files} can be used:");
-        return Err(Error::failed(text + &listed(images, &dropped, SHOWN))
+        return Err(Error::failed(text + &listed(images, &dropped, SHOWN)?)
             .help("all of them would be dropped; is this the right data set?"));
     }
     if bad > 0 {
         let text = format!("dropped {bad} of {files}: what is dropped belongs to no part:");
         tell(StageEvent::Warning(
-            text + &listed(images, &dropped, WARNED),
+            text + &listed(images, &dropped, WARNED)?,
         ));
     }
     Ok(())
 }
 
 /// A line for each of the first ones, and how many more.
-fn listed<'a>(images: &[Image], of: impl IntoIterator<Item = &'a Why>, shown: usize) -> String {
+fn listed<'a>(
+    images: &ImageColumns,
+    of: impl IntoIterator<Item = &'a Why>,
+    shown: usize,
+) -> Result<String> {
     let mut of: Vec<_> = of.into_iter().collect();
     of.sort_by_key(|why| why.image);
-    let lines = of.iter();
-    let lines = lines.map(|Why { image, why }| format!("`{}`: {why}", images[*image].path));
-    first_lines(lines, shown)
+    // The others are counted alone.
+    let mut paths = Vec::with_capacity(shown.min(of.len()));
+    for why in of.iter().take(shown) {
+        paths.push(images.path(why.image)?);
+    }
+    let lines = (0..of.len()).map(|i| match paths.get(i) {
+        Some(path) => format!("`{path}`: {}", of[i].why),
+        None => String::new(),
+    });
+    Ok(first_lines(lines, shown))
 }
 
 /// Adds to a photograph that its name promises another format. The name is no part of what makes a row, so that this is done
@@ -103,17 +114,22 @@ mod tests {
     use super::*;
     use crate::{
         digest::Digest,
-        record::{Foreign, Unusable},
+        files::write_json,
+        record::{Foreign, Image, Images, Unusable},
     };
 
-    fn images(n: usize) -> Vec<Image> {
+    fn images(n: usize) -> ImageColumns {
         let image = |i| Image {
             path: format!("train/a/{i}.jpg"),
             digest: Digest::of(b""),
             bytes: 1,
             crop: None,
         };
-        (0..n).map(image).collect()
+        let images = (0..n).map(image).collect();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(Images::FILE);
+        write_json(&path, &Images { images }).unwrap();
+        ImageColumns::read(&path, folder.path()).unwrap()
     }
 
     fn seen(dropped: usize, of: usize) -> PhotographColumns {

@@ -9,13 +9,13 @@ use rayon::prelude::*;
 
 use super::{
     Look, Pack, Unfinished,
-    dropped::{Why, misnamed, refuse_or_warn},
-    glance::Glance,
+    dropped::{Why, refuse_or_warn},
+    glance::Glances,
     journal,
     layout::made_of,
     progress::Progress,
     reuse::Earlier,
-    rows::Rows,
+    rows::{Rows, Watch},
     wanted::Wanted,
 };
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
     event::{StageEvent, Tell},
     files,
     native::Vectorised,
-    record::{Image, Photograph, PhotographColumns, Unusable},
+    record::{ImageColumns, Photograph, PhotographColumns, Unusable},
     settings::{Pixels, Storage, Unreadable},
     stop::Stop,
     text::{either, number},
@@ -40,7 +40,7 @@ const PIECES: usize = 64;
 /// The making of one pack.
 pub struct Fill<'a> {
     /// The rows.
-    pub images: &'a [Image],
+    pub images: &'a ImageColumns,
     /// How they are made.
     pub pixels: Pixels,
     /// How they are stored.
@@ -57,71 +57,77 @@ pub struct Fill<'a> {
     pub stop: &'a Stop,
 }
 
-/// What is known of the rows of a full pack, in the order of the images.
-pub struct Filled<F> {
+/// A full pack.
+pub struct Filled {
     /// Where the pack is.
     pub pack: PathBuf,
-    /// What was seen of the files.
+    /// What was seen of the files, in the order of the images.
     pub photographs: PhotographColumns,
-    /// What was made of each row's pixels; `None` for a dropped one.
-    pub seen: Vec<Option<F>>,
-}
-
-/// A row that is in the pack.
-pub(super) struct Done<F> {
-    pub(super) photograph: Glance,
-    pub(super) seen: Option<F>,
 }
 
 impl Fill<'_> {
     /// Writes the pack at `path`, or within the folder of [`Unfinished`] where that is given, and says where it is; beside it lies
     /// `compared.pack` where rows show parts of photographs. `places` is asked at most once, for those images alone that must be decoded, and
-    /// gives what says where each of them is, by its place among these; `see` looks at the pixels of every usable row as a reader of the pack will find them, and their digest. The result
-    /// is the same whatever there is to reuse.
+    /// gives what says where each of them is, by its place among these; `watch` looks at every usable row. The result is the same
+    /// whatever there is to reuse.
     ///
     /// # Errors
     /// When a stop was requested, a file changed since it was listed, files cannot be used (all of them with
     /// [`Unreadable::Drop`], any with [`Unreadable::Fail`]), or the disk refuses.
-    pub fn run<F: Clone + Send, P: Fn(usize) -> Place + Sync>(
+    pub fn run<P: Fn(usize) -> Place + Sync>(
         &self,
         path: &Path,
-        places: impl FnOnce(&[usize]) -> Result<P>,
-        see: impl Fn(Look<'_>) -> Result<F> + Sync,
-    ) -> Result<Filled<F>> {
-        let made_of: Vec<Digest> = self.images.par_iter().map(made_of).collect();
+        places: impl FnOnce(&[u32]) -> Result<P>,
+        watch: &impl Watch,
+    ) -> Result<Filled> {
+        let count = self.images.len();
         let (path, left) = self.begin(path)?;
         let settings = self.unfinished.map(|unfinished| unfinished.settings);
-        let (pixels, storage) = (self.pixels, self.storage);
-        let mut rows: Vec<Option<Done<F>>> = made_of.iter().map(|_| None).collect();
-        let writer = Rows::create(&path, pixels, storage, made_of, settings)?;
-        let (first, repeats) = Wanted::of(writer.pixels.made_of());
+        let writer = Rows::create(&path, self.pixels, self.storage, count, settings)?;
+        let making = |i| writer.pixels.made_of(i);
+        let (first, repeats) = Wanted::of(self.makings(&writer)?, &making)?;
 
-        let mut reused = self.reuse(&first, &writer, &mut rows, &see)?;
+        let mut glances = Glances::new(count);
+        let mut reused = self.reuse(&first, &writer, &mut glances, watch)?;
         if let Some(left) = left {
-            reused += self.go_on(&self.left_rows(&left), &first, &writer, &mut rows, &see)?;
+            let left_rows = self.left_rows(&left);
+            reused += self.go_on(&left_rows, &first, &writer, &mut glances, watch)?;
             files::remove(&left)?;
         }
         let mut open = first.firsts();
-        open.retain(|i| rows[*i].is_none());
         drop(first);
+        open.retain(|i| !glances.has(*i as usize));
         let lost = if open.is_empty() {
             Vec::new()
         } else {
-            self.decode(&open, &places(&open)?, &writer, &mut rows, &see)?
+            self.decode(&open, &places(&open)?, &writer, &mut glances, watch)?
         };
-        self.repeat(&repeats, &writer, &mut rows)?;
+        self.repeat(&repeats, &writer, &mut glances, watch)?;
 
         self.say_what_was_saved(reused, open.len(), repeats.len());
-        let filled = self.filled(path, rows);
-        refuse_or_warn(
-            self.images,
-            &filled.photographs,
-            &lost,
-            self.unreadable,
-            self.tell,
-        )?;
+        drop(open);
+        let photographs = glances.columns(self.images)?;
+        drop(glances);
+        refuse_or_warn(self.images, &photographs, &lost, self.unreadable, self.tell)?;
         writer.finish()?;
-        Ok(filled)
+        Ok(Filled {
+            pack: path,
+            photographs,
+        })
+    }
+
+    /// Tells the writer what makes each row, and gives what the digests of that lead with.
+    fn makings(&self, writer: &Rows) -> Result<Vec<u64>> {
+        let mut leading = Vec::with_capacity(self.images.len());
+        for from in (0..self.images.len()).step_by(BATCH) {
+            let digests = (self.images).digests(from..self.images.len().min(from + BATCH))?;
+            let makings = digests.par_iter().enumerate();
+            let makings = makings.map(|(k, file)| made_of(file, self.images.crop(from + k)));
+            let makings: Vec<Digest> = makings.collect();
+            writer.are_made_of(from, &makings)?;
+            leading.extend(makings.iter().map(Digest::leading));
+        }
+        Ok(leading)
     }
 
     /// Where the pack is made: at `path`, or within the folder of an unfinished making; then with the folder that the last one left.
@@ -146,54 +152,36 @@ impl Fill<'_> {
     }
 
     /// Copies the rows that are equal to another one.
-    fn repeat<F: Clone>(
+    fn repeat(
         &self,
-        repeats: &[(usize, usize)],
+        repeats: &[(u32, u32)],
         writer: &Rows,
-        rows: &mut [Option<Done<F>>],
+        glances: &mut Glances,
+        watch: &impl Watch,
     ) -> Result<()> {
         for (i, of) in repeats {
             self.stop.check()?;
-            let Some(done) = &rows[*of] else {
+            let (i, of) = (*i as usize, *of as usize);
+            if !glances.has(of) {
                 continue; // It could not even be read, which ends the making later.
-            };
-            let (photograph, seen) = (done.photograph.clone(), done.seen.clone());
-            writer.repeat(*of, *i)?;
-            rows[*i] = Some(Done { photograph, seen });
+            }
+            writer.repeat(of, i)?;
+            watch.repeat(of, i)?;
+            glances.put(i, glances.get(of));
         }
         Ok(())
     }
 
-    /// What is known of all rows, in the order of the images.
-    fn filled<F>(&self, pack: PathBuf, rows: Vec<Option<Done<F>>>) -> Filled<F> {
-        let mut filled = Filled {
-            pack,
-            photographs: PhotographColumns::default(),
-            seen: Vec::with_capacity(rows.len()),
-        };
-        for (row, image) in rows.into_iter().zip(self.images) {
-            // A file that cannot be read has no row, and is among the lost ones.
-            let row = row.unwrap_or(Done {
-                photograph: Glance::of(Photograph::default()),
-                seen: None,
-            });
-            let photograph = misnamed(row.photograph.photograph(), &image.path);
-            filled.photographs.push(&photograph);
-            filled.seen.push(row.seen);
-        }
-        filled
-    }
-
     /// Takes over what earlier packs have of the wanted rows, and says how many.
-    fn reuse<F: Send>(
+    fn reuse(
         &self,
         wanted: &Wanted<'_>,
         writer: &Rows,
-        rows: &mut [Option<Done<F>>],
-        see: &(impl Fn(Look<'_>) -> Result<F> + Sync),
+        glances: &mut Glances,
+        watch: &impl Watch,
     ) -> Result<usize> {
         let earlier = Earlier::open(self.earlier, writer.pixels.head(), writer.compares());
-        let pieces = earlier.find(wanted);
+        let pieces = earlier.find(wanted)?;
         if pieces.is_empty() {
             return Ok(0);
         }
@@ -202,15 +190,12 @@ impl Fill<'_> {
         for pieces in pieces.chunks(PIECES) {
             let taken = pieces.par_iter().map(|piece| {
                 self.stop.check()?;
-                let taken = earlier.take(piece, writer, see)?;
+                let taken = earlier.take(piece, writer, watch)?;
                 progress.more(piece.rows);
                 Ok(taken)
             });
             for row in taken.collect::<Result<Vec<_>>>()?.into_iter().flatten() {
-                rows[row.to] = Some(Done {
-                    photograph: row.photograph,
-                    seen: row.seen,
-                });
+                glances.put(row.to, row.photograph);
                 n += 1;
             }
         }
@@ -218,13 +203,13 @@ impl Fill<'_> {
     }
 
     /// Decodes the open rows; what comes back could not be read at all.
-    fn decode<F: Send>(
+    fn decode(
         &self,
-        open: &[usize],
+        open: &[u32],
         places: &(impl Fn(usize) -> Place + Sync),
         writer: &Rows,
-        rows: &mut [Option<Done<F>>],
-        see: &(impl Fn(Look<'_>) -> Result<F> + Sync),
+        glances: &mut Glances,
+        watch: &impl Watch,
     ) -> Result<Vec<Why>> {
         let progress = Progress::new(self.tell, "decoding", open.len());
         let idle = Mutex::new(Vec::new());
@@ -247,7 +232,8 @@ impl Fill<'_> {
                 for (k, i) in open.iter().enumerate() {
                     self.stop.check()?;
                     let place = places(from + k);
-                    decoded.push((*i, self.one(*i, &place, &mut resampler, writer, see)?));
+                    let i = *i as usize;
+                    decoded.push((i, self.one(i, &place, &mut resampler, writer, watch)?));
                     progress.more(1);
                 }
                 idle().push(resampler);
@@ -255,7 +241,7 @@ impl Fill<'_> {
             });
             for (i, done) in decoded.collect::<Result<Vec<_>>>()?.into_iter().flatten() {
                 match done {
-                    Ok(done) => rows[i] = Some(done),
+                    Ok(photograph) => glances.put(i, photograph),
                     Err(why) => lost.push(Why { image: i, why }),
                 }
             }
@@ -264,30 +250,29 @@ impl Fill<'_> {
     }
 
     /// Reads, checks, decodes and writes one image; the inner error says why it cannot be read.
-    fn one<F>(
+    fn one(
         &self,
         i: usize,
         place: &Place,
         resampler: &mut Resampler,
         writer: &Rows,
-        see: &impl Fn(Look<'_>) -> Result<F>,
-    ) -> Result<Result<Done<F>, String>> {
-        let image = &self.images[i];
+        watch: &impl Watch,
+    ) -> Result<Result<Photograph, String>> {
         let bytes = match place.read() {
             Ok(bytes) => bytes,
             // Of a zip that is another file now nothing is known.
             Err(_) if place.has_changed() => return Err(changed(place)),
             Err(e) => {
-                return match why_as_listed(place, image, &e) {
+                return match self.why_as_listed(place, i, &e)? {
                     Some(why) => self.drop_row(i, writer, why),
                     None => Ok(Err(e.to_string())),
                 };
             }
         };
-        if Digest::of(&bytes) != image.digest {
+        if Digest::of(&bytes) != self.images.digest(i)? {
             return Err(changed(place));
         }
-        let mut row = match resampler.decode(&bytes, image.crop) {
+        let mut row = match resampler.decode(&bytes, self.images.crop(i)) {
             Ok(row) => row,
             Err(why) => return self.drop_row(i, writer, why),
         };
@@ -302,30 +287,49 @@ impl Fill<'_> {
         };
         let compared = row.compared.as_deref();
         let digest = writer.write(i, &mut row.pixels, compared, &photograph)?;
-        let seen = Some(see(Look {
+        let look = Look {
             pixels: &row.pixels,
             digest,
             compared,
-        })?);
-        let photograph = Glance::of(photograph);
-        Ok(Ok(Done { photograph, seen }))
+        };
+        watch.see(i, look)?;
+        Ok(Ok(photograph))
     }
 
-    fn drop_row<F>(
+    fn drop_row(
         &self,
         i: usize,
         writer: &Rows,
         why: Unusable,
-    ) -> Result<Result<Done<F>, String>> {
+    ) -> Result<Result<Photograph, String>> {
         let photograph = Photograph {
             dropped: Some(why),
             ..Photograph::default()
         };
         writer.drop_row(i, &photograph)?;
-        Ok(Ok(Done {
-            photograph: Glance::of(photograph),
-            seen: None,
-        }))
+        Ok(Ok(photograph))
+    }
+
+    /// Why a file cannot be used, where its digest says the same: it could not be read when the data set was listed either.
+    fn why_as_listed(&self, place: &Place, i: usize, error: &Error) -> Result<Option<Unusable>> {
+        match place {
+            // What a zip holds is content, as the zip itself is; one that was damaged when it was listed has no length.
+            Place::Zip { .. } => {
+                let empty = self.images.has_no_bytes(i);
+                Ok(empty.then(|| Unusable::InZip(error.to_string())))
+            }
+            Place::File(_) if place.is_oversize() => {
+                Ok(Some(Unusable::OverMegabytes(LARGEST_ENTRY >> 20)))
+            }
+            Place::File(path) => {
+                let Some(why) = files::why_lost(path, error) else {
+                    return Ok(None);
+                };
+                let lost = Digest::of_lost(&self.images.path(i)?, why);
+                let as_listed = lost == self.images.digest(i)?;
+                Ok(as_listed.then(|| Unusable::Lost(why.to_owned())))
+            }
+        }
     }
 
     /// What a second look at a changed data set did not cost.
@@ -371,20 +375,6 @@ impl Vectorised for Sum<'_> {
             sum += u64::from(of_piece);
         }
         sum
-    }
-}
-
-/// Why a file cannot be used, where its digest says the same: it could not be read when the data set was listed either.
-fn why_as_listed(place: &Place, image: &Image, error: &Error) -> Option<Unusable> {
-    match place {
-        // What a zip holds is content, as the zip itself is; one that was damaged when it was listed has no length.
-        Place::Zip { .. } => (image.bytes == 0).then(|| Unusable::InZip(error.to_string())),
-        Place::File(_) if place.is_oversize() => Some(Unusable::OverMegabytes(LARGEST_ENTRY >> 20)),
-        Place::File(path) => {
-            let why = files::why_lost(path, error)?;
-            let as_listed = Digest::of_lost(&image.path, why) == image.digest;
-            as_listed.then(|| Unusable::Lost(why.to_owned()))
-        }
     }
 }
 

@@ -138,7 +138,8 @@ impl Journal {
 
 /// The rows that an unfinished making of the same settings left.
 pub(super) struct Leftover {
-    pub(super) lines: Vec<Line>,
+    folder: PathBuf,
+    journal: File,
     rows: File,
     compared: Option<File>,
     storage: Storage,
@@ -153,25 +154,36 @@ impl Leftover {
         storage: Storage,
         row_bytes: usize,
     ) -> Option<Self> {
-        let mut lines = texts(folder)?;
-        let head: Head = serde_json::from_str(&lines.next()?).ok()?;
+        let (_, first) = texts(folder)?.next()?;
+        let head: Head = serde_json::from_str(&first).ok()?;
         if head.settings != settings {
             return None;
         }
-        let lines = lines
-            .filter_map(|line| serde_json::from_str(&line).ok())
-            .collect();
         let name = match storage {
             Storage::Raw => Pack::FILE,
             Storage::Jpeg => WAITING,
         };
         Some(Self {
-            lines,
+            folder: folder.to_owned(),
+            journal: File::open(folder.join(JOURNAL)).ok()?,
             rows: File::open(folder.join(name)).ok()?,
             compared: File::open(folder.join(COMPARED)).ok(),
             storage,
             row_bytes,
         })
+    }
+
+    /// All lines, one by one, each with where it is.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (At, Line)> {
+        let lines = texts(&self.folder).into_iter().flatten().skip(1);
+        lines.filter_map(|(at, line)| Some((at, serde_json::from_str(&line).ok()?)))
+    }
+
+    /// A line again.
+    pub(super) fn line(&self, at: At) -> Option<Line> {
+        let mut line = vec![0; at.length as usize];
+        self.journal.read_exact_at(&mut line, at.from).ok()?;
+        serde_json::from_str(&json(line)?).ok()
     }
 
     /// The row of a line as it is stored, if it is whole.
@@ -200,7 +212,7 @@ fn whole(file: &File, at: u64, length: usize, digest: u64) -> Option<Vec<u8>> {
 /// How many of how many rows a folder's journal tells of; none where it tells of none.
 pub(super) fn told(folder: &Path) -> Option<(usize, usize)> {
     let mut lines = texts(folder)?;
-    let head: Head = serde_json::from_str(&lines.next()?).ok()?;
+    let head: Head = serde_json::from_str(&lines.next()?.1).ok()?;
     let made = lines.count();
     // Without its rows, which moved on to the result, it tells of nothing.
     (made > 0 && folder.join(Pack::FILE).exists()).then_some((made.min(head.rows), head.rows))
@@ -224,24 +236,36 @@ pub(super) fn begin(state: &Path) -> Result<(PathBuf, PathBuf)> {
     Ok((now, left))
 }
 
+/// Where a line of a journal is, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct At {
+    from: u64,
+    length: u32,
+}
+
 /// The lines that are whole, without their checksums.
-fn texts(folder: &Path) -> Option<impl Iterator<Item = String>> {
+fn texts(folder: &Path) -> Option<impl Iterator<Item = (At, String)> + use<>> {
     let mut reader = BufReader::new(File::open(folder.join(JOURNAL)).ok()?);
+    let mut from = 0;
     Some(std::iter::from_fn(move || {
         loop {
             let mut line = Vec::new();
             let read = reader.by_ref().take(LONGEST).read_until(b'\n', &mut line);
-            if read.ok()? == 0 {
-                return None;
-            }
-            let text = String::from_utf8(line).unwrap_or_default();
-            if let Some((sum, json)) = text.trim_end().split_once(' ')
-                && sum == checksum(json)
-            {
-                return Some(json.to_owned());
+            let length = read.ok().filter(|length| *length > 0)? as u32;
+            let at = At { from, length };
+            from += u64::from(length);
+            if let Some(json) = json(line) {
+                return Some((at, json));
             }
         }
     }))
+}
+
+/// What stands in a line, if that is whole.
+fn json(line: Vec<u8>) -> Option<String> {
+    let text = String::from_utf8(line).ok()?;
+    let (sum, json) = text.trim_end().split_once(' ')?;
+    (sum == checksum(json)).then(|| json.to_owned())
 }
 
 fn checksum(json: &str) -> String {

@@ -21,6 +21,6 @@ mod writer;
 pub use fill::{Fill, Filled};
 pub use loader::{epoch_order, gather};
 pub use reader::Pack;
-pub use rows::Look;
+pub use rows::{Look, Watch};
 pub use unfinished::Unfinished;
 pub use writer::PackWriter;

@@ -20,6 +20,9 @@ use crate::{
     settings::Storage,
 };
 
+/// Entries of the index that are in memory at a time.
+const TOGETHER: usize = 1 << 12;
+
 /// A memory-mapped pack; `layout` has its format. Opening reads the header and the index, and copies neither.
 #[derive(Debug)]
 pub struct Pack {
@@ -42,7 +45,10 @@ impl Pack {
         if head.length != map.len() {
             return Err(unusable(path, "its length is not what its header says"));
         }
-        if Digest::of(&map[PAGE..][..head.count * ENTRY]) != head.index {
+        // Read and not mapped: all of it would count as this program's memory.
+        let index = Digest::of_part(map.file(), PAGE as u64, (head.count * ENTRY) as u64)
+            .map_err(|e| Error::io("read", path, e))?;
+        if index != head.index {
             return Err(unusable(path, "its index is damaged"));
         }
         Ok(Self {
@@ -149,7 +155,23 @@ impl Pack {
             .map_or(Ok(()), Err)
     }
 
+    /// What the index says of all rows, in order; read piece by piece, so that it takes no more memory than a piece.
+    pub(super) fn entries(&self) -> impl Iterator<Item = Result<(usize, Entry)>> {
+        let mut bytes = vec![[0; ENTRY]; TOGETHER];
+        (0..self.len()).map(move |i| {
+            if i % TOGETHER == 0 {
+                bytes.truncate(self.len() - i);
+                let read = self
+                    .file()
+                    .read_exact_at(bytes.as_flattened_mut(), (PAGE + i * ENTRY) as u64);
+                read.map_err(|e| Error::io("read", &self.path, e))?;
+            }
+            Ok((i, Entry::parse(&bytes[i % TOGETHER])))
+        })
+    }
+
     /// What row `i` was made of: see `layout::made_of`.
+    #[cfg(test)]
     pub(super) fn made_of(&self, i: usize) -> Digest {
         self.index_entry(i).made_of
     }

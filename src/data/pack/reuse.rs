@@ -3,13 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Look, Pack, glance::Glance, journal::COMPARED, layout::Head, rows::Rows, wanted::Wanted,
+    Look, Pack,
+    glance::Glances,
+    journal::COMPARED,
+    layout::Head,
+    rows::{Rows, Watch},
+    wanted::Wanted,
 };
 use crate::{
     data::resample::COMPARED_SIDE,
     error::Result,
     files::read_json,
-    record::{Photograph, Photographs, Unusable},
+    record::{Photograph, PhotographColumns, Photographs, Unusable},
     settings::Storage,
 };
 
@@ -22,7 +27,7 @@ pub(super) struct Earlier(Vec<Finished>);
 /// One of them.
 struct Finished {
     pack: Pack,
-    photographs: Vec<Photograph>,
+    photographs: Glances,
     /// What is compared of photographs that a row shows a part of.
     compared: Option<Pack>,
 }
@@ -39,11 +44,10 @@ pub(super) struct Piece {
     pub(super) rows: usize,
 }
 
-/// A row that was taken over; `seen` is what was made of its pixels, `None` for a dropped one.
-pub(super) struct Taken<F> {
+/// A row that was taken over.
+pub(super) struct Taken {
     pub(super) to: usize,
-    pub(super) photograph: Glance,
-    pub(super) seen: Option<F>,
+    pub(super) photograph: Photograph,
 }
 
 impl Earlier {
@@ -55,26 +59,34 @@ impl Earlier {
     }
 
     /// Where the wanted rows are, each given by the digest of what makes it and its place in the new pack.
-    pub(super) fn find(&self, wanted: &Wanted<'_>) -> Vec<Piece> {
+    ///
+    /// # Errors
+    /// When an index cannot be read, or the makings of wanted rows.
+    pub(super) fn find(&self, wanted: &Wanted<'_>) -> Result<Vec<Piece>> {
         let mut found = Vec::new();
         if self.0.is_empty() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let mut taken = vec![false; wanted.rows()];
         for (pack, earlier) in self.0.iter().enumerate() {
             let (photographs, earlier) = (&earlier.photographs, &earlier.pack);
-            for (row, photograph) in photographs.iter().enumerate() {
+            for entry in earlier.entries() {
+                let (row, entry) = entry?;
                 if found.len() == wanted.len() {
                     break;
                 }
-                let dropped = photograph.dropped.as_ref();
-                if dropped.is_some_and(Unusable::is_for_this_version) {
+                let dropped = |row| photographs.get(row).dropped;
+                if entry.dropped
+                    && dropped(row)
+                        .as_ref()
+                        .is_some_and(Unusable::is_for_this_version)
+                {
                     continue;
                 }
-                if let Some(to) = wanted.get(&earlier.made_of(row))
+                if let Some(to) = wanted.get(&entry.made_of)?
                     && !std::mem::replace(&mut taken[to], true)
                 {
-                    found.push((to, pack, row));
+                    found.push((to as u32, pack as u32, row as u32));
                 }
             }
         }
@@ -82,6 +94,7 @@ impl Earlier {
         let most = |pack: usize| (PIECE / self.0[pack].pack.row_bytes()).max(1);
         let mut pieces: Vec<Piece> = Vec::new();
         for (to, pack, row) in found {
+            let (to, pack, row) = (to as usize, pack as usize, row as usize);
             match pieces.last_mut() {
                 Some(last)
                     if (last.to + last.rows, last.pack, last.row + last.rows)
@@ -98,17 +111,17 @@ impl Earlier {
                 }),
             }
         }
-        pieces
+        Ok(pieces)
     }
 
     /// Takes over the rows of a piece that are as their index says: shared by the file system where it can, else written while
     /// they are at hand.
-    pub(super) fn take<F>(
+    pub(super) fn take(
         &self,
         piece: &Piece,
         rows: &Rows,
-        see: &impl Fn(Look<'_>) -> Result<F>,
-    ) -> Result<Vec<Taken<F>>> {
+        watch: &impl Watch,
+    ) -> Result<Vec<Taken>> {
         let Finished {
             pack,
             photographs,
@@ -131,15 +144,15 @@ impl Earlier {
                     Err(_) => continue,
                 },
             };
-            let seen = match pack.storage() {
-                _ if dropped => None,
-                Storage::Raw => Some(see(Look::at(stored, compared))?),
+            match pack.storage() {
+                _ if dropped => {}
+                Storage::Raw => watch.see(piece.to + k, Look::at(stored, compared))?,
                 // An encoded row may be whole and still be of another decoder's making.
                 Storage::Jpeg => match pack.row(row) {
-                    Ok(pixels) => Some(see(Look::at(&pixels, compared))?),
+                    Ok(pixels) => watch.see(piece.to + k, Look::at(&pixels, compared))?,
                     Err(_) => continue,
                 },
-            };
+            }
             rows.compare(piece.to + k, compared)?;
             if !writer.shares() {
                 writer.take_row(piece.to + k, stored, &pack.index_entry(row))?;
@@ -147,8 +160,7 @@ impl Earlier {
             *whole = true;
             taken.push(Taken {
                 to: piece.to + k,
-                photograph: Glance::of(photographs[row].clone()),
-                seen,
+                photograph: photographs.get(row),
             });
         }
         if writer.shares() {
@@ -166,12 +178,14 @@ impl Earlier {
 
 fn open(folder: &Path, head: &Head, compares: bool) -> Option<Finished> {
     let pack = Pack::open(&folder.join(Pack::FILE)).ok()?;
-    let found: Photographs = read_json(&folder.join(Photographs::FILE)).ok()?;
-    let found = found.photographs;
+    let found: PhotographColumns = read_json(&folder.join(Photographs::FILE)).ok()?;
+    let found = Glances::of(found);
     let same = (pack.width(), pack.height(), pack.storage())
         == (head.width, head.height, head.storage)
         && pack.len() == found.len()
-        && (0..pack.len()).all(|i| pack.is_dropped(i) == found[i].dropped.is_some());
+        && pack
+            .entries()
+            .all(|entry| entry.is_ok_and(|(i, entry)| entry.dropped == found.is_dropped(i)));
     let side = COMPARED_SIDE as usize;
     let compared = compares.then(|| {
         let compared = Pack::open(&folder.join(COMPARED)).ok()?;
@@ -191,12 +205,29 @@ fn open(folder: &Path, head: &Head, compares: bool) -> Option<Finished> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::{super::PackWriter, *};
     use crate::{
         digest::Digest,
         files::write_json,
         settings::{Count, Fit, Pixels, Resize},
     };
+
+    /// The rows that were seen, with their first value.
+    #[derive(Default)]
+    struct Seen(Mutex<Vec<(usize, u8)>>);
+
+    impl Watch for Seen {
+        fn see(&self, i: usize, look: Look<'_>) -> Result<()> {
+            self.0.lock().unwrap().push((i, look.pixels[0]));
+            Ok(())
+        }
+
+        fn repeat(&self, _: usize, _: usize) -> Result<()> {
+            Ok(())
+        }
+    }
 
     fn digest(i: u8) -> Digest {
         Digest::of(&[i])
@@ -238,7 +269,10 @@ mod tests {
         assert_eq!(earlier.0.len(), 2);
         let images = [1, 2, 3, 9, 5, 4];
         let made_of = images.map(digest);
-        let pieces = earlier.find(&Wanted::of(&made_of).0);
+        let making = |i: usize| Ok(made_of[i]);
+        let (wanted, _) =
+            Wanted::of(made_of.iter().map(Digest::leading).collect(), &making).unwrap();
+        let pieces = earlier.find(&wanted).unwrap();
         let found: Vec<_> = pieces
             .iter()
             .map(|p| (p.to, p.pack, p.row, p.rows))
@@ -254,21 +288,18 @@ mod tests {
         for shares in [false, true] {
             let made_of = images.map(digest).to_vec();
             let made = folder.path().join("made");
-            let mut writer = Rows::create(&made, pixels, Storage::Raw, made_of, None).unwrap();
+            let mut writer = Rows::create(&made, pixels, Storage::Raw, 6, None).unwrap();
+            writer.are_made_of(0, &made_of).unwrap();
+            let watch = Seen::default();
             writer.pixels = writer.pixels.sharing(shares);
             let mut taken = Vec::new();
             for piece in &pieces {
-                taken.extend(
-                    earlier
-                        .take(piece, &writer, &|look| Ok(look.pixels[0]))
-                        .unwrap(),
-                );
+                taken.extend(earlier.take(piece, &writer, &watch).unwrap());
             }
-            let taken: Vec<_> = taken.iter().map(|t| (t.to, t.seen)).collect();
-            assert_eq!(
-                taken,
-                [(0, Some(1)), (2, Some(3)), (4, Some(5)), (5, Some(4))]
-            );
+            let taken: Vec<_> = taken.iter().map(|t| t.to).collect();
+            assert_eq!(taken, [0, 2, 4, 5]);
+            let seen = watch.0.into_inner().unwrap();
+            assert_eq!(seen, [(0, 1), (2, 3), (4, 5), (5, 4)]);
             writer.pixels.write(1, &[2; 3]).unwrap();
             writer.repeat(0, 3).unwrap();
             writer.finish().unwrap();

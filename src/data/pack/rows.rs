@@ -37,6 +37,21 @@ impl<'a> Look<'a> {
     }
 }
 
+/// Who looks at the rows of a pack while it is made.
+pub trait Watch: Sync {
+    /// Looks at the pixels of a usable row as a reader of the pack will find them.
+    ///
+    /// # Errors
+    /// What ends the making.
+    fn see(&self, i: usize, look: Look<'_>) -> Result<()>;
+
+    /// Hears that row `i` is equal to row `of`, which was seen unless it was dropped.
+    ///
+    /// # Errors
+    /// What ends the making.
+    fn repeat(&self, of: usize, i: usize) -> Result<()>;
+}
+
 /// See the module.
 pub(super) struct Rows {
     pub(super) pixels: PackWriter,
@@ -45,22 +60,21 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Creates the files: the pack at `path`, the others beside it. A journal is kept for `settings`.
+    /// Creates the files for so many rows: the pack at `path`, the others beside it. A journal is kept for `settings`.
     pub(super) fn create(
         path: &Path,
         pixels: Pixels,
         storage: Storage,
-        made_of: Vec<Digest>,
+        count: usize,
         settings: Option<Digest>,
     ) -> Result<Self> {
         let folder = folder_of(path);
         let (width, height) = (pixels.resize.width(), pixels.resize.height());
-        let count = made_of.len();
         let compared = (!pixels.resize.shows_all()).then(|| {
             let (path, side) = (folder.join(COMPARED), COMPARED_SIDE);
-            PackWriter::create(&path, side, side, Storage::Raw, made_of.clone())
+            PackWriter::of_rows(&path, side, side, Storage::Raw, count)
         });
-        let mut writer = PackWriter::create(path, width, height, storage, made_of)?;
+        let mut writer = PackWriter::of_rows(path, width, height, storage, count)?;
         if settings.is_some() {
             writer = writer.kept()?;
         }
@@ -71,6 +85,13 @@ impl Rows {
                 .map(|settings| Journal::create(folder, settings, count))
                 .transpose()?,
         })
+    }
+
+    /// Says what makes rows, from row `i` on.
+    pub(super) fn are_made_of(&self, i: usize, made_of: &[Digest]) -> Result<()> {
+        self.pixels.are_made_of(i, made_of)?;
+        let compared = self.compared.as_ref();
+        compared.map_or(Ok(()), |compared| compared.are_made_of(i, made_of))
     }
 
     /// Whether rows need something to compare beside them.
@@ -141,10 +162,16 @@ impl Rows {
     }
 
     fn note(&self, i: usize, photograph: &Photograph) -> Result<()> {
-        let (Some(journal), Some(entry)) = (&self.journal, self.pixels.written(i)) else {
+        let Some(journal) = &self.journal else {
             return Ok(());
         };
-        let compared = self.compared.as_ref().and_then(|c| c.written(i));
+        let Some(entry) = self.pixels.written(i)? else {
+            return Ok(());
+        };
+        let compared = match &self.compared {
+            Some(compared) => compared.written(i)?,
+            None => None,
+        };
         journal.add(&Line {
             made_of: entry.made_of,
             row: entry.row,

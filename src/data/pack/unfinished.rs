@@ -1,7 +1,7 @@
 //! Going on from what an interrupted making of a pack left.
 
 use std::{
-    collections::HashMap,
+    cmp::Reverse,
     path::{Path, PathBuf},
 };
 
@@ -9,11 +9,10 @@ use rayon::prelude::*;
 
 use super::{
     Fill, Look,
-    fill::Done,
-    glance::Glance,
-    journal::{self, Leftover, Line},
+    glance::Glances,
+    journal::{self, At, Leftover, Line},
     row_jpeg,
-    rows::Rows,
+    rows::{Rows, Watch},
     wanted::Wanted,
 };
 use crate::{
@@ -23,6 +22,8 @@ use crate::{
 
 /// Lines that a thread takes at a time.
 const PIECE: usize = 4;
+/// Lines whose answers wait at a time to be put in their places.
+const BATCH: usize = 1 << 14;
 
 /// Where rows stay when the making of a pack is interrupted.
 #[derive(Clone, Copy, Debug)]
@@ -51,13 +52,13 @@ impl Unfinished<'_> {
 
 impl Fill<'_> {
     /// Takes over what unfinished packs have of the rows that are still wanted, and says how many.
-    pub(super) fn go_on<F: Send>(
+    pub(super) fn go_on(
         &self,
         from: &[PathBuf],
         wanted: &Wanted<'_>,
         writer: &Rows,
-        rows: &mut [Option<Done<F>>],
-        see: &(impl Fn(Look<'_>) -> Result<F> + Sync),
+        glances: &mut Glances,
+        watch: &impl Watch,
     ) -> Result<usize> {
         let Some(Unfinished { settings, .. }) = self.unfinished else {
             return Ok(0);
@@ -69,32 +70,34 @@ impl Fill<'_> {
                 continue;
             };
             // The last line of a row counts.
-            let lines: HashMap<usize, &Line> = leftover
-                .lines
-                .iter()
-                .filter_map(|line| Some((wanted.get(&line.made_of)?, line)))
-                .filter(|(i, _)| rows[*i].is_none())
-                .filter(|(_, line)| {
-                    let dropped = line.photograph.dropped.as_ref();
-                    !dropped.is_some_and(Unusable::is_for_this_version)
-                })
-                .collect();
-            let mut lines: Vec<_> = lines.into_iter().collect();
-            lines.sort_unstable_by_key(|(i, _)| *i);
-            let done = lines
-                .par_chunks(PIECE)
-                .map(|lines| {
+            let mut lines: Vec<(u32, At)> = Vec::new();
+            for (at, line) in leftover.lines() {
+                if let Some(i) = wanted.get(&line.made_of)?
+                    && !glances.has(i)
+                    && !for_this_version(&line)
+                {
+                    lines.push((i as u32, at));
+                }
+            }
+            lines.sort_unstable_by_key(|(i, at)| (*i, Reverse(*at)));
+            lines.dedup_by_key(|(i, _)| *i);
+            for lines in lines.chunks(BATCH) {
+                let done = lines.par_chunks(PIECE).map(|lines| {
                     self.stop.check()?;
-                    let done = lines.iter().filter_map(|(i, line)| {
-                        let done = self.take(&leftover, *i, line, writer, see).transpose()?;
-                        Some(done.map(|done| (*i, done)))
+                    let done = lines.iter().filter_map(|(i, at)| {
+                        let line = leftover.line(*at)?;
+                        match self.take(&leftover, *i as usize, &line, writer, watch) {
+                            Ok(false) => None,
+                            Ok(true) => Some(Ok((*i as usize, line.photograph))),
+                            Err(error) => Some(Err(error)),
+                        }
                     });
                     done.collect::<Result<Vec<_>>>()
-                })
-                .collect::<Result<Vec<_>>>()?;
-            for (i, done) in done.into_iter().flatten() {
-                rows[i] = Some(done);
-                taken += 1;
+                });
+                for (i, photograph) in done.collect::<Result<Vec<_>>>()?.into_iter().flatten() {
+                    glances.put(i, photograph);
+                    taken += 1;
+                }
             }
         }
         if taken > 0 {
@@ -105,25 +108,25 @@ impl Fill<'_> {
         Ok(taken)
     }
 
-    /// One row of an unfinished pack; none where it is not whole.
-    fn take<F>(
+    /// Takes one row of an unfinished pack over; not where it is not whole.
+    fn take(
         &self,
         leftover: &Leftover,
         i: usize,
         line: &Line,
         writer: &Rows,
-        see: &impl Fn(Look<'_>) -> Result<F>,
-    ) -> Result<Option<Done<F>>> {
+        watch: &impl Watch,
+    ) -> Result<bool> {
         let dropped = line.photograph.dropped.is_some();
         let Some(stored) = leftover.row(line) else {
-            return Ok(None);
+            return Ok(false);
         };
         let side = COMPARED_SIDE as usize;
         let mut compared = None;
         if writer.compares() && !dropped {
             compared = leftover.compared(line, 3 * side * side);
             if compared.is_none() {
-                return Ok(None);
+                return Ok(false);
             }
         }
         let head = writer.pixels.head();
@@ -133,19 +136,22 @@ impl Fill<'_> {
             Storage::Jpeg => {
                 let mut row = vec![0; head.row_bytes()];
                 if row_jpeg::decode(&stored, head.width, head.height, &mut row).is_err() {
-                    return Ok(None);
+                    return Ok(false);
                 }
                 Some(row)
             }
         };
         writer.go_on(i, &stored, compared.as_deref(), line)?;
-        let pixels = decoded.as_deref().unwrap_or(&stored);
-        Ok(Some(Done {
-            photograph: Glance::of(line.photograph.clone()),
-            seen: match dropped {
-                true => None,
-                false => Some(see(Look::at(pixels, compared.as_deref()))?),
-            },
-        }))
+        if !dropped {
+            let pixels = decoded.as_deref().unwrap_or(&stored);
+            watch.see(i, Look::at(pixels, compared.as_deref()))?;
+        }
+        Ok(true)
     }
+}
+
+/// Whether a file was dropped for what another version of kfood may find otherwise.
+fn for_this_version(line: &Line) -> bool {
+    let dropped = line.photograph.dropped.as_ref();
+    dropped.is_some_and(Unusable::is_for_this_version)
 }

@@ -1,12 +1,11 @@
-//! Writes a pack row by row, in any order, from any thread; memory for the index alone.
+//! Writes a pack row by row, in any order, from any thread, and in memory that does not grow with the rows.
 
 use std::{
-    collections::HashMap,
     fs::File,
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -15,7 +14,7 @@ use super::{
     Pack,
     copy::{copy_range, shares_blocks},
     journal::WAITING,
-    layout::{ENTRY, Entry, Head, PAGE, row_digest, short},
+    layout::{ENTRY, Entry, Head, MADE_OF, PAGE, row_digest, short},
     row_jpeg,
 };
 use crate::{
@@ -28,33 +27,25 @@ use crate::{
 
 /// After so many bytes they are sent to the disk.
 const ON_ITS_WAY: usize = 32 << 20;
+/// Entries of the index that are in memory at a time.
+const TOGETHER: usize = 1 << 12;
 
 /// A pack under way; see `layout` for the format. It is none before [`PackWriter::finish`].
 ///
-/// JPEG rows differ in length and come in any order, while equal work shall give equal bytes: they wait in a file without a
-/// name, and `finish` puts them in order.
+/// The index is written as rows come; one that is still to come has no length. JPEG rows differ in length and come in any order,
+/// while equal work shall give equal bytes: they wait in a file without a name, and `finish` puts them in order.
 #[derive(Debug)]
 pub struct PackWriter {
     file: File,
     path: PathBuf,
     head: Head,
-    made_of: Vec<Digest>,
-    rows: Mutex<Vec<Option<Stored>>>,
+    /// JPEG rows that are equal to another one, and that one.
+    repeats: Mutex<Vec<(usize, usize)>>,
     waiting: Option<Waiting>,
     /// Whether rows are taken over by the file system.
     shares: bool,
     /// Bytes of rows that were written by this process.
     written: AtomicUsize,
-}
-
-/// A row that was written.
-#[derive(Clone, Copy, Debug)]
-struct Stored {
-    row: u64,
-    /// In the pack, or among the waiting rows.
-    at: usize,
-    length: u32,
-    dropped: bool,
 }
 
 /// The file of waiting JPEG rows.
@@ -76,8 +67,20 @@ impl PackWriter {
         storage: Storage,
         made_of: Vec<Digest>,
     ) -> Result<Self> {
+        let writer = Self::of_rows(path, width, height, storage, made_of.len())?;
+        writer.are_made_of(0, &made_of)?;
+        Ok(writer)
+    }
+
+    /// As [`PackWriter::create`]; what makes the rows is still to be told by [`PackWriter::are_made_of`].
+    pub(super) fn of_rows(
+        path: &Path,
+        width: u32,
+        height: u32,
+        storage: Storage,
+        count: usize,
+    ) -> Result<Self> {
         let fail = |e| Error::io("create", path, e);
-        let count = made_of.len();
         let head = Head::new(width, height, storage, count).ok_or_else(|| {
             Error::usage(format!(
                 "{count} images of {width}x{height} pixels are too many bytes"
@@ -109,8 +112,7 @@ impl PackWriter {
             file,
             path: path.to_owned(),
             head,
-            made_of,
-            rows: Mutex::new(vec![None; count]),
+            repeats: Mutex::new(Vec::new()),
             waiting,
             shares,
             written: AtomicUsize::new(0),
@@ -132,16 +134,30 @@ impl PackWriter {
         Ok(self)
     }
 
+    /// Says what makes rows, from row `i` on.
+    pub(super) fn are_made_of(&self, i: usize, made_of: &[Digest]) -> Result<()> {
+        for (k, made_of) in (0..).step_by(TOGETHER).zip(made_of.chunks(TOGETHER)) {
+            let entry = |made_of: &Digest| Entry {
+                made_of: *made_of,
+                row: 0,
+                offset: 0,
+                length: 0,
+                dropped: false,
+            };
+            let entries: Vec<Entry> = made_of.iter().map(entry).collect();
+            self.write_entries(i + k, &entries)?;
+        }
+        Ok(())
+    }
+
+    /// What makes a row.
+    pub(super) fn made_of(&self, i: usize) -> Result<Digest> {
+        Ok(self.entry(i)?.made_of)
+    }
+
     /// Row `i` as far as it is written: its place is that among the waiting rows, where it waits.
-    pub(super) fn written(&self, i: usize) -> Option<Entry> {
-        let stored = self.rows()[i]?;
-        Some(Entry {
-            made_of: self.made_of[i],
-            row: stored.row,
-            offset: stored.at as u64,
-            length: stored.length,
-            dropped: stored.dropped,
-        })
+    pub(super) fn written(&self, i: usize) -> Result<Option<Entry>> {
+        Ok(Some(self.entry(i)?).filter(is_written))
     }
 
     /// Writes row `i`, u8 in height x width x (red, green, blue).
@@ -207,29 +223,24 @@ impl PackWriter {
             .map_err(|e| Error::io("write", &self.path, e))?;
         for k in 0..n {
             let entry = from.index_entry(row + k);
-            self.rows()[i + k] = Some(Stored {
-                row: entry.row,
-                at: to_at + k * self.head.stride,
-                length: entry.length,
-                dropped: entry.dropped,
-            });
+            self.store_entry(i + k, (to_at + k * self.head.stride) as u64, &entry)?;
         }
         Ok(())
     }
 
     /// Makes row `i` equal to row `of`, which is written already.
     pub(super) fn repeat(&self, of: usize, i: usize) -> Result<()> {
-        let known = self.rows()[of];
-        let mut known = known.ok_or_else(|| never_written(of))?;
+        let known = self.written(of)?.ok_or_else(|| never_written(of))?;
         if self.head.storage == Storage::Raw {
             let to_at = self.head.raw_at(i);
             let length = known.length as usize;
-            copy_range(&self.file, known.at, &self.file, to_at, length)
+            copy_range(&self.file, known.offset as usize, &self.file, to_at, length)
                 .map_err(|e| Error::io("write", &self.path, e))?;
-            known.at = to_at;
+            return self.store_entry(i, to_at as u64, &known);
         }
-        self.rows()[i] = Some(known);
-        Ok(())
+        let mut repeats = self.repeats.lock().unwrap_or_else(PoisonError::into_inner);
+        repeats.push((i, of));
+        self.store_entry(i, known.offset, &known)
     }
 
     /// Puts JPEG rows in order, and writes index and header: only now it is a pack.
@@ -237,52 +248,94 @@ impl PackWriter {
     /// # Errors
     /// When a row is missing, or it cannot be written.
     pub fn finish(mut self) -> Result<()> {
-        let fail = |e| Error::io("write", &self.path, e);
-        let rows = std::mem::take(&mut *self.rows());
-        let mut index = Vec::with_capacity(rows.len() * ENTRY);
-        let mut end = self.head.rows_at();
-        let mut placed = HashMap::new();
-        for (i, (row, made_of)) in rows.into_iter().zip(&self.made_of).enumerate() {
-            let mut row = row.ok_or_else(|| never_written(i))?;
-            if let Some(waiting) = &self.waiting {
-                let length = row.length as usize;
-                // A dropped row has no bytes, so that its place is that of another one too.
-                row.at = match placed.get(&row.at) {
-                    Some(at) if length > 0 => *at,
-                    _ => {
-                        copy_range(&waiting.file, row.at, &self.file, end, length).map_err(fail)?;
-                        if length > 0 {
-                            placed.insert(row.at, end);
-                        }
-                        end += length;
-                        end - length
-                    }
-                };
-            }
-            let entry = Entry {
-                made_of: *made_of,
-                row: row.row,
-                offset: row.at as u64,
-                length: row.length,
-                dropped: row.dropped,
-            };
-            entry.write(&mut index);
-        }
+        let (digest, end) = self.place_all()?;
         if self.waiting.is_some() {
             self.head.length = end;
         }
-        self.head.index = Digest::of(&index);
+        self.head.index = digest;
         self.file
-            .write_all_at(&index, PAGE as u64)
-            .and_then(|()| self.file.write_all_at(&self.head.page(), 0))
-            .map_err(fail)?;
+            .write_all_at(&self.head.page(), 0)
+            .map_err(|e| Error::io("write", &self.path, e))?;
         start_writeback(&self.file);
         Ok(())
     }
 
-    /// What makes each row.
-    pub(super) fn made_of(&self) -> &[Digest] {
-        &self.made_of
+    /// Goes through the index and puts waiting rows where they belong; gives its digest, and where the rows end.
+    fn place_all(&self) -> Result<(Digest, usize)> {
+        let fail = |e| Error::io("write", &self.path, e);
+        let mut repeats = self.repeats.lock().unwrap_or_else(PoisonError::into_inner);
+        repeats.sort_unstable();
+        let mut repeats = repeats.iter().peekable();
+        let mut end = self.head.rows_at();
+        for from in (0..self.head.count).step_by(TOGETHER) {
+            let mut entries = self.entries(from, TOGETHER.min(self.head.count - from))?;
+            for k in 0..entries.len() {
+                let i = from + k;
+                if !is_written(&entries[k]) {
+                    return Err(never_written(i));
+                }
+                let Some(waiting) = &self.waiting else {
+                    continue;
+                };
+                let of = repeats
+                    .next_if(|(repeat, _)| *repeat == i)
+                    .map(|(_, of)| *of);
+                let length = entries[k].length as usize;
+                // A dropped row has no bytes, so that its place is that of another one too.
+                entries[k].offset = match of {
+                    Some(of) if length > 0 => match of.checked_sub(from) {
+                        Some(of) => entries[of].offset,
+                        None => self.entry(of)?.offset,
+                    },
+                    _ => {
+                        let at = entries[k].offset as usize;
+                        copy_range(&waiting.file, at, &self.file, end, length).map_err(fail)?;
+                        end += length;
+                        (end - length) as u64
+                    }
+                };
+            }
+            if self.waiting.is_some() {
+                self.write_entries(from, &entries)?;
+            }
+        }
+        let length = self.head.count * ENTRY;
+        let digest = Digest::of_part(&self.file, PAGE as u64, length as u64).map_err(fail)?;
+        Ok((digest, end))
+    }
+
+    fn entry(&self, i: usize) -> Result<Entry> {
+        let mut bytes = [0; ENTRY];
+        let at = PAGE + i * ENTRY;
+        let read = self.file.read_exact_at(&mut bytes, at as u64);
+        read.map_err(|e| Error::io("read", &self.path, e))?;
+        Ok(Entry::parse(&bytes))
+    }
+
+    fn entries(&self, from: usize, count: usize) -> Result<Vec<Entry>> {
+        let mut bytes = vec![[0; ENTRY]; count];
+        let at = PAGE + from * ENTRY;
+        let read = self.file.read_exact_at(bytes.as_flattened_mut(), at as u64);
+        read.map_err(|e| Error::io("read", &self.path, e))?;
+        Ok(bytes.iter().map(Entry::parse).collect())
+    }
+
+    fn write_entries(&self, from: usize, entries: &[Entry]) -> Result<()> {
+        let mut bytes = Vec::with_capacity(entries.len() * ENTRY);
+        entries.iter().for_each(|entry| entry.write(&mut bytes));
+        self.write_index(from * ENTRY, &bytes)
+    }
+
+    /// Says of a row all but what makes it.
+    fn store_entry(&self, i: usize, offset: u64, entry: &Entry) -> Result<()> {
+        let mut bytes = Vec::with_capacity(ENTRY);
+        Entry { offset, ..*entry }.write(&mut bytes);
+        self.write_index(i * ENTRY + MADE_OF, &bytes[MADE_OF..])
+    }
+
+    fn write_index(&self, at: usize, bytes: &[u8]) -> Result<()> {
+        let written = self.file.write_all_at(bytes, (PAGE + at) as u64);
+        written.map_err(|e| Error::io("write", &self.path, e))
     }
 
     /// The header as far as it is known.
@@ -316,19 +369,21 @@ impl PackWriter {
             // The disk works while images are decoded, and not only once all of them are.
             start_writeback(file);
         }
-        self.rows()[i] = Some(Stored {
+        let entry = Entry {
+            made_of: Digest([0; 32]),
             row,
-            at,
+            offset: at as u64,
             length: u32::try_from(stored.len())
                 .map_err(|_| Error::usage("a row has more than 4 GiB"))?,
             dropped,
-        });
-        Ok(())
+        };
+        self.store_entry(i, entry.offset, &entry)
     }
+}
 
-    fn rows(&self) -> MutexGuard<'_, Vec<Option<Stored>>> {
-        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Raw rows have a length, and so have JPEG rows that were not dropped.
+fn is_written(entry: &Entry) -> bool {
+    entry.length > 0 || entry.dropped
 }
 
 fn never_written(i: usize) -> Error {

@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn names_are_never_touched() {
-        let mut grid = Grid::of([super::super::Column::left("class")]);
+        let mut grid = Grid::of([Column::left("class")]);
         for name in ["test", "mean", "한식", "no clear difference"] {
             grid.rows.push(vec![name.to_owned()]);
         }
@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(grid.columns[0].name, "클래스");
         let cells: Vec<_> = grid.rows.concat();
         assert_eq!(cells, ["test", "mean", "한식", "뚜렷한 차이 없음"]);
-        let mut grid = Grid::of(["part", "top-1"].map(super::super::Column::left));
+        let mut grid = Grid::of(["part", "top-1"].map(Column::left));
         for name in ["test", "validation (41)"] {
             grid.rows
                 .push(vec![name.to_owned(), "80.0% (65.2 to 89.5)".to_owned()]);

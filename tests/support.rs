@@ -178,7 +178,7 @@ pub fn commands_in(help: &str) -> Vec<&str> {
 /// Where pages are left for a browser to look at: below the folder that `KFOOD_PAGES` names, if it is set.
 pub fn page_to_look_at(name: &str) -> Option<PathBuf> {
     let folder = PathBuf::from(std::env::var_os("KFOOD_PAGES")?);
-    std::fs::create_dir_all(&folder).unwrap();
+    fs::create_dir_all(&folder).unwrap();
     Some(folder.join(name))
 }
 

@@ -205,41 +205,11 @@ pub(crate) fn value(
     let mut path = vec![key.to_owned()];
     locate(value.get_ref(), &span, &mut path);
     let message = error.message();
-    if message.starts_with("wanted exactly 1 element") {
+    if let Some((message, help)) = of_a_name(message, &mut path, accepts) {
         return Wording {
             span,
-            message: format!("`{}` takes exactly one setting", path.join(".")),
-            help: Some(format!("expected {accepts}")),
-        };
-    }
-    if let Some((word, candidates)) = unknown(message, "unknown field `") {
-        path.pop();
-        return Wording {
-            span,
-            message: format!("unknown key `{word}` in `{}`", path.join(".")),
-            help: Some(accepted(word, candidates)),
-        };
-    }
-    if let Some((word, candidates)) = unknown(message, "unknown variant `") {
-        if path.len() > 1 && path.last().is_some_and(|last| last == word) {
-            path.pop();
-        }
-        return Wording {
-            span,
-            message: format!("unknown value `{word}` for `{}`", path.join(".")),
-            help: Some(accepted(word, candidates)),
-        };
-    }
-    if let Some(field) = message.strip_prefix("missing field `") {
-        let field = field.trim_end_matches('`');
-        let within = path.last().filter(|_| path.len() > 1);
-        return Wording {
-            span,
-            message: format!("missing `{field}` in `{}`", path.join(".")),
-            help: Some(match within {
-                Some(table) => format!("write `{table} = {{ {field} = … }}`"),
-                None => format!("expected {accepts}"),
-            }),
+            message,
+            help: Some(help),
         };
     }
     let alone = text.get(span.clone());
@@ -280,6 +250,33 @@ pub(crate) fn value(
         message: format!("{found}: expected {expected}"),
         help: near.map(|near| format!("did you mean `\"{near}\"`?")),
     }
+}
+
+/// The words and the way out for a key or a word that is not known, or that is missing.
+fn of_a_name(message: &str, path: &mut Vec<String>, accepts: &str) -> Option<(String, String)> {
+    if message.starts_with("wanted exactly 1 element") {
+        let told = format!("`{}` takes exactly one setting", path.join("."));
+        return Some((told, format!("expected {accepts}")));
+    }
+    if let Some((word, candidates)) = unknown(message, "unknown field `") {
+        path.pop();
+        let told = format!("unknown key `{word}` in `{}`", path.join("."));
+        return Some((told, accepted(word, candidates)));
+    }
+    if let Some((word, candidates)) = unknown(message, "unknown variant `") {
+        if path.len() > 1 && path.last().is_some_and(|last| last == word) {
+            path.pop();
+        }
+        let told = format!("unknown value `{word}` for `{}`", path.join("."));
+        return Some((told, accepted(word, candidates)));
+    }
+    let field = message.strip_prefix("missing field `")?;
+    let field = field.trim_end_matches('`');
+    let help = match path.as_slice() {
+        [_, .., table] => format!("write `{table} = {{ {field} = … }}`"),
+        _ => format!("expected {accepts}"),
+    };
+    Some((format!("missing `{field}` in `{}`", path.join(".")), help))
 }
 
 /// The wording for the name of a table where the table belongs: what the example gives is what must be given.

@@ -57,6 +57,7 @@ test: $(READY) tools
 	RUSTDOCFLAGS='--deny warnings' $(CARGO) doc --release --no-deps $(FEATURES)
 	$(CARGO) test --release $(FEATURES)
 	@test -n "$(SLURM)" || echo 'passed over: no Slurm with an idle node answers, so no stage was run on a cluster'
+	rm -rf target/pages
 	KFOOD_PAGES='$(CURDIR)/target/pages' $(CARGO) test --release $(FEATURES) --test kfood -- --ignored $(ABLE)
 	$(PYTHON) benches/soak --kfood $(KFOOD) --pipeline light --seconds 100
 	@if test -z "$(CHROMIUM)"; then \

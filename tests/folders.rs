@@ -552,7 +552,15 @@ fn a_part_among_the_classes_is_told_before_it_is_trained_on() {
         let told = project.ok(&["run", FILE]).stderr;
         assert!(told.contains("3 images in 2 classes"), "{told}");
     }
-    // A class may be called so.
+    // A class may be called so, with folders of its own that others have too.
+    let nested = project("train = \"data\"", "");
+    put(&nested, &["data/bus/red/1.jpg", "data/bus/blue/2.jpg"]);
+    put(&nested, &["data/train/red/3.jpg", "data/train/green/4.jpg"]);
+    let told = nested.ok(&["run", FILE]).stderr;
+    assert!(told.contains("warning"), "{told}");
+    put(&nested, &["data/bus/green/5.jpg", "data/train/blue/6.jpg"]);
+    let told = nested.fails(1, &["run", FILE]).stderr;
+    assert!(told.contains("class = \"first\""), "{told}");
     let project = project("train = \"data\"", "");
     put(
         &project,

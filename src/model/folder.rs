@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::text::shown_path;
+use crate::text::{for_a_shell, shown_path};
 
 /// Files that hold a whole model, the likeliest first.
 const MODELS: [&str; 4] = [
@@ -23,7 +23,8 @@ pub fn model_folder(folder: &Path) -> (&'static str, String) {
             format!("name the file in it: `{file}`"),
         );
     }
-    let shown = shown_path(folder);
+    let shown = for_a_shell(&shown_path(folder));
+    let program = for_a_shell(&shown_path(folder.join("zero_to_fp32.py")));
     if has("saved_model.pb") {
         return (
             "a SavedModel of TensorFlow, expected a model file",
@@ -42,7 +43,7 @@ pub fn model_folder(folder: &Path) -> (&'static str, String) {
     if has("zero_to_fp32.py") {
         return (
             "a checkpoint of DeepSpeed in pieces, expected a model file",
-            format!("put it together: `python {shown}/zero_to_fp32.py {shown} whole`"),
+            format!("put it together: `python {program} {shown} whole`"),
         );
     }
     if has("model.safetensors.index.json") || has("pytorch_model.bin.index.json") {

@@ -3,7 +3,12 @@
 //! It is written column by column, for there may be a million files; what few of them have stands once, with the files that have it.
 //! Results from before are written file by file, which is still read.
 
-use std::{collections::BTreeMap, fmt::Display, iter::Peekable, vec};
+use std::{
+    collections::BTreeMap,
+    fmt::Display,
+    iter::{self, Peekable},
+    vec,
+};
 
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -278,27 +283,35 @@ fn in_order<T: Display>(named: &mut BTreeMap<T, Vec<u32>>, count: usize) -> Resu
     Ok(())
 }
 
-/// Names with the places that are still to come.
-struct Named<T>(Vec<(T, Peekable<vec::IntoIter<u32>>)>);
+/// Names with the places that are still to come, in their order.
+struct Named<T> {
+    names: Vec<T>,
+    /// A place, and the number of the name that it has.
+    places: Peekable<vec::IntoIter<(u32, u32)>>,
+}
 
 impl<T> Named<T> {
     fn new(named: BTreeMap<T, Vec<u32>>) -> Self {
-        let named = named.into_iter();
-        Self(
-            named
-                .map(|(name, places)| (name, places.into_iter().peekable()))
-                .collect(),
-        )
+        let mut names = Vec::with_capacity(named.len());
+        let mut of_all = Vec::with_capacity(named.values().map(Vec::len).sum());
+        for (number, (name, places)) in (0..).zip(named) {
+            of_all.extend(places.into_iter().map(|place| (place, number)));
+            names.push(name);
+        }
+        of_all.sort_unstable();
+        of_all.dedup();
+        Self {
+            names,
+            places: of_all.into_iter().peekable(),
+        }
     }
 
     /// What a place has; each is asked for once, in order.
     fn of(&mut self, place: u32) -> impl Iterator<Item = &T> {
-        self.0.iter_mut().filter_map(move |(name, places)| {
-            let mut has = false;
-            while places.next_if_eq(&place).is_some() {
-                has = true;
-            }
-            has.then_some(&*name)
+        let (names, places) = (&self.names, &mut self.places);
+        iter::from_fn(move || {
+            let (_, number) = places.next_if(|(of, _)| *of == place)?;
+            names.get(number as usize)
         })
     }
 }

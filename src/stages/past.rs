@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     digest::{Digest, Parts},
-    files::read_json,
+    files::{folder_of, read_json},
     record::{Assignment, ImageColumns, ImageCount, Images, Labels, Part, Split},
     stage::Past,
     text::{count, first_few, plural},
@@ -35,8 +35,17 @@ pub(super) fn changed(role: &str, before: &Path, now: &Path) -> Option<String> {
 /// Both outputs of a dataset lie beside each other.
 fn images_changed(before: &Path, now: &Path) -> Option<String> {
     let read = |path: &Path| -> Option<(ImageColumns, Labels)> {
-        let images =
-            ImageColumns::read(&path.with_file_name(Images::FILE), &env::temp_dir()).ok()?;
+        let images = path.with_file_name(Images::FILE);
+        // Where the folder for temporary files is full or missing, another may do.
+        let folders = [
+            env::temp_dir(),
+            "/tmp".into(),
+            "/var/tmp".into(),
+            folder_of(path).to_owned(),
+        ];
+        let images = folders
+            .iter()
+            .find_map(|folder| ImageColumns::read(&images, folder).ok())?;
         Some((images, read_json(&path.with_file_name(Labels::FILE)).ok()?))
     };
     let ((old_images, old), (new_images, new)) = (read(before)?, read(now)?);

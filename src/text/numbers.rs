@@ -57,8 +57,19 @@ mod tests {
 
     #[test]
     fn a_loss_that_runs_away_has_a_power_of_ten_and_no_zero_is_negative() {
-        let of = [0.8124, -0.0001, 9999.0, 2.2039e27, -1e6].map(|value| fixed(value, 3));
-        assert_eq!(of, ["0.812", "0.000", "9999.000", "2.204e27", "-1.000e6"]);
+        let of = [0.8124, -0.0001, 9999.0, 10_000.0, 2.2039e27, -1e6].map(|value| fixed(value, 3));
+        assert_eq!(
+            of,
+            [
+                "0.812", "0.000", "9999.000", "1.000e4", "2.204e27", "-1.000e6"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_speed_keeps_its_digits_up_to_a_million() {
+        let of = [12_345.6, 999_999.0, 1e6].map(|value| fixed(value, 0));
+        assert_eq!(of, ["12346", "999999", "1e6"]);
     }
 
     #[test]

@@ -129,7 +129,9 @@ fn refuse_part_among_classes(root: &Path, folders: &BTreeSet<&str>, level: usize
     let is_part = |folder: &str| part_of_folder(name(upper(folder, level)));
     let (inside, outside): (BTreeSet<&str>, BTreeSet<&str>) =
         folders.iter().partition(|folder| is_part(folder).is_some());
-    let known: BTreeSet<&str> = outside.into_iter().map(name).collect();
+    // Classes lie beside it: what is called alike below other folders is the matter of `Nested`.
+    let beside = outside.into_iter().filter(|folder| depth(folder) == level);
+    let known: BTreeSet<&str> = beside.map(name).collect();
     for folder in inside {
         let (upper, Some(part)) = (upper(folder, level), is_part(folder)) else {
             continue;

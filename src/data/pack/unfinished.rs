@@ -122,6 +122,10 @@ impl Fill<'_> {
             return Ok(false);
         };
         let side = COMPARED_SIDE as usize;
+        // The journal may have been begun anew since its lines were looked through.
+        if line.made_of != writer.pixels.made_of(i)? {
+            return Ok(false);
+        }
         let mut compared = None;
         if writer.compares() && !dropped {
             compared = leftover.compared(line, 3 * side * side);

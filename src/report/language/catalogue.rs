@@ -172,7 +172,7 @@ mod tests {
             // Of what is made of translated parts alone the parts are Korean.
             let same = pair[0].contains("*}")
                 || pair[0] == "> {a} taken for {b}"
-                || pair[0].contains(" to {high#}");
+                || ["| {value#}% ({low#} to {high#})", "| {low#}% to {high#}%"].contains(&pair[0]);
             assert!(!told.is_empty() || same, "{}", pair[1]);
         }
     }

@@ -253,13 +253,16 @@ mod tests {
     #[test]
     fn names_are_never_touched() {
         let mut grid = Grid::of([Column::left("class")]);
-        for name in ["test", "mean", "한식", "no clear difference"] {
+        for name in ["test", "mean", "한식", "3 to 5", "no clear difference"] {
             grid.rows.push(vec![name.to_owned()]);
         }
         of_grid(&KOREAN, &mut grid);
         assert_eq!(grid.columns[0].name, "클래스");
         let cells: Vec<_> = grid.rows.concat();
-        assert_eq!(cells, ["test", "mean", "한식", "뚜렷한 차이 없음"]);
+        assert_eq!(
+            cells,
+            ["test", "mean", "한식", "3 to 5", "뚜렷한 차이 없음"]
+        );
         let mut grid = Grid::of(["part", "top-1"].map(Column::left));
         for name in ["test", "validation (41)"] {
             grid.rows

@@ -26,7 +26,8 @@ pub(super) fn breakable(text: &str) -> Vec<&str> {
         // The digits of a number stay together.
         let next = behind.chars().next().filter(|c| !c.is_ascii_digit());
         let comma = before.ends_with(',') && !blank(next);
-        comma || behind.starts_with('[') && !blank(before.chars().next_back())
+        let bracket = behind.starts_with('[') && behind.contains('=');
+        comma || bracket && !blank(before.chars().next_back())
     };
     let places = text.char_indices().map(|(at, _)| at).filter(between);
     let mut parts = Vec::new();

@@ -168,5 +168,6 @@ fn a_long_name_may_be_broken_behind_its_commas_and_before_its_bracket_and_a_sent
             "seed=3], and 33,593 [low, high]"
         ]
     );
+    assert_eq!(pieces::breakable("b\\x1b[31m"), ["b\\x1b[31m"]);
     assert_eq!(pieces::breakable(""), [""]);
 }

@@ -3,7 +3,7 @@
 use std::{fs::File, os::unix::fs::FileExt, path::Path};
 
 use super::{
-    DType, StateDict, TensorData,
+    ACCEPTED, DType, StateDict, TensorData,
     catalog::{Found, Opened},
     layout::{Role, Slot, head, slots},
     published, pytorch,
@@ -215,8 +215,6 @@ fn open(file: File) -> Result<Opened> {
     if start.starts_with(b"PK\x03\x04") || start.starts_with(b"\x80") {
         return pytorch::open(file);
     }
-    let accepted =
-        "accepted are safetensors and what PyTorch's `torch.save(model.state_dict(), …)` writes";
     let (is, help) = match start {
         [] => ("it is empty", "fetch it again"),
         _ if start.starts_with(b"version https://git-lfs") => (
@@ -224,7 +222,7 @@ fn open(file: File) -> Result<Opened> {
             "fetch it: `git lfs pull`",
         ),
         _ if start.starts_with(b"<") => ("it is a web page", "download the file itself"),
-        _ if start.starts_with(b"\x89HDF") => ("it is HDF5, as Keras writes it", accepted),
+        _ if start.starts_with(b"\x89HDF") => ("it is HDF5, as Keras writes it", ACCEPTED),
         // The version of its form, then who wrote it.
         [8, 1..=31, 0x12, ..] => (
             "it is ONNX, which kfood writes and does not read",
@@ -242,7 +240,7 @@ fn open(file: File) -> Result<Opened> {
         ),
         _ => (
             "it begins as neither safetensors nor PyTorch's do",
-            accepted,
+            ACCEPTED,
         ),
     };
     Err(Error::failed(format!("is no model file: {is}")).help(help))

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::ACCEPTED;
 use crate::text::{for_a_shell, shown_path};
 
 /// Files that hold a whole model, the likeliest first.
@@ -28,8 +29,7 @@ pub fn model_folder(folder: &Path) -> (&'static str, String) {
     if has("saved_model.pb") {
         return (
             "a SavedModel of TensorFlow, expected a model file",
-            "accepted are safetensors and what PyTorch's `torch.save(model.state_dict(), …)` writes"
-                .to_owned(),
+            ACCEPTED.to_owned(),
         );
     }
     if has(".metadata") {

@@ -37,6 +37,10 @@ mod tensor_data;
 pub mod timm;
 mod wrapped;
 
+/// What a model file may be, where nothing better can be told.
+const ACCEPTED: &str =
+    "accepted are safetensors and what PyTorch's `torch.save(model.state_dict(), …)` writes";
+
 pub use file::{
     ModelState, export, load, load_all, load_members, load_network, load_weights, write_ensemble,
 };

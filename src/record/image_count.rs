@@ -1,72 +1,27 @@
 //! How many images `images.json` has, for who needs no more of it.
 
-use std::fmt;
-
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
-};
+use serde::{Deserialize, de::IgnoredAny};
 
 /// `images.json`, counted: of a million images it takes no more memory than of one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "Written")]
 pub struct ImageCount {
     /// Images.
     pub images: usize,
 }
 
-impl<'de> Deserialize<'de> for ImageCount {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Counting)
-    }
+#[derive(Deserialize)]
+struct Written {
+    /// Image by image before version 5. What is ignored has no size, so that a list of it takes no memory.
+    #[serde(alias = "images")]
+    digests: Vec<IgnoredAny>,
 }
 
-struct Counting;
-
-impl<'de> Visitor<'de> for Counting {
-    type Value = ImageCount;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the columns of images")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ImageCount, A::Error> {
-        let mut images = None;
-        while let Some(column) = map.next_key::<String>()? {
-            match column.as_str() {
-                // Image by image, before version 5.
-                "digests" | "images" => images = Some(map.next_value::<Length>()?.0),
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
+impl From<Written> for ImageCount {
+    fn from(written: Written) -> Self {
+        Self {
+            images: written.digests.len(),
         }
-        let images = images.ok_or_else(|| A::Error::missing_field("digests"))?;
-        Ok(ImageCount { images })
-    }
-}
-
-/// The length of a column.
-struct Length(usize);
-
-impl<'de> Deserialize<'de> for Length {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Items;
-        impl<'de> Visitor<'de> for Items {
-            type Value = Length;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a column of images")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut column: A) -> Result<Length, A::Error> {
-                let mut length = 0;
-                while column.next_element::<IgnoredAny>()?.is_some() {
-                    length += 1;
-                }
-                Ok(Length(length))
-            }
-        }
-        deserializer.deserialize_seq(Items)
     }
 }
 

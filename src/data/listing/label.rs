@@ -56,13 +56,16 @@ pub(super) fn label(path: &str, written: &str) -> Result<String, String> {
     Ok(label)
 }
 
+/// Whether a word is one that programs write where there is no value.
+fn says_none(word: &str) -> bool {
+    MISSING.contains(&word.to_lowercase().as_str())
+}
+
 /// Groups that most likely say that there is none: their images are all on one side of a split that goes by groups.
 pub(super) fn warn_of_no_groups(images: &[Found]) -> Option<String> {
     let named = |image: &Found| {
-        let group = image.group.as_ref()?;
-        MISSING
-            .contains(&group.to_lowercase().as_str())
-            .then(|| group.clone())
+        let group = image.group.as_ref();
+        group.filter(|group| says_none(group)).cloned()
     };
     let mut named = images.iter().filter_map(named);
     let first = named.next()?;
@@ -107,7 +110,7 @@ fn is_several(label: &str, labels: &BTreeSet<&str>) -> bool {
 
 /// Labels that most likely say that there is none. `None` and `NA` may be classes all the same.
 pub(super) fn warn_of_missing(images: &[Found]) -> Option<String> {
-    let missing = |image: &&Found| MISSING.contains(&image.class.to_lowercase().as_str());
+    let missing = |image: &&Found| says_none(&image.class);
     let mut missing = images.iter().filter(missing);
     let first = missing.next()?;
     let n = 1 + missing.count();

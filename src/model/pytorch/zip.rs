@@ -8,7 +8,7 @@ use std::{
 use ::zip::{CompressionMethod, ZipArchive, result::ZipError};
 
 use super::{
-    super::{bounds, catalog::Opened},
+    super::{ACCEPTED, bounds, catalog::Opened},
     Budget, SAID, bad, pickle,
     state::{Listed, list},
     storage::Storages,
@@ -18,10 +18,6 @@ use crate::{
     record::CheckpointInfo,
     text,
 };
-
-/// Where nothing better can be told.
-const ACCEPTED: &str =
-    "accepted are safetensors and what PyTorch's `torch.save(model.state_dict(), …)` writes";
 
 type Archive = ZipArchive<BufReader<File>>;
 

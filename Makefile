@@ -1,5 +1,6 @@
 # make demo      everything from a bare machine to the results of pipelines/quickstart.toml
 # make test      formatting, clippy, tests, documentation, reports in a browser
+# make format    every Rust file in rustfmt's form
 # make wheel     the wheel for Python, and what its users do with it in a fresh virtual environment
 # make missions  the three missions on real photographs (KFOOD_REAL_DATA), to one table
 # make kills     50 kills of a training at random moments, each gone on with to the bits of an unbroken one (Python with Pillow)
@@ -42,9 +43,12 @@ READABLE = $(shell test "$$(id -u)" = 0 && setpriv --reuid=65534 --clear-groups 
 SLURM = $(shell command -v sbatch >/dev/null 2>&1 && timeout 10 sinfo --noheader 2>/dev/null | grep -Eq "idle|mix|alloc" && echo yes)
 ABLE = sweep_of_24 $(if $(KFOOD_REAL_DATA),real_photographs) $(if $(SLURM),slurm) $(if $(filter cuda,$(FLAVOUR)),cuda) $(if $(READABLE),somebody_else) $(if $(KFOOD_MOTO),object_store) $(if $(KFOOD_AZURITE),azurite)
 
+# File by file: `cargo fmt` doesn't see those whose `mod` a list writes (kinds of stages, optimizers).
+FORMAT = rustfmt $(shell find src tests benches fuzz/src fuzz/fuzz_targets build.rs -name '*.rs')
+
 CHROMIUM = $(shell command -v chromium || command -v chromium-browser)
 
-.PHONY: demo test missions bench bench-peers fuzz kills soak build libtorch tools parity wheel page clean-libtorch
+.PHONY: demo test format missions bench bench-peers fuzz kills soak build libtorch tools parity wheel page clean-libtorch
 
 demo: build
 	$(KFOOD) sample data/sample
@@ -52,7 +56,7 @@ demo: build
 	$(KFOOD) report pipelines/quickstart.toml --output cache/quickstart.html
 
 test: $(READY) tools
-	$(CARGO) fmt --check
+	$(FORMAT) --check
 	$(CARGO) clippy --release --all-targets $(FEATURES) -- --deny warnings
 	RUSTDOCFLAGS='--deny warnings' $(CARGO) doc --release --no-deps $(FEATURES)
 	$(CARGO) test --release $(FEATURES)
@@ -67,6 +71,9 @@ test: $(READY) tools
 	else \
 	  echo 'passed over: playwright could not be installed within 5 minutes, so no report was opened in a browser'; \
 	fi
+
+format:
+	$(FORMAT)
 
 missions: build
 	@test -n "$$KFOOD_REAL_DATA" || { echo 'set KFOOD_REAL_DATA to the folder that holds korean20 and korean_transfer7' >&2; exit 2; }

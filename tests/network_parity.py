@@ -9,9 +9,9 @@ weights, each batch as its network sees it, what it drops of each image, and eac
 and, in place of its own draws, the same factors; once with `stochastic_depth` and `dropout` at 0, once at their defaults.
 
   * The loss of the first step is PyTorch's to 1e-6. Losses are PyTorch's to 1e-6 of the loss, and the weights after the last step to 1e-6 of their
-    norm, as in `recipe_parity.py`, which says what such bounds mean. Where a network makes more of the last digit of a sum (EfficientNet does:
-    batches of 6, and AdamW scales the smallest gradients up), the bound is twice the distance between two runs of PyTorch itself, one with its
-    tensors in channels_last order, one not: that is how far sums in another order lead.
+    norm, as in `recipe_parity.py`, which says what such bounds mean. (Seen: 0 for all, AMD EPYC with AVX-512.) On processors where libtorch
+    sums in another order for kfood's weights than for PyTorch's, an EfficientNet makes much of the last digit, for AdamW scales the smallest
+    gradients up: there the bound is twice the distance between two runs of PyTorch itself, one with its tensors in channels_last order, one not.
   * Which parameters decay is torchvision's `set_weight_decay`'s choice: every norm is one, a layer scale is none.
   * First values have torchvision's distribution: mean and spread of each tensor.
 Exits with 1 if anything differs.

@@ -36,6 +36,8 @@ pub use mix::{Mix, MixRule};
 pub use network::{Arch, Family, Layer, LayerGroup, NetworkSettings};
 pub use normalize::{MeanStd, Normalize};
 pub use number::{Count, Decay, Factor, NonNegative, Positive, Probability, Side};
+#[cfg(feature = "tensors")]
+pub(crate) use optimizer::each_optimizer;
 pub use optimizer::*;
 pub use pixels::{Filter, Pixels, Quality, Storage, Unreadable};
 pub use place::*;

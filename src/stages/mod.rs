@@ -1,26 +1,15 @@
 //! One file for each kind of stage: from settings to inputs, outputs and work.
 
-mod audit;
-mod average;
-mod calibrate;
 mod classes;
 mod copies;
 mod corrections;
-mod dataset;
-mod ensemble;
-mod evaluate;
 mod fitting;
 mod judged;
 mod model_file;
 mod past;
-mod preprocess;
-mod select;
-mod split;
 mod split_refused;
 mod split_told;
 mod split_written;
-mod train;
-mod transfer;
 
 pub(crate) use classes::classes;
 pub use dataset::DatasetStage;
@@ -39,7 +28,8 @@ trait ToStage {
     fn to_stage(&self, id: &str, pipeline: &Pipeline) -> Option<Box<dyn Stage>>;
 }
 
-/// The stages of a pipeline, in its order. A new kind of stage is a file here, which says `ToStage` of its settings, and its `mod`.
+/// The stages of a pipeline, in its order. A new kind of stage is a file here, which says `ToStage` of its settings; [`each_kind`]
+/// gives it its `mod`.
 #[must_use]
 pub fn of(pipeline: &Pipeline) -> Vec<Box<dyn Stage>> {
     let stage = |instance| stage(pipeline, instance);
@@ -48,6 +38,8 @@ pub fn of(pipeline: &Pipeline) -> Vec<Box<dyn Stage>> {
 
 macro_rules! stages {
     ($($(#[$doc:meta])* $kind:ident in $name:ident gives $gives:ident $(with $tensors:ident)?),* $(,)?) => {
+        $(mod $name;)*
+
         fn stage(pipeline: &Pipeline, instance: &Instance) -> Option<Box<dyn Stage>> {
             match &instance.settings {
                 $(Settings::$kind(settings) => settings.to_stage(&instance.id, pipeline),)*

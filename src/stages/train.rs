@@ -61,6 +61,9 @@ impl Stage for TrainStage {
             save: _,
         } = &self.settings;
         let mut settings = json!(network);
+        if let Some(revision) = network.arch.family().revision {
+            settings["revision"] = json!(revision);
+        }
         settings["fold"] = json!(fold);
         settings["pixels"] = json!(self.pixels);
         settings["training"] = json!(training);

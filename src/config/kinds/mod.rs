@@ -3,29 +3,18 @@
 //! What several kinds share stands in files of its own. Each imports only those before it. In order: augment, dataset, from, metric,
 //! pretrained, model, network, preprocess, split, fold, training, train, transfer, evaluate, judged.
 //!
-//! A new kind is a file here and one in [`crate::stages`], each with its `mod`, and a line of [`each_kind`]. Only what others import
-//! is named in the order.
+//! A new kind is a file here, one in [`crate::stages`], and its place in [`each_kind`], from which both get their `mod`. Only what
+//! others import is named in the order.
 
-mod audit;
 mod augment;
-mod average;
-mod calibrate;
-mod dataset;
-mod ensemble;
-mod evaluate;
 mod fold;
 mod from;
 mod judged;
 mod metric;
 mod model;
 mod network;
-mod preprocess;
 mod pretrained;
-mod select;
-mod split;
-mod train;
 mod training;
-mod transfer;
 
 use std::any::Any;
 
@@ -42,7 +31,8 @@ use crate::settings::declare::Field;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident in $module:ident gives $gives:ident $(with $tensors:ident)?),* $(,)?) => {
-        $(pub use self::$module::$kind;)*
+        $(mod $module;
+        pub use self::$module::$kind;)*
 
         /// The settings of one instance, a variant for each kind. References are ids of instances.
         #[derive(Clone, Debug)]

@@ -20,7 +20,7 @@ impl SqueezeExcitation {
 
     pub(super) fn forward(&self, x: &Tensor, train: bool) -> Tensor {
         let mean = x.adaptive_avg_pool2d([1, 1]);
-        let squeezed = self.fc1.forward(&mean, train).silu();
+        let squeezed = self.fc1.forward(&mean, train).silu_();
         self.fc2.forward(&squeezed, train).sigmoid() * x
     }
 

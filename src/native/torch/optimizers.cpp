@@ -1,5 +1,5 @@
 // One step of an optimizer, in libtorch's fused kernels where it has them and in its operations elsewhere. Parameters, gradients
-// and state are flat: a tensor of one dimension for many parameters. Nothing here waits for the device, so that a step can be
+// and state are flat: tensors of one dimension for many parameters. Nothing here waits for the device, so that a step can be
 // recorded as a CUDA graph.
 //
 // In all functions `lr` is a float scalar on the parameters' device, where a recorded step reads it; a double one on the CPU.
@@ -30,6 +30,14 @@ void same_shape(const at::Tensor& param, std::initializer_list<const at::Tensor*
   for (const at::Tensor* other : others) {
     TORCH_CHECK(other == nullptr || (other->sizes() == param.sizes() && other->strides() == param.strides()),
                 "a gradient or state of shape ", other->sizes(), " for parameters of shape ", param.sizes());
+  }
+}
+
+void same_shapes(const Tensors& params, std::initializer_list<const Tensors*> others) {
+  for (const Tensors* list : others) {
+    for (size_t i = 0; i < list->size(); ++i) {
+      same_shape(params[i], {&(*list)[i]});
+    }
   }
 }
 
@@ -71,31 +79,33 @@ char* kfood_collect_gradients(at::Tensor** leaves, at::Tensor** to, size_t n, bo
 }
 
 // `momenta` is null without momentum. With buffers of zeros the first step is equal to every other one.
-char* kfood_fused_sgd(at::Tensor* params, at::Tensor* grads, at::Tensor* momenta, at::Tensor* lr, double momentum,
+char* kfood_fused_sgd(at::Tensor** params, at::Tensor** grads, at::Tensor** momenta, size_t n, at::Tensor* lr, double momentum,
                       double weight_decay, bool nesterov) {
   return guarded([&] {
     at::NoGradGuard no_grad;
-    same_shape(*params, {grads, momenta});
-    Tensors state;
-    if (momenta != nullptr) {
-      state.push_back(*momenta);
-    }
-    at::_fused_sgd_({*params}, {*grads}, state, weight_decay, momentum, *lr, /*dampening=*/0.0, nesterov,
+    const Tensors weights = collect(params, n), gradients = collect(grads, n),
+                  state = momenta == nullptr ? Tensors() : collect(momenta, n);
+    same_shapes(weights, {&gradients, &state});
+    at::_fused_sgd_(weights, gradients, state, weight_decay, momentum, *lr, /*dampening=*/0.0, nesterov,
                     /*maximize=*/false, /*is_first_step=*/false);
   });
 }
 
-char* kfood_fused_adam(at::Tensor* params, at::Tensor* grads, at::Tensor* means, at::Tensor* squares, at::Tensor* step,
-                       at::Tensor* lr, double beta1, double beta2, double weight_decay, double eps, bool decoupled) {
+char* kfood_fused_adam(at::Tensor** params, at::Tensor** grads, at::Tensor** means, at::Tensor** squares, size_t n,
+                       at::Tensor* step, at::Tensor* lr, double beta1, double beta2, double weight_decay, double eps,
+                       bool decoupled) {
   return guarded([&] {
     at::NoGradGuard no_grad;
-    same_shape(*params, {grads, means, squares});
+    const Tensors weights = collect(params, n), gradients = collect(grads, n), mean = collect(means, n),
+                  square = collect(squares, n);
+    same_shapes(weights, {&gradients, &mean, &square});
     step->add_(1);
+    const Tensors steps(n, *step);
     if (decoupled) {
-      at::_fused_adamw_({*params}, {*grads}, {*means}, {*squares}, {}, {*step}, *lr, beta1, beta2, weight_decay, eps,
+      at::_fused_adamw_(weights, gradients, mean, square, {}, steps, *lr, beta1, beta2, weight_decay, eps,
                         /*amsgrad=*/false, /*maximize=*/false);
     } else {
-      at::_fused_adam_({*params}, {*grads}, {*means}, {*squares}, {}, {*step}, *lr, beta1, beta2, weight_decay, eps,
+      at::_fused_adam_(weights, gradients, mean, square, {}, steps, *lr, beta1, beta2, weight_decay, eps,
                        /*amsgrad=*/false, /*maximize=*/false);
     }
   });

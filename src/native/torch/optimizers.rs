@@ -1,9 +1,9 @@
 //! Steps of optimizers over flat tensors, by libtorch's fused kernels where it has them.
 //!
-//! Parameters, gradients and state lie in tensors of one dimension, equally long, and take one call for all. None of these
-//! functions waits for the device.
+//! Parameters, gradients and state lie in tensors of one dimension, equally long, and take one call for all. The fused kernels take
+//! them in stretches. None of these functions waits for the device.
 
-use std::ffi::c_char;
+use std::{ffi::c_char, ptr};
 
 use tch::Tensor;
 use torch_sys::C_tensor;
@@ -16,19 +16,21 @@ type List = *const *mut C_tensor;
 unsafe extern "C" {
     fn kfood_collect_gradients(leaves: List, to: List, n: usize, add: bool) -> *mut c_char;
     fn kfood_fused_sgd(
-        params: *mut C_tensor,
-        grads: *mut C_tensor,
-        momenta: *mut C_tensor,
+        params: List,
+        grads: List,
+        momenta: List,
+        n: usize,
         lr: *mut C_tensor,
         momentum: f64,
         weight_decay: f64,
         nesterov: bool,
     ) -> *mut c_char;
     fn kfood_fused_adam(
-        params: *mut C_tensor,
-        grads: *mut C_tensor,
-        means: *mut C_tensor,
-        squares: *mut C_tensor,
+        params: List,
+        grads: List,
+        means: List,
+        squares: List,
+        n: usize,
         step: *mut C_tensor,
         lr: *mut C_tensor,
         beta1: f64,
@@ -145,22 +147,27 @@ pub fn collect_gradients(leaves: &[Tensor], to: &[Tensor], add: bool) -> Result<
     done(unsafe { kfood_collect_gradients(leaves.as_ptr(), to.as_ptr(), to.len(), add) })
 }
 
-/// Moves parameters by one step. `momenta` are there where the step has momentum, and start with zeros.
+/// Moves parameters by one step, stretch by stretch. `momenta` are there where the step has momentum, and start with zeros.
 ///
 /// # Errors
-/// When libtorch refuses, or the tensors differ in length.
+/// When libtorch refuses, or the tensors of a stretch differ in length.
 pub fn fused_sgd(
-    params: &Tensor,
-    grads: &Tensor,
-    momenta: Option<&Tensor>,
+    params: &[Tensor],
+    grads: &[Tensor],
+    momenta: Option<&[Tensor]>,
     step: SgdStep<'_>,
 ) -> Result<()> {
-    // SAFETY: live tensors, or null for the momenta.
+    let n = params.len();
+    assert!(grads.len() == n && momenta.is_none_or(|momenta| momenta.len() == n));
+    let [params, grads] = [params, grads].map(pointers);
+    let momenta = momenta.map(pointers);
+    // SAFETY: the lists live through the call and hold `n` live tensors each, or that of momenta is null.
     done(unsafe {
         kfood_fused_sgd(
-            pointer(params),
-            pointer(grads),
-            pointer_or_null(momenta),
+            params.as_ptr(),
+            grads.as_ptr(),
+            momenta.as_ref().map_or(ptr::null(), Vec::as_ptr),
+            n,
             pointer(step.lr),
             step.momentum,
             step.weight_decay,
@@ -169,25 +176,29 @@ pub fn fused_sgd(
     })
 }
 
-/// Moves parameters by one step; `count` is a float scalar on the same device, the number of steps so far.
+/// Moves parameters by one step, stretch by stretch; `count` is a float scalar on the same device, the number of steps so far.
 ///
 /// # Errors
 /// As [`fused_sgd`].
 pub fn fused_adam(
-    params: &Tensor,
-    grads: &Tensor,
-    means: &Tensor,
-    squares: &Tensor,
+    params: &[Tensor],
+    grads: &[Tensor],
+    means: &[Tensor],
+    squares: &[Tensor],
     count: &Tensor,
     step: AdamStep<'_>,
 ) -> Result<()> {
-    // SAFETY: live tensors.
+    let n = params.len();
+    assert!(grads.len() == n && means.len() == n && squares.len() == n);
+    let [params, grads, means, squares] = [params, grads, means, squares].map(pointers);
+    // SAFETY: the lists live through the call and hold `n` live tensors each.
     done(unsafe {
         kfood_fused_adam(
-            pointer(params),
-            pointer(grads),
-            pointer(means),
-            pointer(squares),
+            params.as_ptr(),
+            grads.as_ptr(),
+            means.as_ptr(),
+            squares.as_ptr(),
+            n,
             pointer(count),
             pointer(step.lr),
             step.betas[0],
@@ -324,57 +335,11 @@ mod tests {
     fn an_exception_in_cpp_is_an_error() {
         let [param, grad] = [2, 3].map(|n| Tensor::zeros([n], (Kind::Float, Device::Cpu)));
         let lr = Tensor::from(0.1);
+        let (param, grad) = ([param], [grad]);
         let error = fused_sgd(&param, &grad, None, sgd(&lr)).unwrap_err();
         assert!(error.message().starts_with("libtorch: "), "{error}");
-        let error = collect_gradients(&[param], &[grad], false).unwrap_err();
+        let error = collect_gradients(&param, &grad, false).unwrap_err();
         assert!(error.message().contains("no gradient"), "{error}");
-    }
-
-    /// PyTorch has a tensor for each parameter, and its kernels take what is left behind whole vectors in another way, in whose
-    /// last bits it differs. Of a ResNet only the head's bias has such a rest, and it is last here and there.
-    #[test]
-    fn a_step_of_a_flat_tensor_is_that_of_its_pieces_to_the_bit() {
-        let sizes = [64 * 3 * 49, 64, 64, 64 * 64 * 9, 20 * 512, 20];
-        let n = sizes.iter().sum::<i64>();
-        let make = |shift: f64| {
-            let numbers = Tensor::arange(n, (Kind::Double, Device::Cpu));
-            (numbers.g_mul_scalar(0.7).g_add_scalar(shift).sin() * 0.1).to_kind(Kind::Float)
-        };
-        let (lr, count) = (Tensor::from(0.01), Tensor::from(0f32));
-        let adam = AdamStep {
-            lr: &lr,
-            betas: [0.9, 0.999],
-            eps: 1e-8,
-            weight_decay: 0.01,
-            decoupled: true,
-        };
-        let step = |kind: usize, [p, g, m, s]: [&Tensor; 4], count: &Tensor| match kind {
-            0 => fused_sgd(p, g, Some(m), sgd(&lr)).unwrap(),
-            1 => fused_adam(p, g, m, s, count, adam).unwrap(),
-            _ => {
-                let coupled = AdamStep {
-                    decoupled: false,
-                    ..adam
-                };
-                fused_adam(p, g, m, s, count, coupled).unwrap();
-            }
-        };
-        for kind in 0..3 {
-            let fresh = || [make(0.0), make(1.0), make(2.0) * 0.1, make(3.0).square()];
-            let (flat, pieces) = (fresh(), fresh());
-            for steps in 0..3 {
-                let count = |_| count.copy() + f64::from(steps);
-                step(kind, [&flat[0], &flat[1], &flat[2], &flat[3]], &count(()));
-                let split = pieces.each_ref().map(|t| t.split_with_sizes(sizes, 0));
-                for i in 0..sizes.len() {
-                    let [p, g, m, s] = split.each_ref().map(|list| &list[i]);
-                    step(kind, [p, g, m, s], &count(()));
-                }
-            }
-            for (one, other) in flat.iter().zip(&pieces) {
-                assert!(one.equal(other), "{kind}");
-            }
-        }
     }
 
     #[test]

@@ -7,11 +7,7 @@ mod geometry;
 mod policy;
 mod spread;
 
-pub use color::{ColorJitter, GaussianBlur, KernelSize};
-pub use erasing::{Erased, RandomErasing};
-pub use geometry::{RandomAffine, RandomResizedCrop, Shear};
-pub use policy::{Policy, RandAugment, TrivialAugmentWide};
-pub use spread::{Degrees, FactorRange, HueShift};
+pub use self::{color::*, erasing::*, geometry::*, policy::*, spread::*};
 
 use super::{NonNegative, Probability, Side, declare::variants};
 

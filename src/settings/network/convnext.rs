@@ -16,4 +16,5 @@ pub(super) static FAMILY: Family = Family {
     zero_init_residual: None,
     stochastic_depth: Some(0.1),
     dropout: None,
+    revision: None,
 };

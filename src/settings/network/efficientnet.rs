@@ -20,4 +20,6 @@ pub(super) static FAMILY: Family = Family {
     zero_init_residual: None,
     stochastic_depth: Some(0.2),
     dropout: Some(0.2),
+    // Until 30 November 2026 its gradients were PyTorch's but for the last bits.
+    revision: Some(2),
 };

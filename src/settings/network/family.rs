@@ -14,6 +14,8 @@ pub struct Family {
     pub stochastic_depth: Option<f64>,
     /// The default of `dropout`, likewise.
     pub dropout: Option<f64>,
+    /// Where the same training once gave other bits: a number in its key, raised each time.
+    pub revision: Option<u32>,
 }
 
 /// A layer: its name, which is torchvision's of its first module, and what the names of its tensors begin with.

@@ -16,4 +16,5 @@ pub(super) static FAMILY: Family = Family {
     zero_init_residual: Some(false),
     stochastic_depth: None,
     dropout: None,
+    revision: None,
 };

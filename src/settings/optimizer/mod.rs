@@ -1,31 +1,52 @@
 //! Optimizers, with PyTorch's names and defaults; LAMB with timm's.
 
-mod adam;
-mod adamw;
-mod lamb;
-mod rmsprop;
-mod sgd;
-
-pub use self::{adam::Adam, adamw::Adamw, lamb::Lamb, rmsprop::Rmsprop, sgd::Sgd};
 use super::declare::variants;
 
-variants! {
-    /// With PyTorch's names and defaults; LAMB with timm's.
-    #[derive(Clone, Copy, Debug, PartialEq)]
-    pub enum Optimizer as "optimizer" with Common {
-        /// Stochastic gradient descent (`torch.optim.SGD`).
-        #[example = "{ lr = 0.001 }"]
-        Sgd(Sgd) = "sgd",
-        /// Adam with L2 weight decay (`torch.optim.Adam`; Kingma and Ba, 2014).
-        Adam(Adam) = "adam",
-        /// Adam with decoupled weight decay (`torch.optim.AdamW`; Loshchilov and Hutter, 2017).
-        Adamw(Adamw) = "adamw",
-        /// Steps divided by the root of the running mean of squared gradients (`torch.optim.RMSprop`; Tieleman and Hinton, 2012).
-        Rmsprop(Rmsprop) = "rmsprop",
-        /// Adam with steps in proportion to the norm of each tensor, for large batches (`timm.optim.Lamb`; You et al., 2019).
-        Lamb(Lamb) = "lamb",
-    }
+/// The one list of optimizers: for each the name of its settings, its files here and among the rules in
+/// `learn::optimize::optimizer`, which are called alike, and its name in a pipeline file.
+///
+/// `each_optimizer!(made)` is `made!` of them all.
+macro_rules! each_optimizer {
+    ($made:ident) => {
+        $made! {
+            /// Stochastic gradient descent (`torch.optim.SGD`).
+            #[example = "{ lr = 0.001 }"]
+            Sgd in sgd = "sgd",
+            /// Adam with L2 weight decay (`torch.optim.Adam`; Kingma and Ba, 2014).
+            Adam in adam = "adam",
+            /// Adam with decoupled weight decay (`torch.optim.AdamW`; Loshchilov and Hutter, 2017).
+            Adamw in adamw = "adamw",
+            /// Steps divided by the root of the running mean of squared gradients (`torch.optim.RMSprop`; Tieleman and Hinton, 2012).
+            Rmsprop in rmsprop = "rmsprop",
+            /// Adam with steps in proportion to the norm of each tensor, for large batches (`timm.optim.Lamb`; You et al., 2019).
+            Lamb in lamb = "lamb",
+        }
+    };
 }
+
+#[cfg(feature = "tensors")]
+pub(crate) use each_optimizer;
+
+macro_rules! optimizers {
+    ($(
+        $(#[doc = $doc:literal])*
+        $(#[example = $example:literal])?
+        $name:ident in $file:ident = $word:literal
+    ),* $(,)?) => {
+        $(mod $file;
+        pub use self::$file::$name;)*
+
+        variants! {
+            /// With PyTorch's names and defaults; LAMB with timm's.
+            #[derive(Clone, Copy, Debug, PartialEq)]
+            pub enum Optimizer as "optimizer" with Common {
+                $($(#[doc = $doc])* $(#[example = $example])? $name($name) = $word,)*
+            }
+        }
+    };
+}
+
+each_optimizer!(optimizers);
 
 /// What every optimizer has.
 trait Common {

@@ -37,7 +37,8 @@ impl Group {
         let device = params.device();
         let (names, mut leaves): (Vec<_>, Vec<_>) = share.params.into_iter().unzip();
         let params = Flat::new(params, &leaves)?;
-        let state = rules::state(settings)
+        let state = rules::rule(settings)
+            .state()
             .into_iter()
             .map(|kind| Ok((kind, Flat::new(params.whole.f_zeros_like()?, &leaves)?)))
             .collect::<Result<_>>()?;
@@ -77,7 +78,7 @@ impl Group {
     /// The state of a kind that the optimizer always keeps.
     pub(super) fn state(&self, kind: &str) -> &Flat {
         self.kept(kind)
-            .expect("`rules::state` names every kind that a rule asks for")
+            .expect("a rule names every kind of state that it asks for")
     }
 }
 

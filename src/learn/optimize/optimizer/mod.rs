@@ -211,7 +211,7 @@ impl Optimizer {
         if let Some(norm) = self.max_norm {
             clip_grad_norm(&all, norm)?;
         }
-        rules::step(&self.settings, &all, &groups)
+        rules::rule(&self.settings).step(&groups, &all)
     }
 
     /// Everything that the next step depends on beside the parameters.

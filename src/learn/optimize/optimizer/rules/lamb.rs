@@ -2,7 +2,7 @@
 
 use tch::{Kind, Tensor};
 
-use super::{Flat, Group};
+use super::{Flat, Group, Rule};
 use crate::{
     error::Result,
     native::{self, LambStep},
@@ -10,26 +10,32 @@ use crate::{
 };
 
 /// The running means of gradients and of their squares.
-pub(super) const STATE: [&str; 2] = ["exp_avg", "exp_avg_sq"];
+const STATE: [&str; 2] = ["exp_avg", "exp_avg_sq"];
 
-/// The norm that bounds gradients is that of all groups together.
-pub(super) fn step(settings: &Lamb, all: &[Tensor], groups: &[(&Group, &Flat)]) -> Result<()> {
-    let divisor = divisor(settings.max_grad_norm.get(), all)?;
-    for (group, gradients) in groups {
-        let step = LambStep {
-            lr: &group.lr,
-            divisor: divisor.as_ref(),
-            betas: settings.betas.map(Decay::get),
-            eps: settings.eps.get(),
-            weight_decay: group.weight_decay,
-            trust_clip: settings.trust_clip,
-            always_adapt: settings.always_adapt,
-        };
-        let [means, squares] = STATE.map(|kind| group.state(kind).pieces.as_slice());
-        let (params, gradients) = (&group.params.pieces, &gradients.pieces);
-        native::lamb(params, gradients, means, squares, &group.count, step)?;
+impl Rule for Lamb {
+    fn state(&self) -> Vec<&'static str> {
+        STATE.to_vec()
     }
-    Ok(())
+
+    /// The norm that bounds gradients is that of all groups together.
+    fn step(&self, groups: &[(&Group, &Flat)], all: &[Tensor]) -> Result<()> {
+        let divisor = divisor(self.max_grad_norm.get(), all)?;
+        for (group, gradients) in groups {
+            let step = LambStep {
+                lr: &group.lr,
+                divisor: divisor.as_ref(),
+                betas: self.betas.map(Decay::get),
+                eps: self.eps.get(),
+                weight_decay: group.weight_decay,
+                trust_clip: self.trust_clip,
+                always_adapt: self.always_adapt,
+            };
+            let [means, squares] = STATE.map(|kind| group.state(kind).pieces.as_slice());
+            let (params, gradients) = (&group.params.pieces, &gradients.pieces);
+            native::lamb(params, gradients, means, squares, &group.count, step)?;
+        }
+        Ok(())
+    }
 }
 
 /// What gradients are divided by: at least 1, a scalar on the device.

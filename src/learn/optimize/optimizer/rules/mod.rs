@@ -1,42 +1,36 @@
-//! What each optimizer keeps and does, a file for each.
-
-mod adam;
-mod lamb;
-mod rmsprop;
-mod sgd;
+//! What each optimizer keeps and does, a file for each, called like that of its settings.
 
 use tch::Tensor;
 
 use super::{flat::Flat, group::Group};
-use crate::{error::Result, settings::Optimizer as Settings};
+use crate::{
+    error::Result,
+    settings::{Optimizer, each_optimizer},
+};
 
-/// The kinds of state of an optimizer, by PyTorch's names.
-pub(super) fn state(settings: &Settings) -> Vec<&'static str> {
-    match settings {
-        Settings::Sgd(s) => sgd::state(s),
-        Settings::Adam(_) | Settings::Adamw(_) => adam::STATE.to_vec(),
-        Settings::Rmsprop(s) => rmsprop::state(s),
-        Settings::Lamb(_) => lamb::STATE.to_vec(),
-    }
+/// An optimizer, with its settings.
+pub(super) trait Rule {
+    /// The kinds of state that it keeps, by PyTorch's names.
+    fn state(&self) -> Vec<&'static str>;
+
+    /// Moves the parameters of these groups, each with its gradients; waits for nothing. `all` are the latter in the model's order.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    fn step(&self, groups: &[(&Group, &Flat)], all: &[Tensor]) -> Result<()>;
 }
 
-/// Moves the parameters of these groups, each with its gradients; waits for nothing. `all` are the latter in the model's order.
-///
-/// # Errors
-/// When libtorch refuses.
-pub(super) fn step(settings: &Settings, all: &[Tensor], groups: &[(&Group, &Flat)]) -> Result<()> {
-    let mut each = groups
-        .iter()
-        .map(|(group, gradients)| (*group, &gradients.whole));
-    match settings {
-        Settings::Sgd(s) => each.try_for_each(|(group, grads)| sgd::step(s, group, grads)),
-        Settings::Adam(s) => {
-            each.try_for_each(|(group, grads)| adam::step(s.betas, s.eps, false, group, grads))
+macro_rules! rules {
+    ($($(# $attribute:tt)* $name:ident in $file:ident = $word:literal),* $(,)?) => {
+        $(mod $file;)*
+
+        /// That of an optimizer's settings.
+        pub(super) fn rule(optimizer: &Optimizer) -> &dyn Rule {
+            match optimizer {
+                $(Optimizer::$name(settings) => settings,)*
+            }
         }
-        Settings::Adamw(s) => {
-            each.try_for_each(|(group, grads)| adam::step(s.betas, s.eps, true, group, grads))
-        }
-        Settings::Rmsprop(s) => each.try_for_each(|(group, grads)| rmsprop::step(s, group, grads)),
-        Settings::Lamb(s) => lamb::step(s, all, groups),
-    }
+    };
 }
+
+each_optimizer!(rules);

@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use super::Group;
+use super::{Flat, Group, Rule};
 use crate::{
     error::Result,
     native::{SgdStep, fused_sgd},
@@ -11,22 +11,28 @@ use crate::{
 
 const MOMENTUM: &str = "momentum_buffer";
 
-pub(super) fn state(settings: &Sgd) -> Vec<&'static str> {
-    if settings.momentum.get() > 0.0 {
-        vec![MOMENTUM]
-    } else {
-        Vec::new()
+impl Rule for Sgd {
+    fn state(&self) -> Vec<&'static str> {
+        if self.momentum.get() > 0.0 {
+            vec![MOMENTUM]
+        } else {
+            Vec::new()
+        }
     }
-}
 
-pub(super) fn step(settings: &Sgd, group: &Group, gradients: &Tensor) -> Result<()> {
-    let momentum = settings.momentum.get();
-    let step = SgdStep {
-        lr: &group.lr,
-        momentum,
-        weight_decay: group.weight_decay,
-        nesterov: settings.nesterov && momentum > 0.0,
-    };
-    let momenta = group.kept(MOMENTUM).map(|kept| &kept.whole);
-    fused_sgd(&group.params.whole, gradients, momenta, step)
+    fn step(&self, groups: &[(&Group, &Flat)], _: &[Tensor]) -> Result<()> {
+        let momentum = self.momentum.get();
+        for (group, gradients) in groups {
+            let step = SgdStep {
+                lr: &group.lr,
+                momentum,
+                weight_decay: group.weight_decay,
+                nesterov: self.nesterov && momentum > 0.0,
+            };
+            let momenta = group.kept(MOMENTUM).map(|kept| kept.stretches.as_slice());
+            let (params, gradients) = (&group.params.stretches, &gradients.stretches);
+            fused_sgd(params, gradients, momenta, step)?;
+        }
+        Ok(())
+    }
 }

@@ -9,7 +9,7 @@
 # make bench-peers  what a runner costs, and what becomes of results when something goes wrong, beside DVC and Snakemake
 # make bench     the runner's benchmarks, then preprocessing and training against Python's libraries (benches/README.md)
 
-TORCH := 2.11.0
+TORCH := $(shell sed -n 's/^const WANTED: .*"\(.*\)";/\1/p' build.rs)
 CARGO ?= cargo
 PYTHON ?= python3
 KFOOD := target/release/kfood

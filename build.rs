@@ -7,10 +7,11 @@ use std::{
     process::exit,
 };
 
-/// The one libtorch that `tch` 0.24 speaks.
+/// The one libtorch that `tch` 0.24 speaks. Makefile reads it here.
 const WANTED: &str = "2.11.0";
 
 fn main() {
+    println!("cargo:rustc-env=KFOOD_LIBTORCH={WANTED}");
     build_jpeg_scan();
     if env::var_os("CARGO_FEATURE_TENSORS").is_some() {
         build_beside_libtorch();

@@ -2,8 +2,23 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
     process::Command,
 };
+
+/// The version stands in `build.rs`; the wheel and its package name it to pip, who wants it written out.
+#[test]
+fn python_is_asked_for_the_libtorch_that_is_built_for() {
+    let wanted = env!("KFOOD_LIBTORCH").rsplit_once('.').unwrap().0;
+    for file in ["pyproject.toml", "src/python/kfood/_load.py"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let text = fs::read_to_string(path).unwrap();
+        let asked = format!("\"torch=={wanted}.*\"");
+        assert!(text.contains(&asked), "{file} has no {asked}");
+        assert_eq!(text.matches("torch==").count(), 1, "{file}");
+    }
+}
 
 /// Otherwise `cargo build` after `cargo test` compiles those crates, and all that is built on them, a second time.
 #[test]

@@ -48,6 +48,7 @@ def main():
                 found = [f for s in SCHEMES for w in WIDTHS for f in looked_at(chromium, file, s, w, args.pictures)]
                 found += ordered_and_copied(chromium, file)
                 found += printed(chromium, file)
+                found += untranslated(chromium, file)
                 if args.axe:
                     found += accessible(chromium, file, args.axe)
                 failures += [f"{file.stem}: {what}" for what in found]
@@ -202,6 +203,27 @@ def many_classes(chromium, file, many):
     print(f"with 150 classes: {len(wrong)} failures")
     page.close()
     return [f"with 150 classes: {what}" for what in wrong]
+
+
+def untranslated(chromium, file):
+    """English sentences on a Korean page: words that no name of a setting or a class is. Code and names of files are told as they are."""
+    page = chromium.new_page()
+    page.goto(file.as_uri())
+    found = page.evaluate(
+        """() => {
+          if (document.documentElement.lang !== "ko") return [];
+          const english = /(^|[\\s(])(to|of|the|is|are|and|was|were|on|by|for|with|from|not|no|against|images?|epochs?|runs?)(?=[\\s),.:;]|$)|\\(chosen\\)/i;
+          const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+          const found = [];
+          for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+            const skipped = node.parentElement.closest("code, pre, script, style, template");
+            if (!skipped && english.test(node.data)) found.push(node.data.trim());
+          }
+          return [...new Set(found)];
+        }"""
+    )
+    page.close()
+    return [f"in English: {text[:120]!r}" for text in found]
 
 
 def printed(chromium, file):

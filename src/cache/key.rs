@@ -14,7 +14,7 @@ use crate::{
 pub const FORMAT: u32 = 1;
 
 /// libtorch's version without its build suffix, part of the key of every tensor stage.
-pub const LIBTORCH: &str = "2.11.0";
+pub const LIBTORCH: &str = env!("KFOOD_LIBTORCH");
 
 /// Everything that can change the result of a stage, and nothing else: no name, no place, no number of jobs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -28,9 +28,14 @@ pub fn first_lines(items: impl IntoIterator<Item = impl Display>, most: usize) -
         text += &format!("\n  {item}");
     }
     if more > 0 {
-        text += &format!("\n  … and {} more", number(more));
+        text += &format!("\n  {}", and_more(more));
     }
     text
+}
+
+/// What stands below a list that was cut off: "… and 1,099 more".
+pub fn and_more(more: u64) -> String {
+    format!("… and {} more", number(more))
 }
 
 /// The first few, and how many follow.

@@ -108,3 +108,38 @@ fn every_warning_of_lists_and_of_depths_is_told_in_korean() {
         &["여러 폴더 아래에 있고"],
     );
 }
+
+#[test]
+fn why_a_stage_has_no_result_of_now_is_told_in_korean() {
+    let project = super::project();
+    let page = || {
+        project.ok(&["report", "pipelines/p.toml", "-o", "r.html", "--lang", "ko"]);
+        let html = project.read("r.html");
+        html.replace("<code>", "`").replace("</code>", "`")
+    };
+    let holds = |html: &str, words: &[&str]| {
+        for word in words {
+            assert!(html.contains(word), "{word}");
+        }
+        for english in [
+            "never run",
+            "to run first",
+            "file removed",
+            "no result",
+            "input `",
+        ] {
+            assert!(!html.contains(english), "{english}");
+        }
+    };
+    holds(
+        &page(),
+        &["아직 실행하지 않음", "먼저 `dishes`을(를) 실행해야 함"],
+    );
+    project.ok(&["run", "pipelines/p.toml", "pixels", "holdout"]);
+    std::fs::remove_file(project.path("data/train/김밥/000.png")).unwrap();
+    project.edit("pipelines/p.toml", "width = 32", "width = 24");
+    holds(
+        &page(),
+        &["이전 결과를 보여 줍니다: 입력 `train`: 파일 1개 삭제"],
+    );
+}

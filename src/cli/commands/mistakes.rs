@@ -22,7 +22,7 @@ use crate::{
     files,
     record::{Part, Prediction},
     report::{Column, Grid, percent},
-    text::{count, either, number, shown, shown_path},
+    text::{and_more, count, either, number, shown, shown_path},
 };
 
 /// List the images that an evaluation takes for something else, the most confident mistakes first.
@@ -209,7 +209,7 @@ fn text(told: &Told, most: usize, width: Option<u16>) -> String {
     };
     let more = match wrong - shown.len() {
         0 => String::new(),
-        more => format!("… and {} more: `--limit`\n", number(more as u64)),
+        more => and_more(more as u64) + ": `--limit`\n",
     };
     format!("{of}, the most confident first.\n{listed}{more}")
 }

@@ -23,7 +23,7 @@ use crate::{
     files,
     record::Part,
     report::duration,
-    text::{number, shown_path},
+    text::{and_more, number, shown_path},
 };
 
 /// Look at photographs and write a first pipeline for them: pipelines/NAME.toml.
@@ -185,7 +185,7 @@ fn found(data: &DataSet, here: &Path) -> String {
         text += &format!("  note: {line}\n");
     }
     if let Some(more @ 1..) = data.told.len().checked_sub(TOLD) {
-        text += &format!("  and {more} more, which `kfood data` tells\n");
+        text += &format!("  {}, which `kfood data` tells\n", and_more(more as u64));
     }
     text
 }

@@ -8,8 +8,8 @@ use std::{
 
 use crate::native::libtorch_folder_version;
 
-/// The version that this program is built for.
-const BUILT_FOR: &str = "2.11.0";
+/// The version that this program is built for, as `build.rs` names it.
+const BUILT_FOR: &str = env!("KFOOD_LIBTORCH");
 
 /// libtorch's version with its build, such as `2.11.0+cpu`; without the build where the library does not stand in a
 /// PyTorch package that says it.

@@ -10,7 +10,7 @@ mod text;
 use std::collections::BTreeSet;
 
 use super::Language;
-use crate::text::number;
+use crate::text::and_more;
 
 pub use curve::{Axis, Curve, Scale, Series, Unit};
 pub use grid::{Align, Column, Grid, Place};
@@ -142,7 +142,7 @@ impl Block {
         let more = items.len().saturating_sub(most);
         let mut few: Vec<Text> = items.take(most).map(Text::from).collect();
         if more > 0 {
-            few.push(format!("… and {} more{rest}", number(more as u64)).into());
+            few.push((and_more(more as u64) + rest).into());
         }
         Self::List(few)
     }

@@ -7,7 +7,10 @@ use std::{
 
 use serde_json::json;
 
-use super::{by_pipeline, cannot_be_removed, kept, named_stage, row, table};
+use super::{
+    gc::{cannot_be_removed, kept},
+    ls::{by_pipeline, named_stage, row, table},
+};
 use crate::{
     cache::{Cache, DamagedAfar, Entry, Fault, Gc, Remote},
     cli::{open, print, progress::Progress, team},

@@ -20,6 +20,8 @@ mod address;
 mod clear;
 mod counting;
 #[cfg(feature = "remote")]
+mod credentials;
+#[cfg(feature = "remote")]
 mod failure;
 mod fetch;
 #[cfg(feature = "remote")]

@@ -22,7 +22,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::{
     FOLDERS,
     address::{Address, Kind},
-    failure::{failure, names_no_bucket},
+    failure::{failure, names_no_bucket, unusable},
     http::Connector,
     objects::{Count, Object, Objects, PIECE},
     upload,
@@ -83,7 +83,7 @@ impl Store {
         let inner = match &self.address {
             Address::Folder(folder) => of_folder(folder)?,
             Address::Bucket { store, bucket, .. } => {
-                of_bucket(*store, bucket).map_err(|e| self.failed("use", e))?
+                of_bucket(*store, bucket).map_err(|e| unusable(&self.address, *store, &e))?
             }
         };
         Ok(self.inner.get_or_init(|| inner))
@@ -126,7 +126,7 @@ impl Store {
     }
 
     pub(super) fn failed(&self, doing: &str, error: object_store::Error) -> Error {
-        failure(&self.address.shown(), doing, error)
+        failure(&self.address, doing, error)
     }
 
     fn name(&self, name: &str) -> Name {
@@ -163,7 +163,7 @@ fn of_folder(folder: &Path) -> Result<Inner> {
         return Err(Error::failed(message).help("mount it, or make the folder"));
     }
     let objects = LocalFileSystem::new_with_prefix(folder)
-        .map_err(|e| failure(&shown_path(folder), "use", e))?;
+        .map_err(|e| failure(&Address::Folder(folder.to_owned()), "use", e))?;
     Ok(Inner {
         objects: Arc::new(objects.with_fsync(true)),
         parts: None,

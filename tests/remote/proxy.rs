@@ -38,11 +38,53 @@ pub enum Fault {
 pub struct Asked {
     pub number: usize,
     pub method: String,
-    /// With its query.
+    /// With its query. Slashes within the name of an object are slashes here, however a client writes them.
     pub path: String,
 }
 
+/// A request or an answer of HTTP.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// Its lines, each with its end, without the empty one.
+    pub head: String,
+    pub body: Vec<u8>,
+}
+
+impl Message {
+    /// With the length of its body in its head.
+    pub fn new(head: String, body: Vec<u8>) -> Self {
+        let head = without(&head, &["content-length"]);
+        let head = format!("{head}Content-Length: {}\r\n", body.len());
+        Self { head, body }
+    }
+
+    /// An answer of some more lines.
+    pub fn answer(status: &str, lines: &[String], body: Vec<u8>) -> Self {
+        let lines: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
+        Self::new(format!("HTTP/1.1 {status}\r\n{lines}"), body)
+    }
+
+    /// Of a request.
+    pub fn method(&self) -> &str {
+        self.head.split(' ').next().unwrap_or_default()
+    }
+
+    /// Of a request; with its query.
+    pub fn path(&self) -> &str {
+        self.head.split(' ').nth(1).unwrap_or_default()
+    }
+
+    /// What a line of its head says.
+    pub fn line(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (found, value) = line.split_once(':')?;
+            found.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+}
+
 type Fate = dyn Fn(&Asked) -> Fault + Send + Sync;
+type Exchange = dyn Fn(Message) -> Option<Message> + Send + Sync;
 
 /// A proxy that runs until the test program ends.
 pub struct Proxy {
@@ -53,16 +95,25 @@ pub struct Proxy {
 impl Proxy {
     /// In front of a port of this machine.
     pub fn new(to: u16, fate: impl Fn(&Asked) -> Fault + Send + Sync + 'static) -> Self {
+        Self::through(move |request| pass(to, request), fate)
+    }
+
+    /// In front of what answers requests.
+    pub fn through(
+        exchange: impl Fn(Message) -> Option<Message> + Send + Sync + 'static,
+        fate: impl Fn(&Asked) -> Fault + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let (told, fate, count): (_, Arc<Fate>, _) =
-            (asked.clone(), Arc::new(fate), Arc::new(AtomicUsize::new(0)));
+        let (exchange, fate): (Arc<Exchange>, Arc<Fate>) = (Arc::new(exchange), Arc::new(fate));
+        let (told, count) = (asked.clone(), Arc::new(AtomicUsize::new(0)));
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let (told, fate, count) = (told.clone(), fate.clone(), count.clone());
+                let (exchange, told) = (exchange.clone(), told.clone());
+                let (fate, count) = (fate.clone(), count.clone());
                 // Whoever is cut off has hung up.
-                thread::spawn(move || serve(client, to, &told, &*fate, &count));
+                thread::spawn(move || serve(client, &*exchange, &told, &*fate, &count));
             }
         });
         Self { port, asked }
@@ -74,21 +125,37 @@ impl Proxy {
     }
 }
 
+/// Hands a request on to a port of this machine, and gives the answer.
+pub fn pass(to: u16, request: Message) -> Option<Message> {
+    let mut store = TcpStream::connect(("127.0.0.1", to)).ok()?;
+    let head = without(&request.head, &["connection", "expect"]);
+    store
+        .write_all(format!("{head}Connection: close\r\n\r\n").as_bytes())
+        .ok()?;
+    store.write_all(&request.body).ok()?;
+    let mut answer = Vec::new();
+    store.read_to_end(&mut answer).ok()?;
+    let split = answer.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
+    Some(Message {
+        head: without(&String::from_utf8_lossy(&answer[..split]), &[]),
+        body: answer[split..].to_vec(),
+    })
+}
+
 fn serve(
     client: TcpStream,
-    to: u16,
+    exchange: &Exchange,
     told: &Mutex<Vec<Asked>>,
     fate: &Fate,
     count: &AtomicUsize,
 ) -> Option<()> {
     let mut reader = BufReader::new(client.try_clone().ok()?);
     let mut client = client;
-    let (head, body) = message(&mut reader)?;
-    let mut words = head.split(' ');
+    let request = message(&mut reader)?;
     let asked = Asked {
         number: count.fetch_add(1, Ordering::SeqCst),
-        method: words.next()?.to_owned(),
-        path: words.next()?.to_owned(),
+        method: request.method().to_owned(),
+        path: plain(request.path()),
     };
     let fault = fate(&asked);
     told.lock().unwrap().push(asked.clone());
@@ -102,17 +169,7 @@ fn serve(
         client.write_all(answer.as_bytes()).ok()?;
         return Some(());
     }
-    let mut store = TcpStream::connect(("127.0.0.1", to)).ok()?;
-    let head = without(&head, &["connection", "expect"]);
-    store
-        .write_all(format!("{head}Connection: close\r\n\r\n").as_bytes())
-        .ok()?;
-    store.write_all(&body).ok()?;
-    let mut answer = Vec::new();
-    store.read_to_end(&mut answer).ok()?;
-    let split = answer.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
-    let head = String::from_utf8_lossy(&answer[..split]).into_owned();
-    let mut body = answer[split..].to_vec();
+    let Message { head, mut body } = exchange(request)?;
     let mut sent = body.len();
     let mut head = without(&head, &["connection"]);
     match fault {
@@ -136,8 +193,14 @@ fn serve(
     client.write_all(&body[..sent]).ok()
 }
 
-/// The head of a request, without the empty line, and its body.
-fn message(reader: &mut BufReader<TcpStream>) -> Option<(String, Vec<u8>)> {
+/// A path with slashes for slashes; the query stays.
+fn plain(path: &str) -> String {
+    let (path, query) = path.split_at(path.find('?').unwrap_or(path.len()));
+    path.replace("%2F", "/") + query
+}
+
+/// A request.
+fn message(reader: &mut BufReader<TcpStream>) -> Option<Message> {
     let mut head = String::new();
     loop {
         let mut line = String::new();
@@ -149,18 +212,19 @@ fn message(reader: &mut BufReader<TcpStream>) -> Option<(String, Vec<u8>)> {
         }
         head += &line;
     }
-    let length = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        let is = name.eq_ignore_ascii_case("content-length");
-        is.then(|| value.trim().parse::<usize>().ok())?
-    });
-    let mut body = vec![0; length.unwrap_or(0)];
-    reader.read_exact(&mut body).ok()?;
-    Some((head, body))
+    let mut request = Message {
+        head,
+        body: Vec::new(),
+    };
+    let length = request.line("content-length");
+    let length = length.and_then(|length| length.parse().ok());
+    request.body = vec![0; length.unwrap_or(0)];
+    reader.read_exact(&mut request.body).ok()?;
+    Some(request)
 }
 
 /// A head without some of its lines.
-fn without(head: &str, names: &[&str]) -> String {
+pub fn without(head: &str, names: &[&str]) -> String {
     let kept = head.lines().filter(|line| {
         let name = line.split(':').next().unwrap_or_default();
         !line.is_empty() && !names.iter().any(|n| name.eq_ignore_ascii_case(n))

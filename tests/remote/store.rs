@@ -1,9 +1,17 @@
 //! What holds for every store of objects, whichever language it speaks.
 
-use std::process::Command;
+use std::{
+    process::{Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread::sleep,
+    time::{Duration, Instant},
+};
 
 use super::{
-    FILE, dishes, how_many, outputs,
+    FILE, dishes, files, how_many, outputs,
     proxy::{Asked, Fault, Proxy},
 };
 use crate::support::{Project, Ran};
@@ -102,6 +110,61 @@ impl Store {
             }
         }
         one
+    }
+
+    /// A push of a large result that is killed goes on with the parts that have not arrived.
+    pub(super) fn goes_on_with_an_upload(&self, port: u16) {
+        let push = ["cache", "push", self.place, FILE];
+        // Four parts of 8 MiB.
+        let one = dishes();
+        one.edit(FILE, "width = 32, height = 32", "width = 500, height = 500");
+        one.ok(&["run", FILE]);
+        let is_part = |asked: &Asked| asked.path.contains("partNumber=");
+        let parts = Arc::new(AtomicUsize::new(0));
+        let counted = parts.clone();
+        let slow = Proxy::new(port, move |asked| {
+            // Two arrive, of the others nothing is heard.
+            let late = is_part(asked) && counted.fetch_add(1, Ordering::SeqCst) >= 2;
+            if late { Fault::Held } else { Fault::None }
+        });
+        let mut pushing = self
+            .command(&one, slow.port, &push)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let begun = Instant::now();
+        let noted = || {
+            // One upload; beside its note the one may lie that is to replace it.
+            let notes = files(&one.path("cache/uploads")).into_iter();
+            let notes = notes.filter(|(name, _)| !name.to_string_lossy().starts_with('.'));
+            let arrived =
+                notes.map(|(_, note)| String::from_utf8_lossy(&note).matches("\\\"").count());
+            arrived.sum::<usize>() >= 4
+        };
+        while !(parts.load(Ordering::SeqCst) >= 4 && one.path("cache/uploads").is_dir() && noted())
+        {
+            assert!(
+                begun.elapsed() < Duration::from_secs(120),
+                "no part was sent"
+            );
+            sleep(Duration::from_millis(50));
+        }
+        pushing.kill().unwrap();
+        pushing.wait().unwrap();
+        let good = Proxy::new(port, |_| Fault::None);
+        self.ok(&one, good.port, &push);
+        let sent = good.asked().iter().filter(|asked| is_part(asked)).count();
+        assert_eq!(sent, 2, "{:?}", good.asked());
+        assert!(files(&one.path("cache/uploads")).is_empty());
+        let verified = self
+            .ok(
+                &one,
+                good.port,
+                &["cache", "verify", "--remote", self.place],
+            )
+            .stdout;
+        assert!(verified.starts_with("3 sound"), "{verified}");
     }
 
     /// Pushing into what is not there, and pulling from it, are told with the way out: to make it, whatever it is called there.

@@ -180,9 +180,26 @@ impl PathList {
         &self.text[from..self.ends[i]]
     }
 
+    /// One of them, where there are so many.
+    #[must_use]
+    pub fn find(&self, i: usize) -> Option<&str> {
+        (i < self.len()).then(|| self.get(i))
+    }
+
     /// All of them, in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         (0..self.len()).map(|i| self.get(i))
+    }
+}
+
+impl<'a> FromIterator<&'a str> for PathList {
+    fn from_iter<T: IntoIterator<Item = &'a str>>(paths: T) -> Self {
+        let mut all = Self::default();
+        for path in paths {
+            all.text.push_str(path);
+            all.ends.push(all.text.len());
+        }
+        all
     }
 }
 

@@ -191,18 +191,19 @@ impl Stage for SplitStage {
             Some(path) => Some(ImageColumns::read(path, context.out)?.all_paths()?),
             None => None,
         };
-        let paths: Vec<&str> = listed.iter().flat_map(PathList::iter).collect();
+        let none = PathList::default();
+        let paths = listed.as_ref().unwrap_or(&none);
         let alike: Option<LookAlikes> = optional(context, "look_alikes")?;
         self.check_lengths(&labels, listed.as_ref(), alike.as_ref())?;
         self.refuse_second_test(&labels)?;
 
-        let (mut split, told) = self.drawn(&labels, alike.as_ref(), &paths, context)?;
+        let (mut split, told) = self.drawn(&labels, alike.as_ref(), paths, context)?;
         refuse_corrected_test(&split, &corrected)?;
         for image in &corrected.left_out {
             split.assignments[*image as usize] = Assignment::LeftOut;
         }
         if let (Leaks::Fail, Some(alike)) = (self.settings.leaks, &alike) {
-            refuse_leaks(&split, alike, &paths)?;
+            refuse_leaks(&split, alike, paths)?;
         }
         if self.settings.test.is_some() && split.members(Part::Test, None).is_empty() {
             let message = format!("of {train} images none is drawn for a test part");
@@ -232,7 +233,7 @@ impl SplitStage {
         &self,
         labels: &Labels,
         alike: Option<&LookAlikes>,
-        paths: &[&str],
+        paths: &PathList,
         context: &Context<'_>,
     ) -> Result<(Split, Vec<String>)> {
         let takes_given = self.takes_given(labels);
@@ -312,7 +313,7 @@ impl SplitStage {
     fn draw_test(
         &self,
         labels: Labels,
-        paths: &[&str],
+        paths: &PathList,
         groups: Option<&Groups>,
         takes_given: bool,
     ) -> (Labels, Option<String>) {
@@ -333,7 +334,7 @@ impl SplitStage {
     fn divide(
         &self,
         labels: &Labels,
-        paths: &[&str],
+        paths: &PathList,
         groups: Option<Groups>,
         takes_given: bool,
     ) -> Result<(Split, Option<String>)> {

@@ -3,7 +3,7 @@
 use crate::{
     data::across,
     error::{Error, Result},
-    record::{Assignment, Labels, LookAlikes, Part, Split},
+    record::{Assignment, Labels, LookAlikes, Part, PathList, Split},
     text::{count, either, first_lines},
 };
 
@@ -11,12 +11,12 @@ use crate::{
 const SHOWN: usize = 20;
 
 /// Who is left out, in words.
-pub(super) fn left_out(split: &Split, paths: &[&str]) -> Option<String> {
+pub(super) fn left_out(split: &Split, paths: &PathList) -> Option<String> {
     let n = split.left_out.len();
     if n == 0 {
         return None;
     }
-    let path = |image: u32| paths.get(image as usize).copied().unwrap_or_default();
+    let path = |image: u32| paths.find(image as usize).unwrap_or_default();
     let pairs = split.left_out.iter();
     let pairs = pairs.map(|left| format!("`{}` (like `{}`)", path(left.image), path(left.like)));
     Some(format!(
@@ -29,7 +29,7 @@ pub(super) fn left_out(split: &Split, paths: &[&str]) -> Option<String> {
 }
 
 /// The error of `leaks = "fail"`.
-pub(super) fn refuse_leaks(split: &Split, alike: &LookAlikes, paths: &[&str]) -> Result<()> {
+pub(super) fn refuse_leaks(split: &Split, alike: &LookAlikes, paths: &PathList) -> Result<()> {
     let pairs = across(split, alike);
     if pairs.is_empty() {
         return Ok(());
@@ -44,7 +44,7 @@ pub(super) fn refuse_leaks(split: &Split, alike: &LookAlikes, paths: &[&str]) ->
         };
         format!(
             "`{}` ({part})",
-            paths.get(image as usize).copied().unwrap_or_default()
+            paths.find(image as usize).unwrap_or_default()
         )
     };
     let lines = pairs.iter();

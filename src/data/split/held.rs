@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{Groups, grouped, plain, stable};
 use crate::{
-    record::{Assignment, Labels, Part, Split},
+    record::{Assignment, Labels, Part, PathList, Split},
     seed::{Seed, stream},
 };
 
@@ -48,7 +48,7 @@ pub enum TestBy<'a> {
     /// Whole groups.
     Group(&'a Groups),
     /// Each (or each group) by its name.
-    Name(&'a Groups, &'a [&'a str]),
+    Name(&'a Groups, &'a PathList),
 }
 
 /// Draws a share of the training part for a test part, but for the images that `keep` names: the labels with those that are drawn

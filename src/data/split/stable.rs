@@ -11,7 +11,7 @@
 use super::{Groups, held::Held, plain::as_given, tell::list};
 use crate::{
     digest::Parts,
-    record::{Assignment, Labels, Part, Split},
+    record::{Assignment, Labels, Part, PathList, Split},
     seed::Seed,
 };
 
@@ -28,7 +28,7 @@ pub enum Division {
 #[must_use]
 pub fn stable(
     labels: &Labels,
-    names: &[&str],
+    names: &PathList,
     groups: &Groups,
     division: Division,
     seed: Seed,
@@ -40,7 +40,7 @@ pub fn stable(
 pub(super) fn hold_out_for(
     held: Held,
     labels: &Labels,
-    names: &[&str],
+    names: &PathList,
     groups: &Groups,
     share: f64,
     seed: Seed,
@@ -51,31 +51,24 @@ pub(super) fn hold_out_for(
 fn divide(
     held: Held,
     labels: &Labels,
-    names: &[&str],
+    names: &PathList,
     groups: &Groups,
     division: Division,
     seed: Seed,
 ) -> (Split, Option<String>) {
     let place = held.purpose("place");
+    let name = |image: usize| names.find(image).map_or("", without_ending);
+    let leaders = leaders(labels, groups, |image| draw("leader", seed, name(image)));
     let mut assignments = as_given(&labels.labels);
-    let train = |image: usize| labels.labels[image].part == Part::Train;
-    for group in groups.members(train) {
-        let name = |image: &usize| names.get(*image).map_or("", |name| without_ending(name));
-        let leader = group
-            .iter()
-            .map(|image| (draw("leader", seed, name(image)), name(image)))
-            .min();
-        let at = leader.map_or(0.0, |(_, name)| {
-            draw(&place, seed, name) as f64 / 2.0_f64.powi(64)
-        });
-        for image in group {
-            assignments[image] = match division {
-                Division::HoldOut(share) if at < share => Assignment::Validation,
-                Division::HoldOut(_) => Assignment::Train,
-                // Rounding may bring the largest draws to 1.
-                Division::Folds(k) => Assignment::Fold(((at * f64::from(k)) as u32).min(k - 1)),
-            };
+    for image in training(labels) {
+        let leader = leaders[groups.of(image)] as usize;
+        // The others of its group go where it goes.
+        if leader == image {
+            assignments[image] = placed(division, draw(&place, seed, name(image)));
         }
+    }
+    for image in training(labels) {
+        assignments[image] = assignments[leaders[groups.of(image)] as usize];
     }
     let folds = match division {
         Division::Folds(k) => Some(k),
@@ -88,6 +81,37 @@ fn divide(
     };
     let told = uneven(held, labels, &split, division);
     (split, told)
+}
+
+/// Where a draw puts an image.
+fn placed(division: Division, drawn: u64) -> Assignment {
+    let at = drawn as f64 / 2.0_f64.powi(64);
+    match division {
+        Division::HoldOut(share) if at < share => Assignment::Validation,
+        Division::HoldOut(_) => Assignment::Train,
+        // Rounding may bring the largest draws to 1.
+        Division::Folds(k) => Assignment::Fold(((at * f64::from(k)) as u32).min(k - 1)),
+    }
+}
+
+fn training(labels: &Labels) -> impl Iterator<Item = usize> {
+    let labels = labels.labels.iter().enumerate();
+    labels.filter_map(|(image, label)| (label.part == Part::Train).then_some(image))
+}
+
+/// The training image that a group goes by, the one with the smallest hash, at the place of the image that stands for the group. Of
+/// two of one hash, which are of one name, it does not matter.
+fn leaders(labels: &Labels, groups: &Groups, hash: impl Fn(usize) -> u64) -> Vec<u32> {
+    const NONE: u32 = u32::MAX;
+    let mut leaders = vec![NONE; labels.labels.len()];
+    for image in training(labels) {
+        let leader = &mut leaders[groups.of(image)];
+        // Most are alone, and need no hash.
+        if *leader == NONE || hash(image) < hash(*leader as usize) {
+            *leader = image as u32;
+        }
+    }
+    leaders
 }
 
 /// A path without what follows the last dot of its last name.
@@ -112,17 +136,22 @@ fn uneven(held: Held, labels: &Labels, split: &Split, division: Division) -> Opt
     if division == Division::HoldOut(0.0) {
         return None;
     }
-    let mut places: Vec<Vec<Assignment>> = vec![Vec::new(); labels.classes.len()];
-    for (label, assignment) in labels.labels.iter().zip(&split.assignments) {
-        if label.part == Part::Train
-            && let Some(places) = places.get_mut(label.class as usize)
-        {
-            places.push(*assignment);
+    // Of each class where its first image is, how many there are, and whether all of them are there.
+    let mut places: Vec<Option<(Assignment, usize, bool)>> = vec![None; labels.classes.len()];
+    for image in training(labels) {
+        let at = split.assignments[image];
+        if let Some(place) = places.get_mut(labels.labels[image].class as usize) {
+            let (first, images, alone) = place.get_or_insert((at, 0, true));
+            *images += 1;
+            *alone &= *first == at;
         }
     }
-    let sided: Vec<(usize, usize)> = (0..places.len())
-        .filter(|c| !places[*c].is_empty() && places[*c].iter().all(|a| *a == places[*c][0]))
-        .map(|c| (c, places[c].len()))
+    let sided = places.iter().enumerate();
+    let sided: Vec<(usize, usize)> = sided
+        .filter_map(|(class, place)| {
+            let (_, images, alone) = (*place)?;
+            alone.then_some((class, images))
+        })
         .collect();
     (!sided.is_empty()).then(|| {
         format!(

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::record::{Assignment, Label, Labels, Likeness, LookAlikes, Pair, Part, Split};
+use crate::record::{Assignment, Label, Labels, Likeness, LookAlikes, Pair, Part, PathList, Split};
 
 /// Images of these classes in training, and two of each class in test.
 fn labels(classes: &[u32]) -> Labels {
@@ -51,7 +51,7 @@ fn names(n: usize) -> Vec<String> {
     (0..n).map(|i| format!("train/김밥/{i:04}.jpg")).collect()
 }
 
-fn borrowed(names: &[String]) -> Vec<&str> {
+fn borrowed(names: &[String]) -> PathList {
     names.iter().map(String::as_str).collect()
 }
 

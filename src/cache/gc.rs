@@ -248,7 +248,7 @@ impl Cache {
             let aside = names(&entry).into_iter().filter(|name| is_aside(name));
             found.extend(aside.map(|name| (entry.join(name), Some(key))));
         }
-        for folder in [self.root.clone(), self.root.join("digests")] {
+        for folder in ["", "digests", "entries"].map(|name| self.root.join(name)) {
             let aside = names(&folder).into_iter().filter(|name| is_aside(name));
             let aside = aside.map(|name| folder.join(name));
             // Nothing is locked while these are written, in moments.
@@ -309,9 +309,13 @@ impl Cache {
 /// After so long nobody goes on with an upload.
 const FORGOTTEN: Duration = Duration::from_secs(7 * 24 * 3_600);
 
-/// Whether a name is that of a file that is written beside another one to replace it (`files::aside`).
+/// Whether a name is that of a file that is written beside another one to replace it (`files::aside`), or of one that `tempfile` has
+/// taken the name from at once, where a file system has no files without a name (NFS): a kill may come between the two.
 fn is_aside(name: &str) -> bool {
-    name.starts_with('.') && name.ends_with(".tmp")
+    let unnamed = name.strip_prefix(".tmp").is_some_and(|random| {
+        random.len() == 6 && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    });
+    unnamed || (name.starts_with('.') && name.ends_with(".tmp"))
 }
 
 /// Whether what was written then is surely not being written any more.

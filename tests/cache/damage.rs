@@ -1,8 +1,10 @@
 //! Damage of every kind is a rerun with a warning: never a wrong result, never a permanent failure.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     path::{Path, PathBuf},
+    time::{Duration, SystemTime},
 };
 
 use kfood::{
@@ -276,6 +278,39 @@ fn what_a_stage_wrote_before_it_failed_makes_room_at_once_and_gc_takes_what_a_ki
     assert_eq!(dry.bytes(), 11);
     assert!(!attempt.path().join("out").exists());
     assert!(attempt.path().join("state/far").exists());
+}
+
+#[test]
+fn where_files_without_a_name_are_unknown_gc_takes_those_that_a_kill_left_with_one() {
+    let bench = Bench::new();
+    let entry = bench.entry_of_b();
+    let entries = entry.parent().unwrap().to_owned();
+    let long_ago = SystemTime::now() - Duration::from_secs(3_600);
+    let leave = |path: PathBuf| {
+        fs::write(&path, "").unwrap();
+        File::open(&path).unwrap().set_modified(long_ago).unwrap();
+        path
+    };
+    let left = [
+        leave(entry.join(".tmpA1b2C3")),
+        leave(entries.join(".tmpxYz789")),
+    ];
+    // Somebody tries it in this moment; the other one is nobody's.
+    let young = entries.join(".tmp4Ab5cD");
+    fs::write(&young, "").unwrap();
+    let other = leave(entries.join(".tmp-of-somebody"));
+    let keep: Vec<_> = bench.cache.list().iter().map(|entry| entry.key).collect();
+    let gc = kfood::cache::Gc {
+        keep: keep.into_iter().collect(),
+        ..Default::default()
+    };
+    let dry = bench.cache.gc(&gc, true).unwrap();
+    let gone: BTreeSet<_> = dry.leftovers.iter().map(|l| l.path.clone()).collect();
+    assert_eq!(gone, BTreeSet::from(left.clone()));
+    assert_eq!(bench.cache.gc(&gc, false).unwrap(), dry);
+    assert!(left.iter().all(|path| !path.exists()));
+    assert!(young.exists() && other.exists());
+    assert_eq!(bench.heals(), (vec![], vec![]));
 }
 
 #[test]

@@ -1,6 +1,13 @@
 //! What one node cannot show, with programs in the place of Slurm's: ended nodes, memory, waits, tickets.
 
-use std::{fs, os::unix::fs::PermissionsExt, process::Command, thread::sleep, time::Duration};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::PathBuf,
+    process::Command,
+    thread::sleep,
+    time::{Duration, Instant},
+};
 
 use super::{DATA, FILE, Going, project};
 use crate::support::{Project, Ran};
@@ -385,4 +392,74 @@ fn a_report_tells_of_the_jobs_that_made_its_results() {
     assert!(row.contains(" | failed | 1 | - | `jobs/kfood-"), "{row}");
     let log = row.split('`').nth(3).unwrap();
     assert!(project.path("cache").join(log).is_file(), "{log}");
+}
+
+/// The only order there is.
+fn order(project: &Project) -> PathBuf {
+    let jobs = fs::read_dir(project.path("cache/jobs")).unwrap();
+    let mut orders = jobs.map(|entry| entry.unwrap().path().join("order.json"));
+    orders.find(|order| order.exists()).unwrap()
+}
+
+/// Gives it a form that only another kfood writes.
+fn of_another_kfood(project: &Project) {
+    let order = order(project);
+    let text = fs::read_to_string(&order).unwrap();
+    fs::write(order, text.replacen('{', "{\"of_old\": 1,", 1)).unwrap();
+}
+
+#[test]
+fn a_job_that_another_kfood_has_sent_is_sent_anew_once_it_starts() {
+    let project = small();
+    stand_ins(&project, "RUNNING");
+    let run = held(&project, "dishes");
+    // It is killed, kfood is replaced, and only then the job starts, watched by a run.
+    run.signal("-KILL");
+    run.ended();
+    of_another_kfood(&project);
+    let mut run = Going::of(&project, command(&project, &["run", FILE, "dishes"]));
+    run.until("dishes: job 1, which an earlier run sent, is at it");
+    let_go(&project);
+    // Slurm says of it that it failed.
+    project.write("state", "FAILED");
+    project.write("dead", "1");
+    let ran = run.ended();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let why = "dishes: warning: job 1 cannot read its order, which another version of kfood may";
+    assert!(ran.stderr.contains(why), "{}", ran.stderr);
+    assert_eq!(project.read("sent").lines().count(), 2);
+}
+
+#[test]
+fn a_job_that_another_kfood_has_sent_says_so_where_nobody_watches_and_the_next_run_sends_it_anew() {
+    let project = small();
+    stand_ins(&project, "RUNNING");
+    let run = held(&project, "dishes");
+    run.signal("-KILL");
+    run.ended();
+    of_another_kfood(&project);
+    let_go(&project);
+    let status = || fs::read_to_string(order(&project).with_file_name("status-0.json")).ok();
+    let begun = Instant::now();
+    let said = loop {
+        if let Some(said) = status() {
+            break said;
+        }
+        let waited = begun.elapsed();
+        assert!(waited < Duration::from_secs(120), "the job says nothing");
+        sleep(Duration::from_millis(50));
+    };
+    assert!(
+        said.contains("the job cannot read its order") && said.contains("of_old"),
+        "{said}"
+    );
+    // Slurm's list still has it.
+    let ran = with_stand_ins(&project, &["run", FILE, "dishes"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("dishes: sent as job 2"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(project.read("sent").lines().count(), 2);
 }

@@ -47,11 +47,8 @@ impl Report {
     /// # Errors
     /// When the order cannot be read, or nothing can be written beside it.
     pub fn begin(folder: &Path, number: usize) -> Result<(Self, Order)> {
-        let order: Order = files::read_json(&folder.join("order.json"))?;
-        let id = order.stages.get(number).map(|stage| stage.id.clone());
-        let id = id.ok_or_else(|| Error::usage(format!("the order has no stage {number}")))?;
         let paths = JobFiles::of(folder, number);
-        let status = JobStatus {
+        let mut status = JobStatus {
             job: own_name(),
             host: host(),
             started: SystemTime::now()
@@ -61,6 +58,11 @@ impl Report {
             beat: 0,
             ended: None,
         };
+        let (order, id) = order(folder, number).inspect_err(|error| {
+            status.ended = Some(Ending::failed(error, true));
+            // Where that cannot be written either, the log has it.
+            let _ = files::publish_json(&paths.status, &status);
+        })?;
         files::publish_json(&paths.status, &status)?;
         let status = Arc::new(Mutex::new(status));
         let events = File::options()
@@ -117,6 +119,22 @@ impl Observer for Report {
             self.write(event);
         }
     }
+}
+
+/// An order, and the instance that the job is of.
+fn order(folder: &Path, number: usize) -> Result<(Order, String)> {
+    let read = |error| {
+        // A job may wait for days, and start with the kfood that was installed since.
+        Error::failed(
+            "the job cannot read its order, which another version of kfood may have written",
+        )
+        .because(error)
+        .help("run the pipeline again: the stage is sent anew")
+    };
+    let order: Order = files::read_json(&folder.join("order.json")).map_err(read)?;
+    let id = order.stages.get(number).map(|stage| stage.id.clone());
+    let id = id.ok_or_else(|| read(Error::failed(format!("it has no stage {number}"))))?;
+    Ok((order, id))
 }
 
 /// Writes a growing number now and then, until its sender is dropped.

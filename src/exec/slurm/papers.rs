@@ -100,6 +100,9 @@ pub(super) enum Ending {
         help: Option<String>,
         /// Whether the pipeline file is at fault.
         usage: bool,
+        /// Whether nothing was tried, for the job could not read its order.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unread: bool,
     },
 }
 
@@ -109,11 +112,17 @@ impl Ending {
         match done {
             Ok(()) => Self::Done,
             Err(error) if error.class() == Class::Interrupted => Self::Interrupted,
-            Err(error) => Self::Failed {
-                message: error.to_string(),
-                help: error.help_text().map(str::to_owned),
-                usage: error.class() == Class::Usage,
-            },
+            Err(error) => Self::failed(error, false),
+        }
+    }
+
+    /// Of an error.
+    pub(super) fn failed(error: &Error, unread: bool) -> Self {
+        Self::Failed {
+            message: error.to_string(),
+            help: error.help_text().map(str::to_owned),
+            usage: error.class() == Class::Usage,
+            unread,
         }
     }
 
@@ -182,6 +191,11 @@ impl JobFiles {
     /// What the job says of itself; `None` before it starts.
     pub(super) fn status(&self) -> Option<JobStatus> {
         files::read_json(&self.status).ok()
+    }
+
+    /// How the job ended, by itself.
+    pub(super) fn ended(&self) -> Option<Ending> {
+        self.status()?.ended
     }
 
     /// The last lines of what it printed.

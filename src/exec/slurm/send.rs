@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     Site,
-    papers::{self, JobFiles, Order, Ordered, Ticket},
+    papers::{self, Ending, JobFiles, Order, Ordered, Ticket},
     programs::{Batch, squeue},
     states::Queue,
 };
@@ -173,14 +173,18 @@ pub(super) fn try_lock(cache: &Cache) -> Result<Option<File>> {
 fn found(cache: &Cache, task: &Task<'_>, queue: &Queue) -> Option<(Ticket, String)> {
     let key = &task.gathered.key;
     let ticket: Ticket = files::read_json(&papers::ticket(cache, key)).ok()?;
-    if let Some(job) = queue.alive(&ticket.name, ticket.number) {
-        let job = job.to_owned();
-        return Some((ticket, job));
+    let job = JobFiles::of(&papers::jobs(cache).join(&ticket.name), ticket.number);
+    if let Some(Ending::Failed { unread: true, .. }) = job.ended() {
+        // Whether Slurm knows yet that it is over or not: it did nothing.
+        return None;
     }
-    let folder = papers::jobs(cache).join(&ticket.name);
-    let status = JobFiles::of(&folder, ticket.number).status()?;
-    let made = status.ended == Some(papers::Ending::Done)
-        && matches!(cache.find(key, &|_| {}), Found::Hit(_));
+    if let Some(name) = queue.alive(&ticket.name, ticket.number) {
+        let name = name.to_owned();
+        return Some((ticket, name));
+    }
+    let status = job.status()?;
+    let made =
+        status.ended == Some(Ending::Done) && matches!(cache.find(key, &|_| {}), Found::Hit(_));
     (made && !task.forced).then_some((ticket, status.job))
 }
 

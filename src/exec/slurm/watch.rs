@@ -419,10 +419,14 @@ impl<'a> Watch<'a> {
         let said = self.queue.as_ref().map(|queue| queue.state(&job.sent.job));
         match status.and_then(|status| status.ended) {
             Some(Ending::Done) => self.result(job).map_or(Look::Goes, Look::Ended),
+            Some(Ending::Failed { unread: true, .. }) if job.sent.found => Look::Again(
+                "cannot read its order, which another version of kfood may have written",
+            ),
             Some(Ending::Failed {
                 message,
                 help,
                 usage,
+                ..
             }) => {
                 let error = Ending::error(&message, help.as_deref(), usage);
                 match was_killed(&error) {

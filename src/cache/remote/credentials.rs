@@ -17,11 +17,7 @@ fn variables(store: Kind) -> &'static [&'static str] {
             "AWS_CONTAINER_CREDENTIALS_FULL_URI",
             "AWS_SKIP_SIGNATURE",
         ],
-        Kind::Gcs => &[
-            "GOOGLE_SERVICE_ACCOUNT_KEY",
-            "GOOGLE_BEARER_TOKEN",
-            "GOOGLE_SKIP_SIGNATURE",
-        ],
+        Kind::Gcs => &[KEY, "GOOGLE_BEARER_TOKEN", "GOOGLE_SKIP_SIGNATURE"],
         Kind::Azure => &[
             "AZURE_STORAGE_ACCOUNT_KEY",
             "AZURE_STORAGE_ACCESS_KEY",
@@ -38,13 +34,16 @@ fn variables(store: Kind) -> &'static [&'static str] {
     }
 }
 
-/// Variables of Google's that name a file, in the order in which they count.
-const FILES: [&str; 4] = [
+/// Variables of Google's that name the file of a service account, in the order in which they count.
+const FILES: [&str; 3] = [
     "GOOGLE_SERVICE_ACCOUNT",
     "GOOGLE_SERVICE_ACCOUNT_PATH",
     "SERVICE_ACCOUNT",
-    "GOOGLE_APPLICATION_CREDENTIALS",
 ];
+/// The one that holds what such a file does.
+const KEY: &str = "GOOGLE_SERVICE_ACCOUNT_KEY";
+/// The one that names a file of either kind, where none of these is set.
+const APPLICATION: &str = "GOOGLE_APPLICATION_CREDENTIALS";
 
 /// Where Google's own program leaves credentials, below a home.
 const LOGIN: &str = ".config/gcloud/application_default_credentials.json";
@@ -54,9 +53,14 @@ pub(super) fn file(store: Kind) -> Option<(PathBuf, &'static str)> {
     if store != Kind::Gcs {
         return None;
     }
-    let mut named = FILES.into_iter();
-    let named = named.find_map(|name| Some((PathBuf::from(env::var_os(name)?), name)));
-    named.or_else(|| {
+    let named = |name| Some((PathBuf::from(env::var_os(name)?), name));
+    if let Some(found) = FILES.into_iter().find_map(named) {
+        return Some(found);
+    }
+    if env::var_os(KEY).is_some() {
+        return None;
+    }
+    named(APPLICATION).or_else(|| {
         let login = Path::new(&env::var_os("HOME")?).join(LOGIN);
         login.exists().then_some((login, "gcloud"))
     })

@@ -170,6 +170,11 @@ parity: build .venv/parity
 	.venv/bin/python tests/docs_parity.py --kfood $(KFOOD)
 	.venv/bin/python tests/hostile_models.py --kfood $(KFOOD)
 	$(KFOOD) sample data/sample
+	rm -rf target/new && mkdir -p target/new/pipelines && touch target/new/tombi.toml
+	for template in first mission transfer sweep folds; do \
+	  (cd target/new && '$(CURDIR)/$(KFOOD)' new ../../data/sample --template $$template --name $$template) || exit; \
+	done
+	.venv/bin/tombi lint --offline --error-on-warnings target/new/pipelines
 	$(KFOOD) run pipelines/quickstart.toml
 	.venv/bin/python tests/page_parity.py --kfood $(KFOOD) pipelines/quickstart.toml
 

@@ -184,9 +184,11 @@ def check_photographs(kfood, model, folder):
         export(kfood, model, pathlib.Path(place) / "net.onnx")
         ours = predicted(kfood, model, files)
         files, ours = zip(*[(file, row) for file, row in zip(files, ours) if row])
+        here = os.getcwd()
         os.chdir(place)
         space = {}
         exec(snippet(), space)
+        os.chdir(here)
         same, apart = 0, 0.0
         for file, row in zip(files, ours):
             name, probability = space["classify"](file)

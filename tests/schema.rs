@@ -109,6 +109,9 @@ fn it_refuses_what_is_misspelt_out_of_range_or_missing() {
     refused("batch_size = 0", "less than the minimum of 1");
     refused("precision = \"f64\"", "not one of");
     refused("schedule.cosinus = {}", "'cosinus' was unexpected");
+    refused("schedule = \"step\"", "does not match");
+    let word = "[train.net]\nepochs = 2\ndata = \"p\"\nsplit = \"s\"\narch = \"resnet18\"\noptimizer.sgd.lr = 1\nschedule = \"cosine\"\n";
+    assert_eq!(refusals(word), Vec::<String>::new());
     assert!(
         refusals("[train.net]\n")
             .join("\n")

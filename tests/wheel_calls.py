@@ -71,7 +71,7 @@ def same(ours, theirs, what):
     alike = sum(first(a) == first(b) for a, b in zip(ours, theirs))
     apart = max(abs(a[name] - b[name]) for a, b in zip(ours, theirs) for name in a)
     near = sum(first(a) != first(b) and two(a)[1] - two(a)[0] < NEAR for a, b in zip(ours, theirs))
-    share = (alike + near) / len(ours)
+    share = (alike + near) / len(ours) if alike >= 0.98 * len(ours) else 0
     # A model that calls everything the same would agree with anything.
     told = len({first(row) for row in ours})
     text = f"{what:16} kfood's first class for {alike} of {len(ours)}"

@@ -176,17 +176,24 @@ fn table(table: &Table) -> Value {
     schema
 }
 
-/// A table with exactly one of some keys.
+/// A table with exactly one of some keys, or one of those keys alone whose value needs nothing. No `anyOf`, for which editors say of any
+/// mistake that nothing fits: `pattern` holds for texts, the rest for tables.
 fn one_of(of: &OneOf) -> Value {
     let keys = of.variants.iter().map(|v| (v.name.into(), of_variant(v)));
-    json!({
+    let mut schema = json!({
         "description": of.doc,
         "type": "object",
         "properties": keys.collect::<Map<_, _>>(),
         "additionalProperties": false,
         "minProperties": 1,
         "maxProperties": 1,
-    })
+    });
+    let words: Vec<_> = of.words().collect();
+    if !words.is_empty() {
+        schema["type"] = json!(["object", "string"]);
+        schema["pattern"] = json!(format!("^({})$", words.join("|")));
+    }
+    schema
 }
 
 fn of_variant(variant: &Variant) -> Value {

@@ -151,8 +151,7 @@ impl<'a, 'i> Fields<'a, 'i> {
 
     /// A name as written to a reference.
     pub(crate) fn resolve(&mut self, name: &Spanned<String>, wants: Wants) -> Option<Reference> {
-        let file = self.outline.heads[self.stage].file;
-        match reference::resolve(self.outline, file, name, wants) {
+        match reference::resolve(self.outline, self.stage, name, wants) {
             Ok(reference) => {
                 self.uses.push((reference.stage, reference.span.clone()));
                 Some(reference)

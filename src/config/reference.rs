@@ -28,10 +28,11 @@ pub(crate) struct Reference {
 /// Message and help, when there is none or it is of another kind.
 pub(crate) fn resolve(
     outline: &Outline<'_>,
-    file: usize,
+    at: usize,
     written: &Spanned<String>,
     wants: Wants,
 ) -> Result<Reference, (String, String)> {
+    let file = outline.heads[at].file;
     let text = name::nfc(written.get_ref());
     let (base, selector) = match text.split_once('[') {
         Some((base, rest)) => match rest.strip_suffix(']') {
@@ -69,11 +70,11 @@ pub(crate) fn resolve(
         rest = behind;
     }
     let Some(&stage) = outline.names[owner].get(rest) else {
-        return Err(missing(outline, file, base, wants));
+        return Err(missing(outline, at, base, wants));
     };
     match outline.heads[stage].kind {
         Some(kind) if !wants.takes(kind.gives) => {
-            Err(of_other_kind(outline, file, base, kind, wants))
+            Err(of_other_kind(outline, at, base, kind, wants))
         }
         _ => Ok(Reference {
             stage,
@@ -84,13 +85,20 @@ pub(crate) fn resolve(
     }
 }
 
-/// Names of stages of these kinds as a file would write them.
-fn candidates(outline: &Outline<'_>, file: usize, wants: Wants) -> Vec<String> {
+/// Names of stages of these kinds as the file of the stage `at` would write them, without that stage's own.
+fn candidates(outline: &Outline<'_>, at: usize, wants: Wants) -> Vec<String> {
+    let file = outline.heads[at].file;
     let of = |owner: usize, prefix: String| {
-        outline.heads.iter().filter_map(move |head| {
-            let fits = head.file == owner && head.kind.is_none_or(|kind| wants.takes(kind.gives));
-            fits.then(|| format!("{prefix}{}", head.name))
-        })
+        outline
+            .heads
+            .iter()
+            .enumerate()
+            .filter_map(move |(stage, head)| {
+                let fits = head.file == owner
+                    && stage != at
+                    && head.kind.is_none_or(|kind| wants.takes(kind.gives));
+                fits.then(|| format!("{prefix}{}", head.name))
+            })
     };
     let own = of(file, String::new());
     let used = outline.files[file].uses.iter();
@@ -114,8 +122,8 @@ fn listed(names: &[String]) -> String {
     }
 }
 
-fn missing(outline: &Outline<'_>, file: usize, base: &str, wants: Wants) -> (String, String) {
-    let names = candidates(outline, file, wants);
+fn missing(outline: &Outline<'_>, at: usize, base: &str, wants: Wants) -> (String, String) {
+    let names = candidates(outline, at, wants);
     let kinds = wants.words();
     let message = format!("no {kinds} stage is called `{base}`");
     let near = name::nearest(base, names.iter().map(String::as_str));
@@ -133,7 +141,7 @@ fn missing(outline: &Outline<'_>, file: usize, base: &str, wants: Wants) -> (Str
 
 fn of_other_kind(
     outline: &Outline<'_>,
-    file: usize,
+    at: usize,
     base: &str,
     kind: &About,
     wants: Wants,
@@ -142,7 +150,7 @@ fn of_other_kind(
     let wanted = wants.words();
     let article = article(&wanted);
     let message = format!("`{base}` is {found}, expected {article} {wanted}");
-    let names = candidates(outline, file, wants);
+    let names = candidates(outline, at, wants);
     let help = if kind.gives == Gives::Models {
         "an ensemble is several models: name one of its members, or an `average` stage of them"
             .to_owned()

@@ -24,6 +24,13 @@ fn a_reference_to_another_kind_is_refused_in_words() {
 }
 
 #[test]
+fn a_stage_is_no_candidate_for_itself() {
+    let text = format!("{HEAD}{NET}[select.nex]\nfrom = [\"nez\"]\n");
+    let told = mistakes(&text);
+    assert!(told.contains("help: did you mean `net`?\n"), "{told}");
+}
+
+#[test]
 fn a_circle_of_stages_is_shown_as_a_path() {
     let transfer = |name: &str, from: &str| {
         NET.replace("train.net", &format!("transfer.{name}"))

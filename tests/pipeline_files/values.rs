@@ -123,8 +123,13 @@ fn a_schedule_fits_the_epochs_of_its_training() {
         ),
         (
             "epochs = 3",
-            "epochs = 3\nschedule = \"cosine\"",
-            "19:12 `cosine` of `schedule` is written as a table",
+            "epochs = 3\nschedule = \"step\"",
+            "19:12 `step` of `schedule` needs `step_size`",
+        ),
+        (
+            "epochs = 3",
+            "epochs = 3\nschedule = \"cosin\"",
+            "19:12 unknown value `cosin` for `schedule`",
         ),
     ]);
 }

@@ -130,6 +130,24 @@ fn a_loss_may_be_a_word_and_then_has_its_defaults() {
 }
 
 #[test]
+fn a_table_in_which_nothing_is_needed_may_be_its_name_alone() {
+    for (word, table) in [
+        ("schedule = \"cosine\"", "schedule.cosine = {}"),
+        ("schedule = \"one_cycle\"", "schedule.one_cycle = {}"),
+        (
+            "augment = [\"trivial_augment_wide\"]",
+            "augment = [{ trivial_augment_wide = {} }]",
+        ),
+    ] {
+        let [word, table] = [word, table].map(|setting| {
+            let text = edited("epochs = 9\n", &format!("epochs = 9\n{setting}\n"));
+            by_id(&stages_of(&text))
+        });
+        assert_eq!(word, table);
+    }
+}
+
+#[test]
 fn augmentations_are_written_with_their_defaults_and_one_number_as_its_range() {
     let stages = stages_of(&edited(
         "augment = [{ random_rotation = 15 }, ",

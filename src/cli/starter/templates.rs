@@ -1,4 +1,4 @@
-//! The texts of first pipelines.
+//! The texts of first pipelines. Stages of a kind stand together, as editors want tables of TOML to stand.
 
 use std::path::Path;
 
@@ -121,19 +121,19 @@ impl Filled<'_> {
             r#"{}
 # Nothing but SGD: the gaps between the three parts tell how much it overfits.
 {}
-[evaluate.baseline_result]
-model = "baseline"
-matrix.checkpoint = ["best", "last"]
-
 # AdamW, normalisation and augmentation, in two depths.
 {}
-[evaluate.tuned_result]
-model = "tuned"
-
 # By validation, never by test: what is chosen by the test part has been trained on it.
 [select.best]
 from = ["baseline", "tuned"]
 by = "validation.top1"
+
+[evaluate.baseline_result]
+model = "baseline"
+matrix.checkpoint = ["best", "last"]
+
+[evaluate.tuned_result]
+model = "tuned"
 
 [evaluate.chosen]
 model = "best"
@@ -157,10 +157,10 @@ model = "best"
         let recipe = format!(
             r#"{}
 matrix.optimizer.adamw.lr = [0.0005, 0.002]
-matrix.augment = [
-    [{{ random_horizontal_flip = 0.5 }}],
-    [{{ random_resized_crop = {{ size = {crop}, scale = [0.35, 1.0] }} }}, {{ random_horizontal_flip = 0.5 }}],
-]
+matrix.augment.named = {{ flips = [{{ random_horizontal_flip = 0.5 }}], crops = [
+    {{ random_resized_crop = {{ size = {crop}, scale = [0.35, 1.0] }} }},
+    {{ random_horizontal_flip = 0.5 }},
+] }}
 optimizer.adamw = {{ weight_decay = 0.05 }}
 schedule.one_cycle = {{}}
 normalize = "dataset"
@@ -169,7 +169,7 @@ normalize = "dataset"
         );
         Ok(format!(
             r#"{}
-# Every combination of what stands in `matrix` is a training of its own: four here.
+# Every combination of what stands in `matrix` is a training of its own: four here. Results are told by the names `flips` and `crops`.
 {}
 # By validation, never by test: what is chosen by the test part has been trained on it.
 [select.best]
@@ -188,14 +188,15 @@ model = "best"
         Ok(format!(
             r#"{}
 {}
+# All of them together.
+[ensemble.together]
+from = ["net"]
+
 # Each fold on what it held out: the spread tells how much a figure depends on the split.
 [evaluate.folds_result]
 model = "net"
 
-# All of them together, on photographs that none has seen.
-[ensemble.together]
-from = ["net"]
-
+# All together on photographs that none has seen.
 [evaluate.together_result]
 model = "together"
 on = ["test"]
@@ -252,63 +253,77 @@ model = "head"
         Ok(format!(
             r#"{}
 {}
-[evaluate.source_result]
-model = "source"
-
-# The second data set, at the size of the first: the network has learnt at that.
-{}
 # Every layer moves.
 {}
 # The new head alone; quick, and enough where the photographs are alike.
 {}
+[evaluate.source_result]
+model = "source"
+
 [evaluate.whole_result]
 model = "whole"
 
 [evaluate.head_result]
 model = "head"
 "#,
-            self.photographs(0, "source_", false)?,
+            self.both_photographs()?,
             self.training_on("source", "source_", &source),
-            self.photographs(1, "target_", false)?,
             of_target("whole", ""),
             of_target("head", "train_layers = \"head\"\n"),
         ))
     }
 
-    /// The stages from photographs to pixels and parts; their names begin with `prefix`.
+    /// The stages from photographs to pixels and parts.
     fn photographs(&self, which: usize, prefix: &str, folds: bool) -> Result<String> {
+        Ok(self.of_photographs(which, prefix, folds)?.join("\n"))
+    }
+
+    /// Those of both data sets, the second at the size of the first: the network has learnt at that.
+    fn both_photographs(&self) -> Result<String> {
+        let source = self.of_photographs(0, "source_", false)?;
+        let target = self.of_photographs(1, "target_", false)?;
+        let stages = source.into_iter().zip(target);
+        Ok(stages
+            .flat_map(|(a, b)| [a, b])
+            .collect::<Vec<_>>()
+            .join("\n"))
+    }
+
+    /// A dataset, its pixels and its parts, whose names begin with `prefix`.
+    fn of_photographs(&self, which: usize, prefix: &str, folds: bool) -> Result<[String; 3]> {
         let (data, sizes) = (&self.data[which], &self.sizes[which]);
         let side = self.sizes[0].pixels;
-        let mut text = format!("# {}.\n[dataset.{prefix}photos]\n", data.summary());
+        let mut dataset = format!("# {}.\n[dataset.{prefix}photos]\n", data.summary());
         match &data.manifest {
-            Some(list) => text += &format!("manifest = {}\n", self.written(list)?),
+            Some(list) => dataset += &format!("manifest = {}\n", self.written(list)?),
             None => {
                 for (role, path, n) in &data.parts {
                     let written = format!("{} = {}", role.name(), self.written(path)?);
-                    text += &format!("{written:<47} # {}\n", number(*n as u64));
+                    dataset += &format!("{written:<47} # {}\n", number(*n as u64));
                 }
             }
         }
-        text += &format!(
-            "\n[preprocess.{prefix}pixels]\ndataset = \"{prefix}photos\"\nresize = {{ width = {side}, height = {side} }}\n\n[split.{prefix}holdout]\ndataset = \"{prefix}photos\"\n"
+        let pixels = format!(
+            "[preprocess.{prefix}pixels]\ndataset = \"{prefix}photos\"\nresize = {{ width = {side}, height = {side} }}\n"
         );
+        let mut split = format!("[split.{prefix}holdout]\ndataset = \"{prefix}photos\"\n");
         if folds {
-            text += &format!(
+            split += &format!(
                 "folds = {:<39} # each holds out another part of every class\n",
                 sizes.folds
             );
         } else if data.has(Part::Validation) {
-            text += &format!("{:<47} # the data's own validation part\n", "given = true");
+            split += &format!("{:<47} # the data's own validation part\n", "given = true");
         } else {
-            text += &format!("{:<47} # of every class\n", "validation = 0.2");
+            split += &format!("{:<47} # of every class\n", "validation = 0.2");
         }
         if !data.has(Part::Test) {
-            text += &format!(
+            split += &format!(
                 "{:<47} # drawn first, and never trained on: the data have no test part\n",
                 "test = 0.1"
             );
         }
-        Ok(text)
+        Ok([dataset, pixels, split])
     }
 
     fn training(&self, name: &str, recipe: &str) -> String {

@@ -50,7 +50,10 @@ pub(crate) use self::{
     },
     table::{Empty, Key, is_default, words_and_tables},
     ways::{Refused, Ways, empty_table, read_ways},
-    words::{doc_of, no_payload, payload_shape, plain, variants, words, words_or_tables},
+    words::{
+        by_ways, doc_of, no_payload, one_key, payload_shape, plain, variants, words,
+        words_or_tables,
+    },
 };
 pub use self::{
     one_or_more::{OneOrMore, WrittenOneOrMore},

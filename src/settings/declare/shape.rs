@@ -107,6 +107,20 @@ pub struct OneOf {
     pub variants: Vec<Variant>,
 }
 
+impl OneOf {
+    /// The keys that may stand alone, as words: their values need nothing.
+    pub fn words(&self) -> impl Iterator<Item = &'static str> {
+        let alone = |variant: &&Variant| match &variant.shape {
+            Shape::Table(table) => table.fields.iter().all(|field| !field.needed),
+            _ => false,
+        };
+        self.variants
+            .iter()
+            .filter(alone)
+            .map(|variant| variant.name)
+    }
+}
+
 /// One of the keys of [`OneOf`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Variant {

@@ -54,6 +54,8 @@ pub(crate) enum Refused {
     Type,
     /// This value is not.
     Value,
+    /// The word is the key of a table, in which something must be given.
+    Alone,
     /// The word is none of these.
     Unknown(&'static [&'static str]),
 }
@@ -71,6 +73,8 @@ impl<T: Ways> Visitor<T> {
     fn told<E: de::Error>(self, read: Result<T, Refused>, found: Unexpected<'_>) -> Result<T, E> {
         read.map_err(|refused| match (refused, found) {
             (Refused::Unknown(words), Unexpected::Str(word)) => E::unknown_variant(word, words),
+            // As serde says it of an enum; `config::wording` knows it.
+            (Refused::Alone, _) => E::invalid_type(Unexpected::UnitVariant, &"newtype variant"),
             (Refused::Type, found) => E::invalid_type(found, &self),
             (_, found) => E::invalid_value(found, &self),
         })

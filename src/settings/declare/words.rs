@@ -65,8 +65,8 @@ macro_rules! doc_of {
     };
 }
 
-/// A table with exactly one of a few keys: the enum, and how it is read and written. `as "optimizer"` names the setting in messages.
-/// With a trait behind it, `common` and `common_mut` give what its values have in common.
+/// A table with exactly one of a few keys: the enum, and how it is read and written. A key whose value needs nothing may stand alone, as a
+/// word. `as "optimizer"` names the setting in messages. With a trait behind it, `common` and `common_mut` give what its values have in common.
 macro_rules! variants {
     (
         $(#[doc = $doc:literal])*
@@ -80,10 +80,29 @@ macro_rules! variants {
         }
     ) => {
         $(#[doc = $doc])*
-        #[derive($($derive,)* ::serde::Serialize, ::serde::Deserialize)]
+        #[derive($($derive,)* ::serde::Serialize)]
         $vis enum $name {
             $($(#[doc = $vdoc])* #[serde(rename = $word)] $variant($payload),)*
         }
+
+        impl $crate::settings::declare::Ways for $name {
+            fn expects() -> String {
+                <Self as $crate::settings::declare::Setting>::accepts()
+            }
+
+            fn word(word: &str) -> Result<Self, $crate::settings::declare::Refused> {
+                use $crate::settings::declare as d;
+                $(if word == $word {
+                    let nothing = d::empty_table::<$payload>();
+                    return nothing.map(Self::$variant).map_err(|_| d::Refused::Alone);
+                })*
+                Err(d::Refused::Unknown(&[$($word),*]))
+            }
+
+            $crate::settings::declare::one_key! { $($variant ($payload) = $word),* }
+        }
+
+        $crate::settings::declare::by_ways! { $name }
 
         impl $name {
             /// As written in a pipeline file.
@@ -167,29 +186,10 @@ macro_rules! words_or_tables {
                 Err(d::Refused::Unknown(&[$($word),*]))
             }
 
-            fn table<'de, A: ::serde::de::MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
-                use ::serde::de::Error;
-                use $crate::settings::declare as d;
-                let key = map.next_key_seed(d::Key::variant(&[$($word),*]))?;
-                let read = match key.unwrap_or_default() {
-                    $($word => {
-                        d::no_payload!(map $(, $payload)?);
-                        Self::$variant $((map.next_value::<$payload>()?))?
-                    })*
-                    _ => return Err(A::Error::custom("wanted exactly 1 element, found 0 elements")),
-                };
-                match map.next_key_seed(d::Key::variant(&[$($word),*]))? {
-                    Some(_) => Err(A::Error::custom("wanted exactly 1 element, more than 1 element")),
-                    None => Ok(read),
-                }
-            }
+            $crate::settings::declare::one_key! { $($variant $(($payload))? = $word),* }
         }
 
-        impl<'de> ::serde::Deserialize<'de> for $name {
-            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                $crate::settings::declare::read_ways(deserializer)
-            }
-        }
+        $crate::settings::declare::by_ways! { $name }
 
         impl $crate::settings::declare::Setting for $name {
             type Written = Self;
@@ -229,6 +229,41 @@ macro_rules! words_or_tables {
     };
 }
 
+/// How a table with exactly one of these keys is read.
+macro_rules! one_key {
+    ($($variant:ident $(($payload:ty))? = $word:literal),*) => {
+        fn table<'de, A: ::serde::de::MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+            use ::serde::de::Error;
+            use $crate::settings::declare as d;
+            let key = map.next_key_seed(d::Key::variant(&[$($word),*]))?;
+            let read = match key.unwrap_or_default() {
+                $($word => {
+                    d::no_payload!(map $(, $payload)?);
+                    Self::$variant $((map.next_value::<$payload>()?))?
+                })*
+                _ => return Err(A::Error::custom("wanted exactly 1 element, found 0 elements")),
+            };
+            match map.next_key_seed(d::Key::variant(&[$($word),*]))? {
+                Some(_) => Err(A::Error::custom("wanted exactly 1 element, more than 1 element")),
+                None => Ok(read),
+            }
+        }
+    };
+}
+
+/// Reads a type by the ways in which it may be written.
+macro_rules! by_ways {
+    ($name:ident) => {
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> Result<Self, D::Error> {
+                $crate::settings::declare::read_ways(deserializer)
+            }
+        }
+    };
+}
+
 /// Reads the empty table of a variant that has no payload.
 macro_rules! no_payload {
     ($map:ident) => {
@@ -247,4 +282,6 @@ macro_rules! payload_shape {
     };
 }
 
-pub(crate) use {doc_of, no_payload, payload_shape, plain, variants, words, words_or_tables};
+pub(crate) use {
+    by_ways, doc_of, no_payload, one_key, payload_shape, plain, variants, words, words_or_tables,
+};

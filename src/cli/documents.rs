@@ -9,7 +9,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     files,
-    report::{Document, Evidence, Format, Pictures},
+    report::{Block, Document, Evidence, Format, Pictures},
     text::{count, either, shown_path},
 };
 
@@ -25,14 +25,8 @@ pub(super) fn write(
 ) -> Result<()> {
     let pictures = silently(path, document, origins, evidence)?;
     print::say(&format!("{}: written", shown_path(path)));
-    let n = pictures.from_pack();
-    if n > 0 {
-        print::say(&format!(
-            "note: {} {} shown as in the pack, for the {} gone or changed",
-            count(n, "photograph"),
-            either(n, "is", "are"),
-            either(n, "file is", "files are")
-        ));
+    if let Some(note) = of_pack(pictures.from_pack()) {
+        print::say(&format!("note: {note}"));
     }
     Ok(())
 }
@@ -51,10 +45,35 @@ pub(super) fn silently(
         evidence,
         ..thumbnails::pictures(origins, document)?
     };
-    let bytes = (Format::of(path)?.write)(document, &pictures)?;
+    let told = with_note(document, pictures.from_pack());
+    let bytes = (Format::of(path)?.write)(&told, &pictures)?;
     files::replace_with(path, |to| {
         to.write_all(&bytes)
             .map_err(|e| Error::io("write", path, e))
     })?;
     Ok(pictures)
+}
+
+/// That photographs are not shown as they are.
+fn of_pack(photographs: usize) -> Option<String> {
+    (photographs > 0).then(|| {
+        format!(
+            "{} {} shown as in the pack, for the {} gone or changed",
+            count(photographs, "photograph"),
+            either(photographs, "is", "are"),
+            either(photographs, "file is", "files are")
+        )
+    })
+}
+
+/// The document with that said behind its title and the line below.
+fn with_note(document: &Document, from_pack: usize) -> Document {
+    let mut told = document.clone();
+    if let Some(note) = of_pack(from_pack) {
+        let note = Document::new(vec![Block::warning(format!("{note}."))]);
+        let note = note.in_language(document.language).blocks;
+        let place = told.blocks.len().min(2);
+        told.blocks.splice(place..place, note);
+    }
+    told
 }

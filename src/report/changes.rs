@@ -66,8 +66,20 @@ pub fn changes(results: &Results, asked: impl Fn(&str, &str) -> bool) -> Vec<Cha
         let others = others.filter(|to| asked(&from.name, &to.name));
         found.extend(others.filter_map(|to| change(from, to)));
     }
-    found.truncate(PAIRS);
     found
+}
+
+/// What changed from recipe to recipe, of the first pairs.
+#[must_use]
+pub fn change_blocks(changes: &[Change], pictures: bool) -> Vec<Block> {
+    let told = changes.iter().take(PAIRS);
+    let mut blocks: Vec<Block> = told.flat_map(|change| change.blocks(pictures)).collect();
+    if let Some(more @ 1..) = changes.len().checked_sub(PAIRS) {
+        let pairs = count(more, "more pair");
+        let told = format!("What changed between {pairs} of recipes is told with `--json`.");
+        blocks.push(Block::paragraph(told));
+    }
+    blocks
 }
 
 fn change(from: &Group<'_>, to: &Group<'_>) -> Option<Change> {
@@ -195,7 +207,11 @@ impl Change {
         )));
         for (title, moved) in [("Right now", &self.gained), ("No longer right", &self.lost)] {
             if pictures && !moved.is_empty() {
-                blocks.push(Block::heading(4, title));
+                let few = match moved.len() {
+                    n if n > SHOWN => format!("{title}: {SHOWN} of {}", number(n as u64)),
+                    _ => title.to_owned(),
+                };
+                blocks.push(Block::heading(4, few));
                 blocks.push(Block::Gallery(
                     moved.iter().take(SHOWN).map(Moved::shot).collect(),
                 ));
@@ -203,6 +219,10 @@ impl Change {
         }
         blocks.push(Block::heading(3, "Classes"));
         blocks.push(Block::table(self.classes_grid()));
+        if let Some(more @ 1..) = self.classes.len().checked_sub(CLASSES) {
+            let classes = count(more, "more class");
+            blocks.push(Block::paragraph(format!("{classes} changed less.")));
+        }
         blocks
     }
 

@@ -29,6 +29,8 @@ pub(super) struct Guessed<'a> {
     pub class: &'a str,
     /// The mean probability that these runs give it.
     pub probability: f64,
+    /// The mean probability that they give the image's own class.
+    pub of_label: f64,
     /// The first of these runs.
     pub by: &'a str,
     /// So many.
@@ -74,14 +76,15 @@ pub(super) fn judged<'a>(group: &Group<'a>, part: Part) -> Vec<Judged<'a>> {
 
 fn of_image<'a>(path: &'a str, said: &[(&'a str, &'a Prediction)]) -> Option<Judged<'a>> {
     let label = said.first()?.1.label.as_str();
-    let mut by_class: BTreeMap<&str, Vec<(&str, f64)>> = BTreeMap::new();
+    let mut by_class: BTreeMap<&str, Vec<(&str, &Prediction)>> = BTreeMap::new();
     for (run, said) in said {
         let of_class = by_class.entry(&said.predicted).or_default();
-        of_class.push((run, said.probability));
+        of_class.push((run, said));
     }
-    let guess = |(class, of): (&'a str, Vec<(&'a str, f64)>)| Guessed {
+    let guess = |(class, of): (&'a str, Vec<(&'a str, &Prediction)>)| Guessed {
         class,
-        probability: mean(of.iter().map(|(_, probability)| *probability)),
+        probability: mean(of.iter().map(|(_, said)| said.probability)),
+        of_label: mean(of.iter().map(|(_, said)| (-said.loss).exp())),
         by: of[0].0,
         runs: of.len(),
     };

@@ -41,8 +41,8 @@ mod units;
 mod words;
 
 pub use card::{Card, card};
-pub use changes::{Change, changes};
-pub use compare::{Comparison, Test, Verdict, compare};
+pub use changes::{Change, change_blocks, changes};
+pub use compare::{Comparison, Test, Verdict, compare, on_other_images};
 pub use document::{
     Align, Axis, Block, Cell, Column, Curve, Document, Drawing, Flow, Grid, Guess, Matrix,
     Multiples, Node, Parallel, Photograph, Place, Range, Ranges, Scale, Scatter, Series, Shot,

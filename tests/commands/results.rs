@@ -57,6 +57,26 @@ fn results_can_be_reported_explained_predicted_exported_and_compared() {
     let compared = project.ok(&["compare", FILE]).stdout;
     assert!(compared.contains("transferred"), "{compared}");
     assert!(project.json(&["compare", FILE]).is_object());
+    files_of_one_name_are_two_sides(&project);
+}
+
+/// Pooled into one recipe, its runs would be counted twice.
+fn files_of_one_name_are_two_sides(project: &Project) {
+    let twice = project.kfood(&["compare", FILE, "./pipelines/small.toml"]);
+    assert_eq!(twice.code, 2, "{}", twice.stderr);
+    assert!(twice.stderr.contains("is named twice"), "{}", twice.stderr);
+    let text = project.read(FILE);
+    project.write("pipelines/other/small.toml", &text);
+    project.ok(&["run", "pipelines/other/small.toml"]);
+    let both = project.json(&["compare", FILE, "pipelines/other/small.toml"]);
+    let compared = both["comparisons"].as_array().unwrap();
+    let pair = ["pipelines/small.toml.result", "other/small.toml.result"];
+    let same = compared
+        .iter()
+        .find(|c| [&c["first"], &c["second"]] == pair);
+    let same = same.unwrap_or_else(|| panic!("{both:#}"));
+    assert_eq!(same["first_runs"], 1);
+    assert_eq!(same["verdict"], "same_answers");
 }
 
 fn a_stage_is_explained_as_the_file_has_it(project: &Project) {

@@ -1,6 +1,9 @@
 //! `kfood compare`: evaluations of several pipelines in one table, and image by image.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use serde_json::json;
@@ -61,8 +64,8 @@ pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
     }
     let mut all = Results::default();
     let mut sides = Vec::new();
-    for file in &args.files {
-        let side = side(file, args.files.len() > 1)?;
+    for (file, prefix) in args.files.iter().zip(prefixes(&args.files)?) {
+        let side = side(file, prefix)?;
         all.evaluations.extend(evaluations(&side));
         sides.push(side);
     }
@@ -93,15 +96,18 @@ pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
         document.blocks.push(Block::heading(2, "Comparisons"));
     }
     document.blocks.extend(compared);
+    document
+        .blocks
+        .extend(report::on_other_images(&all).map(Block::paragraph));
     if let Some(path) = &args.output {
         let names: Vec<_> = args.files.iter().map(shown_path).collect();
         let title = format!("Comparison: {}", names.join(", "));
         document.blocks.insert(0, Block::heading(1, title));
         document.blocks.insert(1, Block::heading(2, "Results"));
         let pictures = Format::of(path)?.pictures;
-        for change in &changes {
-            document.blocks.extend(change.blocks(pictures));
-        }
+        document
+            .blocks
+            .extend(report::change_blocks(&changes, pictures));
         let sources: Vec<_> = sides
             .iter()
             .map(|side| (side.prefix.as_str(), &side.opened, &side.newest.summary))
@@ -137,15 +143,62 @@ fn with_earlier(args: &Compare) -> Result<()> {
     earlier::compare(&a, &b, &form)
 }
 
-fn side(file: &Path, several: bool) -> Result<Sided> {
+/// What stands in front of the names of each file: nothing for one; of several its own name, as short as tells them apart: `mission1.`,
+/// else `mission1.toml.`, else with its folders, `korean/mission1.toml.`.
+fn prefixes(files: &[PathBuf]) -> Result<Vec<String>> {
+    if files.len() == 1 {
+        return Ok(vec![String::new()]);
+    }
+    for (i, file) in files.iter().enumerate() {
+        let real = |path: &PathBuf| fs::canonicalize(path).ok();
+        if files[..i]
+            .iter()
+            .any(|other| real(other).is_some() && real(other) == real(file))
+        {
+            let message = format!("`{}` is named twice", shown_path(file));
+            return Err(Error::usage(message).help("name it once, or its runs as `FILE.toml@RUN`"));
+        }
+    }
+    let ends = |parts: usize| -> Vec<String> {
+        let end = |file: &PathBuf| {
+            let all: Vec<_> = file
+                .components()
+                .map(|c| c.as_os_str().to_string_lossy())
+                .collect();
+            format!("{}.", all[all.len().saturating_sub(parts)..].join("/"))
+        };
+        files.iter().map(end).collect()
+    };
+    let stem = |file: &PathBuf| {
+        format!(
+            "{}.",
+            file.file_stem().unwrap_or_default().to_string_lossy()
+        )
+    };
+    let most = files
+        .iter()
+        .map(|file| file.components().count())
+        .max()
+        .unwrap_or(1);
+    let mut ways = std::iter::once(files.iter().map(stem).collect()).chain((1..=most).map(ends));
+    let apart = |names: &Vec<String>| {
+        let begins = |(i, name): (usize, &String)| {
+            let others = names.iter().enumerate().filter(|(other, _)| *other != i);
+            others
+                .clone()
+                .any(|(_, other)| other.starts_with(name.as_str()))
+        };
+        !names.iter().enumerate().any(begins)
+    };
+    ways.find(apart).ok_or_else(|| {
+        Error::usage("two of the files cannot be told apart by their paths")
+            .help("name them by other paths")
+    })
+}
+
+fn side(file: &Path, prefix: String) -> Result<Sided> {
     let opened = open::open(file)?;
     let newest = open::newest(&opened, &opened.targets(&[]), true, &Progress::new())?;
-    let name = file.file_stem().unwrap_or_default().to_string_lossy();
-    let prefix = if several {
-        format!("{name}.")
-    } else {
-        String::new()
-    };
     Ok(Sided {
         prefix,
         opened,
@@ -181,4 +234,29 @@ fn named(side: &Sided, mut found: Vec<Evaluated>) -> Vec<Evaluated> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_told_apart_by_as_little_of_their_paths_as_it_takes() {
+        let told = |files: &[&str]| {
+            let files: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
+            prefixes(&files).unwrap()
+        };
+        assert_eq!(told(&["a/p.toml"]), [""]);
+        assert_eq!(told(&["a/p.toml", "a/q.toml"]), ["p.", "q."]);
+        // `v1.2.net` would be of either.
+        assert_eq!(told(&["v1.toml", "v1.2.toml"]), ["v1.toml.", "v1.2.toml."]);
+        assert_eq!(
+            told(&["x/korean/m.toml", "x/m.toml"]),
+            ["korean/m.toml.", "x/m.toml."]
+        );
+        assert_eq!(
+            told(&["p.toml", "a/p.toml", "q.toml"]),
+            ["p.toml.", "a/p.toml.", "q.toml."]
+        );
+    }
 }

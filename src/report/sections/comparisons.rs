@@ -99,12 +99,8 @@ fn how_to_read(tables: &[Vec<Comparison>]) -> Vec<String> {
     if tables.iter().all(Vec::is_empty) {
         return Vec::new();
     }
-    let judged = |table: &Vec<Comparison>| table.iter().filter(|c| c.spread.is_some()).count();
-    let judged: Vec<usize> = tables.iter().map(judged).collect();
-    let (most, all): (_, usize) = (
-        judged.iter().max().copied().unwrap_or(0),
-        judged.iter().sum(),
-    );
+    let judged = |table: &Vec<Comparison>| table.iter().filter(|c| c.adjusted_p.is_some()).count();
+    let most = tables.iter().map(judged).max().unwrap_or(0);
     let mut said = vec![
         "Differences are in percentage points on the same images. McNemar's p is exact, one for each pair of runs: it tells two \
          models apart, not two recipes."
@@ -120,9 +116,10 @@ fn how_to_read(tables: &[Vec<Comparison>]) -> Vec<String> {
              \"Beats\" is said only where p is below 0.05{adjusted}."
         ));
     }
-    if all < tables.iter().map(Vec::len).sum() {
+    let mut every = tables.iter().flatten();
+    if every.any(|c| c.verdict == Verdict::OneRun) {
         said.push(
-            "Where a side has one run, no verdict is given: another seed may differ by as much. Three runs a side tell more."
+            "Where a side has one run, no verdict is given: another seed may differ by as much. Three runs a side tell more: `matrix.seed = [1, 2, 3]` in the training."
                 .to_owned(),
         );
     }
@@ -137,6 +134,7 @@ fn cells(c: &Comparison) -> Vec<String> {
             Verdict::Beats => format!("{} beats {}", c.first, c.second),
             Verdict::NoClearDifference => "no clear difference".to_owned(),
             Verdict::OneRun => "none: one run".to_owned(),
+            Verdict::SameAnswers => "the same answers".to_owned(),
         },
         named(&c.first, c.first_runs),
         named(&c.second, c.second_runs),
@@ -170,6 +168,7 @@ fn cells(c: &Comparison) -> Vec<String> {
 pub(super) fn in_short(results: &Results, most: usize) -> Result<Vec<String>> {
     for part in PARTS {
         let mut found = compare(results, part)?;
+        found.retain(|c| c.verdict != Verdict::SameAnswers);
         if found.iter().any(|c| c.spread.is_some()) {
             found.retain(|c| c.spread.is_some());
         }
@@ -201,6 +200,7 @@ fn line(c: &Comparison) -> String {
         Verdict::NoClearDifference => {
             format!("Between `{first}` and `{second}` no difference is clear: {facts}.")
         }
+        Verdict::SameAnswers => format!("`{first}` and `{second}` give the same answers: {facts}."),
         Verdict::OneRun => format!(
             "`{first}` and `{second}` have {facts}; where a side has one run, no verdict is given."
         ),

@@ -124,7 +124,7 @@ fn span(of_runs: impl Iterator<Item = u64> + Clone) -> String {
     let (least, most) = (least.unwrap_or(0), most.unwrap_or(0));
     match least == most {
         true => number(least),
-        false => format!("{} to {}", number(least), number(most)),
+        false => format!("{}–{}", number(least), number(most)),
     }
 }
 

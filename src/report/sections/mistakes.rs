@@ -154,10 +154,11 @@ fn shot(group: &Group<'_>, image: &Judged<'_>, guess: &Guessed<'_>) -> Shot {
         true => format!("{} → {}", image.label, guess.class),
         false => image.label.to_owned(),
     };
-    let mut caption = vec![
-        Text::line(&first),
-        format!("{} sure", percent(guess.probability)).into(),
-    ];
+    let mut sure = format!("{} sure", percent(guess.probability));
+    if wrong {
+        sure += &format!(", {} for the true class", percent(guess.of_label));
+    }
+    let mut caption = vec![Text::line(&first), sure.into()];
     if image.runs > 1 {
         let runs = |guess: &Guessed<'_>| format!("{} {}", guess.class, guess.runs);
         let guesses: Vec<_> = image.guesses.iter().map(runs).collect();

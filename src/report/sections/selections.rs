@@ -3,7 +3,7 @@
 use super::Asked;
 use crate::{
     error::Result,
-    report::{Block, Column, Grid, Selected, percent, units::fixed},
+    report::{Block, Column, Figure, Grid, Selected, percent, units::fixed},
     text::count,
 };
 
@@ -41,8 +41,11 @@ fn of_selection(selected: &Selected) -> Vec<Block> {
         Column::right("epoch").meaning("whose state counts"),
     ]);
     if grouped {
-        let mean = Column::right("mean over folds and seeds").meaning("by which groups are ranked");
+        let mean = Column::right("mean over folds and seeds")
+            .meaning("by which groups are ranked, ± the standard deviation of their members");
         grid.columns.insert(2, mean);
+        let n = Column::right("n").meaning("members of the group");
+        grid.columns.insert(3, n);
     }
     for place in &order {
         let candidate = &found.candidates[*place];
@@ -57,7 +60,23 @@ fn of_selection(selected: &Selected) -> Vec<Block> {
             candidate.epoch.to_string(),
         ];
         if grouped {
-            row.insert(2, value(candidate.group_mean));
+            let of = found
+                .candidates
+                .iter()
+                .filter(|c| c.group == candidate.group);
+            let of: Vec<f64> = of.map(|c| c.value).collect();
+            let mean = Figure::of(&of, &[]).map_or_else(
+                || value(candidate.group_mean),
+                |mean| {
+                    if is_loss {
+                        mean.plain()
+                    } else {
+                        mean.percent()
+                    }
+                },
+            );
+            row.insert(2, mean);
+            row.insert(3, of.len().to_string());
         }
         grid.rows.push(row);
     }

@@ -83,7 +83,7 @@ Of the run that made a result; no part of it.
 
 | training | epochs | time | training images/s | slowest and fastest epoch | peak memory |
 | --- | ---: | ---: | ---: | ---: | ---: |
-| `resnet18` | 2 | 20 s | 125 | 100 to 167 | 2.1 GB |
+| `resnet18` | 2 | 20 s | 125 | 100–167 | 2.1 GB |
 ";
 
 fn trained() -> Trained {

@@ -29,7 +29,7 @@ pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
             timing.epochs.len().to_string(),
             duration(timing.seconds),
             fixed(timing.images_per_second, 0),
-            format!("{} to {}", fixed(slowest, 0), fixed(fastest, 0)),
+            spread(&fixed(slowest, 0), &fixed(fastest, 0)),
             peak.map_or_else(|| "-".to_owned(), bytes),
         ]);
     }
@@ -41,4 +41,11 @@ pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
         Block::paragraph("Of the run that made a result; no part of it."),
         Block::table(grid),
     ])
+}
+/// The least and the most, once where they read alike.
+fn spread(least: &str, most: &str) -> String {
+    match least == most {
+        true => least.to_owned(),
+        false => format!("{least}–{most}"),
+    }
 }

@@ -10,7 +10,8 @@ use serde::Serialize;
 
 use super::{open::Opened, print};
 use crate::{
-    exec::Summary,
+    error::Class,
+    exec::{Outcome, StageSummary, Summary},
     files,
     record::{Headline, PastEvaluation, PastJobs, PastRun},
     report::Results,
@@ -29,6 +30,7 @@ pub(super) fn remember(opened: &Opened, summary: &Summary, results: &Results, ru
     let run = PastRun {
         evaluations: evaluations(summary, results),
         jobs: summary.jobs().to_vec(),
+        failed: failures(summary),
         ..run
     };
     let idle = run.stages.keys().all(|how| how == "cached");
@@ -48,6 +50,25 @@ pub(super) fn remember(opened: &Opened, summary: &Summary, results: &Results, ru
             "warning: `kfood runs` will not know this run: {error}"
         ));
     }
+}
+
+/// What failed, and why in one line; who was interrupted did not fail.
+fn failures(summary: &Summary) -> BTreeMap<String, String> {
+    let why = |stage: &StageSummary| match &stage.outcome {
+        Outcome::Failed(error) if error.class() != Class::Interrupted => {
+            let line = error.message().lines().next().unwrap_or_default();
+            let own = line.strip_prefix(&format!("stage `{}`: ", stage.id));
+            Some((stage.id.clone(), own.unwrap_or(line).to_owned()))
+        }
+        _ => None,
+    };
+    summary.stages().iter().filter_map(why).collect()
+}
+
+/// Why an instance failed in the last run of the pipeline, where it did and nothing has come out since.
+pub(super) fn failed(opened: &Opened) -> BTreeMap<String, String> {
+    let last = opened.cache.newest_run(&of(&opened.pipeline.file));
+    last.map_or_else(BTreeMap::new, |run| run.failed)
 }
 
 /// What came out, with the keys of the results.
@@ -85,6 +106,7 @@ pub(super) fn begun(opened: &Opened, asked: &[String]) -> PastRun {
         asked: asked.to_vec(),
         texts: opened.pipeline.texts.clone(),
         stages: BTreeMap::new(),
+        failed: BTreeMap::new(),
         evaluations: Vec::new(),
         jobs: Vec::new(),
     }

@@ -39,12 +39,18 @@ pub(super) fn collect(opened: &Opened, summary: &Summary, images: bool) -> Resul
 /// The results that are there, and why others are not, or are not those of now.
 pub(super) fn collect_what_is_there(opened: &Opened, newest: &Newest) -> Results {
     let mut results = empty(opened);
+    let failed = past_runs::failed(opened);
     for instance in &opened.pipeline.instances {
         let id = &instance.id;
         let told = |earlier: bool, why: &str| NotOfNow {
             id: id.clone(),
             earlier,
-            why: why.to_owned(),
+            why: match failed.get(id) {
+                // That nothing came out is said by that.
+                Some(error) if why == "never run" => format!("failed in the last run: {error}"),
+                Some(error) => format!("failed in the last run: {error}; {why}"),
+                None => why.to_owned(),
+            },
         };
         if let Err(error) = add(&mut results, opened, &newest.summary, instance, true) {
             let error = error.to_string();

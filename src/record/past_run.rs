@@ -26,6 +26,9 @@ pub struct PastRun {
     pub texts: BTreeMap<String, String>,
     /// How many stages ended how: `cached`, `ran`, `failed`, `interrupted`, `skipped`.
     pub stages: BTreeMap<String, u64>,
+    /// Instances that failed, each with the first line of why.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub failed: BTreeMap<String, String>,
     /// What came out.
     pub evaluations: Vec<PastEvaluation>,
     /// The jobs of a cluster that its stages had.

@@ -143,3 +143,20 @@ fn why_a_stage_has_no_result_of_now_is_told_in_korean() {
         &["이전 결과를 보여 줍니다: 입력 `train`: 파일 1개 삭제"],
     );
 }
+
+#[test]
+fn a_stage_that_failed_is_told_as_such_until_it_runs() {
+    let project = super::project();
+    project.write("data/train/김밥/broken.jpg", "no picture");
+    let failed = project.kfood(&["run", "pipelines/p.toml", "pixels"]);
+    assert_eq!(failed.code, 1, "{}", failed.stderr);
+    let report = || project.ok(&["report", "pipelines/p.toml"]).stdout;
+    let told = report();
+    assert!(
+        told.contains("- `pixels`: no result: failed in the last run: "),
+        "{told}"
+    );
+    std::fs::remove_file(project.path("data/train/김밥/broken.jpg")).unwrap();
+    project.ok(&["run", "pipelines/p.toml", "pixels"]);
+    assert!(!report().contains("failed in the last run"));
+}

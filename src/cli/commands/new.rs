@@ -23,7 +23,7 @@ use crate::{
     files,
     record::Part,
     report::duration,
-    text::{and_more, number, shown_path},
+    text::{and_more, for_a_shell, number, shown_path},
 };
 
 /// Look at photographs and write a first pipeline for them: pipelines/NAME.toml.
@@ -94,7 +94,12 @@ pub(in crate::cli) fn new(args: &New) -> Result<u8> {
         let weights = starter::weights_for(&Sizes::of(&data[0], &machine));
         told += &format!("first: kfood fetch {weights}\n");
     }
-    told += &format!("next: kfood run {shown}");
+    let plain = |c: char| c.is_alphanumeric() || "/._-".contains(c);
+    let typed = match shown.chars().all(plain) {
+        true => shown.to_string(),
+        false => for_a_shell(&shown.to_string()),
+    };
+    told += &format!("next: kfood run {typed}");
     print::out(&told)?;
     Ok(0)
 }

@@ -220,6 +220,7 @@ fn empty(file: &Path, at: SystemTime) -> PastRun {
         asked: Vec::new(),
         texts: BTreeMap::new(),
         stages: BTreeMap::new(),
+        failed: BTreeMap::new(),
         evaluations: Vec::new(),
         jobs: Vec::new(),
     }

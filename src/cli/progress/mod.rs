@@ -265,7 +265,11 @@ impl Drop for Progress {
             bottom.finish_and_clear();
         }
         let dash = self.mark("–", "-");
-        let not_run = self.state().run.not_run();
+        let room = match self.screen {
+            Some(_) => terminal::columns().saturating_sub(2),
+            None => usize::MAX,
+        };
+        let not_run = self.state().run.not_run(room);
         for line in not_run {
             self.line(&format!("{dash} {line}"));
         }

@@ -5,6 +5,8 @@ use std::{
     time::Instant,
 };
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::{
     event::{Ahead, NotRun},
     report::duration,
@@ -100,10 +102,18 @@ impl Overall {
     }
 
     /// A line for each reason for which stages were not run.
-    pub(super) fn not_run(&self) -> Vec<String> {
+    pub(super) fn not_run(&self, room: usize) -> Vec<String> {
         let line = |(because, stages): (&NotRun, &Vec<String>)| {
-            let names = first_items(stages.iter().map(|id| shown(id)), NAMED);
-            format!("{names}: not run, for {}", why(because, stages.len()))
+            let told =
+                |names: String| format!("{names}: not run, for {}", why(because, stages.len()));
+            let named = |most| told(first_items(stages.iter().map(|id| shown(id)), most));
+            let fits = |line: &String| line.width() <= room;
+            let fewest = || told(count(stages.len(), "stage"));
+            (1..=NAMED)
+                .rev()
+                .map(named)
+                .find(fits)
+                .unwrap_or_else(fewest)
         };
         self.not_run.iter().map(line).collect()
     }
@@ -206,11 +216,20 @@ mod tests {
         }
         run.skipped("f", &NotRun::Needs("x".to_owned()));
         assert_eq!(
-            run.not_run(),
+            run.not_run(80),
             [
                 "a, b, c and 2 more: not run, for the run was interrupted",
                 "f: not run, for it needs `x`, which failed"
             ]
+        );
+        // In little room fewer are named, in less none.
+        assert_eq!(
+            run.not_run(50)[0],
+            "a and 4 more: not run, for the run was interrupted"
+        );
+        assert_eq!(
+            run.not_run(48)[0],
+            "5 stages: not run, for the run was interrupted"
         );
     }
 }

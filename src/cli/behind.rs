@@ -6,40 +6,49 @@ use serde_json::Value;
 
 use super::open::Opened;
 use crate::{
-    cache::Record,
+    cache::{Cache, Record},
     stage::{Source, Stage},
+    stages,
 };
 
-/// The settings of everything that a result was made from, by kind and name: `train.optimizer.sgd.lr`. Where several stages of a kind
-/// had different ones, all of them. They are those of then, whatever the pipeline says now; of what is no longer in the cache there are
-/// none.
-pub(super) fn settings_behind(opened: &Opened, record: &Record) -> BTreeMap<String, String> {
+/// What a result was made from, as far as the cache knows.
+pub(super) struct Behind {
+    /// The settings, by kind and name: `train.optimizer.sgd.lr`. Where several stages of a kind had different ones, all of them. They are
+    /// those of then, whatever the pipeline says now.
+    pub(super) settings: BTreeMap<String, String>,
+    /// Whether those are all: of what is no longer in the cache there are none.
+    pub(super) whole: bool,
+}
+
+/// The settings of everything that a result was made from.
+pub(super) fn settings_behind(cache: &Cache, record: &Record) -> Behind {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut seen = BTreeSet::from([record.key]);
     let mut next = vec![record.clone()];
+    let mut whole = true;
     while let Some(record) = next.pop() {
         let kind = record.document.kind.as_str();
-        let stage = opened.stages.iter().find(|stage| stage.kind() == kind);
         for (name, value) in flat("", &record.document.settings) {
-            let (name, value) = match stage {
-                Some(stage) => (stage.written(&name), stage.written_value(&name, &value)),
-                None => (name, Some(value)),
-            };
             // What no file has is none of its settings.
-            let Some(value) = value else { continue };
-            found
-                .entry(format!("{kind}.{name}"))
-                .or_default()
-                .insert(value);
+            let Some((name, value)) = stages::as_written(kind, &name, &value) else {
+                continue;
+            };
+            let values = found.entry(format!("{kind}.{name}")).or_default();
+            values.insert(value);
         }
-        let from = record.from.values().filter(|key| seen.insert(**key));
-        next.extend(from.filter_map(|key| opened.cache.record(key)));
+        for key in record.from.values().filter(|key| seen.insert(**key)) {
+            match cache.record(key) {
+                Some(record) => next.push(record),
+                None => whole = false,
+            }
+        }
     }
     let several = |values: BTreeSet<String>| values.into_iter().collect::<Vec<_>>().join(" and ");
-    found
-        .into_iter()
-        .map(|(name, values)| (name, several(values)))
-        .collect()
+    let settings = found.into_iter();
+    Behind {
+        settings: settings.map(|(n, values)| (n, several(values))).collect(),
+        whole,
+    }
 }
 
 /// These stages and all that they are made from.

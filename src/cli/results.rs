@@ -274,6 +274,7 @@ fn evaluated(
         features: feature_leaks(summary, &instance.id)?,
         predictions: Vec::new(),
         settings: BTreeMap::new(),
+        all_settings: false,
         fingerprint: None,
     })
 }

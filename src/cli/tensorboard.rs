@@ -37,7 +37,7 @@ pub(super) fn write(
         let timing = trained.timing.as_ref().map_or(&[][..], |t| &t.epochs);
         let place = folder.join(&trained.id);
         let record = summary.record(&trained.id);
-        let settings = record.map(|record| settings_behind(opened, record));
+        let settings = record.map(|record| settings_behind(&opened.cache, record).settings);
         let settings = settings
             .iter()
             .flatten()

@@ -34,6 +34,8 @@ pub struct Change {
     pub part: Part,
     /// Settings that differ: name, value before and after; none where a side has no such setting.
     pub settings: Vec<(String, Option<String>, Option<String>)>,
+    /// Whether all settings of both are known; where they are not, those that only one side tells are not named.
+    pub all_settings: bool,
     /// Class, images, recall before and after.
     pub classes: Vec<(String, u64, f64, f64)>,
     /// Images that most runs of the second have right and not most of the first, the surest first.
@@ -98,6 +100,7 @@ fn change(from: &Group<'_>, to: &Group<'_>) -> Option<Change> {
         to: to.name.clone(),
         part,
         settings: settings(from, to),
+        all_settings: all_settings(from, to),
         classes: classes(&before, &after),
         gained: Vec::new(),
         lost: Vec::new(),
@@ -132,13 +135,23 @@ fn by_path<'a>(group: &Group<'a>, part: Part) -> BTreeMap<&'a str, Judged<'a>> {
     images.map(|image| (image.path, image)).collect()
 }
 
+/// Whether all settings of both are known.
+fn all_settings(from: &Group<'_>, to: &Group<'_>) -> bool {
+    [from, to].iter().all(|side| side.runs[0].all_settings)
+}
+
 /// Those that differ, seeds and folds aside.
 fn settings(from: &Group<'_>, to: &Group<'_>) -> Vec<(String, Option<String>, Option<String>)> {
     let (before, after) = (with_varied(from), with_varied(to));
     let mut names: Vec<&String> = before.keys().chain(after.keys()).collect();
     names.sort();
     names.dedup();
-    let differs = |name: &&String| !is_repetition(name) && before.get(*name) != after.get(*name);
+    let known = |name: &String| {
+        all_settings(from, to) || (before.contains_key(name) && after.contains_key(name))
+    };
+    let differs = |name: &&String| {
+        !is_repetition(name) && known(name) && before.get(*name) != after.get(*name)
+    };
     let told = |name: &String| {
         (
             name.clone(),
@@ -195,10 +208,16 @@ impl Change {
             Block::heading(2, title),
             Block::heading(3, "Settings that differ"),
         ];
-        blocks.push(match self.settings.as_slice() {
-            [] => Block::paragraph("None but seeds or folds."),
-            settings => Block::table(settings_grid(settings)),
-        });
+        match self.settings.as_slice() {
+            [] if self.all_settings => blocks.push(Block::paragraph("None but seeds or folds.")),
+            [] => {}
+            settings => blocks.push(Block::table(settings_grid(settings))),
+        }
+        if !self.all_settings {
+            blocks.push(Block::paragraph(
+                "Not all that they were made from is in the cache any more: other settings may differ too.",
+            ));
+        }
         blocks.push(Block::heading(3, "Images that changed sides"));
         blocks.push(Block::paragraph(format!(
             "{} right in most runs now and were not; {} no longer.",
@@ -331,5 +350,29 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("| `train.lr` | `0.01` | `0.001` |"), "{text}");
+    }
+
+    #[test]
+    fn where_not_all_settings_are_known_none_is_said_to_be_gone_or_the_same() {
+        let mut before = evaluated("before", &[], &rights(60, 90));
+        let mut after = evaluated("after", &[], &rights(50, 90));
+        let setting = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        before.settings = [setting("train.lr", "0.01"), setting("split.k", "5")].into();
+        after.settings = [setting("split.k", "4")].into();
+        after.all_settings = false;
+        let found = changes(&results(vec![before.clone(), after.clone()]), |_, _| true);
+        let k = (
+            "split.k".to_owned(),
+            Some("5".to_owned()),
+            Some("4".to_owned()),
+        );
+        assert_eq!(found[0].settings, [k]);
+        after.settings.clear();
+        let found = changes(&results(vec![before, after]), |_, _| true);
+        let text = Document::new(found[0].blocks(false)).markdown();
+        assert!(
+            text.contains("other settings may differ too") && !text.contains("None but seeds"),
+            "{text}"
+        );
     }
 }

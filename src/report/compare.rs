@@ -81,12 +81,16 @@ impl Verdict {
     }
 }
 
-/// All pairs of groups that were evaluated on the same images of `part` (equal `members`), in the order of the pipeline.
-/// Groups without predictions are left out.
+/// All pairs of groups that are `asked` for by their names and were evaluated on the same images of `part` (equal `members`), in the
+/// order of the pipeline. Groups without predictions are left out. What is compared together is judged together.
 ///
 /// # Errors
 /// When the predictions of an evaluation do not fit its metrics.
-pub fn compare(results: &Results, part: Part) -> Result<Vec<Comparison>> {
+pub fn compare(
+    results: &Results,
+    part: Part,
+    asked: impl Fn(&str, &str) -> bool,
+) -> Result<Vec<Comparison>> {
     let mut sides = Vec::new();
     for group in results.groups() {
         sides.extend(Side::of(group, part)?);
@@ -94,7 +98,8 @@ pub fn compare(results: &Results, part: Part) -> Result<Vec<Comparison>> {
     let mut found = Vec::new();
     for (i, a) in sides.iter().enumerate() {
         for b in &sides[i + 1..] {
-            if a.paths == b.paths && a.members == b.members {
+            let is_asked = asked(&a.group.name, &b.group.name);
+            if is_asked && a.members == b.members && a.paths == b.paths {
                 found.extend(against(a, b, part));
             }
         }
@@ -290,6 +295,10 @@ pub(super) mod tests {
     use super::super::sample::{evaluated, results};
     use super::*;
 
+    fn compare(results: &Results, part: Part) -> Result<Vec<Comparison>> {
+        super::compare(results, part, |_, _| true)
+    }
+
     /// Right guesses on 100 images: a run of `hits` from `offset` on.
     pub(in crate::report) fn run(id: &str, seed: u32, hits: usize, offset: usize) -> Evaluated {
         let right = |i: usize| (i + 100 - offset) % 100 < hits;
@@ -372,6 +381,26 @@ pub(super) mod tests {
             adjusted > p && adjusted >= among.spread.unwrap().p,
             "{among:?}"
         );
+    }
+
+    #[test]
+    fn what_is_not_asked_for_is_neither_told_nor_corrected_for() {
+        let of = |name: &str, hits: usize| [run(name, 1, hits, 0), run(name, 2, hits, 0)];
+        let all = ["old.a", "new.a", "old.b", "new.b"].into_iter();
+        let all = all.zip([50, 55, 50, 56]);
+        let all: Vec<_> = all.flat_map(|(name, hits)| of(name, hits)).collect();
+        let across = |a: &str, b: &str| {
+            let of_old = a.strip_prefix("old.");
+            of_old.is_some() && of_old == b.strip_prefix("new.")
+        };
+        let found = super::compare(&results(all), Part::Test, across).unwrap();
+        let told: Vec<_> = found.iter().map(|c| c.first.as_str()).collect();
+        assert_eq!(told, ["new.a", "new.b"]);
+        // Two comparisons stand together, whatever they are of.
+        let p = found.iter().map(|c| c.spread.unwrap().p);
+        let adjusted: Vec<_> = found.iter().filter_map(|c| c.adjusted_p).collect();
+        assert_eq!(adjusted, stats::holm(&p.collect::<Vec<_>>()));
+        assert!(adjusted[0] > found[0].spread.unwrap().p, "{found:?}");
     }
 
     #[test]

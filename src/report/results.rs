@@ -221,6 +221,8 @@ pub struct Evaluated {
     pub predictions: Vec<Prediction>,
     /// The settings of everything that it is made from, by kind and name; may be left empty where nothing is compared.
     pub settings: BTreeMap<String, String>,
+    /// Whether those are all of them: what is no longer in the cache tells none.
+    pub all_settings: bool,
     /// The machine that evaluated, if recorded.
     pub fingerprint: Option<Fingerprint>,
 }

@@ -78,6 +78,7 @@ pub(super) fn evaluated_on(
         features: None,
         predictions: predictions.concat(),
         settings: std::collections::BTreeMap::new(),
+        all_settings: true,
         fingerprint: None,
     }
 }

@@ -50,6 +50,18 @@ macro_rules! stages {
 
 each_kind!(stages);
 
+/// A setting of a result of some kind of stage as a pipeline file has it, given its place in [`Stage::settings`] and its value there as
+/// JSON; `None` where no file has such a setting. It takes no instance: a file of now may have none of that kind any more.
+#[must_use]
+pub fn as_written(kind: &str, setting: &str, value: &str) -> Option<(String, String)> {
+    let value = match kind {
+        "preprocess" => preprocess::written_value(setting, value),
+        "split" => split_written::value(setting, value),
+        _ => Some(value.to_owned()),
+    };
+    Some((past::written(setting), value?))
+}
+
 /// The settings of the preprocess instance that makes a pack.
 fn pack<'a>(pipeline: &'a Pipeline, id: &str) -> Option<&'a config::Preprocess> {
     match settings(pipeline, id)? {

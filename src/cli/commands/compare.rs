@@ -74,7 +74,7 @@ pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
     let changes = report::changes(&all, |a, b| sides.len() == 1 || of(a) != of(b));
     let table = report::table(&all);
     if args.json {
-        let on = |part| report::compare(&all, part);
+        let on = |part| report::compare(&all, part, |_, _| true);
         return print::json(&json!({
             "results": table,
             "validation_comparisons": on(Part::Validation)?,
@@ -91,7 +91,7 @@ pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
         }
     }
     let mut document = Document::from(table.block());
-    let compared = report::compared(&all)?;
+    let compared = report::compared(&all, |_, _| true)?;
     if args.output.is_some() && !compared.is_empty() {
         document.blocks.push(Block::heading(2, "Comparisons"));
     }
@@ -221,7 +221,8 @@ fn named(side: &Sided, mut found: Vec<Evaluated>) -> Vec<Evaluated> {
     found.retain(|e| !e.stage.contains('.'));
     for evaluated in &mut found {
         if let Some(record) = side.newest.summary.record(&evaluated.id) {
-            evaluated.settings = settings_behind(&side.opened, record);
+            let behind = settings_behind(&side.opened.cache, record);
+            (evaluated.settings, evaluated.all_settings) = (behind.settings, behind.whole);
         }
         let source = &mut evaluated.source;
         for name in [

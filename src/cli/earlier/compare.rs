@@ -1,19 +1,24 @@
 //! Two sides beside each other: settings, figures, and image by image what is still in the cache.
 
-use std::path::Path;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use serde_json::json;
 
 use super::Side;
 use crate::{
-    cache::Cache,
+    cache::{Cache, Record},
     cli::{
+        behind::settings_behind,
         documents,
         language::{self, Lang},
         past_runs::{Difference, differences, settings},
         print, results,
         thumbnails::Origin,
     },
+    digest::Digest,
     error::Result,
     files,
     record::{Evaluation, Part, PastEvaluation, PastRun, Prediction},
@@ -27,8 +32,11 @@ use crate::{
 /// What two runs gave under one name.
 #[derive(Default)]
 struct SideBySide {
-    /// Of each recipe the evaluations of either run, where both are in the cache and not the same.
-    groups: Vec<(String, Results)>,
+    /// The evaluations of either run, where both are in the cache and not the same. They stand together, for what is compared in one
+    /// table is corrected together.
+    results: Results,
+    /// The names of each recipe in either run.
+    pairs: BTreeSet<(String, String)>,
     /// Evaluations whose results are the very same.
     same: usize,
     /// Evaluations of which a result is no longer in the cache.
@@ -58,10 +66,12 @@ pub(in crate::cli) fn compare(a: &Side, b: &Side, form: &Form<'_>) -> Result<()>
         false => Vec::new(),
     };
     let found = side_by_side(a, b);
+    // Each for itself: all are told, however many there are.
     let changes = || -> Vec<Change> {
-        let all = found.groups.iter();
-        all.flat_map(|(_, results)| report::changes(results, |_, _| true))
-            .collect()
+        let one = |(from, to): &(String, String)| {
+            report::changes(&found.results, |a, b| a == from && b == to)
+        };
+        found.pairs.iter().flat_map(one).collect()
     };
     if form.json {
         return as_json(a, b, &found, known.then_some(&changed), &changes());
@@ -72,12 +82,10 @@ pub(in crate::cli) fn compare(a: &Side, b: &Side, form: &Form<'_>) -> Result<()>
     ))];
     blocks.push(match known {
         true => settings_block(a, b, &changed),
-        false => Block::paragraph("A lock file keeps no settings: results alone are compared."),
+        false => no_settings(form),
     });
     blocks.push(Block::table(top1_table(a, b)));
-    for (_, results) in &found.groups {
-        blocks.extend(report::compared(results)?);
-    }
+    blocks.extend(report::compared(&found.results, |a, b| found.has(a, b))?);
     if found.same > 0 {
         let n = count(found.same, "evaluation");
         let told = format!("Of {n} both have the very same result.");
@@ -119,11 +127,7 @@ fn as_json(
     settings: Option<&Vec<Difference>>,
     changes: &[Change],
 ) -> Result<()> {
-    let on = |part| -> Result<Vec<_>> {
-        let compared = found.groups.iter();
-        let compared = compared.map(|(_, results)| report::compare(results, part));
-        Ok(compared.collect::<Result<Vec<_>>>()?.concat())
-    };
+    let on = |part| report::compare(&found.results, part, |a, b| found.has(a, b));
     print::json(&json!({
         "runs": [{ "name": a.name, "run": a.run }, { "name": b.name, "run": b.run }],
         "settings": settings, "same": found.same, "gone": found.gone,
@@ -135,6 +139,7 @@ fn as_json(
 
 fn side_by_side(a: &Side, b: &Side) -> SideBySide {
     let mut found = SideBySide::default();
+    found.results.judged = judged(&a.cache, &b.cache);
     for old in &a.run.evaluations {
         let Some(new) = b.run.evaluations.iter().find(|e| e.id == old.id) else {
             continue;
@@ -148,22 +153,39 @@ fn side_by_side(a: &Side, b: &Side) -> SideBySide {
             continue;
         };
         let pair = [evaluated(a, old, x), evaluated(b, new, y)];
-        let recipe = report::recipe(&old.stage, &old.varied);
-        let place = found.groups.iter().position(|(name, _)| *name == recipe);
-        let place = place.unwrap_or_else(|| {
-            found.groups.push((recipe, Results::default()));
-            found.groups.len() - 1
-        });
-        found.groups[place].1.evaluations.extend(pair);
+        let [from, to] = [&pair[0], &pair[1]].map(|e| report::recipe(&e.stage, &e.varied));
+        found.pairs.insert((from, to));
+        found.results.evaluations.extend(pair);
     }
     found
+}
+
+impl SideBySide {
+    /// Whether these are one recipe in the two runs.
+    fn has(&self, from: &str, to: &str) -> bool {
+        let mut pairs = self.pairs.iter();
+        pairs.any(|(a, b)| a == from && b == to)
+    }
+}
+
+/// How many models were evaluated on the same test images in the caches of both.
+fn judged(a: &Cache, b: &Cache) -> BTreeMap<Digest, usize> {
+    let mut judged = results::judged(a);
+    if b.root() != a.root() {
+        judged.append(&mut results::judged(b));
+    }
+    judged
 }
 
 /// An evaluation of before as `report` compares it, with its run's name in front.
 fn evaluated(
     side: &Side,
     past: &PastEvaluation,
-    (evaluation, predictions): (Evaluation, Vec<Prediction>),
+    Kept {
+        record,
+        evaluation,
+        predictions,
+    }: Kept,
 ) -> Evaluated {
     let named = |name: &str| format!("{}.{name}", side.name);
     // Where its photographs lie is asked of the pipeline as it is now.
@@ -176,6 +198,7 @@ fn evaluated(
         dataset: named(&source.dataset),
         data: named(&source.data),
     });
+    let behind = settings_behind(&side.cache, &record);
     Evaluated {
         id: named(&past.id),
         stage: named(&past.stage),
@@ -189,17 +212,29 @@ fn evaluated(
         evaluation,
         features: None,
         predictions,
-        settings: std::collections::BTreeMap::new(),
+        settings: behind.settings,
+        all_settings: behind.whole,
         fingerprint: None,
     }
 }
 
+/// The result of an evaluation as the cache has it.
+struct Kept {
+    record: Record,
+    evaluation: Evaluation,
+    predictions: Vec<Prediction>,
+}
+
 /// The result of an evaluation, where it is still in the cache.
-fn in_cache(cache: &Cache, past: &PastEvaluation) -> Option<(Evaluation, Vec<Prediction>)> {
+fn in_cache(cache: &Cache, past: &PastEvaluation) -> Option<Kept> {
     let record = cache.record(&past.key)?;
     let evaluation = files::read_json(&cache.output(&record, Evaluation::FILE)).ok()?;
     let predictions = Prediction::read_all(&cache.output(&record, Prediction::FILE)).ok()?;
-    Some((evaluation, predictions))
+    Some(Kept {
+        record,
+        evaluation,
+        predictions,
+    })
 }
 
 fn settings_block(a: &Side, b: &Side, changed: &[Difference]) -> Block {
@@ -217,6 +252,16 @@ fn settings_block(a: &Side, b: &Side, changed: &[Difference]) -> Block {
         grid.rows.push(cells);
     }
     Block::table(grid)
+}
+
+/// What is said of settings where a side is a lock file. A file has those of the results behind each pair.
+fn no_settings(form: &Form<'_>) -> Block {
+    Block::paragraph(match form.output {
+        Some(_) => {
+            "A lock file keeps no settings: those below are of the results, as far as the cache has them."
+        }
+        None => "A lock file keeps no settings: results alone are compared.",
+    })
 }
 
 /// Every evaluation of either run with its top-1 on each part.

@@ -132,7 +132,7 @@ fn runs(
     for trained in &results.trainings {
         let id = trained.id.as_str();
         let record = made(id)?;
-        let settings = settings_behind(opened, record);
+        let settings = settings_behind(&opened.cache, record).settings;
         let settings = settings.iter().map(|(name, v)| (name.as_str(), v.as_str()));
         let run = MlflowRun::of_training(trained, record.key.to_string(), settings);
         let files = [
@@ -144,7 +144,7 @@ fn runs(
     for evaluated in &results.evaluations {
         let id = evaluated.id.as_str();
         let record = made(id)?;
-        let settings = settings_behind(opened, record);
+        let settings = settings_behind(&opened.cache, record).settings;
         let settings = settings.iter().map(|(name, v)| (name.as_str(), v.as_str()));
         let key = record.key.to_string();
         let run = MlflowRun::of_evaluation(evaluated, key, record.started, settings);

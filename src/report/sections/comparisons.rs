@@ -14,10 +14,15 @@ use crate::{
 /// Recipes are chosen by validation and judged on test, so they stand in this order.
 const PARTS: [Part; 2] = [Part::Validation, Part::Test];
 
+/// Asks for every pair of recipes.
+fn all(_: &str, _: &str) -> bool {
+    true
+}
+
 pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
     let blocks = match asked.part {
-        Some(part) => comparison_blocks(&compare(asked.results, part)?),
-        None => compared(asked.results)?,
+        Some(part) => comparison_blocks(&compare(asked.results, part, all)?),
+        None => compared(asked.results, all)?,
     };
     if blocks.is_empty() {
         return Ok(blocks);
@@ -25,15 +30,16 @@ pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
     Ok([vec![Block::heading(2, "Comparisons")], blocks].concat())
 }
 
-/// What may be said of recipes against each other: on validation, then on test; nothing where nothing can be compared.
+/// What may be said against each other of recipes that are `asked` for by their names: on validation, then on test; nothing where nothing
+/// can be compared.
 ///
 /// # Errors
 /// When the predictions of an evaluation do not fit its metrics.
-pub fn compared(results: &Results) -> Result<Vec<Block>> {
+pub fn compared(results: &Results, asked: impl Fn(&str, &str) -> bool) -> Result<Vec<Block>> {
     let mut blocks = Vec::new();
     let mut all = Vec::new();
     for part in PARTS {
-        let of_part = compare(results, part)?;
+        let of_part = compare(results, part, &asked)?;
         if !of_part.is_empty() {
             blocks.push(table(&of_part));
         }
@@ -167,7 +173,7 @@ fn cells(c: &Comparison) -> Vec<String> {
 /// When the predictions of an evaluation do not fit its metrics.
 pub(super) fn in_short(results: &Results, most: usize) -> Result<Vec<String>> {
     for part in PARTS {
-        let mut found = compare(results, part)?;
+        let mut found = compare(results, part, all)?;
         found.retain(|c| c.verdict != Verdict::SameAnswers);
         if found.iter().any(|c| c.spread.is_some()) {
             found.retain(|c| c.spread.is_some());
@@ -221,7 +227,7 @@ mod tests {
     use crate::report::{Evaluated, compare::tests::run, sample::results};
 
     fn table(runs: Vec<Evaluated>) -> (Vec<String>, Vec<Block>) {
-        let blocks = compared(&results(runs)).unwrap();
+        let blocks = compared(&results(runs), all).unwrap();
         let [Block::Table { grid, .. }, notes @ ..] = blocks.as_slice() else {
             panic!("{blocks:?}");
         };

@@ -47,6 +47,13 @@ pub trait Stage: Send + Sync {
         Ok(FileList::default())
     }
 
+    /// In words what the files behind an input of source [`Source::Files`] ask for, such as "17 labels corrected, 3 left out", as far as
+    /// that can be told before the stage runs and is quickly read; asked only where they are not those of before.
+    fn asks(&self, role: &str) -> Option<String> {
+        let _ = role;
+        None
+    }
+
     /// Whether a file of an input of source [`Source::Files`] may be there and not be readable: its content is then the reason.
     fn may_be_lost(&self, role: &str) -> bool {
         let _ = role;

@@ -192,6 +192,84 @@ fn a_corrected_label_moves_no_image_and_a_left_out_one_is_in_no_part() {
 }
 
 #[test]
+fn a_plan_says_what_corrections_ask_for_before_they_are_used() {
+    let project = with_wrong_labels();
+    project.write(FILE, PIPELINE);
+    project.ok(&["run", FILE, "d"]);
+    let reason = |list: &str| {
+        project.write("corrections.csv", list);
+        let plan = project.kfood(&["plan", FILE, "--json"]).stdout;
+        let plan: Value = serde_json::from_str(&plan).unwrap();
+        let stages = plan["stages"].as_array().unwrap();
+        let dataset = stages.iter().find(|stage| stage["id"] == "d").unwrap();
+        dataset["reasons"][0]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    project.edit(
+        FILE,
+        "\"data/test\"",
+        "\"data/test\"\ncorrections = \"corrections.csv\"",
+    );
+    // A row whose label is the given one changes nothing.
+    let list = "path,given,suggested\ntrain/김밥/wrong0.png,김밥,비빔밥\ntrain/김밥/wrong1.png,김밥,leave_out\ntrain/김밥/000.png,김밥,김밥\n";
+    assert_eq!(
+        reason(list),
+        "input `corrections` new: 1 label corrected, 1 left out"
+    );
+    // Without what is given, it may be that a label stays.
+    assert_eq!(
+        reason("path,label\ntrain/김밥/wrong0.png,비빔밥\n"),
+        "input `corrections` new: up to 1 label corrected, 0 left out"
+    );
+    assert!(
+        reason("path\n").starts_with("input `corrections` new: ")
+            && reason("path\n").contains("no column"),
+        "{}",
+        reason("path\n")
+    );
+    project.write("corrections.csv", list);
+    let ran = project.ok(&["run", FILE, "d"]);
+    let told = format!("{}{}", ran.stdout, ran.stderr);
+    assert!(told.contains("1 label corrected, 1 left out"), "{told}");
+    // So that this one alone is there to compare with.
+    project.ok(&["cache", "gc"]);
+    let more = format!("{list}train/비빔밥/wrong0.png,비빔밥,김밥\n");
+    let changed = reason(&more);
+    assert!(
+        changed.contains("1 file changed: `corrections.csv`; 2 labels corrected, 1 left out"),
+        "{changed}"
+    );
+}
+
+#[test]
+fn a_look_at_the_data_counts_a_corrected_image_in_its_new_class_and_a_left_out_one_in_none() {
+    let project = with_wrong_labels();
+    let look = |list: Option<&str>| {
+        with_list(&project, list);
+        project.json(&["data", FILE])["data"][0].clone()
+    };
+    let train = |data: &Value| {
+        let classes = data["classes"].as_array().unwrap().iter();
+        classes
+            .map(|class| class["train"].as_u64().unwrap())
+            .collect::<Vec<_>>()
+    };
+    // In code point order: 김밥, 떡국_만두국, 비빔밥.
+    assert_eq!(train(&look(None)), [17, 15, 17]);
+    let list = "path,given,suggested\ntrain/김밥/wrong0.png,김밥,비빔밥\ntrain/김밥/wrong1.png,김밥,leave_out\n";
+    let data = look(Some(list));
+    assert_eq!(train(&data), [15, 15, 18]);
+    assert_eq!(data["left_out"], 1);
+    let text = project.ok(&["data", FILE]).stdout;
+    assert!(
+        text.contains("66 images in 3 classes, 1 more left out"),
+        "{text}"
+    );
+}
+
+#[test]
 fn every_row_that_cannot_be_meant_is_told_with_its_line() {
     let project = with_wrong_labels();
     project.write(

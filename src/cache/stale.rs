@@ -43,6 +43,8 @@ pub enum Reason {
         role: String,
         /// Which ones.
         changes: Changes,
+        /// What they ask for now, where that is known.
+        what: Option<String>,
     },
     /// The implementation, libtorch or the key's format has another version.
     Version {
@@ -122,8 +124,13 @@ impl fmt::Display for Reason {
                 write!(f, " {verb}")?;
                 what.as_ref().map_or(Ok(()), |what| write!(f, ": {what}"))
             }
-            Self::Files { role, changes } => {
-                write!(f, "input `{role}`: {}", files_changed(changes))
+            Self::Files {
+                role,
+                changes,
+                what,
+            } => {
+                write!(f, "input `{role}`: {}", files_changed(changes))?;
+                what.as_ref().map_or(Ok(()), |what| write!(f, "; {what}"))
             }
             Self::Version { what, old, new } if what == STAGE => {
                 write!(
@@ -207,6 +214,7 @@ pub fn reasons(
             Some(changes) => Reason::Files {
                 role: role.clone(),
                 changes,
+                what: None,
             },
             None => reason,
         },
@@ -336,6 +344,7 @@ mod tests {
         let said = Reason::Files {
             role: "images".to_owned(),
             changes,
+            what: None,
         }
         .to_string();
         assert_eq!(

@@ -63,9 +63,10 @@ impl Packed {
         summary: &Summary,
         most: usize,
     ) -> Result<Overview> {
-        let train = self
-            .usable()
-            .filter(|row| self.labels.given_for(*row) != Some(Part::Test));
+        let train = self.usable().filter(|row| {
+            let part = self.labels.given_for(*row);
+            matches!(part, Some(Part::Train | Part::Validation))
+        });
         let train: Vec<usize> = train.collect();
         let rows = spread(&train, most);
         let mean_std = self.pack.mean_std(&rows)?;

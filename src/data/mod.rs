@@ -18,9 +18,9 @@ mod thumbnail;
 pub use decode::{JPEG_BY_COMPONENTS, JPEG_DECODER, MAX_PIXELS, WEBP_DECODER, decode};
 pub use listing::{
     Archive, Areas, Corrected, Corrections, Exclusion, Found, LARGEST_ENTRY, LARGEST_LIST, Listing,
-    PartsIn, PassedOver, Pictures, Place, Reading, Rows, SourceRow, archive_way_out, forms_of_path,
-    is_tsv, is_zip, parse_areas, parse_manifest, parse_sources, part_of_folder, parts_in,
-    read_manifest, scan, scan_files, scan_names,
+    PartsIn, PassedOver, Pictures, Place, Reading, Rows, SourceRow, archive_way_out,
+    corrected_in_words, forms_of_path, is_tsv, is_zip, parse_areas, parse_manifest, parse_sources,
+    part_of_folder, parts_in, read_manifest, scan, scan_files, scan_names,
 };
 pub use pack::{Fill, Filled, Look, Pack, PackWriter, Unfinished, Watch, epoch_order, gather};
 pub use resample::{COMPARED_SIDE, Resampler, Row, decode_resized};

@@ -155,14 +155,21 @@ pub(super) fn in_words(
                         Source::Stage { id, .. } => Some(id),
                         Source::Files => None,
                     });
+            let told = paths.and_then(|(before, now)| stage.changed(&role, before, now));
+            let asks = || new.and_then(|_| stage.asks(&role));
             Reason::Input {
-                what: paths.and_then(|(before, now)| stage.changed(&role, before, now)),
+                what: told.or_else(asks),
                 role,
                 source,
                 old,
                 new,
             }
         }
+        Reason::Files { role, changes, .. } => Reason::Files {
+            what: stage.asks(&role),
+            role,
+            changes,
+        },
         other => other,
     }
 }

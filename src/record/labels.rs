@@ -41,18 +41,19 @@ pub struct CorrectedLabel {
 }
 
 impl Labels {
-    /// The part that an image is given for.
+    /// The part that an image is given for; `None` where it is left out.
     #[must_use]
     pub fn given_for(&self, image: usize) -> Option<Part> {
         let part = self.labels.get(image)?.part;
-        let validates = || {
+        let is_among = |images: &[u32]| {
             let image = u32::try_from(image);
-            image.is_ok_and(|image| self.validation.binary_search(&image).is_ok())
+            image.is_ok_and(|image| images.binary_search(&image).is_ok())
         };
-        Some(match part {
-            Part::Train if validates() => Part::Validation,
-            part => part,
-        })
+        match part {
+            _ if is_among(&self.left_out) => None,
+            Part::Train if is_among(&self.validation) => Some(Part::Validation),
+            part => Some(part),
+        }
     }
 
     /// Every image with the class that it is given for, before corrections.

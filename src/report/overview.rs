@@ -21,6 +21,8 @@ pub struct Overview {
     pub classes: Vec<Class>,
     /// Images of the largest class by those of the smallest, in the training part.
     pub imbalance: Option<f64>,
+    /// Images that corrections leave out: they are in no class, and nothing else here is of them.
+    pub left_out: usize,
     /// Bytes of all files.
     pub bytes: u64,
     /// Files by format.
@@ -116,14 +118,22 @@ impl Overview {
         let train = classes.iter().map(|c| c.train).filter(|n| *n > 0);
         let (least, most) = (train.clone().min(), train.max());
         let photographs = &seen.photographs.photographs;
-        let usable = || photographs.iter().filter(|p| p.dropped.is_none());
+        // In a part: what corrections leave out is not looked at.
+        let named = || {
+            let named = seen.images.images.iter().zip(photographs).enumerate();
+            let in_part = named.filter(|(i, _)| seen.labels.given_for(*i).is_some());
+            in_part.map(|(_, named)| named)
+        };
+        let usable = || {
+            let usable = named().filter(|(_, p)| p.dropped.is_none());
+            usable.map(|(_, photograph)| photograph)
+        };
         let mut formats = BTreeMap::new();
         let mut brightness = [0; 8];
         for photograph in usable() {
             *formats.entry(photograph.format.clone()).or_insert(0) += 1;
             brightness[(photograph.brightness / 32.0).clamp(0.0, 7.0) as usize] += 1;
         }
-        let named = || seen.images.images.iter().zip(photographs);
         let mut odd: BTreeMap<String, (u64, String)> = BTreeMap::new();
         for (image, photograph) in named().filter(|(_, p)| p.dropped.is_none()) {
             for what in &photograph.odd {
@@ -140,6 +150,7 @@ impl Overview {
                 .zip(most)
                 .map(|(least, most)| most as f64 / least as f64),
             classes,
+            left_out: seen.labels.left_out.len(),
             bytes: seen.images.images.iter().map(|i| i.bytes).sum(),
             formats,
             short_sides: steps(usable().map(|p| p.width.min(p.height)).collect()),
@@ -226,6 +237,9 @@ fn leaks(seen: Seen<'_>) -> Leaks {
         let (Some(first), Some(second)) = (labels.get(a), labels.get(b)) else {
             continue;
         };
+        if part(a).is_none() || part(b).is_none() {
+            continue;
+        }
         let counts = if part(a) != part(b) {
             &mut leaks.across
         } else {
@@ -244,14 +258,12 @@ fn leaks(seen: Seen<'_>) -> Leaks {
             conflict,
         });
     }
-    let train = |image: usize| labels.get(image).is_some_and(|l| l.part == Part::Train);
+    let train = |image: usize| matches!(part(image), Some(Part::Train | Part::Validation));
     // Not by the pairs themselves: of several equal pictures only the first is paired with the others.
     let nearest = seen.look_alikes.nearest(train);
-    let test = nearest
-        .iter()
-        .zip(labels)
-        .filter(|(_, l)| l.part == Part::Test);
-    leaks.leaked_test_images = test.filter(|(like, _)| like.is_some()).count() as u64;
+    let test = (0..).zip(&nearest);
+    let test = test.filter(|(image, _)| part(*image) == Some(Part::Test));
+    leaks.leaked_test_images = test.filter(|(_, like)| like.is_some()).count() as u64;
     let across = |p: &LeakPair| part(p.a) != part(p.b);
     leaks
         .pairs

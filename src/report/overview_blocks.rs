@@ -62,7 +62,7 @@ impl Overview {
 
     fn summary(&self) -> String {
         format!(
-            "{} ({}): {} in {}{}, {}",
+            "{} ({}): {} in {}{}{}, {}",
             self.data,
             self.dataset,
             count(self.total(|c| c.train + c.validation + c.test), "image"),
@@ -70,6 +70,10 @@ impl Overview {
             match self.dropped.len() {
                 0 => String::new(),
                 n => format!(" ({} of them dropped)", number(n as u64)),
+            },
+            match self.left_out {
+                0 => String::new(),
+                n => format!(", {} more left out", number(n as u64)),
             },
             bytes(self.bytes)
         )

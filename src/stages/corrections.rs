@@ -24,6 +24,25 @@ pub(super) fn corrected(
     Ok(found)
 }
 
+/// What the list asks for, before it is used; nothing where there is none.
+pub(super) fn asked(settings: &config::Dataset) -> Option<String> {
+    let list = settings.corrections.as_ref()?;
+    let list = match present_corrections(list)
+        .and_then(|list| Corrections::read(&list.path, &list.root))
+    {
+        Ok(list) => list,
+        // The run tells all of it.
+        Err(error) => {
+            return error
+                .message()
+                .lines()
+                .next()
+                .map(|line| line.trim_end_matches(':').to_owned());
+        }
+    };
+    Some(list.in_words())
+}
+
 /// Changes labels, and keeps what was given for splits to be drawn by.
 pub(super) fn correct(labels: &mut Labels, corrected: &Corrected, correct_test: bool) {
     for (image, class) in &corrected.images {

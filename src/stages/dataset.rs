@@ -11,7 +11,7 @@ use super::{
     ToStage,
     classes::classes,
     copies,
-    corrections::{correct, corrected, present_corrections},
+    corrections::{asked, correct, corrected, present_corrections},
 };
 use crate::{
     config::{self, DataPath},
@@ -145,6 +145,13 @@ impl Stage for DatasetStage {
         };
         exclude(settings, &mut listing)?;
         Ok(listing.into_files())
+    }
+
+    fn asks(&self, role: &str) -> Option<String> {
+        match role {
+            "corrections" => asked(&self.settings),
+            _ => None,
+        }
     }
 
     fn outputs(&self) -> &'static [&'static str] {

@@ -9,6 +9,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
+    data::corrected_in_words,
     digest::{Digest, Parts},
     files::{folder_of, read_json},
     record::{Assignment, ImageColumns, ImageCount, Images, Labels, Part, Split},
@@ -190,10 +191,7 @@ fn classes_changed(old: &Labels, new: &Labels) -> Vec<String> {
 /// "17 labels corrected, 3 left out", where corrections are others than before.
 fn corrections_changed(old: &Labels, new: &Labels) -> Option<String> {
     let of = |labels: &Labels| (labels.corrected.clone(), labels.left_out.clone());
-    (of(old) != of(new)).then(|| {
-        let corrected = count(new.corrected.len(), "label");
-        format!("{corrected} corrected, {} left out", new.left_out.len())
-    })
+    (of(old) != of(new)).then(|| corrected_in_words(new.corrected.len(), new.left_out.len()))
 }
 
 fn split_changed(before: &Path, now: &Path) -> Option<String> {

@@ -261,6 +261,7 @@ fn samples(
     for (class, name) in labels.classes.iter().enumerate() {
         let rows = (0..images.images.len()).filter(|row| {
             labels.labels[*row].class as usize == class
+                && labels.given_for(*row).is_some()
                 && photographs.photographs[*row].dropped.is_none()
         });
         let rows: Vec<usize> = rows.collect();

@@ -63,6 +63,15 @@ struct Columns {
     given: Option<usize>,
 }
 
+/// "17 labels corrected, 3 left out".
+#[must_use]
+pub fn corrected_in_words(corrected: usize, left_out: usize) -> String {
+    format!(
+        "{} corrected, {left_out} left out",
+        count(corrected, "label")
+    )
+}
+
 impl Corrections {
     /// Reads a list; `root` is the folder of the project.
     ///
@@ -92,6 +101,23 @@ impl Corrections {
             rows,
             notes,
         })
+    }
+
+    /// What the list asks for, by itself: which photographs there are, and whether they may be changed, is seen when it is used. A row that
+    /// does not say what its photograph is given for may leave it as it is, so that what is told is then the most.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let rows: BTreeMap<&str, &Row> = self.rows.iter().map(|r| (r.path.as_str(), r)).collect();
+        let changes = |row: &&&Row| row.given.as_ref() != Some(&row.class);
+        let rows: Vec<&Row> = rows.values().filter(changes).copied().collect();
+        let left_out = rows.iter().filter(|row| row.class == LEAVE_OUT).count();
+        let corrected = rows.len() - left_out;
+        let told = corrected_in_words(corrected, left_out);
+        let open = |row: &&Row| row.class != LEAVE_OUT && row.given.is_none();
+        match rows.iter().copied().any(|row| open(&row)) {
+            true => format!("up to {told}"),
+            false => told,
+        }
     }
 
     /// What the list changes. `classes` are the names of all classes, and `test` says whether labels of the test part may be changed.
@@ -145,9 +171,9 @@ impl Corrections {
             .count();
         found.notes = self.notes;
         found.notes.push(format!(
-            "`{}`: {} corrected, {left_out} left out",
+            "`{}`: {}",
             self.list,
-            count(found.images.len() - left_out, "label"),
+            corrected_in_words(found.images.len() - left_out, left_out),
         ));
         if same > 0 {
             let rows = count(same, "row");

@@ -29,7 +29,7 @@ mod written;
 
 pub use ai_hub::{Areas, SourceRow, parse_areas, parse_sources};
 pub use archive::{Archive, LARGEST_ENTRY};
-pub use corrections::{Corrected, Corrections};
+pub use corrections::{Corrected, Corrections, corrected_in_words};
 pub use exclude::Exclusion;
 pub use found::{Found, Listing, PassedOver, part_of_folder};
 pub use manifest::{Rows, is_tsv, parse_manifest, read_manifest};

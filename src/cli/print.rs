@@ -48,9 +48,8 @@ pub(super) fn json(value: &impl Serialize) -> Result<()> {
 /// A line about the course of things; in a terminal it goes on in a new one between two words.
 pub(super) fn say(text: &str) {
     let text = safe_lines(text);
-    let fold = |columns| -> Vec<_> { text.lines().map(|l| folded(l, columns)).collect() };
     as_it_is(&match io::stderr().is_terminal() {
-        true => fold(terminal::columns()).join("\n"),
+        true => folded(&text, terminal::columns()),
         false => text,
     });
 }

@@ -32,8 +32,13 @@ fn only_ascii(term: &str, locale: Option<&str>) -> bool {
     !unicode || matches!(term, "dumb" | "linux" | "vt100" | "vt220" | "ansi")
 }
 
-/// A line in lines that end between words where it is too long; those that follow are indented further.
-pub(super) fn folded(line: &str, columns: usize) -> String {
+/// Each line in lines that end between words where it is too long; those that follow are indented further.
+pub(super) fn folded(text: &str, columns: usize) -> String {
+    let lines = text.split('\n').map(|line| folded_line(line, columns));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn folded_line(line: &str, columns: usize) -> String {
     if line.width() <= columns {
         return line.to_owned();
     }
@@ -62,5 +67,14 @@ mod tests {
         assert_eq!(folded("  a short one", 20), "  a short one");
         let folded = folded("  net: one two three four", 16);
         assert_eq!(folded, "  net: one two\n    three four");
+        // What begins a line of its own keeps it, as in a list that was cut off.
+        let list = super::folded(
+            "  net: one two three\n  a.jpg b.jpg c.jpg\n  … and 8 more",
+            16,
+        );
+        assert_eq!(
+            list,
+            "  net: one two\n    three\n  a.jpg b.jpg\n    c.jpg\n  … and 8 more"
+        );
     }
 }

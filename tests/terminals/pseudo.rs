@@ -24,6 +24,8 @@ const ROWS: u16 = 80;
 struct Seen {
     screens: Vec<String>,
     last: String,
+    /// The rows of the last one.
+    rows: Vec<String>,
 }
 
 /// Runs a command in a terminal so many columns wide, which must never have to break a line.
@@ -76,7 +78,9 @@ fn run(project: &Project, columns: u16, args: &[&str]) -> Seen {
         "{}",
         parser.screen().contents()
     );
+    let rows = parser.screen().rows(0, columns);
     Seen {
+        rows: rows.map(|row| row.trim_end().to_owned()).collect(),
         last: parser.screen().contents(),
         screens,
     }
@@ -143,5 +147,42 @@ fn tables_fit_a_terminal_of_60_and_of_80_columns() {
         for args in [&["cache", "ls"][..], &["runs", FILE], &["check", FILE]] {
             run(&project, columns, args);
         }
+    }
+}
+
+#[test]
+fn each_entry_of_a_list_below_a_stage_has_its_own_line() {
+    let project = small();
+    for i in 0..30 {
+        let name = format!("data/train/김밥/a_broken_picture_with_a_long_name_{i:02}.png");
+        project.write(&name, "no image");
+    }
+    project.edit(
+        FILE,
+        "resize = { width = 32, height = 32 }",
+        "resize = { width = 32, height = 32 }\nunreadable = \"drop\"",
+    );
+    let rows = run(&project, 60, &["run", FILE, "pixels"]).rows;
+    let named = |row: &&String| row.starts_with("  `train/김밥/a_broken");
+    let names = rows.iter().filter(named).count();
+    let rest = format!("  … and {} more", 30 - names);
+    assert!(names > 2 && rows.contains(&rest), "{rows:#?}");
+}
+
+#[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
+fn the_trainings_of_a_sweep_are_told_apart_in_sixty_columns() {
+    let project = small();
+    project.edit(FILE, "\"dataset\"\n\n[select", "\"dataset\"\nmatrix.seed = [1, 2]\nmatrix.augment.named = { none = [], turned = [{ random_horizontal_flip = 0.5 }] }\n\n[select");
+    let seen = run(&project, 60, &["run", FILE, "best"]);
+    for name in [
+        "se…=1,au…=none",
+        "se…=2,au…=none",
+        "s…=1,a…=turned",
+        "s…=2,a…=turned",
+    ] {
+        let line = format!("net[{name}]: epoch 1/2, loss");
+        let mut screens = seen.screens.iter();
+        assert!(screens.any(|s| s.contains(&line)), "{line}\n{}", seen.last);
     }
 }

@@ -233,12 +233,12 @@ bibimbap  100.0% [90.1, 100.0]  12
         assert_eq!(
             results().text(Some(48)),
             "\
-deeper_with_all[optimize…m.lr=0.1,김치찌개=있음]
+deeper_with_all[…izer.adam.lr=0.1,김치찌개=있음]
   model             resnet18
   train top-1       98.0% [93.0, 99.4]
   test top-1        60.0% [44.6, 73.7]
   loss              1.050
-deeper_with_all[optimize….lr=0.01,김치찌개=있음]
+deeper_with_all[…zer.adam.lr=0.01,김치찌개=있음]
   model             resnet18
   train top-1       98.0% [93.0, 99.4]
   test top-1        60.0% [44.6, 73.7]

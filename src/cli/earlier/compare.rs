@@ -106,9 +106,7 @@ pub(in crate::cli) fn compare(a: &Side, b: &Side, form: &Form<'_>) -> Result<()>
     let title = format!("Comparison: {}, {}", a.name, b.name);
     blocks.insert(0, Block::heading(1, title));
     let pictures = Format::of(path)?.pictures;
-    for change in changes() {
-        blocks.extend(change.blocks(pictures));
-    }
+    blocks.extend(report::change_blocks(&changes(), pictures));
     let document = Document::new(blocks).in_language(language::of(form.lang, pictures));
     let prefixes = [a, b].map(|side| format!("{}.", side.name));
     let origins = [a, b].into_iter().zip(&prefixes);

@@ -3,6 +3,7 @@
 use super::Asked;
 use crate::{
     error::Result,
+    record::{Candidate, Selection},
     report::{Block, Column, Figure, Grid, Selected, percent, units::fixed},
     text::count,
 };
@@ -25,16 +26,7 @@ fn of_selection(selected: &Selected) -> Vec<Block> {
     // A loss is a number, everything else a share; the least loss is the best.
     let is_loss = found.by.ends_with("loss");
     let value = |v: f64| if is_loss { fixed(v, 4) } else { percent(v) };
-    let mut order: Vec<usize> = (0..found.candidates.len()).collect();
-    order.sort_by(|a, b| {
-        let (a, b) = (&found.candidates[*a], &found.candidates[*b]);
-        let better = if is_loss {
-            a.group_mean.total_cmp(&b.group_mean)
-        } else {
-            b.group_mean.total_cmp(&a.group_mean)
-        };
-        better.then(a.group.cmp(&b.group))
-    });
+    let order = ranked(found, is_loss);
     let mut grid = Grid::of([
         Column::left("candidate"),
         Column::right(found.by.as_str()),
@@ -47,7 +39,7 @@ fn of_selection(selected: &Selected) -> Vec<Block> {
         let n = Column::right("n").meaning("members of the group");
         grid.columns.insert(3, n);
     }
-    for place in &order {
+    grid.rows.extend(order.iter().map(|place| {
         let candidate = &found.candidates[*place];
         let chosen = if *place == found.chosen {
             " (chosen)"
@@ -60,26 +52,12 @@ fn of_selection(selected: &Selected) -> Vec<Block> {
             candidate.epoch.to_string(),
         ];
         if grouped {
-            let of = found
-                .candidates
-                .iter()
-                .filter(|c| c.group == candidate.group);
-            let of: Vec<f64> = of.map(|c| c.value).collect();
-            let mean = Figure::of(&of, &[]).map_or_else(
-                || value(candidate.group_mean),
-                |mean| {
-                    if is_loss {
-                        mean.plain()
-                    } else {
-                        mean.percent()
-                    }
-                },
-            );
+            let (mean, n) = of_group(found, candidate, is_loss);
             row.insert(2, mean);
-            row.insert(3, of.len().to_string());
+            row.insert(3, n.to_string());
         }
-        grid.rows.push(row);
-    }
+        row
+    }));
     let mut blocks = vec![
         Block::heading(3, format!("`{}`", selected.id)),
         Block::paragraph(format!(
@@ -92,6 +70,33 @@ fn of_selection(selected: &Selected) -> Vec<Block> {
     blocks.extend(tie(selected).map(Block::paragraph));
     blocks.push(Block::table(grid));
     blocks
+}
+
+/// The places of the candidates, the best group first.
+fn ranked(found: &Selection, is_loss: bool) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..found.candidates.len()).collect();
+    order.sort_by(|a, b| {
+        let (a, b) = (&found.candidates[*a], &found.candidates[*b]);
+        let better = match is_loss {
+            true => a.group_mean.total_cmp(&b.group_mean),
+            false => b.group_mean.total_cmp(&a.group_mean),
+        };
+        better.then(a.group.cmp(&b.group))
+    });
+    order
+}
+
+/// The mean of a candidate's group with its spread, and how many it is of.
+fn of_group(found: &Selection, candidate: &Candidate, is_loss: bool) -> (String, usize) {
+    let members = found.candidates.iter();
+    let members = members.filter(|c| c.group == candidate.group);
+    let values: Vec<f64> = members.map(|c| c.value).collect();
+    let figure = Figure::of(&values, &[]);
+    let told = figure.map(|mean| match is_loss {
+        true => mean.plain(),
+        false => mean.percent(),
+    });
+    (told.unwrap_or_default(), values.len())
 }
 
 /// Where the chosen one was as good as others.
@@ -118,10 +123,7 @@ fn tie(selected: &Selected) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        record::{Candidate, Selection},
-        report::Document,
-    };
+    use crate::report::Document;
 
     #[test]
     fn candidates_are_ranked_and_a_tie_is_said() {

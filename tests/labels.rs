@@ -154,6 +154,15 @@ fn answers_are_calibrated(project: &Project) {
         "{}",
         warned.stderr
     );
+    let own = format!("{FILE}:net[fold=0]");
+    let views = |more: &[&str]| {
+        let predict = ["predict", "--model", &own, image, "--calibration", &sure];
+        project.ok(&[&predict, more].concat()).stderr
+    };
+    let warned = views(&["--tta", "horizontal_flip"]);
+    let told = "was fitted under one view, and is used for `tta = [\"horizontal_flip\"]` here";
+    assert!(warned.contains(told), "{warned}");
+    assert!(!views(&[]).contains("was fitted under"));
 }
 
 /// `membership.json` and `labels.json` of a data set with this list.

@@ -11,15 +11,16 @@ use crate::{
     exec::Summary,
     files,
     record::Calibration,
-    settings::Checkpoint,
+    settings::{Checkpoint, Tta},
     text::shown,
 };
 
-/// The finished result of a `calibrate` stage, `FILE:STAGE`; tells where it was fitted on another model than this file.
+/// The finished result of a `calibrate` stage, `FILE:STAGE`; tells where it was fitted on another model than this file, or under other
+/// views than `tta`.
 ///
 /// # Errors
 /// When there is no such stage, or it has no finished result.
-pub(super) fn calibrated(stage: &str, model: &Path) -> Result<Calibration> {
+pub(super) fn calibrated(stage: &str, model: &Path, tta: &[Tta]) -> Result<Calibration> {
     let (opened, index) = open::one_stage(stage)?;
     let instance = &opened.pipeline.instances[index];
     let Settings::Calibrate(settings) = &instance.settings else {
@@ -46,7 +47,30 @@ pub(super) fn calibrated(stage: &str, model: &Path) -> Result<Calibration> {
             shown(stage)
         ));
     }
+    if let Some(Settings::Evaluate(evaluate)) = evaluate.map(|i| &i.settings) {
+        tell_views(stage, &evaluate.tta, tta);
+    }
     Ok(found)
+}
+
+/// Says where a calibration was fitted on other views of a photograph than the model's answers here are made of.
+fn tell_views(stage: &str, fitted: &[Tta], used: &[Tta]) {
+    if fitted == used {
+        return;
+    }
+    let views = |tta: &[Tta]| match tta {
+        [] => "one view".to_owned(),
+        tta => {
+            let names: Vec<_> = tta.iter().map(|t| format!("\"{}\"", t.name())).collect();
+            format!("`tta = [{}]`", names.join(", "))
+        }
+    };
+    print::say(&format!(
+        "warning: `{}` was fitted under {}, and is used for {} here: its temperature and threshold may not hold",
+        shown(stage),
+        views(fitted),
+        views(used)
+    ));
 }
 
 /// The digest of the model that an evaluation judged.

@@ -11,6 +11,12 @@ fn names(runs: &serde_json::Value) -> Vec<String> {
 }
 
 #[test]
+fn runs_of_a_file_that_is_nowhere_are_no_runs_that_are_to_come() {
+    let nowhere = small().fails(2, &["runs", "pipelines/nowhere.toml"]).stderr;
+    assert!(nowhere.contains("there is no pipeline file"), "{nowhere}");
+}
+
+#[test]
 fn runs_are_listed_with_what_changed_and_what_came_out_and_outlive_their_results() {
     let project = small();
     let none = project.fails(1, &["runs", FILE]).stderr;

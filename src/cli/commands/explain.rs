@@ -160,10 +160,15 @@ fn result(stage: &dyn Stage, record: &Record, cache: &Cache) -> String {
     for name in stage.outputs() {
         if let Some(output) = record.outputs.get(*name) {
             text += &format!(
-                "  {name}: {}, {}\n",
+                "  {name}: {}, {}",
                 output.digest.short(),
                 bytes(output.bytes)
             );
+            let path = cache.output(record, name);
+            if path != cache.result(record).join(name) {
+                text += &format!(", which is {}", results::shown(&path));
+            }
+            text.push('\n');
         }
     }
     let started = SystemTime::UNIX_EPOCH + Duration::from_secs(record.started);

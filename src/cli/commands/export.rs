@@ -65,7 +65,7 @@ pub(in crate::cli) fn export(args: &Export) -> Result<u8> {
         Vec::new()
     } else if ending == Some("onnx") {
         let calibration = args.calibration.as_deref();
-        let calibration = calibration.map(|stage| calibrated(stage, &model));
+        let calibration = calibration.map(|stage| calibrated(stage, &model, &[]));
         let asked = onnx::Asked {
             raw: args.raw,
             batch: args.batch,

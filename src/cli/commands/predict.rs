@@ -83,7 +83,7 @@ pub(in crate::cli) fn predict(args: &Predict) -> Result<u8> {
     let model = open::model(&args.model)?;
     let calibration = args.calibration.as_deref();
     let calibration = calibration
-        .map(|stage| calibrated(stage, &model))
+        .map(|stage| calibrated(stage, &model, &args.tta))
         .transpose()?;
     let threshold = threshold(args, calibration.as_ref())?;
     let given = images::given(&args.images)?;

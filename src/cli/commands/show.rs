@@ -87,9 +87,22 @@ fn list(args: &Show, id: &str, outputs: &[Named<'_>]) -> Result<()> {
         let cells = vec![(*name).to_owned(), bytes(output.bytes)];
         grid.rows.push(cells);
     }
-    let folder = outputs.first().and_then(|(.., path)| path.parent());
-    let folder = folder.map(|folder| format!("in {}\n", results::shown(folder)));
-    print::out(&(grid.text(print::width()) + &folder.unwrap_or_default()))
+    // Bytes that another output or another stage has too lie there.
+    let here = |(name, _, path): &&Named<'_>| path.ends_with(name);
+    let own = outputs
+        .iter()
+        .find(here)
+        .and_then(|(.., path)| path.parent());
+    let mut text = grid.text(print::width());
+    if let Some(folder) = own {
+        text += &format!("in {}\n", results::shown(folder));
+    }
+    for (name, _, path) in outputs {
+        if path.parent() != own || !path.ends_with(name) {
+            text += &format!("{name} is {}\n", results::shown(path));
+        }
+    }
+    print::out(&text)
 }
 
 /// A text safely to a terminal, the bytes as they are to everything else.

@@ -157,6 +157,10 @@ pub(super) fn known(file: &Path) -> Result<(Cache, Vec<Named>)> {
     let folder = file.parent().unwrap_or(&file);
     let cache = Cache::open(&open::cache_root(folder)?)?;
     let runs = cache.runs(&past_runs::of(&file));
+    if runs.is_empty() && !file.exists() {
+        let message = format!("there is no pipeline file `{}`", results::shown(&file));
+        return Err(Error::usage(message).help("name one that is there, or that was run"));
+    }
     if runs.is_empty() {
         let message = format!("no run of `{}` is known", results::shown(&file));
         return Err(

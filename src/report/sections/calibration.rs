@@ -59,7 +59,7 @@ fn of_calibration(calibrated: &Calibrated) -> Vec<Block> {
 /// Errors of each part before and after.
 fn errors(found: &Calibration) -> Grid {
     let mut grid = Grid::of([
-        Column::left("part"),
+        Column::left("part").heading(),
         Column::right("temperature"),
         Column::right("calibration error")
             .meaning("expected calibration error over 15 bins (Guo et al., 2017), with a 95% interval"),

@@ -1,10 +1,10 @@
 //! Which of two recipes is better on the same images, and whether the difference is more than chance.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Evaluated, Group, Results};
+use super::{Evaluated, Group, Results, same_images::same_answers};
 use crate::{
     error::{Error, Result},
     record::Part,
@@ -108,34 +108,6 @@ pub fn compare(
     Ok(found)
 }
 
-/// That recipes were judged on different images of a part, and so are not compared there.
-#[must_use]
-pub fn on_other_images(results: &Results) -> Option<String> {
-    let groups = results.groups();
-    let members = |group: &Group<'_>, part| {
-        let all: BTreeSet<_> = group
-            .part(part)
-            .iter()
-            .map(|metrics| metrics.members)
-            .collect();
-        all
-    };
-    let mut parts = Vec::new();
-    for part in [Part::Validation, Part::Test] {
-        let on: Vec<_> = groups.iter().map(|group| members(group, part)).collect();
-        let on: BTreeSet<_> = on
-            .into_iter()
-            .filter(|members| members.len() == 1)
-            .collect();
-        if on.len() > 1 {
-            parts.push(part.name());
-        }
-    }
-    (!parts.is_empty()).then(|| {
-        format!("On {} not all of them were judged on the same images: those that were not are not compared.", parts.join(" and "))
-    })
-}
-
 /// Says what may be said of comparisons that stand together: the more there are, the more would differ by chance alone.
 fn judge(comparisons: &mut [Comparison]) {
     let with_p = |c: &Comparison| {
@@ -232,31 +204,11 @@ fn against(a: &Side<'_>, b: &Side<'_>, part: Part) -> Option<Comparison> {
         spread: found.spread,
         adjusted_p: None,
         tests: tests(first, second),
-        verdict: match same_answers(first, second, part) {
+        verdict: match same_answers(&first.group, &second.group, part) {
             true => Verdict::SameAnswers,
             false => Verdict::OneRun,
         },
     })
-}
-
-/// Whether the runs of both say the same of every image, in their order.
-fn same_answers(first: &Side<'_>, second: &Side<'_>, part: Part) -> bool {
-    let (first, second) = (&first.group.runs, &second.group.runs);
-    let mut pairs = first.iter().zip(second);
-    first.len() == second.len() && pairs.all(|(a, b)| answers(a, part) == answers(b, part))
-}
-
-/// Of each image the guess, and how sure it is, to the bit.
-fn answers(run: &Evaluated, part: Part) -> BTreeMap<&str, (&str, u64)> {
-    let of_part = run.predictions.iter().filter(|p| p.part == part);
-    of_part
-        .map(|p| {
-            (
-                p.path.as_str(),
-                (p.predicted.as_str(), p.probability.to_bits()),
-            )
-        })
-        .collect()
 }
 
 /// Runs of equal seed and fold, or, where no two are equal but there are as many, in their order.

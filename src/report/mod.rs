@@ -30,6 +30,7 @@ mod overview_blocks;
 mod pooled;
 mod render;
 mod results;
+mod same_images;
 #[cfg(test)]
 mod sample;
 mod sections;
@@ -42,7 +43,7 @@ mod words;
 
 pub use card::{Card, card};
 pub use changes::{Change, change_blocks, changes};
-pub use compare::{Comparison, Test, Verdict, compare, on_other_images};
+pub use compare::{Comparison, Test, Verdict, compare};
 pub use document::{
     Align, Axis, Block, Cell, Column, Curve, Document, Drawing, Flow, Grid, Guess, Matrix,
     Multiples, Node, Parallel, Photograph, Place, Range, Ranges, Scale, Scatter, Series, Shot,
@@ -58,6 +59,7 @@ pub use results::{
     Audited, Calibrated, DataSeen, Evaluated, Group, ImageLook, MadeOf, NotOfNow, NotUsed, Results,
     Selected, Source, StageMade, StageTold, Trained, Unused, recipe,
 };
+pub use same_images::on_other_images;
 pub use sections::{Detail, Images, compared, comparison_blocks, not_of_now, report};
 pub use table::{PartRow, Row, Table, table};
 pub use tensorboard::{EVENT_FILE, Shown, event_files, hparams_file, picture_file};

@@ -37,10 +37,8 @@ pub fn threshold(answers: &[Answer], precision: f64) -> Option<f64> {
 #[must_use]
 pub fn sure(answers: &[Answer], threshold: f64) -> Sure {
     let answered = || answers.iter().filter(|a| a.confidence >= threshold);
-    let (images, right) = (
-        answered().count() as u64,
-        answered().filter(|a| a.correct).count() as u64,
-    );
+    let images = answered().count() as u64;
+    let right = answered().filter(|a| a.correct).count() as u64;
     Sure {
         images: answers.len() as u64,
         answered: images,

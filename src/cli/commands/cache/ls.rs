@@ -36,13 +36,12 @@ pub(super) fn list(
         print::json(&json!({ "root": cache.root(), "entries": rows }))?;
         return Ok(0);
     }
-    let total = entries.iter().map(|e| e.bytes).sum();
     print::out(&format!(
         "{}{}{}, {} in {}",
         table(&entries, made_for),
         by_pipeline(&entries, made_for),
         count(entries.len(), "result"),
-        bytes(total),
+        bytes(entries.iter().map(|e| e.bytes).sum()),
         results::shown(cache.root())
     ))?;
     Ok(0)

@@ -100,6 +100,12 @@ fn photographs_that_are_gone_are_shown_from_the_pack_and_that_is_said() {
         said.contains(" photographs are shown as in the pack"),
         "{said}"
     );
+    assert!(
+        html.contains("are shown as in the pack, for the files are gone or changed."),
+        "nothing of it in the page"
+    );
+    assert!(!before.contains("as in the pack"));
+    assert!(mistakes(&html).contains(" for the true class"));
     let pictures = |html: &str| html.matches("data:image/jpeg;base64,").count();
     assert_eq!(pictures(&html), pictures(&before));
 }

@@ -150,5 +150,17 @@ mod tests {
         );
         assert!(place("One other is as good") < place("75.0%"));
         assert!(place("| `b` (chosen)") < place("| `c`") && place("| `c`") < place("| `a`"));
+        let mut seeds = selected;
+        seeds.found.candidates[1].group_mean = 0.7;
+        seeds.found.candidates[2] = Candidate {
+            group: 1,
+            group_mean: 0.7,
+            ..candidate(1, 0.65)
+        };
+        let text = Document::new(of_selection(&seeds)).markdown();
+        assert!(
+            text.contains("| `b` (chosen) | 75.0% | 70.0% ± 7.1 | 2 | 7 |"),
+            "{text}"
+        );
     }
 }

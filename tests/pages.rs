@@ -313,3 +313,16 @@ fn what_speaks_for_a_mistake_is_shown_where_it_is_asked_for() {
         ran.stderr
     );
 }
+
+#[test]
+fn a_page_tells_of_the_stages_that_are_asked_for_and_what_they_need() {
+    let project = project();
+    let ran = project.kfood(&["run", "pipelines/p.toml", "pixels", "holdout"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let (html, said) = page(&project, &["pixels"]);
+    assert!(!said.contains("no result"), "{said}");
+    assert!(!html.contains("<code>result</code>") && html.contains("dishes"));
+    let wrong = project.kfood(&["report", "pipelines/p.toml", "pixel"]);
+    assert_eq!(wrong.code, 2, "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("pixels"), "{}", wrong.stderr);
+}

@@ -9,7 +9,7 @@ use super::{
     results::find,
 };
 use crate::{
-    config::Settings,
+    config::{Instance, Settings},
     exec::{Newest, Summary},
     report::{DataSeen, Results, Source, StageMade, StageTold},
     stage::Stage,
@@ -19,16 +19,24 @@ use crate::{
 /// Images of a part whose pixels are looked at for a page.
 const LOOKED_AT: usize = 500;
 
-/// What a page tells beyond: data sets, every stage, and the files.
-pub(super) fn complete(results: &mut Results, opened: &Opened, newest: &Newest) {
-    for instance in &opened.pipeline.instances {
+/// What a page tells beyond: data sets, every stage, and the files; of the stages that are asked for, all where none is.
+pub(super) fn complete(results: &mut Results, opened: &Opened, newest: &Newest, asked: &[String]) {
+    let is_asked = |i: &&Instance| asked.iter().any(|name| [&i.id, &i.stage].contains(&name));
+    let needed = match asked.is_empty() {
+        true => behind(opened, opened.targets(&[])),
+        false => {
+            let ids = opened.pipeline.instances.iter().filter(is_asked);
+            behind(opened, ids.map(|i| i.id.clone()).collect())
+        }
+    };
+    let told_of = |i: &&Instance| asked.is_empty() || needed.contains(i.id.as_str());
+    for instance in opened.pipeline.instances.iter().filter(told_of) {
         if let Settings::Preprocess(settings) = &instance.settings {
             // What cannot be read is told of as a stage whose result is not that of now.
             let found = data(opened, &newest.summary, &instance.id, &settings.dataset);
             results.data.extend(found);
         }
     }
-    let needed = behind(opened, opened.targets(&[]));
     let stages = opened
         .stages
         .iter()

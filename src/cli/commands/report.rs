@@ -30,8 +30,10 @@ use crate::{
 pub(in crate::cli) struct Report {
     /// The pipeline file.
     pub file: PathBuf,
-    /// Where to write it: `report.html` is one page with charts and photographs, `report.zip` a page with its photographs beside it, `report.md` Markdown; stdout without.
-    #[arg(short, long, value_name = "FILE")]
+    /// Only these stages and what they need.
+    pub stages: Vec<String>,
+    /// Where to write it, by the ending of its name.
+    #[arg(short, long, value_name = "FILE", help = Format::told())]
     pub output: Option<PathBuf>,
     /// Of which images a page shows photographs.
     #[arg(long, value_enum, default_value_t = Shown::Errors)]
@@ -82,7 +84,12 @@ pub(in crate::cli) fn report(args: &Report) -> Result<u8> {
     // Before there is work.
     args.output.as_deref().map(Format::of).transpose()?;
     let opened = open::open(&args.file)?;
-    let newest = open::newest(&opened, &opened.targets(&[]), true, &Progress::new())?;
+    let newest = open::newest(
+        &opened,
+        &opened.targets(&args.stages),
+        true,
+        &Progress::new(),
+    )?;
     let mut results = results::collect_what_is_there(&opened, &newest);
     results::tell_not_of_now(&results.not_of_now);
     if let Some(folder) = &args.tensorboard {
@@ -103,7 +110,7 @@ pub(in crate::cli) fn report(args: &Report) -> Result<u8> {
         Some(path) => {
             let format = Format::of(path)?;
             if format.pictures {
-                page::complete(&mut results, &opened, &newest);
+                page::complete(&mut results, &opened, &newest, &args.stages);
             }
             let document = render::report(&results, None, detail(args, format))?;
             let document = document.in_language(language::of(args.lang, format.pictures));
@@ -135,7 +142,7 @@ fn mlflow(
     newest: &Newest,
     mut results: Results,
 ) -> Result<()> {
-    page::complete(&mut results, opened, newest);
+    page::complete(&mut results, opened, newest, &args.stages);
     let document = render::report(&results, None, detail(args, Format::page()))?;
     let document = document.in_language(language::of(args.lang, true));
     let folder = Scratch::new()?;
@@ -148,14 +155,14 @@ fn mlflow(
 /// The page as it stands now; `None` where its state is the one that is known.
 fn live(args: &Report, known: &str) -> Result<Option<Live>> {
     let opened = open::open(&args.file)?;
-    let newest = open::newest(&opened, &opened.targets(&[]), true, &Silent)?;
+    let newest = open::newest(&opened, &opened.targets(&args.stages), true, &Silent)?;
     let mut results = results::collect_what_is_there(&opened, &newest);
     let state = state(&newest, &results);
     if state == known {
         return Ok(None);
     }
     results.judged = results::judged(&opened.cache);
-    page::complete(&mut results, &opened, &newest);
+    page::complete(&mut results, &opened, &newest, &args.stages);
     let document = render::report(&results, None, detail(args, Format::page()))?;
     let document = document.in_language(language::of(args.lang, true));
     let pictures = thumbnails::pictures(&[("", &opened, &newest.summary)], &document)?;

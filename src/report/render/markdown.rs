@@ -8,6 +8,7 @@ use crate::{
 
 pub(super) const FORMAT: Format = Format {
     extension: "md",
+    doc: "Markdown",
     pictures: false,
     most: 0,
     write: |document, _| Ok(document.markdown().into_bytes()),

@@ -23,6 +23,8 @@ pub use sparkline::curve;
 pub struct Format {
     /// How the names of its files end.
     pub extension: &'static str,
+    /// What it is, for a person who chooses.
+    pub doc: &'static str,
     /// Whether photographs are shown in it.
     pub pictures: bool,
     /// The photographs that a file of it holds at most.
@@ -39,6 +41,14 @@ impl Format {
     #[must_use]
     pub fn page() -> &'static Self {
         &html::FORMAT
+    }
+
+    /// Where a report goes, in a line of help.
+    #[must_use]
+    pub fn told() -> String {
+        let told = |format: &Self| format!("`report.{}` is {}", format.extension, format.doc);
+        let forms: Vec<_> = FORMATS.iter().map(told).collect();
+        format!("Where to write it: {}; stdout without", forms.join(", "))
     }
 
     /// The form that the name of a file asks for; the first one where it has no ending.

@@ -12,6 +12,7 @@ use crate::{
 
 pub(super) const FORMAT: Format = Format {
     extension: "zip",
+    doc: "a page with its photographs beside it",
     pictures: true,
     most: 40_000,
     write: of,

@@ -32,6 +32,7 @@ const STYLE: &str = include_str!("page.css");
 
 pub(super) const FORMAT: Format = Format {
     extension: "html",
+    doc: "one page with charts and photographs",
     pictures: true,
     most: 800,
     write: |document, pictures| Ok(document.html(pictures)?.into_bytes()),

@@ -28,7 +28,7 @@ trait ToStage {
     fn to_stage(&self, id: &str, pipeline: &Pipeline) -> Option<Box<dyn Stage>>;
 }
 
-/// The stages of a pipeline, in its order. A new kind of stage is a file here, which says `ToStage` of its settings; [`each_kind`]
+/// The stages of a pipeline, in its order. A new kind of stage is a file here, which says `ToStage` of its settings; `each_kind!`
 /// gives it its `mod`.
 #[must_use]
 pub fn of(pipeline: &Pipeline) -> Vec<Box<dyn Stage>> {

@@ -1,6 +1,6 @@
 //! Documents in files, with the photographs that they show.
 
-use std::path::Path;
+use std::{borrow::Cow, path::Path};
 
 use super::{
     print,
@@ -67,13 +67,14 @@ fn of_pack(photographs: usize) -> Option<String> {
 }
 
 /// The document with that said behind its title and the line below.
-fn with_note(document: &Document, from_pack: usize) -> Document {
+fn with_note(document: &Document, from_pack: usize) -> Cow<'_, Document> {
+    let Some(note) = of_pack(from_pack) else {
+        return Cow::Borrowed(document);
+    };
+    let note = Document::new(vec![Block::warning(format!("{note}."))]);
+    let note = note.in_language(document.language).blocks;
     let mut told = document.clone();
-    if let Some(note) = of_pack(from_pack) {
-        let note = Document::new(vec![Block::warning(format!("{note}."))]);
-        let note = note.in_language(document.language).blocks;
-        let place = told.blocks.len().min(2);
-        told.blocks.splice(place..place, note);
-    }
-    told
+    let place = told.blocks.len().min(2);
+    told.blocks.splice(place..place, note);
+    Cow::Owned(told)
 }

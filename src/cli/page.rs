@@ -21,14 +21,12 @@ const LOOKED_AT: usize = 500;
 
 /// What a page tells beyond: data sets, every stage, and the files; of the stages that are asked for, all where none is.
 pub(super) fn complete(results: &mut Results, opened: &Opened, newest: &Newest, asked: &[String]) {
-    let is_asked = |i: &&Instance| asked.iter().any(|name| [&i.id, &i.stage].contains(&name));
-    let needed = match asked.is_empty() {
-        true => behind(opened, opened.targets(&[])),
-        false => {
-            let ids = opened.pipeline.instances.iter().filter(is_asked);
-            behind(opened, ids.map(|i| i.id.clone()).collect())
-        }
+    let is_asked = |i: &&Instance| match asked.is_empty() {
+        true => !i.is_used(),
+        false => asked.iter().any(|name| [&i.id, &i.stage].contains(&name)),
     };
+    let ids = opened.pipeline.instances.iter().filter(is_asked);
+    let needed = behind(opened, ids.map(|i| i.id.clone()).collect());
     let told_of = |i: &&Instance| asked.is_empty() || needed.contains(i.id.as_str());
     for instance in opened.pipeline.instances.iter().filter(told_of) {
         if let Settings::Preprocess(settings) = &instance.settings {

@@ -68,6 +68,20 @@ pub(super) fn collect_what_is_there(opened: &Opened, newest: &Newest) -> Results
     results
 }
 
+/// [`judged`] over some caches, of which several may be one.
+pub(super) fn judged_in<'a>(
+    caches: impl IntoIterator<Item = &'a Cache>,
+) -> BTreeMap<Digest, usize> {
+    let mut seen = BTreeSet::new();
+    let mut found = BTreeMap::new();
+    for cache in caches {
+        if seen.insert(cache.root()) {
+            found.append(&mut judged(cache));
+        }
+    }
+    found
+}
+
 /// How many different models have an evaluation in the cache, by the test images that it is on.
 pub(super) fn judged(cache: &Cache) -> BTreeMap<Digest, usize> {
     let mut found: BTreeMap<Digest, BTreeSet<Vec<Digest>>> = BTreeMap::new();

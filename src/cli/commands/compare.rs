@@ -1,7 +1,6 @@
 //! `kfood compare`: evaluations of several pipelines in one table, and image by image.
 
 use std::{
-    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -20,7 +19,6 @@ use crate::{
         progress::Progress,
         results,
     },
-    digest::Digest,
     error::{Error, Result},
     exec::Newest,
     record::Part,
@@ -85,7 +83,7 @@ pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
         }))
         .map(|()| 0);
     }
-    all.judged = judged(&sides);
+    all.judged = results::judged_in(sides.iter().map(|side| &side.opened.cache));
     let mut document = Document::from(table.block());
     let compared = report::compared(&all, |_, _| true)?;
     if args.output.is_some() && !compared.is_empty() {
@@ -117,19 +115,6 @@ pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
         false => document.terminal(print::width()),
     })?;
     Ok(0)
-}
-
-/// How many models were evaluated on the same test images, over the caches of all.
-fn judged(sides: &[Sided]) -> BTreeMap<Digest, usize> {
-    let mut judged = BTreeMap::new();
-    for (i, side) in sides.iter().enumerate() {
-        let cache = &side.opened.cache;
-        let mut before = sides[..i].iter();
-        if !before.any(|other| other.opened.cache.root() == cache.root()) {
-            judged.append(&mut results::judged(cache));
-        }
-    }
-    judged
 }
 
 /// Two of which one is a run of before or a lock file.

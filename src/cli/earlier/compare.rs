@@ -1,9 +1,6 @@
 //! Two sides beside each other: settings, figures, and image by image what is still in the cache.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::{collections::BTreeSet, path::Path};
 
 use serde_json::json;
 
@@ -18,7 +15,6 @@ use crate::{
         print, results,
         thumbnails::Origin,
     },
-    digest::Digest,
     error::Result,
     files,
     record::{Evaluation, Part, PastEvaluation, PastRun, Prediction},
@@ -137,7 +133,7 @@ fn as_json(
 
 fn side_by_side(a: &Side, b: &Side) -> SideBySide {
     let mut found = SideBySide::default();
-    found.results.judged = judged(&a.cache, &b.cache);
+    found.results.judged = results::judged_in([&a.cache, &b.cache]);
     for old in &a.run.evaluations {
         let Some(new) = b.run.evaluations.iter().find(|e| e.id == old.id) else {
             continue;
@@ -164,15 +160,6 @@ impl SideBySide {
         let mut pairs = self.pairs.iter();
         pairs.any(|(a, b)| a == from && b == to)
     }
-}
-
-/// How many models were evaluated on the same test images in the caches of both.
-fn judged(a: &Cache, b: &Cache) -> BTreeMap<Digest, usize> {
-    let mut judged = results::judged(a);
-    if b.root() != a.root() {
-        judged.append(&mut results::judged(b));
-    }
-    judged
 }
 
 /// An evaluation of before as `report` compares it, with its run's name in front.

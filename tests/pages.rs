@@ -1,6 +1,7 @@
 //! `kfood report -o report.html`: one page with charts and photographs.
 
 mod sweep;
+mod unfinished;
 mod warnings;
 
 use std::{

@@ -48,6 +48,13 @@ impl Cache {
         Ok(None)
     }
 
+    /// Whether somebody is at work on a key now. Where that cannot be told, as in a cache that can only be read, nobody is.
+    #[must_use]
+    pub fn is_worked_on(&self, key: &Digest) -> bool {
+        // Who is at work has a folder: no lock file is made for a key that nobody ever began.
+        self.attempt_folder(key).is_dir() && matches!(self.try_lock(key), Ok(None))
+    }
+
     /// The lock on the making of one entry; calls `waiting` once if another holds it, and looks for a stop meanwhile.
     ///
     /// # Errors

@@ -12,17 +12,18 @@ use crate::{
     config::{Evaluate, Gives, Instance, ModelSource, Network, Settings},
     digest::Digest,
     error::Result,
-    exec::{Newest, Summary},
+    exec::{Begun, Newest, Summary},
     files,
     record::{
         Averaging, Calibration, Evaluation, FeatureLeaks, History, Images, LabelIssues, LeftOut,
         Part, Photographs, Prediction, Selection, Split, Timing,
     },
     report::{
-        self, Audited, Calibrated, Evaluated, MadeOf, NotOfNow, NotUsed, Results, Selected, Source,
-        Trained, Unused,
+        self, Audited, BegunTraining, Calibrated, Evaluated, MadeOf, NotOfNow, NotUsed, Results,
+        Selected, Source, Trained, Unused,
     },
     settings::{Arch, AverageRule, Checkpoint},
+    stages::history_so_far,
     text::{count, shown_path},
 };
 
@@ -42,10 +43,12 @@ pub(super) fn collect_what_is_there(opened: &Opened, newest: &Newest) -> Results
     let failed = past_runs::failed(opened);
     for instance in &opened.pipeline.instances {
         let id = &instance.id;
+        let is_running = newest.begun.iter().any(|b| b.id == *id && b.is_running);
         let told = |earlier: bool, why: &str| NotOfNow {
             id: id.clone(),
             earlier,
             why: match failed.get(id) {
+                _ if is_running => "a run is at it now".to_owned(),
                 // That nothing came out is said by that.
                 Some(error) if why == "never run" => format!("failed in the last run: {error}"),
                 Some(error) => format!("failed in the last run: {error}; {why}"),
@@ -64,8 +67,23 @@ pub(super) fn collect_what_is_there(opened: &Opened, newest: &Newest) -> Results
         let missing = missing.map(|missing| told(false, &missing.why));
         results.not_of_now.extend(older.or(missing));
     }
+    results.begun = begun(opened, newest);
     results.jobs = past_runs::jobs(opened, &newest.summary);
     results
+}
+
+/// How far trainings have come that were begun.
+fn begun(opened: &Opened, newest: &Newest) -> Vec<BegunTraining> {
+    let trainings = newest.begun.iter().filter(|begun| {
+        let instance = find(opened, &begun.id);
+        instance.is_some_and(|i| i.settings.gives() == Gives::Training)
+    });
+    let so_far = |begun: &Begun| BegunTraining {
+        id: begun.id.clone(),
+        history: history_so_far(&begun.state).unwrap_or_default(),
+        is_running: begun.is_running,
+    };
+    trainings.map(so_far).collect()
 }
 
 /// [`judged`] over some caches, of which several may be one.
@@ -160,6 +178,7 @@ fn add(
             timing: timing(summary, &instance.id),
             started: record.started,
             stage: instance.stage.clone(),
+            varied: instance.varied.clone(),
             fingerprint,
         }),
         Settings::Audit(settings) if images => results.audits.push(Audited {

@@ -26,7 +26,7 @@ mod team;
 mod untouched;
 pub mod worker;
 
-pub use newest::{Missing, Newest, Older, newest};
+pub use newest::{Begun, Missing, Newest, Older, newest};
 pub use options::{Needs, Options, Taken};
 pub use run::run;
 pub use status::{Estimate, StageStatus, Status, status};

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    path::{Path, absolute},
+    path::{Path, PathBuf, absolute},
     time::{Duration, SystemTime},
 };
 
@@ -30,6 +30,19 @@ pub struct Newest {
     pub older: Vec<Older>,
     /// The wanted stages that have no result to show; none where that was not to be.
     pub missing: Vec<Missing>,
+    /// The wanted stages whose result of now was begun and is not there yet.
+    pub begun: Vec<Begun>,
+}
+
+/// A stage whose result of now was begun.
+#[derive(Debug)]
+pub struct Begun {
+    /// Its id.
+    pub id: String,
+    /// The folder of what is left of it to go on from; there may be none.
+    pub state: PathBuf,
+    /// Whether a run is at it now.
+    pub is_running: bool,
 }
 
 /// A stage without a result to show.
@@ -85,12 +98,16 @@ pub fn newest(
         records: None,
     };
     let mut asked = HashMap::new();
+    let mut begun_stages = Vec::new();
     let (mut found, mut older, mut missing) = (Vec::new(), Vec::new(), Vec::new());
     // What reads comes before what it reads: a result brings those along that it was made from.
     for &index in order.iter().rev() {
         let stage = stages[index].as_ref();
         let status = by_id.get(stage.id()).copied();
         let is_wanted = wanted.contains(&index);
+        if is_wanted {
+            begun_stages.extend(begun(stage.id(), status, cache));
+        }
         let serving = search.serving(stage, status, asked.get(stage.id()));
         // One that serves may have been brought along by a reader that is older itself.
         let is_of_now = serving.as_ref().is_some_and(|r| is_of_now(status, r));
@@ -122,16 +139,32 @@ pub fn newest(
     found.reverse();
     older.reverse();
     missing.reverse();
+    begun_stages.reverse();
     Ok(Newest {
         summary: Summary::new(found, cache.clone()),
         older,
         missing,
+        begun: begun_stages,
     })
 }
 
 /// Whether a result is the one that a run would give.
 fn is_of_now(status: Option<&Status>, found: &Record) -> bool {
     matches!(status, Some(Status::Cached { record }) if record.key == found.key)
+}
+
+/// What was begun of a stage that would have to run.
+fn begun(id: &str, status: Option<&Status>, cache: &Cache) -> Option<Begun> {
+    let Some(Status::Run { key, .. }) = status else {
+        return None;
+    };
+    let state = cache.attempt_state(key);
+    let is_running = cache.is_worked_on(key);
+    (is_running || state.is_dir()).then(|| Begun {
+        id: id.to_owned(),
+        state,
+        is_running,
+    })
 }
 
 /// The stages that are asked for by name; all where none is.
@@ -255,7 +288,7 @@ impl Search<'_> {
     }
 }
 
-fn place(file: &str) -> std::path::PathBuf {
+fn place(file: &str) -> PathBuf {
     absolute(Path::new(file)).unwrap_or_else(|_| file.into())
 }
 

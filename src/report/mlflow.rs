@@ -186,6 +186,7 @@ mod tests {
         let trained = Trained {
             id: "net[seed=1]".to_owned(),
             stage: "net".to_owned(),
+            varied: Vec::new(),
             history: History {
                 epochs: vec![epoch(1, 1.5), epoch(2, 0.5)],
                 best_epoch: 2,

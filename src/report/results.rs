@@ -24,6 +24,8 @@ pub struct Results {
     pub evaluations: Vec<Evaluated>,
     /// In the order of the pipeline: train and transfer instances.
     pub trainings: Vec<Trained>,
+    /// In the order of the pipeline: trainings that were begun and have no result of now yet.
+    pub begun: Vec<BegunTraining>,
     /// In the order of the pipeline: images that are in no part, where they were asked for.
     pub unused: Vec<Unused>,
     /// In the order of the pipeline: audits of labels.
@@ -251,6 +253,8 @@ pub struct Trained {
     pub id: String,
     /// The stage as written.
     pub stage: String,
+    /// What tells it from its siblings: `[("seed", "2")]`.
+    pub varied: Vec<(String, String)>,
     /// `history.json`.
     pub history: History,
     /// `timing.json` beside it, if it can be read.
@@ -259,6 +263,17 @@ pub struct Trained {
     pub started: u64,
     /// The machine that trained, if recorded.
     pub fingerprint: Option<Fingerprint>,
+}
+
+/// A training that was begun.
+#[derive(Clone, Debug)]
+pub struct BegunTraining {
+    /// The instance.
+    pub id: String,
+    /// The epochs that are kept so far.
+    pub history: History,
+    /// Whether a run is at it now.
+    pub is_running: bool,
 }
 
 /// Evaluations that differ in seed or fold alone: repetitions of one recipe.
@@ -317,6 +332,12 @@ pub fn recipe(stage: &str, varied: &[(String, String)]) -> String {
     format!("{stage}[{varied}]")
 }
 
+/// What varies beside seed and fold: names of settings and their values.
+pub(super) fn settings(varied: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+    let varied = varied.iter().filter(|(key, _)| !is_repetition(key));
+    varied.map(|(key, value)| (key.as_str(), value.as_str()))
+}
+
 fn listed(varied: &[(String, String)], wanted: impl Fn(&str) -> bool) -> String {
     let wanted = varied.iter().filter(|(key, _)| wanted(key));
     let words: Vec<_> = wanted
@@ -332,9 +353,7 @@ pub(super) fn is_repetition(key: &str) -> bool {
 impl<'a> Group<'a> {
     /// What tells it from other recipes of its stage: names of settings and their values.
     pub(super) fn settings(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let varied = self.runs.first().map_or(&[][..], |run| &run.varied);
-        let varied = varied.iter().filter(|(key, _)| !is_repetition(key));
-        varied.map(|(key, value)| (key.as_str(), value.as_str()))
+        settings(self.runs.first().map_or(&[][..], |run| &run.varied))
     }
 
     /// The metrics of one part in each run; empty unless all runs have it.

@@ -89,21 +89,31 @@ fn saved<T: DeserializeOwned>(folder: &Path) -> Option<T> {
     serde_json::from_str(unseal(&text).ok()?).ok()
 }
 
+/// How far an interrupted or a running training has come.
+#[derive(Deserialize)]
+struct Index {
+    now: Now,
+}
+
+#[derive(Deserialize)]
+struct Now {
+    history: History,
+    within: Option<Within>,
+}
+
+#[derive(Deserialize)]
+struct Within {
+    steps: u64,
+}
+
+/// The epochs that an attempt at a training has behind it, given the folder that survives it; `None` where nothing was kept yet.
+pub(crate) fn history_so_far(state: &Path) -> Option<History> {
+    let Index { now } = saved(&state.join(STATE))?;
+    Some(now.history)
+}
+
 /// Where an interrupted training goes on, given the folder that survived it.
 pub(super) fn resumes(state: &Path) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Index {
-        now: Now,
-    }
-    #[derive(Deserialize)]
-    struct Now {
-        history: History,
-        within: Option<Within>,
-    }
-    #[derive(Deserialize)]
-    struct Within {
-        steps: u64,
-    }
     let Index { now } = saved(&state.join(STATE))?;
     let done = now.history.epochs.len();
     Some(match now.within {
@@ -132,7 +142,8 @@ pub(super) fn estimate(
     let beside = (past.seconds - own.map(|epoch| epoch.seconds).sum::<f64>()).max(0.0);
     let images =
         past::trained_on(past, fold).map_or(1.0, |now| now as f64 / last.images.max(1) as f64);
-    let done = done_epochs(&past.state.join(STATE)).unwrap_or_else(|| {
+    let begun = history_so_far(past.state).map(|history| history.epochs.len() as u64);
+    let done = begun.unwrap_or_else(|| {
         let earlier = past
             .reused
             .iter()
@@ -146,13 +157,6 @@ pub(super) fn estimate(
     let left = u64::from(training.epochs.get()).saturating_sub(done);
     let estimate = beside + an_epoch * images * left as f64;
     estimate.is_finite().then_some(estimate)
-}
-
-/// The epochs that an interrupted training had finished.
-fn done_epochs(state: &Path) -> Option<u64> {
-    let state: Value = saved(state)?;
-    let epochs = state.pointer("/now/history/epochs")?.as_array()?;
-    Some(epochs.len() as u64)
 }
 
 /// The inputs of a training: the ids of a preprocess, a dataset and a split instance.

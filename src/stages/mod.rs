@@ -13,6 +13,7 @@ mod split_written;
 
 pub(crate) use classes::classes;
 pub use dataset::DatasetStage;
+pub(crate) use fitting::history_so_far;
 pub use preprocess::{PreprocessStage, photographs};
 pub use split::SplitStage;
 

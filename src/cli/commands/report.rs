@@ -175,7 +175,9 @@ fn state(newest: &Newest, results: &Results) -> String {
     let records = newest.summary.stages().iter();
     let records = records.filter_map(|s| s.record.as_ref().map(|r| format!("{} {}", s.id, r.key)));
     let told = results.not_of_now.iter().map(render::not_of_now);
-    let all: Vec<String> = records.chain(told).collect();
+    let begun = results.begun.iter();
+    let begun = begun.map(|b| format!("{} {} {}", b.id, b.history.epochs.len(), b.is_running));
+    let all: Vec<String> = records.chain(told).chain(begun).collect();
     Digest::of(all.join("\n").as_bytes()).to_string()
 }
 

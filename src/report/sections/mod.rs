@@ -18,6 +18,7 @@ mod sweeps;
 #[cfg(test)]
 mod tests;
 mod times;
+mod training_sweeps;
 mod trainings;
 mod unused;
 
@@ -74,6 +75,7 @@ const SECTIONS: &[Section] = &[
     result_table::blocks,
     comparisons::blocks,
     sweeps::blocks,
+    training_sweeps::blocks,
     selections::blocks,
     evaluations::blocks,
     label_issues::blocks,

@@ -100,11 +100,12 @@ fn grid(keys: &[&str], recipes: &[Recipe<'_>], shown: &[Part]) -> Grid {
     grid
 }
 
-fn parallel(keys: &[&str], recipes: &[Recipe<'_>], shown: &[Part]) -> Parallel {
+/// The axes of settings, and on each the place of every recipe, given their values.
+pub(super) fn uprights(keys: &[&str], recipes: &[&[&str]]) -> (Vec<Upright>, Vec<Vec<f64>>) {
     let mut axes = Vec::new();
     let mut columns: Vec<Vec<f64>> = Vec::new();
     for (place, key) in keys.iter().enumerate() {
-        let written: Vec<&str> = recipes.iter().map(|r| r.values[place]).collect();
+        let written: Vec<&str> = recipes.iter().map(|values| values[place]).collect();
         let numbers: Option<Vec<f64>> = written.iter().map(|v| v.parse().ok()).collect();
         let mut words: Vec<String> = Vec::new();
         columns.push(numbers.unwrap_or_else(|| {
@@ -121,6 +122,12 @@ fn parallel(keys: &[&str], recipes: &[Recipe<'_>], shown: &[Part]) -> Parallel {
             words,
         });
     }
+    (axes, columns)
+}
+
+fn parallel(keys: &[&str], recipes: &[Recipe<'_>], shown: &[Part]) -> Parallel {
+    let values: Vec<&[&str]> = recipes.iter().map(|r| r.values.as_slice()).collect();
+    let (mut axes, mut columns) = uprights(keys, &values);
     for part in shown.iter().filter(|part| **part != Part::Train) {
         let values = recipes.iter().map(|r| r.pooled.part(*part).map(|p| p.top1));
         let Some(values) = values.collect::<Option<Vec<f64>>>() else {

@@ -99,6 +99,7 @@ fn trained() -> Trained {
     };
     Trained {
         stage: "net".to_owned(),
+        varied: Vec::new(),
         id: "resnet18".to_owned(),
         timing: Some(Timing::of(
             vec![

@@ -5,7 +5,8 @@ use crate::{
     error::Result,
     record::{Epoch, History, Measure},
     report::{
-        Axis, Block, Column, Curve, Drawing, Grid, Multiples, Series, Trained, Unit, percent,
+        Axis, BegunTraining, Block, Column, Curve, Drawing, Grid, Multiples, Series, Trained, Unit,
+        percent,
         units::{fixed, rate},
         words,
     },
@@ -27,7 +28,33 @@ pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
         [one] => of_training(2, one, true),
         several => of_several(stage, several, asked.page),
     };
-    Ok(stages.iter().flat_map(of_stage).collect())
+    let mut blocks: Vec<Block> = stages.iter().flat_map(of_stage).collect();
+    blocks.extend(asked.results.begun.iter().flat_map(of_begun));
+    Ok(blocks)
+}
+
+/// The epochs so far of a training that has no result yet.
+fn of_begun(begun: &BegunTraining) -> Vec<Block> {
+    let history = &begun.history;
+    let done = match history.epochs.last() {
+        Some(last) => format!("{} of {} so far", last.epoch, count(last.of, "epoch")),
+        None => "no epoch yet".to_owned(),
+    };
+    let state = match begun.is_running {
+        true => "A run is at it now",
+        false => "It was interrupted, and the next run goes on from there",
+    };
+    let mut blocks = vec![
+        Block::heading(2, format!("Training `{}`, unfinished", begun.id)),
+        Block::paragraph(format!("{state}: {done}.")),
+    ];
+    if history.epochs.len() > 1 {
+        blocks.push(Block::Curve(curve(history)));
+    }
+    if !history.epochs.is_empty() {
+        blocks.push(epoch_table(history));
+    }
+    blocks
 }
 
 /// The runs of one stage: where curves are drawn, they stand side by side over the same axes, and not once more below.
@@ -258,6 +285,7 @@ mod tests {
         let mut results = crate::report::sample::results(Vec::new());
         let trained = |seed: u32| Trained {
             stage: "net".to_owned(),
+            varied: Vec::new(),
             id: format!("net[seed={seed}]"),
             timing: None,
             started: 0,

@@ -1,8 +1,9 @@
 """Holds the numbers of a report's page against scikit-learn and statsmodels, from nothing but the predictions in the cache.
 
-    pip install scikit-learn scipy statsmodels numpy
+    pip install scikit-learn scipy statsmodels numpy netcal==1.4.0
     python tests/page_parity.py --kfood target/release/kfood PIPELINE
 
+How sure the best model is: calibration error, Brier score and loss of each part as far as the page has decimals, and the reliability diagram.
 For each evaluation group of the page: every cell of its confusion matrix, recall and its interval over images and runs of each class, F1 of each class, and
 top-1, top-5, macro F1 and loss of the result table. Exits with 1 if anything differs.
 """
@@ -18,6 +19,8 @@ import sys
 import tempfile
 
 import numpy as np
+from netcal.metrics import ECE
+from scipy.special import softmax
 from scipy.stats import t
 from sklearn.metrics import confusion_matrix, f1_score
 from statsmodels.stats.proportion import proportion_confint
@@ -50,8 +53,50 @@ def main():
         classes = matrix["classes"]
         apart = max(apart, of_part(classes, [run[part] for run in runs], matrix, recall, scatter), of_row(row, runs))
         print(f"{row['evaluation']}: {len(runs)} runs, {sum(len(run[part]) for run in runs)} predictions on {part}")
+    apart = max(apart, sureness(ask, args.pipeline, html, charts))
     print(f"largest difference: {apart:.1e}")
     sys.exit(0 if apart < 1e-9 else 1)
+
+
+def sureness(ask, pipeline, html, charts):
+    """The largest difference of the reliability diagram; what the page rounds has to be as its decimals say."""
+    told = html[html.rindex(">How sure <code>") :]
+    evaluation = re.match(r">How sure <code>(.*?)</code> is</h2>", told).group(1)
+    table = told[: told.index("</table>")]
+    record = next(r for r in json.loads(ask("explain", pipeline, evaluation, "--json")) if r["id"] == evaluation)
+    folder = pathlib.Path(cache()) / "entries" / (record.get("record") or record["newest"])["key"]
+    with open(next(folder.rglob("predictions.csv")), newline="") as lines:
+        lines = list(csv.DictReader(lines))
+    classes = json.loads(next(folder.rglob("metrics.json")).read_text())["classes"]
+    logs = np.fromfile(next(folder.rglob("log_probabilities.f32")), dtype="<f4").astype(float).reshape(len(lines), len(classes))
+    labels = np.array([classes.index(line["label"]) for line in lines])
+    parts = np.array([line["part"] for line in lines])
+    rows = re.findall(r"<tr><td class=\"head\">(.*?)</td>(.*?)</tr>", table)
+    assert [name for name, _ in rows] == [name for name in ("validation", "test") if name in parts], rows
+    apart = 0.0
+    for name, cells in rows:
+        _, error, _, brier, loss = re.findall(r"<td.*?>(.*?)</td>", cells)
+        mine, label = softmax(logs[parts == name], axis=1), labels[parts == name]
+        confidence, right = mine.max(1), mine.argmax(1) == label
+        rounded = [
+            abs(float(error.split("%")[0]) / 100 - ECE(15).measure(confidence, right.astype(int))) / 5e-4,
+            abs(float(brier) - np.mean(np.sum((mine - np.eye(len(classes))[label]) ** 2, 1))) / 5e-4,
+            abs(float(loss) + np.mean(np.log(mine[np.arange(len(label)), label]))) / 5e-4,
+        ]
+        assert max(rounded) < 1.001, (name, rounded)
+        apart = max(apart, diagram(charts, confidence, right) if name == rows[-1][0] else 0.0)
+        print(f"how sure {evaluation} is on {name}: {len(label)} predictions, error {error}, Brier score {brier}, loss {loss}")
+    return apart
+
+
+def diagram(charts, confidence, right):
+    """The largest difference of the points of the reliability diagram, which is drawn of the last part."""
+    curve = next(c for c in charts if c["kind"] == "curve" and c["x"]["name"] == "probability of the first guess")
+    bins = np.ceil(confidence * 15).clip(1, 15)
+    points = [(confidence[bins == b].mean(), right[bins == b].mean()) for b in range(1, 16) if (bins == b).any()]
+    ours = next(s["points"] for s in curve["series"] if s["name"] == "right")
+    assert len(ours) == len(points), (ours, points)
+    return float(np.abs(np.array(ours) - np.array(points)).max())
 
 
 def predictions(ask, pipeline, group):

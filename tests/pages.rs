@@ -70,6 +70,9 @@ fn a_page_shows_the_photographs_that_are_mistaken_and_is_the_same_each_time() {
     let (html, said) = page(&project, &[]);
     assert!(!said.contains("note:"), "{said}");
     assert!(html.contains("At a glance") && html.contains("Confusion matrix on test"));
+    // Without a calibrate stage the best model is told of as it stands.
+    assert!(html.contains("How sure <code>result</code> is"));
+    assert!(html.contains("As the model says it, at temperature 1."));
     let pictures = mistakes(&html).matches("data-picture=").count();
     let wrong = project.kfood(&["report", "pipelines/p.toml", "--json"]);
     let wrong: serde_json::Value = serde_json::from_str(&wrong.stdout).unwrap();

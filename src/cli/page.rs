@@ -11,8 +11,9 @@ use super::{
 use crate::{
     config::{Instance, Settings},
     exec::{Newest, Summary},
-    report::{DataSeen, Results, Source, StageMade, StageTold},
+    report::{DataSeen, Results, Source, StageMade, StageTold, Uncalibrated},
     stage::Stage,
+    stages::sureness,
     text::shown_path,
 };
 
@@ -35,6 +36,14 @@ pub(super) fn complete(results: &mut Results, opened: &Opened, newest: &Newest, 
             results.data.extend(found);
         }
     }
+    results.sure = results.to_calibrate().and_then(|of| {
+        let parts = sureness(|output| newest.summary.output(&of.id, output)).ok()?;
+        Some(Uncalibrated {
+            of: of.id.clone(),
+            stage: of.stage.clone(),
+            parts,
+        })
+    });
     let stages = opened
         .stages
         .iter()

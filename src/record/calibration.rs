@@ -32,6 +32,19 @@ pub struct CalibratedPart {
     pub coverage: Vec<Coverage>,
 }
 
+/// How sure a model is on one part, as it says it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartSureness {
+    /// Which part.
+    pub part: Part,
+    /// Images in it.
+    pub images: u64,
+    /// At temperature 1.
+    pub sureness: Sureness,
+    /// The accuracy on the images of which the model is surest, from few to all.
+    pub coverage: Vec<Coverage>,
+}
+
 /// How well probabilities fit what is right.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sureness {

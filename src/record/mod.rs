@@ -40,7 +40,7 @@ pub use averaging::{Averaging, Tried};
 pub use bench_job::{BenchJob, Forward, Speed, StepTaken, Steps};
 pub use browse::{Browse, Browsed};
 pub use calibration::{
-    CalibratedPart, Calibration, Coverage, ReliabilityBin, Sure, Sureness, Threshold,
+    CalibratedPart, Calibration, Coverage, PartSureness, ReliabilityBin, Sure, Sureness, Threshold,
 };
 pub use checkpoint::{CheckpointInfo, Provenance, Transform};
 pub use evaluation::{

@@ -8,12 +8,12 @@ use crate::{
     digest::Digest,
     record::{
         Calibration, Evaluation, FeatureLeaks, Fingerprint, History, LabelIssues, Part,
-        PartMetrics, PastJobs, Prediction, Selection, Timing,
+        PartMetrics, PartSureness, PastJobs, Prediction, Selection, Timing,
     },
     settings::{Arch, Checkpoint},
 };
 
-use super::{Overview, Photograph};
+use super::{Overview, Photograph, best::best};
 
 /// The results of one pipeline, collected from the cache by the caller.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +32,8 @@ pub struct Results {
     pub audits: Vec<Audited>,
     /// In the order of the pipeline: calibrations.
     pub calibrations: Vec<Calibrated>,
+    /// How sure the model of [`Results::to_calibrate`] is, where that was asked for.
+    pub sure: Option<Uncalibrated>,
     /// In the order of the pipeline: stages whose result is not the one that a run would give now.
     pub not_of_now: Vec<NotOfNow>,
     /// In the order of the pipeline: selections among models.
@@ -172,6 +174,17 @@ pub struct Calibrated {
     pub found: Calibration,
 }
 
+/// How sure a model is that no calibrate stage is of.
+#[derive(Clone, Debug)]
+pub struct Uncalibrated {
+    /// The evaluate instance that it is of.
+    pub of: String,
+    /// The stage as written.
+    pub stage: String,
+    /// Validation and test, as far as they were evaluated.
+    pub parts: Vec<PartSureness>,
+}
+
 /// Images that a stage keeps out of every part.
 #[derive(Clone, Debug)]
 pub struct Unused {
@@ -286,6 +299,16 @@ pub struct Group<'a> {
 }
 
 impl Results {
+    /// The evaluation whose sureness is told where the pipeline has no calibrate stage: the first run of the recipe that is best.
+    #[must_use]
+    pub fn to_calibrate(&self) -> Option<&Evaluated> {
+        let groups = self.groups();
+        let found = best(groups.iter())
+            .filter(|_| self.calibrations.is_empty())
+            .map(|(group, _)| group.runs[0])?;
+        self.evaluations.iter().find(|run| run.id == found.id)
+    }
+
     /// The evaluations in groups, in the order of their first members.
     #[must_use]
     pub fn groups(&self) -> Vec<Group<'_>> {

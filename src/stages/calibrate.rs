@@ -2,16 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    ToStage,
-    judged::{self, Judged},
-};
+use super::{ToStage, judged, part_logs::PartLogs};
 use crate::{
     config,
     error::{Error, Result},
     event::StageEvent,
     files,
-    record::{CalibratedPart, Calibration, Part, Sure, Sureness, Threshold},
+    record::{CalibratedPart, Calibration, Part, Sure, Threshold},
     stage::{Context, Input, Stage},
     stats::{self, Answer},
     text::fixed,
@@ -84,59 +81,6 @@ impl Stage for CalibrateStage {
             ));
         }
         files::write_json(&context.out.join(Calibration::FILE), &calibration)
-    }
-}
-
-/// The images of one part.
-struct PartLogs {
-    part: Part,
-    labels: Vec<usize>,
-    /// Row-major [labels, classes].
-    logs: Vec<f64>,
-    classes: usize,
-}
-
-impl PartLogs {
-    /// `None` without images.
-    fn of(judged: &Judged, part: Part) -> Option<Self> {
-        let images = || judged.images.iter().filter(|image| image.part == part);
-        images().next()?;
-        Some(Self {
-            part,
-            labels: images().map(|image| image.label).collect(),
-            logs: images().flat_map(|image| image.logs.clone()).collect(),
-            classes: judged.classes.len(),
-        })
-    }
-
-    fn tempered(&self, temperature: f64) -> Self {
-        Self {
-            logs: stats::tempered(&self.logs, self.classes, temperature),
-            labels: self.labels.clone(),
-            ..*self
-        }
-    }
-
-    fn answers(&self) -> Vec<Answer> {
-        let found = stats::scores(&self.logs, &self.labels, self.classes).unwrap_or_default();
-        let answer = |score: stats::Score| Answer {
-            confidence: score.probability,
-            correct: score.correct,
-        };
-        found.into_iter().map(answer).collect()
-    }
-
-    fn sureness(&self) -> Sureness {
-        let answers = self.answers();
-        let by_chance = stats::calibration_error_by_chance(&answers);
-        Sureness {
-            loss: stats::cross_entropy(&self.logs, &self.labels, self.classes),
-            ece: stats::expected_calibration_error(&answers),
-            ece_interval: Some(stats::calibration_error_interval(&answers, by_chance)),
-            ece_by_chance: Some(by_chance),
-            brier: stats::brier(&self.logs, &self.labels, self.classes),
-            bins: stats::reliability(&answers),
-        }
     }
 }
 

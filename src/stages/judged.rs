@@ -1,6 +1,6 @@
 //! What evaluations say of images, read from their files.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{
     error::{Error, Result},
@@ -52,17 +52,30 @@ fn role(place: usize, what: &str) -> String {
 /// # Errors
 /// When a file cannot be read, or they are not of one evaluation.
 pub(super) fn read(desk: &Desk<'_>, place: usize) -> Result<Judged> {
-    let path = |what: &str| desk.input(&role(place, what));
-    let evaluation: Evaluation = files::read_json(&path("metrics")?)?;
-    let predictions = Prediction::read_all(&path("predictions")?)?;
+    let [metrics, predictions, logs] = OUTPUTS.map(|(what, _)| desk.input(&role(place, what)));
+    read_files(&metrics?, &predictions?, &logs?)
+}
+
+/// Reads the evaluation whose outputs lie where `output` says by their names.
+///
+/// # Errors
+/// As [`read`], and when an output cannot be had.
+pub(super) fn read_outputs(output: impl Fn(&str) -> Result<PathBuf>) -> Result<Judged> {
+    let [metrics, predictions, logs] = OUTPUTS.map(|(_, name)| output(name));
+    read_files(&metrics?, &predictions?, &logs?)
+}
+
+fn read_files(metrics: &Path, predictions: &Path, log_probabilities: &Path) -> Result<Judged> {
+    let evaluation: Evaluation = files::read_json(metrics)?;
+    let predictions = Prediction::read_all(predictions)?;
     let classes = evaluation.classes;
-    let logs = numbers(&path("log_probabilities")?)?;
+    let logs = numbers(log_probabilities)?;
     let shape = evaluation.log_probabilities.map(|said| said.shape);
     let expected = [predictions.len(), classes.len()];
     if shape != Some(expected) || logs.len() != predictions.len() * classes.len() {
         return Err(Error::failed(format!(
             "`{}` does not hold the log-probabilities of {} images and {} classes",
-            shown_path(&path("log_probabilities")?),
+            shown_path(log_probabilities),
             expected[0],
             expected[1]
         )));

@@ -6,6 +6,7 @@ mod corrections;
 mod fitting;
 mod judged;
 mod model_file;
+mod part_logs;
 mod past;
 mod split_refused;
 mod split_told;
@@ -14,6 +15,7 @@ mod split_written;
 pub(crate) use classes::classes;
 pub use dataset::DatasetStage;
 pub(crate) use fitting::history_so_far;
+pub(crate) use part_logs::sureness;
 pub use preprocess::{PreprocessStage, photographs};
 pub use split::SplitStage;
 

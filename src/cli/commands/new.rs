@@ -18,12 +18,12 @@ use crate::{
         schema::of_files,
         starter::{self, DataSet, Machine, Sizes, Template},
     },
-    config,
+    config::{self, Gives},
     error::{Error, Result},
     files,
     record::Part,
     report::duration,
-    text::{and_more, for_a_shell, number, shown_path},
+    text::{and_more, count, for_a_shell, number, shown_path},
 };
 
 /// Look at photographs and write a first pipeline for them: pipelines/NAME.toml.
@@ -85,10 +85,18 @@ pub(in crate::cli) fn new(args: &New) -> Result<u8> {
         .map(|data| found(data, &here))
         .collect::<String>();
     let seconds = duration(Sizes::of(&data[0], &machine).seconds);
+    let trainings = pipeline.instances.iter();
+    let trainings = trainings.filter(|i| i.settings.gives() == Gives::Training);
     told += &format!(
-        "{shown}: written; {} stages, a training takes about {seconds} on {}\n",
-        pipeline.instances.len(),
-        machine.name()
+        "{shown}: written; {}, {}\n",
+        count(pipeline.instances.len(), "stage"),
+        match trainings.count() {
+            1 => format!("a training takes about {seconds} on {}", machine.name()),
+            n => format!(
+                "{n} trainings, each takes about {seconds} on {}",
+                machine.name()
+            ),
+        },
     );
     if args.template == Template::Transfer && data.len() == 1 && !pipeline.missing().is_empty() {
         let weights = starter::weights_for(&Sizes::of(&data[0], &machine));

@@ -99,6 +99,16 @@ fn audit(of: &str) -> String {
     format!("{}\n[audit.labels]\nfrom = \"{of}\"\n", comment(what))
 }
 
+/// How sure the model of an evaluation of this name is.
+fn calibrate(of: &str) -> String {
+    let what = "How sure the model may be: a temperature, fitted on validation, and the probability from which on it has this \
+                precision; `kfood predict --calibration` takes both.";
+    format!(
+        "{}\n[calibrate.sure]\nfrom = \"{of}\"\nprecision = 0.9\n",
+        comment(what)
+    )
+}
+
 /// Lines of a comment, broken where they are too long.
 fn comment(text: &str) -> String {
     let wrapped = crate::text::wrapped(text, 0, 110);
@@ -109,10 +119,11 @@ fn comment(text: &str) -> String {
 impl Filled<'_> {
     fn first(&self) -> Result<String> {
         Ok(format!(
-            "{}\n{}\n[evaluate.result]\nmodel = \"net\"\n\n{}",
+            "{}\n{}\n[evaluate.result]\nmodel = \"net\"\n\n{}\n{}",
             self.photographs(0, "", false)?,
             self.training("net", &self.recipe()),
             audit("result"),
+            calibrate("result"),
         ))
     }
 
@@ -120,6 +131,7 @@ impl Filled<'_> {
         Ok(format!(
             r#"{}
 # Nothing but SGD: the gaps between the three parts tell how much it overfits.
+# Each recipe is trained three times (`matrix.seed`): of one run a side no verdict on recipes can be given.
 {}
 # AdamW, normalisation and augmentation, in two depths.
 {}
@@ -137,18 +149,21 @@ model = "tuned"
 
 [evaluate.chosen]
 model = "best"
-"#,
+
+{}"#,
             self.photographs(0, "", false)?,
             self.training(
                 "baseline",
-                "arch = \"resnet18\"\noptimizer.sgd = { lr = 0.001 }\n"
+                "arch = \"resnet18\"\nmatrix.seed = [1, 2, 3]\noptimizer.sgd = { lr = 0.001 }\n"
             ),
             self.training(
                 "tuned",
-                &self
-                    .recipe()
-                    .replace(&self.arch(), "matrix.arch = [\"resnet18\", \"resnet34\"]")
+                &self.recipe().replace(
+                    &self.arch(),
+                    "matrix.arch = [\"resnet18\", \"resnet34\"]\nmatrix.seed = [1, 2, 3]"
+                )
             ),
+            calibrate("chosen"),
         ))
     }
 
@@ -178,9 +193,11 @@ by = "validation.top1"
 
 [evaluate.chosen]
 model = "best"
-"#,
+
+{}"#,
             self.photographs(0, "", false)?,
             self.training("sweep", &recipe),
+            calibrate("chosen"),
         ))
     }
 
@@ -230,10 +247,12 @@ model = "whole"
 
 [evaluate.head_result]
 model = "head"
-"#,
+
+{}"#,
             self.photographs(0, "", false)?,
             of("whole", ""),
             of("head", "train_layers = \"head\"\n"),
+            calibrate("whole_result"),
         ))
     }
 
@@ -265,11 +284,13 @@ model = "whole"
 
 [evaluate.head_result]
 model = "head"
-"#,
+
+{}"#,
             self.both_photographs()?,
             self.training_on("source", "source_", &source),
             of_target("whole", ""),
             of_target("head", "train_layers = \"head\"\n"),
+            calibrate("whole_result"),
         ))
     }
 

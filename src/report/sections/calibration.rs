@@ -3,17 +3,47 @@
 use super::Asked;
 use crate::{
     error::Result,
-    record::{CalibratedPart, Calibration, Interval, ReliabilityBin, Sure, Sureness},
+    record::{Calibration, Coverage, Interval, Part, ReliabilityBin, Sure, Sureness},
     report::{
-        Axis, Block, Calibrated, Column, Curve, Drawing, Figure, Grid, Multiples, Series, Unit,
-        percent, units::fixed,
+        Axis, Block, Calibrated, Column, Curve, Drawing, Figure, Grid, Multiples, Series,
+        Uncalibrated, Unit, percent, units::fixed,
     },
     text::number,
 };
 
 pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
     let calibrations = &asked.results.calibrations;
-    Ok(calibrations.iter().flat_map(of_calibration).collect())
+    let mut blocks: Vec<Block> = calibrations.iter().flat_map(of_calibration).collect();
+    blocks.extend(asked.results.sure.iter().flat_map(of_uncalibrated));
+    Ok(blocks)
+}
+
+/// How sure a model says that it is.
+fn of_uncalibrated(model: &Uncalibrated) -> Vec<Block> {
+    let mut errors = error_table();
+    for part in &model.parts {
+        errors.rows.push(error(part.part, 1.0, &part.sureness));
+    }
+    let advice = format!(
+        "As the model says it, at temperature 1. A calibrate stage (`[calibrate.sure]` with `from = \"{}\"`) fits a temperature on validation, and with `precision = 0.95` finds from which probability on the model may answer.",
+        model.stage
+    );
+    let mut blocks = vec![
+        Block::heading(2, format!("How sure `{}` is", model.of)),
+        Block::paragraph(advice),
+        Block::table(errors),
+    ];
+    if let Some(part) = model.parts.last() {
+        blocks.push(Block::Curve(coverage(part.part, &part.coverage)));
+        blocks.push(Block::paragraph(format!(
+            "Reliability on {}:",
+            part.part.name()
+        )));
+        let bins = &part.sureness.bins;
+        blocks.push(Block::table(reliability(bins)));
+        blocks.push(Block::Curve(diagram(bins)));
+    }
+    blocks
 }
 
 fn of_calibration(calibrated: &Calibrated) -> Vec<Block> {
@@ -39,7 +69,7 @@ fn of_calibration(calibrated: &Calibrated) -> Vec<Block> {
             .map(|_| Block::paragraph(promise(found))),
     );
     if let Some(part) = found.parts.last() {
-        blocks.push(Block::Curve(coverage(part)));
+        blocks.push(Block::Curve(coverage(part.part, &part.coverage)));
         blocks.push(Block::paragraph(format!(
             "Reliability on {}, under the temperature:",
             part.part.name()
@@ -58,7 +88,17 @@ fn of_calibration(calibrated: &Calibrated) -> Vec<Block> {
 
 /// Errors of each part before and after.
 fn errors(found: &Calibration) -> Grid {
-    let mut grid = Grid::of([
+    let mut grid = error_table();
+    for part in &found.parts {
+        for (temperature, sureness) in [(1.0, &part.before), (found.temperature, &part.after)] {
+            grid.rows.push(error(part.part, temperature, sureness));
+        }
+    }
+    grid
+}
+
+fn error_table() -> Grid {
+    Grid::of([
         Column::left("part").heading(),
         Column::right("temperature"),
         Column::right("calibration error")
@@ -68,18 +108,12 @@ fn errors(found: &Calibration) -> Grid {
         ),
         Column::right("Brier score").meaning("over all classes, from 0 to 2"),
         Column::right("loss"),
-    ]);
-    for part in &found.parts {
-        for (temperature, sureness) in [(1.0, &part.before), (found.temperature, &part.after)] {
-            grid.rows.push(error(part, temperature, sureness));
-        }
-    }
-    grid
+    ])
 }
 
-fn error(part: &CalibratedPart, temperature: f64, sureness: &Sureness) -> Vec<String> {
+fn error(part: Part, temperature: f64, sureness: &Sureness) -> Vec<String> {
     vec![
-        part.part.name().to_owned(),
+        part.name().to_owned(),
         fixed(temperature, 3),
         match sureness.ece_interval {
             Some(interval) => with_interval(sureness.ece, interval),
@@ -134,8 +168,8 @@ fn promise(found: &Calibration) -> String {
     )
 }
 
-fn coverage(part: &CalibratedPart) -> Curve {
-    let points = part.coverage.iter().map(|c| (c.coverage, c.accuracy));
+fn coverage(part: Part, coverage: &[Coverage]) -> Curve {
+    let points = coverage.iter().map(|c| (c.coverage, c.accuracy));
     let points: Vec<_> = points.collect();
     let words = |(coverage, accuracy): &(f64, f64)| {
         format!("{} right on {}", percent(*accuracy), percent(*coverage))
@@ -146,7 +180,7 @@ fn coverage(part: &CalibratedPart) -> Curve {
         x: Axis::linear("photographs answered, the surest first", Unit::Share),
         y: Axis::linear("right", Unit::Share),
         series: vec![Series {
-            name: format!("{}: right among the surest", part.part.name()),
+            name: format!("{}: right among the surest", part.name()),
             in_words: ends.join(", "),
             points,
         }],

@@ -56,7 +56,7 @@ demo: build
 	$(KFOOD) report pipelines/quickstart.toml --output cache/quickstart.html
 
 test: $(READY) tools
-	$(FORMAT) --check
+	@$(FORMAT) --check
 	$(CARGO) clippy --release --all-targets $(FEATURES) -- --deny warnings
 	RUSTDOCFLAGS='--deny warnings' $(CARGO) doc --release --no-deps $(FEATURES)
 	$(CARGO) test --release $(FEATURES)
@@ -73,7 +73,7 @@ test: $(READY) tools
 	fi
 
 format:
-	$(FORMAT)
+	@$(FORMAT)
 
 missions: build
 	@test -n "$$KFOOD_REAL_DATA" || { echo 'set KFOOD_REAL_DATA to the folder that holds korean20 and korean_transfer7' >&2; exit 2; }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::open::Opened;
 use crate::{
-    cache::{Cache, Record},
+    cache::{Cache, Record, in_toml},
     stage::{Source, Stage},
     stages,
 };
@@ -73,6 +73,19 @@ pub(super) fn sources(stage: &dyn Stage) -> impl Iterator<Item = String> {
         Source::Stage { id, .. } => Some(id),
         Source::Files => None,
     })
+}
+
+/// All settings of a stage as a pipeline file writes them, defaults too: name and value.
+pub(super) fn resolved(stage: &dyn Stage) -> Vec<(String, String)> {
+    let all = flat("", &stage.settings()).into_iter();
+    // What the pixels are is no setting of who reads them.
+    let reads = stage.inputs().into_iter().any(|i| i.role == "pack");
+    let own = all.filter(|(name, _)| !reads || !name.starts_with("pixels."));
+    own.filter_map(|(name, value)| {
+        let value = in_toml(&stage.written_value(&name, &value)?)?;
+        Some((stage.written(&name), value))
+    })
+    .collect()
 }
 
 /// `optimizer.sgd.lr = 0.001`: nested names joined by dots; arrays as JSON.

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use super::{
-    behind::{behind, sources},
+    behind::{behind, resolved, sources},
     open::Opened,
     packed::Packed,
     results::find,
@@ -90,6 +90,7 @@ fn told(opened: &Opened, stage: &dyn Stage, newest: &Newest) -> StageTold {
         stage: find(opened, id).map_or(id, |i| &i.stage).to_owned(),
         kind: stage.kind(),
         reads: sources(stage).collect(),
+        settings: resolved(stage),
         made,
     }
 }

@@ -99,6 +99,8 @@ pub struct StageTold {
     pub kind: &'static str,
     /// The instances that it reads.
     pub reads: Vec<String>,
+    /// All its settings as a pipeline file writes them, defaults too: name and value.
+    pub settings: Vec<(String, String)>,
     /// What is there of it.
     pub made: Option<StageMade>,
 }

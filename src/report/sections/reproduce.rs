@@ -29,6 +29,8 @@ pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
         Block::table(stages(results)),
     ];
     blocks.extend(timeline(results));
+    blocks.push(Block::heading(3, "Settings, defaults too"));
+    blocks.push(Block::table(settings(results)));
     blocks.push(Block::heading(3, "Outputs"));
     blocks.push(Block::table(outputs(results)));
     for (name, text) in &results.files {
@@ -50,8 +52,8 @@ fn is_good(stage: &StageTold) -> bool {
     stage.made.as_ref().is_some_and(|made| !made.earlier)
 }
 
-/// Stages as they are written, however many instances each has.
-fn flow(results: &Results) -> Flow {
+/// Stages as they are written, each with its instances.
+fn as_written(results: &Results) -> (BTreeMap<&str, usize>, Vec<Vec<&StageTold>>) {
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     let mut of: Vec<Vec<&StageTold>> = Vec::new();
     for stage in &results.stages {
@@ -61,6 +63,11 @@ fn flow(results: &Results) -> Flow {
         });
         of[place].push(stage);
     }
+    (places, of)
+}
+
+fn flow(results: &Results) -> Flow {
+    let (places, of) = as_written(results);
     let by_id: BTreeMap<&str, usize> = results
         .stages
         .iter()
@@ -140,6 +147,37 @@ fn stages(results: &Results) -> Grid {
     grid
 }
 
+/// What a setting is in one or several instances of each stage.
+fn settings(results: &Results) -> Grid {
+    let mut grid = Grid::of([
+        Column::left("stage").heading(),
+        Column::left("setting"),
+        Column::left("value").meaning("where instances differ, each of them"),
+    ]);
+    for instances in as_written(results).1 {
+        let mut names: Vec<&str> = Vec::new();
+        let mut values: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (name, value) in instances.iter().flat_map(|stage| &stage.settings) {
+            let of = values.entry(name).or_default();
+            if of.is_empty() {
+                names.push(name);
+            }
+            if !of.contains(&value.as_str()) {
+                of.push(value);
+            }
+        }
+        grid.rows.extend(names.iter().map(|name| {
+            let values = values[name].iter().map(|value| format!("`{value}`"));
+            vec![
+                format!("`{}`", instances[0].stage),
+                format!("`{name}`"),
+                values.collect::<Vec<_>>().join(", "),
+            ]
+        }));
+    }
+    grid
+}
+
 fn first(digest: &str) -> &str {
     digest.get(..DIGITS).unwrap_or(digest)
 }
@@ -194,6 +232,10 @@ mod tests {
             stage: id.split('[').next().unwrap_or(id).to_owned(),
             kind: "train",
             reads: reads.iter().map(|r| (*r).to_owned()).collect(),
+            settings: vec![
+                ("epochs".to_owned(), "4".to_owned()),
+                ("seed".to_owned(), id.len().to_string()),
+            ],
             made: started.map(|started| StageMade {
                 earlier: false,
                 key: "0123456789abcdef0123".to_owned(),
@@ -227,6 +269,11 @@ mod tests {
         assert_eq!(flow.nodes[1].told, "train, 2개 중 1개 완료");
         assert_eq!(stages(&results).rows[2][2..4], ["no result", "-"]);
         assert_eq!(stages(&results).rows[0][3], "`0123456789abcdef`");
+        // A setting that instances have otherwise is told with each of its values.
+        let told = settings(&results).rows;
+        assert_eq!(told[2], ["`net`", "`epochs`", "`4`"]);
+        assert_eq!(told[3], ["`net`", "`seed`", "`11`"]);
+        assert_eq!(told.len(), 4);
     }
 
     #[test]

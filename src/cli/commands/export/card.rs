@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use crate::{
-    cache::in_toml,
     cli::{
-        behind::flat,
+        behind::resolved,
         calibration::judged,
         open::{self, Opened},
         results,
@@ -71,14 +70,7 @@ fn fill(card: &mut Card<'_>, named: &str, file: &Path) -> Result<()> {
     let digest = Digest::of_file(file)?;
     card.of_another_state = of_another_state(&opened, &newest.summary, &found, digest)?;
     let stage = &opened.stages[index];
-    let settings = flat("", &stage.settings());
-    let asked = settings.into_iter().filter(|(name, value)| {
-        // What the pixels are stands with the transform.
-        value != "null" && !name.starts_with("pixels.")
-    });
-    card.settings = asked
-        .filter_map(|(name, value)| Some((stage.written(&name), in_toml(&value)?)))
-        .collect();
+    card.settings = resolved(&**stage);
     card.results = found;
     Ok(())
 }

@@ -30,6 +30,17 @@ pub(super) fn out(text: &str) -> Result<()> {
     }
 }
 
+/// A result for people, as [`out`]; in a terminal a line that is too long goes on in a new one between two words.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub(super) fn told(text: &str) -> Result<()> {
+    match width() {
+        Some(columns) => out(&folded(text, usize::from(columns))),
+        None => out(text),
+    }
+}
+
 /// The columns of the terminal that standard output is; `None` where a file or a program reads it.
 pub(super) fn width() -> Option<u16> {
     terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0)

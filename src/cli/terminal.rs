@@ -5,8 +5,6 @@ use std::env;
 use terminal_size::terminal_size_of;
 use unicode_width::UnicodeWidthStr;
 
-use crate::text::wrapped;
-
 /// Columns where a terminal does not say how many it has.
 const COLUMNS: u16 = 80;
 
@@ -32,6 +30,51 @@ fn only_ascii(term: &str, locale: Option<&str>) -> bool {
     !unicode || matches!(term, "dumb" | "linux" | "vt100" | "vt220" | "ansi")
 }
 
+/// Keeps the terminal from writing `^C` where a key is pressed, which would stand behind the lines that move and leave one of them behind.
+/// Undone when dropped.
+pub(super) struct QuietKeys {
+    #[cfg(target_os = "linux")]
+    before: rustix::termios::Termios,
+}
+
+#[cfg(target_os = "linux")]
+impl QuietKeys {
+    /// `None` where standard error is no terminal, or is another's: who is in the background would be stopped for it.
+    pub(super) fn new() -> Option<Self> {
+        use rustix::termios::{LocalModes, tcgetattr};
+        let before = tcgetattr(std::io::stderr()).ok()?;
+        let mut quiet = before.clone();
+        quiet.local_modes.remove(LocalModes::ECHOCTL);
+        set(&quiet).then_some(Self { before })
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+impl QuietKeys {
+    pub(super) fn new() -> Option<Self> {
+        None
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for QuietKeys {
+    fn drop(&mut self) {
+        set(&self.before);
+    }
+}
+
+/// Sets what the terminal does, where that is this program's to say.
+#[cfg(target_os = "linux")]
+fn set(modes: &rustix::termios::Termios) -> bool {
+    use rustix::{
+        process::getpgrp,
+        termios::{OptionalActions, tcgetpgrp, tcsetattr},
+    };
+    let terminal = std::io::stderr();
+    let is_in_front = tcgetpgrp(&terminal).is_ok_and(|front| front == getpgrp());
+    is_in_front && tcsetattr(&terminal, OptionalActions::Now, modes).is_ok()
+}
+
 /// Each line in lines that end between words where it is too long; those that follow are indented further.
 pub(super) fn folded(text: &str, columns: usize) -> String {
     let lines = text.split('\n').map(|line| folded_line(line, columns));
@@ -43,10 +86,21 @@ fn folded_line(line: &str, columns: usize) -> String {
         return line.to_owned();
     }
     let indent = line.len() - line.trim_start().len();
-    let further = indent + 2;
-    let text = wrapped(line, further, columns);
-    let first = text.get(2..).unwrap_or_default();
-    first.trim_end().to_owned()
+    let mut text = " ".repeat(indent);
+    let mut column = indent;
+    // What stands between words stays, such as the blanks of a table.
+    for word in line[indent..].split_inclusive(' ') {
+        if column > indent && column + word.trim_end().width() > columns {
+            text.truncate(text.trim_end().len());
+            text += "\n";
+            text += &" ".repeat(indent + 2);
+            column = indent + 2;
+        }
+        text += word;
+        column += word.width();
+    }
+    text.truncate(text.trim_end().len());
+    text
 }
 
 #[cfg(test)]

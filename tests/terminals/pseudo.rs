@@ -2,10 +2,9 @@
 
 use std::{
     fs::File,
-    io::Read,
+    io::{Read, Write},
     os::unix::{ffi::OsStrExt, fs::OpenOptionsExt},
     path::Path,
-    process::Stdio,
 };
 
 use rustix::{
@@ -30,6 +29,16 @@ struct Seen {
 
 /// Runs a command in a terminal so many columns wide, which must never have to break a line.
 fn run(project: &Project, columns: u16, args: &[&str]) -> Seen {
+    run_until(project, columns, args, &|_| false)
+}
+
+/// Likewise, and presses Ctrl-C once `enough` says so of the screen.
+fn run_until(
+    project: &Project,
+    columns: u16,
+    args: &[&str],
+    enough: &dyn Fn(&str) -> bool,
+) -> Seen {
     let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&controller).unwrap();
     unlockpt(&controller).unwrap();
@@ -48,15 +57,31 @@ fn run(project: &Project, columns: u16, args: &[&str]) -> Seen {
         ws_ypixel: 0,
     };
     tcsetwinsize(&terminal, size).unwrap();
-    let mut child = project
-        .command(args)
+    // The terminal is that of a session of its own, as a keyboard's is: Ctrl-C reaches it.
+    let own = project.command(args);
+    let mut command = std::process::Command::new("setsid");
+    command
+        .args(["--ctty", "--wait"])
+        .arg(own.get_program())
+        .args(own.get_args());
+    command.current_dir(own.get_current_dir().unwrap());
+    for (name, value) in own.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let mut child = command
         .env("TERM", "xterm-256color")
         .env("LC_ALL", "C.UTF-8")
-        .stdin(Stdio::null())
+        .stdin(terminal.try_clone().unwrap())
         .stdout(terminal.try_clone().unwrap())
         .stderr(terminal)
         .spawn()
         .unwrap();
+    // Nobody here holds the terminal open for the program.
+    drop(command);
+    let mut pressed = false;
     let mut parser = vt100::Parser::new(ROWS, columns, 0);
     let mut controller = File::from(controller);
     let (mut buffer, mut screens) = ([0; 4096], Vec::new());
@@ -68,16 +93,23 @@ fn run(project: &Project, columns: u16, args: &[&str]) -> Seen {
             // A line that is filled up with blanks goes on in the next row too, and nobody sees it.
             let last = screen.cell(row, columns - 1).unwrap();
             let broken = screen.row_wrapped(row) && !matches!(last.contents(), "" | " ");
-            let rows: Vec<_> = screen.rows(0, columns).collect();
-            assert!(!broken, "{columns}: {row}: {rows:#?}");
+            let text = screen.rows(0, columns).nth(row.into()).unwrap();
+            // A path that is longer than a line stands in one of its own.
+            let is_one_word = !text.trim().contains(' ');
+            assert!(
+                !broken || is_one_word,
+                "{columns} columns, {args:?}: {text:?} goes on"
+            );
         }
         screens.push(screen.contents());
+        if !pressed && screens.last().is_some_and(|screen| enough(screen)) {
+            controller.write_all(b"\x03").unwrap();
+            pressed = true;
+        }
     }
-    assert!(
-        child.wait().unwrap().success(),
-        "{}",
-        parser.screen().contents()
-    );
+    let code = child.wait().unwrap().code();
+    let expected = if pressed { 130 } else { 0 };
+    assert_eq!(code, Some(expected), "{}", parser.screen().contents());
     let rows = parser.screen().rows(0, columns);
     Seen {
         rows: rows.map(|row| row.trim_end().to_owned()).collect(),
@@ -126,10 +158,34 @@ fn a_run_shows_how_far_it_is_and_never_more_than_fits() {
         assert!(seen.last.contains("8 stages: "), "{}", seen.last);
         // What is not as wide as the results has them one below the other.
         assert!(seen.last.contains("  test top-1"), "{}", seen.last);
+        let result = format!("{FILE}:result");
+        for args in [
+            &["mistakes", &result][..],
+            &["show", &result],
+            &["report", FILE],
+            &["compare", FILE],
+            &["data", FILE],
+            &["explain", FILE, "result"],
+        ] {
+            run(&project, columns, args);
+        }
     }
     let seen = run(&project, 80, &["run", FILE]);
     assert!(seen.last.contains("8 stages: 8 cached; "), "{}", seen.last);
     assert!(!seen.last.contains("✓"), "{}", seen.last);
+}
+
+#[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
+fn ctrl_c_at_the_keyboard_leaves_no_line_behind_that_moved() {
+    let project = small();
+    project.edit(FILE, "epochs = 2", "epochs = 40");
+    let seen = run_until(&project, 60, &["run", FILE], &|s| s.contains("epoch 2/40"));
+    assert!(seen.last.contains("✗ net: interrupted"), "{}", seen.last);
+    assert!(!seen.last.contains("^C"), "{}", seen.last);
+    let moving = |row: &&String| row.contains("epoch ") || row.contains(" of 8 stages");
+    let left: Vec<_> = seen.rows.iter().filter(moving).collect();
+    assert!(left.is_empty(), "{left:#?} in {}", seen.last);
 }
 
 #[test]
@@ -144,9 +200,24 @@ fn tables_fit_a_terminal_of_60_and_of_80_columns() {
     for columns in [60, 80] {
         let plan = run(&project, columns, &["plan", FILE]).last;
         assert!(plan.contains("9 cached, 0 to run"), "{plan}");
-        for args in [&["cache", "ls"][..], &["runs", FILE], &["check", FILE]] {
+        for args in [
+            &["cache", "ls"][..],
+            &["cache", "gc", "--dry-run"],
+            &["cache", "verify"],
+            &["runs", FILE],
+            &["check", FILE],
+            &["explain", FILE, "dishes"],
+            &["graph", FILE],
+            &["report", FILE],
+            &["config"],
+            &["fetch"],
+            &["help"],
+            &["help", "train"],
+        ] {
             run(&project, columns, args);
         }
+        let name = format!("first_{columns}");
+        run(&project, columns, &["new", "data", "--name", &name]);
     }
 }
 

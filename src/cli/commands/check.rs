@@ -51,7 +51,7 @@ pub(in crate::cli) fn check(args: &Check) -> Result<u8> {
                 print::notes(&pipeline);
                 let stages = count(pipeline.instances.len(), "stage");
                 let told = told(&pipeline.missing());
-                print::out(&format!("{}: {stages}, {told}", shown_path(file)))?;
+                print::told(&format!("{}: {stages}, {told}", shown_path(file)))?;
             }
             Err(mistakes) => print::error(&mistakes.into()),
         }

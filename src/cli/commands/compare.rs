@@ -110,10 +110,10 @@ pub(in crate::cli) fn compare(args: &Compare) -> Result<u8> {
         return documents::write(path, &document, &sources, Evidence::new()).map(|()| 0);
     }
     let document = document.in_language(language::of(args.lang, false));
-    print::out(&match args.markdown {
-        true => document.markdown(),
-        false => document.terminal(print::width()),
-    })?;
+    match args.markdown {
+        true => print::out(&document.markdown())?,
+        false => print::told(&document.terminal(print::width()))?,
+    }
     Ok(0)
 }
 

@@ -57,7 +57,7 @@ pub(in crate::cli) fn config(args: &Config) -> Result<u8> {
         grid.rows
             .push(vec![setting.setting.clone(), value, whence(setting)]);
     }
-    print::out(&format!(
+    print::told(&format!(
         "{}{}",
         grid.text(print::width()),
         files(&place.files)

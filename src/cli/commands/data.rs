@@ -231,7 +231,7 @@ fn show(
     let set = Packed::read(summary, data, dataset)?;
     let overview = set.overview(&opened.pipeline, summary, usize::MAX)?;
     if !args.json {
-        print::out(&overview.document().terminal(print::width()))?;
+        print::told(&overview.document().terminal(print::width()))?;
     }
     if let Some(folder) = &args.sheet {
         files::create_folder(folder)?;

@@ -55,7 +55,7 @@ pub(in crate::cli) fn doctor(args: &Doctor) -> Result<u8> {
         if let Some(left) = told["memory_left"].as_u64() {
             told["memory_left"] = json!(bytes(left));
         }
-        print::out(&lines("", &told))?;
+        print::told(&lines("", &told))?;
     }
     if let Err(error) = tensors {
         print::error(&error);

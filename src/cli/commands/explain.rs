@@ -83,7 +83,7 @@ pub(in crate::cli) fn explain(args: &Explain) -> Result<u8> {
                 text
             })
             .collect();
-        print::out(&all.join("\n"))?;
+        print::told(&all.join("\n"))?;
     }
     if let Some(error) = unknown {
         print::say(&format!(

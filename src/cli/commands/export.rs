@@ -88,7 +88,7 @@ fn done(args: &Export, model: &Path, notes: &[String]) -> Result<u8> {
         print::json(&serde_json::json!({ "from": model, "to": args.output }))?;
         return Ok(0);
     }
-    print::out(&format!(
+    print::told(&format!(
         "{}: written from {}",
         shown_path(&args.output),
         shown_path(model)

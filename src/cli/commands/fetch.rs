@@ -33,7 +33,7 @@ pub(in crate::cli) struct Fetch {
 pub(in crate::cli) fn fetch(args: &Fetch) -> Result<u8> {
     if args.names.is_empty() {
         let names = PRETRAINED.iter().map(|weights| weights.name);
-        print::out(&names.collect::<Vec<_>>().join("\n"))?;
+        print::told(&names.collect::<Vec<_>>().join("\n"))?;
         return Ok(0);
     }
     let variable = |name: &str| env::var(name).ok();
@@ -73,7 +73,7 @@ fn named(name: &str) -> Result<&'static Pretrained> {
 
 fn one(weights: &'static Pretrained, to: &std::path::Path, mirror: Option<&str>) -> Result<()> {
     if is_there(to, weights.sha256())? {
-        return print::out(&format!("{}: there already, and whole", shown_path(to)));
+        return print::told(&format!("{}: there already, and whole", shown_path(to)));
     }
     let url = match mirror {
         Some(mirror) => format!("{}/{}", mirror.trim_end_matches('/'), weights.file()),
@@ -96,7 +96,7 @@ fn one(weights: &'static Pretrained, to: &std::path::Path, mirror: Option<&str>)
             shown_path(to.parent().unwrap_or(to))
         )),
     })?;
-    print::out(&format!(
+    print::told(&format!(
         "{}: fetched; in a transfer: model = \"{}\"",
         shown_path(to),
         weights.name

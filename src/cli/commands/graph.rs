@@ -51,11 +51,12 @@ pub(in crate::cli) fn graph(args: &Graph) -> Result<u8> {
         print::json(&json!({ "stages": stages }))?;
         return Ok(0);
     }
-    let format = match args.format {
-        GraphFormat::Text => Format::Text,
-        GraphFormat::Dot => Format::Dot,
-        GraphFormat::Mermaid => Format::Mermaid,
-    };
-    print::out(&plan::draw(&opened.stages, &graph, format, &|_| None))?;
+    let drawn = |format| plan::draw(&opened.stages, &graph, format, &|_| None);
+    match args.format {
+        GraphFormat::Text => print::told(&drawn(Format::Text))?,
+        // Other programs read these.
+        GraphFormat::Dot => print::out(&drawn(Format::Dot))?,
+        GraphFormat::Mermaid => print::out(&drawn(Format::Mermaid))?,
+    }
     Ok(0)
 }

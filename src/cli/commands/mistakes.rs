@@ -93,7 +93,7 @@ pub(in crate::cli) fn mistakes(args: &Mistakes) -> Result<u8> {
     if args.json {
         print::json(&told)?;
     } else {
-        print::out(&text(&told, args.limit.unwrap_or(SHOWN), print::width()))?;
+        print::told(&text(&told, args.limit.unwrap_or(SHOWN), print::width()))?;
     }
     if told.mistakes.iter().any(|mistake| mistake.file.is_none()) {
         print::say(

@@ -108,7 +108,7 @@ pub(in crate::cli) fn new(args: &New) -> Result<u8> {
         false => for_a_shell(&shown.to_string()),
     };
     told += &format!("next: kfood run {typed}");
-    print::out(&told)?;
+    print::told(&told)?;
     Ok(0)
 }
 

@@ -125,7 +125,7 @@ pub(in crate::cli) fn report(args: &Report) -> Result<u8> {
         None => {
             let document = render::report(&results, None, Detail::default())?;
             let document = document.in_language(language::of(args.lang, false));
-            print::out(&match print::width() {
+            print::told(&match print::width() {
                 Some(width) => document.terminal(Some(width)),
                 None => document.markdown(),
             })?;

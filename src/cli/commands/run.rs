@@ -156,7 +156,7 @@ fn show(
         let stages: Vec<_> = summary.stages().iter().map(row).collect();
         print::json(&json!({ "stages": stages, "results": table, "locked": compared }))?;
     } else if !(table.rows.is_empty() || interrupted(summary)) {
-        print::out(&Document::from(table.block()).terminal(print::width()))?;
+        print::told(&Document::from(table.block()).terminal(print::width()))?;
     }
     for stage in summary.stages() {
         // Of an interruption its own line tells.
@@ -167,7 +167,7 @@ fn show(
         }
     }
     match compared {
-        Some(compared) if !args.json => print::out(&comparison(compared)),
+        Some(compared) if !args.json => print::told(&comparison(compared)),
         _ => Ok(()),
     }
 }

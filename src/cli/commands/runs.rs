@@ -136,7 +136,7 @@ fn list(args: &Runs, runs: &[Named]) -> Result<()> {
     if left_out > 0 {
         text += &format!("… and {} before: `--limit`\n", count(left_out, "run"));
     }
-    print::out(&text)
+    print::told(&text)
 }
 
 /// `12 cached, 3 ran in 2 min 00 s`

@@ -48,7 +48,7 @@ pub(in crate::cli) fn sample(args: &Sample) -> Result<u8> {
         }))?;
         return Ok(0);
     }
-    print::out(&format!(
+    print::told(&format!(
         "{}: {} photographs of {} dishes and {} more in `health`, {}; {} test images are look-alikes (planted.csv)",
         shown_path(&args.folder),
         number(made.images as u64),

@@ -102,7 +102,7 @@ fn list(args: &Show, id: &str, outputs: &[Named<'_>]) -> Result<()> {
             text += &format!("{name} is {}\n", results::shown(path));
         }
     }
-    print::out(&text)
+    print::told(&text)
 }
 
 /// A text safely to a terminal, the bytes as they are to everything else.

@@ -124,7 +124,7 @@ fn try_out<T: Serialize + DeserializeOwned>(
     if args.json {
         print::json(&found)?;
     } else {
-        print::out(&text(&found))?;
+        print::told(&text(&found))?;
     }
     if let Some(error) = warning {
         print::say(&format!("warning: {}", error.message()));

@@ -94,10 +94,10 @@ pub(in crate::cli) fn compare(a: &Side, b: &Side, form: &Form<'_>) -> Result<()>
     }
     let Some(path) = form.output else {
         let document = Document::new(blocks).in_language(language::of(form.lang, false));
-        return print::out(&match form.markdown {
-            true => document.markdown(),
-            false => document.terminal(print::width()),
-        });
+        return match form.markdown {
+            true => print::out(&document.markdown()),
+            false => print::told(&document.terminal(print::width())),
+        };
     };
     let title = format!("Comparison: {}, {}", a.name, b.name);
     blocks.insert(0, Block::heading(1, title));

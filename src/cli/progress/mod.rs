@@ -14,7 +14,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 pub(super) use self::overall::why;
 use self::{overall::Overall, running::Running};
-use super::terminal;
+use super::terminal::{self, QuietKeys};
 use crate::{
     event::{Event, Observer, StageEvent},
     record::{Epoch, Measure},
@@ -27,6 +27,8 @@ pub(super) struct Progress {
     screen: Option<MultiProgress>,
     /// Whether the terminal has ASCII alone.
     ascii: bool,
+    /// While lines move.
+    _quiet: Option<QuietKeys>,
     state: Mutex<State>,
 }
 
@@ -43,6 +45,7 @@ impl Progress {
         let screen = stderr().is_terminal().then(MultiProgress::new);
         Self {
             ascii: screen.is_some() && terminal::is_ascii(),
+            _quiet: screen.as_ref().and_then(|_| QuietKeys::new()),
             screen,
             state: Mutex::default(),
         }
@@ -152,7 +155,16 @@ impl Progress {
 
     /// In a terminal the stage's own line shows it.
     fn epoch(&self, id: &str, epoch: &Epoch) {
-        self.draw(&mut self.state(), id, |running| running.epoch(epoch));
+        let now = Instant::now();
+        let mut state = self.state();
+        let left = self.draw(&mut state, id, |running| {
+            running.epoch(epoch);
+            running.seconds_left(now)
+        });
+        if let Some(left) = left {
+            state.run.expects(id, left, now);
+        }
+        drop(state);
         if self.screen.is_none() {
             self.line(&format!("  {id}: {}", epoch_line(epoch)));
         }

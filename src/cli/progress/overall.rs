@@ -25,6 +25,8 @@ pub(super) struct Overall {
     ahead: HashMap<String, Option<f64>>,
     /// When what runs was started.
     running: HashMap<String, Instant>,
+    /// What an instance of a stage takes in all, as one that ran or runs in this run tells.
+    told: HashMap<String, f64>,
     not_run: BTreeMap<NotRun, Vec<String>>,
 }
 
@@ -53,12 +55,18 @@ impl Overall {
             self.saved += seconds;
         }
         self.left(id);
-        // Where no earlier run tells, those of the stage that just ran do.
-        for (other, known) in &mut self.ahead {
-            if known.is_none() && stage(other) == stage(id) {
-                *known = Some(seconds);
-            }
+        if !cached {
+            self.told.insert(stage(id).to_owned(), seconds);
         }
+    }
+
+    /// The rest of a running stage, as it tells by itself.
+    pub(super) fn expects(&mut self, id: &str, left: f64, now: Instant) {
+        let Some(since) = self.running.get(id) else {
+            return;
+        };
+        let whole = (now - *since).as_secs_f64() + left;
+        self.told.insert(stage(id).to_owned(), whole);
     }
 
     /// A stage that is no longer ahead, however it ended.
@@ -73,7 +81,8 @@ impl Overall {
         stages.push(id.to_owned());
     }
 
-    /// `12 of 53 stages, 7 reused (4 min 00 s saved), about 3 min left`; nothing of time where a stage that is ahead was never run.
+    /// `12 of 53 stages, 7 reused (4 min 00 s saved), about 3 min left`; `over 3 min left` where a stage that is ahead was never run, and
+    /// nothing of time where that is so of all.
     pub(super) fn line(&self, now: Instant) -> String {
         let mut line = format!(
             "{} of {}",
@@ -86,19 +95,27 @@ impl Overall {
                 line += &format!(" ({} saved)", duration(self.saved));
             }
         }
-        if let Some(left) = self.seconds_left(now).filter(|left| *left >= 1.0) {
-            line += &format!(", about {} left", about(left));
+        let known = || {
+            self.ahead
+                .keys()
+                .filter_map(|id| self.seconds_left(id, now))
+        };
+        let left: f64 = known().sum();
+        if left >= 1.0 {
+            let all = known().count() == self.ahead.len();
+            let how = if all { "about" } else { "over" };
+            line += &format!(", {how} {} left", about(left));
         }
         line
     }
 
-    fn seconds_left(&self, now: Instant) -> Option<f64> {
-        let of = |(id, seconds): (&String, &Option<f64>)| {
-            let since = self.running.get(id);
-            let spent = since.map_or(0.0, |since| (now - *since).as_secs_f64());
-            seconds.map(|seconds| (seconds - spent).max(0.0))
-        };
-        self.ahead.iter().map(of).sum()
+    /// What is left of a stage that is ahead: by an earlier run, else by what another instance told in this one.
+    fn seconds_left(&self, id: &str, now: Instant) -> Option<f64> {
+        let since = self.running.get(id);
+        let spent = since.map_or(0.0, |since| (now - *since).as_secs_f64());
+        let earlier = self.ahead.get(id).copied().flatten();
+        let whole = earlier.or_else(|| self.told.get(stage(id)).copied())?;
+        Some((whole - spent).max(0.0))
     }
 
     /// A line for each reason for which stages were not run.
@@ -194,9 +211,10 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_said_of_time_where_a_stage_never_ran() {
+    fn where_a_stage_never_ran_time_is_told_as_far_as_it_is_known() {
         let run = overall(&[Some(100.0), None], 0);
-        assert_eq!(run.line(Instant::now()), "0 of 2 stages");
+        assert_eq!(run.line(Instant::now()), "0 of 2 stages, over 2 min left");
+        assert_eq!(overall(&[None], 0).line(Instant::now()), "0 of 1 stage");
         let ahead = ["net[seed=1]", "net[seed=2]"].map(|id| Ahead {
             id: id.to_owned(),
             cached: false,
@@ -206,6 +224,22 @@ mod tests {
         run.finished("net[seed=1]", false, 30.0);
         // Its sibling has told meanwhile.
         assert_eq!(run.line(Instant::now()), "1 of 2 stages, about 30 s left");
+    }
+
+    #[test]
+    fn a_training_that_runs_for_the_first_time_tells_of_itself_and_its_siblings() {
+        let ahead = ["net[seed=1]", "net[seed=2]", "result"].map(|id| Ahead {
+            id: id.to_owned(),
+            cached: false,
+            seconds: None,
+        });
+        let mut run = Overall::begun(&ahead);
+        let now = Instant::now();
+        run.started("net[seed=1]", now);
+        let later = now + Duration::from_secs(10);
+        run.expects("net[seed=1]", 20.0, later);
+        // 20 of the one that runs and 30 of the next; what the last takes nobody knows.
+        assert_eq!(run.line(later), "0 of 3 stages, over 50 s left");
     }
 
     #[test]

@@ -75,6 +75,13 @@ impl Running {
         self.epochs.push(*epoch);
     }
 
+    /// The seconds that are left of a training, by the epochs that it has made since it was started; `None` before the first.
+    pub(super) fn seconds_left(&self, now: Instant) -> Option<f64> {
+        let last = self.epochs.last()?;
+        let an_epoch = (now - self.since).as_secs_f64() / self.epochs.len() as f64;
+        Some(an_epoch * f64::from(last.of.saturating_sub(last.epoch)))
+    }
+
     /// Whether a plain line is due: after a second, and then at intervals. It counts as written then.
     pub(super) fn is_due(&mut self, now: Instant) -> bool {
         let due = now - self.since >= QUIET && self.said.is_none_or(|said| now - said >= INTERVAL);

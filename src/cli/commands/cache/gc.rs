@@ -30,7 +30,7 @@ pub(super) fn clear(cache: &Cache, gc: &Gc, dry: bool, as_json: bool) -> Result<
         return Ok(0);
     }
     let done = if dry { "would remove" } else { "removed" };
-    print::out(&format!(
+    print::told(&format!(
         "{}{done} {} and {}, {}; {} {}",
         table(&removed.entries, made_for),
         count(removed.entries.len(), "result"),

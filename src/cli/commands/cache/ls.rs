@@ -36,7 +36,7 @@ pub(super) fn list(
         print::json(&json!({ "root": cache.root(), "entries": rows }))?;
         return Ok(0);
     }
-    print::out(&format!(
+    print::told(&format!(
         "{}{}{}, {} in {}",
         table(&entries, made_for),
         by_pipeline(&entries, made_for),

@@ -59,7 +59,7 @@ pub(super) fn pull(here: &Path, words: &[String], as_json: bool) -> Result<u8> {
             0 => String::new(),
             n => format!("; {} could not be used", count(n, "result")),
         };
-        print::out(&format!(
+        print::told(&format!(
             "fetched {}, {}{}{}{lost}",
             count(fetched.len(), "result"),
             bytes(size),

@@ -55,7 +55,7 @@ pub(super) fn push(here: &Path, words: &[String], as_json: bool) -> Result<u8> {
         0 => String::new(),
         n => format!("; {} pinned", count(n, "lock file")),
     };
-    print::out(&format!(
+    print::told(&format!(
         "pushed {}, {} in {}{}{pinned}",
         count(sent.results, "result"),
         bytes(sent.bytes),

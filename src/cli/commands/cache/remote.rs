@@ -84,7 +84,7 @@ pub(super) fn list(
         }))?;
         return Ok(0);
     }
-    print::out(&format!(
+    print::told(&format!(
         "{}{}{} in {}, {} in all",
         table(entries, made_for),
         by_pipeline(entries, made_for),
@@ -130,9 +130,9 @@ pub(super) fn verify(place: Option<&str>, as_json: bool) -> Result<u8> {
         }))?;
     } else {
         for fault in &found.faults {
-            print::out(&in_words(fault, found.kept.is_none()))?;
+            print::told(&in_words(fault, found.kept.is_none()))?;
         }
-        print::out(&format!(
+        print::told(&format!(
             "{} sound ({} hashed), {} damaged in {}",
             found.sound,
             bytes(found.bytes),
@@ -218,7 +218,7 @@ pub(super) fn clear(
         return Ok(0);
     }
     let done = if dry { "would remove" } else { "removed" };
-    print::out(&format!(
+    print::told(&format!(
         "{}{done} {} and {}, {}; {} {}, of which lock files pin {}",
         table(&freed.entries, made_for),
         count(freed.entries.len(), "result"),

@@ -37,13 +37,13 @@ pub(super) fn verify(cache: &Cache, as_json: bool) -> Result<u8> {
                 (true, false) => "; removed, the next run makes it again",
                 (false, _) => "",
             };
-            print::out(&format!(
+            print::told(&format!(
                 "damaged: {stage} ({}): {}{removed}",
                 damaged.key.short(),
                 damaged.what
             ))?;
         }
-        print::out(&format!(
+        print::told(&format!(
             "{} sound ({} hashed), {} damaged",
             verified.sound,
             bytes(verified.bytes),

@@ -74,7 +74,7 @@ pub(in crate::cli) fn plan(args: &Plan) -> Result<u8> {
             None => line.to_owned(),
         });
         let totals: Vec<_> = totals.collect();
-        print::out(&(text(rows) + &totals.join("\n")))?;
+        print::told(&(text(rows) + &totals.join("\n")))?;
     }
     Ok(if pending { PENDING } else { 0 })
 }

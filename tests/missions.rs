@@ -77,6 +77,12 @@ fn the_missions_and_the_best_recipes_run_on_real_photographs_and_a_second_run_do
             assert_eq!(told.code, 0, "{}", told.stderr);
         }
     }
+    if let Some(page) = page_to_look_at("compare.html") {
+        let page = page.to_str().unwrap();
+        let sides = [&files[0], &files[1]];
+        let told = with_data(&["compare", sides[0], sides[1], "--lang", "ko", "-o", page]);
+        assert_eq!(told.code, 0, "{}", told.stderr);
+    }
     let compared = with_data(&["compare", &files[0], &files[1], &files[2]]);
     assert_eq!(compared.code, 0, "{}", compared.stderr);
     for row in [

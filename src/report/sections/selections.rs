@@ -28,7 +28,7 @@ fn of_selection(selected: &Selected) -> Vec<Block> {
     let value = |v: f64| if is_loss { fixed(v, 4) } else { percent(v) };
     let order = ranked(found, is_loss);
     let mut grid = Grid::of([
-        Column::left("candidate"),
+        Column::left("candidate").heading(),
         Column::right(found.by.as_str()),
         Column::right("epoch").meaning("whose state counts"),
     ]);

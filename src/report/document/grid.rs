@@ -36,6 +36,8 @@ pub enum Place {
     Names,
     /// The rows are told one below the other, each under its cell of this column.
     Heading,
+    /// In a narrow window the rows are told one below the other, each cell behind the name of its column, this one too.
+    Named,
 }
 
 /// Where a column's text stands.
@@ -108,6 +110,15 @@ impl Column {
     pub fn heading(self) -> Self {
         Self {
             place: Place::Heading,
+            ..self
+        }
+    }
+
+    /// The same as one behind whose name its cells stand in a narrow window, as those of the other columns do.
+    #[must_use]
+    pub fn named(self) -> Self {
+        Self {
+            place: Place::Named,
             ..self
         }
     }

@@ -80,7 +80,9 @@ fn of_stage(stage: &str, groups: &[&Group<'_>]) -> Vec<Block> {
 }
 
 fn grid(keys: &[&str], recipes: &[Recipe<'_>], shown: &[Part]) -> Grid {
-    let settings = keys.iter().map(|key| Column::left(format!("`{key}`")));
+    let settings = keys
+        .iter()
+        .map(|key| Column::left(format!("`{key}`")).named());
     let runs = Column::right("n").meaning("runs that differ in seed or fold alone");
     let parts = shown.iter().map(|part| {
         Column::right(format!("{} top-1 (95% interval)", part.name()))

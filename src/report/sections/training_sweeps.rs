@@ -107,7 +107,9 @@ fn of_stage(stage: &str, recipes: &[Recipe<'_>]) -> Vec<Block> {
 }
 
 fn grid(keys: &[&str], recipes: &[&Recipe<'_>]) -> Grid {
-    let columns = keys.iter().map(|key| Column::left(format!("`{key}`")));
+    let columns = keys
+        .iter()
+        .map(|key| Column::left(format!("`{key}`")).named());
     let mut grid = Grid::of(
         columns.chain([
             Column::right("n").meaning("runs that differ in seed or fold alone"),

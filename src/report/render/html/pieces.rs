@@ -53,7 +53,7 @@ pub(super) enum Piece<'a> {
     Table {
         number: usize,
         columns: Vec<Head<'a>>,
-        rows: Vec<Vec<CellText<'a>>>,
+        rows: Vec<Vec<CellText>>,
         /// Whether its rows are told one below the other where there is little room.
         stacked: bool,
         notes: &'a [Text],
@@ -86,11 +86,11 @@ pub(super) struct Head<'a> {
     pub(super) meaning: Option<&'a str>,
 }
 
-pub(super) struct CellText<'a> {
+pub(super) struct CellText {
     pub(super) text: Text,
     pub(super) class: &'static str,
     /// The name of its column, where rows may be told one below the other and it is not what they stand under.
-    pub(super) label: Option<&'a str>,
+    pub(super) label: Option<String>,
 }
 
 /// A photograph with what is told of it.
@@ -314,7 +314,8 @@ fn table<'a>(number: usize, grid: &'a Grid, notes: &'a [Text]) -> Piece<'a> {
         right: *right,
         meaning: column.meaning.as_deref(),
     };
-    let stacked = grid.columns.iter().any(|c| c.place == Place::Heading);
+    let stacks = |place| matches!(place, Place::Heading | Place::Named);
+    let stacked = grid.columns.iter().any(|c| stacks(c.place));
     let cell = |(cell, column): (&String, &'a Column)| CellText {
         text: super::super::cell(cell).into(),
         class: match (column.place, column.align) {
@@ -322,7 +323,8 @@ fn table<'a>(number: usize, grid: &'a Grid, notes: &'a [Text]) -> Piece<'a> {
             (_, Align::Right) => "right",
             (_, Align::Left) => "",
         },
-        label: (stacked && column.place != Place::Heading).then_some(&column.name),
+        label: (stacked && column.place != Place::Heading)
+            .then(|| plain(&column.name.as_str().into())),
     };
     Piece::Table {
         number,

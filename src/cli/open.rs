@@ -28,7 +28,7 @@ use crate::{
     text::{count, shown},
 };
 
-use super::{folder, print};
+use super::{folder, print, terminal};
 
 /// A pipeline, ready to be looked at or run.
 pub(super) struct Opened {
@@ -374,7 +374,10 @@ pub(super) fn stop_on_signals() -> Result<Stop> {
             match signal {
                 SIGTSTP => native::pause(),
                 SIGCONT => native::continue_children(),
-                _ if asked.requested() => std::process::exit(130),
+                _ if asked.requested() => {
+                    terminal::as_before();
+                    std::process::exit(130)
+                }
                 SIGINT => asked.request(),
                 _ => asked.request_leaving(),
             }

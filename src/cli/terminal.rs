@@ -31,36 +31,55 @@ fn only_ascii(term: &str, locale: Option<&str>) -> bool {
 }
 
 /// Keeps the terminal from writing `^C` where a key is pressed, which would stand behind the lines that move and leave one of them behind.
-/// Undone when dropped.
-pub(super) struct QuietKeys {
-    #[cfg(target_os = "linux")]
-    before: rustix::termios::Termios,
-}
+/// Undone when dropped, and by [`as_before`].
+pub(super) struct QuietKeys(());
 
+/// How the terminal was before.
 #[cfg(target_os = "linux")]
+static BEFORE: std::sync::Mutex<Option<rustix::termios::Termios>> = std::sync::Mutex::new(None);
+
 impl QuietKeys {
     /// `None` where standard error is no terminal, or is another's: who is in the background would be stopped for it.
+    #[cfg(target_os = "linux")]
     pub(super) fn new() -> Option<Self> {
         use rustix::termios::{LocalModes, tcgetattr};
-        let before = tcgetattr(std::io::stderr()).ok()?;
-        let mut quiet = before.clone();
+        let found = tcgetattr(std::io::stderr()).ok()?;
+        let mut quiet = found.clone();
         quiet.local_modes.remove(LocalModes::ECHOCTL);
-        set(&quiet).then_some(Self { before })
+        let mut before = before();
+        // What another one has made quiet is not how it was.
+        if before.is_some() || !set(&quiet) {
+            return None;
+        }
+        *before = Some(found);
+        Some(Self(()))
     }
-}
 
-#[cfg(not(target_os = "linux"))]
-impl QuietKeys {
+    #[cfg(not(target_os = "linux"))]
     pub(super) fn new() -> Option<Self> {
         None
     }
 }
 
-#[cfg(target_os = "linux")]
 impl Drop for QuietKeys {
     fn drop(&mut self) {
-        set(&self.before);
+        as_before();
     }
+}
+
+/// Makes the terminal what it was, for who ends without dropping anything.
+pub(super) fn as_before() {
+    #[cfg(target_os = "linux")]
+    if let Some(modes) = before().take() {
+        set(&modes);
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn before() -> std::sync::MutexGuard<'static, Option<rustix::termios::Termios>> {
+    BEFORE
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// Sets what the terminal does, where that is this program's to say.

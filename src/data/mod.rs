@@ -3,6 +3,7 @@
 pub mod audit;
 mod decode;
 mod equal;
+mod first_look;
 mod fitting;
 mod listing;
 mod pack;
@@ -11,11 +12,11 @@ mod planes;
 mod resample;
 pub mod sample;
 mod sheet;
-mod sides;
 mod split;
 mod thumbnail;
 
 pub use decode::{JPEG_BY_COMPONENTS, JPEG_DECODER, MAX_PIXELS, WEBP_DECODER, decode};
+pub use first_look::FirstLook;
 pub use listing::{
     Archive, Areas, Corrected, Corrections, Exclusion, Found, LARGEST_ENTRY, LARGEST_LIST, Listing,
     PartsIn, PassedOver, Pictures, Place, Reading, Rows, SourceRow, archive_way_out,
@@ -25,7 +26,6 @@ pub use listing::{
 pub use pack::{Fill, Filled, Look, Pack, PackWriter, Unfinished, Watch, epoch_order, gather};
 pub use resample::{COMPARED_SIDE, Resampler, Row, decode_resized};
 pub use sheet::{Captioned, Sheet};
-pub use sides::shorter_side;
 pub use split::{
     Division, Groups, TestBy, across, copies, drawn_test, fold_groups, folds, given, hold_out,
     hold_out_groups, join_look_alikes, leave_out, stable, without,

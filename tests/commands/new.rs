@@ -71,6 +71,83 @@ fn a_folder_of_class_folders_becomes_a_pipeline_that_draws_its_own_test_part() {
 
 #[test]
 #[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
+fn files_that_are_no_usable_photographs_are_told_and_stop_no_run() {
+    let project = Project::new();
+    project.dishes("photos", &DISHES, 10);
+    let photograph = image::open(project.path("photos/김밥/000.png")).unwrap();
+    let photograph = photograph.resize_exact(300, 200, image::imageops::FilterType::Triangle);
+    let whole = project.path("photos/김밥/whole.jpg");
+    photograph.into_rgb8().save(&whole).unwrap();
+    let whole = fs::read(whole).unwrap();
+    fs::write(
+        project.path("photos/김밥/cut.jpg"),
+        &whole[..whole.len() / 2],
+    )
+    .unwrap();
+    project.write("photos/김밥/empty.jpg", "");
+    project.write("photos/비빔밥/page.png", "<!DOCTYPE html><html></html>");
+    project.write("photos/비빔밥/notes.jpg", "no picture");
+    std::os::unix::fs::symlink("nowhere", project.path("photos/비빔밥/link.jpg")).unwrap();
+    // What is odd and can be used is no reason to leave anything out.
+    fs::write(project.path("photos/떡국_만두국/misnamed.png"), &whole).unwrap();
+    let file = "pipelines/photos.toml";
+    let made = runs(&project, &["photos"], file).stdout;
+    for told in [
+        "photos: 32 photographs in 3 classes, 10 to 11 of each",
+        "note: 5 of 37 files cannot be used: `train/김밥/cut.jpg`: cut off after ",
+        "`train/김밥/empty.jpg`: empty file; `train/비빔밥/link.jpg`: a symbolic link that leads nowhere; … and 2 more",
+        "the pipeline leaves them out (`unreadable = \"drop\"`)",
+    ] {
+        assert!(made.contains(told), "{told}\n{made}");
+    }
+    let text = project.read(file);
+    assert!(
+        text.contains("# 5 of 37 files cannot be used, and would stop a run: `train/김밥/cut.jpg`")
+            && text.contains("\nunreadable = \"drop\"\n"),
+        "{text}"
+    );
+    // Without any there is not a word of it.
+    for bad in [
+        "김밥/cut.jpg",
+        "김밥/empty.jpg",
+        "비빔밥/page.png",
+        "비빔밥/notes.jpg",
+        "비빔밥/link.jpg",
+    ] {
+        fs::remove_file(project.path(&format!("photos/{bad}"))).unwrap();
+    }
+    let made = project.ok(&["new", "photos", "--name", "sound"]).stdout;
+    let text = project.read("pipelines/sound.toml");
+    assert!(
+        !made.contains("cannot be used") && !text.contains("unreadable"),
+        "{made}{text}"
+    );
+}
+
+#[test]
+fn a_class_without_one_usable_photograph_is_told() {
+    let project = Project::new();
+    project.dishes("photos", &DISHES, 4);
+    project.write("photos/broken/a.jpg", "no picture");
+    let told = project.fails(1, &["new", "photos"]).stderr;
+    assert!(
+        told.contains("no photograph of the class `broken` can be used, such as `train/broken/a.jpg`: not an image")
+            && told.contains("help: repair its files"),
+        "{told}"
+    );
+    for dish in DISHES {
+        fs::remove_dir_all(project.path(&format!("photos/{dish}"))).unwrap();
+    }
+    project.write("photos/other/b.jpg", "");
+    let told = project.fails(1, &["new", "photos"]).stderr;
+    assert!(
+        told.contains("none of 2 files is a photograph that can be used:\n  `train/broken/a.jpg`: not an image"),
+        "{told}"
+    );
+}
+
+#[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
 fn parts_by_their_usual_names_are_taken_as_such_in_one_folder_or_named_one_by_one() {
     let project = Project::new();
     project.dishes("data/kfood_train", &DISHES, 8);

@@ -194,6 +194,11 @@ fn found(data: &DataSet, here: &Path) -> String {
     if !data.has(Part::Test) {
         text += "  test           none  a tenth of every class is drawn for it\n";
     }
+    if let Some((said, first)) = data.unusable.told(data.photographs()) {
+        text += &format!(
+            "  note: {said}: {first}; the pipeline leaves them out (`unreadable = \"drop\"`)\n"
+        );
+    }
     for line in data.told.iter().take(TOLD) {
         text += &format!("  note: {line}\n");
     }
@@ -208,5 +213,5 @@ fn row(data: &DataSet) -> serde_json::Value {
         let place = data.manifest.as_ref().unwrap_or(path);
         json!({ "part": role.name(), "path": shown_path(place), "photographs": n })
     });
-    json!({ "name": data.name, "classes": data.classes, "parts": parts.collect::<Vec<_>>(), "told": data.told })
+    json!({ "name": data.name, "classes": data.classes, "parts": parts.collect::<Vec<_>>(), "unusable": data.unusable.count, "told": data.told })
 }

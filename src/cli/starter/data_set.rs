@@ -5,19 +5,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::look::{Looked, Unusable, look};
 use crate::{
-    data::{
-        self, Listing, PartsIn, Reading, is_tsv, is_zip, parts_in, read_manifest, shorter_side,
-    },
+    data::{self, Listing, PartsIn, Reading, is_tsv, is_zip, parts_in, read_manifest},
     error::{Error, Result},
     name::nfc,
     record::Part,
     stages,
-    text::{either, first_items, number, plural, shown, shown_path},
+    text::{either, first_items, number, plural, shown_path},
 };
-
-/// So many photographs, spread evenly, are measured.
-const MEASURED: usize = 64;
 
 /// Folders that are named where they are left out.
 const NAMED: usize = 3;
@@ -34,8 +30,10 @@ pub(in crate::cli) struct DataSet {
     pub classes: usize,
     /// Training photographs of the smallest and of the largest class.
     pub of_a_class: (usize, usize),
-    /// Shorter sides in pixels: the smallest, the median and the largest of those measured.
+    /// Shorter sides in pixels: the smallest, the median and the largest.
     pub sides: (u32, u32, u32),
+    /// Files that preprocess cannot use, with the reason; they are counted nowhere else.
+    pub unusable: Unusable,
     /// What is to be told of it.
     pub told: Vec<String>,
 }
@@ -50,6 +48,11 @@ impl DataSet {
             .sum()
     }
 
+    /// All that can be used.
+    pub(in crate::cli) fn photographs(&self) -> usize {
+        self.parts.iter().map(|(.., n)| n).sum()
+    }
+
     /// Whether it has this part.
     pub(in crate::cli) fn has(&self, part: Part) -> bool {
         self.parts.iter().any(|(role, ..)| *role == part)
@@ -57,7 +60,7 @@ impl DataSet {
 
     /// "193 photographs in 7 classes, 17 to 71 of each, 280 to 2,169 px": of each class to train on, and the shorter sides.
     pub(in crate::cli) fn summary(&self) -> String {
-        let all: usize = self.parts.iter().map(|(.., n)| n).sum();
+        let all = self.photographs();
         let ((least, most), (from, _, to)) = (self.of_a_class, self.sides);
         format!(
             "{} {} in {} classes, {} of each, {} px",
@@ -174,7 +177,12 @@ fn found(
     let (classes, warnings) = stages::classes(listing)?;
     let mut of_class: BTreeMap<&str, usize> = BTreeMap::new();
     let mut counts: BTreeMap<Part, usize> = BTreeMap::new();
-    for image in &listing.images {
+    let Looked {
+        photographs,
+        sides,
+        unusable,
+    } = look(listing)?;
+    for image in photographs {
         *counts.entry(image.part).or_default() += 1;
         if image.part != Part::Test {
             *of_class.entry(image.class.as_str()).or_default() += 1;
@@ -199,30 +207,10 @@ fn found(
         parts: parts.collect(),
         classes: classes.len(),
         of_a_class: (least, most),
-        sides: sides(listing)?,
+        sides,
+        unusable,
         told,
     })
-}
-
-/// The shorter sides of some photographs: the smallest, the median, the largest.
-fn sides(listing: &Listing) -> Result<(u32, u32, u32)> {
-    let n = listing.images.len();
-    let some = n.min(MEASURED);
-    let measured = (0..some).filter_map(|i| shorter_side(&listing.images[i * n / some].place));
-    let mut sides: Vec<u32> = measured.collect();
-    sides.sort_unstable();
-    match (sides.first(), sides.get(sides.len() / 2), sides.last()) {
-        (Some(first), Some(median), Some(last)) => Ok((*first, *median, *last)),
-        _ => {
-            let first = &listing.images[0];
-            let message = format!(
-                "none of {some} files that were looked at is a photograph, such as `{}`",
-                shown(&first.name)
-            );
-            Err(Error::failed(message)
-                .help("name a folder of class folders with photographs in them"))
-        }
-    }
 }
 
 /// The last name of a path without its extension.

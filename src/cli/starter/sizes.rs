@@ -108,7 +108,7 @@ fn batch(n: usize, gpu: bool) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Part;
+    use crate::{cli::starter::Unusable, record::Part};
 
     fn sizes(n: usize, side: u32, gpu: bool) -> Sizes {
         let data = DataSet {
@@ -118,6 +118,7 @@ mod tests {
             classes: 10,
             of_a_class: (n / 10, n / 10),
             sides: (side, side, side),
+            unusable: Unusable::default(),
             told: Vec::new(),
         };
         Sizes::of(&data, &Machine { cores: 2, gpu })

@@ -324,9 +324,14 @@ model = "head"
                 }
             }
         }
-        let pixels = format!(
+        let mut pixels = format!(
             "[preprocess.{prefix}pixels]\ndataset = \"{prefix}photos\"\nresize = {{ width = {side}, height = {side} }}\n"
         );
+        if let Some((said, first)) = data.unusable.told(data.photographs()) {
+            let why =
+                format!("{said}, and would stop a run: {first}. They are left out, and told of.");
+            pixels += &format!("{}\nunreadable = \"drop\"\n", comment(&why));
+        }
         let mut split = format!("[split.{prefix}holdout]\ndataset = \"{prefix}photos\"\n");
         if folds {
             split += &format!(

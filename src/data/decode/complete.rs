@@ -76,6 +76,11 @@ pub(super) fn surely_complete(bytes: &[u8], rgb: &[u8], width: usize) -> bool {
     end_of_image(bytes).is_some() && !may_be_filled(rgb, width)
 }
 
+/// Whether its end marker (EOI) is there.
+pub(super) fn has_end(bytes: &[u8]) -> bool {
+    end_of_image(bytes).is_some()
+}
+
 /// The offset of the end marker; a thumbnail's inside a segment is not it.
 fn end_of_image(bytes: &[u8]) -> Option<usize> {
     let mut marks = Marks { bytes, at: 2 };

@@ -28,7 +28,7 @@ pub use self::{
     jpeg::{JPEG_BY_COMPONENTS, JPEG_DECODER},
     webp::WEBP_DECODER,
 };
-use self::{jpeg::Jpeg, orientation::Turn};
+use self::{jpeg::Jpeg, markers::Markers, orientation::Turn};
 
 /// Pixel buffers up to this many bytes are kept from one image to the next.
 const KEPT: usize = 64 << 20;
@@ -117,6 +117,21 @@ impl Picture {
         let sides = [self.head.width, self.head.height].map(|side| side.div_ceil(self.shrink));
         self.in_planes || [self.width, self.height] == sides
     }
+}
+
+/// The stored width and height of a JPEG of a common kind that says itself where it ends; nothing of any other file. Its data may still be
+/// damaged.
+pub(super) fn sides_of_whole_jpeg(bytes: &[u8]) -> Option<(u32, u32)> {
+    if !bytes.starts_with(&[0xff, 0xd8, 0xff]) {
+        return None;
+    }
+    let markers = Markers::of(bytes);
+    let (width, height) = markers.size?;
+    let common = matches!(markers.components, 1 | 3) && markers.rare.is_none();
+    bounds::check_size(width, height).ok()?;
+    let (components, progressive) = (markers.components, markers.progressive);
+    bounds::check_jpeg((width, height), components, progressive, bytes.len()).ok()?;
+    (common && complete::has_end(bytes)).then_some((width, height))
 }
 
 /// Decodes many images; keeps its buffers from one to the next.

@@ -12,7 +12,7 @@ use kfood::{
     settings::Arch,
 };
 use prost::Message;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::Project;
 
@@ -112,6 +112,25 @@ fn an_onnx_file_goes_from_pixels_to_probabilities_and_says_its_classes() {
     let best = std::fs::read(found(&project, &["best.safetensors", "last.safetensors"])).unwrap();
     let digest = kfood::digest::Digest::of(&best).to_string();
     assert_eq!(metadata(&model, "kfood.model"), Some(digest.as_str()));
+    // As the lock file has it; a file that stands alone has none.
+    let key = metadata(&model, "kfood.key").unwrap().to_owned();
+    let lock: toml::Table = project.read("pipelines/p.lock").parse().unwrap();
+    assert_eq!(lock["stages"]["net"]["key"].as_str(), Some(key.as_str()));
+    project.ok(&["export", "pipelines/p.toml:net", "card.md"]);
+    assert!(project.read("card.md").contains(&key));
+    let folder = [
+        "export",
+        "pipelines/p.toml:net",
+        "of_timm",
+        "--format",
+        "timm",
+    ];
+    project.ok(&folder);
+    let said: Value = serde_json::from_str(&project.read("of_timm/config.json")).unwrap();
+    assert_eq!(said["kfood"], json!({ "model": digest, "key": key }));
+    project.ok(&["export", "pipelines/p.toml:net", "alone.safetensors"]);
+    project.ok(&["export", "alone.safetensors", "alone.onnx"]);
+    assert_eq!(metadata(&onnx(&project, "alone.onnx"), "kfood.key"), None);
     let temperature = metadata(&model, "kfood.temperature").unwrap();
     assert!(temperature.parse::<f64>().unwrap() > 0.0);
 }

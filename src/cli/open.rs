@@ -15,6 +15,7 @@ use signal_hook::{
 use crate::{
     cache::Cache,
     config::{self, About, Gives, Network, Pipeline, Place},
+    digest::Digest,
     error::{Error, Result},
     event::{Observer, Silent},
     exec::{self, Needs, Summary, Taken, locked, slurm::Site},
@@ -135,11 +136,22 @@ pub(super) fn cache_root(folder: &Path) -> Result<PathBuf> {
     cache_of(&project(folder), &place)
 }
 
+/// A model file, and the key of the stage that gave it, as lock files write it; a file of its own has none.
+pub(super) struct Model {
+    pub(super) path: PathBuf,
+    pub(super) key: Option<Digest>,
+}
+
 /// A model file, or the best model of a finished stage: `pipelines/mission2.toml:best`; an ensemble too.
-pub(super) fn model(text: &str) -> Result<PathBuf> {
+pub(super) fn model(text: &str) -> Result<Model> {
     if let Some((file, stage)) = file_and_stage(text) {
         return model_of_stage(&file, stage);
     }
+    let path = model_file(text)?;
+    Ok(Model { path, key: None })
+}
+
+fn model_file(text: &str) -> Result<PathBuf> {
     let path = PathBuf::from(text);
     if path.extension().is_some_and(|e| e == "toml") {
         return Err(
@@ -225,11 +237,11 @@ fn one(opened: &Opened, stage: &str) -> Result<usize> {
 }
 
 /// As [`model`], but no ensemble.
-pub(super) fn one_model(text: &str) -> Result<PathBuf> {
-    let path = model(text)?;
+pub(super) fn one_model(text: &str) -> Result<Model> {
+    let model = model(text)?;
     let Some((file, stage)) = file_and_stage(text) else {
         // A file says itself what it is when it is read.
-        return Ok(path);
+        return Ok(model);
     };
     let pipeline = config::load(&file)?;
     let found = pipeline
@@ -237,7 +249,7 @@ pub(super) fn one_model(text: &str) -> Result<PathBuf> {
         .iter()
         .find(|i| i.id == stage || i.stage == stage);
     let Some(Network::All(members)) = found.map(|i| i.settings.network()) else {
-        return Ok(path);
+        return Ok(model);
     };
     let members: Vec<_> = members
         .iter()
@@ -249,7 +261,7 @@ pub(super) fn one_model(text: &str) -> Result<PathBuf> {
     )
 }
 
-fn model_of_stage(file: &Path, stage: &str) -> Result<PathBuf> {
+fn model_of_stage(file: &Path, stage: &str) -> Result<Model> {
     let opened = open(file)?;
     let graph = crate::plan::Graph::new(&opened.stages)?;
     let instances = graph.named(stage)?;
@@ -272,7 +284,10 @@ fn model_of_stage(file: &Path, stage: &str) -> Result<PathBuf> {
     };
     let id = opened.stages[*index].id();
     let summary = finished(&opened, &[id.to_owned()], &Silent)?;
-    summary.output(id, output)
+    Ok(Model {
+        path: summary.output(id, output)?,
+        key: summary.record(id).map(|record| record.key),
+    })
 }
 
 /// How many stages with older results are named.

@@ -3,6 +3,7 @@
 
 use super::{Align, Block, Document, Evaluated, Grid, Results, sections::of_model};
 use crate::{
+    digest::Digest,
     error::Result,
     record::{CheckpointInfo, Part},
     text::{count, number, shown},
@@ -14,6 +15,8 @@ pub struct Card<'a> {
     pub name: String,
     /// What it says about itself.
     pub info: &'a CheckpointInfo,
+    /// The key of its stage, as lock files write it; none of a model file.
+    pub key: Option<Digest>,
     /// Every setting of its stage, by its place; none of a model file.
     pub settings: Vec<(String, String)>,
     /// What the pipeline tells of this model alone.
@@ -49,15 +52,19 @@ fn head(card: &Card<'_>) -> Vec<Block> {
     } = card.info;
     let told = arch.told();
     let told = told[..1].to_uppercase() + &told[1..];
+    let of_stage = (card.key).map(|key| {
+        format!(" Its stage has the key `{key}`, as the lock file of the pipeline says.")
+    });
     vec![
         Block::heading(1, format!("Model card of `{}`", shown(&card.name))),
         Block::paragraph(format!(
-            "{} that tells {} of photographs apart, of epoch {} of {}. Made by kfood {}.",
+            "{} that tells {} of photographs apart, of epoch {} of {}. Made by kfood {}.{}",
             told,
             count(classes.len(), "class"),
             epoch.epoch,
             epoch.of,
             env!("CARGO_PKG_VERSION"),
+            of_stage.unwrap_or_default(),
         )),
     ]
 }

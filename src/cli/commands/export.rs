@@ -51,17 +51,17 @@ pub(in crate::cli) enum Format {
 }
 
 pub(in crate::cli) fn export(args: &Export) -> Result<u8> {
-    let model = open::one_model(&args.model)?;
+    let open::Model { path: model, key } = open::one_model(&args.model)?;
     let weights = args.weights.as_deref();
     let ending = args.output.extension().and_then(|e| e.to_str());
     if let Some(Format::Timm) = args.format {
         of_onnx_alone(args)?;
-        let notes = timm::export(&model, &args.output, weights)?;
+        let notes = timm::export(&model, &args.output, weights, key)?;
         return done(args, &model, &notes);
     }
     let notes = if ending == Some("md") {
         of_onnx_alone(args)?;
-        card::write(&args.model, &model, weights, &args.output)?;
+        card::write(&args.model, (&model, key), weights, &args.output)?;
         Vec::new()
     } else if ending == Some("onnx") {
         let calibration = args.calibration.as_deref();
@@ -70,6 +70,7 @@ pub(in crate::cli) fn export(args: &Export) -> Result<u8> {
             raw: args.raw,
             batch: args.batch,
             temperature: calibration.transpose()?.map(|found| found.temperature),
+            key,
         };
         onnx::export(&model, &args.output, weights, &asked)?
     } else {

@@ -80,7 +80,7 @@ pub(in crate::cli) struct Predict {
 
 pub(in crate::cli) fn predict(args: &Predict) -> Result<u8> {
     let form = args.output.as_deref().map(Form::of).transpose()?;
-    let model = open::model(&args.model)?;
+    let model = open::model(&args.model)?.path;
     let calibration = args.calibration.as_deref();
     let calibration = calibration
         .map(|stage| calibrated(stage, &model, &args.tta))

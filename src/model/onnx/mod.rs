@@ -44,6 +44,8 @@ pub struct Asked {
     pub batch: Option<NonZeroU32>,
     /// What logits are divided by before they become probabilities; 1 if not given.
     pub temperature: Option<f64>,
+    /// The key of the stage that gave the model, as lock files write it; a foreign file has none.
+    pub key: Option<Digest>,
 }
 
 /// Writes a model file as ONNX. Gives what of the file was passed over.
@@ -60,6 +62,10 @@ pub fn export(from: &Path, to: &Path, weights: Option<&str>, asked: &Asked) -> R
     let digest = Digest::of_file(from)?;
     file.metadata_props
         .push(entry("kfood.model", digest.to_string()));
+    if let Some(key) = asked.key {
+        file.metadata_props
+            .push(entry("kfood.key", key.to_string()));
+    }
     let bytes = file.encode_to_vec();
     files::replace_with(to, |file| {
         file.write_all(&bytes)

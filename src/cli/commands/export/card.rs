@@ -23,7 +23,12 @@ use crate::{
 ///
 /// # Errors
 /// When the model does not say its classes, or the card cannot be written.
-pub(super) fn write(named: &str, file: &Path, weights: Option<&str>, to: &Path) -> Result<()> {
+pub(super) fn write(
+    named: &str,
+    (file, key): (&Path, Option<Digest>),
+    weights: Option<&str>,
+    to: &Path,
+) -> Result<()> {
     let state = model::load_weights(file, weights)?;
     let info = state.info.as_ref().ok_or_else(|| {
         Error::usage(format!(
@@ -35,6 +40,7 @@ pub(super) fn write(named: &str, file: &Path, weights: Option<&str>, to: &Path) 
     let mut card = Card {
         name: named.to_owned(),
         info,
+        key,
         settings: Vec::new(),
         results: Results::default(),
         of_another_state: Vec::new(),

@@ -112,20 +112,27 @@ fn a_name_that_is_not_quite_one_is_told_with_those_that_are() {
             "did you mean `torchvision/resnet50.IMAGENET1K_V2`?",
         ),
         (
+            "torchvision/vit_b_16.IMAGENET1K_V1",
+            "kfood has no network `vit_b_16`",
+        ),
+        (
             "timm/vit_base_patch16_224.augreg_in21k",
-            "are no weights that are known by name",
+            "it has `resnet18`, `resnet34`, `resnet50`, `resnet101`, `resnet152`, `convnext_tiny`, `efficientnet_b0`",
+        ),
+        (
+            "timm/convnext_tiny.fb_in1k",
+            "download https://huggingface.co/timm/convnext_tiny.fb_in1k/resolve/main/model.safetensors",
         ),
     ] {
         project.write(FILE, &transfer(name, ""));
         let ran = project.fails(2, &["check", FILE]);
         has(&ran.stderr, &[told, &format!("{FILE}:14:9")]);
-        if name != "timm/vit_base_patch16_224.augreg_in21k" {
-            has(&project.fails(2, &["fetch", name]).stderr, &[told]);
-        }
+        has(&project.fails(2, &["fetch", name]).stderr, &[told]);
+        assert!(!told.contains("vit") || !ran.stderr.contains("did you mean"));
     }
     has(
         &project.ok(&["fetch"]).stdout,
-        &[V2, "timm/resnet50.a1_in1k"],
+        &[V2, "timm/resnet50.a1_in1k", "timm/efficientnet_b0.ra_in1k"],
     );
 }
 

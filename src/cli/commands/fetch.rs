@@ -55,19 +55,16 @@ pub(in crate::cli) fn fetch(args: &Fetch) -> Result<u8> {
 
 /// The weights of that name; those of a network that has no others.
 fn named(name: &str) -> Result<&'static Pretrained> {
-    let unknown = || Error::usage(format!("`{}` are no weights that are known", shown(name)));
     match Pretrained::named(name) {
         Some(Named::Weights(weights)) => Ok(weights),
-        Some(Named::Several(all)) => match all.as_slice() {
+        Some(Named::Not(refusal)) => match refusal.several.as_slice() {
             [one] => named(one),
-            _ => {
-                let all: Vec<_> = all.iter().map(|name| format!("`{name}`")).collect();
-                let message = format!("`{}` does not say which weights", shown(name));
-                Err(Error::usage(message).help(format!("name them: {}", all.join(", "))))
-            }
+            _ => Err(Error::usage(refusal.message).help(refusal.help)),
         },
-        Some(Named::Unknown(Some(near))) => Err(unknown().help(format!("did you mean `{near}`?"))),
-        _ => Err(unknown().help("`kfood fetch` without a name lists those that are")),
+        None => {
+            let message = format!("`{}` are no weights that are known", shown(name));
+            Err(Error::usage(message).help("`kfood fetch` without a name lists those that are"))
+        }
     }
 }
 

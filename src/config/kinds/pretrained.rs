@@ -7,7 +7,6 @@ use toml::Spanned;
 use crate::{
     config::{data_path::DataPath, fields::Fields},
     settings::{Named, Pretrained, hub_folder},
-    text::shown,
 };
 
 /// The file of published weights; `None` where a text is no name of any, and an empty answer where it is not quite one, which is told.
@@ -21,7 +20,7 @@ pub(super) fn named(
     if is_model_file(name) || file.root.join(name).exists() {
         return None;
     }
-    let (message, help) = match found {
+    match found {
         Named::Weights(weights) => {
             let path = DataPath {
                 written: name.to_owned(),
@@ -29,27 +28,13 @@ pub(super) fn named(
                 root: file.root.clone(),
                 location: file.location(&written.span()),
             };
-            return Some(Some((path, weights)));
+            Some(Some((path, weights)))
         }
-        Named::Several(all) => {
-            let all: Vec<_> = all.iter().map(|name| format!("`{name}`")).collect();
-            (
-                format!("`{}` does not say which weights", shown(name)),
-                format!("name them: {}", all.join(", ")),
-            )
+        Named::Not(refusal) => {
+            fields.tell(&written.span(), refusal.message, Some(&refusal.help));
+            Some(None)
         }
-        Named::Unknown(near) => (
-            format!("`{}` are no weights that are known by name", shown(name)),
-            match near {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => {
-                    "download their file and name that: `model = \"weights/FILE.pth\"`".to_owned()
-                }
-            },
-        ),
-    };
-    fields.tell(&written.span(), message, Some(&help));
-    Some(None)
+    }
 }
 
 /// In `weights/` beside the pipeline or in the project, else in the folder of torch's hub, where they are or belong.

@@ -7,9 +7,13 @@ mod hub;
 mod table;
 
 use super::{Arch, Normalize};
-use crate::name;
+use crate::{
+    name,
+    text::{self, shown},
+};
 
 pub use hub::hub_folder;
+use table::OF_THE_HUB;
 pub use table::PRETRAINED;
 
 /// Published weights.
@@ -30,10 +34,19 @@ pub struct Pretrained {
 pub enum Named {
     /// These.
     Weights(&'static Pretrained),
-    /// A network of which there are several; none is the one that is meant.
-    Several(Vec<&'static str>),
-    /// Nothing that is known; the nearest name, if there is one.
-    Unknown(Option<&'static str>),
+    /// None that are known; what is said of that.
+    Not(Refusal),
+}
+
+/// Why a name is none of weights that are known, and what to do.
+#[derive(Debug, PartialEq)]
+pub struct Refusal {
+    /// What is wrong.
+    pub message: String,
+    /// The way out.
+    pub help: String,
+    /// All weights of the network, where the name is a network's and says no more.
+    pub several: Vec<&'static str>,
 }
 
 /// The publishers; a name that begins so is none of a file.
@@ -52,17 +65,7 @@ impl Pretrained {
         if let Some(weights) = PRETRAINED.iter().find(|weights| weights.name == name) {
             return Some(Named::Weights(weights));
         }
-        let of_network = |weights: &&Pretrained| weights.network() == name;
-        let several: Vec<_> = PRETRAINED
-            .iter()
-            .filter(of_network)
-            .map(|w| w.name)
-            .collect();
-        if !several.is_empty() {
-            return Some(Named::Several(several));
-        }
-        let names = PRETRAINED.iter().map(|weights| weights.name);
-        Some(Named::Unknown(name::nearest(name, names)))
+        Some(Named::Not(not_known(name)))
     }
 
     /// Those whose file has this name.
@@ -97,6 +100,69 @@ impl Pretrained {
     }
 }
 
+/// What is said of a name that is none of known weights: its network may have others, be no network of kfood's, or be misspelt.
+fn not_known(name: &str) -> Refusal {
+    let (publisher, rest) = name.split_once('/').unwrap_or_default();
+    let (network, tag) = rest.split_once('.').unwrap_or((rest, ""));
+    let of_network = |network: &str| -> Vec<&'static str> {
+        let network = format!("{publisher}/{network}");
+        let weights = PRETRAINED.iter().filter(|w| w.network() == network);
+        weights.map(|w| w.name).collect()
+    };
+    let refusal = |message: String, help: String| Refusal {
+        message,
+        help,
+        several: Vec::new(),
+    };
+    let all = of_network(network);
+    let listed = name::listed(all.iter().copied());
+    let shown = shown(name);
+    if !all.is_empty() && tag.is_empty() {
+        return Refusal {
+            message: format!("`{shown}` does not say which weights"),
+            help: format!("name them: {listed}"),
+            several: all,
+        };
+    }
+    if let Some((_, normalize)) = OF_THE_HUB.iter().find(|(known, _)| *known == name) {
+        let message = format!(
+            "the file of `{shown}` does not bear its digest in its name, so that it is not known by name"
+        );
+        let help = format!(
+            "download https://huggingface.co/{name}/resolve/main/model.safetensors and name the file: `model = \"weights/{network}.{tag}.safetensors\"`, with `normalize = {normalize}`"
+        );
+        return refusal(message, help);
+    }
+    let unknown = format!("`{shown}` are no weights that are known by name");
+    let networks = Arch::ALL.map(Arch::name);
+    // A slip of the pen names weights that there are; `resnet152d` is another network than `resnet152`.
+    let meant = match all.is_empty() {
+        true => name::nearest(network, networks).and_then(|near| {
+            let name = format!("{publisher}/{near}.{tag}");
+            of_network(near).into_iter().find(|known| *known == name)
+        }),
+        false => {
+            let tags = all.iter().filter_map(|name| Some(name.split_once('.')?.1));
+            let near = name::nearest(tag, tags);
+            all.iter()
+                .copied()
+                .find(|name| name.split_once('.').map(|(_, tag)| tag) == near)
+        }
+    };
+    if let Some(meant) = meant {
+        return refusal(unknown, format!("did you mean `{meant}`?"));
+    }
+    if !all.is_empty() {
+        return refusal(unknown, format!("of this network there are {listed}"));
+    }
+    let message = format!("kfood has no network `{}`", text::shown(network));
+    let networks = name::listed(networks);
+    refusal(
+        message,
+        format!("it has {networks}; `kfood fetch` lists their weights"),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,17 +178,39 @@ mod tests {
             ("resnet50-11ad3fa6.pth", "11ad3fa6", Arch::Resnet50)
         );
         assert_eq!(Pretrained::of_file("resnet50-11ad3fa6.pth"), Some(v2));
+        let refused = |name| match Pretrained::named(name) {
+            Some(Named::Not(refusal)) => refusal,
+            other => panic!("{other:?}"),
+        };
         let both = vec![
             "torchvision/resnet50.IMAGENET1K_V1",
             "torchvision/resnet50.IMAGENET1K_V2",
         ];
-        assert_eq!(
-            Pretrained::named("torchvision/resnet50"),
-            Some(Named::Several(both))
-        );
-        assert_eq!(
-            Pretrained::named("torchvision/resnet50.IMAGENET1K_V3"),
-            Some(Named::Unknown(Some("torchvision/resnet50.IMAGENET1K_V1")))
+        assert_eq!(refused("torchvision/resnet50").several, both);
+        for (name, help) in [
+            (
+                "torchvision/resnet50.IMAGENET1K_V3",
+                "did you mean `torchvision/resnet50.IMAGENET1K_V1`?",
+            ),
+            (
+                "torchvision/resnt50.IMAGENET1K_V2",
+                "did you mean `torchvision/resnet50.IMAGENET1K_V2`?",
+            ),
+            (
+                "timm/efficientnet_b0.ns_jft_in1k",
+                "of this network there are `timm/efficientnet_b0.ra_in1k`",
+            ),
+        ] {
+            assert_eq!(refused(name).help, help, "{name}");
+        }
+        for other in ["torchvision/vit_b_16", "timm/resnet152d.ra2_in1k"] {
+            let help = refused(other).help;
+            assert!(help.starts_with("it has `resnet18`, `resnet34`"), "{help}");
+        }
+        let help = refused("timm/efficientnet_b0.ra4_e3600_r224_in1k").help;
+        assert!(
+            help.contains("normalize = { mean = [0.5, 0.5, 0.5]"),
+            "{help}"
         );
         assert_eq!(Pretrained::named("weights/resnet50.pth"), None);
     }

@@ -1,6 +1,5 @@
-//! The table: torchvision 0.26's weights of the networks that are built here, and of timm 1.0.31 those of the same networks with the
-//! same names of tensors (its ConvNeXt and EfficientNet have others) whose file is named by its digest. Left out are those under
-//! licences that forbid commercial use (`fb_ssl`, `fb_swsl`).
+//! The table: torchvision 0.26's weights of the networks that are built here, and timm 1.0.31's of the same networks whose file is named
+//! by its digest. Left out are those under licences that forbid commercial use (`fb_ssl`, `fb_swsl`, `eupe`), and those without a head.
 
 use super::Pretrained;
 use crate::settings::Arch;
@@ -68,4 +67,22 @@ pub const PRETRAINED: &[Pretrained] = &[
     weights("timm/resnet152.gluon_in1k", Arch::Resnet152, "https://github.com/rwightman/pytorch-pretrained-gluonresnet/releases/download/v0.1/gluon_resnet152_v1b-c1edb0dd.pth", 224),
     weights("timm/resnet152.tv2_in1k", Arch::Resnet152, "https://download.pytorch.org/models/resnet152-f82ba261.pth", 176),
     weights("timm/resnet152.tv_in1k", Arch::Resnet152, "https://download.pytorch.org/models/resnet152-394f9c45.pth", 224),
+    weights("timm/efficientnet_b0.ra_in1k", Arch::EfficientnetB0, "https://github.com/rwightman/pytorch-image-models/releases/download/v0.1-weights/efficientnet_b0_ra-3dd342df.pth", 224),
 ];
+
+/// timm's other weights of these networks, by their name, and how their images were normalised, as a pipeline says it: their files are
+/// called `model.safetensors`, all of them, so that nothing tells one from another.
+pub(super) const OF_THE_HUB: &[(&str, &str)] = &[
+    ("timm/resnet34.ra4_e3600_r224_in1k", HALVES),
+    ("timm/convnext_tiny.fb_in1k", IMAGENET),
+    ("timm/convnext_tiny.fb_in22k", IMAGENET),
+    ("timm/convnext_tiny.fb_in22k_ft_in1k", IMAGENET),
+    ("timm/convnext_tiny.fb_in22k_ft_in1k_384", IMAGENET),
+    ("timm/convnext_tiny.in12k", IMAGENET),
+    ("timm/convnext_tiny.in12k_ft_in1k", IMAGENET),
+    ("timm/convnext_tiny.in12k_ft_in1k_384", IMAGENET),
+    ("timm/efficientnet_b0.ra4_e3600_r224_in1k", HALVES),
+];
+
+const IMAGENET: &str = "\"imagenet\"";
+const HALVES: &str = "{ mean = [0.5, 0.5, 0.5], std = [0.5, 0.5, 0.5] }";

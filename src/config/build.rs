@@ -230,6 +230,11 @@ impl Builder<'_> {
         self.built[number].id.clone()
     }
 
+    /// The instance of this id.
+    pub(crate) fn number(&self, id: &str) -> Option<usize> {
+        self.built.iter().position(|built| built.id == id)
+    }
+
     /// The kind of an instance.
     pub(crate) fn kind(&self, number: usize) -> &'static About {
         self.built[number].kind

@@ -200,6 +200,17 @@ words! {
     }
 }
 
+impl Training {
+    /// The side of the centre crop, which evaluation repeats.
+    #[must_use]
+    pub fn center_crop(&self) -> Option<u32> {
+        self.augment.iter().find_map(|item| match item {
+            Augment::CenterCrop(side) => Some(side.get()),
+            _ => None,
+        })
+    }
+}
+
 #[cfg(all(test, feature = "tensors"))]
 impl Training {
     /// Settings with the ones given on top of plain ones, for tests.

@@ -24,4 +24,24 @@ impl Tta {
             Self::FiveCrop => 5,
         }
     }
+
+    /// The side of the four corners of images of this width and height: that of the centre crop, which must leave corners beside it.
+    ///
+    /// # Errors
+    /// When there is none, in words.
+    pub fn corners(center_crop: Option<u32>, (width, height): (u32, u32)) -> Result<u32, String> {
+        match center_crop {
+            Some(side) if side <= width && side <= height => Ok(side),
+            None => Err(
+                "`five_crop` needs a centre crop to take the size of its corners from, and the model was trained without one".to_owned(),
+            ),
+            Some(side) => Err(format!(
+                "`five_crop` finds no corners: the model's centre crop of {side} pixels is larger than its images of {width} x {height}"
+            )),
+        }
+    }
+
+    /// The way out where there are no corners.
+    pub const WITHOUT_CORNERS: &'static str =
+        "leave `five_crop` out of `tta`, or train with `augment = [{ center_crop = … }]`";
 }

@@ -2,7 +2,7 @@
 
 use toml::Spanned;
 
-use super::{dataset::Dataset, fold, model, split::Split};
+use super::{corners, dataset::Dataset, fold, model, split::Split};
 use crate::{
     config::{
         build::{Builder, Draft, FoldOf, Made, Origin, Outcome},
@@ -114,6 +114,8 @@ struct Written {
     fold: Option<Spanned<u32>>,
     on: Option<Spanned<Vec<Spanned<Part>>>>,
     tta: Vec<Tta>,
+    /// Where `five_crop` stands.
+    corners_at: Option<Span>,
     given: Given,
 }
 
@@ -131,6 +133,9 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Box<dyn Draft>> {
         check_parts(fields, on);
     }
     let tta = tta(fields, &read);
+    let views = read.tta.as_ref().map(WrittenOneOrMore::items);
+    let mut views = views.into_iter().flat_map(Spanned::into_inner);
+    let corners = views.find(|view| *view.get_ref() == Tta::FiveCrop);
     fields.finish()?;
     Some(Box::new(Written {
         header: fields.header(),
@@ -142,6 +147,7 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Option<Box<dyn Draft>> {
         fold: read.fold.clone(),
         on,
         tta,
+        corners_at: corners.map(|view| view.span()),
         given: read.settle()?,
     }))
 }
@@ -245,10 +251,14 @@ impl Draft for Written {
                     } else {
                         builder.built[number].varied.clone()
                     };
+                    let outcome = self.outcome(builder, model, origin)?;
+                    if let Some(at) = &self.corners_at {
+                        corners::check(builder, at, number, outcome.origin.data)?;
+                    }
                     outcomes.push(Outcome {
                         before,
                         rank: number,
-                        ..self.outcome(builder, model, origin)?
+                        ..outcome
                     });
                 }
                 Some(outcomes)

@@ -1,12 +1,13 @@
 //! The kinds of stages: for each one file that declares its fields and says what an instance of it comes to.
 //!
 //! What several kinds share stands in files of its own. Each imports only those before it. In order: augment, dataset, from, metric,
-//! pretrained, model, network, preprocess, split, fold, training, train, transfer, evaluate, judged.
+//! pretrained, model, network, preprocess, split, fold, training, train, transfer, corners, evaluate, judged.
 //!
 //! A new kind is a file here, one in [`crate::stages`], and its place in [`each_kind`], from which both get their `mod`. Only what
 //! others import is named in the order.
 
 mod augment;
+mod corners;
 mod fold;
 mod from;
 mod judged;

@@ -142,7 +142,7 @@ pub(crate) fn check_layers(
 
 /// The network of an instance's model, where the file says it: that of a model file is seen when it runs.
 pub(crate) fn arch_of(builder: &Builder<'_>, id: &str) -> Option<Arch> {
-    let number = builder.built.iter().position(|built| built.id == id)?;
+    let number = builder.number(id)?;
     match builder.made(number).network() {
         Network::Built(arch) => Some(arch),
         Network::Of(id) => arch_of(builder, id),

@@ -5,9 +5,7 @@ use toml::Spanned;
 use super::augment::{self, Items};
 use crate::{
     config::{build::Builder, fields::Fields, file::Span},
-    settings::{
-        Augment, Keep, Optimizer, Resize, Save, Schedule, Training, TrainingRead, declare::fields,
-    },
+    settings::{Keep, Optimizer, Resize, Save, Schedule, Training, TrainingRead, declare::fields},
     text::{self, count},
 };
 
@@ -52,10 +50,7 @@ impl PlacedTraining {
             return None;
         }
         if let (Some(side), Some(at)) = (self.training.test_resolution, &self.test_resolution_at) {
-            let crop = self.training.augment.iter().find_map(|item| match item {
-                Augment::CenterCrop(side) => Some(side.get()),
-                _ => None,
-            });
+            let crop = self.training.center_crop();
             let (width, height) =
                 crop.map_or((resize.width(), resize.height()), |side| (side, side));
             if Resize::is_beyond(width, height, Some(side.get())) {

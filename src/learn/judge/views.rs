@@ -52,20 +52,13 @@ fn views(
     Ok(views)
 }
 
-/// The side of the corners: that of the centre crop, which must leave corners beside it.
+/// The side of the corners.
 fn corners_side(source: Size, transform: &Transform) -> Result<usize> {
-    match transform.center_crop.map(|side| side as usize) {
-        Some(side) if side <= source.width && side <= source.height => Ok(side),
-        found => Err(Error::usage(match found {
-            None => "`five_crop` needs a centre crop to take the size of its corners from, and the model was trained without one"
-                .to_owned(),
-            Some(side) => format!(
-                "`five_crop` finds no corners: the model's centre crop of {side} pixels is larger than its images of {} x {}",
-                source.width, source.height
-            ),
-        })
-        .help("leave `five_crop` out of `tta`, or train with `augment = [{ center_crop = … }]`")),
-    }
+    let length = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+    let sides = (length(source.width), length(source.height));
+    let side = Tta::corners(transform.center_crop, sides);
+    side.map(|side| side as usize)
+        .map_err(|why| Error::usage(why).help(Tta::WITHOUT_CORNERS))
 }
 
 /// What a model says of images in every view, in evaluation mode and f32: row-major [n, classes] for each view. The rest is as for

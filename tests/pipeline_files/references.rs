@@ -204,7 +204,7 @@ fn models_of_different_datasets_are_not_compared() {
 #[test]
 fn an_ensemble_takes_all_instances_and_only_its_test_part_where_folds_would_leak() {
     let text = net(
-        "fold = \"all\"\n[ensemble.all]\nfrom = [\"net\"]\n[evaluate.x]\nmodel = \"all\"\ntta = [\"five_crop\", \"horizontal_flip\"]\n",
+        "fold = \"all\"\naugment = [{ center_crop = 24 }]\n[ensemble.all]\nfrom = [\"net\"]\n[evaluate.x]\nmodel = \"all\"\ntta = [\"five_crop\", \"horizontal_flip\"]\n",
     )
     .replace("split = \"holdout\"", "split = \"five\"");
     let pipeline = good(&text);
@@ -223,6 +223,57 @@ fn an_ensemble_takes_all_instances_and_only_its_test_part_where_folds_would_leak
     let leaking = text.replace("model = \"all\"", "model = \"all\"\non = [\"validation\"]");
     let told = mistakes(&leaking);
     assert!(told.contains("trained on different folds"), "{told}");
+    // What a calibration of it is told to do can be done.
+    let calibrated = text.clone() + "[calibrate.sure]\nfrom = \"x\"\n";
+    let told = mistakes(&calibrated);
+    let wanted = "= help: its models were trained on different folds, so that no image validates all of them: evaluate the folds themselves";
+    assert!(told.contains(wanted), "{told}");
+    let folds = "[evaluate.folds]\nmodel = \"net\"\n";
+    let as_told = calibrated.replace("from = \"x\"", "from = \"folds\"") + folds;
+    assert!(
+        good(&as_told)
+            .instances
+            .iter()
+            .any(|i| i.id == "sure[fold=4]")
+    );
+}
+
+#[test]
+fn views_of_corners_without_a_centre_crop_are_a_mistake_of_the_file() {
+    let evaluate = "[evaluate.x]\nmodel = \"net\"\ntta = [\"horizontal_flip\", \"five_crop\"]\n";
+    assert_eq!(
+        mistakes(&net(evaluate)),
+        r#"error: `five_crop` needs a centre crop to take the size of its corners from, and the model was trained without one
+  --> p.toml:22:27
+   |
+22 | tta = ["horizontal_flip", "five_crop"]
+   |                           ^^^^^^^^^^^
+   |
+   = help: leave `five_crop` out of `tta`, or train with `augment = [{ center_crop = … }]`
+"#
+    );
+    let cropped = net(&format!("augment = [{{ center_crop = 24 }}]\n{evaluate}"));
+    good(&cropped);
+    // Whoever answers or may be chosen is asked.
+    let two = |kind: &str| {
+        let other = NET.replace("train.net", "train.other");
+        let members = format!("[{kind}.both]\nfrom = [\"net\", \"other\"]\n");
+        cropped.replace("model = \"net\"", "model = \"both\"") + &other + &members
+    };
+    for kind in ["select", "ensemble"] {
+        let told = told(&two(kind));
+        assert!(
+            told[0].contains("was trained without one: `other`"),
+            "{told:?}"
+        );
+    }
+    // The rows that are judged count.
+    let smaller = "data = \"small\"\nsplit = \"holdout\"\n[preprocess.small]\ndataset = \"dishes\"\nresize = { width = 16, height = 16 }\n";
+    let told = told(&(cropped + smaller));
+    assert!(
+        told[0].contains("crop of 24 pixels is larger than its images of 16 x 16"),
+        "{told:?}"
+    );
 }
 
 #[test]

@@ -5,7 +5,8 @@ use toml::Spanned;
 use super::evaluate::Evaluate;
 use crate::{
     config::{
-        build::{Builder, Varied},
+        build::{Builder, FoldOf, Varied},
+        data_path::ModelSource,
         fields::Fields,
         file::Span,
         names::JudgedName,
@@ -85,7 +86,16 @@ impl WrittenJudged {
             "`{}` is not evaluated on `{name}`, {needed_for}",
             builder.id(member)
         );
-        let help = format!("add `\"{name}\"` to `on` of that stage");
+        // Which images validate a model of several folds no one knows: asking for that part would be the next mistake.
+        let model = match &evaluate.model {
+            ModelSource::Stage { id, .. } | ModelSource::Ensemble { id } => builder.number(id),
+            ModelSource::File { .. } => None,
+        };
+        let of_folds = |model: usize| builder.built[model].origin.fold == FoldOf::Varies;
+        let help = match part == Part::Validation && model.is_some_and(of_folds) {
+            true => "its models were trained on different folds, so that no image validates all of them: evaluate the folds themselves, and name that stage in `from`; each fold is then judged by its own validation part".to_owned(),
+            false => format!("add `\"{name}\"` to `on` of that stage"),
+        };
         builder.tell(self.span(), message, Some(&help));
         None
     }

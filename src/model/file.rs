@@ -279,7 +279,8 @@ fn understand(
             count(info.classes.len(), "class")
         )));
     }
-    if network.label != "." {
+    // Where a member of our own ensembles stands is no news.
+    if network.label != "." && info.is_none() {
         notes.push(format!("the weights are those under `{}`", network.label));
     }
     if !network.opaque_head.is_empty() {

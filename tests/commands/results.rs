@@ -217,10 +217,17 @@ model = "all_folds"
 fn an_ensemble_is_evaluated_reported_compared_explained_and_predicts_like_a_model() {
     let project = small();
     project.write(FILE, &format!("{SMALL}{TOGETHER}"));
-    let run = project.ok(&["run", FILE]).stdout;
+    let ran = project.ok(&["run", FILE]);
+    let run = ran.stdout;
     for part in ["ensemble of 2", "2: horizontal_flip", "views"] {
         assert!(run.contains(part), "no `{part}` in:\n{run}");
     }
+    // Where members stand in its own file is no news, as it is of a foreign one.
+    assert!(
+        !ran.stderr.contains("the weights are those"),
+        "{}",
+        ran.stderr
+    );
     an_ensemble_is_shown_by_every_command(&project);
     an_ensemble_predicts_the_mean_of_its_members(&project);
     an_ensemble_predicts_by_views_that_it_can_take(&project);

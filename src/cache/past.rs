@@ -1,6 +1,9 @@
 //! Records of earlier results, found without going through all of them for each stage: a sweep has thousands of both.
 
-use std::{cmp::Reverse, collections::HashMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, HashMap},
+};
 
 use super::{
     KeyDocument, Record,
@@ -56,15 +59,14 @@ impl Records {
 
     /// The earlier record that a document is best compared with: of the same kind; of the same stage of the same pipeline file
     /// if there is one, then with the fewest differences, then the newest. One of another counts only where it differs in `FAR`
-    /// things or fewer, and of a stage with another name only where it reads something that this one reads too: another data set
-    /// is no earlier state of this one. `counts` may leave out any but those of the stage itself.
+    /// things or fewer, and of a stage with another name only where it reads something that this one reads too. It tells what the work
+    /// may take.
     #[must_use]
     pub fn nearest(
         &self,
         document: &KeyDocument,
         stage: &str,
         pipeline: Option<&str>,
-        counts: impl Fn(&Record) -> bool,
     ) -> Option<&Record> {
         let kind = &document.kind;
         let of_stage = || self.of_stage(stage).filter(|r| r.document.kind == *kind);
@@ -72,7 +74,6 @@ impl Records {
         let near = |_: &Record, differences| differences <= FAR;
         let kin =
             |r: &Record, differences| near(r, differences) && shares_input(&r.document, document);
-        let others = || self.of_kind(kind).filter(|r| counts(r));
         // The one of the same key differs in nothing, wherever it stands among the others.
         let same = self.get(&document.key());
         let same_of = |counts: &dyn Fn(&Record) -> bool| same.filter(|r| counts(r));
@@ -80,9 +81,63 @@ impl Records {
             .or_else(|| best(of_stage().filter(|r| is_own(r)), document, |_, _| true))
             .or_else(|| same_of(&|r| r.stage == stage))
             .or_else(|| best(of_stage(), document, near))
-            .or_else(|| same_of(&|r| kin(r, 0) && counts(r)))
-            .or_else(|| best(others(), document, kin))
+            .or_else(|| same_of(&|r| kin(r, 0)))
+            .or_else(|| best(self.of_kind(kind), document, kin))
     }
+
+    /// The pipeline files that results were made for, each once.
+    pub fn pipelines(&self) -> impl Iterator<Item = &str> {
+        let named = self.all.iter().filter_map(|r| r.pipeline.as_deref());
+        named.collect::<BTreeSet<_>>().into_iter()
+    }
+
+    /// The earlier state of a stage of a pipeline file: of the same stage there, else of one there whose name is gone (`is_there` says of
+    /// names whether they are), where it differs in `FAR` things or fewer and reads something that this one reads too. A file that is gone may
+    /// be this one under its old name; what a stage of another file is, however it is called, is no state of this one.
+    #[must_use]
+    pub fn earlier_state(
+        &self,
+        document: &KeyDocument,
+        stage: &str,
+        of: impl Fn(Option<&str>) -> MadeFor,
+        is_there: impl Fn(&str) -> bool,
+    ) -> Option<&Record> {
+        let of = |record: &Record| of(record.pipeline.as_deref());
+        let of_stage = || {
+            self.of_stage(stage)
+                .filter(|r| r.document.kind == document.kind)
+        };
+        let near = |_: &Record, differences| differences <= FAR;
+        let kin =
+            |r: &Record, differences| near(r, differences) && shares_input(&r.document, document);
+        let renamed = |r: &Record| of(r) != MadeFor::Other && !is_there(&r.stage);
+        // The one of the same key differs in nothing, wherever it stands among the others.
+        let same = self.get(&document.key());
+        let own = |r: &Record, file| r.stage == stage && of(r) == file;
+        (same.filter(|r| own(r, MadeFor::This)))
+            .or_else(|| {
+                let own = of_stage().filter(|r| own(r, MadeFor::This));
+                best(own, document, |_, _| true)
+            })
+            .or_else(|| same.filter(|r| own(r, MadeFor::Gone)))
+            .or_else(|| best(of_stage().filter(|r| own(r, MadeFor::Gone)), document, near))
+            .or_else(|| same.filter(|r| renamed(r) && kin(r, 0)))
+            .or_else(|| {
+                let others = self.of_kind(&document.kind).filter(|r| renamed(r));
+                best(others, document, kin)
+            })
+    }
+}
+
+/// Whose result a record is, seen from a pipeline file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MadeFor {
+    /// Its own.
+    This,
+    /// That of a file that is not there any more, or is not known.
+    Gone,
+    /// That of another file.
+    Other,
 }
 
 /// Of records that come newest first the one with the fewest differences, then the newest.

@@ -13,8 +13,15 @@ use crate::{
 /// One reason for a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// There is no earlier run of this kind to compare with.
+    /// This pipeline file has run no state of it that it could be compared with.
     NeverRun,
+    /// It failed when it was run last.
+    Failed {
+        /// How long ago, in words.
+        ago: String,
+        /// The first line of why.
+        why: String,
+    },
     /// A setting has another value; `None` where it was or is not there.
     Setting {
         /// Its place, such as `optimizer.sgd.lr`.
@@ -95,6 +102,7 @@ impl fmt::Display for Reason {
         };
         match self {
             Self::NeverRun => f.write_str("never run"),
+            Self::Failed { ago, why } => write!(f, "failed {ago} ago: {why}"),
             Self::NotFetched(why) => f.write_str(match why {
                 NotFetched::Gone => "its result has left the remote cache",
                 NotFetched::Damaged => "its result in the remote cache is damaged",

@@ -3,18 +3,19 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use serde::Serialize;
 
 use super::{open::Opened, print};
 use crate::{
+    cache::Reason,
     error::Class,
-    exec::{Outcome, StageSummary, Summary},
+    exec::{Outcome, StageStatus, StageSummary, Status, Summary},
     files,
     record::{Headline, PastEvaluation, PastJobs, PastRun},
-    report::Results,
+    report::{Results, duration},
 };
 
 /// A setting that two runs have otherwise, as the file writes it; `None` where it stands nowhere.
@@ -69,6 +70,28 @@ fn failures(summary: &Summary) -> BTreeMap<String, String> {
 pub(super) fn failed(opened: &Opened) -> BTreeMap<String, String> {
     let last = opened.cache.newest_run(&of(&opened.pipeline.file));
     last.map_or_else(BTreeMap::new, |run| run.failed)
+}
+
+/// Says of stages that are to run that they failed in the last run of the pipeline. That nothing came out of them is said by that.
+pub(super) fn tell_failures(opened: &Opened, stages: &mut [StageStatus]) {
+    let Some(run) = opened.cache.newest_run(&of(&opened.pipeline.file)) else {
+        return;
+    };
+    let started = UNIX_EPOCH + Duration::from_secs(run.started);
+    let ago = SystemTime::now()
+        .duration_since(started)
+        .unwrap_or_default();
+    for stage in stages {
+        if let (Status::Run { reasons, .. }, Some(why)) =
+            (&mut stage.status, run.failed.get(&stage.id))
+        {
+            reasons.retain(|reason| *reason != Reason::NeverRun);
+            reasons.push(Reason::Failed {
+                ago: duration(ago.as_secs_f64()),
+                why: why.clone(),
+            });
+        }
+    }
 }
 
 /// What came out, with the keys of the results.

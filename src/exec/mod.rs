@@ -15,6 +15,7 @@ mod gather;
 pub mod job;
 pub mod libtorch;
 pub mod locked;
+mod made_for;
 mod near;
 mod newest;
 mod options;

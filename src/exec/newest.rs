@@ -288,7 +288,8 @@ impl Search<'_> {
     }
 }
 
-fn place(file: &str) -> PathBuf {
+/// Where a pipeline file lies, however it was named.
+pub(super) fn place(file: &str) -> PathBuf {
     absolute(Path::new(file)).unwrap_or_else(|_| file.into())
 }
 

@@ -10,6 +10,7 @@ use super::{
     asked::{Asked, Needed},
     executor::teller,
     gather::{Gathered, gather},
+    made_for::Files,
     near::{Near, as_written, in_words, on_disk},
     options::Options,
     team::Team,
@@ -106,6 +107,8 @@ pub(super) struct Survey<'a> {
     /// The device that stages with tensors would use.
     device: &'a str,
     earlier: OnceLock<Records>,
+    /// What the pipeline files of earlier results are to this one.
+    files: OnceLock<Files>,
     /// The names of all stages of this pipeline.
     ids: HashSet<String>,
 }
@@ -133,6 +136,7 @@ impl<'a> Survey<'a> {
             team: options.team.as_ref(),
             device: options.devices.first().unwrap_or(&options.device),
             earlier: OnceLock::new(),
+            files: OnceLock::new(),
             ids: stages.iter().map(|stage| stage.id().to_owned()).collect(),
         };
         if let Some(&stage) = survey.forced.iter().find(|s| !survey.order.contains(s)) {
@@ -291,11 +295,9 @@ impl<'a> Survey<'a> {
         stage: &dyn Stage,
     ) -> (Vec<Reason>, Option<Estimate>) {
         let earlier = self.earlier();
-        let near = earlier.nearest(&gathered.document, stage.id(), self.pipeline, |_| true);
-        // What another stage of this file has made is no earlier state of this one, however alike they are.
-        let own = earlier.nearest(&gathered.document, stage.id(), self.pipeline, |record| {
-            record.pipeline.as_deref() != self.pipeline || !self.ids.contains(&record.stage)
-        });
+        let near = earlier.nearest(&gathered.document, stage.id(), self.pipeline);
+        let files = self.files.get_or_init(|| Files::of(earlier, self.pipeline));
+        let own = files.earlier_state(earlier, &gathered.document, stage.id(), &self.ids);
         let state = self.cache.attempt_state(&gathered.key);
         let reused = match forced {
             true => Vec::new(),

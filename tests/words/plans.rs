@@ -77,6 +77,74 @@ fn a_stage_that_never_ran_is_not_called_a_change_of_another_one_of_its_file() {
 }
 
 #[test]
+fn a_stage_of_a_new_file_is_new_however_its_name_stands_in_another_one() {
+    let project = project(DISHES);
+    project.dishes("data/train", &["김밥", "비빔밥"], 5);
+    project.dishes("more", &["김밥", "비빔밥"], 3);
+    project.ok(&["run", "pipelines/a.toml"]);
+    let other = project
+        .read("pipelines/a.toml")
+        .replace("data/train", "more");
+    let other = other.replace("[split.holdout]\n", "[split.holdout]\nseed = 7\n");
+    project.write("pipelines/b.toml", &other);
+    let why = |project: &Project, file: &str| project.fails(3, &["plan", file]).stdout;
+    let plan = why(&project, "pipelines/b.toml");
+    assert!(
+        plan.contains("never run") && !plan.contains("gone") && !plan.contains(" -> "),
+        "{plan}"
+    );
+    project.ok(&["run", "pipelines/b.toml", "dishes"]);
+    let explained = project
+        .ok(&["explain", "pipelines/b.toml", "holdout"])
+        .stdout;
+    assert!(explained.contains("because: never run"), "{explained}");
+    // A file that was renamed, or lies in a project that was moved, is what it was; so is one that is named from elsewhere.
+    fs::remove_file(project.path("pipelines/b.toml")).unwrap();
+    let seed = "[split.holdout]\nseed = 7\n";
+    project.edit("pipelines/a.toml", "[split.holdout]\n", seed);
+    fs::rename(
+        project.path("pipelines/a.toml"),
+        project.path("pipelines/c.toml"),
+    )
+    .unwrap();
+    let plan = why(&project, "pipelines/c.toml");
+    assert!(plan.contains("`seed` 0 -> 7"), "{plan}");
+    project.ok(&["run", "pipelines/c.toml"]);
+    project.edit("pipelines/c.toml", seed, "[split.holdout]\nseed = 8\n");
+    let plan = why(&project, "pipelines/../pipelines/c.toml");
+    assert!(plan.contains("`seed` 7 -> 8"), "{plan}");
+}
+
+#[test]
+fn a_stage_that_failed_says_so_in_a_plan_and_why() {
+    let project = project(DISHES);
+    project.dishes("data/train", &["김밥", "비빔밥"], 5);
+    let good = fs::read(project.path("data/train/김밥/000.png")).unwrap();
+    project.write("data/train/김밥/000.png", "no picture");
+    project.fails(1, &["run", "pipelines/a.toml"]);
+    let plan = project.fails(3, &["plan", "pipelines/a.toml"]).stdout;
+    let told = "ago: 1 of 10 files cannot be used:";
+    assert!(plan.contains("failed ") && plan.contains(told), "{plan}");
+    assert!(!plan.contains("never run"), "{plan}");
+    let explained = project
+        .ok(&["explain", "pipelines/a.toml", "pixels"])
+        .stdout;
+    assert!(
+        explained.contains("  because: failed ") && explained.contains(told),
+        "{explained}"
+    );
+    let json = project
+        .fails(3, &["plan", "pipelines/a.toml", "--json"])
+        .stdout;
+    assert!(json.contains("ago: 1 of 10"), "{json}");
+    // Once it is through, nothing is told of it.
+    fs::write(project.path("data/train/김밥/000.png"), good).unwrap();
+    project.ok(&["run", "pipelines/a.toml"]);
+    let plan = project.ok(&["plan", "pipelines/a.toml"]).stdout;
+    assert!(!plan.contains("failed"), "{plan}");
+}
+
+#[test]
 fn what_a_file_leaves_open_is_not_told_as_if_it_were_written() {
     let list = "[dataset.d]\nmanifest = \"list.csv\"\n[split.s]\ndataset = \"d\"\n";
     let project = project(list);

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cache::{Cache, Record, in_toml},
-    cli::{behind, open, print, progress::Progress, results},
+    cli::{behind, open, past_runs, print, progress::Progress, results},
     error::Result,
     event::Silent,
     exec::{self, Options, StageStatus, Status},
@@ -45,11 +45,12 @@ pub(in crate::cli) fn explain(args: &Explain) -> Result<u8> {
     let status = exec::status(&opened.stages, &options, &opened.cache, &progress);
     // Where the data cannot be read any more, what was made of them can still be told of.
     let newest = open::newest(&opened, &targets, false, &Silent);
-    let (status, unknown) = match (status, &newest) {
+    let (mut status, unknown) = match (status, &newest) {
         (Err(error), Err(_)) => return Err(error),
         (Err(error), Ok(_)) => (Vec::new(), Some(error)),
         (Ok(status), _) => (status, None),
     };
+    past_runs::tell_failures(&opened, &mut status);
     let older = |id: &str| {
         let newest = newest.as_ref().ok()?;
         let older = newest.older.iter().find(|older| older.id == id)?;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cache::Reason,
-    cli::{args::OnDevice, open, print, progress::Progress, team, terminal::folded},
+    cli::{args::OnDevice, open, past_runs, print, progress::Progress, team, terminal::folded},
     error::Result,
     exec::{self, Estimate, Options, StageStatus, Status},
     report::{Column, Grid, bytes, duration},
@@ -56,7 +56,8 @@ pub(in crate::cli) fn plan(args: &Plan) -> Result<u8> {
         team: team::of(&opened)?,
         ..opened.options()
     };
-    let all = exec::status(&opened.stages, &options, &opened.cache, &Progress::new())?;
+    let mut all = exec::status(&opened.stages, &options, &opened.cache, &Progress::new())?;
+    past_runs::tell_failures(&opened, &mut all);
     let pending = all
         .iter()
         .any(|s| !matches!(s.status, Status::Cached { .. }));

@@ -351,6 +351,77 @@ fn a_job_that_cannot_be_cancelled_keeps_its_ticket_and_is_found_again() {
     assert_eq!(project.read("sent").lines().count(), 1);
 }
 
+/// The only ticket there is.
+fn ticket(project: &Project) -> PathBuf {
+    let jobs = fs::read_dir(project.path("cache/jobs")).unwrap();
+    let mut paths = jobs.map(|entry| entry.unwrap().path());
+    paths
+        .find(|path| path.extension().is_some_and(|e| e == "json"))
+        .unwrap()
+}
+
+#[test]
+fn a_job_whose_ticket_cannot_be_read_is_found_by_its_order_and_sent_once() {
+    for (way, order_too) in [
+        ("cut", false),
+        ("garbage", false),
+        ("empty", false),
+        ("cut", true),
+    ] {
+        let project = small();
+        stand_ins(&project, "RUNNING");
+        let run = held(&project, "dishes");
+        run.signal("-KILL");
+        run.ended();
+        let ticket = ticket(&project);
+        let bytes = fs::read(&ticket).unwrap();
+        let damaged = match way {
+            "cut" => &bytes[..bytes.len() / 2],
+            "garbage" => &[0xff, 0, 7, 0xfe],
+            _ => &[],
+        };
+        fs::write(&ticket, damaged).unwrap();
+        let order = order(&project);
+        let said = fs::read(&order).unwrap();
+        // One that cannot be read either has a name all the same.
+        if order_too {
+            fs::write(&order, "{").unwrap();
+        }
+        let mut run = Going::of(&project, command(&project, &["run", FILE, "dishes"]));
+        run.until("dishes: job 1, which an earlier run sent, is at it");
+        fs::write(&order, said).unwrap();
+        let_go(&project);
+        let ran = run.ended();
+        assert_eq!(ran.code, 0, "{way}: {}", ran.stderr);
+        assert!(
+            ran.stderr
+                .contains("dishes: warning: the ticket of its job cannot be read")
+                && ran.stderr.contains("job 1 is found by its order"),
+            "{way}: {}",
+            ran.stderr
+        );
+        assert_eq!(project.read("sent").lines().count(), 1, "{way}");
+        assert!(!ticket.exists(), "{way}");
+    }
+}
+
+#[test]
+fn a_ticket_that_cannot_be_read_and_has_no_job_is_told_and_the_stage_is_sent() {
+    let project = small();
+    stand_ins(&project, "RUNNING");
+    let run = held(&project, "dishes");
+    run.signal("-KILL");
+    run.ended();
+    fs::write(ticket(&project), "").unwrap();
+    // Slurm knows nothing of it any more, and it left no word.
+    fs::remove_file(project.path("sent")).unwrap();
+    let mut run = Going::of(&project, command(&project, &["run", FILE, "dishes"]));
+    run.until("no job of this stage lives or has made its result, and one is sent");
+    let_go(&project);
+    let ran = run.ended();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+}
+
 #[test]
 fn a_report_tells_of_the_jobs_that_made_its_results() {
     let project = small();

@@ -10,6 +10,7 @@
 
 use std::{
     collections::BTreeMap,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -158,11 +159,7 @@ pub(super) fn free_name(cache: &Cache, keys: &[Digest]) -> String {
     let root = cache.root();
     let root = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
     let place = Digest::of(root.as_os_str().as_encoded_bytes());
-    let first = format!(
-        "kfood-{}-{}",
-        &of.to_string()[..16],
-        &place.to_string()[..8]
-    );
+    let first = format!("{}-{}", first_name(&of), &place.to_string()[..8]);
     let more = (2_u32..).map(|n| format!("{first}.{n}"));
     let mut names = std::iter::once(first.clone()).chain(more);
     let jobs = jobs(cache);
@@ -211,4 +208,47 @@ impl JobFiles {
 /// The ticket of a key.
 pub(super) fn ticket(cache: &Cache, key: &Digest) -> PathBuf {
     jobs(cache).join(format!("{key}.json"))
+}
+
+/// The ticket of a key; `None` where there is none.
+///
+/// # Errors
+/// When something lies there that cannot be read.
+pub(super) fn read_ticket(cache: &Cache, key: &Digest) -> Result<Option<Ticket>> {
+    let path = ticket(cache, key);
+    match files::read_json(&path) {
+        Ok(ticket) => Ok(Some(ticket)),
+        // Whoever could not look at it either knows nothing of it.
+        Err(_) if matches!(path.symlink_metadata(), Err(e) if e.kind() == ErrorKind::NotFound) => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The tickets that a key may have had, by the orders that name it, and by the name of an order of one stage alone that cannot be read.
+pub(super) fn tickets_by_orders(cache: &Cache, key: &Digest) -> Vec<Ticket> {
+    let jobs = jobs(cache);
+    let listed = std::fs::read_dir(&jobs).into_iter().flatten().flatten();
+    let mut names: Vec<String> = listed
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    names.sort_unstable();
+    let alone = format!("{}-", first_name(key));
+    let of_order = |name: String| {
+        let order: Result<Order> = files::read_json(&jobs.join(&name).join("order.json"));
+        let number = match order {
+            Ok(order) => order.stages.iter().position(|stage| stage.key == *key)?,
+            Err(_) if name.starts_with(&alone) => 0,
+            Err(_) => return None,
+        };
+        let sent = 1;
+        Some(Ticket { name, number, sent })
+    };
+    names.into_iter().filter_map(of_order).collect()
+}
+
+/// How the name of an order of one stage alone begins.
+fn first_name(of: &Digest) -> String {
+    format!("kfood-{}", &of.to_string()[..16])
 }

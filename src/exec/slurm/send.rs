@@ -25,6 +25,7 @@ use crate::{
     settings::SlurmSettings,
     stage::Stage,
     stop::Stop,
+    text::shown,
 };
 
 /// Jobs of one `sbatch`, at most: clusters allow 1,001 without a word.
@@ -78,7 +79,7 @@ pub(super) fn send<'a>(
     };
     let mut new: Vec<(SlurmSettings, Vec<Unsent<'a>>)> = Vec::new();
     for (task, times) in tasks {
-        if let Some((ticket, job)) = found(cache, &task, &queue) {
+        if let Some((ticket, job)) = found(cache, &task, &queue, observer) {
             let folder = papers::jobs(cache).join(&ticket.name);
             outcome.sent.push(Sent {
                 files: JobFiles::of(&folder, ticket.number),
@@ -169,10 +170,38 @@ pub(super) fn try_lock(cache: &Cache) -> Result<Option<File>> {
     }
 }
 
-/// The job that a stage has already: one that lives, or one that has made the result since the run looked.
-fn found(cache: &Cache, task: &Task<'_>, queue: &Queue) -> Option<(Ticket, String)> {
+/// The job that a stage has already: one that lives, or one that has made the result since the run looked. A ticket that cannot be read
+/// hides none: what the jobs were told to do, their names and what they write down say the same, and that is told.
+fn found(
+    cache: &Cache,
+    task: &Task<'_>,
+    queue: &Queue,
+    observer: &dyn Observer,
+) -> Option<(Ticket, String)> {
     let key = &task.gathered.key;
-    let ticket: Ticket = files::read_json(&papers::ticket(cache, key)).ok()?;
+    let why = match papers::read_ticket(cache, key) {
+        Ok(ticket) => return ticket.and_then(|ticket| job_of(cache, task, queue, ticket)),
+        Err(why) => why,
+    };
+    let mut orders = papers::tickets_by_orders(cache, key).into_iter();
+    let found = orders.find_map(|ticket| job_of(cache, task, queue, ticket));
+    let what = match &found {
+        Some((_, job)) => format!("job {} is found by its order", shown(job)),
+        None => "no job of this stage lives or has made its result, and one is sent".to_owned(),
+    };
+    teller(task.stage, observer)(StageEvent::Warning(format!(
+        "the ticket of its job cannot be read ({why}): {what}"
+    )));
+    found
+}
+
+/// The job of a ticket, where it lives, or has made the result.
+fn job_of(
+    cache: &Cache,
+    task: &Task<'_>,
+    queue: &Queue,
+    ticket: Ticket,
+) -> Option<(Ticket, String)> {
     let job = JobFiles::of(&papers::jobs(cache).join(&ticket.name), ticket.number);
     if let Some(Ending::Failed { unread: true, .. }) = job.ended() {
         // Whether Slurm knows yet that it is over or not: it did nothing.
@@ -183,6 +212,7 @@ fn found(cache: &Cache, task: &Task<'_>, queue: &Queue) -> Option<(Ticket, Strin
         return Some((ticket, name));
     }
     let status = job.status()?;
+    let key = &task.gathered.key;
     let made =
         status.ended == Some(Ending::Done) && matches!(cache.find(key, &|_| {}), Found::Hit(_));
     (made && !task.forced).then_some((ticket, status.job))

@@ -220,6 +220,34 @@ pub(super) fn one_stage(text: &str) -> Result<(Opened, usize)> {
     Ok((opened, index))
 }
 
+/// As [`one_stage`], a training; what trains nothing is told as such before it is asked which instance is meant.
+///
+/// # Errors
+/// As [`one_stage`], and when the stage trains nothing.
+pub(super) fn one_training(text: &str) -> Result<(Opened, usize)> {
+    let (file, stage) = stage(text)?;
+    let opened = open(&file)?;
+    let graph = crate::plan::Graph::new(&opened.stages)?;
+    let kind = (graph.named(&stage)?.first()).map_or("", |i| opened.stages[*i].kind());
+    if About::named(kind).is_none_or(|kind| kind.gives != Gives::Training) {
+        let message = format!(
+            "`{}` is of kind `{kind}`, expected `train` or `transfer`",
+            shown(&stage)
+        );
+        let own = opened.pipeline.instances.iter().filter(|i| !i.is_used());
+        let trainings = own.filter(|i| i.settings.gives() == Gives::Training);
+        let mut names: Vec<_> = trainings.map(|i| i.stage.as_str()).collect();
+        names.dedup();
+        let help = match names.as_slice() {
+            [] => "name a stage of a pipeline that trains".to_owned(),
+            names => format!("name {}", name::one_of(names.iter().copied())),
+        };
+        return Err(Error::usage(message).help(help));
+    }
+    let index = one(&opened, &stage)?;
+    Ok((opened, index))
+}
+
 /// The place of the one instance of this name.
 fn one(opened: &Opened, stage: &str) -> Result<usize> {
     let graph = crate::plan::Graph::new(&opened.stages)?;

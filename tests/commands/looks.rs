@@ -53,6 +53,24 @@ fn a_learning_rate_and_a_batch_size_can_be_tried_out_and_nothing_of_it_is_kept()
         wrong.stderr
     );
     project.fails(2, &["tune", "lr", FILE]);
+    // What trains nothing is told as such, however many instances it has.
+    project.edit(
+        FILE,
+        "[evaluate.result]\n",
+        "[evaluate.result]\nmatrix.batch_size = [8, 16]\n",
+    );
+    for command in [&["tune", "lr"][..], &["browse"]] {
+        let result = format!("{FILE}:result");
+        let wrong = project.fails(2, &[command, &[result.as_str()]].concat());
+        assert!(
+            wrong
+                .stderr
+                .contains("`result` is of kind `evaluate`, expected `train` or `transfer`")
+                && wrong.stderr.contains("help: name `net` or `head`"),
+            "{}",
+            wrong.stderr
+        );
+    }
 }
 
 #[test]

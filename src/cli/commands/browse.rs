@@ -42,7 +42,7 @@ pub(in crate::cli) struct Browse {
 
 /// Does what is pending of the inputs of a training, and writes the sheet.
 pub(in crate::cli) fn browse(args: &Browse) -> Result<u8> {
-    let (opened, index) = open::one_stage(&args.stage)?;
+    let (opened, index) = open::one_training(&args.stage)?;
     let stage = opened.stages[index].as_ref();
     let folder = Scratch::new()?;
     let training = |path: &dyn Fn(&str, &str) -> Result<PathBuf>| {

@@ -77,13 +77,13 @@ fn try_out<T: Serialize + DeserializeOwned>(
     what: Tuned,
     text: impl Fn(&T) -> String,
 ) -> Result<u8> {
-    let (opened, index) = open::one_stage(&args.stage)?;
+    let (opened, index) = open::one_training(&args.stage)?;
     let stage = opened.stages[index].as_ref();
     let folder = Scratch::new()?;
     let training = |path: &dyn Fn(&str, &str) -> Result<PathBuf>| {
         job::training(stage, path, folder.path(), &args.device, open::threads())
     };
-    // What trains nothing is told before anything runs.
+    // What is missing of it is told before anything runs.
     training(&|_, output| Ok(output.into()))?;
     let stop = open::stop_on_signals()?;
     let worker = Process::beside_this_program()?;

@@ -167,7 +167,8 @@ parity: build .venv/parity
 	.venv/bin/python tests/mlflow_parity.py --kfood $(KFOOD)
 	.venv/bin/python tests/torchvision_parity.py --worker $(KFOOD)-worker
 	.venv/bin/python tests/cam_parity.py --kfood $(KFOOD) --worker $(KFOOD)-worker
-	.venv/bin/python tests/docs_parity.py --kfood $(KFOOD)
+	-@timeout 600 $(MAKE) --no-print-directory .venv/tools
+	.venv/bin/python tests/docs_parity.py --kfood $(KFOOD) $$(test -f .venv/tools && echo --tools .venv)
 	.venv/bin/python tests/hostile_models.py --kfood $(KFOOD)
 	$(KFOOD) sample data/sample
 	rm -rf target/new && mkdir -p target/new/pipelines && touch target/new/tombi.toml
@@ -181,6 +182,12 @@ parity: build .venv/parity
 .venv/parity: $(READY)
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check cleanlab==2.9.0 grad-cam==1.5.7 hayward==1.4.1 mlflow==3.17.2 netcal==1.4.0 numpy onnx==1.23.2 onnxruntime==1.32.0 pillow safetensors scikit-learn statsmodels tensorboard==2.21.0 timm==1.0.31 tombi==1.9.6 torchvision==0.26.0 torch==$(TORCH)
+	touch $@
+
+# What the docs show of other tools is run. ultralytics asks for an OpenCV with windows, whose files would take the place of the other one's.
+.venv/tools: .venv/parity
+	.venv/bin/pip install --quiet --disable-pip-version-check dvc==3.67.1 fastai==2.8.12 matplotlib nvidia-ml-py opencv-python-headless polars psutil
+	.venv/bin/pip install --quiet --disable-pip-version-check --no-deps ultralytics==8.4.190 ultralytics-thop ultralytics-platform
 	touch $@
 
 # The wheel, in target/wheels, of the programs that are compiled; and everything that somebody does who has nothing but Python, in a fresh

@@ -147,38 +147,143 @@ fn pipelines_for_the_sample_are_planned() {
     assert!(planned > 8, "{planned}");
 }
 
+/// What stays of a line that a program printed when figures, times, sizes and names of runs are others, and columns are as wide as they
+/// must be; nothing of a line that names a photograph.
+fn shape(line: &str) -> Option<String> {
+    if line.contains(".jpg") || line.contains(".png") {
+        return None;
+    }
+    let is_name = |word: &str| word.len() == 8 && word.chars().all(|c| c.is_ascii_hexdigit());
+    let mut shape: Vec<String> = Vec::new();
+    for word in line.split_whitespace() {
+        let bare = word.trim_end_matches(|c: char| ",;:".contains(c));
+        let unit = match bare {
+            "ms" | "s" | "min" | "h" => Some("TIME"),
+            "B" | "kB" | "MB" | "GB" => Some("SIZE"),
+            _ => None,
+        };
+        // "2 min 37 s" is one time.
+        if let (Some(unit), Some("#")) = (unit, shape.last().map(String::as_str)) {
+            shape.pop();
+            if shape.last().is_none_or(|last| last != unit) {
+                shape.push(unit.to_owned());
+            }
+            if let Some(last) = shape.last_mut() {
+                last.push_str(&word[bare.len()..]);
+            }
+        } else if is_name(word) {
+            shape.push("NAME".to_owned());
+        } else {
+            shape.push(without_figures(word));
+        }
+    }
+    Some(shape.join(" "))
+}
+
+fn without_figures(word: &str) -> String {
+    let mut shape = String::new();
+    for c in word.chars() {
+        match (c, shape.chars().last()) {
+            ('0'..='9', Some('#')) | ('─', Some('─')) => {}
+            // Of a figure, and not of a sentence.
+            ('.' | ',' | '%', Some('#')) => {}
+            ('0'..='9', _) => shape.push('#'),
+            (c, _) => shape.push(c),
+        }
+    }
+    shape
+}
+
+/// Every line that the page shows is one that was printed, but for figures.
+#[track_caller]
+fn as_printed(shown: &str, printed: &str) {
+    let printed: BTreeSet<_> = printed.lines().filter_map(shape).collect();
+    for line in shown.lines().filter(|line| *line != "…") {
+        let found = shape(line).is_none_or(|shape| printed.contains(&shape));
+        assert!(found, "`{line}` is not printed: {printed:#?}");
+    }
+}
+
+#[test]
+fn a_line_is_told_apart_from_another_by_more_than_its_figures() {
+    let shown = "net  3 epochs, 73.3% [64.8, 80.4] after 2 min 37 s, 89.5 MB";
+    as_printed(shown, "net 4 epochs, 71% [6.8, 8.4]   after 12 s, 900 B");
+    for other in [
+        "net 4 epochs, 71% after 12 s, 9 B",
+        "net epochs, 71% [6, 8] after 12 s, 9 B",
+    ] {
+        assert_ne!(shape(shown), shape(other));
+    }
+}
+
+/// The commands of the page in order, and behind each block of them what the page shows of their output.
 #[cfg(feature = "tensors")]
 #[test]
-fn the_first_steps_can_be_taken_as_they_stand() {
+fn the_first_steps_can_be_taken_as_they_stand_and_print_what_is_shown() {
     let page = &pages()[std::path::Path::new("docs/first-steps.md")];
     let project = sample();
     project.dishes("data/dishes", &["김밥", "비빔밥", "잡채"], 10);
     project.write("pipelines/first.toml", blocks(page, "toml")[0]);
-    let mut run = 0;
-    for line in blocks(page, "sh").into_iter().flat_map(str::lines) {
-        let Some(command) = line.strip_prefix("kfood ") else {
-            continue;
-        };
-        let words: Vec<_> = command.split_whitespace().collect();
-        match words[0] {
+    // Photographs that a network takes for another dish, more of them than are listed.
+    for number in 90..96 {
+        project.picture(
+            &format!("data/sample/test/비빔밥/{number:03}.png"),
+            0,
+            number,
+        );
+    }
+    let (mut run, mut held, mut printed) = (0, 0, String::new());
+    let pieces = page.split("```").skip(1).step_by(2);
+    for piece in pieces {
+        if let Some(shown) = piece.strip_prefix("text\n") {
             // Its photographs are there, fewer of them.
-            "sample" => continue,
-            "plan" => project.fails(3, &words),
-            _ => project.ok(&words),
-        };
-        if words[0] == "new" {
-            project.edit("pipelines/dishes.toml", "epochs = 40\n", "epochs = 1\n");
+            if !shown.starts_with("data/sample:") {
+                as_printed(shown, &printed);
+                held += 1;
+            }
+            printed.clear();
+        }
+        for line in piece.strip_prefix("sh\n").into_iter().flat_map(str::lines) {
+            let Some(command) = line.strip_prefix("kfood ") else {
+                continue;
+            };
+            let words: Vec<_> = command.split_whitespace().collect();
+            let ran = match words[0] {
+                "sample" => continue,
+                "plan" => project.fails(3, &words),
+                _ => project.ok(&words),
+            };
+            printed += &format!("{}{}", ran.stdout, ran.stderr);
+            if words[0] == "new" {
+                project.edit("pipelines/dishes.toml", "epochs = 40\n", "epochs = 1\n");
+            }
+            run += 1;
         }
         // The change that the page tells of.
-        if words[0] == "predict" {
+        if piece.contains("--limit`") {
             project.edit("pipelines/first.toml", "epochs = 4\n", "epochs = 6\n");
             let plan = project.fails(3, &["plan", "pipelines/first.toml"]).stdout;
             let why = "`epochs` 4 -> 6; goes on from epoch 4 of an earlier result";
             assert!(plan.contains(why), "{plan}");
+            printed += &plan;
         }
-        run += 1;
     }
-    assert!(run > 9, "{run}");
+    assert!(run > 9 && held == 5, "{run} {held}");
+}
+
+/// What the page on settings of a place shows is what `kfood config` prints.
+#[test]
+fn the_settings_of_a_place_are_printed_as_the_page_shows_them() {
+    let page = &pages()[std::path::Path::new("docs/config.md")];
+    let shown = blocks(page, "text");
+    assert_eq!(shown.len(), 1);
+    let project = Project::new();
+    // The settings that the page shows as said by a file, and where.
+    let said =
+        "[run]\njobs = 2\n\n[executor.slurm]\npartition = \"gpu\"\nmemory = \"16G\"\ntime = 30\n";
+    project.write("kfood.toml", said);
+    let printed = project.ok(&["config"]).stdout;
+    as_printed(shown[0], &printed);
 }
 
 #[test]

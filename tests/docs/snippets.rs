@@ -286,6 +286,37 @@ fn the_settings_of_a_place_are_printed_as_the_page_shows_them() {
     as_printed(shown[0], &printed);
 }
 
+/// For those to whom pip or cargo brought the program alone.
+#[test]
+fn pages_of_the_manual_and_completions_come_by_the_commands_of_the_page() {
+    let page = &pages()[std::path::Path::new("docs/python.md")];
+    let all = blocks(page, "sh");
+    let block = all
+        .iter()
+        .find(|block| block.contains("kfood man"))
+        .unwrap();
+    let project = Project::new();
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_kfood"));
+    let path = std::env::var("PATH").unwrap();
+    let path = format!("{}:{path}", program.parent().unwrap().display());
+    let mut shell = Command::new("sh");
+    shell.args(["-ec", block]).env("PATH", path);
+    let ran = shell.env("HOME", project.path("")).output().unwrap();
+    assert!(
+        ran.status.success(),
+        "{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
+    let share = ".local/share";
+    assert!(
+        project
+            .read(&format!("{share}/man/man1/kfood-run.1"))
+            .contains(".TH")
+    );
+    let completions = format!("{share}/bash-completion/completions/kfood");
+    assert!(project.read(&completions).contains("_kfood"));
+}
+
 #[test]
 fn python_in_the_docs_can_be_read() {
     let parsed = |code: &str| {

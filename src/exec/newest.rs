@@ -86,11 +86,8 @@ pub fn newest(
         Err(error) if error.class() == Class::Interrupted => return Err(error),
         now => now,
     };
-    let by_id: HashMap<&str, &Status> = now
-        .iter()
-        .flatten()
-        .map(|s| (s.id.as_str(), &s.status))
-        .collect();
+    let statuses = now.iter().flatten();
+    let by_id: HashMap<&str, &Status> = statuses.map(|s| (s.id.as_str(), &s.status)).collect();
     let mut search = Search {
         options,
         cache,
@@ -98,16 +95,12 @@ pub fn newest(
         records: None,
     };
     let mut asked = HashMap::new();
-    let mut begun_stages = Vec::new();
     let (mut found, mut older, mut missing) = (Vec::new(), Vec::new(), Vec::new());
     // What reads comes before what it reads: a result brings those along that it was made from.
     for &index in order.iter().rev() {
         let stage = stages[index].as_ref();
         let status = by_id.get(stage.id()).copied();
         let is_wanted = wanted.contains(&index);
-        if is_wanted {
-            begun_stages.extend(begun(stage.id(), status, cache));
-        }
         let serving = search.serving(stage, status, asked.get(stage.id()));
         // One that serves may have been brought along by a reader that is older itself.
         let is_of_now = serving.as_ref().is_some_and(|r| is_of_now(status, r));
@@ -117,21 +110,16 @@ pub fn newest(
             None => match search.own(stage) {
                 Some(record) => record,
                 None if some_may_be_missing => {
-                    missing.push(Missing {
-                        id: stage.id().to_owned(),
-                        why: why(status, &now),
-                    });
+                    let (id, why) = (stage.id().to_owned(), why(status, &now));
+                    missing.push(Missing { id, why });
                     continue;
                 }
                 None => return Err(none(stage.id(), now)),
             },
         };
         if is_wanted && !is_of_now {
-            older.push(Older {
-                id: stage.id().to_owned(),
-                why: why(status, &now),
-                age: age(&record),
-            });
+            let (id, why, age) = (stage.id().to_owned(), why(status, &now), age(&record));
+            older.push(Older { id, why, age });
         }
         ask(&mut asked, stage, &record, stages);
         found.push(cached(stage, record));
@@ -139,12 +127,18 @@ pub fn newest(
     found.reverse();
     older.reverse();
     missing.reverse();
-    begun_stages.reverse();
     Ok(Newest {
         summary: Summary::new(found, cache.clone()),
         older,
         missing,
-        begun: begun_stages,
+        begun: begun(
+            order
+                .iter()
+                .filter(|i| wanted.contains(i))
+                .map(|i| stages[*i].id()),
+            &by_id,
+            cache,
+        ),
     })
 }
 
@@ -153,18 +147,25 @@ fn is_of_now(status: Option<&Status>, found: &Record) -> bool {
     matches!(status, Some(Status::Cached { record }) if record.key == found.key)
 }
 
-/// What was begun of a stage that would have to run.
-fn begun(id: &str, status: Option<&Status>, cache: &Cache) -> Option<Begun> {
-    let Some(Status::Run { key, .. }) = status else {
-        return None;
+/// What was begun of stages that would have to run.
+fn begun<'a>(
+    ids: impl Iterator<Item = &'a str>,
+    status: &HashMap<&str, &Status>,
+    cache: &Cache,
+) -> Vec<Begun> {
+    let begun = |id: &'a str| {
+        let Status::Run { key, .. } = status.get(id)? else {
+            return None;
+        };
+        let state = cache.attempt_state(key);
+        let is_running = cache.is_worked_on(key);
+        (is_running || state.is_dir()).then(|| Begun {
+            id: id.to_owned(),
+            state,
+            is_running,
+        })
     };
-    let state = cache.attempt_state(key);
-    let is_running = cache.is_worked_on(key);
-    (is_running || state.is_dir()).then(|| Begun {
-        id: id.to_owned(),
-        state,
-        is_running,
-    })
+    ids.filter_map(begun).collect()
 }
 
 /// The stages that are asked for by name; all where none is.

@@ -18,7 +18,7 @@ use crate::{
         schema::of_files,
         starter::{self, DataSet, Machine, Sizes, Template},
     },
-    config::{self, Gives},
+    config::{self, Gives, Pipeline},
     error::{Error, Result},
     files,
     record::Part,
@@ -84,22 +84,10 @@ pub(in crate::cli) fn new(args: &New) -> Result<u8> {
         .iter()
         .map(|data| found(data, &here))
         .collect::<String>();
-    let seconds = duration(Sizes::of(&data[0], &machine).seconds);
-    let trainings = pipeline.instances.iter();
-    let trainings = trainings.filter(|i| i.settings.gives() == Gives::Training);
-    told += &format!(
-        "{shown}: written; {}, {}\n",
-        count(pipeline.instances.len(), "stage"),
-        match trainings.count() {
-            1 => format!("a training takes about {seconds} on {}", machine.name()),
-            n => format!(
-                "{n} trainings, each takes about {seconds} on {}",
-                machine.name()
-            ),
-        },
-    );
+    let sizes = Sizes::of(&data[0], &machine);
+    told += &format!("{shown}: written; {}\n", work(&pipeline, &sizes, &machine));
     if args.template == Template::Transfer && data.len() == 1 && !pipeline.missing().is_empty() {
-        let weights = starter::weights_for(&Sizes::of(&data[0], &machine));
+        let weights = starter::weights_for(&sizes);
         told += &format!("first: kfood fetch {weights}\n");
     }
     let plain = |c: char| c.is_alphanumeric() || "/._-".contains(c);
@@ -110,6 +98,22 @@ pub(in crate::cli) fn new(args: &New) -> Result<u8> {
     told += &format!("next: kfood run {typed}");
     print::told(&told)?;
     Ok(0)
+}
+
+/// "27 stages, 9 trainings, each takes about 3 min 41 s on 2 cores".
+fn work(pipeline: &Pipeline, sizes: &Sizes, machine: &Machine) -> String {
+    let trainings = pipeline.instances.iter();
+    let trainings = trainings.filter(|i| i.settings.gives() == Gives::Training);
+    let trainings = match trainings.count() {
+        1 => "a training".to_owned(),
+        n => format!("{n} trainings, each"),
+    };
+    format!(
+        "{}, {trainings} takes about {} on {}",
+        count(pipeline.instances.len(), "stage"),
+        duration(sizes.seconds),
+        machine.name()
+    )
 }
 
 /// Where data mostly lie.

@@ -5,6 +5,7 @@ use std::{
     io::{Read, Write},
     os::unix::{ffi::OsStrExt, fs::OpenOptionsExt},
     path::Path,
+    process::{Child, Command},
 };
 
 use rustix::{
@@ -25,6 +26,32 @@ struct Seen {
     last: String,
     /// The rows of the last one.
     rows: Vec<String>,
+}
+
+/// Starts a command in a terminal that is that of a session of its own, as a keyboard's is: Ctrl-C reaches it. Nobody here holds the terminal
+/// open for it.
+fn started(project: &Project, args: &[&str], terminal: File) -> Child {
+    let own = project.command(args);
+    let mut command = Command::new("setsid");
+    command
+        .args(["--ctty", "--wait"])
+        .arg(own.get_program())
+        .args(own.get_args());
+    command.current_dir(own.get_current_dir().unwrap());
+    for (name, value) in own.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
+        .env("TERM", "xterm-256color")
+        .env("LC_ALL", "C.UTF-8")
+        .stdin(terminal.try_clone().unwrap())
+        .stdout(terminal.try_clone().unwrap())
+        .stderr(terminal)
+        .spawn()
+        .unwrap()
 }
 
 /// Runs a command in a terminal so many columns wide, which must never have to break a line.
@@ -57,30 +84,7 @@ fn run_until(
         ws_ypixel: 0,
     };
     tcsetwinsize(&terminal, size).unwrap();
-    // The terminal is that of a session of its own, as a keyboard's is: Ctrl-C reaches it.
-    let own = project.command(args);
-    let mut command = std::process::Command::new("setsid");
-    command
-        .args(["--ctty", "--wait"])
-        .arg(own.get_program())
-        .args(own.get_args());
-    command.current_dir(own.get_current_dir().unwrap());
-    for (name, value) in own.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    let mut child = command
-        .env("TERM", "xterm-256color")
-        .env("LC_ALL", "C.UTF-8")
-        .stdin(terminal.try_clone().unwrap())
-        .stdout(terminal.try_clone().unwrap())
-        .stderr(terminal)
-        .spawn()
-        .unwrap();
-    // Nobody here holds the terminal open for the program.
-    drop(command);
+    let mut child = started(project, args, terminal);
     let mut pressed = false;
     let mut parser = vt100::Parser::new(ROWS, columns, 0);
     let mut controller = File::from(controller);

@@ -53,4 +53,6 @@ fn the_epochs_of_a_training_are_shown_while_it_runs_and_after_it_was_interrupted
     let (html, said) = page(&project, &["--lang", "en"]);
     assert!(said.contains("goes on after "), "{said}");
     assert!(html.contains("It was interrupted, and the next run goes on from there: "));
+    let (html, _) = page(&project, &["--lang", "ko"]);
+    assert!(html.contains("훈련 <code>net</code>, 미완료"));
 }

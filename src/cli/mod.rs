@@ -21,6 +21,7 @@ mod page;
 mod past_runs;
 mod print;
 mod progress;
+mod quiet_keys;
 mod reference;
 mod results;
 mod schema;

@@ -29,7 +29,7 @@ use crate::{
     text::{count, shown},
 };
 
-use super::{folder, print, terminal};
+use super::{folder, print, quiet_keys};
 
 /// A pipeline, ready to be looked at or run.
 pub(super) struct Opened {
@@ -418,7 +418,7 @@ pub(super) fn stop_on_signals() -> Result<Stop> {
                 SIGTSTP => native::pause(),
                 SIGCONT => native::continue_children(),
                 _ if asked.requested() => {
-                    terminal::as_before();
+                    quiet_keys::as_before();
                     std::process::exit(130)
                 }
                 SIGINT => asked.request(),

@@ -14,7 +14,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 pub(super) use self::overall::why;
 use self::{overall::Overall, running::Running};
-use super::terminal::{self, QuietKeys};
+use super::{quiet_keys::QuietKeys, terminal};
 use crate::{
     event::{Event, Observer, StageEvent},
     record::{Epoch, Measure},

@@ -24,7 +24,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from playwright.sync_api import sync_playwright
 
 WIDTHS = [390, 1440]
-BETWEEN = [600, 841, 1024, 1217]
+BETWEEN = [600, 961, 1024, 1217]
 SCHEMES = ["light", "dark"]
 
 

@@ -67,6 +67,8 @@ def ultralytics(page, folder, tools):
     line = shorter(code_of(page, "ultralytics", "sh"))
     path = f"{tools / 'bin'}:{os.environ['PATH']}"
     own = {"PATH": path, "YOLO_CONFIG_DIR": str(folder / "yolo"), "YOLO_AUTOINSTALL": "false", "YOLO_OFFLINE": "true"}
+    # By itself it writes into the folder of the version control that it is installed in, such as this checkout.
+    run([tools / "bin" / "yolo", "settings", f"runs_dir={folder / 'runs'}"], folder, env=os.environ | own)
     printed = run(["sh", "-e", "-c", line], folder, env=os.environ | own)
     # What "What differs" says of a folder without a validation part.
     assert "split=test" in printed, printed[-2000:]

@@ -163,6 +163,13 @@ impl Ran {
     }
 }
 
+/// Ctrl-C, as a terminal sends it.
+pub fn interrupt(child: &Child) {
+    let pid = child.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &pid]).status();
+    assert!(sent.unwrap().success());
+}
+
 /// The names of the commands that a help lists, without `help`.
 pub fn commands_in(help: &str) -> Vec<&str> {
     let listed = help.split("\nCommands:\n").nth(1).unwrap_or_default();

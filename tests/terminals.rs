@@ -3,10 +3,7 @@
 #[cfg(target_os = "linux")]
 mod pseudo;
 
-use std::{
-    io::{BufRead, BufReader},
-    process::Command,
-};
+use std::io::{BufRead, BufReader};
 
 use crate::{
     commands::{FILE, small},
@@ -87,14 +84,7 @@ fn ctrl_c_is_answered_in_three_lines_however_many_stages_are_left() {
         lines.by_ref().any(|line| line.contains("epoch 2/40")),
         "no second epoch"
     );
-    let pid = child.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-INT", &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
+    crate::support::interrupt(&child);
     let rest: Vec<_> = lines.skip_while(|line| !line.starts_with('✗')).collect();
     assert_eq!(rest.len(), 3, "{rest:#?}");
     assert_eq!(rest[0], "✗ net: interrupted");

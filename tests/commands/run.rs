@@ -2,7 +2,6 @@
 
 use std::{
     io::{BufRead, BufReader},
-    process::Command,
     time::{Duration, Instant},
 };
 
@@ -220,14 +219,7 @@ fn ctrl_c_stops_cleanly_and_a_new_run_goes_on_to_the_same_bits() {
     let since = Instant::now();
     for line in lines.by_ref().map_while(Result::ok) {
         if line.contains("epoch 2/12") {
-            let pid = child.id().to_string();
-            assert!(
-                Command::new("kill")
-                    .args(["-INT", &pid])
-                    .status()
-                    .unwrap()
-                    .success()
-            );
+            crate::support::interrupt(&child);
             break;
         }
         assert!(

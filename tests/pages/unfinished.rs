@@ -1,9 +1,6 @@
 //! Pages of a training that has no result yet.
 
-use std::{
-    io::{BufRead, BufReader},
-    process::Command,
-};
+use std::io::{BufRead, BufReader};
 
 use super::{page, project};
 
@@ -36,14 +33,7 @@ fn the_epochs_of_a_training_are_shown_while_it_runs_and_after_it_was_interrupted
         "{said}"
     );
 
-    let pid = run.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-INT", &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
+    crate::support::interrupt(&run);
     assert!(
         lines
             .map_while(Result::ok)

@@ -142,9 +142,14 @@ fn parallel(keys: &[&str], recipes: &[Recipe<'_>], shown: &[Part]) -> Parallel {
             words: Vec::new(),
         });
     }
-    let line = |(i, recipe): (usize, &Recipe<'_>)| {
-        let name = recipe.values.join(", ");
-        (name, columns.iter().map(|column| column[i]).collect())
+    across(&values, axes, &columns)
+}
+
+/// A line for each recipe, named by its values, through its place on every axis.
+pub(super) fn across(recipes: &[&[&str]], axes: Vec<Upright>, columns: &[Vec<f64>]) -> Parallel {
+    let line = |(i, values): (usize, &&[&str])| {
+        let places = columns.iter().map(|column| column[i]).collect();
+        (values.join(", "), places)
     };
     Parallel {
         lines: recipes.iter().enumerate().map(line).collect(),

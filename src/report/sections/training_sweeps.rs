@@ -1,7 +1,10 @@
 //! Trainings of one stage that differ in settings, where no evaluation stands beside each: which is best on validation, and which
 //! setting makes the difference.
 
-use super::{Asked, sweeps::uprights};
+use super::{
+    Asked,
+    sweeps::{across, uprights},
+};
 use crate::{
     error::Result,
     report::{
@@ -149,14 +152,7 @@ fn parallel(keys: &[&str], recipes: &[&Recipe<'_>]) -> Parallel {
         unit: Unit::Share,
         words: Vec::new(),
     });
-    let line = |(i, recipe): (usize, &&Recipe<'_>)| {
-        let name = recipe.values.join(", ");
-        (name, columns.iter().map(|column| column[i]).collect())
-    };
-    Parallel {
-        lines: recipes.iter().enumerate().map(line).collect(),
-        axes,
-    }
+    across(&values, axes, &columns)
 }
 
 #[cfg(test)]

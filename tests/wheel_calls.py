@@ -167,7 +167,7 @@ def check_pixels(folder):
             rows = pack_rows(pathlib.Path(pack))
             words = re.search(r'filter = "(\w+)"', text)
             resize = {"squash": {"width": 96, "height": 64, "fit": "squash"}, "short_side": {"short_side": 80, "crop": 64}}.get(rule, {"width": 96, "height": 64, "fit": rule})
-            transform = kfood.Transform({"pixels": {"resize": resize, "filter": words[1] if words else "bilinear"}, "center_crop": None, "normalize": {"mean": MEAN, "std": STD}})
+            transform = kfood.Transform({"pixels": {"resize": resize, "filter": words[1] if words else "bilinear", "quality": "exact"}, "center_crop": None, "normalize": {"mean": MEAN, "std": STD}})
             each = []
             for file, row in zip(files, rows, strict=True):
                 error = np.mean((transform.pixels(file).permute(1, 2, 0).numpy().astype(float) - row) ** 2)

@@ -179,9 +179,9 @@ parity: build .venv/parity
 	$(KFOOD) run pipelines/quickstart.toml
 	.venv/bin/python tests/page_parity.py --kfood $(KFOOD) pipelines/quickstart.toml
 
-.venv/parity: $(READY)
+.venv/parity: build.rs
 	$(PYTHON) -m venv .venv
-	.venv/bin/pip install --quiet --disable-pip-version-check cleanlab==2.9.0 grad-cam==1.5.7 hayward==1.4.1 mlflow==3.17.2 netcal==1.4.0 numpy onnx==1.23.2 onnxruntime==1.32.0 pillow safetensors scikit-learn statsmodels tensorboard==2.21.0 timm==1.0.31 tombi==1.9.6 torchvision==0.26.0 torch==$(TORCH)
+	.venv/bin/pip install --quiet --disable-pip-version-check cleanlab==2.9.0 grad-cam==1.5.7 hayward==1.4.1 mlflow==3.17.2 netcal==1.4.0 numpy onnx==1.23.2 onnxruntime==1.32.0 pillow safetensors scikit-learn statsmodels tensorboard==2.21.0 timm==1.0.31 tombi==1.9.6 torchvision==0.26.0 torch==$(TORCH) 'nvidia-cuda-crt==13.0.*'
 	touch $@
 
 # What the docs show of other tools is run. ultralytics asks for an OpenCV with windows, whose files would take the place of the other one's.

@@ -8,6 +8,8 @@ const FILE: &str = "pipelines/p.toml";
 
 /// A class and a file that would colour a terminal, ring, and break a line.
 const CLASS: &str = "b\u{1b}[31m";
+/// A class that would be an element of HTML and a link of Markdown.
+const MARKED: &str = "<b>[x](y)";
 const PHOTO: &str = "0\u{7}\r\n1.png";
 
 fn project(rest: &str) -> Project {
@@ -54,23 +56,31 @@ fn a_list_of_what_is_better_left_out_is_plain_and_names_its_photographs() {
 
 #[test]
 #[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
-fn reports_cards_and_answers_hold_no_control_character() {
+fn reports_cards_and_answers_hold_no_control_character_and_no_element_of_a_name() {
     let project = project(
         "[split.s]\ndataset = \"d\"\nvalidation = 0.5\n[train.net]\ndata = \"p\"\nsplit = \"s\"\narch = \"resnet18\"\nepochs = 1\n\
          batch_size = 4\noptimizer.adam = { lr = 0.00001 }\n[evaluate.e]\nmodel = \"net\"\n",
     );
+    project.dishes("data/train", &[MARKED], 6);
     project.ok(&["run", FILE]);
-    for name in ["report.md", "report.html"] {
+    let (markdown, html) = ("\\<b>[x\\](y)", "&#60;b&#62;[x](y)");
+    for (name, marked) in [("report.md", markdown), ("report.html", html)] {
         project.ok(&["report", FILE, "--images", "all", "-o", name]);
         let text = project.read(name);
         plain(&text);
-        assert!(text.contains("b\\x1b[31m"), "{name}");
+        assert!(
+            text.contains("b\\x1b[31m") && text.contains(marked),
+            "{name}"
+        );
     }
     let net = "pipelines/p.toml:net";
     project.ok(&["export", net, "card.md"]);
     let card = project.read("card.md");
     plain(&card);
-    assert!(card.contains("b\\x1b[31m"), "{card}");
+    assert!(
+        card.contains("b\\x1b[31m") && card.contains(markdown),
+        "{card}"
+    );
     let folder = "data/train";
     project.ok(&["predict", "--model", net, folder, "-o", "answers.csv"]);
     let answers = project.read("answers.csv");

@@ -55,7 +55,7 @@ pub use hold::Hold;
 pub use key::{FORMAT, KeyDocument, LIBTORCH};
 pub use listing::{Changes, Listing, digest_of_files};
 pub use lock::Lock;
-pub use past::{MadeFor, Records};
+pub use past::{MadeFor, Records, Renamed};
 pub use record::{Output, Record};
 pub use remote::{
     Afar, Damaged as DamagedAfar, Fault, Faults, Fetched, For, Freed, Local, Look, Pushed, Pusher,

@@ -91,16 +91,38 @@ impl Records {
         named.collect::<BTreeSet<_>>().into_iter()
     }
 
-    /// The earlier state of a stage of a pipeline file: of the same stage there, else of one there whose name is gone (`is_there` says of
-    /// names whether they are), where it differs in `FAR` things or fewer and reads something that this one reads too. A file that is gone may
-    /// be this one under its old name; what a stage of another file is, however it is called, is no state of this one.
+    /// Those whose stage is gone from its pipeline file: `of` says whose a file's results are, `is_there` of a name whether a stage has it
+    /// now. Most sweeps have none: they are looked for once, and not for each stage.
+    #[must_use]
+    pub fn renamed(
+        &self,
+        of: impl Fn(Option<&str>) -> MadeFor,
+        is_there: impl Fn(&str) -> bool,
+    ) -> Renamed {
+        let gone = self.by_stage.iter().filter(|(stage, _)| !is_there(stage));
+        let mut found: Vec<usize> = gone.flat_map(|(_, records)| records).copied().collect();
+        found.sort_unstable();
+        let mut renamed = Renamed::default();
+        for i in found {
+            let record = &self.all[i];
+            if of(record.pipeline.as_deref()) != MadeFor::Other {
+                let kind = record.document.kind.clone();
+                renamed.by_kind.entry(kind).or_default().push(i);
+            }
+        }
+        renamed
+    }
+
+    /// The earlier state of a stage of a pipeline file: of the same stage there, else of one there whose name is gone (those
+    /// of [`Records::renamed`]), where it differs in `FAR` things or fewer and reads something that this one reads too. A file
+    /// that is gone may be this one under its old name; what a stage of another file is, however it is called, is no state of this one.
     #[must_use]
     pub fn earlier_state(
         &self,
         document: &KeyDocument,
         stage: &str,
         of: impl Fn(Option<&str>) -> MadeFor,
-        is_there: impl Fn(&str) -> bool,
+        renamed: &Renamed,
     ) -> Option<&Record> {
         let of = |record: &Record| of(record.pipeline.as_deref());
         let of_stage = || {
@@ -110,7 +132,14 @@ impl Records {
         let near = |_: &Record, differences| differences <= FAR;
         let kin =
             |r: &Record, differences| near(r, differences) && shares_input(&r.document, document);
-        let renamed = |r: &Record| of(r) != MadeFor::Other && !is_there(&r.stage);
+        let renamed = renamed
+            .by_kind
+            .get(&document.kind)
+            .map_or(&[][..], Vec::as_slice);
+        let is_renamed = |r: &Record| {
+            let i = self.by_key.get(&r.key);
+            i.is_some_and(|i| renamed.binary_search(i).is_ok())
+        };
         // The one of the same key differs in nothing, wherever it stands among the others.
         let same = self.get(&document.key());
         let own = |r: &Record, file| r.stage == stage && of(r) == file;
@@ -121,12 +150,16 @@ impl Records {
             })
             .or_else(|| same.filter(|r| own(r, MadeFor::Gone)))
             .or_else(|| best(of_stage().filter(|r| own(r, MadeFor::Gone)), document, near))
-            .or_else(|| same.filter(|r| renamed(r) && kin(r, 0)))
-            .or_else(|| {
-                let others = self.of_kind(&document.kind).filter(|r| renamed(r));
-                best(others, document, kin)
-            })
+            .or_else(|| same.filter(|r| is_renamed(r) && kin(r, 0)))
+            .or_else(|| best(renamed.iter().map(|i| &self.all[*i]), document, kin))
     }
+}
+
+/// Results of stages whose names are gone, by their kind; see [`Records::renamed`].
+#[derive(Debug, Default)]
+pub struct Renamed {
+    /// Newest first.
+    by_kind: HashMap<String, Vec<usize>>,
 }
 
 /// Whose result a record is, seen from a pipeline file.

@@ -25,6 +25,9 @@ use crate::{
 /// a cross entropy by a tenth and more from one order of summation to another; a wrong setting moves it by far more.
 pub const LOSS_BOUND: f64 = 0.25;
 
+/// The first line of every lock file.
+const FIRST: &str = "# Written by `kfood run`; `kfood run --locked` compares with it. Commit it.";
+
 /// The place of a pipeline's lock file, beside it: `x.lock` of `x.toml` and of `x`, `x.conf.lock` of `x.conf`.
 #[must_use]
 pub fn path(pipeline: &Path) -> PathBuf {
@@ -89,6 +92,12 @@ pub fn read(path: &Path) -> Result<Lock> {
     Ok(lock)
 }
 
+/// Whether a file begins as lock files do, whatever became of the rest: other tools write files of that ending, too.
+#[must_use]
+pub fn begins_as_one(path: &Path) -> bool {
+    files::read(path).is_ok_and(|bytes| bytes.starts_with(FIRST.as_bytes()))
+}
+
 /// Writes a lock file, unless it says the same already.
 ///
 /// # Errors
@@ -101,9 +110,7 @@ pub fn write(path: &Path, stages: BTreeMap<String, LockedStage>) -> Result<()> {
     };
     let body = toml::to_string(&lock)
         .map_err(|e| Error::failed("cannot write the lock file").because(e))?;
-    let text = format!(
-        "# Written by `kfood run`; `kfood run --locked` compares with it. Commit it.\n{body}"
-    );
+    let text = format!("{FIRST}\n{body}");
     if path.exists() && files::read(path)? == text.as_bytes() {
         return Ok(());
     }

@@ -296,8 +296,10 @@ impl<'a> Survey<'a> {
     ) -> (Vec<Reason>, Option<Estimate>) {
         let earlier = self.earlier();
         let near = earlier.nearest(&gathered.document, stage.id(), self.pipeline);
-        let files = self.files.get_or_init(|| Files::of(earlier, self.pipeline));
-        let own = files.earlier_state(earlier, &gathered.document, stage.id(), &self.ids);
+        let files = self
+            .files
+            .get_or_init(|| Files::of(earlier, self.pipeline, &self.ids));
+        let own = files.earlier_state(earlier, &gathered.document, stage.id());
         let state = self.cache.attempt_state(&gathered.key);
         let reused = match forced {
             true => Vec::new(),

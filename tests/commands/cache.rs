@@ -138,3 +138,35 @@ fn results_are_listed_by_pipeline_and_cleared_by_size_and_age_but_for_what_pipel
         assert!(told.stderr.contains("such as `"), "{}", told.stderr);
     }
 }
+
+#[test]
+fn a_damaged_copy_of_a_lock_file_is_told_and_nothing_is_removed() {
+    let project = small();
+    let two = "[dataset.d]\ntrain = \"data/train\"\n[split.s]\ndataset = \"d\"\nvalidation = 0.25\n";
+    project.write("pipelines/two.toml", two);
+    project.ok(&["run", "pipelines/two.toml"]);
+    let lock = project.read("pipelines/two.lock");
+    for name in ["pipelines/two.toml", "pipelines/two.lock"] {
+        std::fs::remove_file(project.path(name)).unwrap();
+    }
+    let going = || {
+        let told = project.json(&["cache", "gc", "--dry-run"]);
+        told["removed"].as_array().unwrap().len()
+    };
+    assert_eq!(going(), 2);
+    project.write("keep/old.lock", &lock);
+    assert_eq!(going(), 0);
+    let cut = lock.floor_char_boundary(lock.len() / 2);
+    project.write("keep/old.lock", &lock[..cut]);
+    let told = project.fails(1, &["cache", "gc"]).stderr;
+    assert!(
+        told.contains("keep/old.lock` refers to, so nothing is removed"),
+        "{told}"
+    );
+    // Of another tool, it refers to no result.
+    project.write(
+        "keep/old.lock",
+        "# This file is automatically @generated\n[[",
+    );
+    assert_eq!(going(), 2);
+}

@@ -2,7 +2,7 @@
 
 use super::{Format, cell, sparkline::sparkline};
 use crate::{
-    report::{Align, Block, Curve, Document, Grid, Series, Shot, Text},
+    report::{Align, Block, Curve, Document, Grid, Series, Shot, Span, Text},
     text,
 };
 
@@ -47,13 +47,13 @@ fn written(block: &Block) -> String {
     match block {
         Block::Heading { level, text } => {
             let level = "#".repeat((*level).into());
-            format!("{level} {}\n", text.in_backticks())
+            format!("{level} {}\n", inline(text))
         }
-        Block::Paragraph(text) => text.in_backticks() + "\n",
-        Block::Warning(text) => format!("> **Warning:** {}\n", text.in_backticks()),
+        Block::Paragraph(text) => inline(text) + "\n",
+        Block::Warning(text) => format!("> **Warning:** {}\n", inline(text)),
         Block::List(items) => items
             .iter()
-            .map(|item| format!("- {}\n", item.in_backticks()))
+            .map(|item| format!("- {}\n", inline(item)))
             .collect(),
         Block::Table { grid, notes } => table(grid) + &notes.iter().map(note).collect::<String>(),
         Block::Curve(Curve { series, .. }) => series.iter().map(item).collect(),
@@ -61,13 +61,13 @@ fn written(block: &Block) -> String {
             let mut grid = Grid::new(&[("step", Align::Left), ("number", Align::Right)]);
             let row = |(step, n): &(String, u64)| vec![step.clone(), text::number(*n)];
             grid.rows = bars.iter().map(row).collect();
-            format!("{}:\n\n{}", title.in_backticks(), table(&grid))
+            format!("{}:\n\n{}", inline(title), table(&grid))
         }
         Block::Gallery(shots) => shots.iter().map(shot).collect(),
         // Told as text beside it.
         Block::Drawn(_) => String::new(),
         Block::Verbatim(text) => fenced(text),
-        Block::Picture { path, alt } => format!("![{}](<{path}>)\n", alt.in_backticks()),
+        Block::Picture { path, alt } => format!("![{}](<{path}>)\n", inline(alt)),
     }
 }
 
@@ -79,18 +79,19 @@ fn fenced(text: &str) -> String {
 }
 
 fn shot(shot: &Shot) -> String {
-    let lines: Vec<_> = shot.caption.iter().map(Text::in_backticks).collect();
-    let names: Vec<_> = shot.names().map(|name| format!("`{name}`")).collect();
+    let lines: Vec<_> = shot.caption.iter().map(inline).collect();
+    let names: Vec<_> = shot.names().map(|name| code(&name)).collect();
     format!("- {}: {}\n", names.join(" and "), lines.join(", "))
 }
 
 fn note(note: &Text) -> String {
-    format!("\n{}\n", note.in_backticks())
+    format!("\n{}\n", inline(note))
 }
 
 fn item(series: &Series) -> String {
     let values: Vec<f64> = series.points.iter().map(|(_, y)| *y).collect();
     let (name, words) = (&series.name, &series.in_words);
+    let (name, words) = (plain(name), plain(words));
     format!("- {name}: `{}` {words}\n", sparkline(&values))
 }
 
@@ -110,7 +111,68 @@ fn table(grid: &Grid) -> String {
 
 /// A cell of Markdown ends at `|` and at a new line.
 fn escaped(text: &str) -> String {
-    cell(text).replace('|', "\\|")
+    inline(&Text::from(cell(text))).replace('|', "\\|")
+}
+
+/// A text in which names of classes and files mean nothing but themselves: no element of HTML, no link, no emphasis.
+fn inline(text: &Text) -> String {
+    let span = |(i, span): (usize, &Span)| match span {
+        Span::Plain(words) if i == 0 => begun(&plain(words)),
+        Span::Plain(words) => plain(words),
+        Span::Code(literal) => code(literal),
+    };
+    text.spans.iter().enumerate().map(span).collect()
+}
+
+/// Between backticks, more of them than the text has in a row.
+fn code(literal: &str) -> String {
+    if !literal.contains('`') {
+        return format!("`{literal}`");
+    }
+    let most = literal.split(|c| c != '`').map(str::len).max();
+    let ticks = "`".repeat(most.unwrap_or(0) + 1);
+    format!("{ticks} {literal} {ticks}")
+}
+
+/// Words with a backslash before each character that would begin something else: <https://spec.commonmark.org/0.31.2/#inlines>.
+fn plain(words: &str) -> String {
+    let mut written = String::with_capacity(words.len());
+    let mut before = None;
+    let mut rest = words.chars().peekable();
+    while let Some(c) = rest.next() {
+        let after = rest.peek().copied();
+        let is = |c: Option<char>, of: fn(char) -> bool| c.is_some_and(of);
+        let begins = match c {
+            '`' | '*' => true,
+            '\\' => is(after, |c| c.is_ascii_punctuation()),
+            '<' => is(after, |c| c.is_ascii_alphabetic() || "/!?".contains(c)),
+            '&' => is(after, |c| c.is_ascii_alphanumeric() || c == '#'),
+            ']' => is(after, |c| "([".contains(c)),
+            '~' => after == Some('~') || before == Some('~'),
+            // Within a word it is none.
+            '_' => !(is(before, char::is_alphanumeric) && is(after, char::is_alphanumeric)),
+            _ => false,
+        };
+        if begins {
+            written.push('\\');
+        }
+        written.push(c);
+        before = Some(c);
+    }
+    written
+}
+
+/// Words at the start of a line, which begin no heading, no quotation and no list.
+fn begun(words: &str) -> String {
+    let digits = words.trim_start_matches(|c: char| c.is_ascii_digit());
+    let number = words.len() - digits.len();
+    match digits.chars().next() {
+        Some('#' | '>' | '+' | '-' | '=') if number == 0 => format!("\\{words}"),
+        Some('.' | ')') if number > 0 && digits[1..].starts_with(' ') => {
+            format!("{}\\{digits}", &words[..number])
+        }
+        _ => words.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -131,6 +193,37 @@ mod tests {
             "| class | n |\n| --- | ---: |\n| a\\|b | 1 |\n"
         );
         assert_eq!(of("a\nb\u{1b}[2J").markdown().lines().count(), 3);
+    }
+
+    #[test]
+    fn names_mean_nothing_but_themselves() {
+        let written = |text: &str| Document::from(Block::paragraph(text)).markdown();
+        for (name, expected) in [
+            (
+                "<img src=x onerror=alert(1)>",
+                "\\<img src=x onerror=alert(1)>\n",
+            ),
+            ("[click](http:evil)", "[click\\](http:evil)\n"),
+            (
+                "a *b* _c_ d_e ~~f~~",
+                "a \\*b\\* \\_c\\_ d_e \\~\\~f\\~\\~\n",
+            ),
+            ("&lt; \\* R&D", "\\&lt; \\\\\\* R\\&D\n"),
+            ("# 1", "\\# 1\n"),
+            ("12. x", "12\\. x\n"),
+            (
+                "68.4% [46.0, 84.6], p < 0.05",
+                "68.4% [46.0, 84.6], p < 0.05\n",
+            ),
+            ("`<b>` of `x_`", "`<b>` of `x_`\n"),
+        ] {
+            assert_eq!(written(name), expected);
+        }
+        assert_eq!(
+            of("<b>|`c`").markdown().lines().last(),
+            Some("| \\<b>\\|`c` | 1 |")
+        );
+        assert_eq!(code("a``b"), "``` a``b ```");
     }
 
     #[test]

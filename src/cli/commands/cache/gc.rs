@@ -96,9 +96,7 @@ pub(super) fn kept(cache: &Cache, root: &Path) -> Result<BTreeSet<Digest>> {
             Err(error) if is_pipelines(path, root) && !locked::path(path).exists() => {
                 return Err(cannot_tell(path, &error));
             }
-            Err(error)
-                if path.extension().is_some_and(|e| e == "lock") && locked_pipeline(path) =>
-            {
+            Err(error) if path.extension().is_some_and(|e| e == "lock") && is_lock(path) => {
                 return Err(cannot_tell(path, &error));
             }
             Err(error) => {
@@ -126,9 +124,11 @@ fn is_pipelines(path: &Path, root: &Path) -> bool {
     path.extension().is_some_and(|e| e == "toml") && path.starts_with(root.join("pipelines"))
 }
 
-/// Whether a lock file lies beside a pipeline, unlike `Cargo.lock`.
-fn locked_pipeline(lock: &Path) -> bool {
-    locked::pipeline(lock).is_file() && lock.file_name().is_some_and(|name| name != "Cargo.lock")
+/// Whether it is a lock file of ours, such as `Cargo.lock` is none: it lies beside a pipeline, or is a copy that pins results.
+fn is_lock(lock: &Path) -> bool {
+    let beside = locked::pipeline(lock).is_file();
+    let beside = beside && lock.file_name().is_some_and(|name| name != "Cargo.lock");
+    beside || locked::begins_as_one(lock)
 }
 
 fn cannot_tell(path: &Path, error: &Error) -> Error {

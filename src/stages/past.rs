@@ -214,6 +214,12 @@ pub(super) fn by_images(past: &Past<'_>) -> Option<f64> {
 
 /// How many images there are now for each one before.
 fn ratio(past: &Past<'_>) -> Option<f64> {
+    if ["labels", "images"]
+        .iter()
+        .any(|role| reads_the_same(past, role))
+    {
+        return Some(1.0);
+    }
     let images = |paths: &BTreeMap<String, PathBuf>| {
         let labels = || Some(read_json::<Labels>(paths.get("labels")?).ok()?.labels.len());
         let images = || Some(read_json::<ImageCount>(paths.get("images")?).ok()?.images);
@@ -223,8 +229,18 @@ fn ratio(past: &Past<'_>) -> Option<f64> {
     (was > 0).then(|| is as f64 / was as f64)
 }
 
-/// The images that a training sees in an epoch, as far as that is known.
+/// Whether it reads what it read before. Of a sweep's points, which mostly do, no list is read for each.
+fn reads_the_same(past: &Past<'_>, role: &str) -> bool {
+    let before = past.before.get(role);
+    before.is_some() && before == past.now.get(role)
+}
+
+/// The images that a training sees in an epoch, as far as that is known and they may be others than before: the folds of one split
+/// have about as many.
 pub(super) fn trained_on(past: &Past<'_>, fold: Option<u32>) -> Option<u64> {
+    if reads_the_same(past, "split") {
+        return None;
+    }
     let split: Split = read_json(past.now.get("split")?).ok()?;
     let trains = |assignment: &&Assignment| match assignment {
         Assignment::Train => true,

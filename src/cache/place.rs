@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use super::{Cache, entry::names};
+use super::{Cache, Record, entry::names};
 use crate::{
     digest::Digest,
     error::{Error, Result},
@@ -139,7 +139,7 @@ impl Cache {
     fn has_entries(&self) -> bool {
         let entries = self.root.join("entries");
         let entry = |name: &String| {
-            name.parse::<Digest>().is_ok() && entries.join(name).join("record.json").is_file()
+            name.parse::<Digest>().is_ok() && entries.join(name).join(Record::FILE).is_file()
         };
         names(&entries).iter().any(entry)
     }

@@ -166,7 +166,7 @@ fn add(
             let mut evaluated = evaluated(opened, summary, instance, settings)?;
             evaluated.fingerprint = fingerprint;
             if images {
-                let path = summary.output(&instance.id, "predictions.csv")?;
+                let path = summary.output(&instance.id, Prediction::FILE)?;
                 evaluated.predictions = Prediction::read_all(&path)?;
             }
             results.evaluations.push(evaluated);
@@ -314,12 +314,11 @@ fn evaluated(
 
 /// Look-alikes by the model's features, where the evaluation looked for them.
 fn feature_leaks(summary: &Summary, id: &str) -> Result<Option<FeatureLeaks>> {
-    const OUTPUT: &str = "leaks.json";
     let record = summary.record(id);
-    if record.is_none_or(|record| !record.outputs.contains_key(OUTPUT)) {
+    if record.is_none_or(|record| !record.outputs.contains_key(FeatureLeaks::FILE)) {
         return Ok(None);
     }
-    files::read_json(&summary.output(id, OUTPUT)?).map(Some)
+    files::read_json(&summary.output(id, FeatureLeaks::FILE)?).map(Some)
 }
 
 fn history(summary: &Summary, id: &str) -> Result<History> {

@@ -181,8 +181,8 @@ impl Stage for PreprocessStage {
             decoded: decoded.get(),
         };
         write_json(&context.out.join(WORK), &work)?;
+        let compared = filled.compared();
         drop(filled.photographs);
-        let compared = filled.pack.with_file_name("compared.pack");
         let compares = !resize.shows_all();
         let pack = Pack::open(if compares { &compared } else { &filled.pack })?;
         let closer = |i| Ok(CloserLook::of(&pack.row(i)?, width, height));

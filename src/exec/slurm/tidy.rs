@@ -55,7 +55,7 @@ pub(super) fn tidy(cache: &Cache) {
 }
 
 fn all_done(folder: &Path) -> bool {
-    let order: Option<Order> = files::read_json(&folder.join("order.json")).ok();
+    let order: Option<Order> = files::read_json(&folder.join(Order::FILE)).ok();
     let done = |number| {
         let status = JobFiles::of(folder, number).status();
         status.is_some_and(|status| status.ended == Some(Ending::Done))

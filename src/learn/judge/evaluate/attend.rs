@@ -59,7 +59,7 @@ pub fn attend(job: &Attend, device: Device, tell: Tell<'_>, stop: &Stop) -> Resu
             found.maps.push(map);
         }
     }
-    files::write_json(&job.evaluate.out.join("attention.json"), &found)
+    files::write_json(&job.evaluate.out.join(Attention::FILE), &found)
 }
 
 /// What speaks for a class of each image of a batch.

@@ -16,7 +16,7 @@ use tch::Device;
 pub use self::attend::{attend, attention};
 use self::{
     inputs::{Inputs, Members},
-    write::{Judged, Timing, write},
+    write::{Judged, write},
 };
 use super::{
     precision::fingerprint,
@@ -29,7 +29,7 @@ use crate::{
     event::Tell,
     model::Network,
     native::make_deterministic,
-    record::{self, Transform},
+    record::{self, Transform, WorkTiming},
     stats::{self, Score},
     stop::Stop,
 };
@@ -72,7 +72,7 @@ pub fn evaluate(job: &record::Evaluate, device: Device, tell: Tell<'_>, stop: &S
         None => None,
     };
     let images = judged.iter().map(|part| part.scores.len()).sum();
-    let timing = Timing::new(began.elapsed().as_secs_f64(), images);
+    let timing = WorkTiming::of(began.elapsed(), Some(images));
     write(
         job,
         &inputs,

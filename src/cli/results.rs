@@ -9,7 +9,7 @@ use std::{
 use super::{open::Opened, past_runs, print};
 use crate::{
     cache::Cache,
-    config::{Evaluate, Gives, Instance, ModelSource, Network, Settings},
+    config::{About, Evaluate, Gives, Instance, ModelSource, Network, Settings},
     digest::Digest,
     error::Result,
     exec::{Begun, Newest, Summary},
@@ -104,7 +104,8 @@ pub(super) fn judged_in<'a>(
 pub(super) fn judged(cache: &Cache) -> BTreeMap<Digest, usize> {
     let mut found: BTreeMap<Digest, BTreeSet<Vec<Digest>>> = BTreeMap::new();
     let records = cache.records();
-    for record in records.iter().filter(|r| r.document.kind == "evaluate") {
+    let judges = |kind: &str| About::named(kind).is_some_and(|kind| kind.gives == Gives::Judged);
+    for record in records.iter().filter(|r| judges(&r.document.kind)) {
         let inputs = record.document.inputs.iter();
         let models = inputs.filter(|(role, _)| role.starts_with("model"));
         let models: Vec<Digest> = models.map(|(_, digest)| *digest).collect();

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{
-    inputs::{Inputs, Members},
+    inputs::{EvaluationInputs, Members},
     log_probabilities,
 };
 use crate::{
@@ -28,7 +28,7 @@ pub(super) struct Judged<'a> {
 /// Writes the five files, and `leaks.json` where features were compared.
 pub(super) fn write(
     job: &record::Evaluate,
-    inputs: &Inputs,
+    inputs: &EvaluationInputs,
     judged: &[Judged<'_>],
     by_features: Option<&FeatureLeaks>,
     timing: &WorkTiming,
@@ -52,7 +52,7 @@ pub(super) fn write(
     files::write_json(&out.join(Fingerprint::FILE), fingerprint)
 }
 
-fn evaluation(inputs: &Inputs, judged: &[Judged<'_>], tta: &[Tta]) -> Evaluation {
+fn evaluation(inputs: &EvaluationInputs, judged: &[Judged<'_>], tta: &[Tta]) -> Evaluation {
     let part = |judged: &Judged<'_>| {
         let members = judged.members;
         let labels: Vec<usize> = members.rows.iter().map(|row| inputs.labels[*row]).collect();
@@ -78,7 +78,7 @@ fn evaluation(inputs: &Inputs, judged: &[Judged<'_>], tta: &[Tta]) -> Evaluation
     }
 }
 
-fn write_predictions(path: &Path, inputs: &Inputs, judged: &[Judged<'_>]) -> Result<()> {
+fn write_predictions(path: &Path, inputs: &EvaluationInputs, judged: &[Judged<'_>]) -> Result<()> {
     let fail =
         |e: csv::Error| Error::failed(format!("cannot write `{}`", path.display())).because(e);
     let mut writer = csv::Writer::from_path(path).map_err(fail)?;

@@ -111,7 +111,7 @@ impl Cache {
             }
         };
         match make() {
-            // Copies that leave out empty folders are caches too.
+            // Of a copy that can only be read, empty folders may have been left out: what it holds is read without them.
             Err(error) if made && only_readable(&error) => Ok(()),
             Err(error) => Err(helped(error)),
             Ok(()) => Ok(()),

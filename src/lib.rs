@@ -2,7 +2,8 @@
 //!
 //! # The map of the house
 //!
-//! Imports only point downwards; `tests/layering.rs` holds this table against every `use crate::`.
+//! Imports only point downwards: `tests/layering.rs` holds every `use crate::` against its table of rooms, which `docs/contributing.md`
+//! draws.
 //!
 //! | layer | rooms | what lives there |
 //! |---|---|---|

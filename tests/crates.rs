@@ -20,6 +20,14 @@ fn python_is_asked_for_the_libtorch_that_is_built_for() {
     }
 }
 
+#[test]
+fn kfood_is_measured_against_the_torch_that_it_is_built_for() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/requirements.txt");
+    let text = fs::read_to_string(path).unwrap();
+    let asked = concat!("torch==", env!("KFOOD_LIBTORCH"));
+    assert!(text.lines().any(|line| line == asked), "no {asked}");
+}
+
 /// Otherwise `cargo build` after `cargo test` compiles those crates, and all that is built on them, a second time.
 #[test]
 fn programs_ask_as_much_of_their_crates_as_the_tests_do() {

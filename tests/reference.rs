@@ -303,6 +303,15 @@ fn what_is_left_out_is_as_if_its_default_were_written() {
     }
 }
 
+/// A macro says the one, and the stage takes the other.
+#[test]
+fn the_share_that_validates_unasked_is_the_one_that_is_told() {
+    let told = setting("split.validation").unset;
+    let stages = stages("optimizer.sgd = { lr = 0.1 }\n");
+    let split = stages.iter().find(|stage| stage.id() == "holdout").unwrap();
+    assert_eq!(split.settings()["validation"].to_string(), told);
+}
+
 fn one_of(shape: &Shape) -> Option<Vec<Variant>> {
     match shape {
         Shape::OneOf(of) => Some(of.variants.clone()),

@@ -95,11 +95,19 @@ on = ["test"]
 [evaluate.together]
 model = "both"
 tta = ["horizontal_flip"]
+
+[audit.suspects]
+from = "together"
+on = "test"
+
+[calibrate.certain]
+from = "together"
+precision = 0.95
 "#;
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 14] = [
     "dishes", "pixels", "holdout", "five", "deep", "folded", "chosen", "partial", "soup", "both",
-    "result", "together",
+    "result", "together", "suspects", "certain",
 ];
 
 /// The stages of a pipeline in a folder.

@@ -60,7 +60,7 @@ impl Cache {
     /// was last hashed. Anything unreadable is told as a warning and is no error.
     #[must_use]
     pub fn find(&self, key: &Digest, tell: Tell<'_>) -> Found {
-        let path = self.entry(key).join("record.json");
+        let path = self.entry(key).join(Record::FILE);
         let damaged = |what: String| {
             tell(StageEvent::Warning(format!(
                 "{what}; it will be made again"
@@ -139,14 +139,14 @@ impl Cache {
                 return;
             }
             let _mode = self.follow_mode();
-            let _ = record.write(&self.entry(&record.key).join("record.json"));
+            let _ = record.write(&self.entry(&record.key).join(Record::FILE));
         }
     }
 
     /// Marks an entry as used, at most once a day: gc removes the longest unused first.
     pub(super) fn touch(&self, key: &Digest) {
         let used = || {
-            let file = File::open(self.entry(key).join("record.json")).ok()?;
+            let file = File::open(self.entry(key).join(Record::FILE)).ok()?;
             let age = file.metadata().ok()?.modified().ok()?.elapsed().ok()?;
             (age > Duration::from_secs(24 * 3600)).then_some(file)
         };
@@ -253,7 +253,7 @@ impl Cache {
         let next = old.iter().filter_map(number).max().unwrap_or(0) + 1;
         record.folder = format!("out-{next}");
         files::rename(&attempt.out, &entry.join(&record.folder))?;
-        record.write(&entry.join("record.json"))?;
+        record.write(&entry.join(Record::FILE))?;
         // The result is there. What is left of the old one and of the attempt is no loss: gc takes it.
         let old = old.iter().filter(|_| replace);
         for left in old.map(|name| entry.join(name)).chain([attempt.folder]) {
@@ -307,7 +307,7 @@ impl Cache {
     /// A record, if there is one that can be understood; outputs are not looked at.
     #[must_use]
     pub fn record(&self, key: &Digest) -> Option<Record> {
-        let text = fs::read_to_string(self.entry(key).join("record.json")).ok()?;
+        let text = fs::read_to_string(self.entry(key).join(Record::FILE)).ok()?;
         Record::parse(&text)
             .ok()
             .filter(|record| record.key == *key)

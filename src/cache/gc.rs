@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    Cache,
+    Cache, Record,
     entry::{folders, names},
 };
 use crate::{digest::Digest, error::Result, files};
@@ -83,7 +83,7 @@ impl Cache {
             .into_iter()
             .filter_map(|record| {
                 let folder = self.entry(&record.key);
-                let meta = std::fs::metadata(folder.join("record.json")).ok()?;
+                let meta = std::fs::metadata(folder.join(Record::FILE)).ok()?;
                 Some(Entry {
                     key: record.key,
                     kind: record.document.kind,

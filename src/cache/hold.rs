@@ -58,7 +58,7 @@ impl Cache {
                 Holder::Listed(file)
             }
             Err(e) if may_only_read(&e) => Holder::Waited(store),
-            // A copy that left out empty folders.
+            // No folder `runs`: the store is a copy, made by a program that leaves out empty folders.
             Err(e) if e.kind() == ErrorKind::NotFound => Holder::Waited(store),
             Err(e) => return Err(Error::io("write", &path, e)),
         };

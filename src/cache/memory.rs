@@ -115,7 +115,7 @@ mod tests {
         let mut bytes = fs::read(&store).unwrap();
         let known = Known::parse(&bytes).unwrap();
         let path = "/김밥".as_bytes();
-        // Wherever it is looked for first.
+        // Whether the guess of its place is right or wrong.
         for near in [0, 7] {
             assert_eq!(known.get(path, near), Some((0, stat, Digest::of(b"x"))));
         }

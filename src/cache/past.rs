@@ -23,7 +23,7 @@ pub struct Records {
 }
 
 impl Records {
-    /// Of these.
+    /// These records, put in order.
     #[must_use]
     pub fn of(mut all: Vec<Record>) -> Self {
         all.sort_unstable_by_key(|record| (Reverse(record.started), record.key));

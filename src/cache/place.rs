@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use super::{Cache, entry::names};
+use super::{Cache, Record, entry::names};
 use crate::{
     digest::Digest,
     error::{Error, Result},
@@ -111,7 +111,7 @@ impl Cache {
             }
         };
         match make() {
-            // Copies that leave out empty folders are caches too.
+            // Of a copy that can only be read, empty folders may have been left out: what it holds is read without them.
             Err(error) if made && only_readable(&error) => Ok(()),
             Err(error) => Err(helped(error)),
             Ok(()) => Ok(()),
@@ -139,7 +139,7 @@ impl Cache {
     fn has_entries(&self) -> bool {
         let entries = self.root.join("entries");
         let entry = |name: &String| {
-            name.parse::<Digest>().is_ok() && entries.join(name).join("record.json").is_file()
+            name.parse::<Digest>().is_ok() && entries.join(name).join(Record::FILE).is_file()
         };
         names(&entries).iter().any(entry)
     }

@@ -13,7 +13,7 @@ use crate::{
     text::shown_path,
 };
 
-/// `record.json`. Outputs and key document are the result; everything else tells where it comes from.
+/// [`Record::FILE`]. Outputs and key document are the result; everything else tells where it comes from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// The key, the digest of `document`.
@@ -59,6 +59,9 @@ pub struct Output {
 }
 
 impl Record {
+    /// The file that holds it, in the folder of an entry.
+    pub(super) const FILE: &'static str = "record.json";
+
     /// The content of each output.
     #[must_use]
     pub fn contents(&self) -> BTreeMap<&str, Digest> {

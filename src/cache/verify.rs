@@ -103,7 +103,7 @@ impl Cache {
     }
 
     fn verify_entry(&self, key: &Digest) -> Check {
-        let path = self.entry(key).join("record.json");
+        let path = self.entry(key).join(Record::FILE);
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             // The leftover of a killed process; gc removes it.
@@ -153,7 +153,7 @@ impl Cache {
         for name in &damaged {
             record.beside.remove(name);
         }
-        let path = self.entry(key).join("record.json");
+        let path = self.entry(key).join(Record::FILE);
         mended(removed.and_then(|()| record.write(&path)))
     }
 
@@ -167,7 +167,7 @@ impl Cache {
 
     fn remove_locked(&self, key: &Digest, _lock: &Lock) -> Result<()> {
         let entry = self.entry(key);
-        files::remove(&entry.join("record.json"))?;
+        files::remove(&entry.join(Record::FILE))?;
         files::remove(&entry)
     }
 }

@@ -10,8 +10,8 @@ use crate::{
     event::Silent,
     exec::Summary,
     files,
-    record::Calibration,
-    settings::{Checkpoint, Tta},
+    record::{Calibration, model_files},
+    settings::Tta,
     text::shown,
 };
 
@@ -77,14 +77,10 @@ fn tell_views(stage: &str, fitted: &[Tta], used: &[Tta]) {
 pub(super) fn judged(evaluate: &Evaluate, summary: &Summary) -> Result<Digest> {
     let path = match &evaluate.model {
         ModelSource::File { path, .. } => path.path.clone(),
-        ModelSource::Ensemble { id } => summary.output(id, "ensemble.safetensors")?,
-        ModelSource::Stage { id, checkpoint } => summary.output(
-            id,
-            match checkpoint {
-                Checkpoint::Best => "best.safetensors",
-                Checkpoint::Last => "last.safetensors",
-            },
-        )?,
+        ModelSource::Ensemble { id } => summary.output(id, model_files::ENSEMBLE)?,
+        ModelSource::Stage { id, checkpoint } => {
+            summary.output(id, model_files::of(*checkpoint))?
+        }
     };
     Digest::of_file(&path)
 }

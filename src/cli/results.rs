@@ -9,7 +9,7 @@ use std::{
 use super::{open::Opened, past_runs, print};
 use crate::{
     cache::Cache,
-    config::{Evaluate, Gives, Instance, ModelSource, Network, Settings},
+    config::{About, Evaluate, Gives, Instance, ModelSource, Network, Settings},
     digest::Digest,
     error::Result,
     exec::{Begun, Newest, Summary},
@@ -104,7 +104,8 @@ pub(super) fn judged_in<'a>(
 pub(super) fn judged(cache: &Cache) -> BTreeMap<Digest, usize> {
     let mut found: BTreeMap<Digest, BTreeSet<Vec<Digest>>> = BTreeMap::new();
     let records = cache.records();
-    for record in records.iter().filter(|r| r.document.kind == "evaluate") {
+    let judges = |kind: &str| About::named(kind).is_some_and(|kind| kind.gives == Gives::Judged);
+    for record in records.iter().filter(|r| judges(&r.document.kind)) {
         let inputs = record.document.inputs.iter();
         let models = inputs.filter(|(role, _)| role.starts_with("model"));
         let models: Vec<Digest> = models.map(|(_, digest)| *digest).collect();
@@ -166,7 +167,7 @@ fn add(
             let mut evaluated = evaluated(opened, summary, instance, settings)?;
             evaluated.fingerprint = fingerprint;
             if images {
-                let path = summary.output(&instance.id, "predictions.csv")?;
+                let path = summary.output(&instance.id, Prediction::FILE)?;
                 evaluated.predictions = Prediction::read_all(&path)?;
             }
             results.evaluations.push(evaluated);
@@ -314,12 +315,11 @@ fn evaluated(
 
 /// Look-alikes by the model's features, where the evaluation looked for them.
 fn feature_leaks(summary: &Summary, id: &str) -> Result<Option<FeatureLeaks>> {
-    const OUTPUT: &str = "leaks.json";
     let record = summary.record(id);
-    if record.is_none_or(|record| !record.outputs.contains_key(OUTPUT)) {
+    if record.is_none_or(|record| !record.outputs.contains_key(FeatureLeaks::FILE)) {
         return Ok(None);
     }
-    files::read_json(&summary.output(id, OUTPUT)?).map(Some)
+    files::read_json(&summary.output(id, FeatureLeaks::FILE)?).map(Some)
 }
 
 fn history(summary: &Summary, id: &str) -> Result<History> {

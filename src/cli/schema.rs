@@ -64,7 +64,7 @@ fn of_kind(kind: &About) -> Value {
         "type": "object",
         "properties": properties,
         "additionalProperties": false,
-        // What allows every key changes nothing, but Tombi takes them for too many without.
+        // `additionalProperties` allows here what is allowed without it, but without it Tombi calls every key one too many.
         "if": {
             "not": { "required": ["matrix"], "additionalProperties": true },
             "additionalProperties": true,

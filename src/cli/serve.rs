@@ -99,7 +99,7 @@ fn mistake(told: String) -> Live {
 
 fn answer(request: Request, port: u16, shown: &mut Shown, look: Look<'_>) {
     let response = match (request.method(), request.url()) {
-        // A page from elsewhere that has made its own name point here is no guest.
+        // DNS rebinding: a page of another site, whose name was made to lead to this machine, must not read the report.
         _ if !is_own(&request, port) => text(403, "text/plain", "not this host"),
         (Method::Get, "/") => {
             shown.renew(look);

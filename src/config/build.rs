@@ -13,7 +13,7 @@ use super::{
     reference::Reference,
 };
 use crate::{
-    settings::Checkpoint,
+    settings::{Checkpoint, Training},
     text::{first_few, plural},
 };
 
@@ -36,8 +36,24 @@ pub(crate) trait Draft {
 
 /// The settings of an instance, of the type that its kind has.
 pub(crate) trait Made: Any {
+    /// How it trains, where it does.
+    fn training(&self) -> Option<&Training> {
+        None
+    }
+
     /// The one state of a model that it hands on, where it is a matter of its settings.
     fn hands_on(&self) -> Option<Checkpoint> {
+        self.training().and_then(Training::only)
+    }
+
+    /// Whether its result holds the last state beside the best.
+    fn has_last(&self) -> bool {
+        self.hands_on().is_none()
+    }
+
+    /// All its settings but seed and fold, as a text to compare: those with the same text repeat one training. `None` where it is no
+    /// training, and repeats nothing.
+    fn repeated(&self) -> Option<String> {
         None
     }
 

@@ -7,7 +7,10 @@ use super::{
     file::Span,
     heads::Outline,
 };
-use crate::{name, text::plural};
+use crate::{
+    name,
+    text::{more, plural},
+};
 
 /// A name that stands for a stage.
 #[derive(Clone)]
@@ -117,7 +120,7 @@ fn there(names: &[String]) -> String {
 fn listed(names: &[String]) -> String {
     let shown = name::one_of(names.iter().take(LISTED).map(String::as_str));
     match names.len().checked_sub(LISTED) {
-        Some(more) if more > 0 => format!("{shown}, and {more} more"),
+        Some(rest @ 1..) => format!("{shown}, {}", more(rest as u64)),
         _ => shown,
     }
 }

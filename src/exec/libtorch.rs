@@ -181,7 +181,7 @@ fn beside(program: &Path) -> Vec<PathBuf> {
         return Vec::new();
     };
     let mut found = Vec::new();
-    // Of a virtual environment the second is the first by another name.
+    // In a virtual environment `lib64` is a link to `lib`: it is looked through once.
     let mut libraries = ["lib", "lib64"]
         .map(|name| fs::canonicalize(root.join(name)).ok())
         .to_vec();

@@ -5,13 +5,11 @@ use std::path::Path;
 use super::ACCEPTED;
 use crate::text::{for_a_shell, shown_path};
 
+/// The file of weights in a folder of Hugging Face's Hub.
+pub(super) const MODEL: &str = "model.safetensors";
+
 /// Files that hold a whole model, the likeliest first.
-const MODELS: [&str; 4] = [
-    "model.safetensors",
-    "pytorch_model.bin",
-    "model.pt",
-    "best.pt",
-];
+const MODELS: [&str; 4] = [MODEL, "pytorch_model.bin", "model.pt", "best.pt"];
 
 /// What a folder is, behind "is", and the way out.
 #[must_use]

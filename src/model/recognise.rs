@@ -340,7 +340,11 @@ fn faults(set: &Set, prefix: &str, slots: &[Slot], unexpected: &[&str]) -> Optio
     if let Some((name, made_by)) = opaque.first() {
         let more = match opaque.len() - 1 {
             0 => String::new(),
-            more => format!(", as {} {more} more", text::plural(more, "is")),
+            more => format!(
+                ", as {} {} more",
+                text::plural(more, "is"),
+                text::number(more as u64)
+            ),
         };
         faults.push(object_of(set, name, made_by) + &more);
     }

@@ -112,8 +112,8 @@ impl ImageColumns {
     }
 
     /// Bytes that it holds in memory, whatever the disk has.
-    #[must_use]
-    pub fn bytes_in_memory(&self) -> usize {
+    #[cfg(test)]
+    fn bytes_in_memory(&self) -> usize {
         let crops = self.crops.capacity() * size_of::<(u32, Crop)>();
         size_of::<Self>() + crops + self.empty.capacity() * size_of::<u32>()
     }

@@ -27,9 +27,6 @@ pub struct Looked {
 }
 
 impl Looked {
-    /// Its file in the folder of the result.
-    pub const FILE: &'static str = "looked.json";
-
     /// "passed over 4 entries: 1 `.txt`, 2 checksums, 1 hidden".
     #[must_use]
     pub fn counted(kinds: &BTreeMap<String, usize>) -> String {

@@ -69,6 +69,6 @@ pub use selection::{Candidate, Selection};
 pub use source_match::SourceMatch;
 pub use split::{Assignment, LeftOut, Split};
 pub use stopped_early::StoppedEarly;
-pub use timing::{EpochTiming, Timing};
+pub use timing::{EpochTiming, Timing, WorkTiming};
 pub use tune::{BatchSizes, BatchTry, Ended, LearningRates, RateStep};
 pub use unusable::{Fault, Foreign, Unusable};

@@ -36,9 +36,6 @@ pub struct Prediction {
 }
 
 impl Prediction {
-    /// The file in the folder of an evaluation.
-    pub const FILE: &'static str = "predictions.csv";
-
     /// The predictions of one evaluation, in the order of the file.
     ///
     /// # Errors

@@ -2,11 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ModelFile;
-use crate::{
-    settings::Arch,
-    text::{count, first_few, number, plural},
-};
+use crate::settings::Arch;
 
 /// `source.json` of a transfer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,62 +34,4 @@ pub struct SourceMatch {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
 fn is_none(count: &usize) -> bool {
     *count == 0
-}
-
-/// So many names are told.
-const TOLD: usize = 5;
-
-impl SourceMatch {
-    /// What is to be told of it while running.
-    #[must_use]
-    pub fn lines(&self) -> Vec<String> {
-        let head = match self.source_classes {
-            Some(source) => format!(
-                "its head of {} is replaced by one of {}",
-                count(source, "class"),
-                number(self.classes as u64)
-            ),
-            None => format!("its head is a new one of {}", count(self.classes, "class")),
-        };
-        let mut lines = vec![format!(
-            "{} of {} are taken over; {head}",
-            count(self.taken, "tensor"),
-            self.arch.told(),
-        )];
-        if !self.carried.is_empty() {
-            lines.push(format!(
-                "the rows of {} of the same name are carried over: {}",
-                count(self.carried.len(), "class"),
-                first_few(self.carried.iter().map(String::as_str), TOLD)
-            ));
-        }
-        if !self.reshaped.is_empty() {
-            lines.push(format!(
-                "{} in another shape: {}",
-                count(self.reshaped.len(), "tensor"),
-                first_few(self.reshaped.iter().map(String::as_str), TOLD)
-            ));
-        }
-        if self.halves > 0 {
-            lines.push(format!(
-                "{} stored in half precision {} read as 32-bit floats, with the same values",
-                count(self.halves, "tensor"),
-                plural(self.halves, "is")
-            ));
-        }
-        lines
-    }
-
-    /// A word on images that are much smaller or larger than those that published weights were trained for.
-    #[must_use]
-    pub fn of_size(file: &ModelFile, side: u32) -> Option<String> {
-        let weights = file.published()?;
-        let apart = side * 4 < weights.side * 3 || side * 3 > weights.side * 4;
-        apart.then(|| {
-            format!(
-                "`{}` were trained for images of {} px, and these have {side}: nearer sizes mostly give more",
-                weights.name, weights.side
-            )
-        })
-    }
 }

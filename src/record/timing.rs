@@ -1,4 +1,6 @@
-//! What a training took, `timing.json`: beside the result and no part of it.
+//! What work on tensors took, `timing.json`: beside the result and no part of it.
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +15,32 @@ pub struct Timing {
     pub resumed_after_epoch: usize,
     /// In the order of the history.
     pub epochs: Vec<EpochTiming>,
+}
+
+/// `timing.json` of work without epochs.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct WorkTiming {
+    /// Of all of it, reading models and data included.
+    pub seconds: f64,
+    /// Images that it judged, where it judges any for the result.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub images: Option<usize>,
+    /// These by the time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub images_per_second: Option<f64>,
+}
+
+impl WorkTiming {
+    /// Of work that took so long.
+    #[must_use]
+    pub fn of(took: Duration, images: Option<usize>) -> Self {
+        let seconds = took.as_secs_f64();
+        Self {
+            seconds,
+            images,
+            images_per_second: images.map(|images| images as f64 / seconds.max(1e-9)),
+        }
+    }
 }
 
 /// One epoch.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     record::Part,
-    text::{count, number, shown},
+    text::{count, number, plural, shown},
 };
 
 /// Pairs of recipes that are told of.
@@ -267,11 +267,7 @@ impl Change {
 }
 
 fn are(n: usize) -> String {
-    format!(
-        "{} {}",
-        count(n, "image"),
-        if n == 1 { "is" } else { "are" }
-    )
+    format!("{} {}", count(n, "image"), plural(n, "is"))
 }
 
 fn settings_grid(settings: &[(String, Option<String>, Option<String>)]) -> Grid {

@@ -6,7 +6,7 @@
 //! | what a pipeline left behind, collected by the caller | [`Results`] |
 //! | numbers over several runs: a row for each recipe, pairs of recipes image by image | [`table`](fn@table), [`compare`](fn@compare) |
 //! | what a data set looks like, and what is better left out of it | [`Overview`], [`exclude_list`](fn@exclude_list) |
-//! | sentences from numbers and codes | `words` |
+//! | what numbers and codes mean, in sentences | `words`; headings and captions stand in their section |
 //! | blocks without markup | [`Document`], filled by `sections` ([`report`]), by [`Overview::document`] and by what [`tune`](fn@learning_rates) found |
 //! | Markdown, lines for a terminal, a page for a browser | `render` ([`Format`], [`Document::markdown`], [`Document::terminal`], [`Document::html`]) |
 //! | the same in Korean | [`Document::in_language`], by a catalogue of sentences |

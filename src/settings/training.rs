@@ -98,6 +98,15 @@ impl Training {
         }
     }
 
+    /// Without what repeats of one training differ in.
+    #[must_use]
+    pub fn seedless(&self) -> Self {
+        Self {
+            seed: 0,
+            ..self.clone()
+        }
+    }
+
     /// Whether a training of `before` epochs, in everything else like this one, did what this one does up to there. Every setting
     /// whose effect depends on the number of epochs is asked here.
     ///

@@ -20,8 +20,6 @@ use crate::{
     text::{count, either, first_lines, number, shown},
 };
 
-/// The list that a person copies and edits.
-const CORRECTIONS: &str = "corrections.csv";
 /// Issues that are told by name.
 const TOLD: usize = 5;
 
@@ -68,14 +66,14 @@ impl Stage for AuditStage {
     }
 
     fn outputs(&self) -> &'static [&'static str] {
-        &[LabelIssues::FILE, CORRECTIONS]
+        &[LabelIssues::FILE, LabelIssues::CORRECTIONS]
     }
 
     fn run(&self, context: &Context<'_>) -> Result<()> {
         let (classes, images) = self.judged(context)?;
         let found = issues(&classes, &images, self.settings.from.len());
         tell(&found, context);
-        write_corrections(&context.out.join(CORRECTIONS), &found)?;
+        write_corrections(&context.out.join(LabelIssues::CORRECTIONS), &found)?;
         files::write_json(&context.out.join(LabelIssues::FILE), &found)
     }
 }

@@ -14,7 +14,10 @@ use crate::{
     data::Pack,
     error::Result,
     files::FileList,
-    record::{self, Evaluation, Images, Job, Labels, LookAlikes, Split},
+    record::{
+        self, Evaluation, FeatureLeaks, Images, Job, Labels, LogProbabilities, LookAlikes,
+        Prediction, Split,
+    },
     settings::Pixels,
     stage::{Desk, Input, Past, Resource, Stage},
 };
@@ -117,11 +120,11 @@ impl Stage for EvaluateStage {
         match self.settings.leaks {
             Some(_) => &[
                 Evaluation::FILE,
-                "predictions.csv",
-                "log_probabilities.f32",
-                "leaks.json",
+                Prediction::FILE,
+                LogProbabilities::FILE,
+                FeatureLeaks::FILE,
             ],
-            None => &[Evaluation::FILE, "predictions.csv", "log_probabilities.f32"],
+            None => &[Evaluation::FILE, Prediction::FILE, LogProbabilities::FILE],
         }
     }
 

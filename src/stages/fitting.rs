@@ -85,7 +85,7 @@ pub(super) fn takes_over(training: &Training, earlier: &Path) -> Option<TakesOve
 
 /// What `state.json` in a folder says, if it is whole.
 fn saved<T: DeserializeOwned>(folder: &Path) -> Option<T> {
-    let text = read_text(&folder.join("state.json")).ok()?;
+    let text = read_text(&folder.join(Fit::INDEX)).ok()?;
     serde_json::from_str(unseal(&text).ok()?).ok()
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{
     error::{Error, Result},
     files,
-    record::{Evaluation, Part, Prediction},
+    record::{Evaluation, LogProbabilities, Part, Prediction},
     stage::{Desk, Input},
     text::shown_path,
 };
@@ -14,7 +14,7 @@ use crate::{
 const OUTPUTS: [(&str, &str); 3] = [
     ("metrics", Evaluation::FILE),
     ("predictions", Prediction::FILE),
-    ("log_probabilities", "log_probabilities.f32"),
+    ("log_probabilities", LogProbabilities::FILE),
 ];
 
 /// What a model says of images.

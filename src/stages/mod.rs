@@ -29,6 +29,13 @@ trait ToStage {
     /// The stage of the instance `id` of this pipeline; `None` only for a reference that does not resolve, which a checked pipeline
     /// does not hold.
     fn to_stage(&self, id: &str, pipeline: &Pipeline) -> Option<Box<dyn Stage>>;
+
+    /// The value of a setting as a pipeline file has it, as [`Stage::written_value`], for results of a kind of which a file may have no
+    /// stage any more.
+    fn written_value(setting: &str, value: &str) -> Option<String> {
+        let _ = setting;
+        Some(value.to_owned())
+    }
 }
 
 /// The stages of a pipeline, in its order. A new kind of stage is a file here, which says `ToStage` of its settings; `each_kind!`
@@ -48,6 +55,13 @@ macro_rules! stages {
                 $(Settings::$kind(settings) => settings.to_stage(&instance.id, pipeline),)*
             }
         }
+
+        fn written_value(kind: &str, setting: &str, value: &str) -> Option<String> {
+            $(if kind == stringify!($name) {
+                return <config::$kind as ToStage>::written_value(setting, value);
+            })*
+            Some(value.to_owned())
+        }
     };
 }
 
@@ -57,12 +71,7 @@ each_kind!(stages);
 /// JSON; `None` where no file has such a setting. It takes no instance: a file of now may have none of that kind any more.
 #[must_use]
 pub fn as_written(kind: &str, setting: &str, value: &str) -> Option<(String, String)> {
-    let value = match kind {
-        "preprocess" => preprocess::written_value(setting, value),
-        "split" => split_written::value(setting, value),
-        _ => Some(value.to_owned()),
-    };
-    Some((past::written(setting), value?))
+    Some((past::written(setting), written_value(kind, setting, value)?))
 }
 
 /// The settings of the preprocess instance that makes a pack.

@@ -54,6 +54,15 @@ impl ToStage for config::Preprocess {
             _ => None,
         }
     }
+
+    fn written_value(setting: &str, value: &str) -> Option<String> {
+        match setting {
+            // How it is done: `quality` and the build of kfood decide it.
+            "fast" | "jpeg_decoder" => None,
+            "unreadable" if value == "\"drop, with codes\"" => Some("\"drop\"".to_owned()),
+            _ => Some(value.to_owned()),
+        }
+    }
 }
 
 impl Stage for PreprocessStage {
@@ -114,7 +123,7 @@ impl Stage for PreprocessStage {
     }
 
     fn written_value(&self, setting: &str, value: &str) -> Option<String> {
-        written_value(setting, value)
+        config::Preprocess::written_value(setting, value)
     }
 
     fn changed(&self, role: &str, before: &Path, now: &Path) -> Option<String> {
@@ -181,8 +190,8 @@ impl Stage for PreprocessStage {
             decoded: decoded.get(),
         };
         write_json(&context.out.join(WORK), &work)?;
+        let compared = filled.compared();
         drop(filled.photographs);
-        let compared = filled.pack.with_file_name("compared.pack");
         let compares = !resize.shows_all();
         let pack = Pack::open(if compares { &compared } else { &filled.pack })?;
         let closer = |i| Ok(CloserLook::of(&pack.row(i)?, width, height));
@@ -207,16 +216,6 @@ impl PreprocessStage {
             settings.remove("unreadable");
         }
         Digest::of(format!("{} {settings}", self.version()).as_bytes())
-    }
-}
-
-/// The value in a file; `None` where no file has such a setting.
-pub(super) fn written_value(setting: &str, value: &str) -> Option<String> {
-    match setting {
-        // How it is done: `quality` and the build of kfood decide it.
-        "fast" | "jpeg_decoder" => None,
-        "unreadable" if value == "\"drop, with codes\"" => Some("\"drop\"".to_owned()),
-        _ => Some(value.to_owned()),
     }
 }
 

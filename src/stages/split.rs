@@ -69,6 +69,10 @@ impl ToStage for config::Split {
     fn to_stage(&self, id: &str, _: &config::Pipeline) -> Option<Box<dyn Stage>> {
         Some(Box::new(SplitStage::new(id, self)))
     }
+
+    fn written_value(setting: &str, value: &str) -> Option<String> {
+        split_written::value(setting, value)
+    }
 }
 
 impl Stage for SplitStage {
@@ -164,7 +168,7 @@ impl Stage for SplitStage {
     }
 
     fn written_value(&self, setting: &str, value: &str) -> Option<String> {
-        split_written::value(setting, value)
+        config::Split::written_value(setting, value)
     }
 
     fn changed(&self, role: &str, before: &Path, now: &Path) -> Option<String> {

@@ -12,11 +12,11 @@ pub fn first_few<'a>(names: impl IntoIterator<Item = &'a str>, most: usize) -> S
 
 /// The first few items as they are and how many more there are: "a, b and 3 more".
 pub fn first_items(items: impl IntoIterator<Item = impl Display>, most: usize) -> String {
-    let (few, more) = divided(items, most);
+    let (few, rest) = divided(items, most);
     let few = few.join(", ");
-    match more {
+    match rest {
         0 => few,
-        more => format!("{few} and {} more", number(more)),
+        rest => format!("{few} {}", more(rest)),
     }
 }
 
@@ -34,8 +34,13 @@ pub fn first_lines(items: impl IntoIterator<Item = impl Display>, most: usize) -
 }
 
 /// What stands below a list that was cut off: "… and 1,099 more".
-pub fn and_more(more: u64) -> String {
-    format!("… and {} more", number(more))
+pub fn and_more(rest: u64) -> String {
+    format!("… {}", more(rest))
+}
+
+/// What stands at the end of a list that was cut off: "and 1,099 more".
+pub fn more(rest: u64) -> String {
+    format!("and {} more", number(rest))
 }
 
 /// The first few, and how many follow.

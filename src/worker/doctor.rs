@@ -11,6 +11,7 @@ use crate::{
     native::{
         self, Cuda, bf16_gains, cpu_capability, device_name, libtorch_library, libtorch_version,
     },
+    record::Job,
 };
 
 /// `doctor.json`.
@@ -66,5 +67,5 @@ pub(super) fn doctor(out: &Path) -> Result<()> {
         threads: tch::get_num_threads(),
     };
     files::create_folder(out)?;
-    files::write_json(&out.join("doctor.json"), &doctor)
+    files::write_json(&out.join(Job::DOCTOR), &doctor)
 }

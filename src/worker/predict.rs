@@ -87,7 +87,7 @@ pub(super) fn predict(job: &Predict, device: Device, tell: Tell<'_>, stop: &Stop
         device,
     };
     files::create_folder(&job.out)?;
-    let path = job.out.join("predictions.jsonl");
+    let path = job.out.join(Predict::FILE);
     let fail = |e| Error::io("write", &path, e);
     let mut to = BufWriter::new(File::create(&path).map_err(fail)?);
     let _guard = tch::no_grad_guard();

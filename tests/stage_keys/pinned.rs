@@ -1,6 +1,11 @@
 //! The content of the keys of one pipeline, as it was.
 
-use kfood::data::{JPEG_BY_COMPONENTS, JPEG_DECODER};
+use std::collections::BTreeSet;
+
+use kfood::{
+    config::KINDS,
+    data::{JPEG_BY_COMPONENTS, JPEG_DECODER},
+};
 use serde_json::{Value, json};
 
 use super::{PIPELINE, inputs, stages_of};
@@ -236,6 +241,26 @@ const GOLDEN: &str = r#"[
         "split": "holdout/membership.json"
     },
     "outputs": ["metrics.json", "predictions.csv", "log_probabilities.f32"]
+},
+{
+    "id": "suspects", "kind": "audit", "version": 1,
+    "settings": { "on": ["test"] },
+    "inputs": {
+        "evaluation.0000.metrics": "together/metrics.json",
+        "evaluation.0000.predictions": "together/predictions.csv",
+        "evaluation.0000.log_probabilities": "together/log_probabilities.f32"
+    },
+    "outputs": ["label_issues.json", "corrections.csv"]
+},
+{
+    "id": "certain", "kind": "calibrate", "version": 3,
+    "settings": { "precision": 0.95 },
+    "inputs": {
+        "evaluation.0000.metrics": "together/metrics.json",
+        "evaluation.0000.predictions": "together/predictions.csv",
+        "evaluation.0000.log_probabilities": "together/log_probabilities.f32"
+    },
+    "outputs": ["calibration.json"]
 }
 ]"#;
 
@@ -277,18 +302,9 @@ fn what_goes_into_the_keys_is_pinned() {
 
 #[test]
 fn every_kind_of_stage_is_among_the_pinned() {
-    let mut kinds: Vec<_> = stages_of(PIPELINE).iter().map(|s| s.kind()).collect();
-    kinds.dedup();
-    let all = [
-        "dataset",
-        "preprocess",
-        "split",
-        "train",
-        "select",
-        "transfer",
-        "average",
-        "ensemble",
-        "evaluate",
-    ];
-    assert_eq!(kinds, all);
+    let pinned: BTreeSet<_> = stages_of(PIPELINE).iter().map(|s| s.kind()).collect();
+    assert_eq!(
+        pinned,
+        BTreeSet::from(KINDS.each_ref().map(|kind| kind.name))
+    );
 }

@@ -230,6 +230,20 @@ fn each_setting_of_an_evaluation_is_in_its_key_alone() {
 }
 
 #[test]
+fn each_setting_of_what_reads_an_evaluation_is_in_its_key_alone() {
+    each_changes_its_stage_alone(&[
+        ("suspects", "on = \"test\"", "on = \"validation\""),
+        (
+            "suspects",
+            "on = \"test\"",
+            "on = [\"validation\", \"test\"]",
+        ),
+        ("certain", "precision = 0.95", "precision = 0.9"),
+        ("certain", "precision = 0.95", ""),
+    ]);
+}
+
+#[test]
 fn the_size_of_a_pack_is_a_setting_of_all_that_read_it() {
     // A training writes it into its model's transform, and an evaluation checks the model against it.
     let all = ["pixels", "deep", "folded", "partial", "result", "together"];
@@ -257,6 +271,11 @@ fn a_reference_changes_the_inputs_of_its_stage_and_no_settings() {
         ("result", "model = \"partial\"", "model = \"deep\""),
         ("result", "on = [", "checkpoint = \"last\"\non = ["),
         ("result", "on = [", "split = \"five\"\non = ["),
+        (
+            "suspects",
+            "[audit.suspects]\nfrom = \"together\"",
+            "[audit.suspects]\nfrom = \"result\"",
+        ),
     ] {
         let after = by_id(&stages_of(&edited(from, to)));
         for name in NAMES {

@@ -110,6 +110,9 @@ fn a_default_that_is_written_out_changes_nothing() {
             "on = [\"test\"]",
             "on = [\"test\"]\ndata = \"pixels\"\nsplit = \"holdout\"",
         ),
+        // Nothing is drawn there.
+        ("on = \"test\"", "on = \"test\"\nseed = 8"),
+        ("precision = 0.95", "precision = 0.95\nseed = 8"),
     ] {
         assert_eq!(by_id(&stages_of(&edited(from, to))), expected, "{to}");
     }

@@ -194,7 +194,7 @@ impl<'a> Pusher<'a> {
         let counting = Counting::new("pushing", bytes, tell);
         let (small, large): (Vec<_>, Vec<_>) = missing.iter().partition(|m| m.blob.bytes <= PIECE);
         in_parallel(small.len(), |i| self.send(cache, small[i], stop, &counting))?;
-        // Each of them is several parts at once.
+        // One after the other: of a large file several parts are sent at once already.
         large
             .iter()
             .try_for_each(|one| self.send(cache, one, stop, &counting))?;

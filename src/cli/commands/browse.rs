@@ -97,8 +97,8 @@ pub(in crate::cli) fn browse(args: &Browse) -> Result<u8> {
     };
     worker.run(&Job::Browse(browse), folder.path(), &tell, &stop)?;
     progress.end("browse");
-    files::replace_with_copy(&args.out, &folder.path().join("sheet.png"))?;
-    let browsed: Browsed = files::read_json(&folder.path().join("browsed.json"))?;
+    files::replace_with_copy(&args.out, &folder.path().join(record::Browse::SHEET))?;
+    let browsed: Browsed = files::read_json(&folder.path().join(Browsed::FILE))?;
     show(args, stage, &summary, &browsed)
 }
 

@@ -9,7 +9,7 @@ use crate::{
     cli::print,
     config::{self, DataPath, Pipeline},
     error::Result,
-    text::{count, shown, shown_path},
+    text::{count, more, shown, shown_path},
 };
 
 /// Read a pipeline file and report every mistake in it.
@@ -79,7 +79,7 @@ fn told(missing: &[&DataPath]) -> String {
     }
     match missing.len().saturating_sub(LISTED) {
         0 => text,
-        more => format!("{text}\n  and {more} more (`--json` has all)"),
+        rest => format!("{text}\n  {} (`--json` has all)", more(rest as u64)),
     }
 }
 

@@ -85,7 +85,7 @@ pub(in crate::cli) fn tensors() -> Result<Value> {
     let out = folder.path().to_owned();
     let job = Job::Doctor { out: out.clone() };
     Process::beside_this_program()?.run(&job, &out, &|_| {}, &Stop::default())?;
-    files::read_json(&out.join("doctor.json"))
+    files::read_json(&out.join(Job::DOCTOR))
 }
 
 /// `name: value` lines, nested names joined by dots; a line for each item of a list, none for what does not apply.

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     cache::{Cache, Record, in_toml},
     cli::{behind, open, past_runs, print, progress::Progress, results},
+    config::{About, Gives},
     error::Result,
     event::Silent,
     exec::{self, Options, StageStatus, Status},
@@ -138,13 +139,14 @@ fn text(stage: &dyn Stage, status: Option<&StageStatus>, cache: &Cache) -> Strin
 /// As the file names them; those of the pixels that it reads stand in another stage there.
 fn settings(stage: &dyn Stage) -> String {
     let (mut own, mut of_pixels) = (String::new(), String::new());
+    let makes_pixels = About::named(stage.kind()).is_some_and(|kind| kind.gives == Gives::Pack);
     for (name, value) in behind::flat("", &stage.settings()) {
         let value = stage.written_value(&name, &value);
         // What is not there stands in no file.
         let Some(value) = value.and_then(|value| in_toml(&value)) else {
             continue;
         };
-        let read = stage.kind() != "preprocess" && name.starts_with("pixels.");
+        let read = !makes_pixels && name.starts_with("pixels.");
         let text = if read { &mut of_pixels } else { &mut own };
         *text += &format!("  {} = {value}\n", stage.written(&name));
     }

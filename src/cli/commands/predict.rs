@@ -105,7 +105,7 @@ pub(in crate::cli) fn predict(args: &Predict) -> Result<u8> {
     let pictures = cam.map(|(to, names)| cam::taken(names, folder.path(), to));
     let pictures = pictures.transpose()?;
     let answers = Answers {
-        lines: folder.path().join("predictions.jsonl"),
+        lines: folder.path().join(record::Predict::FILE),
         asked: &asked,
         threshold,
         cam: cam.map(|(to, names)| names.iter().map(|name| to.join(name)).collect()),

@@ -63,7 +63,7 @@ pub(in crate::cli) fn tune(args: &Tune) -> Result<u8> {
 
 /// What a trial found, with the error that ended it where that was the system: what was measured before is as true then.
 fn found<T: DeserializeOwned>(ended: Result<()>, folder: &Path) -> Result<(T, Option<Error>)> {
-    let found: Result<T> = files::read_json(&folder.join("tune.json"));
+    let found: Result<T> = files::read_json(&folder.join(record::Tune::FILE));
     match (ended, found) {
         (Err(error), Ok(found)) if was_killed(&error) => Ok((found, Some(error))),
         (Err(error), _) => Err(error),

@@ -137,7 +137,7 @@ fn runs(
         let run = MlflowRun::of_training(trained, record.key.to_string(), settings);
         let files = [
             ("model/best.safetensors", model_files::BEST),
-            ("history.json", History::FILE),
+            (History::FILE, History::FILE),
         ];
         runs.push((run, artifacts(summary, id, &files)?));
     }
@@ -149,8 +149,8 @@ fn runs(
         let key = record.key.to_string();
         let run = MlflowRun::of_evaluation(evaluated, key, record.started, settings);
         let files = [
-            ("metrics.json", Evaluation::FILE),
-            ("predictions.csv", Prediction::FILE),
+            (Evaluation::FILE, Evaluation::FILE),
+            (Prediction::FILE, Prediction::FILE),
         ];
         runs.push((run, artifacts(summary, id, &files)?));
     }

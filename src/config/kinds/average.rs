@@ -1,6 +1,6 @@
 //! `[average.x]`: the mean of the weights of finished models.
 
-use super::{from, metric, train::Train, transfer::Transfer};
+use super::{from, metric};
 use crate::{
     config::{
         about::Gives,
@@ -157,9 +157,7 @@ impl Written {
     /// Every member must have kept some epochs.
     fn check_kept(&self, builder: &mut Builder<'_>, members: &[usize]) -> Option<()> {
         let keeps = |member: usize| {
-            let train = builder.get::<Train>(member).map(|t| &t.training);
-            let transfer = builder.get::<Transfer>(member).map(|t| &t.training);
-            let training = train.or(transfer);
+            let training = builder.made(member).training();
             training.is_some_and(|training| training.keep_last.is_some())
         };
         let Some(without) = members.iter().find(|member| !keeps(**member)) else {
@@ -182,7 +180,10 @@ impl Written {
 
     /// Architectures that the file says must be one; those of files and selections are seen when it runs.
     fn check_arch(&self, builder: &mut Builder<'_>, members: &[usize]) -> Option<()> {
-        let arch = |member: &usize| Some((*member, builder.get::<Train>(*member)?.network.arch));
+        let arch = |member: &usize| match builder.made(*member).network() {
+            Network::Built(arch) => Some((*member, arch)),
+            _ => None,
+        };
         let archs: Vec<_> = members.iter().filter_map(arch).collect();
         let first = archs.first();
         let other = archs.iter().find(|a| Some(a.1) != first.map(|f| f.1));

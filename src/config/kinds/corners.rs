@@ -1,6 +1,6 @@
 //! `tta = "five_crop"`: whether the model that is evaluated has corners, as far as the file says how it was trained.
 
-use super::{preprocess::Preprocess, train::Train, transfer::Transfer};
+use super::preprocess::Preprocess;
 use crate::{
     config::{build::Builder, data_path::Network, file::Span},
     settings::{Training, Tta},
@@ -19,7 +19,8 @@ pub(crate) fn check(
     let resize = builder.get::<Preprocess>(data)?.pixels.resize;
     let rows = (resize.width(), resize.height());
     for number in trained(builder, model) {
-        let crop = training(builder, number).and_then(Training::center_crop);
+        let training = builder.made(number).training();
+        let crop = training.and_then(Training::center_crop);
         if let Err(why) = Tta::corners(crop, rows) {
             let why = match number == model {
                 true => why,
@@ -34,7 +35,7 @@ pub(crate) fn check(
 
 /// The trainings that a model may come to, or that answer in it: what a select may choose, what an ensemble has.
 fn trained(builder: &Builder<'_>, number: usize) -> Vec<usize> {
-    if training(builder, number).is_some() {
+    if builder.made(number).training().is_some() {
         return vec![number];
     }
     let of = |id: &String| builder.number(id).map(|number| trained(builder, number));
@@ -43,11 +44,4 @@ fn trained(builder: &Builder<'_>, number: usize) -> Vec<usize> {
         Network::Of(one) => of(&one.to_owned()).unwrap_or_default(),
         Network::Built(_) | Network::Unknown => Vec::new(),
     }
-}
-
-/// The settings of a training; nothing of another stage.
-fn training<'a>(builder: &'a Builder<'_>, number: usize) -> Option<&'a Training> {
-    let train = builder.get::<Train>(number).map(|train| &train.training);
-    let training = train.or_else(|| builder.get::<Transfer>(number).map(|of| &of.training));
-    training.map(|training| &**training)
 }

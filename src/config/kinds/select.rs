@@ -2,17 +2,17 @@
 
 use std::collections::HashMap;
 
-use super::{from, metric, train::Train, transfer::Transfer};
+use super::{from, metric};
 use crate::{
     config::{
         build::{Builder, Draft, Made, Outcome},
-        data_path::{ModelSource, Network},
+        data_path::Network,
         fields::Fields,
         names::ModelName,
     },
     seed::Seed,
     settings::{
-        Checkpoint, Metric, Training,
+        Checkpoint, Metric,
         declare::{Described, OneOrMore, Table, fields},
     },
 };
@@ -39,6 +39,10 @@ impl Made for Select {
 
     fn hands_on(&self) -> Option<Checkpoint> {
         Some(self.checkpoint)
+    }
+
+    fn has_last(&self) -> bool {
+        self.last_too
     }
 }
 
@@ -96,19 +100,11 @@ impl Draft for Written {
             groups: groups(builder, &candidates),
             by: self.by,
             checkpoint: self.checkpoint,
-            last_too: candidates.iter().all(|c| has_last(builder, *c)),
+            last_too: candidates.iter().all(|c| builder.made(*c).has_last()),
         };
         let origin = from::origin(builder, &candidates)?;
         Some(vec![Outcome::plain(settings, origin)])
     }
-}
-
-/// Whether the result of a candidate holds a last state.
-fn has_last(builder: &Builder<'_>, candidate: usize) -> bool {
-    let train = builder.get::<Train>(candidate).map(|t| &t.training);
-    let training = train.or_else(|| builder.get::<Transfer>(candidate).map(|t| &t.training));
-    let select = builder.get::<Select>(candidate);
-    training.is_none_or(|t| t.only().is_none()) && select.is_none_or(|s| s.last_too)
 }
 
 /// For each candidate the number of its group: those share one whose settings differ in seed or fold alone.
@@ -118,71 +114,9 @@ fn groups(builder: &Builder<'_>, candidates: &[usize]) -> Vec<usize> {
         .iter()
         .map(|candidate| {
             let next = seen.len();
-            *seen.entry(group_key(builder, *candidate)).or_insert(next)
+            let repeated = builder.made(*candidate).repeated();
+            let key = repeated.unwrap_or_else(|| builder.id(*candidate));
+            *seen.entry(key).or_insert(next)
         })
         .collect()
-}
-
-/// All settings of a candidate but seed and fold, as a text to compare. Each field is named: a new one that is forgotten here would
-/// let two settings pass for repeats of one.
-fn group_key(builder: &Builder<'_>, candidate: usize) -> String {
-    if let Some(train) = builder.get::<Train>(candidate) {
-        return of_train(train);
-    }
-    match builder.get::<Transfer>(candidate) {
-        Some(transfer) => of_transfer(transfer),
-        None => builder.id(candidate),
-    }
-}
-
-fn of_train(train: &Train) -> String {
-    let Train {
-        data,
-        dataset: _,
-        split,
-        fold: _,
-        network,
-        training,
-        save: _,
-    } = train;
-    format!("{data} {split} {network:?} {:?}", seedless(training))
-}
-
-fn of_transfer(transfer: &Transfer) -> String {
-    let Transfer {
-        model,
-        data,
-        dataset: _,
-        split,
-        fold: _,
-        train_layers,
-        gradual_unfreezing,
-        stochastic_depth,
-        dropout,
-        head,
-        keep_normalize,
-        training,
-        save: _,
-    } = transfer;
-    let model = match model {
-        ModelSource::Stage { id, checkpoint } => format!("{id} {checkpoint:?}"),
-        ModelSource::Ensemble { id } => id.clone(),
-        ModelSource::File {
-            path,
-            normalize,
-            weights,
-            ..
-        } => format!("{path:?} {normalize:?} {weights:?}"),
-    };
-    format!(
-        "{model} {data} {split} {train_layers:?} {gradual_unfreezing:?} {stochastic_depth:?} {dropout:?} {head:?} {keep_normalize} {:?}",
-        seedless(training)
-    )
-}
-
-fn seedless(training: &Training) -> Training {
-    Training {
-        seed: 0,
-        ..training.clone()
-    }
 }

@@ -10,7 +10,7 @@ use crate::{
         fields::Fields,
     },
     settings::{
-        Checkpoint, NetworkSettings, Save, Training,
+        NetworkSettings, Save, Training,
         declare::{Described, Table},
     },
 };
@@ -35,12 +35,27 @@ pub struct Train {
 }
 
 impl Made for Train {
-    fn hands_on(&self) -> Option<Checkpoint> {
-        self.training.only()
+    fn training(&self) -> Option<&Training> {
+        Some(&self.training)
     }
 
     fn network(&self) -> Network<'_> {
         Network::Built(self.network.arch)
+    }
+
+    // Each field is named: a new one that is forgotten here would let two settings pass for repeats of one.
+    fn repeated(&self) -> Option<String> {
+        let Self {
+            data,
+            dataset: _,
+            split,
+            fold: _,
+            network,
+            training,
+            save: _,
+        } = self;
+        let training = training.seedless();
+        Some(format!("{data} {split} {network:?} {training:?}"))
     }
 }
 

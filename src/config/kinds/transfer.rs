@@ -50,8 +50,8 @@ pub struct Transfer {
 }
 
 impl Made for Transfer {
-    fn hands_on(&self) -> Option<Checkpoint> {
-        self.training.only()
+    fn training(&self) -> Option<&Training> {
+        Some(&self.training)
     }
 
     fn network(&self) -> Network<'_> {
@@ -63,6 +63,39 @@ impl Made for Transfer {
 
     fn outside(&self) -> Vec<&DataPath> {
         self.model.outside().into_iter().collect()
+    }
+
+    // Each field is named: a new one that is forgotten here would let two settings pass for repeats of one.
+    fn repeated(&self) -> Option<String> {
+        let Self {
+            model,
+            data,
+            dataset: _,
+            split,
+            fold: _,
+            train_layers,
+            gradual_unfreezing,
+            stochastic_depth,
+            dropout,
+            head,
+            keep_normalize,
+            training,
+            save: _,
+        } = self;
+        let model = match model {
+            ModelSource::Stage { id, checkpoint } => format!("{id} {checkpoint:?}"),
+            ModelSource::Ensemble { id } => id.clone(),
+            ModelSource::File {
+                path,
+                normalize,
+                weights,
+                ..
+            } => format!("{path:?} {normalize:?} {weights:?}"),
+        };
+        let training = training.seedless();
+        Some(format!(
+            "{model} {data} {split} {train_layers:?} {gradual_unfreezing:?} {stochastic_depth:?} {dropout:?} {head:?} {keep_normalize} {training:?}"
+        ))
     }
 }
 

@@ -65,9 +65,17 @@ pub struct Filled {
     pub photographs: PhotographColumns,
 }
 
+impl Filled {
+    /// The pack of all of each photograph, which lies beside it where rows show parts of them.
+    #[must_use]
+    pub fn compared(&self) -> PathBuf {
+        self.pack.with_file_name(journal::COMPARED)
+    }
+}
+
 impl Fill<'_> {
     /// Writes the pack at `path`, or within the folder of [`Unfinished`] where that is given, and says where it is; beside it lies
-    /// `compared.pack` where rows show parts of photographs. `places` is asked at most once, for those images alone that must be decoded, and
+    /// [`Filled::compared`] where rows show parts of photographs. `places` is asked at most once, for those images alone that must be decoded, and
     /// gives what says where each of them is, by its place among these; `watch` looks at every usable row. The result is the same
     /// whatever there is to reuse.
     ///

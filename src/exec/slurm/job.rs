@@ -131,7 +131,7 @@ fn order(folder: &Path, number: usize) -> Result<(Order, String)> {
         .because(error)
         .help("run the pipeline again: the stage is sent anew")
     };
-    let order: Order = files::read_json(&folder.join("order.json")).map_err(read)?;
+    let order: Order = files::read_json(&folder.join(Order::FILE)).map_err(read)?;
     let id = order.stages.get(number).map(|stage| stage.id.clone());
     let id = id.ok_or_else(|| read(Error::failed(format!("it has no stage {number}"))))?;
     Ok((order, id))

@@ -39,6 +39,11 @@ pub struct Order {
     pub stages: Vec<Ordered>,
 }
 
+impl Order {
+    /// The file that holds it.
+    pub(super) const FILE: &'static str = "order.json";
+}
+
 /// One stage of an order.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -236,7 +241,7 @@ pub(super) fn tickets_by_orders(cache: &Cache, key: &Digest) -> Vec<Ticket> {
     names.sort_unstable();
     let alone = format!("{}-", first_name(key));
     let of_order = |name: String| {
-        let order: Result<Order> = files::read_json(&jobs.join(&name).join("order.json"));
+        let order: Result<Order> = files::read_json(&jobs.join(&name).join(Order::FILE));
         let number = match order {
             Ok(order) => order.stages.iter().position(|stage| stage.key == *key)?,
             Err(_) if name.starts_with(&alone) => 0,

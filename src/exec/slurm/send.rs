@@ -246,7 +246,7 @@ fn batch(
         device: device.to_owned(),
         stages: stages.collect(),
     };
-    files::publish_json(&folder.join("order.json"), &order)?;
+    files::publish_json(&folder.join(Order::FILE), &order)?;
     for (number, (task, times)) in together.iter().enumerate() {
         let ticket = Ticket {
             name: name.clone(),

@@ -16,8 +16,8 @@ use crate::{cache::Cache, files};
 /// How long the log of a job that failed stays.
 const KEPT: Duration = Duration::from_secs(14 * 24 * 3600);
 
-/// Removes the tickets of jobs that are done, which a killed run leaves, and the orders that no ticket is of: at once where every job did its work, else after a while, for their logs. It is only a
-/// matter of order: what cannot be removed stays.
+/// Removes the tickets of jobs that are done, which a killed run leaves, and the orders that no ticket is of: at once where every job did
+/// its work, else after a while, for their logs. It only tidies: what cannot be removed stays.
 pub(super) fn tidy(cache: &Cache) {
     // Whoever sends now tidies up later.
     let Ok(Some(_lock)) = try_lock(cache) else {
@@ -55,7 +55,7 @@ pub(super) fn tidy(cache: &Cache) {
 }
 
 fn all_done(folder: &Path) -> bool {
-    let order: Option<Order> = files::read_json(&folder.join("order.json")).ok();
+    let order: Option<Order> = files::read_json(&folder.join(Order::FILE)).ok();
     let done = |number| {
         let status = JobFiles::of(folder, number).status();
         status.is_some_and(|status| status.ended == Some(Ending::Done))

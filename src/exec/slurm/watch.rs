@@ -352,7 +352,7 @@ impl<'a> Watch<'a> {
                 Look::Goes => self.jobs.push(job),
                 Look::Ended(done) => {
                     let key = job.sent.task.gathered.key;
-                    // Whoever is next finds no job of this stage.
+                    // Without its ticket the next run does not wait for this job, which has ended.
                     let _ = files::remove(&ticket(self.around.cache, &key));
                     if done.is_ok() {
                         self.note(job.sent.task.index, |past| past.state = "done".to_owned());

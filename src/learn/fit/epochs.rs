@@ -27,8 +27,8 @@ use crate::{
     model::{self, Network},
     native::set_training,
     record::{
-        CheckpointInfo, Epoch, EpochTiming, Fit, History, SourceMatch, Start, Timing, Transform,
-        model_files,
+        CheckpointInfo, Epoch, EpochTiming, Fingerprint, Fit, History, SourceMatch, Start, Timing,
+        Transform, model_files,
     },
     settings::{Checkpoint, Count, GradualUnfreezing, Schedule, TrainLayers, Training},
     stop::Stop,
@@ -362,10 +362,10 @@ impl Course<'_> {
         if only.is_none() {
             self.folder.leave(saved, &out.join(Fit::LEFT))?;
         }
-        files::write_json(&out.join("history.json"), &self.now.history)?;
-        files::write_json(&out.join("fingerprint.json"), &self.now.fingerprint)?;
+        files::write_json(&out.join(History::FILE), &self.now.history)?;
+        files::write_json(&out.join(Fingerprint::FILE), &self.now.fingerprint)?;
         let timing = Timing::of(self.now.timing.clone(), self.resumed);
-        files::write_json(&out.join("timing.json"), &timing)
+        files::write_json(&out.join(Timing::FILE), &timing)
     }
 }
 

@@ -12,6 +12,7 @@ mod pass;
 mod start;
 mod state;
 mod step;
+mod taken_over;
 
 pub(super) use criterion::Criterion;
 pub use epochs::fit;

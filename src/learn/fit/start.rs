@@ -2,6 +2,7 @@
 
 use tch::Device;
 
+use super::taken_over;
 use crate::{
     error::{Error, Result},
     event::{StageEvent, Tell},
@@ -105,11 +106,11 @@ fn take_over(
         TransferHead::ByName => carry_head(model, source, &inputs.classes, seed)?,
     };
     let found = matched(file, source, classes, carried);
-    for line in found.lines() {
+    for line in taken_over::lines(&found) {
         tell(StageEvent::Note(line));
     }
     let side = inputs.size().width.min(inputs.size().height);
-    if let Some(note) = SourceMatch::of_size(file, u32::try_from(side).unwrap_or(0)) {
+    if let Some(note) = taken_over::of_size(file, u32::try_from(side).unwrap_or(0)) {
         tell(StageEvent::Note(note));
     }
     Ok(found)

@@ -19,11 +19,10 @@ use crate::{
     files,
     learn::judge::Sums,
     model::{StateDict, safetensors},
-    record::{CheckpointInfo, EpochTiming, Fingerprint, History},
+    record::{CheckpointInfo, EpochTiming, Fingerprint, Fit, History},
 };
 
 const FORMAT: u32 = 3;
-const INDEX: &str = "state.json";
 
 /// `state.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -90,7 +89,7 @@ impl StateFolder<'_> {
     /// # Errors
     /// When it is there and not whole.
     pub(crate) fn read(&self) -> Result<Option<Saved>> {
-        let path = self.0.join(INDEX);
+        let path = self.0.join(Fit::INDEX);
         if !path.exists() {
             return Ok(None);
         }
@@ -236,7 +235,7 @@ impl StateFolder<'_> {
                 file
             };
         }
-        files::write(&folder.join(INDEX), text(&left)?.as_bytes())
+        files::write(&folder.join(Fit::INDEX), text(&left)?.as_bytes())
     }
 
     /// Removes tensors that `saved` does not name.
@@ -303,7 +302,7 @@ impl StateFolder<'_> {
         };
         // The names of the tensors are durable before `state.json` counts on them.
         files::sync_folder(self.0)?;
-        files::publish(&self.0.join(INDEX), text(&saved)?.as_bytes())?;
+        files::publish(&self.0.join(Fit::INDEX), text(&saved)?.as_bytes())?;
         self.clean(Some(&saved))?;
         Ok(saved)
     }

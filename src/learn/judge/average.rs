@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use serde::Serialize;
 use tch::{Device, Tensor};
 
 use super::{meter::Meter, precision::fingerprint, progress::Progress};
@@ -15,7 +14,8 @@ use crate::{
     model::{self, Mode, ModelState, Network, StateDict},
     native::make_deterministic,
     record::{
-        self, Averaging, CheckpointInfo, Epoch, History, Measure, Transform, Tried, model_files,
+        self, Averaging, CheckpointInfo, Epoch, Fingerprint, History, Measure, Timing, Transform,
+        Tried, WorkTiming, model_files,
     },
     settings::{AverageNorm, AverageRule},
     stop::Stop,
@@ -74,18 +74,12 @@ pub fn average(job: &record::Average, device: Device, tell: Tell<'_>, stop: &Sto
         best_epoch: 1,
         stopped_early: None,
     };
-    files::write_json(&job.out.join("history.json"), &history)?;
-    files::write_json(&job.out.join("averaging.json"), &averaging)?;
-    let seconds = began.elapsed().as_secs_f64();
-    files::write_json(&job.out.join("timing.json"), &Timing { seconds })?;
+    files::write_json(&job.out.join(History::FILE), &history)?;
+    files::write_json(&job.out.join(Averaging::FILE), &averaging)?;
+    let took = WorkTiming::of(began.elapsed(), None);
+    files::write_json(&job.out.join(Timing::FILE), &took)?;
     let fingerprint = fingerprint(device, false)?;
-    files::write_json(&job.out.join("fingerprint.json"), &fingerprint)
-}
-
-/// `timing.json`: not part of the result.
-#[derive(Serialize)]
-struct Timing {
-    seconds: f64,
+    files::write_json(&job.out.join(Fingerprint::FILE), &fingerprint)
 }
 
 /// The models, with what they say about themselves, which must be the same.

@@ -78,8 +78,8 @@ pub fn browse(job: &Browse, device: Device, stop: &Stop) -> Result<()> {
         sheet.line(format!("{number} {class}"), pictures);
     }
     files::create_folder(&fit.out)?;
-    sheet.write(&fit.out.join("sheet.png"))?;
-    files::write_json(&fit.out.join("browsed.json"), &Browsed { rows, epochs })
+    sheet.write(&fit.out.join(Browse::SHEET))?;
+    files::write_json(&fit.out.join(Browsed::FILE), &Browsed { rows, epochs })
 }
 
 /// f32 [n, 3, height, width], normalised, as pictures.

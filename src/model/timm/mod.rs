@@ -54,7 +54,7 @@ pub fn export(
     files::create_folder(folder)?;
     // The configuration comes last: a folder that has it is whole.
     // timm reads past what kfood says in it, and `kfood predict` goes by that.
-    safetensors::write(&folder.join("model.safetensors"), &state, Some(&info))?;
+    safetensors::write(&folder.join(super::folder::MODEL), &state, Some(&info))?;
     files::publish_json(&folder.join("config.json"), &config)?;
     model.notes.extend(note);
     Ok(model.notes)

@@ -88,7 +88,7 @@ pub struct Ranges {
 /// One share with its interval.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Range {
-    /// Of what.
+    /// What it is a share of, such as a class.
     pub name: String,
     /// From 0 to 1.
     pub value: f64,
@@ -96,6 +96,6 @@ pub struct Range {
     pub low: f64,
     /// Upper end.
     pub high: f64,
-    /// Of how many images.
+    /// The images that it is a share of.
     pub images: u64,
 }

@@ -1,5 +1,6 @@
-//! The one place where results become sentences. Records hold numbers and codes, so a sentence can be reworded without a result being
-//! another one. Names stand in backticks.
+//! Judgements: what numbers and codes of results mean, in sentences that several documents say. Results hold numbers and codes, so
+//! that a sentence can be reworded without a result being another one. Headings, captions and what a section says of itself stand in the
+//! file of that section. Names stand in backticks.
 
 mod gaps;
 mod glance;

@@ -4,7 +4,7 @@ use std::fs;
 
 use tch::{Device, Kind, Tensor};
 
-use super::inputs::Inputs;
+use super::inputs::EvaluationInputs;
 use crate::{
     data::{Thumbnails, gather},
     error::{Error, Result},
@@ -27,7 +27,7 @@ const DIM: f64 = 0.35;
 /// When a stop was requested, the model is an ensemble or cannot be used, or libtorch or the disk refuses.
 pub fn attend(job: &Attend, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()> {
     make_deterministic()?;
-    let inputs = Inputs::open(&job.evaluate, tell)?;
+    let inputs = EvaluationInputs::open(&job.evaluate, tell)?;
     let [member] = inputs.members.as_slice() else {
         return Err(Error::usage(
             "an ensemble has no one place where it finds its evidence",
@@ -59,7 +59,7 @@ pub fn attend(job: &Attend, device: Device, tell: Tell<'_>, stop: &Stop) -> Resu
             found.maps.push(map);
         }
     }
-    files::write_json(&job.evaluate.out.join("attention.json"), &found)
+    files::write_json(&job.evaluate.out.join(Attention::FILE), &found)
 }
 
 /// What speaks for a class of each image of a batch.

@@ -3,7 +3,7 @@
 use tch::{Device, Kind, Tensor};
 
 use super::super::progress::Progress;
-use super::{Pass, inputs::Inputs, write::Judged};
+use super::{Judge, inputs::EvaluationInputs, write::Judged};
 use crate::{
     data::gather,
     error::Result,
@@ -16,7 +16,7 @@ use crate::{
 const QUERIES: i64 = 512;
 const KEYS: i64 = 8192;
 
-impl Pass<'_> {
+impl Judge<'_> {
     /// The unit vectors [rows, features] of some images, in half precision on the CPU: 2,048 features of 33,593 images take 138 MB.
     fn directions(&self, rows: &[usize], what: &str) -> Result<Tensor> {
         let _guard = tch::no_grad_guard();
@@ -104,7 +104,7 @@ fn nearest(queries: &Tensor, keys: &Tensor) -> Result<Vec<(usize, f64)>> {
 
 /// For each image of a part its pair: the one that the audit knows, else the nearest if it is near enough.
 fn pairs(
-    inputs: &Inputs,
+    inputs: &EvaluationInputs,
     part: &Judged<'_>,
     queries: &Tensor,
     keys: &Tensor,

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Everything that belongs together.
-pub(super) struct Inputs {
+pub(super) struct EvaluationInputs {
     pub(super) pack: Pack,
     /// One model, or the members of an ensemble.
     pub(super) members: Vec<Member>,
@@ -49,7 +49,7 @@ pub(super) struct Members {
     pub(super) digest: Digest,
 }
 
-impl Inputs {
+impl EvaluationInputs {
     /// # Errors
     /// When something cannot be read, belongs to other data, or a part is empty.
     pub(super) fn open(job: &Evaluate, tell: Tell<'_>) -> Result<Self> {

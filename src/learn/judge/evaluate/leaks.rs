@@ -1,6 +1,6 @@
 //! Look-alikes of training images in the evaluated parts.
 
-use super::{inputs::Inputs, write::Judged};
+use super::{inputs::EvaluationInputs, write::Judged};
 use crate::{
     error::{Error, Result},
     record::{Labels, Leaked, LeakedPart, Leaks, Likeness, LookAlikes, Part, Split},
@@ -58,7 +58,7 @@ impl Leaking {
     }
 
     /// What to write down.
-    pub(super) fn leaks(&self, inputs: &Inputs, judged: &[Judged<'_>]) -> Leaks {
+    pub(super) fn leaks(&self, inputs: &EvaluationInputs, judged: &[Judged<'_>]) -> Leaks {
         let parts = judged
             .iter()
             .filter(|part| part.members.part != Part::Train)
@@ -79,7 +79,7 @@ impl Leaking {
         }
     }
 
-    fn part(&self, inputs: &Inputs, judged: &Judged<'_>) -> LeakedPart {
+    fn part(&self, inputs: &EvaluationInputs, judged: &Judged<'_>) -> LeakedPart {
         let part = judged.members.part;
         let (mut right, mut clean, mut right_clean) = (0_u64, 0_u64, 0_u64);
         let (mut leaked, mut like_validation) = (Vec::new(), 0);

@@ -15,8 +15,8 @@ use tch::Device;
 
 pub use self::attend::{attend, attention};
 use self::{
-    inputs::{Inputs, Members},
-    write::{Judged, Timing, write},
+    inputs::{EvaluationInputs, Members},
+    write::{Judged, write},
 };
 use super::{
     precision::fingerprint,
@@ -29,7 +29,7 @@ use crate::{
     event::Tell,
     model::Network,
     native::make_deterministic,
-    record::{self, Transform},
+    record::{self, Transform, WorkTiming},
     stats::{self, Score},
     stop::Stop,
 };
@@ -48,7 +48,7 @@ use crate::{
 pub fn evaluate(job: &record::Evaluate, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<()> {
     make_deterministic()?;
     let began = Instant::now();
-    let inputs = Inputs::open(job, tell)?;
+    let inputs = EvaluationInputs::open(job, tell)?;
     let mut models = Vec::new();
     for member in &inputs.members {
         let mut model = Network::from_state(&member.model.state, member.model.arch, device)?;
@@ -56,7 +56,7 @@ pub fn evaluate(job: &record::Evaluate, device: Device, tell: Tell<'_>, stop: &S
         models.push((model, &member.transform));
     }
     let mut judged = Vec::new();
-    let pass = Pass {
+    let judge = Judge {
         job,
         inputs: &inputs,
         models: &models,
@@ -65,14 +65,14 @@ pub fn evaluate(job: &record::Evaluate, device: Device, tell: Tell<'_>, stop: &S
         stop,
     };
     for members in &inputs.parts {
-        judged.push(pass.part(members)?);
+        judged.push(judge.part(members)?);
     }
     let by_features = match job.cosine {
-        Some(least) => Some(pass.feature_leaks(&judged, least)?),
+        Some(least) => Some(judge.feature_leaks(&judged, least)?),
         None => None,
     };
     let images = judged.iter().map(|part| part.scores.len()).sum();
-    let timing = Timing::new(began.elapsed().as_secs_f64(), images);
+    let timing = WorkTiming::of(began.elapsed(), Some(images));
     write(
         job,
         &inputs,
@@ -83,10 +83,10 @@ pub fn evaluate(job: &record::Evaluate, device: Device, tell: Tell<'_>, stop: &S
     )
 }
 
-/// What a pass over one part needs.
-struct Pass<'a> {
+/// Models that judge images, and the images.
+struct Judge<'a> {
     job: &'a record::Evaluate,
-    inputs: &'a Inputs,
+    inputs: &'a EvaluationInputs,
     /// Each with its transform.
     models: &'a [(Network, &'a Transform)],
     device: Device,
@@ -97,7 +97,7 @@ struct Pass<'a> {
 /// A score for each image, and the log-probabilities of all classes, image by image.
 type Scored = (Vec<Score>, Vec<f64>);
 
-impl<'a> Pass<'a> {
+impl<'a> Judge<'a> {
     /// What is said of each image of a part, in its order.
     fn part(&self, members: &'a Members) -> Result<Judged<'a>> {
         let _guard = tch::no_grad_guard();

@@ -2,16 +2,17 @@
 
 use std::path::Path;
 
-use serde::Serialize;
-
 use super::{
-    inputs::{Inputs, Members},
+    inputs::{EvaluationInputs, Members},
     log_probabilities,
 };
 use crate::{
     error::{Error, Result},
     files,
-    record::{self, Evaluation, FeatureLeaks, Fingerprint, PartMetrics, Prediction},
+    record::{
+        self, Evaluation, FeatureLeaks, Fingerprint, LogProbabilities, PartMetrics, Prediction,
+        Timing, WorkTiming,
+    },
     settings::Tta,
     stats::{self, Score},
 };
@@ -24,32 +25,13 @@ pub(super) struct Judged<'a> {
     pub(super) log_probabilities: Vec<f32>,
 }
 
-/// `timing.json`: not part of the result.
-#[derive(Serialize)]
-pub(super) struct Timing {
-    /// Reading the model and all parts.
-    seconds: f64,
-    images: usize,
-    images_per_second: f64,
-}
-
-impl Timing {
-    pub(super) fn new(seconds: f64, images: usize) -> Self {
-        Self {
-            seconds,
-            images,
-            images_per_second: images as f64 / seconds.max(1e-9),
-        }
-    }
-}
-
 /// Writes the five files, and `leaks.json` where features were compared.
 pub(super) fn write(
     job: &record::Evaluate,
-    inputs: &Inputs,
+    inputs: &EvaluationInputs,
     judged: &[Judged<'_>],
     by_features: Option<&FeatureLeaks>,
-    timing: &Timing,
+    timing: &WorkTiming,
     fingerprint: &Fingerprint,
 ) -> Result<()> {
     let out = &job.out;
@@ -57,20 +39,20 @@ pub(super) fn write(
     let mut evaluation = evaluation(inputs, judged, &job.tta);
     let rows = judged.iter().map(|part| part.log_probabilities.as_slice());
     evaluation.log_probabilities = Some(log_probabilities::write(
-        &out.join("log_probabilities.f32"),
+        &out.join(LogProbabilities::FILE),
         rows,
         inputs.classes.len(),
     )?);
     if let Some(found) = by_features {
-        files::write_json(&out.join("leaks.json"), found)?;
+        files::write_json(&out.join(FeatureLeaks::FILE), found)?;
     }
-    files::write_json(&out.join("metrics.json"), &evaluation)?;
-    write_predictions(&out.join("predictions.csv"), inputs, judged)?;
-    files::write_json(&out.join("timing.json"), timing)?;
-    files::write_json(&out.join("fingerprint.json"), fingerprint)
+    files::write_json(&out.join(Evaluation::FILE), &evaluation)?;
+    write_predictions(&out.join(Prediction::FILE), inputs, judged)?;
+    files::write_json(&out.join(Timing::FILE), timing)?;
+    files::write_json(&out.join(Fingerprint::FILE), fingerprint)
 }
 
-fn evaluation(inputs: &Inputs, judged: &[Judged<'_>], tta: &[Tta]) -> Evaluation {
+fn evaluation(inputs: &EvaluationInputs, judged: &[Judged<'_>], tta: &[Tta]) -> Evaluation {
     let part = |judged: &Judged<'_>| {
         let members = judged.members;
         let labels: Vec<usize> = members.rows.iter().map(|row| inputs.labels[*row]).collect();
@@ -96,7 +78,7 @@ fn evaluation(inputs: &Inputs, judged: &[Judged<'_>], tta: &[Tta]) -> Evaluation
     }
 }
 
-fn write_predictions(path: &Path, inputs: &Inputs, judged: &[Judged<'_>]) -> Result<()> {
+fn write_predictions(path: &Path, inputs: &EvaluationInputs, judged: &[Judged<'_>]) -> Result<()> {
     let fail =
         |e: csv::Error| Error::failed(format!("cannot write `{}`", path.display())).because(e);
     let mut writer = csv::Writer::from_path(path).map_err(fail)?;

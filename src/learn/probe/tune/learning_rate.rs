@@ -26,29 +26,29 @@ pub(super) fn find(trial: &mut Trial<'_>) -> Result<LearningRates> {
         1,
         None,
     )?;
-    let mut course = Course::default();
+    let mut curve = LossCurve::default();
     for epoch in 1.. {
         let mut batches = loader.order(epoch);
-        batches.truncate(STEPS - course.steps.len());
+        batches.truncate(STEPS - curve.steps.len());
         loader.training(&batches, epoch, |batch| {
-            if course.diverged {
+            if curve.diverged {
                 return Ok(());
             }
             trial.stop.check()?;
-            let lr = rate(course.steps.len());
+            let lr = rate(curve.steps.len());
             // A look at every loss: this is no training, and a hundred steps.
             stepper.begin()?;
             stepper.step(&trial.model, &mut trial.optimizer, &batch, lr)?;
-            course.add(lr, stepper.read()?.loss);
+            curve.add(lr, stepper.read()?.loss);
             let what = "learning rates";
-            trial.progress(what, course.steps.len(), STEPS, "steps");
+            trial.progress(what, curve.steps.len(), STEPS, "steps");
             Ok(())
         })?;
-        if course.diverged || course.steps.len() >= STEPS || batches.is_empty() {
+        if curve.diverged || curve.steps.len() >= STEPS || batches.is_empty() {
             break;
         }
     }
-    Ok(course.end())
+    Ok(curve.end())
 }
 
 fn rate(step: usize) -> f64 {
@@ -56,14 +56,15 @@ fn rate(step: usize) -> f64 {
     lowest * (highest / lowest).powf(step as f64 / (STEPS - 1) as f64)
 }
 
+/// The loss over rising rates, as far as it is known.
 #[derive(Default)]
-struct Course {
+struct LossCurve {
     steps: Vec<RateStep>,
     mean: f64,
     diverged: bool,
 }
 
-impl Course {
+impl LossCurve {
     fn add(&mut self, lr: f64, loss: f64) {
         if !loss.is_finite() {
             self.diverged = true;
@@ -131,10 +132,10 @@ mod tests {
     use super::*;
 
     /// A loss that is level, falls from step 40 to step 70 and then explodes.
-    fn course() -> Course {
-        let mut course = Course::default();
+    fn curve() -> LossCurve {
+        let mut curve = LossCurve::default();
         for step in 0..STEPS {
-            if course.diverged {
+            if curve.diverged {
                 break;
             }
             let loss = match step {
@@ -142,9 +143,9 @@ mod tests {
                 40..70 => 3.0 - 0.08 * (step - 40) as f64,
                 _ => 0.6 * 2.0_f64.powi(step as i32 - 69),
             };
-            course.add(rate(step), loss);
+            curve.add(rate(step), loss);
         }
-        course
+        curve
     }
 
     #[test]
@@ -156,7 +157,7 @@ mod tests {
 
     #[test]
     fn it_ends_where_the_loss_explodes_and_suggests_a_rate_on_the_way_down() {
-        let found = course().end();
+        let found = curve().end();
         assert!(found.diverged && found.steps.len() < 90);
         let (valley, steepest) = (found.valley.unwrap(), found.steepest.unwrap());
         assert!(valley > rate(40) && valley < rate(70), "{valley:e}");
@@ -181,14 +182,14 @@ mod tests {
 
     #[test]
     fn a_loss_that_never_falls_suggests_nothing() {
-        let mut course = Course::default();
+        let mut curve = LossCurve::default();
         for step in 0..STEPS {
-            course.add(rate(step), 1.0 + step as f64);
+            curve.add(rate(step), 1.0 + step as f64);
         }
-        let found = course.end();
+        let found = curve.end();
         assert_eq!((found.valley, found.steepest), (None, None));
-        let mut course = Course::default();
-        course.add(1.0, f64::NAN);
-        assert!(course.end().diverged);
+        let mut curve = LossCurve::default();
+        curve.add(1.0, f64::NAN);
+        assert!(curve.end().diverged);
     }
 }

@@ -89,7 +89,7 @@ pub fn tune(job: &Tune, device: Device, tell: Tell<'_>, stop: &Stop) -> Result<(
         stop,
     };
     files::create_folder(&fit.out)?;
-    let out = fit.out.join("tune.json");
+    let out = fit.out.join(Tune::FILE);
     match job.what {
         Tuned::LearningRate => files::write_json(&out, &learning_rate::find(&mut trial)?),
         Tuned::BatchSize => {

@@ -41,7 +41,7 @@ endif
 # to read the checkout.
 READABLE = $(shell test "$$(id -u)" = 0 && setpriv --reuid=65534 --clear-groups test -r "$(CURDIR)/Makefile" 2>/dev/null && echo yes)
 SLURM = $(shell command -v sbatch >/dev/null 2>&1 && timeout 10 sinfo --noheader 2>/dev/null | grep -Eq "idle|mix|alloc" && echo yes)
-ABLE = sweep_of_24 $(if $(KFOOD_REAL_DATA),real_photographs) $(if $(SLURM),slurm) $(if $(filter cuda,$(FLAVOUR)),cuda) $(if $(READABLE),somebody_else) $(if $(KFOOD_MOTO),object_store) $(if $(KFOOD_AZURITE),azurite) $(if $(KFOOD_GCS),fake_gcs)
+ABLE = sweep_of_24 $(if $(KFOOD_REAL_DATA),real_photographs) $(if $(SLURM),slurm) $(if $(filter cuda,$(FLAVOUR)),cuda) $(if $(READABLE),somebody_else) $(if $(KFOOD_MOTO),object_store) $(if $(KFOOD_AZURITE),azurite) $(if $(KFOOD_GCS),fake_gcs) $(if $(KFOOD_REFLINK),reflinks)
 
 # File by file: `cargo fmt` doesn't see those whose `mod` a list writes (kinds of stages, optimizers).
 FORMAT = rustfmt $(shell find src tests benches fuzz/src fuzz/fuzz_targets build.rs -name '*.rs')

@@ -68,13 +68,18 @@ impl Error {
         }
     }
 
-    /// Several mistakes at places, told at once; one is itself, none is no error.
+    /// Several mistakes at places, told at once and each once; one is itself, none is no error.
     #[must_use]
     pub fn joined(mut errors: Vec<Self>) -> Option<Self> {
         if errors.len() < 2 {
             return errors.pop();
         }
-        let texts: Vec<_> = errors.iter().map(Self::message).collect();
+        let mut texts: Vec<_> = Vec::new();
+        for text in errors.iter().map(Self::message) {
+            if !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
         Some(Self::placed(texts.join("\n\n")))
     }
 

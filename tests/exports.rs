@@ -263,6 +263,103 @@ fn a_card_tells_data_recipe_and_figures_of_its_model_and_an_exported_file_says_i
     assert_eq!(known["crop_mode"], "squash");
 }
 
+#[test]
+fn a_card_tells_intervals_and_limits_and_copies_of_training_photographs_or_that_there_are_none() {
+    let project = trained();
+    let card_of = |name: &str| {
+        project.ok(&["export", "pipelines/p.toml:net", name]);
+        let card = project.read(name);
+        let limits = card.split("\n## Limits\n\n").nth(1).unwrap();
+        let limits = limits.split("\n## ").next().unwrap().to_owned();
+        assert!(
+            limits.starts_with(
+                "- It answers with one of its 3 classes whatever a photograph shows.\n"
+            ),
+            "{card}"
+        );
+        (card, limits)
+    };
+    let (card, limits) = card_of("none.md");
+    assert!(
+        limits.contains("- Copies of training photographs were looked for by their pixels among those of validation, and none was found."),
+        "{card}"
+    );
+    assert!(!card.contains("### Look-alikes"), "{card}");
+    let top1 = with_interval(&judged(&project, 1)["parts"][0]);
+    assert!(
+        card.contains(&format!(
+            "| checked | net (resnet18) | best, epoch 1 | {top1} |"
+        )),
+        "{top1} {card}"
+    );
+
+    // A test part of other photographs, and three of training's once more: at most two of a class are held out.
+    project.dishes(
+        "data/photographs_of_another_day",
+        &["김밥", "비빔밥", "떡국_만두국"],
+        4,
+    );
+    for name in ["000", "001", "002"] {
+        let copy = format!("data/photographs_of_another_day/김밥/copy {name}.png");
+        std::fs::copy(
+            project.path(&format!("data/train/김밥/{name}.png")),
+            project.path(&copy),
+        )
+        .unwrap();
+    }
+    project
+        .edit(
+            "pipelines/p.toml",
+            "train = \"data/train\"\n",
+            "train = \"data/train\"\ntest = \"data/photographs_of_another_day\"\n",
+        )
+        .edit(
+            "pipelines/p.toml",
+            "on = [\"validation\"]",
+            "on = [\"validation\", \"test\"]",
+        );
+    project.ok(&["run", "pipelines/p.toml", "--device", "cpu"]);
+    let (card, limits) = card_of("copies.md");
+    let leaks = &judged(&project, 2)["leaks"]["parts"][1];
+    let copies = leaks["like_train"].as_u64().unwrap();
+    assert!((1..=3).contains(&copies), "{leaks}");
+    let row = format!("\n| test | 15 | {copies} | ");
+    let told = card.split("\n### Look-alikes\n").nth(1).unwrap();
+    assert!(told.split("\n#").next().unwrap().contains(&row), "{card}");
+    assert!(
+        !limits.contains("none was found") && !limits.contains("not looked at"),
+        "{card}"
+    );
+}
+
+/// The figures of the evaluation of so many parts.
+fn judged(project: &Project, parts: usize) -> Value {
+    let entries = walkdir::WalkDir::new(project.path("cache/entries")).into_iter();
+    let entries = entries
+        .flatten()
+        .filter(|entry| entry.file_name() == "metrics.json");
+    let mut figures = entries.map(|entry| -> Value {
+        let text = std::fs::read_to_string(entry.path()).unwrap();
+        serde_json::from_str(&text).unwrap()
+    });
+    let of = |figures: &Value| figures["parts"].as_array().unwrap().len() == parts;
+    figures.find(of).unwrap()
+}
+
+/// "28.6% [8.2, 64.1]"
+fn with_interval(part: &Value) -> String {
+    let percent = |value: &Value| format!("{:.1}", 100.0 * value.as_f64().unwrap());
+    let Value::Object(interval) = &part["top1_interval"] else {
+        panic!("{part}");
+    };
+    format!(
+        "{}% [{}, {}]",
+        percent(&part["top1"]),
+        percent(&interval["low"]),
+        percent(&interval["high"])
+    )
+}
+
 /// As a table and line by line, the paths from standard input.
 fn predictions_are_written(project: &Project) {
     let model = [

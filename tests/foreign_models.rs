@@ -10,10 +10,10 @@ use kfood::{
     model::{DType, Network, StateDict, TensorData, load, pytorch, safetensors},
     settings::Arch,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tch::Device;
 
-use crate::support::Project;
+use crate::{pretrained::written, support::Project};
 
 const OUT: &str = "out.safetensors";
 
@@ -137,6 +137,32 @@ fn a_transfer_takes_a_network_with_another_head_or_none_and_others_say_that_it_i
         "{ file = \"headless.pth.tar\", weights = \"backbone\" }",
     );
     has(&ran, &["a new one is made", "`backbone`"]);
+}
+
+#[test]
+fn a_transfer_says_what_it_left_over_and_what_has_another_shape() {
+    let project = Project::with_dishes();
+    let mut tensors = behind("model.", &network());
+    for (name, tensor) in &mut tensors {
+        if name == "model.bn1.num_batches_tracked" {
+            *tensor = TensorData::new(DType::I64, vec![1], vec![0; 8]).unwrap();
+        }
+    }
+    tensors.push(("criterion.weight".to_owned(), TensorData::i64_scalar(7)));
+    file(&project, "lightning.ckpt", tensors);
+    let told = transferred(&project, "\"lightning.ckpt\"");
+    has(
+        &told,
+        &[
+            "1 tensor in another shape: `bn1.num_batches_tracked`",
+            "criterion.weight",
+        ],
+    );
+    let record = fs::read_to_string(written(&project, "source.json")).unwrap();
+    let record: Value = serde_json::from_str(&record).unwrap();
+    assert_eq!(record["left_over"], json!(["criterion.weight"]));
+    assert_eq!(record["reshaped"], json!(["bn1.num_batches_tracked"]));
+    assert_eq!(record["taken"], 120);
 }
 
 /// What a run says that transfers this model.
@@ -277,7 +303,7 @@ fn a_failed_export_keeps_the_file_that_was_there() {
 }
 
 /// A changed copy of what a model of ours says about itself, in the entry or the metadata of its file.
-fn saying(project: &Project, change: &dyn Fn(&mut serde_json::Value)) {
+fn saying(project: &Project, change: &dyn Fn(&mut Value)) {
     let mut said = json!({
         "format": 1, "arch": "resnet18", "classes": ["a", "b", "c"],
         "transform": {
@@ -292,7 +318,7 @@ fn saying(project: &Project, change: &dyn Fn(&mut serde_json::Value)) {
     safetensors::write(&path, &network(), None).unwrap();
     let bytes = fs::read(&path).unwrap();
     let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
-    let mut header: serde_json::Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+    let mut header: Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
     header["__metadata__"]["kfood"] = said.to_string().into();
     let header = header.to_string();
     let mut changed = (header.len() as u64).to_le_bytes().to_vec();

@@ -1,5 +1,7 @@
 //! Published weights by name, and heads whose rows are carried over by the name of the class.
 
+mod published;
+
 use std::fs;
 
 use kfood::{
@@ -198,7 +200,7 @@ fn rows_of_classes_of_the_same_name_are_carried_over() {
 }
 
 /// The one file of this name in the cache.
-fn written(project: &Project, name: &str) -> std::path::PathBuf {
+pub(super) fn written(project: &Project, name: &str) -> std::path::PathBuf {
     let mut folders = vec![project.path("cache/entries")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {

@@ -24,7 +24,7 @@ import torchvision
 from PIL import Image, ImageOps
 from safetensors.torch import load_file, save_file
 
-from onnx_parity import MEAN, NAMES, hold, predicted, said
+from onnx_parity import HEIGHT, MEAN, NAMES, WIDTH, hold, predicted, said
 from pytorch_parity import ARCHS, BOUND, CLASSES, forward, random_model, report
 
 
@@ -44,6 +44,10 @@ def check(arch, kfood, worker, folder):
     known = theirs.pretrained_cfg
     config = timm.data.resolve_data_config({}, model=theirs)
     kept = list(known["label_names"]) == NAMES and tuple(config["input_size"]) == (3, 56, 56) and config["crop_mode"] == "squash" and list(config["mean"]) == MEAN
+    # What is resized to both sides and not cropped is seen as a whole.
+    save_file(state, folder / "whole.safetensors", metadata={"kfood": json.dumps(said(arch, None, None))})
+    whole = timm.data.resolve_data_config({}, model=folder_of(kfood, folder / "whole.safetensors", folder / "whole"))
+    kept &= whole["crop_pct"] == 1 and whole["crop_mode"] == "squash" and tuple(whole["input_size"]) == (3, HEIGHT, WIDTH)
     good = report(apart < BOUND and kept, f"{arch:15} to timm         largest difference {apart:.1e}")
 
     torch.manual_seed(5)

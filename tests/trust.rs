@@ -403,6 +403,35 @@ fn a_finished_cache_serves_somebody_else_who_may_only_read_it() {
 
 #[test]
 #[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
+fn a_model_file_is_known_by_its_content_wherever_it_lies_and_whatever_it_is_called() {
+    let project = trained();
+    project.ok(&["export", &format!("{FILE}:net"), "a.safetensors"]);
+    let of = |file: &str| {
+        let judged = format!(
+            "\n[evaluate.judged]\nmodel = \"{file}\"\ndata = \"pixels\"\nsplit = \"holdout\"\n"
+        );
+        project.write(FILE, &format!("{DATA}{TRAINING}{judged}"));
+    };
+    of("a.safetensors");
+    project.ok(&["run", FILE]);
+    fs::create_dir(project.path("models")).unwrap();
+    let moved = project.path("models/net of May.safetensors");
+    fs::rename(project.path("a.safetensors"), &moved).unwrap();
+    of("models/net of May.safetensors");
+    project.ok(&["plan", FILE]);
+    // One bit of one weight is another model.
+    let mut bytes = fs::read(&moved).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&moved, bytes).unwrap();
+    let plan = project.json(&["plan", FILE]);
+    let judged = plan["stages"].as_array().unwrap().last().unwrap();
+    let why = "input `model`: 1 file changed: `models/net of May.safetensors`";
+    assert_eq!(judged["id"], "judged");
+    assert_eq!(judged["reasons"][0], why, "{plan}");
+}
+
+#[test]
+#[cfg_attr(not(feature = "tensors"), ignore = "needs the feature `tensors`")]
 fn a_model_file_that_is_swapped_and_swapped_back_during_a_transfer_is_noticed() {
     let project = trained();
     for name in ["a.safetensors", "b.safetensors"] {

@@ -152,7 +152,10 @@ mod tests {
     use std::{
         io::{BufRead, BufReader},
         net::TcpListener,
-        sync::mpsc::{Receiver, channel},
+        sync::{
+            Mutex,
+            mpsc::{Receiver, channel},
+        },
         thread,
     };
 
@@ -246,7 +249,28 @@ mod tests {
             "{error}"
         );
         assert!(!to.exists());
-        fetch(&url, &to).unwrap();
+        // What was there already is counted.
+        let seen = Mutex::new(Vec::new());
+        let tell = |event| match event {
+            StageEvent::Progress {
+                what,
+                done,
+                total,
+                unit,
+            } => seen.lock().unwrap().push((what, done, total, unit)),
+            other => panic!("{other:?}"),
+        };
+        download(&url, &to, DIGITS, &tell).unwrap();
+        let seen = seen.into_inner().unwrap();
+        let (words, last) = (("fetching", "kB"), seen.last().unwrap());
+        assert_eq!((last.1, last.2), (100, 100), "{seen:?}");
+        assert!(seen.is_sorted_by_key(|(_, done, ..)| *done), "{seen:?}");
+        assert!(
+            seen.iter().all(|(what, done, total, unit)| {
+                (what.as_str(), unit.as_str()) == words && *done > 40 && *total == 100
+            }),
+            "{seen:?}"
+        );
         assert_eq!(ranges.iter().take(2).collect::<Vec<_>>(), ["", "40000-"]);
         assert_eq!(fs::read(&to).unwrap(), content());
         assert!(is_there(&to, DIGITS).unwrap());

@@ -65,9 +65,16 @@ impl Pipeline {
     /// The paths outside the cache that it names and that are not there, each once, in the order of the instances.
     #[must_use]
     pub fn missing(&self) -> Vec<&DataPath> {
+        self.missing_of(|_| true)
+    }
+
+    /// Those that some of its instances name, as [`Pipeline::missing`].
+    #[must_use]
+    pub fn missing_of(&self, wanted: impl Fn(&Instance) -> bool) -> Vec<&DataPath> {
         let mut missing: Vec<&DataPath> = Vec::new();
         let mut seen = BTreeSet::new();
-        for path in self.instances.iter().flat_map(|i| i.settings.outside()) {
+        let wanted = self.instances.iter().filter(|instance| wanted(instance));
+        for path in wanted.flat_map(|i| i.settings.outside()) {
             if seen.insert(&path.path) && !path.path.exists() {
                 missing.push(path);
             }

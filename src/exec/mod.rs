@@ -19,6 +19,7 @@ mod made_for;
 mod near;
 mod newest;
 mod options;
+mod present;
 mod run;
 pub mod slurm;
 mod status;

@@ -13,6 +13,7 @@ use super::{
     made_for::Files,
     near::{Near, as_written, in_words, on_disk},
     options::Options,
+    present::present,
     team::Team,
 };
 use crate::{
@@ -168,10 +169,10 @@ impl<'a> Survey<'a> {
                 .filter(|&above| survey.record(above).is_none())
                 .map(|above| stages[above].id().to_owned())
                 .collect();
-            let status = if open.is_empty() {
-                survey.look(index, &numbers, stages, of_run, &mut asked, observer)
-            } else {
-                Ok(survey.waits(open, stage))
+            let status = match (open.is_empty(), of_run) {
+                (true, _) => survey.look(index, &numbers, stages, of_run, &mut asked, observer),
+                (false, None) => Ok(survey.waits(open, stage)),
+                (false, Some(_)) => present(stage).map(|()| survey.waits(open, stage)),
             };
             match status {
                 Ok(status) => survey.status[index] = Some(status),

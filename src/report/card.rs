@@ -167,16 +167,34 @@ fn limits(card: &Card<'_>) -> Vec<Block> {
         "Its figures hold for photographs like those of its data: other cameras, plates or countries were not tried."
             .to_owned(),
     );
-    if card.results.evaluations.iter().all(looks_for_no_leaks) {
-        items.push(
-            "Whether photographs of one part are copies of another's was not looked at.".to_owned(),
-        );
-    }
+    items.extend(copies(&card.results.evaluations));
     vec![Block::heading(2, "Limits"), Block::list(items)]
 }
 
-fn looks_for_no_leaks(evaluated: &Evaluated) -> bool {
-    evaluated.evaluation.leaks.is_none()
+/// What is known of copies among the parts; nothing where there are some: the evaluation tells of them above.
+fn copies(evaluations: &[Evaluated]) -> Option<String> {
+    let looked = evaluations
+        .iter()
+        .filter_map(|e| e.evaluation.leaks.as_ref());
+    let parts: Vec<_> = looked.flat_map(|leaks| &leaks.parts).collect();
+    if parts.is_empty() {
+        return Some(
+            "Whether photographs of one part are copies of another's was not looked at.".to_owned(),
+        );
+    }
+    let judged = |part: &Part| parts.iter().any(|found| found.part == *part);
+    let judged: Vec<_> = Part::ALL
+        .into_iter()
+        .filter(judged)
+        .map(Part::name)
+        .collect();
+    let none = parts.iter().all(|found| found.like_train == 0);
+    none.then(|| {
+        format!(
+            "Copies of training photographs were looked for by their pixels among those of {}, and none was found.",
+            judged.join(" and ")
+        )
+    })
 }
 
 fn usage(card: &Card<'_>) -> Vec<Block> {

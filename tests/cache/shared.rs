@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::{FileExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
@@ -26,11 +27,15 @@ fn model(number: u8) -> Vec<u8> {
     vec![number; BYTES]
 }
 
+/// A model that is large beside all else in a cache.
+const LARGE: usize = 16 << 20;
+
 /// A stage that makes two models, or hands on those of another stage.
 #[derive(Clone)]
 struct Models {
     id: &'static str,
     makes: [u8; 2],
+    bytes: usize,
     of: Option<&'static str>,
     ran: Arc<Mutex<Vec<&'static str>>>,
 }
@@ -60,7 +65,7 @@ impl Stage for Models {
         for (name, number) in OUTPUTS.iter().zip(self.makes) {
             let content = match self.of {
                 Some(_) => fs::read(&context.inputs[*name]).unwrap(),
-                None => model(number),
+                None => vec![number; self.bytes],
             };
             fs::write(context.out.join(name), content).unwrap();
         }
@@ -89,12 +94,17 @@ struct Bench {
 
 impl Bench {
     fn new(makes: [u8; 2]) -> Self {
-        let folder = scratch();
+        Self::within(scratch(), makes, BYTES)
+    }
+
+    /// In a folder, with models of that size.
+    fn within(folder: tempfile::TempDir, makes: [u8; 2], bytes: usize) -> Self {
         let cache = Cache::open(folder.path()).unwrap();
         let ran = Arc::default();
         let stage = |id, of| Models {
             id,
             makes,
+            bytes,
             of,
             ran: Arc::clone(&ran),
         };
@@ -132,7 +142,8 @@ impl Bench {
         for id in ["net", "best", "again"] {
             for (name, number) in OUTPUTS.iter().zip(self.stages[0].makes) {
                 assert!(
-                    fs::read(summary.output(id, name).unwrap()).unwrap() == model(number),
+                    fs::read(summary.output(id, name).unwrap()).unwrap()
+                        == vec![number; self.stages[0].bytes],
                     "{id} {name}"
                 );
             }
@@ -295,4 +306,47 @@ fn what_a_result_that_stays_refers_to_stays_too() {
     assert_eq!(bench.cache.gc(&by_size, false).unwrap().entries.len(), 0);
     bench.cache.gc(&gc(&[]), false).unwrap();
     assert_eq!(bench.cache.list(), []);
+}
+
+#[test]
+#[ignore = "needs a folder on xfs or btrfs in KFOOD_REFLINK: `-- --ignored reflinks`"]
+fn six_models_on_reflinks_take_the_room_of_one_and_damage_to_one_leaves_the_others() {
+    let place = std::env::var_os("KFOOD_REFLINK").expect("set KFOOD_REFLINK to the folder");
+    let folder = tempfile::tempdir_in(place).unwrap();
+    let root = folder.path().to_owned();
+    let free = || {
+        rustix::fs::sync();
+        let disk = rustix::fs::statvfs(&root).unwrap();
+        disk.f_bfree * disk.f_frsize
+    };
+    let before = free();
+    let bench = Bench::within(folder, [3, 3], LARGE);
+    assert!(bench.clones(), "every name has a file of its own");
+    for id in ["net", "best", "again"] {
+        assert_eq!(bench.files(id), OUTPUTS);
+    }
+    let taken = before.saturating_sub(free());
+    println!("six models of {LARGE} bytes take {taken}");
+    assert!(taken < 3 * LARGE as u64 / 2, "{taken}");
+
+    // Written into, and not over: what is shared is not written into.
+    let hurt = bench
+        .cache
+        .output(&bench.record("best"), "best.safetensors");
+    fs::set_permissions(&hurt, fs::Permissions::from_mode(0o644)).unwrap();
+    let file = fs::OpenOptions::new().write(true).open(&hurt).unwrap();
+    file.write_all_at(&[0], LARGE as u64 / 2).unwrap();
+    drop(file);
+    for (id, name) in [
+        ("net", 0),
+        ("net", 1),
+        ("best", 1),
+        ("again", 0),
+        ("again", 1),
+    ] {
+        let other = bench.cache.output(&bench.record(id), OUTPUTS[name]);
+        assert!(fs::read(other).unwrap() == vec![3; LARGE], "{id} {name}");
+    }
+    assert_eq!(bench.cache.verify(&|_| {}).unwrap().damaged.len(), 1);
+    assert_eq!(bench.heals(), ["best"]);
 }

@@ -170,3 +170,33 @@ fn a_damaged_copy_of_a_lock_file_is_told_and_nothing_is_removed() {
     );
     assert_eq!(going(), 2);
 }
+
+#[test]
+fn a_lock_file_alone_keeps_what_it_names() {
+    let project = Project::with_dishes();
+    let light = "seed = 7\n[dataset.dishes]\ntrain = \"data/train\"\n[split.holdout]\ndataset = \"dishes\"\n";
+    project.write("pipelines/light.toml", light);
+    project.ok(&["run", "pipelines/light.toml"]);
+    std::fs::create_dir(project.path("keep")).unwrap();
+    let kept = project.path("keep/of May.lock");
+    std::fs::rename(project.path("pipelines/light.lock"), &kept).unwrap();
+    // The pipeline has gone on to another split.
+    project.edit("pipelines/light.toml", "seed = 7", "seed = 8");
+    project.ok(&["run", "pipelines/light.toml"]);
+    let gone = |args: &[&str]| -> Vec<String> {
+        let done = project.json(&[&["cache", "gc"], args].concat());
+        let removed = done["removed"].as_array().unwrap().iter();
+        removed
+            .map(|row| row["stage"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(gone(&[]), [""; 0]);
+    assert_eq!(gone(&["--max-size", "1"]), [""; 0]);
+    let told = project.ok(&["cache", "gc", "--max-size", "1"]).stderr;
+    assert!(
+        told.contains("pipelines, lock files and running processes need it"),
+        "{told}"
+    );
+    std::fs::remove_file(kept).unwrap();
+    assert_eq!(gone(&[]), ["holdout"]);
+}

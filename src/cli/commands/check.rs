@@ -61,10 +61,15 @@ pub(in crate::cli) fn check(args: &Check) -> Result<u8> {
 
 /// "no mistakes", and what is not there.
 fn told(missing: &[&DataPath]) -> String {
-    if missing.is_empty() {
-        return "no mistakes".to_owned();
+    match missing.is_empty() {
+        true => "no mistakes".to_owned(),
+        false => format!("no mistakes in the file, but not there:{}", listed(missing)),
     }
-    let mut text = "no mistakes in the file, but not there:".to_owned();
+}
+
+/// What is not there, a line for each, as it is written, with its place in the file and where it is looked for.
+pub(super) fn listed(missing: &[&DataPath]) -> String {
+    let mut text = String::new();
     for path in missing.iter().take(LISTED) {
         let place = &path.location;
         text += &format!(

@@ -58,3 +58,44 @@ pub(super) fn of_size(file: &ModelFile, side: u32) -> Option<String> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_far_from_the_size_that_weights_were_trained_for_are_told() {
+        let told = |name: Option<&str>, side| {
+            let file = ModelFile {
+                path: "weights.pth".into(),
+                normalize: None,
+                classes: None,
+                weights: None,
+                pretrained: name.map(str::to_owned),
+            };
+            of_size(&file, side)
+        };
+        let v1 = Some("torchvision/resnet50.IMAGENET1K_V1");
+        // 224 px: three quarters of it are near, and so is what 224 are three quarters of.
+        for (side, near) in [
+            (64, false),
+            (160, false),
+            (168, true),
+            (224, true),
+            (298, true),
+            (300, false),
+        ] {
+            assert_eq!(told(v1, side).is_none(), near, "{side}");
+        }
+        assert_eq!(
+            told(v1, 64).unwrap(),
+            "`torchvision/resnet50.IMAGENET1K_V1` were trained for images of 224 px, and these have 64: nearer sizes mostly give more"
+        );
+        let a3 = Some("timm/resnet50.a3_in1k");
+        assert_eq!(
+            [160, 224].map(|side| told(a3, side).is_none()),
+            [true, false]
+        );
+        assert_eq!(told(None, 64), None);
+    }
+}

@@ -8,12 +8,20 @@ use std::{
 };
 
 use self::rows::Row;
+use super::check::listed;
 use clap::Args;
 use serde_json::{Value, json};
 
 use crate::{
     cache::Reason,
-    cli::{args::OnDevice, open, past_runs, print, progress::Progress, team, terminal::folded},
+    cli::{
+        args::OnDevice,
+        open::{self, Opened},
+        past_runs, print,
+        progress::Progress,
+        team,
+        terminal::folded,
+    },
     error::Result,
     exec::{self, Estimate, Options, StageStatus, Status},
     report::{Column, Grid, bytes, duration},
@@ -58,6 +66,7 @@ pub(in crate::cli) fn plan(args: &Plan) -> Result<u8> {
     };
     let mut all = exec::status(&opened.stages, &options, &opened.cache, &Progress::new())?;
     past_runs::tell_failures(&opened, &mut all);
+    tell_missing(&opened, &all);
     let pending = all
         .iter()
         .any(|s| !matches!(s.status, Status::Cached { .. }));
@@ -78,6 +87,20 @@ pub(in crate::cli) fn plan(args: &Plan) -> Result<u8> {
         print::told(&(text(rows) + &totals.join("\n")))?;
     }
     Ok(if pending { PENDING } else { 0 })
+}
+
+/// The files that stages which wait for others will read and that are not there: a plan is told without them, and a run is not begun.
+fn tell_missing(opened: &Opened, all: &[StageStatus]) {
+    let planned: BTreeSet<_> = all.iter().map(|stage| stage.id.as_str()).collect();
+    let missing = opened
+        .pipeline
+        .missing_of(|instance| planned.contains(instance.id.as_str()));
+    if !missing.is_empty() {
+        print::say(&format!(
+            "note: not there, so that a run would end before its first stage, and say what to put where:{}",
+            listed(&missing)
+        ));
+    }
 }
 
 /// Columns for a name among other words.

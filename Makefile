@@ -153,9 +153,10 @@ tools:
 # Logits of the networks against torchvision, model files in both directions, ONNX files, optimizers, the first steps of a recipe, augmentations, event
 # files, runs of MLflow, label issues and calibration, the numbers of a report's page, what speaks for a guess; model files that run a
 # command in Python and must not here;
-# and the pipelines against their schema, by Tombi. PyTorch goes into .venv.
+# and the pipelines against their schema, by Tombi, and what that shows in an editor. PyTorch goes into .venv.
 parity: build .venv/parity
 	.venv/bin/tombi lint --offline --error-on-warnings pipelines
+	.venv/bin/python tests/editor_parity.py --kfood $(KFOOD) --tombi .venv/bin/tombi
 	.venv/bin/python tests/optimizer_parity.py
 	.venv/bin/python tests/confidence_parity.py
 	.venv/bin/python tests/recipe_parity.py --kfood $(KFOOD) --worker $(KFOOD)-worker

@@ -9,6 +9,7 @@ use std::{
 use crate::support::{Project, commands_in};
 
 mod languages;
+mod run;
 mod snippets;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -30,6 +31,29 @@ fn pages() -> BTreeMap<PathBuf, String> {
         (path, text)
     };
     paths.into_iter().map(read).collect()
+}
+
+/// A project with a few photographs where `kfood sample data/sample` would put its own, under names as it gives them.
+fn sample() -> Project {
+    let project = Project::new();
+    let (many, few) = (
+        ["김밥", "비빔밥", "떡볶이", "잡채"],
+        ["두부구이", "버섯볶음"],
+    );
+    for (folder, classes, n) in [
+        ("train", many.as_slice(), 20),
+        ("test", &many, 4),
+        ("health/train", &few, 10),
+        ("health/test", &few, 4),
+    ] {
+        for (class, name) in (0..).zip(classes) {
+            for i in 1..=n {
+                let photograph = format!("data/sample/{folder}/{name}/{i:04}.jpg");
+                project.picture(&photograph, class, i + folder.len() as u32);
+            }
+        }
+    }
+    project
 }
 
 /// The code blocks of a page in this language.

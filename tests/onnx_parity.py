@@ -170,11 +170,11 @@ from = "checked"
 """
 
 
-def snippet():
-    """The Python of docs/models.md that classifies a photograph with onnxruntime."""
+def snippet(library="onnxruntime"):
+    """The Python of docs/models.md that uses a library, by default the one that classifies a photograph."""
     docs = pathlib.Path(__file__).resolve().parent.parent / "docs" / "models.md"
     blocks = re.findall(r"```python\n(.*?)```", docs.read_text(), re.DOTALL)
-    return next(block for block in blocks if "onnxruntime" in block)
+    return next(block for block in blocks if f"import {library}" in block or f", {library}" in block)
 
 
 def check_photographs(kfood, model, folder):

@@ -197,7 +197,7 @@ fn a_run_does_as_the_place_says_and_no_key_knows_of_it() {
 fn the_files_that_the_docs_show_have_no_mistakes() {
     let project = Project::new();
     let mut shown = 0;
-    for page in ["docs/config.md", "docs/cluster.md"] {
+    for page in ["docs/config.md", "docs/cluster.md", "docs/cache.md"] {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
         let text = std::fs::read_to_string(path).unwrap();
         for block in text.split("```toml\n").skip(1) {

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
 
@@ -102,13 +102,29 @@ impl Project {
 
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kfood"));
+        command.args(args);
+        self.here(command)
+    }
+
+    /// The same command in the project, with none of the settings of who runs the tests.
+    fn here(&self, mut command: Command) -> Command {
         command
-            .args(args)
             .current_dir(self.folder.path())
             .env_remove("KFOOD_CACHE")
             .env("XDG_CONFIG_HOME", self.path(".config"))
             .env_remove("RUST_LOG");
         command
+    }
+
+    /// Runs lines of a shell, for which the project is the home and `kfood` on the path.
+    pub fn shell(&self, lines: &str) -> Ran {
+        let program = Path::new(env!("CARGO_BIN_EXE_kfood"));
+        let path = std::env::var("PATH").unwrap();
+        let path = format!("{}:{path}", program.parent().unwrap().display());
+        let mut shell = Command::new("sh");
+        shell.args(["-ec", lines]).env("PATH", path);
+        shell.env("HOME", self.path(""));
+        Ran::of(self.here(shell).output().unwrap())
     }
 
     pub fn kfood(&self, args: &[&str]) -> Ran {

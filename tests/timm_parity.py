@@ -6,8 +6,8 @@
     python tests/timm_parity.py --model best.safetensors --photographs photos/      # a finished model on real photographs
 
 For each network, with random weights, norms and statistics:
-  * `timm.create_model("local-dir:…", pretrained=True)` reads the folder that `kfood export --format timm` writes: names, classes, and
-    logits within 1e-4 of kfood's;
+  * the Python of docs/models.md reads the folder that `kfood export --format timm` writes: names, classes, and logits within 1e-4 of
+    kfood's;
   * kfood reads a state dict of timm's with timm's names: within 1e-4 of timm's logits, and torchvision's names when exported;
   * a network of timm's that has more layers than kfood's is refused.
 For a finished model and a folder of photographs, timm's own transform gives the first class of `kfood predict` for at least 99% of them.
@@ -15,6 +15,8 @@ Exits with 1 if anything differs.
 """
 
 import json
+import os
+import pathlib
 import subprocess
 import tempfile
 
@@ -24,13 +26,20 @@ import torchvision
 from PIL import Image, ImageOps
 from safetensors.torch import load_file, save_file
 
-from onnx_parity import HEIGHT, MEAN, NAMES, WIDTH, hold, predicted, said
+from onnx_parity import HEIGHT, MEAN, NAMES, WIDTH, hold, predicted, said, snippet
 from pytorch_parity import ARCHS, BOUND, CLASSES, forward, random_model, report
 
 
-def folder_of(kfood, model, out):
-    subprocess.run([kfood, "export", str(model), str(out), "--format", "timm"], check=True, stdout=subprocess.DEVNULL)
-    return timm.create_model(f"local-dir:{out}", pretrained=True).eval()
+def loaded(kfood, model, folder):
+    """The network and the transform that the Python of docs/models.md makes of a model, which is exported as `food` there."""
+    subprocess.run([kfood, "export", str(model), str(folder / "food"), "--format", "timm"], check=True, stdout=subprocess.DEVNULL)
+    space, here = {}, os.getcwd()
+    os.chdir(folder)
+    try:
+        exec(snippet("timm"), space)
+    finally:
+        os.chdir(here)
+    return space["model"], space["transform"]
 
 
 def check(arch, kfood, worker, folder):
@@ -38,7 +47,7 @@ def check(arch, kfood, worker, folder):
     state = {n: t.clone().contiguous() for n, t in model.state_dict().items()}
     save_file(state, folder / "model.safetensors", metadata={"kfood": json.dumps(said(arch, 56, None))})
     ours = forward(worker, folder / "model.safetensors", x, folder / "job")
-    theirs = folder_of(kfood, folder / "model.safetensors", folder / "timm")
+    theirs, _ = loaded(kfood, folder / "model.safetensors", folder)
     with torch.no_grad():
         apart = (theirs(x) - ours).abs().max().item()
     known = theirs.pretrained_cfg
@@ -79,8 +88,7 @@ def check_photographs(kfood, model, folder):
     ours = predicted(kfood, model, files)
     files, ours = zip(*[(file, row) for file, row in zip(files, ours) if row])
     with tempfile.TemporaryDirectory() as out:
-        theirs = folder_of(kfood, model, out)
-    transform = timm.data.create_transform(**timm.data.resolve_data_config({}, model=theirs))
+        theirs, transform = loaded(kfood, model, pathlib.Path(out))
     names, same, apart = theirs.pretrained_cfg["label_names"], 0, 0.0
     for file, row in zip(files, ours):
         with torch.no_grad():

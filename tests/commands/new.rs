@@ -310,3 +310,20 @@ fn what_is_no_data_set_is_told_and_nothing_is_written() {
     assert!(ran.stderr.contains("kfood sample"), "{}", ran.stderr);
     assert_eq!(fs::read_dir(project.path("pipelines")).unwrap().count(), 0);
 }
+
+/// AI Hub's folder is called as the file of settings is.
+#[test]
+fn a_pipeline_is_never_called_as_the_settings_of_a_place_are() {
+    let project = Project::new();
+    project.dishes("data/kfood", &DISHES, 3);
+    let made = project.ok(&["new", "data/kfood"]).stdout;
+    let file = "pipelines/kfood-photographs.toml";
+    assert!(
+        made.ends_with(&format!("next: kfood run {file}\n")),
+        "{made}"
+    );
+    project.fails(3, &["plan", file]);
+    let refused = project.fails(2, &["new", "data/kfood", "--name", "kfood"]);
+    let said = "error: a file `kfood.toml` holds settings of a place, and no pipeline\nhelp: give another name: `--name dishes`\n";
+    assert_eq!(refused.stderr, said);
+}

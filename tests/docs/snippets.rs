@@ -1,29 +1,19 @@
-//! What the pages show is what the program takes: commands with their options, pieces of pipelines, Python; and the first steps, done.
+//! What the pages show is what the program takes: commands with their options, pipelines and pieces of them, Python.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
     io::Write,
+    path::Path,
     process::{Command, Stdio},
 };
 
-use super::{blocks, code_and_words, pages, prose};
-use crate::support::Project;
+use super::{ROOT, blocks, code_and_words, pages, prose, sample};
+use crate::support::{Project, Ran};
 
-/// Before a block that is a part of the whole pipeline above it.
+/// Before a block that is a part of the whole pipeline above it, and before one that goes with the first pipeline of README.md.
 const PART: &str = "<!-- with the pipeline above -->";
-
-/// A project with a few photographs where `kfood sample data/sample` would put its own.
-fn sample() -> Project {
-    let project = Project::new();
-    let (many, few) = (["김밥", "비빔밥", "잡채"], ["두부구이", "버섯볶음"]);
-    project.dishes("data/sample/train", &many, 10);
-    project.dishes("data/sample/test", &many, 4);
-    project.dishes("data/sample/health/train", &few, 10);
-    project.dishes("data/sample/health/test", &few, 4);
-    // The list that the recipe for rare classes makes.
-    project.write("few.csv", "path\ntrain/김밥/009.png\n");
-    project
-}
+const PART_OF_README: &str = "<!-- with the pipeline of README.md -->";
 
 /// Commands that a line names, each with its options: `cache gc` and `--dry-run`.
 fn named(line: &str) -> Vec<(String, BTreeSet<String>)> {
@@ -100,10 +90,12 @@ fn commands_and_their_options_are_found_in_a_line() {
 }
 
 #[test]
-fn pieces_of_pipelines_in_the_docs_are_toml_and_fit_what_stands_above() {
-    let project = Project::new();
-    let mut parts = 0;
-    for (path, page) in pages() {
+fn pieces_of_pipelines_in_the_docs_fit_what_they_go_with() {
+    let pages = pages();
+    let project = beside_our_pipelines();
+    let readme = blocks(&pages[Path::new("README.md")], "toml")[0];
+    let mut checked = 0;
+    for (path, page) in &pages {
         let (mut whole, mut before) = ("", "");
         for (i, piece) in page.split("```").enumerate() {
             if i % 2 == 0 {
@@ -113,19 +105,49 @@ fn pieces_of_pipelines_in_the_docs_are_toml_and_fit_what_stands_above() {
             let Some(text) = piece.strip_prefix("toml\n") else {
                 continue;
             };
+            let shown = format!("{}\n{text}", path.display());
             let read: Result<toml::Table, _> = toml::from_str(text);
-            read.unwrap_or_else(|e| panic!("{}: {e}\n{text}", path.display()));
-            if before.ends_with(PART) {
-                parts += 1;
-                println!("{}", path.display());
-                project.write("pipelines/docs.toml", &format!("{whole}\n{text}"));
-                project.ok(&["check", "pipelines/docs.toml"]);
-            } else if text.contains("[dataset.") {
+            let read = read.unwrap_or_else(|e| panic!("{e}\n{shown}"));
+            if read.contains_key("dataset") {
                 whole = text;
+                continue;
+            }
+            // A file of settings is read in `the_files_that_the_docs_show_have_no_mistakes`; a line for an editor says nothing to kfood.
+            let of_a_place = ["run", "cache", "executor"].iter();
+            if read.is_empty() || of_a_place.clone().any(|key| read.contains_key(*key)) {
+                continue;
+            }
+            let above = match () {
+                () if before.ends_with(PART) => whole,
+                () if before.ends_with(PART_OF_README) => readme,
+                () if read.contains_key("use") => "",
+                () => panic!("say above this piece what it goes with, such as `{PART}`: {shown}"),
+            };
+            println!("{shown}");
+            project.write("pipelines/docs.toml", &format!("{above}\n{text}"));
+            let mut check = project.command(&["check", "pipelines/docs.toml"]);
+            let ran = check.env("KFOOD_REAL_DATA", "data").output().unwrap();
+            Ran::of(ran).ended(0, &["check", "pipelines/docs.toml"]);
+            checked += 1;
+        }
+    }
+    assert!(checked > 6, "{checked}");
+}
+
+/// A project with the pipelines of the repository, of which pieces name some by `[use]`.
+fn beside_our_pipelines() -> Project {
+    let project = Project::new();
+    for folder in ["pipelines", "pipelines/korean"] {
+        for entry in fs::read_dir(Path::new(ROOT).join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|e| e == "toml") {
+                let name = path.file_name().unwrap().to_str().unwrap();
+                let text = fs::read_to_string(&path).unwrap();
+                project.write(&format!("{folder}/{name}"), &text);
             }
         }
     }
-    assert!(parts > 0);
+    project
 }
 
 #[test]
@@ -138,6 +160,8 @@ fn pipelines_for_the_sample_are_planned() {
             }
             println!("{}\n{text}", path.display());
             let project = sample();
+            // The list that the recipe for rare classes makes.
+            project.write("few.csv", "path\ntrain/김밥/0020.jpg\n");
             project.write("pipelines/docs.toml", text);
             let plan = project.fails(3, &["plan", "pipelines/docs.toml"]);
             assert!(plan.stdout.contains("never run"), "{}", plan.stdout);
@@ -145,176 +169,6 @@ fn pipelines_for_the_sample_are_planned() {
         }
     }
     assert!(planned > 8, "{planned}");
-}
-
-/// What stays of a line that a program printed when figures, times, sizes and names of runs are others, and columns are as wide as they
-/// must be; nothing of a line that names a photograph.
-fn shape(line: &str) -> Option<String> {
-    if line.contains(".jpg") || line.contains(".png") {
-        return None;
-    }
-    let is_name = |word: &str| word.len() == 8 && word.chars().all(|c| c.is_ascii_hexdigit());
-    let mut shape: Vec<String> = Vec::new();
-    for word in line.split_whitespace() {
-        let bare = word.trim_end_matches(|c: char| ",;:".contains(c));
-        let unit = match bare {
-            "ms" | "s" | "min" | "h" => Some("TIME"),
-            "B" | "kB" | "MB" | "GB" => Some("SIZE"),
-            _ => None,
-        };
-        // "2 min 37 s" is one time.
-        if let (Some(unit), Some("#")) = (unit, shape.last().map(String::as_str)) {
-            shape.pop();
-            if shape.last().is_none_or(|last| last != unit) {
-                shape.push(unit.to_owned());
-            }
-            if let Some(last) = shape.last_mut() {
-                last.push_str(&word[bare.len()..]);
-            }
-        } else if is_name(word) {
-            shape.push("NAME".to_owned());
-        } else {
-            shape.push(without_figures(word));
-        }
-    }
-    Some(shape.join(" "))
-}
-
-fn without_figures(word: &str) -> String {
-    let mut shape = String::new();
-    for c in word.chars() {
-        match (c, shape.chars().last()) {
-            ('0'..='9', Some('#')) | ('─', Some('─')) => {}
-            // Of a figure, and not of a sentence.
-            ('.' | ',' | '%', Some('#')) => {}
-            ('0'..='9', _) => shape.push('#'),
-            (c, _) => shape.push(c),
-        }
-    }
-    shape
-}
-
-/// Every line that the page shows is one that was printed, but for figures.
-#[track_caller]
-fn as_printed(shown: &str, printed: &str) {
-    let printed: BTreeSet<_> = printed.lines().filter_map(shape).collect();
-    for line in shown.lines().filter(|line| *line != "…") {
-        let found = shape(line).is_none_or(|shape| printed.contains(&shape));
-        assert!(found, "`{line}` is not printed: {printed:#?}");
-    }
-}
-
-#[test]
-fn a_line_is_told_apart_from_another_by_more_than_its_figures() {
-    let shown = "net  3 epochs, 73.3% [64.8, 80.4] after 2 min 37 s, 89.5 MB";
-    as_printed(shown, "net 4 epochs, 71% [6.8, 8.4]   after 12 s, 900 B");
-    for other in [
-        "net 4 epochs, 71% after 12 s, 9 B",
-        "net epochs, 71% [6, 8] after 12 s, 9 B",
-    ] {
-        assert_ne!(shape(shown), shape(other));
-    }
-}
-
-/// The commands of the page in order, and behind each block of them what the page shows of their output.
-#[cfg(feature = "tensors")]
-#[test]
-fn the_first_steps_can_be_taken_as_they_stand_and_print_what_is_shown() {
-    let page = &pages()[std::path::Path::new("docs/first-steps.md")];
-    let project = sample();
-    project.dishes("data/dishes", &["김밥", "비빔밥", "잡채"], 10);
-    project.write("pipelines/first.toml", blocks(page, "toml")[0]);
-    // Photographs that a network takes for another dish, more of them than are listed.
-    for number in 90..96 {
-        project.picture(
-            &format!("data/sample/test/비빔밥/{number:03}.png"),
-            0,
-            number,
-        );
-    }
-    let (mut run, mut held, mut printed) = (0, 0, String::new());
-    let pieces = page.split("```").skip(1).step_by(2);
-    for piece in pieces {
-        if let Some(shown) = piece.strip_prefix("text\n") {
-            // Its photographs are there, fewer of them.
-            if !shown.starts_with("data/sample:") {
-                as_printed(shown, &printed);
-                held += 1;
-            }
-            printed.clear();
-        }
-        for line in piece.strip_prefix("sh\n").into_iter().flat_map(str::lines) {
-            let Some(command) = line.strip_prefix("kfood ") else {
-                continue;
-            };
-            let words: Vec<_> = command.split_whitespace().collect();
-            let ran = match words[0] {
-                "sample" => continue,
-                "plan" => project.fails(3, &words),
-                _ => project.ok(&words),
-            };
-            printed += &format!("{}{}", ran.stdout, ran.stderr);
-            if words[0] == "new" {
-                project.edit("pipelines/dishes.toml", "epochs = 40\n", "epochs = 1\n");
-            }
-            run += 1;
-        }
-        // The change that the page tells of.
-        if piece.contains("--limit`") {
-            project.edit("pipelines/first.toml", "epochs = 4\n", "epochs = 6\n");
-            let plan = project.fails(3, &["plan", "pipelines/first.toml"]).stdout;
-            let why = "`epochs` 4 -> 6; goes on from epoch 4 of an earlier result";
-            assert!(plan.contains(why), "{plan}");
-            printed += &plan;
-        }
-    }
-    assert!(run > 9 && held == 5, "{run} {held}");
-}
-
-/// What the page on settings of a place shows is what `kfood config` prints.
-#[test]
-fn the_settings_of_a_place_are_printed_as_the_page_shows_them() {
-    let page = &pages()[std::path::Path::new("docs/config.md")];
-    let shown = blocks(page, "text");
-    assert_eq!(shown.len(), 1);
-    let project = Project::new();
-    // The settings that the page shows as said by a file, and where.
-    let said =
-        "[run]\njobs = 2\n\n[executor.slurm]\npartition = \"gpu\"\nmemory = \"16G\"\ntime = 30\n";
-    project.write("kfood.toml", said);
-    let printed = project.ok(&["config"]).stdout;
-    as_printed(shown[0], &printed);
-}
-
-/// For those to whom pip or cargo brought the program alone.
-#[test]
-fn pages_of_the_manual_and_completions_come_by_the_commands_of_the_page() {
-    let page = &pages()[std::path::Path::new("docs/python.md")];
-    let all = blocks(page, "sh");
-    let block = all
-        .iter()
-        .find(|block| block.contains("kfood man"))
-        .unwrap();
-    let project = Project::new();
-    let program = std::path::Path::new(env!("CARGO_BIN_EXE_kfood"));
-    let path = std::env::var("PATH").unwrap();
-    let path = format!("{}:{path}", program.parent().unwrap().display());
-    let mut shell = Command::new("sh");
-    shell.args(["-ec", block]).env("PATH", path);
-    let ran = shell.env("HOME", project.path("")).output().unwrap();
-    assert!(
-        ran.status.success(),
-        "{}",
-        String::from_utf8_lossy(&ran.stderr)
-    );
-    let share = ".local/share";
-    assert!(
-        project
-            .read(&format!("{share}/man/man1/kfood-run.1"))
-            .contains(".TH")
-    );
-    let completions = format!("{share}/bash-completion/completions/kfood");
-    assert!(project.read(&completions).contains("_kfood"));
 }
 
 #[test]

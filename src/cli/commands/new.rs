@@ -63,7 +63,12 @@ pub(in crate::cli) fn new(args: &New) -> Result<u8> {
         return Err(Error::usage(message).help(help));
     }
     let machine = machine();
-    let name = args.name.as_deref().unwrap_or(&data[0].name);
+    let name = match (args.name.as_deref(), data[0].name.as_str()) {
+        (Some(name), _) => name,
+        // AI Hub's folder has this name, and a file of it would be one of settings.
+        (None, "kfood") => "kfood-photographs",
+        (None, name) => name,
+    };
     let file = place(&root, name)?;
     let (schema, beside) = schema(&root);
     let shown = shown_path(file.strip_prefix(&here).unwrap_or(&file));
@@ -151,6 +156,13 @@ fn place(root: &Path, name: &str) -> Result<PathBuf> {
         );
     }
     let file = root.join("pipelines").join(format!("{name}.toml"));
+    if file.ends_with(config::PROJECT_FILE) {
+        let message = format!(
+            "a file `{}` holds settings of a place, and no pipeline",
+            config::PROJECT_FILE
+        );
+        return Err(Error::usage(message).help("give another name: `--name dishes`"));
+    }
     if file.symlink_metadata().is_ok() {
         return Err(there(&file));
     }

@@ -151,7 +151,7 @@ tools:
 	echo "building without libjpeg-turbo, JPEGs decode at about half the speed: it needs$$slower (Debian and Ubuntu: sudo apt-get install$$slower; then build again)" >&2
 
 # Logits of the networks against torchvision, model files in both directions, ONNX files, optimizers, the first steps of a recipe, augmentations, event
-# files, runs of MLflow, label issues and calibration, the numbers of a report's page, what speaks for a guess; model files that run a
+# files, runs of MLflow, label issues and calibration, the numbers of two reports' pages, what speaks for a guess; model files that run a
 # command in Python and must not here;
 # and the pipelines against their schema, by Tombi. PyTorch goes into .venv.
 parity: build .venv/parity
@@ -177,7 +177,8 @@ parity: build .venv/parity
 	done
 	.venv/bin/tombi lint --offline --error-on-warnings target/new/pipelines
 	$(KFOOD) run pipelines/quickstart.toml
-	.venv/bin/python tests/page_parity.py --kfood $(KFOOD) pipelines/quickstart.toml
+	$(KFOOD) run tests/fixtures/labels.toml
+	.venv/bin/python tests/page_parity.py --kfood $(KFOOD) pipelines/quickstart.toml tests/fixtures/labels.toml
 
 .venv/parity: $(READY)
 	$(PYTHON) -m venv .venv

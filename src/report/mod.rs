@@ -65,4 +65,4 @@ pub use sections::{Detail, Images, compared, comparison_blocks, not_of_now, repo
 pub use table::{PartRow, Row, Table, table};
 pub use tensorboard::{EVENT_FILE, Shown, event_files, hparams_file, picture_file};
 pub use tune::{batch_sizes, learning_rates};
-pub use units::{bytes, duration, percent};
+pub use units::{bytes, duration, moment, percent};

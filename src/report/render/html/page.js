@@ -118,7 +118,7 @@
     const [unit, size] = end < 120 ? ["seconds", 1] : end < 7200 ? ["minutes", 60] : ["hours", 3600];
     return {
       ...shell(),
-      tooltip: { ...shell().tooltip, formatter: (p) => told(rows[p.dataIndex][0], ((rows[p.dataIndex][2] - rows[p.dataIndex][1]) / size).toFixed(1) + " " + unit) },
+      tooltip: { ...shell().tooltip, formatter: (p) => told(rows[p.dataIndex][0], say("{n} " + unit, { n: ((rows[p.dataIndex][2] - rows[p.dataIndex][1]) / size).toFixed(1) })) },
       grid: { left: 8, right: 24, top: 8, bottom: 40, containLabel: true },
       xAxis: axis(say(unit + " without pauses"), { type: "value" }),
       yAxis: axis("", { type: "category", inverse: true, data: rows.map((r) => short(r[0], 28)), axisLabel: { color: color("ink"), interval: 0, fontSize: 11 } }),

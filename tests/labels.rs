@@ -1,7 +1,8 @@
 //! Labels that are wrong: found by an audit, corrected by a list, and how sure a model may be.
 
-use std::fs;
+use std::{collections::BTreeMap, fs};
 
+use kfood::record::Images;
 use serde_json::Value;
 
 use crate::support::Project;
@@ -198,6 +199,173 @@ fn a_corrected_label_moves_no_image_and_a_left_out_one_is_in_no_part() {
     assert_ne!(labels["labels"], corrected["labels"]);
     // The list is read and never written.
     assert_eq!(project.read("corrections.csv"), list);
+}
+
+/// A split of each other kind, of data whose test part is drawn where there is one.
+const SPLITS: &str = "[dataset.d]
+train = \"data/train\"
+
+[preprocess.pixels]
+dataset = \"d\"
+resize = { width = 32, height = 32 }
+
+[split.stable]
+dataset = \"d\"
+validation = 0.3
+stable = true
+
+[split.drawn]
+dataset = \"d\"
+validation = 0.2
+test = 0.3
+
+[split.grouped]
+dataset = \"d\"
+validation = 0.3
+leaks = \"group\"
+data = \"pixels\"
+";
+
+/// Where each image of a split is, by its path.
+fn places(project: &Project, split: &str) -> BTreeMap<String, Value> {
+    let images: Images = serde_json::from_str(&output(project, "d", Images::FILE)).unwrap();
+    let split: Value = serde_json::from_str(&output(project, split, "membership.json")).unwrap();
+    let paths = images.images.into_iter().map(|image| image.path);
+    let places = split["assignments"].as_array().unwrap().clone();
+    paths.zip(places).collect()
+}
+
+#[test]
+fn corrections_move_no_image_of_a_split_that_is_stable_draws_a_test_part_or_keeps_look_alikes_together()
+ {
+    let project = with_wrong_labels();
+    // A pair that stays on one side.
+    project.picture("data/train/김밥/twin.png", 1, 90);
+    let kinds = ["stable", "drawn", "grouped"];
+    let all = || {
+        project.ok(&["run", FILE]);
+        kinds.map(|kind| places(&project, kind))
+    };
+    project.write(FILE, SPLITS);
+    let before = all();
+    let list = "path,given,suggested\ntrain/김밥/wrong0.png,김밥,비빔밥\ntrain/김밥/wrong1.png,김밥,leave_out\n";
+    project.write("corrections.csv", list);
+    let train = "train = \"data/train\"";
+    let corrected = format!("{train}\ncorrections = \"corrections.csv\"\ncorrect_test = true");
+    project.edit(FILE, train, &corrected);
+    for ((kind, before), after) in kinds.iter().zip(before).zip(all()) {
+        let moved = before
+            .iter()
+            .filter(|(path, place)| after[*path] != **place);
+        let moved: Vec<_> = moved
+            .map(|(path, _)| (path.as_str(), after[path].clone()))
+            .collect();
+        let left_out = ("train/김밥/wrong1.png", "left_out".into());
+        assert_eq!(moved, [left_out], "{kind}");
+    }
+}
+
+#[test]
+fn a_correction_of_an_image_that_the_split_draws_for_test_is_refused_unless_it_is_asked_for() {
+    let project = with_wrong_labels();
+    project.write(FILE, SPLITS);
+    project.ok(&["run", FILE, "drawn"]);
+    let places = places(&project, "drawn");
+    let drawn = |part: &str| {
+        let found = places
+            .iter()
+            .find(|(path, place)| **place == part && path.contains("/김밥/"));
+        found.unwrap().0.clone()
+    };
+    let train = "train = \"data/train\"";
+    project.edit(
+        FILE,
+        train,
+        &format!("{train}\ncorrections = \"corrections.csv\""),
+    );
+    let correct = |path: &str| {
+        project.write(
+            "corrections.csv",
+            &format!("path,given,suggested\n{path},김밥,비빔밥\n"),
+        );
+        project.kfood(&["run", FILE, "drawn"])
+    };
+    let taken = correct(&drawn("train"));
+    assert_eq!(taken.code, 0, "{}", taken.stderr);
+    let refused = correct(&drawn("test"));
+    assert_ne!(refused.code, 0, "{}", refused.stdout);
+    for told in [
+        "1 image of the list of corrections is drawn for test",
+        "`correct_test = true`",
+    ] {
+        assert!(refused.stderr.contains(told), "{told}\n{}", refused.stderr);
+    }
+    project.edit(FILE, train, &format!("{train}\ncorrect_test = true"));
+    project.ok(&["run", FILE, "drawn"]);
+}
+
+/// Two networks, the two together, and the mean of their weights.
+#[cfg(feature = "tensors")]
+const TOGETHER: &str = "
+[split.holdout]
+dataset = \"d\"
+validation = 0.3
+
+[train.net]
+data = \"pixels\"
+split = \"holdout\"
+arch = \"resnet18\"
+epochs = 1
+batch_size = 8
+optimizer.adam = { lr = 0.001 }
+matrix.seed = [1, 2]
+
+[ensemble.both]
+from = [\"net\"]
+
+[average.mean]
+from = [\"net\"]
+
+[evaluate.both_result]
+model = \"both\"
+on = [\"validation\", \"test\"]
+
+[evaluate.mean_result]
+model = \"mean\"
+on = [\"validation\", \"test\"]
+
+[calibrate.both_sure]
+from = \"both_result\"
+
+[calibrate.mean_sure]
+from = \"mean_result\"
+";
+
+#[cfg(feature = "tensors")]
+#[test]
+fn an_ensemble_and_an_average_have_temperatures_of_their_own() {
+    let project = with_wrong_labels();
+    project.write(FILE, &format!("{PIPELINE}{TOGETHER}"));
+    project.ok(&["run", FILE]);
+    let image = "data/test/김밥/000.png";
+    let temperatures = ["both", "mean"].map(|model| {
+        let sure = format!("{model}_sure");
+        let found: Value =
+            serde_json::from_str(&output(&project, &sure, "calibration.json")).unwrap();
+        let loss = |when: &str| found["parts"][0][when]["loss"].as_f64().unwrap();
+        assert_eq!(found["parts"][0]["part"], "validation");
+        assert_eq!(
+            (&found["fitted"], &found["parts"][1]["images"]),
+            (&true.into(), &18.into())
+        );
+        assert!(loss("after") < loss("before"), "{model}: {found}");
+        // It is known as the model's own.
+        let (model, sure) = (format!("{FILE}:{model}"), format!("{FILE}:{sure}"));
+        let told = project.ok(&["predict", "--model", &model, image, "--calibration", &sure]);
+        assert!(!told.stderr.contains("another model"), "{}", told.stderr);
+        found["temperature"].as_f64().unwrap()
+    });
+    assert_ne!(temperatures[0], temperatures[1]);
 }
 
 #[test]

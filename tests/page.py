@@ -4,11 +4,13 @@
     python tests/page.py --kfood target/release/kfood [--axe axe.min.js] [--pictures DIR] [--also PAGE.html ...] [PIPELINE]
 
 Checks at 390 and 1440 pixels, light and dark (and between them that everything fits): no console error, no request to a network, nothing wider than the window or cut off, every
-picture drawn, photographs behind a click on a pair of the confusion matrix, and the wheel scrolls the page wherever it is turned. Once:
-matrices of the same classes have one order, one of 150 classes zooms with the control key, a file is copied whole, and on paper everything
+picture drawn, photographs behind a click on a cell and on a pair of the confusion matrix, and the wheel scrolls the page wherever it is turned. Once:
+a page has at most 5 MB and few screens on a telephone, matrices of the same classes have one order, one of 150 classes zooms with the control key, a file
+is copied whole, every cell is reached by Tab and Enter, a Korean page has no English in texts, charts and what is told of their points, and on paper everything
 is drawn and no wider than the sheet. Pages behind `--also`, such as those that the tests leave in the folder of `KFOOD_PAGES`, are looked
-at in each window and on paper. With `--axe` (npm's `axe-core`) no serious finding for people who see or use a page in other ways.
-`--pictures` leaves screenshots. Exits with 1 if anything is otherwise.
+at in each window and on paper. Of the pipeline also the page within `report.zip`, and one that is served while a run goes on. With `--axe` (npm's
+`axe-core`) no serious finding for people who see or use a page in other ways, in each window. `--pictures` leaves screenshots. Exits with 1 if
+anything is otherwise.
 """
 
 import argparse
@@ -18,6 +20,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
+import zlib
 from functools import partial
 
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
@@ -26,6 +30,9 @@ from playwright.sync_api import sync_playwright
 WIDTHS = [390, 1440]
 BETWEEN = [600, 961, 1024, 1217]
 SCHEMES = ["light", "dark"]
+# Bytes of a page, and screens of one on a telephone before anything is opened.
+MOST = 5_000_000
+SCREENS = 25
 
 
 def main():
@@ -49,13 +56,17 @@ def main():
             for file in [page, *(also.resolve() for also in args.also)]:
                 print(f"{file.stem}, {file.stat().st_size / 1e6:.1f} MB")
                 looks = [partial(looked_at, file=file, scheme=s, width=w, pictures=args.pictures) for s in SCHEMES for w in WIDTHS]
-                looks += [partial(look, file=file) for look in (ordered_and_copied, printed, untranslated)]
+                looks += [partial(look, file=file) for look in (ordered_and_copied, by_keyboard, printed, untranslated)]
                 if args.axe:
-                    looks.append(partial(accessible, file=file, axe=args.axe))
+                    looks += [partial(accessible, file=file, axe=args.axe, scheme=s, width=w) for s in SCHEMES for w in WIDTHS]
+                if file.stat().st_size > MOST:
+                    failures.append(f"{file.stem}: {file.stat().st_size} bytes, more than {MOST}")
                 failures += [f"{file.stem}: {what}" for what in seen(launch, looks)]
             looks = [
                 partial(many_classes, file=page, many=pathlib.Path(folder) / "many.html"),
                 partial(framed, file=page, notebook=pathlib.Path(folder) / "notebook.html"),
+                partial(looked_at, file=unzipped(args, pathlib.Path(folder)), scheme=SCHEMES[0], width=WIDTHS[1], pictures=None),
+                partial(served, kfood=pathlib.Path(args.kfood).resolve(), project=pathlib.Path(folder) / "served"),
             ]
             failures += seen(launch, looks)
     for failure in failures:
@@ -94,6 +105,18 @@ def is_report(file):
     return file.stem != "compare"
 
 
+def unzipped(args, folder):
+    """The page within `report.zip`."""
+    subprocess.run([args.kfood, "report", args.pipeline, "-o", folder / "report.zip"], check=True)
+    zipfile.ZipFile(folder / "report.zip").extractall(folder / "zip")
+    return folder / "zip" / "report" / "index.html"
+
+
+def opened(page):
+    """Opens all chapters, of which a small screen shows the first."""
+    page.evaluate("document.querySelectorAll('h2 > button[aria-expanded=false]').forEach(button => button.click())")
+
+
 def looked_at(chromium, file, scheme, width, pictures):
     """What is wrong with the page in one window."""
     wrong = []
@@ -104,7 +127,10 @@ def looked_at(chromium, file, scheme, width, pictures):
     page.on("request", lambda r: None if r.url.startswith(("file:", "data:")) else wrong.append(f"request: {r.url}"))
     page.goto(file.as_uri())
     height = page.evaluate("document.documentElement.scrollHeight")
-    for top in range(0, height, 600):
+    if width == WIDTHS[0] and height > SCREENS * 900:
+        wrong.append(f"{height} pixels high")
+    opened(page)
+    for top in range(0, page.evaluate("document.documentElement.scrollHeight"), 600):
         page.evaluate("top => scrollTo(0, top)", top)
         page.wait_for_timeout(30)
     over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
@@ -126,6 +152,7 @@ def looked_at(chromium, file, scheme, width, pictures):
             wrong.append("no photograph stands behind a pair")
     elif is_report(file):
         wrong.append("no pair of confused classes can be clicked")
+    wrong += cell_clicked(page)
     # Colours take no wheel.
     if scheme == SCHEMES[0]:
         wrong += caught(page)
@@ -142,6 +169,148 @@ def looked_at(chromium, file, scheme, width, pictures):
     print(f"{scheme}, {width} pixels: {height} pixels high, {page.locator('img').count()} pictures, {len(wrong)} failures")
     context.close()
     return [f"{scheme}, {width} pixels: {what}" for what in wrong]
+
+
+def cell_clicked(page):
+    """What is wrong with a click on a cell itself: its own photographs open, and what it means is told beside the pointer."""
+    matrix = page.locator(".chart.matrix").first
+    if matrix.count() == 0:
+        return []
+    matrix.locator(".canvas").scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    found = matrix.evaluate(
+        """figure => {
+          const data = JSON.parse(document.getElementById("charts").textContent)[figure.dataset.chart];
+          const canvas = figure.querySelector(".canvas");
+          const place = Object.fromEntries(data.order.map((c, i) => [c, i]));
+          // Another one than the pair that was clicked, where there is one.
+          const wrong = data.cells.filter(([l, p, , , shots]) => l !== p && shots.length).sort((a, b) => a[2] - b[2])[0];
+          if (!wrong) return null;
+          const [x, y] = echarts.getInstanceByDom(canvas).convertToPixel({ xAxisIndex: 0, yAxisIndex: 0 }, [place[wrong[1]], place[wrong[0]]]);
+          return { x, y, names: [data.classes[wrong[0]], data.classes[wrong[1]]], shots: wrong[4].length };
+        }"""
+    )
+    if found is None:
+        return ["no cell has a photograph"]
+    box = matrix.locator(".canvas").bounding_box()
+    at = box["x"] + found["x"], box["y"] + found["y"]
+    page.mouse.move(*at)
+    page.wait_for_timeout(200)
+    wrong = []
+    if not all(name in matrix.locator(".canvas > div").last.inner_text() for name in found["names"]):
+        wrong.append("nothing is told beside a pointer over a cell")
+    page.mouse.click(*at)
+    page.wait_for_timeout(100)
+    behind = matrix.locator(".behind")
+    if not behind.is_visible() or behind.locator("img").count() != found["shots"] or not all(name in behind.locator("strong").inner_text() for name in found["names"]):
+        wrong.append(f"a click on the cell of {found['names']} does not show its {found['shots']} photographs")
+    return wrong
+
+
+def by_keyboard(chromium, file):
+    """What Tab and Enter alone do not reach: the content, a pair of the matrix, and any of its cells."""
+    page = chromium.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(file.as_uri())
+    wrong = []
+    active = lambda script: page.evaluate(f"(() => {{ const at = document.activeElement; return {script}; }})()")
+
+    def tab_to(selector, most=400):
+        for _ in range(most):
+            page.keyboard.press("Tab")
+            if active(f"at.matches({json.dumps(selector)})"):
+                if active("getComputedStyle(at).outlineStyle") == "none":
+                    wrong.append(f"it is not seen that {selector} has the keyboard")
+                return True
+        wrong.append(f"the keyboard does not come to {selector}")
+        return False
+
+    if tab_to(".skip", 1):
+        page.keyboard.press("Enter")
+        if not page.url.endswith("#content"):
+            wrong.append("Enter does not skip to the content")
+    if page.locator(".chart.matrix").count():
+        behind = page.locator(".behind:visible strong")
+        if tab_to(".chart.matrix .canvas") and tab_to(".chart.matrix .tools button[data-order]", 3) and tab_to(".chart.matrix .tools:not(:has([data-order])) button", 5):
+            page.keyboard.press("Enter")
+            if behind.count() == 0:
+                wrong.append("Enter on a pair opens nothing")
+        if tab_to(".chart.matrix .rows > summary", 20):
+            page.keyboard.press("Enter")
+            page.wait_for_timeout(50)
+            if tab_to(".rows details > summary", 1):
+                page.keyboard.press("Enter")
+                page.wait_for_timeout(50)
+                if tab_to(".rows details button", 1):
+                    name = active("at.textContent").split(" → ")[0]
+                    page.keyboard.press("Enter")
+                    if not behind.first.inner_text().startswith(name):
+                        wrong.append("Enter on a cell of a row does not open it")
+            rows = page.locator(".chart.matrix").first.evaluate(
+                "f => [f.querySelectorAll('.rows details').length, new Set(JSON.parse(document.getElementById('charts').textContent)[f.dataset.chart].cells.map(c => c[0])).size]"
+            )
+            if rows[0] != rows[1]:
+                wrong.append(f"{rows[0]} of {rows[1]} rows can be opened")
+    page.close()
+    return [f"by keyboard: {what}" for what in wrong]
+
+
+def png(folder, number, colour):
+    """A picture of one colour, with a few pixels of its own."""
+    chunk = lambda kind, data: len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+    rows = b"".join(b"\0" + bytes((v * (1 + (x * y + number) % 7 // 6)) % 256 for x in range(32) for v in colour) for y in range(32))
+    head = (32).to_bytes(4, "big") * 2 + bytes([8, 2, 0, 0, 0])
+    folder.mkdir(parents=True, exist_ok=True)
+    whole = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    (folder / f"{number}.png").write_bytes(whole)
+
+
+SERVED = """
+[dataset.dishes]
+train = "data"
+[preprocess.pixels]
+dataset = "dishes"
+resize = { width = 32, height = 32 }
+"""
+
+
+def served(chromium, kfood, project):
+    """What is wrong with a page that is served: it renews itself when a run has done something, and says when the server is gone; and what its
+    security policy lets pass."""
+    (project / "pipelines").mkdir(parents=True, exist_ok=True)
+    (project / "pipelines" / "p.toml").write_text(SERVED)
+    for number in range(4):
+        png(project / "data" / "a", number, (200, 40, 40))
+        png(project / "data" / "b", number, (40, 40, 200))
+    server = subprocess.Popen([kfood, "report", "pipelines/p.toml", "--serve"], cwd=project, stderr=subprocess.PIPE, text=True)
+    wrong, said = [], []
+    page = chromium.new_page()
+    try:
+        place = next(line.split()[0] for line in server.stderr if line.startswith("http://127.0.0.1:"))
+        page.on("console", lambda told: said.append(f"console: {told.text}") if told.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: said.append(f"error: {error}"))
+        page.on("request", lambda r: None if r.url.startswith((place, "data:")) else said.append(f"request: {r.url}"))
+        page.goto(place)
+        before = page.evaluate("document.documentElement.dataset.state")
+        subprocess.run([kfood, "run", "pipelines/p.toml"], cwd=project, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        page.wait_for_function("before => document.documentElement.dataset.state !== before", arg=before, timeout=30_000)
+        page.wait_for_load_state()
+        if "no result" in page.locator("main").inner_text():
+            wrong.append("what was run is not on the page that was loaded anew")
+        wrong += said
+        said.clear()
+        page.evaluate("document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.foreign = true' }))")
+        passed = page.evaluate("fetch('http://127.0.0.1:9/').catch(() => {}).then(() => window.foreign === true)")
+        refused = " ".join(said)
+        if passed or "script-src" not in refused or "connect-src" not in refused:
+            wrong.append(f"the policy does not refuse a foreign script and a foreign address: {refused}")
+        server.terminate()
+        page.wait_for_selector(".served.warning", timeout=30_000)
+    finally:
+        server.kill()
+        server.wait()
+        page.close()
+    print(f"served: {len(wrong)} failures")
+    return [f"served: {what}" for what in wrong]
 
 
 def caught(page):
@@ -162,6 +331,9 @@ def caught(page):
                 before = page.evaluate("scrollY")
                 page.mouse.wheel(0, by)
                 page.wait_for_timeout(120)
+                # A busy machine takes its time.
+                if page.evaluate("scrollY") == before:
+                    page.wait_for_timeout(500)
                 end = page.evaluate("scrollY + innerHeight >= document.documentElement.scrollHeight - 1")
                 if page.evaluate("scrollY") == before and not (by > 0 and end):
                     found.append(f"{kind} number {i + 1} takes the wheel from the page")
@@ -251,28 +423,57 @@ def many_classes(chromium, file, many):
     page.wait_for_timeout(200)
     if page.evaluate("scrollY") != before or matrix.screenshot() == picture:
         wrong.append("the wheel does not zoom it with the control key")
+    # Without a pointer: what is zoomed by the button is moved by the arrow keys.
+    page.locator(".chart.matrix").first.get_by_text("Zoom in").or_(page.locator(".chart.matrix").first.get_by_text("확대", exact=True)).first.click()
+    matrix.focus()
+    picture = matrix.screenshot()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(200)
+    if matrix.screenshot() == picture:
+        wrong.append("the arrow keys do not move what is zoomed")
     print(f"with 150 classes: {len(wrong)} failures")
     page.close()
     return [f"with 150 classes: {what}" for what in wrong]
 
 
 def untranslated(chromium, file):
-    """English sentences on a Korean page: words that no name of a setting or a class is. Code and names of files are told as they are."""
-    page = chromium.new_page()
+    """English sentences on a Korean page, all of it drawn: words that no name of a setting or a class is, in texts, charts, attributes and what is
+    told of points. Code and names of files are told as they are."""
+    page = chromium.new_page(viewport={"width": 1440, "height": 900})
     page.goto(file.as_uri())
-    found = page.evaluate(
-        """() => {
-          if (document.documentElement.lang !== "ko") return [];
-          const english = /(^|[\\s(])(to|of|the|is|are|and|was|were|on|by|for|with|from|not|no|against|images?|epochs?|runs?)(?=[\\s),.:;]|$)|\\(chosen\\)/i;
-          const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-          const found = [];
-          for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-            const skipped = node.parentElement.closest("code, pre, script, style, template");
-            if (!skipped && english.test(node.data)) found.push(node.data.trim());
-          }
-          return [...new Set(found)];
-        }"""
-    )
+    found = []
+    if page.evaluate("document.documentElement.lang") == "ko":
+        for top in range(0, page.evaluate("document.documentElement.scrollHeight"), 600):
+            page.evaluate("top => scrollTo(0, top)", top)
+            page.wait_for_timeout(30)
+        page.wait_for_timeout(300)
+        found = page.evaluate(
+            """() => {
+              const english = /(^|[\\s(])(to|of|the|is|are|and|was|were|on|by|for|with|from|not|no|against|images?|epochs?|runs?|seconds?|minutes?|hours?|right)(?=[\\s),.:;]|$)|\\(chosen\\)/i;
+              const found = new Set();
+              const texts = () => {
+                const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+                for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+                  const skipped = node.parentElement.closest("code, pre, script, style, template");
+                  if (!skipped && english.test(node.data)) found.add(node.data.trim());
+                }
+              };
+              for (const name of ["aria-label", "title", "alt", "data-label", "data-away"]) {
+                document.querySelectorAll(`[${name}]`).forEach((e) => { if (english.test(e.getAttribute(name))) found.add(name + ": " + e.getAttribute(name)); });
+              }
+              texts();
+              // What is told of the first point of each chart stands in the page while it is told.
+              document.querySelectorAll("[_echarts_instance_]").forEach((place) => {
+                const chart = echarts.getInstanceByDom(place);
+                // ECharts cannot be asked for what it tells of parallel coordinates.
+                if (chart.getOption().parallel?.length) return;
+                chart.dispatchAction({ type: "showTip", seriesIndex: 0, dataIndex: 0 });
+                texts();
+                chart.dispatchAction({ type: "hideTip" });
+              });
+              return [...found];
+            }"""
+        )
     page.close()
     return [f"in English: {text[:120]!r}" for text in found]
 
@@ -332,16 +533,17 @@ def framed(chromium, file, notebook):
     return [f"in a notebook: {what}" for what in wrong]
 
 
-def accessible(chromium, file, axe):
-    """Serious findings of axe-core."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 900}, bypass_csp=True)
+def accessible(chromium, file, axe, scheme, width):
+    """Serious findings of axe-core in one window."""
+    context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
     page = context.new_page()
     page.goto(file.as_uri())
+    opened(page)
     page.add_script_tag(path=axe)
     found = page.evaluate("axe.run().then(r => r.violations.map(v => [v.impact, v.id, v.nodes[0].html.slice(0, 100)]))")
-    print(f"axe-core: {len(found)} findings")
+    print(f"axe-core, {scheme}, {width} pixels: {len(found)} findings")
     context.close()
-    return [f"axe-core: {impact}: {rule}: {where}" for impact, rule, where in found if impact in ("serious", "critical")]
+    return [f"axe-core, {scheme}, {width} pixels: {impact}: {rule}: {where}" for impact, rule, where in found if impact in ("serious", "critical")]
 
 
 if __name__ == "__main__":

@@ -8,12 +8,13 @@ use std::{
     fs,
     io::{BufRead, BufReader, Cursor, Read, Write},
     net::TcpStream,
-    process::Stdio,
+    path::Path,
+    process::{Command, Stdio},
     thread,
     time::Duration,
 };
 
-use crate::support::Project;
+use crate::support::{Project, Ran};
 
 /// A network that is trained for one epoch and judged.
 const PIPELINE: &str = r#"
@@ -81,16 +82,98 @@ fn a_page_shows_the_photographs_that_are_mistaken_and_is_the_same_each_time() {
     let wrong = (12.0 * (1.0 - test["top1"]["mean"].as_f64().unwrap())).round() as usize;
     assert_eq!(pictures, wrong);
     assert_eq!(page(&project, &[]).0, html);
-    assert_eq!(
-        page(&project, &["--images", "none"])
-            .0
-            .matches("data:image/jpeg")
-            .count(),
-        0
-    );
+    // Without photographs everything else is there.
+    let none = page(&project, &["--images", "none"]).0;
+    assert_eq!(none.matches("data:image/jpeg").count(), 0);
+    for drawn in [r#""kind":"matrix""#, r#""kind":"ranges""#] {
+        let drawn_in = |html: &str| html.matches(drawn).count();
+        assert_eq!((drawn_in(&none), drawn_in(&html)), (1, 1), "{drawn}");
+    }
     // Beside the twelve of the test part those of training that look alike.
     let all = page(&project, &["--images", "all"]).0;
     assert!(all.matches("data:image/jpeg;base64,").count() > 12);
+}
+
+/// The page made in a folder, of a pipeline as it is named there.
+fn made_in(project: &Project, folder: &Path, file: &Path) -> String {
+    let page = project.path("elsewhere.html");
+    let args = [
+        "report",
+        file.to_str().unwrap(),
+        "-o",
+        page.to_str().unwrap(),
+    ];
+    let ran = project.command(&args).current_dir(folder).output();
+    Ran::of(ran.unwrap()).ended(0, &args);
+    project.read("elsewhere.html")
+}
+
+#[test]
+fn a_page_is_the_same_wherever_it_is_made_and_wherever_the_project_lies() {
+    let project = project();
+    project.write(
+        "pipelines/more/q.toml",
+        "[use]\np = \"../p.toml\"\n[evaluate.again]\nmodel = \"p.net\"\non = [\"test\"]\n",
+    );
+    let file = "pipelines/more/q.toml";
+    project.ok(&["run", file]);
+    let html = made_in(&project, &project.path(""), Path::new(file));
+    assert!(
+        html.contains("Results of <code>pipelines/more/q.toml</code>"),
+        "{html}"
+    );
+    let whole = project.path(file);
+    let below = made_in(
+        &project,
+        &project.path("pipelines"),
+        Path::new("more/q.toml"),
+    );
+    let outside = made_in(&project, Path::new("/"), &whole);
+    let place = project.path("").display().to_string();
+    assert!(!outside.contains(place.trim_end_matches('/')));
+    assert!(below == html && outside == html);
+    let moved = Project::new();
+    let copied = Command::new("cp")
+        .args([
+            "-a",
+            &format!("{place}/."),
+            moved.path("").to_str().unwrap(),
+        ])
+        .status();
+    assert!(copied.unwrap().success());
+    drop(project);
+    assert!(made_in(&moved, &moved.path(""), Path::new(file)) == html);
+}
+
+#[test]
+fn a_page_is_in_the_language_of_the_environment_and_what_programs_read_is_not() {
+    let project = Project::with_dishes();
+    project.write("pipelines/p.toml", PIPELINE);
+    let made = |name: &str, locale: &[(&str, &str)]| {
+        let args = ["report", "pipelines/p.toml", "-o", name];
+        let ran = project.command(&args).envs(locale.iter().copied()).output();
+        Ran::of(ran.unwrap()).ended(0, &args);
+        project.read(name)
+    };
+    let korean = ("LANG", "ko_KR.UTF-8");
+    let page = made("ko.html", &[korean]);
+    assert!(
+        page.contains("<html lang=\"ko\"") && page.contains("결과"),
+        "{page}"
+    );
+    // As locales are looked up, that of messages comes before.
+    let page = made("en.html", &[korean, ("LC_MESSAGES", "en_US.UTF-8")]);
+    assert!(
+        page.contains("<html lang=\"en\"") && !page.contains("결과"),
+        "{page}"
+    );
+    let page = made(
+        "all.html",
+        &[("LANG", "C.UTF-8"), ("LC_ALL", "ko_KR.UTF-8")],
+    );
+    assert!(page.contains("<html lang=\"ko\""), "{page}");
+    let text = made("text.md", &[korean]);
+    assert!(text.contains("# Results of `pipelines/p.toml`"), "{text}");
 }
 
 #[test]

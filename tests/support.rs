@@ -111,6 +111,10 @@ impl Project {
         command
             .current_dir(self.folder.path())
             .env_remove("KFOOD_CACHE")
+            // Pages are in the language of whoever makes them.
+            .env_remove("LC_ALL")
+            .env_remove("LC_MESSAGES")
+            .env_remove("LANG")
             .env("XDG_CONFIG_HOME", self.path(".config"))
             .env_remove("RUST_LOG");
         command

@@ -6,7 +6,7 @@ use super::{
     behind::{behind, resolved, sources},
     open::Opened,
     packed::Packed,
-    results::find,
+    results::{find, in_project},
 };
 use crate::{
     config::{Instance, Settings},
@@ -14,7 +14,6 @@ use crate::{
     report::{DataSeen, Results, Source, StageMade, StageTold, Uncalibrated},
     stage::Stage,
     stages::sureness,
-    text::shown_path,
 };
 
 /// Images of a part whose pixels are looked at for a page.
@@ -57,7 +56,7 @@ pub(super) fn complete(results: &mut Results, opened: &Opened, newest: &Newest, 
     }
     // The file that was asked for comes first, behind it those that it uses.
     files.reverse();
-    let text = |file: &Path| Some((shown_path(file), fs::read_to_string(file).ok()?));
+    let text = |file: &Path| Some((in_project(opened, file), fs::read_to_string(file).ok()?));
     results.files = files.into_iter().filter_map(text).collect();
 }
 

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     env,
-    path::Path,
+    path::{self, Path},
 };
 
 use super::{open::Opened, past_runs, print};
@@ -145,7 +145,7 @@ pub(super) fn tell_not_of_now(stages: &[NotOfNow]) {
 
 fn empty(opened: &Opened) -> Results {
     Results {
-        pipeline: shown(&opened.pipeline.file),
+        pipeline: in_project(opened, &opened.pipeline.file),
         ..Results::default()
     }
 }
@@ -382,6 +382,15 @@ fn chosen(summary: &Summary, instance: &Instance) -> Result<Option<String>> {
 
 pub(super) fn find<'a>(opened: &'a Opened, id: &str) -> Option<&'a Instance> {
     opened.pipeline.instances.iter().find(|i| i.id == id)
+}
+
+/// A file as reports name it, which are the same wherever they are made: by its place in the project, and one of elsewhere by its name
+/// alone.
+pub(super) fn in_project(opened: &Opened, file: &Path) -> String {
+    let file = path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let within = file.strip_prefix(&opened.pipeline.root).ok();
+    let name = || Path::new(file.file_name().unwrap_or_default());
+    shown_path(within.unwrap_or_else(name))
 }
 
 /// A path as shown to people: relative to where they are, if it is below.

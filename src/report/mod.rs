@@ -58,11 +58,11 @@ pub use render::{Evidence, Format, Pictures, Thumbnail, curve};
 pub use results::{
     Audited, BegunTraining, Calibrated, DataSeen, Evaluated, Group, ImageLook, MadeOf, NotOfNow,
     NotUsed, Results, Selected, Source, StageMade, StageTold, Trained, Uncalibrated, Unused,
-    recipe,
+    recipe, repetition,
 };
 pub use same_images::on_other_images;
 pub use sections::{Detail, Images, compared, comparison_blocks, not_of_now, report};
 pub use table::{PartRow, Row, Table, table};
 pub use tensorboard::{EVENT_FILE, Shown, event_files, hparams_file, picture_file};
 pub use tune::{batch_sizes, learning_rates};
-pub use units::{bytes, duration, percent};
+pub use units::{bytes, duration, moment, percent};

@@ -343,7 +343,7 @@ impl Evaluated {
 
     /// What tells it from its repetitions: `seed=2,fold=0`, or nothing.
     pub(super) fn repetition(&self) -> String {
-        listed(&self.varied, is_repetition)
+        repetition(&self.varied)
     }
 }
 
@@ -355,6 +355,12 @@ pub fn recipe(stage: &str, varied: &[(String, String)]) -> String {
         return stage.to_owned();
     }
     format!("{stage}[{varied}]")
+}
+
+/// What tells repetitions of a recipe from each other: `seed=2,fold=0`, or nothing.
+#[must_use]
+pub fn repetition(varied: &[(String, String)]) -> String {
+    listed(varied, is_repetition)
 }
 
 /// What varies beside seed and fold: names of settings and their values.

@@ -66,9 +66,43 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// A moment, in seconds since 1970, as a calendar in UTC has it: `2026-11-30 20:15:03 UTC`.
+#[must_use]
+pub fn moment(seconds: u64) -> String {
+    // Years begin in March here, so that a leap day is the last of its year; an era is 400 of them.
+    let days = seconds / 86_400 + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = 400 * era + year + u64::from(month < 3);
+    let (hours, minutes) = (seconds / 3_600 % 24, seconds / 60 % 60);
+    format!(
+        "{year:04}-{month:02}-{day:02} {hours:02}:{minutes:02}:{:02} UTC",
+        seconds % 60
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moments_are_those_of_a_calendar() {
+        // As `date --utc --date=@SECONDS` has them.
+        let cases = [
+            (0, "1970-01-01 00:00:00 UTC"),
+            (951_782_399, "2000-02-28 23:59:59 UTC"),
+            (951_782_400, "2000-02-29 00:00:00 UTC"),
+            (1_796_069_703, "2026-11-30 20:15:03 UTC"),
+            (4_107_542_400, "2100-03-01 00:00:00 UTC"),
+        ];
+        for (seconds, text) in cases {
+            assert_eq!(moment(seconds), text);
+        }
+    }
 
     #[test]
     fn shares_read_as_percentages() {

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use image::{Rgb, RgbImage};
+
 use super::{FILE, small};
 use crate::support::Project;
 
@@ -103,6 +105,29 @@ fn a_data_set_is_drawn_from_its_photographs_with_the_names_of_classes() {
         names.iter().all(|n| *n > 20) && names[0] != names[2],
         "{names:?}"
     );
+}
+
+#[test]
+fn a_sheet_of_a_data_set_shows_more_of_a_photograph_than_its_pack_holds() {
+    let project = Project::new();
+    // Stripes that a sheet of 128 pixels has room for, and a pack of 32 has not.
+    let stripes = RgbImage::from_fn(256, 256, |x, _| Rgb([255 * (x / 6 % 2) as u8; 3]));
+    for name in ["a", "b"] {
+        fs::create_dir_all(project.path(&format!("data/{name}"))).unwrap();
+        stripes
+            .save(project.path(&format!("data/{name}/1.png")))
+            .unwrap();
+    }
+    project.write(FILE, "[dataset.d]\ntrain = \"data\"\n[preprocess.pixels]\ndataset = \"d\"\nresize = { width = 32, height = 32 }\n");
+    project.ok(&["data", FILE, "--sheet", "seen"]);
+    let sheet = image::open(project.path("seen/pixels-samples.png"))
+        .unwrap()
+        .into_luma8();
+    let row: Vec<u8> = (20..110)
+        .map(|x| sheet.get_pixel(4 + x, 4 + 18 + 64).0[0])
+        .collect();
+    let contrast = row.iter().max().unwrap() - row.iter().min().unwrap();
+    assert!(contrast > 180, "{row:?}");
 }
 
 #[test]

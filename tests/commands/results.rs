@@ -10,6 +10,7 @@ fn results_can_be_reported_explained_predicted_exported_and_compared() {
     assert!(early.stdout.contains("no result") && early.stdout.contains("kfood run"));
     let early = project.ok(&["compare", FILE]);
     assert!(early.stderr.contains("no result"), "{}", early.stderr);
+    what_is_missing_is_no_hindrance_to_event_files(&project);
     let run = project.ok(&["run", FILE]);
     assert!(
         run.stdout.contains("result") && run.stdout.contains("transferred"),
@@ -58,6 +59,18 @@ fn results_can_be_reported_explained_predicted_exported_and_compared() {
     assert!(compared.contains("transferred"), "{compared}");
     assert!(project.json(&["compare", FILE]).is_object());
     files_of_one_name_are_two_sides(&project);
+}
+
+/// The course of what is there is written, and what is not there is said.
+fn what_is_missing_is_no_hindrance_to_event_files(project: &Project) {
+    project.ok(&["run", FILE, "net"]);
+    let ran = project.ok(&["report", FILE, "--tensorboard", "board"]);
+    assert!(
+        ran.stderr.contains("note: `head`: no result"),
+        "{}",
+        ran.stderr
+    );
+    assert!(project.path("board/net").is_dir() && !project.path("board/head").exists());
 }
 
 /// Pooled into one recipe, its runs would be counted twice.

@@ -129,17 +129,84 @@ fn runs_and_lock_files_are_compared_as_files_are_with_the_photographs_that_chang
     let lost = of_runs["changes"][0]["lost"].as_array().unwrap();
     assert!(!lost.is_empty() && page.contains("data:image"), "{lost:?}");
     project.ok(&["runs", FILE, "--compare", &old, &new, "-o", "same.html"]);
-    // But for how long ago they were.
-    let told = |page: &str| {
-        let lines = page.lines().filter(|line| !line.contains(" ago, "));
-        lines.map(str::to_owned).collect::<Vec<_>>()
-    };
-    assert!(told(&project.read("same.html")) == told(&page));
+    // When they were is told as a calendar has it, which no clock changes.
+    assert!(page.contains(" UTC, ") && !page.contains(" ago"), "{page}");
+    assert!(project.read("same.html") == page);
 
     let three = project.fails(2, &["compare", &a, &b, FILE]).stderr;
     assert!(three.contains("compared with one other"), "{three}");
     let gone = project.fails(2, &["compare", "nowhere.lock", FILE]).stderr;
     assert!(gone.contains("no lock file `nowhere.lock`"), "{gone}");
+}
+
+/// Learning rates that are edited.
+const RATES: &str = r#"
+[dataset.dishes]
+train = "data/train"
+test = "data/test"
+
+[split.holdout]
+dataset = "dishes"
+validation = 0.2
+
+[preprocess.pixels]
+dataset = "dishes"
+resize = { width = 32, height = 32 }
+
+[train.net]
+data = "pixels"
+split = "holdout"
+arch = "resnet18"
+epochs = 1
+batch_size = 8
+matrix.optimizer.sgd.lr = [0.001, 0.002]
+
+[evaluate.result]
+model = "net"
+on = ["test"]
+"#;
+
+#[test]
+fn a_value_of_a_matrix_that_was_edited_leaves_its_evaluation_in_sight() {
+    let project = Project::with_dishes();
+    project.write(FILE, RATES);
+    project.ok(&["run", FILE]);
+    for values in ["[0.001, 0.003]", "[0.004, 0.005]"] {
+        let text = RATES.replace("[0.001, 0.002]", values);
+        project.write(FILE, &text).ok(&["run", FILE]);
+    }
+    let [other, edited, first] = names(&project.json(&["runs", FILE])).try_into().unwrap();
+
+    // The one that stayed is the same; what is left is one on each side, and one thing.
+    let told = project.json(&["runs", FILE, "--compare", &first, &edited]);
+    assert_eq!(
+        (&told["same"], &told["no_counterpart"]),
+        (&1.into(), &0.into())
+    );
+    let change = &told["changes"][0];
+    let name = |run: &str, lr: &str| format!("{run}.result[optimizer.sgd.lr={lr}]");
+    assert_eq!(change["from"], name(&first, "0.002"));
+    assert_eq!(change["to"], name(&edited, "0.003"));
+    let text = project.ok(&["runs", FILE, "--compare", &first, &edited, "-o", "c.md"]);
+    let page = project.read("c.md");
+    let row = "result[optimizer.sgd.lr=0.002] -> result[optimizer.sgd.lr=0.003]";
+    assert!(
+        page.contains(row) && !page.contains("counterpart"),
+        "{page}\n{}",
+        text.stderr
+    );
+
+    // Of two on each side nobody knows which was which.
+    let told = project.json(&["runs", FILE, "--compare", &edited, &other]);
+    assert_eq!(told["no_counterpart"], 4);
+    assert_eq!(told["changes"].as_array().unwrap().len(), 0);
+    let told = project
+        .ok(&["runs", FILE, "--compare", &edited, &other])
+        .stdout;
+    assert!(
+        told.contains("4 evaluations have no counterpart."),
+        "{told}"
+    );
 }
 
 /// Two recipes of two runs each, on one pair of trainings.

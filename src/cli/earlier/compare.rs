@@ -1,6 +1,9 @@
 //! Two sides beside each other: settings, figures, and image by image what is still in the cache.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use serde_json::json;
 
@@ -22,7 +25,7 @@ use crate::{
         self, Align, Block, Change, Column, Document, Evaluated, Evidence, Format, Grid, Results,
         Source, percent,
     },
-    text::count,
+    text::{count, either},
 };
 
 /// What two runs gave under one name.
@@ -37,6 +40,8 @@ struct SideBySide {
     same: usize,
     /// Evaluations of which a result is no longer in the cache.
     gone: usize,
+    /// Evaluations of either run that none of the other is held against.
+    alone: usize,
 }
 
 /// In what form it is told.
@@ -92,6 +97,11 @@ pub(in crate::cli) fn compare(a: &Side, b: &Side, form: &Form<'_>) -> Result<()>
         let told = format!("Of {n} a result is no longer in the cache: figures alone are told.");
         blocks.push(Block::paragraph(told));
     }
+    if found.alone > 0 {
+        let n = count(found.alone, "evaluation");
+        let have = either(found.alone, "has", "have");
+        blocks.push(Block::paragraph(format!("{n} {have} no counterpart.")));
+    }
     let Some(path) = form.output else {
         let document = Document::new(blocks).in_language(language::of(form.lang, false));
         return match form.markdown {
@@ -124,7 +134,7 @@ fn as_json(
     let on = |part| report::compare(&found.results, part, |a, b| found.has(a, b));
     print::json(&json!({
         "runs": [{ "name": a.name, "run": a.run }, { "name": b.name, "run": b.run }],
-        "settings": settings, "same": found.same, "gone": found.gone,
+        "settings": settings, "same": found.same, "gone": found.gone, "no_counterpart": found.alone,
         "validation_comparisons": on(Part::Validation)?,
         "comparisons": on(Part::Test)?,
         "changes": changes,
@@ -134,10 +144,9 @@ fn as_json(
 fn side_by_side(a: &Side, b: &Side) -> SideBySide {
     let mut found = SideBySide::default();
     found.results.judged = results::judged_in([&a.cache, &b.cache]);
-    for old in &a.run.evaluations {
-        let Some(new) = b.run.evaluations.iter().find(|e| e.id == old.id) else {
-            continue;
-        };
+    let pairs = pairs(&a.run, &b.run);
+    found.alone = a.run.evaluations.len() + b.run.evaluations.len() - 2 * pairs.len();
+    for (old, new) in pairs {
         if old.key == new.key {
             found.same += 1;
             continue;
@@ -152,6 +161,40 @@ fn side_by_side(a: &Side, b: &Side) -> SideBySide {
         found.results.evaluations.extend(pair);
     }
     found
+}
+
+/// The evaluations of both runs that are held against each other: those of one name, and of those that are left the ones that are alone
+/// of their stage and seed, then of their stage. A value of a matrix that was edited is in the name, and what it gave is no other thing.
+fn pairs<'a>(a: &'a PastRun, b: &'a PastRun) -> Vec<(&'a PastEvaluation, &'a PastEvaluation)> {
+    let likeness: [fn(&PastEvaluation) -> String; 3] = [
+        |e| e.id.clone(),
+        |e| format!("{} {}", e.stage, report::repetition(&e.varied)),
+        |e| e.stage.clone(),
+    ];
+    let mut pairs = Vec::new();
+    let [mut old, mut new] = [a, b].map(|run| run.evaluations.iter().collect::<Vec<_>>());
+    for like in likeness {
+        let of = |side: &[&'a PastEvaluation]| {
+            let mut found: BTreeMap<String, Vec<&'a PastEvaluation>> = BTreeMap::new();
+            for one in side.iter().copied() {
+                found.entry(like(one)).or_default().push(one);
+            }
+            found
+        };
+        let (from, to) = (of(&old), of(&new));
+        let alone = from
+            .iter()
+            .filter_map(|(name, old)| match (&old[..], &to.get(name)?[..]) {
+                ([old], [new]) => Some((*old, *new)),
+                _ => None,
+            });
+        let found: Vec<_> = alone.collect();
+        old.retain(|e| !found.iter().any(|(old, _)| old.id == e.id));
+        new.retain(|e| !found.iter().any(|(_, new)| new.id == e.id));
+        pairs.extend(found);
+    }
+    pairs.sort_by_key(|(old, _)| a.evaluations.iter().position(|e| e.id == old.id));
+    pairs
 }
 
 impl SideBySide {
@@ -249,7 +292,7 @@ fn no_settings(form: &Form<'_>) -> Block {
     })
 }
 
-/// Every evaluation of either run with its top-1 on each part.
+/// Every evaluation of either run with its top-1 on each part; those that are held against each other in one row.
 fn top1_table(a: &Side, b: &Side) -> Grid {
     let mut grid = Grid::new(&[
         ("evaluation", Align::Left),
@@ -257,22 +300,27 @@ fn top1_table(a: &Side, b: &Side) -> Grid {
         (a.name.as_str(), Align::Right),
         (b.name.as_str(), Align::Right),
     ]);
-    let all = a.run.evaluations.iter().chain(&b.run.evaluations);
-    let mut seen = Vec::new();
-    for evaluation in all {
-        for part in evaluation.parts.keys() {
-            let place = (evaluation.id.as_str(), part.as_str());
-            if seen.contains(&place) {
-                continue;
-            }
-            seen.push(place);
-            let of = |run: &PastRun| {
-                let found = run.evaluations.iter().find(|e| e.id == evaluation.id);
-                let found = found.and_then(|e| e.parts.get(part));
+    let pairs = pairs(&a.run, &b.run);
+    let partner = |of: &PastEvaluation| pairs.iter().find(|(old, _)| old.id == of.id);
+    let old = a.run.evaluations.iter();
+    let mut rows: Vec<[Option<&PastEvaluation>; 2]> = old
+        .map(|old| [Some(old), partner(old).map(|(_, new)| *new)])
+        .collect();
+    let is_paired = |new: &PastEvaluation| pairs.iter().any(|(_, other)| other.id == new.id);
+    let new = b.run.evaluations.iter().filter(|new| !is_paired(new));
+    rows.extend(new.map(|new| [None, Some(new)]));
+    for sides in rows {
+        let there = || sides.into_iter().flatten();
+        let mut names: Vec<&str> = there().map(|e| e.id.as_str()).collect();
+        names.dedup();
+        let parts: BTreeSet<&String> = there().flat_map(|e| e.parts.keys()).collect();
+        for part in parts {
+            let [old, new] = sides.map(|side| {
+                let found = side.and_then(|e| e.parts.get(part));
                 found.map_or_else(|| "-".to_owned(), |f| percent(f.top1))
-            };
-            let cells = vec![evaluation.id.clone(), part.clone(), of(&a.run), of(&b.run)];
-            grid.rows.push(cells);
+            });
+            grid.rows
+                .push(vec![names.join(" -> "), part.clone(), old, new]);
         }
     }
     grid

@@ -21,7 +21,7 @@ use crate::{
     error::{Error, Result},
     exec::{Newest, locked},
     record::{Lock, PastEvaluation, PastRun},
-    report::duration,
+    report::{duration, moment},
     text::{count, first_items, shown, shown_path},
 };
 
@@ -35,7 +35,7 @@ pub(super) type Named = (String, PastRun);
 pub(super) struct Side {
     /// What it is called: `1a2b3c4d`, `mission1.lock`, `mission1`.
     name: String,
-    /// Where it is from: "was run 3 min ago".
+    /// Where it is from: "was run 2026-11-30 20:15:03 UTC".
     from: String,
     /// What came out, and what the files said.
     run: PastRun,
@@ -96,7 +96,7 @@ impl Side {
         let (name, run) = named(&runs, name)?;
         Ok(Self {
             name: name.clone(),
-            from: format!("was run {}", when(run)),
+            from: format!("was run {}", moment(run.started)),
             run: run.clone(),
             has_settings: true,
             cache,

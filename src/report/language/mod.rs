@@ -93,7 +93,10 @@ fn of_block(known: &Catalogue, block: &mut Block) {
             notes.iter_mut().for_each(|note| of_text(known, note));
         }
         Block::Curve(curve) => of_curve(known, curve),
-        Block::Bars { title, .. } => of_text(known, title),
+        Block::Bars { title, bars } => {
+            of_text(known, title);
+            bars.iter_mut().for_each(|(name, _)| of_string(known, name));
+        }
         Block::Gallery(shots) => shots.iter_mut().for_each(|shot| of_shot(known, shot)),
         Block::Drawn(Drawing::Matrix(matrix)) => {
             let shots = matrix.cells.iter_mut().flat_map(|cell| &mut cell.shots);

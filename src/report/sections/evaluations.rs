@@ -1,6 +1,6 @@
 //! Each evaluation with its reading, gaps, look-alikes and classes.
 
-use super::{Asked, Images, classes, mistakes};
+use super::{Asked, classes, mistakes};
 use crate::{
     error::Result,
     record::{Gap, LeakedPart, Part},
@@ -21,7 +21,17 @@ pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
     let mut blocks = Vec::new();
     for group in &groups {
         let part = told(group, asked.part);
-        blocks.extend(of_group(group, part, asked.images, &orders, &mut room));
+        blocks.extend(of_group(group, part));
+        if let Some(part) = part.filter(|_| asked.page) {
+            let order = orders.get(group, part);
+            blocks.extend(mistakes::blocks(
+                group,
+                part,
+                order,
+                asked.images,
+                &mut room,
+            ));
+        }
     }
     Ok(blocks)
 }
@@ -37,24 +47,17 @@ pub(super) fn title(group: &Group<'_>) -> String {
     format!("Evaluation `{}`", group.name)
 }
 
-fn of_group(
-    group: &Group<'_>,
-    part: Option<Part>,
-    images: Images,
-    orders: &Orders,
-    room: &mut mistakes::Room,
-) -> Vec<Block> {
+fn of_group(group: &Group<'_>, part: Option<Part>) -> Vec<Block> {
     let mut blocks = vec![
         Block::heading(2, title(group)),
         Block::list(words::reading(group, &Pooled::of(group))),
     ];
     blocks.extend(gaps(group));
     blocks.extend(look_alikes(group));
-    if let Some(part) = part {
-        blocks.extend(classes::blocks(group, part));
-        let order = orders.get(group, part);
-        blocks.extend(mistakes::blocks(group, part, order, images, room));
-    }
+    blocks.extend(
+        part.into_iter()
+            .flat_map(|part| classes::blocks(group, part)),
+    );
     blocks
 }
 

@@ -27,6 +27,19 @@ const confusionMatrices = ({ axis, charts, color, element, mix, readable, say, s
     addEventListener("pointerup", () => { held = null; });
   };
 
+  // The same by the arrow keys, a quarter of what is shown at a time.
+  const movable = (canvas, view, move, look) => {
+    canvas.addEventListener("keydown", (event) => {
+      const to = { ArrowLeft: [0, -0.25], ArrowRight: [0, 0.25], ArrowUp: [1, -0.25], ArrowDown: [1, 0.25] }[event.key];
+      if (!to || view[0][1] - view[0][0] >= 100) return;
+      event.preventDefault();
+      const [axis, by] = to;
+      const [start, end] = view[axis];
+      move(axis, start + by * (end - start), end - start);
+      look();
+    });
+  };
+
   const matrix = (data, canvas, chart, figure) => {
     const n = data.classes.length;
     const key = JSON.stringify(data.classes);
@@ -36,11 +49,15 @@ const confusionMatrices = ({ axis, charts, color, element, mix, readable, say, s
     const parts = ([l, p, count]) => ({ a: data.classes[l], b: data.classes[p], n: count, m: totals[l], r: data.runs });
     const behind = element("div", { className: "behind", hidden: true });
     behind.setAttribute("aria-live", "polite");
-    const open = (cell) => {
-      const [l, p, , all, shots] = cell;
+    const meaning = (cell) => {
+      const right = cell[0] === cell[1];
       const sentence = data.runs > 1
-        ? (l === p ? "{a}: {n} of {m} guesses of {r} runs right" : "{a} taken for {b}: {n} of {m} guesses of {r} runs")
-        : (l === p ? "{a}: {n} of {m} right" : "{a} taken for {b}: {n} of {m}");
+        ? (right ? "{a}: {n} of {m} guesses of {r} runs right" : "{a} taken for {b}: {n} of {m} guesses of {r} runs")
+        : (right ? "{a}: {n} of {m} right" : "{a} taken for {b}: {n} of {m}");
+      return say(sentence, parts(cell));
+    };
+    const open = (cell) => {
+      const [, , , all, shots] = cell;
       const gallery = element("div", { className: "gallery" });
       shots.forEach(([picture, path, caption]) => {
         const image = element("img", { alt: path });
@@ -49,7 +66,7 @@ const confusionMatrices = ({ axis, charts, color, element, mix, readable, say, s
         gallery.append(element("figure", {}, image, element("figcaption", {}, ...lines, element("span", { className: "path", textContent: path, title: path }))));
         show(image);
       });
-      behind.replaceChildren(element("strong", { textContent: say(sentence, parts(cell)) }));
+      behind.replaceChildren(element("strong", { textContent: meaning(cell) }));
       if (shots.length) behind.append(gallery);
       else behind.append(element("p", { className: "note", textContent: say("No photograph of it is in this page.") }));
       if (shots.length && shots.length < all) {
@@ -80,7 +97,10 @@ const confusionMatrices = ({ axis, charts, color, element, mix, readable, say, s
       });
       look();
     };
-    if (zoom) zoomable(canvas, view, move, look, zoomed);
+    if (zoom) {
+      zoomable(canvas, view, move, look, zoomed);
+      movable(canvas, view, move, look);
+    }
     // Right ones in one colour and wrong ones in another; by the root, so that a few of many are seen too.
     const cellOf = (place) => ([l, p, count]) => {
       const share = totals[l] ? count / totals[l] : 0;
@@ -139,20 +159,35 @@ const confusionMatrices = ({ axis, charts, color, element, mix, readable, say, s
         buttons.push(button);
       });
     }
-    const worst = data.cells.filter(([l, p]) => l !== p).sort((a, b) => b[2] - a[2]).slice(0, 10);
-    const pairs = element("div", { className: "tools" });
-    worst.forEach((cell) => {
+    const pair = (cell) => {
       const button = element("button", { type: "button", textContent: `${data.classes[cell[0]]} → ${data.classes[cell[1]]}: ${cell[2]}` });
       button.addEventListener("click", () => open(cell));
-      pairs.append(button);
-    });
-    const notes = ["Rows are the true classes, columns what they were taken for. Click a cell, or a pair below, to see its photographs."];
+      return button;
+    };
+    const most = (cells) => cells.sort((a, b) => b[2] - a[2]);
+    const worst = most(data.cells.filter(([l, p]) => l !== p)).slice(0, 10);
+    const pairs = element("div", { className: "tools" }, ...worst.map(pair));
+    const notes = ["Rows are the true classes, columns what they were taken for."];
+    if (data.cells.some(([, , , , shots]) => shots.length)) notes.push("Click a cell, or a pair below, to see its photographs.");
     notes.push("Blue is right, orange is wrong; the stronger, the larger the share of the row. A red 0: the class was never right.");
     if (data.runs > 1) notes.push("Counts are of the guesses of all {r} runs.");
-    if (zoom) notes.push("The wheel zooms with the control key; a drag moves what is zoomed.");
+    if (zoom) notes.push("The wheel zooms with the control key; a drag moves what is zoomed.", "The arrow keys move what is zoomed.");
     if (charts.filter((c) => c.kind === "matrix" && JSON.stringify(c.classes) === key).length > 1) notes.push("All matrices of these classes have the same order.");
     const note = element("p", { className: "note", textContent: notes.map((sentence) => say(sentence, { r: data.runs })).join(" ") });
-    figure.append(element("div", { className: "tools" }, ...buttons), note, pairs, behind);
+    // What is drawn is for a pointer: here every cell is within reach of the keyboard too. Each is made when it is opened.
+    const folded = (name, made) => {
+      const box = element("details", {}, element("summary", { textContent: name }));
+      box.addEventListener("toggle", () => { if (box.childElementCount === 1) box.append(...made()); });
+      return box;
+    };
+    const row = (l) => {
+      const cells = most(data.cells.filter(([label]) => label === l));
+      const right = cells.find(([, p]) => p === l);
+      return right ? [folded(meaning(right), () => [element("div", { className: "tools" }, ...cells.map(pair))])] : [];
+    };
+    const rows = folded(say("All cells, row by row"), () => data.order.flatMap(row));
+    rows.className = "rows";
+    figure.append(element("div", { className: "tools" }, ...buttons), note, pairs, rows, behind);
     pressed();
     return draw;
   };

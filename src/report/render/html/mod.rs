@@ -1,7 +1,7 @@
 //! One file for a browser, without network: text, tables, charts and photographs are in it.
 //!
 //! Its security policy lets two scripts run, by their digests: the library of charts (`charts/`, how it is made stands beside it) and
-//! `matrix.js` with `page.js`; nothing is evaluated and nothing fetched. Names come into the page as text alone.
+//! `matrix.js` with `folds.js` and `page.js`; nothing is evaluated and nothing fetched. Names come into the page as text alone.
 
 mod flow;
 mod links;
@@ -25,7 +25,11 @@ use pieces::{Chapter, Chart, Piece};
 
 /// Apache ECharts, the parts that are used.
 const LIBRARY: &str = include_str!("charts/charts.min.js");
-const SCRIPT: &str = concat!(include_str!("matrix.js"), include_str!("page.js"));
+const SCRIPT: &str = concat!(
+    include_str!("matrix.js"),
+    include_str!("folds.js"),
+    include_str!("page.js")
+);
 /// What renews a page that is served.
 const RENEWAL: &str = include_str!("renewal.js");
 const STYLE: &str = include_str!("page.css");

@@ -118,7 +118,7 @@
     const [unit, size] = end < 120 ? ["seconds", 1] : end < 7200 ? ["minutes", 60] : ["hours", 3600];
     return {
       ...shell(),
-      tooltip: { ...shell().tooltip, formatter: (p) => told(rows[p.dataIndex][0], ((rows[p.dataIndex][2] - rows[p.dataIndex][1]) / size).toFixed(1) + " " + unit) },
+      tooltip: { ...shell().tooltip, formatter: (p) => told(rows[p.dataIndex][0], say("{n} " + unit, { n: ((rows[p.dataIndex][2] - rows[p.dataIndex][1]) / size).toFixed(1) })) },
       grid: { left: 8, right: 24, top: 8, bottom: 40, containLabel: true },
       xAxis: axis(say(unit + " without pauses"), { type: "value" }),
       yAxis: axis("", { type: "category", inverse: true, data: rows.map((r) => short(r[0], 28)), axisLabel: { color: color("ink"), interval: 0, fontSize: 11 } }),
@@ -229,6 +229,10 @@
     chart.resize();
     drawn.push([() => chart.resize(), draw]);
   };
+  const near = (figure) => {
+    seen.unobserve(figure);
+    if (!figure.querySelector("svg, canvas")) make(figure);
+  };
   const figures = document.querySelectorAll("[data-chart]");
   // Of the size that it will have, so that a page does not move under its reader when a chart is drawn.
   figures.forEach((figure) => {
@@ -237,6 +241,10 @@
     if (data.kind === "timeline") style.height = 60 + 18 * data.spans.length + "px";
     if (data.kind === "ranges") style.height = 60 + 22 * data.ranges.length + "px";
     if (data.kind === "matrix") {
+      // Who comes by the keyboard comes to it before it is drawn, and then to what stands behind it.
+      const canvas = figure.querySelector(".canvas");
+      canvas.tabIndex = 0;
+      canvas.addEventListener("focus", () => near(figure), { once: true });
       const side = Math.min(768, 130 + 64 * data.classes.length);
       style.maxWidth = side + "px";
       style.height = `min(${side}px, 100vw)`;
@@ -244,9 +252,7 @@
   });
   // Each is drawn when it comes near, so that a page of many opens at once; before printing all are.
   const seen = new IntersectionObserver((entries) => entries.forEach((entry) => {
-    if (!entry.isIntersecting) return;
-    seen.unobserve(entry.target);
-    make(entry.target);
+    if (entry.isIntersecting) near(entry.target);
   }), { rootMargin: "400px" });
   figures.forEach((figure) => seen.observe(figure));
   const resize = () => drawn.forEach(([fit]) => fit());
@@ -255,9 +261,7 @@
   // On paper everything is as wide as a sheet, and dark on light.
   addEventListener("beforeprint", () => {
     document.documentElement.classList.add("printing");
-    figures.forEach((figure) => {
-      if (!figure.querySelector("svg, canvas")) { seen.unobserve(figure); make(figure); }
-    });
+    figures.forEach(near);
     redraw();
     resize();
   });
@@ -268,16 +272,7 @@
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 
-  // Of a long table the first rows, until all are asked for; none is left out in print.
-  const [long, first] = [30, 20];
-  document.querySelectorAll(".table").forEach((box) => {
-    const rows = box.querySelectorAll("tbody tr").length;
-    if (rows <= long) return;
-    box.classList.add("folded");
-    const button = element("button", { type: "button", className: "more", textContent: say("The first {n} of {m} rows are shown: show all", { n: first, m: rows }) });
-    button.addEventListener("click", () => { box.classList.remove("folded"); button.remove(); });
-    box.after(button);
-  });
+  foldLong({ element, say, resize });
 
   // The first screen is for what was found: of many chapters, and where there is little room, the list opens when it is asked for.
   const chapters = document.querySelector("nav details");

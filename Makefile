@@ -154,7 +154,7 @@ tools:
 # Logits of the networks against torchvision, model files in both directions, ONNX files, optimizers, the first steps of a recipe, augmentations, event
 # files, runs of MLflow, label issues and calibration, the numbers of two reports' pages, what speaks for a guess; model files that run a
 # command in Python and must not here;
-# and the pipelines against their schema, by Tombi, and what that shows in an editor. PyTorch goes into .venv.
+# and the pipelines against their schema, by Tombi, and what that shows in an editor; what `kfood new` writes is run. PyTorch goes into .venv.
 parity: build .venv/parity
 	.venv/bin/tombi lint --offline --error-on-warnings pipelines
 	.venv/bin/python tests/editor_parity.py --kfood $(KFOOD) --tombi .venv/bin/tombi
@@ -178,6 +178,7 @@ parity: build .venv/parity
 	  (cd target/new && '$(CURDIR)/$(KFOOD)' new ../../data/sample --template $$template --name $$template) || exit; \
 	done
 	.venv/bin/tombi lint --offline --error-on-warnings target/new/pipelines
+	.venv/bin/python tests/new_parity.py --kfood $(KFOOD) --sample data/sample
 	$(KFOOD) run pipelines/quickstart.toml
 	$(KFOOD) run tests/fixtures/labels.toml
 	.venv/bin/python tests/page_parity.py --kfood $(KFOOD) pipelines/quickstart.toml tests/fixtures/labels.toml

@@ -266,20 +266,7 @@ fn a_card_tells_data_recipe_and_figures_of_its_model_and_an_exported_file_says_i
 #[test]
 fn a_card_tells_intervals_and_limits_and_copies_of_training_photographs_or_that_there_are_none() {
     let project = trained();
-    let card_of = |name: &str| {
-        project.ok(&["export", "pipelines/p.toml:net", name]);
-        let card = project.read(name);
-        let limits = card.split("\n## Limits\n\n").nth(1).unwrap();
-        let limits = limits.split("\n## ").next().unwrap().to_owned();
-        assert!(
-            limits.starts_with(
-                "- It answers with one of its 3 classes whatever a photograph shows.\n"
-            ),
-            "{card}"
-        );
-        (card, limits)
-    };
-    let (card, limits) = card_of("none.md");
+    let (card, limits) = card_and_limits(&project, "none.md");
     assert!(
         limits.contains("- Copies of training photographs were looked for by their pixels among those of validation, and none was found."),
         "{card}"
@@ -319,7 +306,7 @@ fn a_card_tells_intervals_and_limits_and_copies_of_training_photographs_or_that_
             "on = [\"validation\", \"test\"]",
         );
     project.ok(&["run", "pipelines/p.toml", "--device", "cpu"]);
-    let (card, limits) = card_of("copies.md");
+    let (card, limits) = card_and_limits(&project, "copies.md");
     let leaks = &judged(&project, 2)["leaks"]["parts"][1];
     let copies = leaks["like_train"].as_u64().unwrap();
     assert!((1..=3).contains(&copies), "{leaks}");
@@ -330,6 +317,19 @@ fn a_card_tells_intervals_and_limits_and_copies_of_training_photographs_or_that_
         !limits.contains("none was found") && !limits.contains("not looked at"),
         "{card}"
     );
+}
+
+/// The card of the training, and what stands in it below the heading of the limits.
+fn card_and_limits(project: &Project, name: &str) -> (String, String) {
+    project.ok(&["export", "pipelines/p.toml:net", name]);
+    let card = project.read(name);
+    let limits = card.split("\n## Limits\n\n").nth(1).unwrap();
+    let limits = limits.split("\n## ").next().unwrap().to_owned();
+    assert!(
+        limits.starts_with("- It answers with one of its 3 classes whatever a photograph shows.\n"),
+        "{card}"
+    );
+    (card, limits)
 }
 
 /// The figures of the evaluation of so many parts.

@@ -7,6 +7,9 @@ unpacked again: the fresh environment gets a link to each of its packages, so th
 installed by pip. Everything after that runs with an empty environment but for PATH, HOME and LANG, in a temporary folder.
 
   * the wheel is built of the programs that are compiled already: a line `Compiling` is a failure;
+  * so is one of `pip install .` into another fresh environment, and of `cargo install --path .`; `kfood doctor` of both finds libtorch, and their
+    worker loads it. pip builds with what the environment has (`--no-build-isolation`), and Cargo with the versions that are locked
+    (`--locked --offline`): with others there would be half an hour to compile;
   * as if on another machine than it was built on, `kfood doctor` finds the libtorch of the environment and the worker loads it: beside the
     program, by LIBTORCH, and by asking Python where that alone knows it; none, and one of another version, are told in words;
   * `kfood new`, `run`, `report`, `export` to ONNX; then tests/wheel_calls.py.
@@ -44,6 +47,7 @@ def main():
     wheel = build(options)
     with tempfile.TemporaryDirectory() as place:
         place = pathlib.Path(place).resolve()
+        from_the_checkout(options, place)
         python = install(wheel, options.environment, place / "venv")
         bare(place)
         move(place, options.kfood)
@@ -74,7 +78,7 @@ def build(options):
         built = run([maturin, "build", "--release", "--out", options.out, *options.features.split()], cwd=ROOT, stderr=subprocess.PIPE)
     finally:
         shutil.rmtree(data, ignore_errors=True)
-    compiled = [line.strip() for line in built.stderr.splitlines() if line.strip().startswith("Compiling")]
+    compiled = lines("Compiling", built)
     assert not compiled, f"the wheel compiled what was there: {compiled}"
     [wheel] = options.out.glob("*.whl")
     step(f"{wheel.name}: {wheel.stat().st_size / 1e6:.1f} MB, nothing compiled", since)
@@ -88,16 +92,39 @@ SHELLS = {
 }
 
 
+def from_the_checkout(options, place):
+    """`pip install .` and `cargo install --path .`, of what is compiled already; both programs of each run."""
+    since = time.monotonic()
+    environment, features = options.environment.resolve(), options.features.split()
+    fresh(environment, place / "pip")
+    # As pip runs it, the backend looks for `maturin` on the path.
+    path = f"{environment / 'bin'}:{os.environ['PATH']}"
+    pip = [environment / "bin" / "pip", "--python", place / "pip" / "bin" / "python", "install", "--verbose", "--disable-pip-version-check"]
+    asked = [f"--config-settings=build-args={' '.join(features)}"] if features else []
+    built = run([*pip, "--no-deps", "--no-build-isolation", *asked, "."], cwd=ROOT, capture_output=True, env={**os.environ, "PATH": path})
+    by_pip = lines("Compiling", built)
+    cargo = ["cargo", "install", "--path", ".", "--locked", "--offline", "--root", place / "cargo", *features]
+    by_cargo = lines("Compiling", run(cargo, cwd=ROOT, capture_output=True))
+    assert not by_pip + by_cargo, f"compiled what was there: pip {by_pip}, cargo {by_cargo}"
+    for name in ("pip", "cargo"):
+        said = json.loads(run([place / name / "bin" / "kfood", "doctor", "--json"], capture_output=True).stdout)
+        print(name, said["libtorch"], flush=True)
+        assert pathlib.Path(said["tensors"]["library"]).is_file(), said
+    step("pip install . and cargo install --path . compiled nothing, and their programs run", since)
+
+
+def lines(word, ran):
+    """The lines of a command that begin so."""
+    told = ((ran.stdout or "") + (ran.stderr or "")).splitlines()
+    return [line.strip() for line in told if line.strip().startswith(word)]
+
+
 def install(wheel, environment, venv):
     """A fresh environment with the wheel; its Python."""
     since = time.monotonic()
-    python = environment.resolve() / "bin" / "python"
-    run([python, "-m", "venv", "--without-pip", venv])
-    [theirs], [ours] = packages(environment), packages(venv)
-    for package in theirs.iterdir():
-        if not re.match(r"(pip|setuptools|kfood)\b", package.name):
-            (ours / package.name).symlink_to(package.resolve())
-    pip = [environment.resolve() / "bin" / "pip", "--python", venv / "bin" / "python"]
+    environment = environment.resolve()
+    fresh(environment, venv)
+    pip = [environment / "bin" / "pip", "--python", venv / "bin" / "python"]
     run([*pip, "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-index", wheel])
     asked = run([venv / "bin" / "python", "-c", "import importlib.metadata as m; print(m.requires('kfood'))"], capture_output=True)
     assert "torch==2.11.*" in asked.stdout, asked.stdout
@@ -105,6 +132,15 @@ def install(wheel, environment, venv):
         assert (venv / "share" / file).is_file(), file
     step("installed, its packages linked", since)
     return venv / "bin" / "python"
+
+
+def fresh(environment, venv):
+    """A virtual environment with a link to each package of another one."""
+    run([environment / "bin" / "python", "-m", "venv", "--without-pip", venv])
+    [theirs], [ours] = packages(environment), packages(venv)
+    for package in theirs.iterdir():
+        if not re.match(r"(pip|setuptools|kfood)\b", package.name):
+            (ours / package.name).symlink_to(package.resolve())
 
 
 def packages(environment):

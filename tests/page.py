@@ -56,7 +56,8 @@ def main():
             for file in [page, *(also.resolve() for also in args.also)]:
                 print(f"{file.stem}, {file.stat().st_size / 1e6:.1f} MB")
                 looks = [partial(looked_at, file=file, scheme=s, width=w, pictures=args.pictures) for s in SCHEMES for w in WIDTHS]
-                looks += [partial(look, file=file) for look in (ordered_and_copied, by_keyboard, printed, untranslated)]
+                looks += [partial(look, file=file) for look in (ordered_and_copied, by_keyboard, untranslated)]
+                looks += [partial(printed, file=file, width=w) for w in WIDTHS]
                 if args.axe:
                     looks += [partial(accessible, file=file, axe=args.axe, scheme=s, width=w) for s in SCHEMES for w in WIDTHS]
                 if file.stat().st_size > MOST:
@@ -478,9 +479,9 @@ def untranslated(chromium, file):
     return [f"in English: {text[:120]!r}" for text in found]
 
 
-def printed(chromium, file):
-    """What is wrong with the page on paper, from a dark window."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark")
+def printed(chromium, file, width):
+    """What is wrong with the page on paper, from a dark window, in which much may be closed."""
+    context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme="dark")
     page = context.new_page()
     page.goto(file.as_uri())
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
@@ -496,11 +497,11 @@ def printed(chromium, file):
     wide = page.evaluate("[...document.querySelectorAll('.chart svg, .chart canvas, .flow svg, pre')].filter(b => b.getBoundingClientRect().right > 720).length")
     if wide:
         wrong.append(f"{wide} blocks are wider than a sheet")
-    hidden = page.evaluate("[...document.querySelectorAll('tbody tr')].filter(r => !r.getClientRects().length).length")
+    hidden = page.evaluate("[...document.querySelectorAll('tbody tr, figure, main p, main li')].filter(e => !e.closest('.behind, .rows, noscript, .served') && !e.checkVisibility()).length")
     if hidden:
-        wrong.append(f"{hidden} rows of tables are left out on paper")
+        wrong.append(f"{hidden} rows of tables, figures and paragraphs are left out on paper")
     context.close()
-    return wrong
+    return [f"printed from {width} pixels: {what}" for what in wrong]
 
 
 def framed(chromium, file, notebook):

@@ -2,6 +2,7 @@
 
 import argparse
 import random
+import subprocess
 import sys
 import tempfile
 import time
@@ -13,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from peers import machine  # noqa: E402
 
 from faults import FAULTS, NotHere  # noqa: E402
-from project import Project, Reference  # noqa: E402
+from project import PATIENCE, Hung, Project, Reference  # noqa: E402
 
 
 def main() -> None:
@@ -48,8 +49,13 @@ def main() -> None:
             continue
         project = Project(program, work / "trial", references[pipeline])
         try:
+            told = "it had not happened yet"
             told = FAULTS[kind](project, draws)
-            problem = project.shows_nothing_wrong(draws) or project.heals()
+            problem = project.says_what_is_wrong() or project.shows_nothing_wrong(draws) or project.heals()
+        except Hung as hung:
+            problem = str(hung)
+        except subprocess.TimeoutExpired:
+            problem = f"a disturbed run did not end within {PATIENCE} s"
         except NotHere as why:
             skipped[kind] = str(why)
             continue

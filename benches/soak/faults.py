@@ -46,7 +46,7 @@ def kill(project: Project, draws: random.Random) -> str:
     """The runner, its worker or both, at any moment."""
     perhaps_finished(project, draws)
     child = project.start()
-    moment = draws.uniform(0, 0.4) if project.reference.pipeline == "light" else draws.uniform(0, 6)
+    moment = draws.uniform(0, 0.4 if project.reference.pipeline == "light" else project.reference.took)
     try:
         child.wait(moment)
         return "it had ended"

@@ -111,13 +111,15 @@ TRIALS := 2000
 FUZZ_TARGETS := $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
 
 # What the fuzzers find beside the committed corpora goes into target/corpora.
-fuzz: tools
+fuzz: build
 	cp Cargo.lock fuzz/Cargo.lock
 	for target in $(FUZZ_TARGETS); do \
 	  mkdir -p target/corpora/$$target; \
 	  RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --release $$target target/corpora/$$target fuzz/corpora/$$target -- \
 	    -max_total_time=$(SECONDS) -rss_limit_mb=2048 -timeout=20 -print_final_stats=1 || exit; \
 	done
+	$(KFOOD) sample target/corpora/sample
+	fuzz/jpeg.sh target/corpora/jpeg $(SECONDS) $(if $(KFOOD_REAL_DATA),$(KFOOD_REAL_DATA)/web7,target/corpora/sample)
 
 build: $(READY) tools
 	$(CARGO) build --release $(FEATURES)

@@ -1,12 +1,19 @@
 #!/bin/sh
 # Fuzzes kfood's own decoders of JPEGs, in C, under AddressSanitizer and UndefinedBehaviorSanitizer:
 #   fuzz/jpeg.sh WORK SECONDS FOLDER...
+#   fuzz/jpeg.sh --build WORK      compiles them and no more (clang alone)
 # Photographs below the folders, cut small, are made progressive in many ways, and plain (WORK/made); libFuzzer changes them
 # (WORK/corpus). Needs clang, `jpegtran`, `cjpeg` and `djpeg` (Debian: libjpeg-turbo-progs), and `cargo build --release` before:
 # libjpeg-turbo is the one that kfood is built with. Ends with 1 at the first fault, whose file then lies in WORK.
 set -eu
-work=$1 seconds=$2
-shift 2
+only=
+if test "$1" = --build; then
+  only=yes work=$2 seconds=0
+  shift 2
+else
+  work=$1 seconds=$2
+  shift 2
+fi
 here=$(cd "$(dirname "$0")" && pwd)
 native=$here/../src/native
 turbo=$(ls -td "$here"/../target/release/build/turbojpeg-sys-*/out/include | head -1)/..
@@ -14,6 +21,7 @@ mkdir -p "$work/made" "$work/corpus"
 
 clang -O1 -g -std=gnu11 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined '-D__builtin_cpu_supports=fuzz_supports' \
   -include "$here/jpeg.h" -I"$turbo/include" "$here/jpeg.c" "$native"/jpeg_*.c "$turbo/lib/libturbojpeg.a" -lm -o "$work/jpeg"
+test -z "$only" || exit 0
 
 # Scans of every kind: by frequencies, by bits, first coefficients one component after the other or alone.
 cat >"$work/by_frequencies" <<'SCANS'

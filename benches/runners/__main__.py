@@ -6,6 +6,7 @@ import os
 import shutil
 import statistics
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -80,6 +81,11 @@ def speed(tools, work: Path, options) -> dict:
                 timed(f"{stages}: plan", tool, tool.plan())
         if pipeline == "one":
             edited_again(made, data, options, timed, stages)
+        if pipeline == "wide":
+            for number in range(max(1, options.rounds // 2)):
+                for tool in made:
+                    tool.branch(number + 1)
+                    timed(f"{stages}: one branch edited", tool, tool.run())
         for tool in made:
             shutil.rmtree(tool.folder)
     for _ in range(options.rounds):
@@ -96,6 +102,10 @@ def edited_again(made, data: Path, options, timed, stages: str) -> None:
             with open(place, "ab") as to:
                 to.write(os.urandom(8))
             timed(f"{stages}: one edited", tool, tool.run())
+        # Other times and the same bytes: nothing has to run, but the file has to be read.
+        for tool in made:
+            os.utime(place, ns=(time.time_ns(), time.time_ns()))
+            timed(f"{stages}: one touched", tool, tool.run())
 
 
 def folder_of_files(folder: Path, count: int) -> None:

@@ -15,6 +15,8 @@ from pathlib import Path
 # No command takes this long.
 PATIENCE = 600
 WIDE = 200
+# The branch of those that is edited.
+EDITED = 100
 # What a stage of a peer does: it reads its inputs and writes what it read, in two pieces.
 WORK = """\
 import hashlib, pathlib, sys, time
@@ -116,7 +118,11 @@ class Peer(Tool):
     def wide(self) -> None:
         """One stage that 198 read, and one that reads those: 200."""
         self.texts("rice")
-        middle = [(f"m{i}", f"m{i}.out", ["first.out"], 0.0) for i in range(WIDE - 2)]
+        self.branch(0)
+
+    def branch(self, edit: int) -> None:
+        """The settings of one branch become others, the Nth time: it runs again, and gives what it gave."""
+        middle = [(f"m{i}", f"m{i}.out", ["first.out"], edit / 1000 if i == EDITED else 0.0) for i in range(WIDE - 2)]
         last = ("last", "last.out", [out for _, out, _, _ in middle], 0.0)
         self.write([("first", "first.out", ["data/0.txt"], 0.0), *middle, last])
 
@@ -214,7 +220,11 @@ class Kfood(Tool):
 
     def wide(self) -> None:
         self.sample()
-        seeds = list(range(1, WIDE))
+        self.branch(0)
+
+    def branch(self, edit: int) -> None:
+        """One split of all has another seed."""
+        seeds = [seed + WIDE * edit if seed == EDITED else seed for seed in range(1, WIDE)]
         self.write(self.DATA + f'[split.holdout]\ndataset = "dishes"\nvalidation = 0.2\nmatrix.seed = {seeds}\n')
 
     def one(self, seconds: float) -> None:

@@ -46,7 +46,7 @@ def kill(project: Project, draws: random.Random) -> str:
     """The runner, its worker or both, at any moment."""
     perhaps_finished(project, draws)
     child = project.start()
-    moment = draws.uniform(0, 0.4) if project.reference.pipeline == "light" else draws.uniform(0, 6)
+    moment = draws.uniform(0, 0.4 if project.reference.pipeline == "light" else project.reference.took)
     try:
         child.wait(moment)
         return "it had ended"
@@ -198,19 +198,34 @@ def clock(project: Project, draws: random.Random) -> str:
     return f"{years} years"
 
 
+def wrong_clock(project: Project, draws: random.Random) -> str:
+    """A run and its workers whose clock is years ahead or back, or hours; then the clock is right again."""
+    perhaps_finished(project, draws)
+    library = project.folder.with_name("clock.so")
+    if not library.exists():
+        source = Path(__file__).with_name("clock.c")
+        if not shutil.which("cc") or subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], capture_output=True).returncode:
+            raise NotHere("there is no compiler of C")
+    hours = draws.choice([-30 * 365 * 24, -365 * 24, -2, 1, 365 * 24, 10 * 365 * 24])
+    project.start("env", f"LD_PRELOAD={library}", f"SOAK_SECONDS={hours * 3600}").wait(PATIENCE)
+    return f"{hours} hours"
+
+
 def several_at_once(project: Project, draws: random.Random) -> str:
-    """Two to sixteen runs of one project beside `gc`, some of them killed."""
+    """Two to sixteen runs of one project, three times of four beside `gc`, some of them killed."""
     runs = draws.randint(2, 16) if project.reference.pipeline == "light" else 2
+    gc = draws.random() < 0.75
     children = [project.start() for _ in range(runs)]
     killed = 0
     for child in children:
-        run([project.program, "cache", "gc"], project.folder)
+        if gc:
+            run([project.program, "cache", "gc"], project.folder)
         if draws.random() < 0.2:
             child.kill()
             killed += 1
     for child in children:
         child.wait(PATIENCE)
-    return f"{runs} runs, {killed} killed"
+    return f"{runs} runs, {'gc' if gc else 'no gc'}, {killed} killed"
 
 
 def power_loss(project: Project, draws: random.Random) -> str:
@@ -229,6 +244,7 @@ FAULTS = {
     "damaged file": damage,
     "edited while read": edited_while_read,
     "times of files moved": clock,
-    "several at once, with gc": several_at_once,
+    "clock wrong": wrong_clock,
+    "several at once": several_at_once,
     "power loss": power_loss,
 }

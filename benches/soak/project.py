@@ -1,11 +1,17 @@
 """A small project of all kinds of stages, what it gives undisturbed, and what may be said of it after a fault."""
 
+import fcntl
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
+import time
 import tomllib
 from pathlib import Path
+
+from peers.program import children
 
 # What needs no tensors is quick: it is run most often.
 LIGHT = """\
@@ -67,8 +73,17 @@ from = "result"
 )
 TEXTS = {"light": LIGHT, "whole": WHOLE}
 FILE = "pipelines/p.toml"
+# A thread for each worker: on a busy machine several wait for each other most of the time, and a training takes ten times as long.
+SETTINGS = "".join(f"[run.{kind}]\ncores = 1\n" for kind in ["train", "transfer", "average", "ensemble", "evaluate"])
 # No command takes this long, whatever else runs.
 PATIENCE = 300
+# Of a report: what a run took, and what is said of stages that have yet to run.
+TIMES = re.compile(r"\n## Time and memory\n.*?(?=\n## |\Z)", re.DOTALL)
+STATE = re.compile(r"Warning|no result|earlier result|unfinished|so far|Fingerprint|^\\| cpu |has to run|have to run|Nothing was evaluated|^## Training")
+
+
+class Hung(Exception):
+    """A command did not end."""
 
 
 class Reference:
@@ -90,17 +105,20 @@ class Reference:
                 shutil.copy2(photograph, to)
         shutil.rmtree(work / "sample")
         folder.joinpath(FILE).write_text(TEXTS[pipeline])
+        folder.joinpath("kfood.toml").write_text(SETTINGS)
+        began = time.monotonic()
         run([program, "run", FILE], folder, check=True)
         made = cls(folder, pipeline)
-        made.shown = {name: shown(program, folder, command) for name, command in made.commands().items()}
+        made.took = time.monotonic() - began
+        made.shown = {name: shown(program, folder, command)[0] for name, command in made.commands().items()}
         for name, what in made.shown.items():
-            if what is None:
+            if not what:
                 raise SystemExit(f"`kfood {' '.join(made.commands()[name])}` shows nothing of an undisturbed run: there is nothing to compare with")
         return made
 
     def commands(self) -> dict[str, list[str]]:
         """Commands that show results, each writing what can be compared to `out`."""
-        all_kinds = {"data": ["data", FILE, "--json"]}
+        all_kinds = {"data": ["data", FILE, "--json"], "report": ["report", FILE], "cache": ["cache", "ls", "--json"]}
         if self.pipeline == "whole":
             all_kinds |= {
                 "export": ["export", f"{FILE}:best", "out.safetensors"],
@@ -120,7 +138,13 @@ class Project:
         self.program, self.folder, self.reference = program, folder, reference
         folder.joinpath("pipelines").mkdir(parents=True)
         shutil.copytree(reference.folder / "data", folder / "data")
-        shutil.copy2(reference.folder / FILE, folder / FILE)
+        for name in (FILE, "kfood.toml"):
+            shutil.copy2(reference.folder / name, folder / name)
+        self.started: list[subprocess.Popen] = []
+        # A pipe, which no limit on files and no full disk reaches; nobody empties it meanwhile, so it has room for all.
+        self.said, self.says = os.pipe()
+        fcntl.fcntl(self.says, fcntl.F_SETPIPE_SZ, 1 << 20)
+        os.set_blocking(self.said, False)
 
     @property
     def cache(self) -> Path:
@@ -133,14 +157,28 @@ class Project:
 
     def start(self, *before: str, **more) -> subprocess.Popen:
         command = [*before, str(self.program), "run", FILE]
-        return subprocess.Popen(command, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=alone(), **more)
+        child = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=self.says, env=alone(), **more)
+        self.started.append(child)
+        return child
+
+    def says_what_is_wrong(self) -> str | None:
+        """What the disturbed runs said: each has one message at most, in words."""
+        said = b""
+        try:
+            while part := os.read(self.said, 1 << 20):
+                said += part
+        except BlockingIOError:
+            pass
+        return unclear(said.decode(errors="replace"), len(self.started))
 
     def shows_nothing_wrong(self, draws) -> str | None:
-        """A command that shows results must show those of the reference, or say that it cannot."""
-        name, command = draws.choice(sorted(self.reference.commands().items()))
-        found = shown(self.program, self.folder, command)
-        if found is not None and found != self.reference.shown[name]:
-            return f"`kfood {' '.join(command)}` showed something else"
+        """Commands that show results must show those of the reference, or say that they cannot. Two of all are drawn, for time's sake."""
+        for name, command in draws.sample(sorted(self.reference.commands().items()), 2):
+            found, said = shown(self.program, self.folder, command)
+            if found is not None and not is_part(name, found, self.reference.shown[name]):
+                return f"`kfood {' '.join(command)}` showed something else: {others(found, self.reference.shown[name])}"
+            if problem := unclear(said, 1):
+                return f"`kfood {' '.join(command)}`: {problem}"
         return None
 
     def heals(self) -> str | None:
@@ -152,6 +190,9 @@ class Project:
         if found != self.reference.outputs:
             differ = [stage for stage in self.reference.outputs if found.get(stage) != self.reference.outputs[stage]]
             return f"other outputs: {differ}"
+        report, _ = shown(self.program, self.folder, self.reference.commands()["report"])
+        if report != self.reference.shown["report"]:
+            return f"another report: {others(report, self.reference.shown['report'])}"
         # What lies beside a result (times, what may be gone on from) is no part of it: a run has no need to look there, and `verify`
         # names it and takes it away. Then a run gives the same again, and nothing is left to find.
         verify = [self.program, "cache", "verify"]
@@ -164,7 +205,50 @@ class Project:
         return f"`cache verify` twice: {verified.stdout}{verified.stderr}" if verified.returncode else None
 
     def forget(self) -> None:
+        for child in self.started:
+            if child.poll() is None:
+                end(child.pid)
+                child.wait()
+        os.close(self.said)
+        os.close(self.says)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def end(pid: int) -> None:
+    """Kills a process and all below it: what hangs may have a worker, and strace a runner."""
+    below = children(pid)
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    for child in below:
+        end(child)
+
+
+def unclear(said: str, runs: int) -> str | None:
+    """What is wrong with the messages of so many commands; nothing where each has one at most."""
+    if "panicked" in said:
+        return f"a panic: {said[-2000:]}"
+    if len(re.findall(r"^error:", said, re.MULTILINE)) > runs:
+        return f"several errors at once: {said[-2000:]}"
+    return None
+
+
+def is_part(name: str, found: str | bytes, whole: str | bytes) -> bool:
+    """Whether what a command shows is the reference's. A report and a list of the cache may show less of it, and a report says what is missing."""
+    if name == "cache":
+        return set(json.loads(found)) <= set(json.loads(whole))
+    if name == "report":
+        return not others(found, whole)
+    return found == whole
+
+
+def others(found: str | bytes | None, whole: str | bytes) -> str:
+    """Lines that the reference does not show, but for what a report says of stages that are yet to run."""
+    if not isinstance(found, str):
+        return ""
+    known = set(whole.splitlines())
+    return "\n".join(line for line in found.splitlines() if line not in known and not STATE.search(line))[:2000]
 
 
 def alone() -> dict[str, str]:
@@ -173,7 +257,10 @@ def alone() -> dict[str, str]:
 
 
 def run(command: list, folder: Path, check: bool = False) -> subprocess.CompletedProcess:
-    ended = subprocess.run(command, cwd=folder, env=alone(), capture_output=True, text=True, errors="replace", timeout=PATIENCE)
+    try:
+        ended = subprocess.run(command, cwd=folder, env=alone(), capture_output=True, text=True, errors="replace", timeout=PATIENCE)
+    except subprocess.TimeoutExpired as late:
+        raise Hung(f"`{' '.join(map(str, command))}` did not end within {PATIENCE} s") from late
     if check and ended.returncode:
         raise SystemExit(f"{command} ended with {ended.returncode}:\n{ended.stderr}")
     return ended
@@ -185,16 +272,20 @@ def outputs(folder: Path) -> dict:
     return {stage: found["outputs"] for stage, found in lock["stages"].items()}
 
 
-def shown(program: Path, folder: Path, command: list[str]) -> str | bytes | None:
-    """What a command shows or writes; nothing where it refuses."""
+def shown(program: Path, folder: Path, command: list[str]) -> tuple[str | bytes | None, str]:
+    """What a command shows or writes (nothing where it refuses), and what it says beside that."""
     written = [folder / name for name in command if name.startswith("out.")]
     for path in written:
         path.unlink(missing_ok=True)
     ended = run([program, *command], folder)
     if ended.returncode:
-        return None
+        return None, ended.stderr
+    # Places on the disk are the trial's own, and so is the time that it took.
     if written:
-        # Places on the disk are the trial's own.
-        return written[0].read_bytes().replace(bytes(folder), b"")
+        return written[0].read_bytes().replace(bytes(folder), b""), ended.stderr
+    if command[0] == "report":
+        return TIMES.sub("", ended.stdout).replace(str(folder), ""), ended.stderr
     found = json.loads(ended.stdout)
-    return json.dumps(found, sort_keys=True).replace(str(folder), "")
+    if command[:2] == ["cache", "ls"]:
+        found = sorted(f"{entry['kind']} {entry['stage']} {entry['key']}" for entry in found["entries"])
+    return json.dumps(found, sort_keys=True).replace(str(folder), ""), ended.stderr

@@ -176,7 +176,7 @@ fn limits(card: &Card<'_>) -> Vec<Block> {
 }
 
 fn looks_for_no_leaks(evaluated: &Evaluated) -> bool {
-    evaluated.evaluation.leaks.is_none()
+    evaluated.evaluation.leaks.is_none() && evaluated.features.is_none()
 }
 
 fn usage(card: &Card<'_>) -> Vec<Block> {

@@ -33,6 +33,7 @@ pub(in crate::report) fn glance(found: &Pooled) -> Option<String> {
         .into_iter()
         .flatten()
         .chain(copies(found))
+        .chain(by_features(found))
         .collect();
     Some(match said.as_slice() {
         [] => format!("{facts}."),
@@ -52,9 +53,19 @@ fn fit(found: &Pooled) -> Option<String> {
         ""
     };
     Some(match sign(gap.interval) {
+        // What is told of them stands behind it.
+        Sign::Unclear if found.alike(gap.to).is_some() => {
+            return (!also.is_empty()).then(|| "underfits".to_owned());
+        }
         Sign::Positive => format!("overfits by {} points{also}", points(gap.difference)),
-        Sign::Unclear if !also.is_empty() => "underfits; no overfitting is shown".to_owned(),
-        Sign::Unclear => "no overfitting is shown".to_owned(),
+        Sign::Unclear => {
+            let on = match found.alike_elsewhere(gap.to) {
+                true => format!(" on {}", gap.to.name()),
+                false => String::new(),
+            };
+            let underfits = if also.is_empty() { "" } else { "underfits; " };
+            format!("{underfits}no overfitting is shown{on}")
+        }
         Sign::Negative => format!(
             "better on {} than on train, which is unusual",
             gap.to.name()
@@ -98,10 +109,30 @@ fn copies(found: &Pooled) -> Vec<String> {
     leaking.map(told).collect()
 }
 
+/// Parts in which features find more than that.
+fn by_features(found: &Pooled) -> Vec<String> {
+    let more = found.further.iter().filter(|(.., most)| *most > 0);
+    let told = |(part, least, most): &(Part, u64, u64)| {
+        let images = match least == most {
+            true => number(*most),
+            false => format!("{} to {}", number(*least), number(*most)),
+        };
+        let look = either(*most, "image looks", "images look");
+        format!(
+            "{images} further {} {look} like training images",
+            part.name()
+        )
+    };
+    more.map(told).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample::{evaluated_on, results, rights};
+    use crate::{
+        record::{ByFeatures, FeatureLeaks},
+        report::sample::{evaluated_on, results, rights},
+    };
 
     fn told(train: usize, validation: usize, test: usize) -> String {
         let parts = [
@@ -124,6 +155,44 @@ mod tests {
             told(150, 147, 90),
             "30.0% on test (95% interval 25.1 to 35.4; 300 images): underfits; no overfitting is shown; test is 19.0 points below \
              validation, more than chance allows."
+        );
+    }
+
+    #[test]
+    fn look_alikes_by_features_stand_where_no_overfitting_would_be_shown() {
+        let told = |train: usize, further: [u64; 2]| {
+            let parts = [
+                (Part::Train, rights(train, 300)),
+                (Part::Test, rights(train, 300)),
+            ];
+            let parts: Vec<_> = parts.iter().map(|(p, r)| (*p, r.as_slice())).collect();
+            let run = |seed: &str, further| {
+                let mut run = evaluated_on("a", &[("seed", seed)], &parts);
+                let of_test = ByFeatures {
+                    part: Part::Test,
+                    confirmed: 0,
+                    further,
+                    top1_without: None,
+                };
+                run.features = Some(FeatureLeaks {
+                    cosine: 0.9,
+                    parts: vec![of_test],
+                    pairs: Vec::new(),
+                });
+                run
+            };
+            let results = results(vec![run("1", further[0]), run("2", further[1])]);
+            let told = glance(&Pooled::of(&results.groups()[0])).unwrap();
+            told.rsplit_once(')').unwrap().1.to_owned()
+        };
+        assert_eq!(told(290, [0, 0]), ": no overfitting is shown.");
+        assert_eq!(
+            told(290, [9, 12]),
+            ": 9 to 12 further test images look like training images."
+        );
+        assert_eq!(
+            told(150, [1, 1]),
+            ": underfits; 1 further test image looks like training images."
         );
     }
 }

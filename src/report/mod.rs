@@ -57,8 +57,8 @@ pub use overview::{Class, LeakPair, Leaks, Overview, Seen};
 pub use render::{Evidence, Format, Pictures, Thumbnail, curve};
 pub use results::{
     Audited, BegunTraining, Calibrated, DataSeen, Evaluated, Group, ImageLook, MadeOf, NotOfNow,
-    NotUsed, Results, Selected, Source, StageMade, StageTold, Trained, Uncalibrated, Unused,
-    recipe,
+    NotUsed, Results, Selected, Source, SplitSeen, StageMade, StageTold, Trained, Uncalibrated,
+    Unused, recipe,
 };
 pub use same_images::on_other_images;
 pub use sections::{Detail, Images, compared, comparison_blocks, not_of_now, report};

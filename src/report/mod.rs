@@ -38,6 +38,7 @@ mod spaced;
 mod table;
 mod tensorboard;
 mod tune;
+mod undertrained;
 mod units;
 mod words;
 

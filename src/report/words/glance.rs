@@ -1,10 +1,14 @@
 //! A recipe in one line: how good it is, and what is wrong with it.
 
-use super::gaps::{Sign, sign, underfits};
+use super::{
+    gaps::{Sign, sign, underfits},
+    training::undertrained,
+};
 use crate::{
     record::{Part, PartMetrics},
     report::{
         pooled::Pooled,
+        undertrained::Rising,
         units::{percent, points},
     },
     text::{count, either, number},
@@ -12,7 +16,8 @@ use crate::{
 
 /// "19.2% on test (95% interval 16.1 to 22.3; 3 runs, 319 images) beside 42.1% on train (38.0 to 46.3): overfits by 22.9 points, and
 /// underfits"; nothing of what was not evaluated. Goes by the same numbers and limits as the sentences of [`super::gaps`].
-pub(in crate::report) fn glance(found: &Pooled) -> Option<String> {
+/// The trainings behind it are told of where they ended too early.
+pub(in crate::report) fn glance(found: &Pooled, trainings: &[Option<Rising>]) -> Option<String> {
     use Part::{Test, Train, Validation};
     let best = [Test, Validation, Train]
         .into_iter()
@@ -30,7 +35,7 @@ pub(in crate::report) fn glance(found: &Pooled) -> Option<String> {
         count(best.images, "image"),
         beside(found, best.part),
     );
-    let said: Vec<String> = [fit(found), drift(found)]
+    let said: Vec<String> = [fit(found), undertrained(trainings), drift(found)]
         .into_iter()
         .flatten()
         .chain(copies(found))
@@ -163,7 +168,7 @@ mod tests {
         ];
         let parts: Vec<_> = parts.iter().map(|(p, r)| (*p, r.as_slice())).collect();
         let results = results(vec![evaluated_on("a", &[], &parts)]);
-        glance(&Pooled::of(&results.groups()[0])).unwrap()
+        glance(&Pooled::of(&results.groups()[0]), &[]).unwrap()
     }
 
     #[test]
@@ -205,7 +210,7 @@ mod tests {
                 run
             };
             let results = results(vec![run("1", further[0]), run("2", further[1])]);
-            let told = glance(&Pooled::of(&results.groups()[0])).unwrap();
+            let told = glance(&Pooled::of(&results.groups()[0]), &[]).unwrap();
             told.rsplit_once(')').unwrap().1.to_owned()
         };
         assert_eq!(told(290, [0, 0]), ": no overfitting is shown.");

@@ -19,6 +19,7 @@ mod card;
 mod changes;
 mod class_order;
 mod compare;
+mod cost;
 mod document;
 mod exclude_list;
 mod figure;

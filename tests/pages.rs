@@ -1,5 +1,6 @@
 //! `kfood report -o report.html`: one page with charts and photographs.
 
+mod parts;
 mod sweep;
 mod unfinished;
 mod warnings;

@@ -96,3 +96,39 @@ fn an_evaluation_holds_numbers_which_the_report_words_and_others_can_read() {
         assert!((sum - 1.0).abs() < 1e-5, "{sum}");
     }
 }
+
+#[cfg(feature = "tensors")]
+#[test]
+fn where_features_find_look_alikes_no_sentence_takes_the_part_for_a_clean_one() {
+    let project = Project::new();
+    let classes = ["김밥", "비빔밥", "떡국_만두국"];
+    project.dishes("data/train", &classes, 10);
+    // Pictures of their own, and of the same dishes.
+    project.dishes("data/of_yet_another_day", &classes, 4);
+    project.write(
+        FILE,
+        &PIPELINE.replace("data/test", "data/of_yet_another_day"),
+    );
+    let told = || {
+        project.ok(&["run", FILE]);
+        project.ok(&["report", FILE]).stdout
+    };
+    let report = told();
+    assert!(
+        report.contains("so no overfitting is shown")
+            && report.contains("a clean split of one source"),
+        "{report}"
+    );
+    project.edit(FILE, "tta =", "leaks = { cosine = 0.0 }\ntta =");
+    let report = told();
+    for said in ["no overfitting is shown", "clean split"] {
+        assert!(!report.contains(said), "{said}\n{report}");
+    }
+    for said in [
+        "further test images look like training images",
+        "but images that look like training images are among the validation images, so that this tells nothing of overfitting",
+        "no more than chance allows, but images that look like training images are among them",
+    ] {
+        assert!(report.contains(said), "{said}\n{report}");
+    }
+}

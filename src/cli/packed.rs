@@ -10,7 +10,7 @@ use crate::{
     error::Result,
     exec::Summary,
     files,
-    record::{Images, Labels, LookAlikes, Looked, Part, Photographs},
+    record::{Assignment, Images, Labels, LookAlikes, Looked, Part, Photographs, Split},
     report::{ImageLook, Overview, Seen},
     settings::Leaks,
 };
@@ -80,17 +80,21 @@ impl Packed {
         Ok(overview)
     }
 
-    /// What may drift from part to part, by path; colours of at most so many images of each part.
+    /// What may drift from part to part, by path; colours of at most so many images of each part. Parts are those of the split, if any.
     ///
     /// # Errors
     /// When a row of the pack is damaged.
-    pub(super) fn looks(&self, most: usize) -> Result<BTreeMap<String, ImageLook>> {
+    pub(super) fn looks(
+        &self,
+        split: Option<&Split>,
+        most: usize,
+    ) -> Result<BTreeMap<String, ImageLook>> {
         use Part::{Test, Train, Validation};
         let mut rows = Vec::new();
         for part in [Train, Validation, Test] {
             let of_part: Vec<usize> = self
                 .usable()
-                .filter(|row| self.labels.given_for(*row) == Some(part))
+                .filter(|row| self.part(split, *row) == Some(part))
                 .collect();
             rows.extend(spread(&of_part, most));
         }
@@ -105,7 +109,7 @@ impl Packed {
             let seen = self.photographs.photographs.get(row)?;
             let (width, height) = (f64::from(seen.width), f64::from(seen.height));
             let look = ImageLook {
-                part: self.labels.given_for(row)?,
+                part: self.part(split, row)?,
                 brightness: f64::from(seen.brightness),
                 short_side: width.min(height),
                 aspect: width / height.max(1.0),
@@ -114,6 +118,18 @@ impl Packed {
             Some((self.images.images.get(row)?.path.clone(), look))
         };
         Ok(self.usable().filter_map(look).collect())
+    }
+
+    /// Where an image belongs: in folds, which take turns, where the data set gives it to.
+    fn part(&self, split: Option<&Split>, row: usize) -> Option<Part> {
+        let given = self.labels.given_for(row);
+        match split.map(|split| split.assignments.get(row)) {
+            None | Some(Some(Assignment::Fold(_))) => given,
+            Some(Some(Assignment::Train)) => Some(Part::Train),
+            Some(Some(Assignment::Validation)) => Some(Part::Validation),
+            Some(Some(Assignment::Test)) => Some(Part::Test),
+            Some(Some(Assignment::LeftOut) | None) => None,
+        }
     }
 
     /// The rows that were not dropped.

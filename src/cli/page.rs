@@ -9,9 +9,11 @@ use super::{
     results::{find, in_project},
 };
 use crate::{
-    config::{Instance, Settings},
+    config::{Instance, Preprocess, Settings},
     exec::{Newest, Summary},
-    report::{DataSeen, Results, Source, StageMade, StageTold, Uncalibrated},
+    files,
+    record::Split,
+    report::{DataSeen, Results, Source, SplitSeen, StageMade, StageTold, Uncalibrated},
     stage::Stage,
     stages::sureness,
 };
@@ -31,7 +33,10 @@ pub(super) fn complete(results: &mut Results, opened: &Opened, newest: &Newest, 
     for instance in opened.pipeline.instances.iter().filter(told_of) {
         if let Settings::Preprocess(settings) = &instance.settings {
             // What cannot be read is told of as a stage whose result is not that of now.
-            let found = data(opened, &newest.summary, &instance.id, &settings.dataset);
+            let splits = opened.pipeline.instances.iter().filter(told_of);
+            let splits = splits.filter(|i| draws_from(i, &settings.dataset));
+            let splits: Vec<&str> = splits.map(|i| i.id.as_str()).collect();
+            let found = data(opened, &newest.summary, instance, settings, &splits);
             results.data.extend(found);
         }
     }
@@ -60,15 +65,40 @@ pub(super) fn complete(results: &mut Results, opened: &Opened, newest: &Newest, 
     results.files = files.into_iter().filter_map(text).collect();
 }
 
-fn data(opened: &Opened, summary: &Summary, id: &str, dataset: &str) -> Option<DataSeen> {
+fn draws_from(instance: &Instance, dataset: &str) -> bool {
+    matches!(&instance.settings, Settings::Split(split) if split.dataset == dataset)
+}
+
+/// A data set with the parts of the first split of it that has a result.
+fn data(
+    opened: &Opened,
+    summary: &Summary,
+    instance: &Instance,
+    settings: &Preprocess,
+    splits: &[&str],
+) -> Option<DataSeen> {
+    let (id, dataset) = (&instance.id, &settings.dataset);
     let set = Packed::read(summary, id, dataset).ok()?;
+    let read = |id: &&str| -> Option<(String, Split)> {
+        let split: Split = files::read_json(&summary.output(id, Split::FILE).ok()?).ok()?;
+        // An earlier result may be of other images.
+        let fits = split.assignments.len() == set.labels.labels.len();
+        fits.then(|| ((*id).to_owned(), split))
+    };
+    let split = splits.iter().find_map(read);
+    let looks = set.looks(split.as_ref().map(|(_, split)| split), LOOKED_AT);
     Some(DataSeen {
         source: Source {
-            dataset: dataset.to_owned(),
-            data: id.to_owned(),
+            dataset: dataset.clone(),
+            data: id.clone(),
         },
         overview: set.overview(&opened.pipeline, summary, LOOKED_AT).ok()?,
-        looks: set.looks(LOOKED_AT).ok()?,
+        looks: looks.ok()?,
+        split: split.map(|(id, split)| SplitSeen {
+            id,
+            of: splits.len(),
+            folds: split.folds.is_some(),
+        }),
     })
 }
 

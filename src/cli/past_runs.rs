@@ -16,6 +16,7 @@ use crate::{
     files,
     record::{Headline, PastEvaluation, PastJobs, PastRun},
     report::{Results, duration},
+    text::in_one_line,
 };
 
 /// A setting that two runs have otherwise, as the file writes it; `None` where it stands nowhere.
@@ -57,9 +58,9 @@ pub(super) fn remember(opened: &Opened, summary: &Summary, results: &Results, ru
 fn failures(summary: &Summary) -> BTreeMap<String, String> {
     let why = |stage: &StageSummary| match &stage.outcome {
         Outcome::Failed(error) if error.class() != Class::Interrupted => {
-            let line = error.message().lines().next().unwrap_or_default();
+            let line = in_one_line(error.message());
             let own = line.strip_prefix(&format!("stage `{}`: ", stage.id));
-            Some((stage.id.clone(), own.unwrap_or(line).to_owned()))
+            Some((stage.id.clone(), own.unwrap_or(&line).to_owned()))
         }
         _ => None,
     };

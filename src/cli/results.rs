@@ -24,7 +24,7 @@ use crate::{
     },
     settings::{Arch, AverageRule, Checkpoint},
     stages::history_so_far,
-    text::{count, shown_path},
+    text::{count, in_one_line, shown_path},
 };
 
 /// The results of a finished pipeline, as far as the summary has them. Predictions, and which images are not used, are read only
@@ -49,17 +49,14 @@ pub(super) fn collect_what_is_there(opened: &Opened, newest: &Newest) -> Results
             earlier,
             why: match failed.get(id) {
                 _ if is_running => "a run is at it now".to_owned(),
-                // That nothing came out is said by that.
-                Some(error) if why == "never run" => format!("failed in the last run: {error}"),
-                Some(error) => format!("failed in the last run: {error}; {why}"),
+                Some(error) => after_failing(error, why),
                 None => why.to_owned(),
             },
         };
         if let Err(error) = add(&mut results, opened, &newest.summary, instance, true) {
             let error = error.to_string();
-            let line = error.lines().next().unwrap_or_default();
-            let line = line.strip_prefix("error: ").unwrap_or(line);
-            results.not_of_now.push(told(false, line));
+            let line = in_one_line(error.strip_prefix("error: ").unwrap_or(&error));
+            results.not_of_now.push(told(false, &line));
         }
         let older = newest.older.iter().find(|older| older.id == *id);
         let missing = newest.missing.iter().find(|missing| missing.id == *id);
@@ -70,6 +67,18 @@ pub(super) fn collect_what_is_there(opened: &Opened, newest: &Newest) -> Results
     results.begun = begun(opened, newest);
     results.jobs = past_runs::jobs(opened, &newest.summary);
     results
+}
+
+/// That a stage failed, and what else there is to say of its result. That nothing came out of it is said by that.
+fn after_failing(error: &str, why: &str) -> String {
+    let failed = format!("failed in the last run: {error}");
+    let mut reasons = why.split("; ").filter(|reason| *reason != "never run");
+    match reasons.next() {
+        None => failed,
+        Some(first) => reasons.fold(format!("{failed}; {first}"), |told, reason| {
+            format!("{told}; {reason}")
+        }),
+    }
 }
 
 /// How far trainings have come that were begun.

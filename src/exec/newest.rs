@@ -18,7 +18,7 @@ use crate::{
     event::Observer,
     plan::Graph,
     stage::{Source, Stage},
-    text::{plural, shown},
+    text::{in_one_line, plural, shown},
 };
 
 /// Finished results, and of which stages they are not what a run would give now.
@@ -320,8 +320,7 @@ fn why(status: Option<&Status>, now: &Result<Vec<super::StageStatus>>) -> String
         }
         (_, Err(error)) => {
             let text = error.to_string();
-            let line = text.lines().next().unwrap_or_default();
-            let line = line.strip_prefix("error: ").unwrap_or(line);
+            let line = in_one_line(text.strip_prefix("error: ").unwrap_or(&text));
             format!("its inputs cannot be read now: {line}")
         }
         _ => "it is not as it was".to_owned(),

@@ -177,6 +177,10 @@ fn copies(evaluations: &[Evaluated]) -> Option<String> {
         .iter()
         .filter_map(|e| e.evaluation.leaks.as_ref());
     let parts: Vec<_> = looked.flat_map(|leaks| &leaks.parts).collect();
+    let mut by_features = evaluations.iter().filter_map(|e| e.features.as_ref());
+    if by_features.any(|found| !found.pairs.is_empty()) {
+        return None;
+    }
     if parts.is_empty() {
         return Some(
             "Whether photographs of one part are copies of another's was not looked at.".to_owned(),

@@ -211,7 +211,8 @@ fn against(a: &Side<'_>, b: &Side<'_>, part: Part) -> Option<Comparison> {
     })
 }
 
-/// Runs of equal seed and fold, or, where no two are equal but there are as many, in their order.
+/// Runs of equal seed and fold, or, where no two are equal but there are as many, in their order. One run alone, such as an ensemble,
+/// stands against each of the other side: none of them is more its own than another.
 fn tests(first: &Side<'_>, second: &Side<'_>) -> Vec<Test> {
     let runs = |side: &Side<'_>| -> Vec<String> {
         side.group.runs.iter().map(|r| r.repetition()).collect()
@@ -226,7 +227,11 @@ fn tests(first: &Side<'_>, second: &Side<'_>) -> Vec<Test> {
                 .map(|j| (i, j)),
         );
     }
-    if pairs.is_empty() && of_first.len() == of_second.len() {
+    if of_first.len() == 1 || of_second.len() == 1 {
+        let seconds = 0..of_second.len();
+        let each = |i| seconds.clone().map(move |j| (i, j));
+        pairs = (0..of_first.len()).flat_map(each).collect();
+    } else if pairs.is_empty() && of_first.len() == of_second.len() {
         pairs = (0..of_first.len()).map(|i| (i, i)).collect();
     }
     let test = |(i, j): (usize, usize)| {
@@ -365,10 +370,45 @@ pub(super) mod tests {
             (found.spread, found.adjusted_p, found.verdict),
             (None, None, Verdict::OneRun)
         );
-        assert!(
-            (found.difference - 0.705).abs() < 1e-12 && found.tests[0].p < 1e-3,
-            "{found:?}"
+        assert!((found.difference - 0.705).abs() < 1e-12, "{found:?}");
+        let told: Vec<_> = found
+            .tests
+            .iter()
+            .map(|t| {
+                (
+                    t.first.as_str(),
+                    t.second.as_str(),
+                    t.only_first,
+                    t.p < 1e-3,
+                )
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("b[seed=1]", "a[seed=1]", 70, true),
+                ("b[seed=2]", "a[seed=1]", 71, true)
+            ]
         );
+    }
+
+    #[test]
+    fn one_run_against_several_gives_the_same_answers_as_none_but_itself() {
+        let chosen = Evaluated {
+            id: "chosen".to_owned(),
+            stage: "chosen".to_owned(),
+            varied: Vec::new(),
+            ..run("a", 1, 50, 0)
+        };
+        let both = [run("a", 1, 50, 0), run("a", 2, 60, 0)].to_vec();
+        let all = results([vec![chosen.clone()], both].concat());
+        let found = &compare(&all, Part::Test).unwrap()[0];
+        assert_eq!(found.verdict, Verdict::OneRun);
+        let p: Vec<f64> = found.tests.iter().map(|t| t.p).collect();
+        assert!(p[0] == 1.0 && p[1] < 0.01, "{found:?}");
+        let alone = results(vec![chosen, run("a", 1, 50, 0)]);
+        let found = &compare(&alone, Part::Test).unwrap()[0];
+        assert_eq!(found.verdict, Verdict::SameAnswers);
     }
 
     #[test]

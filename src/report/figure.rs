@@ -12,7 +12,7 @@ pub struct Figure {
     pub mean: f64,
     /// The sample standard deviation over the runs (divisor n - 1); only with two runs or more.
     pub sd: Option<f64>,
-    /// Wilson's 95% interval; only for a share of images in a single run.
+    /// The 95% interval: Wilson's of a share of images in a single run; of top-1 over several runs one over images and runs.
     pub interval: Option<Interval>,
 }
 
@@ -31,6 +31,15 @@ impl Figure {
                 _ => None,
             },
         })
+    }
+
+    /// The same with an interval of its own.
+    #[must_use]
+    pub fn within(self, interval: Interval) -> Self {
+        Self {
+            interval: Some(interval),
+            ..self
+        }
     }
 
     /// The same without its interval, where a table has no room for it.

@@ -19,6 +19,7 @@ mod card;
 mod changes;
 mod class_order;
 mod compare;
+mod cost;
 mod document;
 mod exclude_list;
 mod figure;
@@ -38,6 +39,7 @@ mod spaced;
 mod table;
 mod tensorboard;
 mod tune;
+mod undertrained;
 mod units;
 mod words;
 
@@ -57,8 +59,8 @@ pub use overview::{Class, LeakPair, Leaks, Overview, Seen};
 pub use render::{Evidence, Format, Pictures, Thumbnail, curve};
 pub use results::{
     Audited, BegunTraining, Calibrated, DataSeen, Evaluated, Group, ImageLook, MadeOf, NotOfNow,
-    NotUsed, Results, Selected, Source, StageMade, StageTold, Trained, Uncalibrated, Unused,
-    recipe, repetition,
+    NotUsed, Results, Selected, Source, SplitSeen, StageMade, StageTold, Trained, Uncalibrated,
+    Unused, recipe, repetition,
 };
 pub use same_images::on_other_images;
 pub use sections::{Detail, Images, compared, comparison_blocks, not_of_now, report};

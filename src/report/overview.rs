@@ -345,7 +345,7 @@ mod tests {
             "   32 to 63  ",
             "odd: CMYK: 1 (`2.jpg`)",
             "dropped: 1\n  `3.jpg`: empty file",
-            "look-alikes: none",
+            "look-alikes: no equal or near files",
         ] {
             let squeezed = |t: &str| t.split_whitespace().collect::<Vec<_>>().join(" ");
             assert!(squeezed(&text).contains(&squeezed(line)), "{line}\n{text}");

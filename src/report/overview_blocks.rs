@@ -135,7 +135,7 @@ impl Overview {
 impl Leaks {
     fn blocks(&self, test: u64) -> Vec<Block> {
         if self.pairs.is_empty() {
-            return vec![Block::paragraph("look-alikes: none")];
+            return vec![Block::paragraph("look-alikes: no equal or near files")];
         }
         let mut blocks = vec![Block::paragraph(format!(
             "look-alikes, pairs across parts: {}; inside a part: {}",

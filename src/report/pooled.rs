@@ -16,6 +16,18 @@ pub(super) struct Pooled {
     pub gaps: Vec<Gap>,
     /// Look-alikes, where the runs agree on them or there is one.
     pub leaks: Option<Leaks>,
+    /// Of each part how many images the models' features alone find alike, where they were asked: by the run that finds fewest, and by
+    /// the one that finds most.
+    pub further: Vec<(Part, u64, u64)>,
+}
+
+/// By what images are known to look like training images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Alike {
+    /// Equal or near files.
+    Pixels,
+    /// The features of a model alone.
+    Features,
 }
 
 impl Pooled {
@@ -31,13 +43,27 @@ impl Pooled {
             parts,
             gaps: gaps.into_iter().flatten().collect(),
             leaks: leaks(group),
+            further: further(group),
         }
     }
 
-    /// Whether images of validation or test are known to be copies of training images.
-    pub(super) fn has_copies(&self) -> bool {
-        let parts = self.leaks.iter().flat_map(|leaks| &leaks.parts);
-        parts.into_iter().any(|part| part.like_train > 0)
+    /// Whether images of a part are known to look like training images. Where they are, a good figure says nothing of new images: no
+    /// sentence may take such a part for a clean one.
+    pub(super) fn alike(&self, part: Part) -> Option<Alike> {
+        let mut copies = self.leaks.iter().flat_map(|leaks| &leaks.parts);
+        if copies.any(|found| found.part == part && found.like_train > 0) {
+            return Some(Alike::Pixels);
+        }
+        let mut further = self.further.iter();
+        let found = further.any(|(of, _, most)| *of == part && *most > 0);
+        found.then_some(Alike::Features)
+    }
+
+    /// Whether any part but this one is known to hold such images.
+    pub(super) fn alike_elsewhere(&self, than: Part) -> bool {
+        let others = [Part::Validation, Part::Test].into_iter();
+        let mut others = others.filter(|part| *part != than);
+        others.any(|part| self.alike(part).is_some())
     }
 
     /// A part, if all runs have it.
@@ -51,7 +77,8 @@ impl Pooled {
     }
 }
 
-fn hits(runs: &[&PartMetrics]) -> Vec<Hits> {
+/// Right guesses and images of each run.
+pub(super) fn hits(runs: &[&PartMetrics]) -> Vec<Hits> {
     runs.iter()
         .map(|run| (stats::correct(run), run.images))
         .collect()
@@ -124,6 +151,19 @@ fn leaks(group: &Group<'_>) -> Option<Leaks> {
         part.leaked = found.into_iter().flat_map(|p| p.leaked).collect();
     }
     Some(pooled)
+}
+
+/// What features show beyond the pixels, over the runs that were asked.
+fn further(group: &Group<'_>) -> Vec<(Part, u64, u64)> {
+    let of = |part| {
+        let runs = group.runs.iter().filter_map(|run| run.features.as_ref());
+        let found = runs.flat_map(|found| &found.parts);
+        let found = found.filter(|found| found.part == part);
+        let found: Vec<u64> = found.map(|found| found.further).collect();
+        Some((part, *found.iter().min()?, *found.iter().max()?))
+    };
+    let parts = [Part::Validation, Part::Test].into_iter();
+    parts.filter_map(of).collect()
 }
 
 /// Confusion counts added up over runs; `None` without runs or when their classes differ in number.

@@ -69,14 +69,27 @@ pub struct DataSeen {
     pub source: Source,
     /// Counts, sizes, what is odd, and look-alikes.
     pub overview: Overview,
+    /// Who draws the parts that are compared, where not the data set alone gives them.
+    pub split: Option<SplitSeen>,
     /// What there is to compare of each usable image, by path.
     pub looks: BTreeMap<String, ImageLook>,
+}
+
+/// The split whose parts are compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SplitSeen {
+    /// The instance.
+    pub id: String,
+    /// Of so many that draw from the data set.
+    pub of: usize,
+    /// Whether every image of it is trained on and judged in turn.
+    pub folds: bool,
 }
 
 /// What of an image may drift from part to part.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ImageLook {
-    /// The part that the data set gives it to.
+    /// The part that the split puts it into, or the data set where none does.
     pub part: Part,
     /// Mean over all channels, from 0 to 255.
     pub brightness: f64,

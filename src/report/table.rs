@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
-use super::{Figure, Group, Results, words};
+use super::{Figure, Group, Results, pooled::hits, words};
 use crate::{
     record::{Interval, Part, PartMetrics},
     settings::{Arch, Checkpoint, Tta},
+    stats,
 };
 
 /// In the order of the columns.
@@ -95,7 +96,7 @@ fn part_row(runs: &[&PartMetrics]) -> Option<PartRow> {
     Some(PartRow {
         part: first.part,
         images: first.images,
-        top1: Figure::of(&values(|p| p.top1), &intervals(|p| p.top1_interval))?,
+        top1: Figure::of(&values(|p| p.top1), &[])?.within(stats::share_over_runs(&hits(runs))),
         top5: Figure::of(&values(|p| p.top5), &intervals(|p| p.top5_interval))?,
         macro_f1: Figure::of(&values(|p| p.macro_f1), &[])?,
         loss: Figure::of(&values(|p| p.loss), &[])?,
@@ -148,7 +149,11 @@ pub(super) mod tests {
         assert_eq!(row["epochs"], serde_json::json!([12, 12]));
         assert_eq!(row["parts"][0]["part"], "test");
         assert_eq!(row["parts"][0]["top1"]["mean"], 0.625);
-        assert_eq!(row["parts"][0]["top1"]["interval"], serde_json::Value::Null);
+        // Over images and runs, as at a glance; wider than that of 40 images alone.
+        let top1 = row["parts"][0]["top1"]["interval"].clone();
+        let [low, high] = ["low", "high"].map(|end| top1[end].as_f64().unwrap());
+        assert!(low < 0.47 && high > 0.76 && high < 1.0, "{top1}");
+        assert_eq!(row["parts"][0]["top5"]["interval"], serde_json::Value::Null);
         assert_eq!(json["rows"][0]["arch"], "resnet18");
         assert_eq!(
             json["rows"][0]["parts"][0]["top1"]["sd"],

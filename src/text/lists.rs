@@ -33,6 +33,22 @@ pub fn first_lines(items: impl IntoIterator<Item = impl Display>, most: usize) -
     text
 }
 
+/// A message in one line: its first line, with the first item of the list that it leads to: "3 of 96 files cannot be used, such as `a`:
+/// empty file".
+pub fn in_one_line(message: &str) -> String {
+    let mut lines = message.lines();
+    let first = lines.next().unwrap_or_default().trim_end();
+    let Some(leads) = first.strip_suffix(':') else {
+        return first.to_owned();
+    };
+    let mut items = lines.map(str::trim).filter(|line| !line.is_empty());
+    match (items.next(), items.next()) {
+        (None, _) => leads.to_owned(),
+        (Some(only), None) => format!("{leads}: {only}"),
+        (Some(first), Some(_)) => format!("{leads}, such as {first}"),
+    }
+}
+
 /// What stands below a list that was cut off: "… and 1,099 more".
 pub fn and_more(rest: u64) -> String {
     format!("… {}", more(rest))
@@ -58,6 +74,21 @@ mod tests {
     fn a_long_list_is_cut_off_with_a_count() {
         assert_eq!(first_few(["a", "b\n"], 2), "`a`, `b\\n`");
         assert_eq!(first_few(["a", "b", "c", "d"], 2), "`a`, `b` and 2 more");
+    }
+
+    #[test]
+    fn a_message_in_one_line_names_the_first_of_its_list() {
+        assert_eq!(in_one_line("the disk is full"), "the disk is full");
+        assert_eq!(
+            in_one_line("1 of 9 cannot be used:\n  `a`: empty"),
+            "1 of 9 cannot be used: `a`: empty"
+        );
+        assert_eq!(
+            in_one_line("2 of 9 cannot be used:\n  `a`: empty\n  `b`: empty\n"),
+            "2 of 9 cannot be used, such as `a`: empty"
+        );
+        assert_eq!(in_one_line("these:"), "these");
+        assert_eq!(in_one_line(""), "");
     }
 
     #[test]

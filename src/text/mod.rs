@@ -15,7 +15,7 @@ mod wrapped;
 
 pub use counts::{count, either, plural};
 pub use hidden::is_hidden;
-pub use lists::{and_more, first_few, first_items, first_lines, more};
+pub use lists::{and_more, first_few, first_items, first_lines, in_one_line, more};
 pub use names::{bounded, escaped, for_a_shell, shown, shown_apart, shown_path};
 pub use numbers::{bytes, fixed, number};
 pub use shortened::shortened;

@@ -152,10 +152,23 @@ fn a_stage_that_failed_is_told_as_such_until_it_runs() {
     assert_eq!(failed.code, 1, "{}", failed.stderr);
     let report = || project.ok(&["report", "pipelines/p.toml"]).stdout;
     let told = report();
+    let line = "- `pixels`: no result: failed in the last run: 1 of 43 files cannot be used: `train/김밥/broken.jpg`: ";
+    let found = told.lines().find(|told| told.starts_with(line));
     assert!(
-        told.contains("- `pixels`: no result: failed in the last run: "),
+        found.is_some_and(|line| !line.contains("never run")),
         "{told}"
     );
+    let korean = ["report", "pipelines/p.toml", "-o", "r.html", "--lang", "ko"];
+    project.ok(&korean);
+    let html = project.read("r.html");
+    assert!(
+        html.contains("지난 실행에서 실패함: 파일 43개 중 1개를 쓸 수 없음"),
+        "{html}"
+    );
+    project.write("data/train/비빔밥/broken.jpg", "no picture");
+    project.fails(1, &["run", "pipelines/p.toml", "pixels"]);
+    assert!(report().contains("2 of 44 files cannot be used, such as `train/"));
+    std::fs::remove_file(project.path("data/train/비빔밥/broken.jpg")).unwrap();
     std::fs::remove_file(project.path("data/train/김밥/broken.jpg")).unwrap();
     project.ok(&["run", "pipelines/p.toml", "pixels"]);
     assert!(!report().contains("failed in the last run"));

@@ -123,7 +123,7 @@ fn a_stage_that_failed_says_so_in_a_plan_and_why() {
     project.write("data/train/김밥/000.png", "no picture");
     project.fails(1, &["run", "pipelines/a.toml"]);
     let plan = project.fails(3, &["plan", "pipelines/a.toml"]).stdout;
-    let told = "ago: 1 of 10 files cannot be used:";
+    let told = "ago: 1 of 10 files cannot be used: `train/김밥/000.png`: ";
     assert!(plan.contains("failed ") && plan.contains(told), "{plan}");
     assert!(!plan.contains("never run"), "{plan}");
     let explained = project

@@ -18,9 +18,9 @@ METRICS = ["top1", "top5", "macro_f1", "loss"]
 def results(file: str | os.PathLike[str], *, quiet: bool = False) -> pandas.DataFrame | list[dict[str, Any]]:
     """A row for each evaluation and each part that it judged: a DataFrame where pandas is installed, else a list of dicts.
 
-    Beside what was judged stand `top1`, `top5`, `macro_f1` (shares, 0 to 1) and `loss`. Of one run a share has its 95% interval
-    (`top1_low`, `top1_high`), of several runs, which differ in seed or fold alone, their mean and its standard deviation (`top1_sd`);
-    where one does not apply it is `None`. What is there is told: `sys.stderr` says which stages are unfinished or of an earlier state.
+    Beside what was judged stand `top1`, `top5`, `macro_f1` (shares, 0 to 1) and `loss`. Of several runs, which differ in seed or fold
+    alone, they are means with a standard deviation (`top1_sd`). `top1` has its 95% interval (`top1_low`, `top1_high`), over images and
+    runs; `top5` has one of one run; where one does not apply it is `None`. What is there is told: `sys.stderr` says which stages are unfinished or of an earlier state.
     Raises `Error` when the file has mistakes.
     """
     told = json.loads(call(["report", "--json", "--", file], quiet=quiet))

@@ -226,6 +226,28 @@ mod tests {
     }
 
     #[test]
+    fn every_part_and_every_doubt_of_the_first_line_is_korean() {
+        assert_eq!(
+            korean(
+                "`a`: 29.4% on test (95% interval 13.3 to 53.1; 2 runs, 17 images) beside 25.0% on validation (10.2 to 49.5) and 40.3% on train \
+                 (28.5 to 53.3): underfits; no overfitting is shown on validation; undertrained, for validation still rises at the last \
+                 epoch of 1 of 2 trainings; 11 of 17 test images are copies of training images; 1 further test image looks like \
+                 training images; 2 to 3 further validation images look like training images."
+            ),
+            "`a`: 테스트 29.4% (95% 구간 13.3–53.1, 2회 실행, 이미지 17장), 검증 25.0% (10.2–49.5), 훈련 40.3% (28.5–53.3): 과소적합; 검증에서 과적합은 \
+             보이지 않음; 훈련 부족: 훈련 2회 중 1회에서 마지막 에포크에도 검증이 오르는 중; 테스트 이미지 17장 중 11장이 훈련 이미지의 복사본; 테스트 \
+             이미지 1장이 더 훈련 이미지와 닮음; 검증 이미지 2~3장이 더 훈련 이미지와 닮음."
+        );
+        assert_eq!(
+            korean(
+                "`a[seed=1]`: By the model's features (cosine of at least 0.9) 136 further validation images look like training images; \
+                 `leaks.json` names them."
+            ),
+            "`a[seed=1]`: 모델의 특징으로 보면 (코사인 0.9 이상) 검증 이미지 136장이 더 훈련 이미지와 닮았습니다. `leaks.json`에 그 이름이 있습니다."
+        );
+    }
+
+    #[test]
     fn a_sentence_of_two_halves_is_no_list_of_phrases() {
         assert_eq!(
             korean(

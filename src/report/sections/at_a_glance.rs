@@ -4,7 +4,14 @@ use super::{Asked, Images, comparisons, evaluations, label_issues, mistakes};
 use crate::{
     error::Result,
     record::Part,
-    report::{Block, Group, Shot, best::best, judged::Judged, pooled::Pooled, words},
+    report::{
+        Block, Group, Results, Shot,
+        best::best,
+        judged::Judged,
+        pooled::Pooled,
+        undertrained::{still_rising, trainings},
+        words,
+    },
     text::{count, number},
 };
 
@@ -15,6 +22,7 @@ const SHOWN: usize = 8;
 
 pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
     let groups = asked.results.groups();
+    let line = |group: &Group<'_>| line(asked.results, group);
     let mut lines: Vec<String> = groups.iter().filter_map(line).collect();
     if lines.is_empty() {
         return Ok(Vec::new());
@@ -47,8 +55,10 @@ pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
     Ok(blocks)
 }
 
-fn line(group: &Group<'_>) -> Option<String> {
-    let told = words::glance(&Pooled::of(group))?;
+fn line(results: &Results, group: &Group<'_>) -> Option<String> {
+    let trainings = trainings(results, group).into_iter();
+    let rising: Vec<_> = trainings.map(|t| still_rising(&t.history)).collect();
+    let told = words::glance(&Pooled::of(group), &rising)?;
     Some(format!("`{}`: {told}", group.name))
 }
 
@@ -103,7 +113,7 @@ fn no_audit(asked: &Asked<'_>) -> Option<String> {
 mod tests {
     use super::*;
     use crate::report::{
-        Detail, Results, report,
+        Detail, report,
         sample::{evaluated_on, results, rights},
     };
 

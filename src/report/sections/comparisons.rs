@@ -108,8 +108,8 @@ fn how_to_read(tables: &[Vec<Comparison>]) -> Vec<String> {
     let judged = |table: &Vec<Comparison>| table.iter().filter(|c| c.adjusted_p.is_some()).count();
     let most = tables.iter().map(judged).max().unwrap_or(0);
     let mut said = vec![
-        "Differences are in percentage points on the same images. McNemar's p is exact, one for each pair of runs: it tells two \
-         models apart, not two recipes."
+        "Differences are in percentage points on the same images. McNemar's p is exact, one for each pair of runs, and of one run \
+         against each run of the other side: it tells two models apart, not two recipes."
             .to_owned(),
     ];
     if most > 0 {

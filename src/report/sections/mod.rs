@@ -5,6 +5,7 @@ mod calibration;
 mod classes;
 mod comparisons;
 mod data;
+mod drift;
 mod evaluations;
 mod head;
 mod label_issues;
@@ -14,6 +15,7 @@ mod not_of_now;
 mod reproduce;
 mod result_table;
 mod selections;
+mod slices;
 mod sweeps;
 #[cfg(test)]
 mod tests;

@@ -7,8 +7,8 @@ use crate::{
     error::Result,
     record::{Part, PartMetrics},
     report::{
-        Block, Column, Drawing, Grid, Group, Parallel, Unit, Upright, pooled::Pooled,
-        units::share_between,
+        Block, Column, Drawing, Grid, Group, Parallel, Results, Unit, Upright, cost::Cost,
+        pooled::Pooled, undertrained::trainings, units::share_between,
     },
     text::count,
 };
@@ -29,7 +29,7 @@ pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
     by_stage.retain(|(_, of)| of.len() > 1);
     let mut blocks = Vec::new();
     for (stage, of) in by_stage {
-        blocks.extend(of_stage(stage, &of));
+        blocks.extend(of_stage(stage, &of, asked.results));
     }
     Ok(blocks)
 }
@@ -38,15 +38,18 @@ pub(super) fn blocks(asked: &Asked<'_>) -> Result<Vec<Block>> {
 struct Recipe<'a> {
     values: Vec<&'a str>,
     pooled: Pooled,
+    /// Of the trainings behind it, where it judges some.
+    cost: Option<Cost>,
 }
 
-fn of_stage(stage: &str, groups: &[&Group<'_>]) -> Vec<Block> {
+fn of_stage(stage: &str, groups: &[&Group<'_>], results: &Results) -> Vec<Block> {
     let keys: Vec<&str> = groups[0].settings().map(|(key, _)| key).collect();
     let mut recipes: Vec<Recipe<'_>> = groups
         .iter()
         .map(|group| Recipe {
             values: group.settings().map(|(_, value)| value).collect(),
             pooled: Pooled::of(group),
+            cost: Cost::of(trainings(results, group)),
         })
         .collect();
     recipes.retain(|recipe| recipe.values.len() == keys.len());
@@ -88,7 +91,9 @@ fn grid(keys: &[&str], recipes: &[Recipe<'_>], shown: &[Part]) -> Grid {
         Column::right(format!("{} top-1 (95% interval)", part.name()))
             .meaning("over images and runs")
     });
-    let mut grid = Grid::of(settings.chain([runs]).chain(parts));
+    let costs = recipes.iter().any(|recipe| recipe.cost.is_some());
+    let cost = costs.then(Cost::columns).into_iter().flatten();
+    let mut grid = Grid::of(settings.chain([runs]).chain(parts).chain(cost));
     let cell = |part: Option<&PartMetrics>| match part {
         Some(p) => share_between(p.top1, p.top1_interval),
         None => "-".to_owned(),
@@ -97,6 +102,9 @@ fn grid(keys: &[&str], recipes: &[Recipe<'_>], shown: &[Part]) -> Grid {
         let mut row: Vec<String> = recipe.values.iter().map(|v| (*v).to_owned()).collect();
         row.push(recipe.pooled.runs.to_string());
         row.extend(shown.iter().map(|part| cell(recipe.pooled.part(*part))));
+        if costs {
+            row.extend(Cost::cells(recipe.cost));
+        }
         grid.rows.push(row);
     }
     grid
@@ -160,9 +168,13 @@ pub(super) fn across(recipes: &[&[&str]], axes: Vec<Upright>, columns: &[Vec<f64
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{
-        Detail, Document, report,
-        sample::{evaluated_on, results, rights},
+    use crate::{
+        record::{EpochTiming, Timing},
+        report::{
+            Detail, Document, Trained, report,
+            sample::{evaluated_on, results, rights},
+            undertrained::tests::rising,
+        },
     };
 
     fn sweep() -> Document {
@@ -177,17 +189,69 @@ mod tests {
                 ],
             )
         };
-        let results = results(vec![
+        let mut results = results(vec![
             run("0.01", "resnet18", "1", 40),
             run("0.01", "resnet18", "2", 42),
             run("0.001", "resnet50", "1", 60),
             run("0.001", "resnet50", "2", 64),
         ]);
+        // One recipe has a training that tells what it took; it is of both seeds.
+        for (seed, seconds) in [("1", 30.0), ("2", 50.0)] {
+            results.trainings.push(trained(seed, seconds));
+        }
         let detail = Detail {
             page: true,
             ..Detail::default()
         };
         report(&results, None, detail).unwrap()
+    }
+
+    fn trained(seed: &str, seconds: f64) -> Trained {
+        let varied = [("arch", "resnet50"), ("lr", "0.001"), ("seed", seed)];
+        Trained {
+            id: format!("resnet18[seed={seed}]"),
+            stage: "resnet18".to_owned(),
+            varied: varied.map(|(k, v)| (k.to_owned(), v.to_owned())).to_vec(),
+            history: rising(),
+            timing: Some(Timing::of(
+                vec![EpochTiming {
+                    seconds,
+                    train_seconds: 20.0,
+                    images: 2000,
+                    peak_memory: None,
+                }],
+                0,
+            )),
+            started: 0,
+            fingerprint: None,
+        }
+    }
+
+    #[test]
+    fn what_a_recipe_cost_and_that_its_trainings_ended_too_early_are_told_once_of_its_seeds() {
+        let text = sweep().markdown();
+        assert!(text.contains(" | 40 s | 100 | - |\n"), "{text}");
+        assert!(text.contains(" | - | - | - |\n"), "{text}");
+        let first = text
+            .lines()
+            .find(|line| line.starts_with("- `tuned[arch=resnet50,lr=0.001]`: "))
+            .expect(&text);
+        assert!(
+            first.contains(
+                "undertrained, for validation still rises at the last epoch of 2 of 2 trainings"
+            ),
+            "{first}"
+        );
+        let other = text
+            .lines()
+            .find(|line| line.starts_with("- `tuned[arch=resnet18,"));
+        assert!(!other.expect(&text).contains("undertrained"), "{text}");
+        assert!(
+            text.contains(
+                "- Undertrained: the last epoch is the best, validation top-1 still rises (35.0% after epoch 4, 47.0% after epoch 6) while"
+            ),
+            "{text}"
+        );
     }
 
     #[test]

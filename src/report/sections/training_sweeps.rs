@@ -9,6 +9,7 @@ use crate::{
     error::Result,
     report::{
         Block, Column, Drawing, Figure, Grid, Parallel, Results, Trained, Unit, Upright,
+        cost::Cost,
         results::{recipe, settings},
         units::fixed,
     },
@@ -40,6 +41,7 @@ struct Recipe<'a> {
     values: Vec<&'a str>,
     keys: Vec<&'a str>,
     runs: Vec<Best>,
+    trainings: Vec<&'a Trained>,
 }
 
 /// A training's best epoch.
@@ -65,7 +67,10 @@ fn add<'a>(recipes: &mut Vec<Recipe<'a>>, trained: &'a Trained) {
     };
     let name = recipe(&trained.stage, &trained.varied);
     match recipes.iter_mut().find(|known| known.name == name) {
-        Some(known) => known.runs.push(run),
+        Some(known) => {
+            known.runs.push(run);
+            known.trainings.push(trained);
+        }
         None => {
             let (keys, values) = settings(&trained.varied).unzip();
             recipes.push(Recipe {
@@ -73,6 +78,7 @@ fn add<'a>(recipes: &mut Vec<Recipe<'a>>, trained: &'a Trained) {
                 values,
                 keys,
                 runs: vec![run],
+                trainings: vec![trained],
             });
         }
     }
@@ -113,16 +119,24 @@ fn grid(keys: &[&str], recipes: &[&Recipe<'_>]) -> Grid {
     let columns = keys
         .iter()
         .map(|key| Column::left(format!("`{key}`")).named());
+    let costs: Vec<Option<Cost>> = (recipes.iter())
+        .map(|recipe| Cost::of(recipe.trainings.iter().copied()))
+        .collect();
+    let any = costs.iter().any(Option::is_some);
+    let cost = any.then(Cost::columns).into_iter().flatten();
     let mut grid = Grid::of(
-        columns.chain([
-            Column::right("n").meaning("runs that differ in seed or fold alone"),
-            Column::right("validation top-1")
-                .meaning("at the best epoch, ± the standard deviation over runs"),
-            Column::right("validation loss").meaning("at the best epoch, mean over runs"),
-            Column::right("best epoch").meaning("of one run, or from the earliest to the latest"),
-        ]),
+        columns
+            .chain([
+                Column::right("n").meaning("runs that differ in seed or fold alone"),
+                Column::right("validation top-1")
+                    .meaning("at the best epoch, ± the standard deviation over runs"),
+                Column::right("validation loss").meaning("at the best epoch, mean over runs"),
+                Column::right("best epoch")
+                    .meaning("of one run, or from the earliest to the latest"),
+            ])
+            .chain(cost),
     );
-    for recipe in recipes {
+    for (recipe, cost) in recipes.iter().zip(costs) {
         let runs = &recipe.runs;
         let values: Vec<f64> = runs.iter().map(|run| run.top1).collect();
         let epochs = || runs.iter().map(|run| run.epoch);
@@ -137,6 +151,9 @@ fn grid(keys: &[&str], recipes: &[&Recipe<'_>]) -> Grid {
                 false => format!("{first} to {last}"),
             },
         ]);
+        if any {
+            row.extend(Cost::cells(cost));
+        }
         grid.rows.push(row);
     }
     grid
@@ -158,7 +175,7 @@ fn parallel(keys: &[&str], recipes: &[&Recipe<'_>]) -> Parallel {
 #[cfg(test)]
 mod tests {
     use crate::{
-        record::{Epoch, History, Measure},
+        record::{Epoch, EpochTiming, History, Measure, Timing},
         report::{Detail, Trained, report, sample},
     };
 
@@ -180,7 +197,15 @@ mod tests {
                 best_epoch: 1,
                 stopped_early: None,
             },
-            timing: None,
+            timing: Some(Timing::of(
+                vec![EpochTiming {
+                    seconds: if seed == "1" { 30.0 } else { 50.0 },
+                    train_seconds: 20.0,
+                    images: if lr == "0.01" { 2000 } else { 1000 },
+                    peak_memory: (seed == "2").then_some(2_100_000_000),
+                }],
+                0,
+            )),
             started: 0,
             fingerprint: None,
         }
@@ -207,5 +232,8 @@ mod tests {
             best < text.find("| 0.01 | 2 | 30.0% ± 7.1").expect(text),
             "{text}"
         );
+        // What a recipe cost is told once of its seeds: the mean of both, and the most memory.
+        assert!(text.contains(" | 40 s | 50 | 2.1 GB |\n"), "{text}");
+        assert!(text.contains(" | 40 s | 100 | 2.1 GB |\n"), "{text}");
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     report::{
         Axis, BegunTraining, Block, Column, Curve, Drawing, Grid, Multiples, Series, Trained, Unit,
         percent,
+        undertrained::still_rising,
         units::{fixed, rate},
         words,
     },
@@ -110,6 +111,7 @@ fn summary(history: &History) -> Vec<String> {
             best.epoch
         ));
     }
+    lines.extend(still_rising(history).map(words::still_rises));
     lines
 }
 

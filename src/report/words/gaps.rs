@@ -3,7 +3,7 @@
 use crate::{
     record::{Gap, Interval, Part, PartMetrics},
     report::{
-        pooled::Pooled,
+        pooled::{Alike, Pooled},
         units::{percent, points},
     },
     text::{count, either, first_few, number, plural},
@@ -21,7 +21,7 @@ pub(in crate::report) fn gaps(found: &Pooled) -> Vec<String> {
     if let (Some(train), Some(validation), Some(gap)) =
         (part(Train), part(Validation), gap(Train, Validation))
     {
-        said.push(overfitting(found.runs, train, validation, gap));
+        said.push(overfitting(found, train, validation, gap));
     }
     if let (Some(validation), Some(test), Some(gap)) =
         (part(Validation), part(Test), gap(Validation, Test))
@@ -31,7 +31,7 @@ pub(in crate::report) fn gaps(found: &Pooled) -> Vec<String> {
     if said.is_empty()
         && let (Some(train), Some(test), Some(gap)) = (part(Train), part(Test), gap(Train, Test))
     {
-        said.push(overfitting(found.runs, train, test, gap));
+        said.push(overfitting(found, train, test, gap));
     }
     if let ([], [only]) = (said.as_slice(), found.parts.as_slice()) {
         said.push(alone(found.runs, only));
@@ -83,18 +83,28 @@ fn dropped(part: &PartMetrics) -> String {
 }
 
 /// Train against images that the weights were not fitted to.
-fn overfitting(runs: usize, train: &PartMetrics, unseen: &PartMetrics, gap: &Gap) -> String {
+fn overfitting(found: &Pooled, train: &PartMetrics, unseen: &PartMetrics, gap: &Gap) -> String {
     let name = unseen.part.name();
     let facts = format!(
         "{} {} on train and {} on {name}, {} apart",
-        top1_is(runs),
+        top1_is(found.runs),
         percent(train.top1),
         percent(unseen.top1),
         apart(gap),
     );
     match sign(gap.interval) {
         Sign::Unclear => {
-            let shown = format!("{facts}: no more than chance allows, so no overfitting is shown.");
+            let shown = match found.alike(unseen.part) {
+                None if found.alike_elsewhere(unseen.part) => format!(
+                    "{facts}: no more than chance allows, so no overfitting is shown on {name}."
+                ),
+                None => format!("{facts}: no more than chance allows, so no overfitting is shown."),
+                Some(alike) => format!(
+                    "{facts}: no more than chance allows, but {} are among the {name} images, so that this tells nothing of \
+                     overfitting.",
+                    look_alikes(alike)
+                ),
+            };
             match underfits(train, gap) {
                 true => format!(
                     "{shown} With {} points of error on train itself the model underfits.",
@@ -108,9 +118,21 @@ fn overfitting(runs: usize, train: &PartMetrics, unseen: &PartMetrics, gap: &Gap
              that is unusual: the {name} images may be easier ones."
         ),
         Sign::Positive => format!(
-            "{facts}: overfitting by that much, more than chance allows. {}",
+            "{facts}: overfitting by that much, more than chance allows{}. {}",
+            match found.alike(unseen.part) {
+                None => String::new(),
+                Some(alike) => format!(", and {} may hide more of it", look_alikes(alike)),
+            },
             share_of_error(train, unseen, gap)
         ),
+    }
+}
+
+/// What makes a part tell less than it seems to.
+fn look_alikes(alike: Alike) -> &'static str {
+    match alike {
+        Alike::Pixels => "copies of training images",
+        Alike::Features => "images that look like training images",
     }
 }
 
@@ -148,14 +170,18 @@ fn agreement(found: &Pooled, validation: &PartMetrics, test: &PartMetrics, gap: 
         test.images,
         apart(gap),
     );
+    let known = |gap: &Gap| found.alike(gap.from).or_else(|| found.alike(gap.to));
     match sign(gap.interval) {
-        // Copies may hold both parts up alike, so that it says nothing of the split.
-        Sign::Unclear if found.has_copies() => format!(
-            "{facts}: no more than chance allows, but copies of training images are among them."
-        ),
-        Sign::Unclear => format!(
-            "{facts}: no more than chance allows, as it must be with a clean split of one source."
-        ),
+        Sign::Unclear => match known(gap) {
+            // Copies may hold both parts up alike, so that it says nothing of the split.
+            Some(alike) => format!(
+                "{facts}: no more than chance allows, but {} are among them.",
+                look_alikes(alike)
+            ),
+            None => format!(
+                "{facts}: no more than chance allows, as it must be with a clean split of one source."
+            ),
+        },
         Sign::Positive => format!(
             "{facts}: more than chance allows. A clean split of one source puts validation near test. An excess of \
              validation has other causes: copies of training images in validation, a model chosen among many by validation, or a \
@@ -223,6 +249,7 @@ mod tests {
             parts: parts.to_vec(),
             gaps: stats::gaps(parts),
             leaks: None,
+            further: Vec::new(),
         })
     }
 
@@ -264,6 +291,52 @@ mod tests {
                 "Top-1 is 24.9% on validation (422 images) and 24.5% on test (319 images), 0.4 percentage points (95% interval \
                  -5.9 to 6.6) apart: no more than chance allows, as it must be with a clean split of one source.",
             ]
+        );
+    }
+
+    /// The first paragraphs where one image of this part is known to look like a training image.
+    fn read_with_look_alikes(parts: &[PartMetrics], of: Part) -> Vec<String> {
+        gaps(&Pooled {
+            runs: 1,
+            parts: parts.to_vec(),
+            gaps: stats::gaps(parts),
+            leaks: None,
+            further: vec![(of, 0, 1)],
+        })
+    }
+
+    #[test]
+    fn a_part_with_look_alikes_is_never_taken_for_a_clean_one() {
+        let parts = [
+            part(Train, 90, 100),
+            part(Validation, 86, 100),
+            part(Test, 85, 100),
+        ];
+        let (clean, known) = (read(&parts), read_with_look_alikes(&parts, Validation));
+        assert!(clean[0].ends_with("so no overfitting is shown."));
+        assert!(clean[1].ends_with("as it must be with a clean split of one source."));
+        assert!(
+            known[0].ends_with(
+                "apart: no more than chance allows, but images that look like training images are among the validation images, \
+                 so that this tells nothing of overfitting."
+            ),
+            "{known:?}"
+        );
+        assert!(
+            known[1].ends_with(
+                "no more than chance allows, but images that look like training images are among them."
+            ),
+            "{known:?}"
+        );
+        // Those of test say nothing against validation, and it alone is what is told of.
+        let of_test = read_with_look_alikes(&parts, Test);
+        assert!(of_test[0].ends_with("so no overfitting is shown on validation."));
+        assert_eq!(of_test[1], known[1]);
+        let overfitted = [part(Train, 100, 100), part(Validation, 50, 100)];
+        let said = read_with_look_alikes(&overfitted, Validation);
+        assert!(
+            said[0].contains("chance allows, and images that look like training images may hide more of it. The gap makes up"),
+            "{said:?}"
         );
     }
 

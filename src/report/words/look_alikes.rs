@@ -51,11 +51,12 @@ pub(in crate::report) fn by_features(found: &FeatureLeaks) -> Vec<String> {
             format!(" Without all look-alikes top-1 is {}.", percent(share))
         });
         format!(
-            "By the model's features (cosine of at least {}) {} further {} images look like training images; `leaks.json` names \
+            "By the model's features (cosine of at least {}) {} further {} {} like training images; `leaks.json` names \
              them.{without}",
             found.cosine,
             part.further,
             part.part.name(),
+            either(part.further, "image looks", "images look"),
         )
     })
     .collect()

@@ -12,7 +12,7 @@ mod unused;
 
 pub(super) use glance::glance;
 pub(super) use model::made_of;
-pub(super) use training::stopped_early;
+pub(super) use training::{still_rises, stopped_early};
 pub(super) use tune::ended;
 pub(super) use unused::{leaves_out, why_unused};
 

@@ -257,10 +257,12 @@ def alone() -> dict[str, str]:
 
 
 def run(command: list, folder: Path, check: bool = False) -> subprocess.CompletedProcess:
+    """With `check`, what everything else is compared with: it must end well, and may take longer."""
+    patience = PATIENCE * (6 if check else 1)
     try:
-        ended = subprocess.run(command, cwd=folder, env=alone(), capture_output=True, text=True, errors="replace", timeout=PATIENCE)
+        ended = subprocess.run(command, cwd=folder, env=alone(), capture_output=True, text=True, errors="replace", timeout=patience)
     except subprocess.TimeoutExpired as late:
-        raise Hung(f"`{' '.join(map(str, command))}` did not end within {PATIENCE} s") from late
+        raise Hung(f"`{' '.join(map(str, command))}` did not end within {patience} s") from late
     if check and ended.returncode:
         raise SystemExit(f"{command} ended with {ended.returncode}:\n{ended.stderr}")
     return ended

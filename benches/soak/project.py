@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 from peers.program import children
@@ -226,11 +227,12 @@ def end(pid: int) -> None:
 
 
 def unclear(said: str, runs: int) -> str | None:
-    """What is wrong with the messages of so many commands; nothing where each has one at most."""
+    """What is wrong with the messages of so many commands; nothing where each has one at most for each stage that failed, as two may at once."""
     if "panicked" in said:
         return f"a panic: {said[-2000:]}"
-    if len(re.findall(r"^error:", said, re.MULTILINE)) > runs:
-        return f"several errors at once: {said[-2000:]}"
+    errors = Counter(re.findall(r"^error: ?(stage `[^`]*`)?", said, re.MULTILINE))
+    if max(errors.values(), default=0) > runs:
+        return f"several errors for one thing: {said[-2000:]}"
     return None
 
 

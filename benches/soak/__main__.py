@@ -41,7 +41,8 @@ def main() -> None:
     kinds = [name for name in FAULTS if options.only in (None, name)]
     trials, wrong, skipped, races = Counter(), [], {}, []
     number = 0
-    while number < options.trials and time.monotonic() - began < options.seconds:
+    # One at least, however long the references took.
+    while number < options.trials and (not number or time.monotonic() - began < options.seconds):
         # Each trial has a seed of its own, by which it is repeated alone: --seed N --trials 1.
         seed = options.seed + number
         draws = random.Random(seed)

@@ -342,9 +342,9 @@ fn as_found() {
         for pair in found.pairs.iter().filter(across).take(20) {
             let name = |i: u32| paths[i as usize].file_name().unwrap_or_default().to_owned();
             println!(
-                "  {:?} {:?} {:.3}",
-                name(pair.a),
-                name(pair.b),
+                "  {} {} {:.3}",
+                name(pair.a).display(),
+                name(pair.b).display(),
                 pair.correlation
             );
         }

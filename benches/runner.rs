@@ -158,7 +158,7 @@ fn pipelines(c: &mut Criterion) {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(run(&stages, folder.path()), stages.len());
         c.bench_function(name, |b| {
-            b.iter(|| assert_eq!(run(&stages, folder.path()), 0))
+            b.iter(|| assert_eq!(run(&stages, folder.path()), 0));
         });
     }
 }

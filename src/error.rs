@@ -84,6 +84,7 @@ impl Error {
     }
 
     /// An input or output failure on a path: "cannot read `data/x.jpg`"; a full disk with its way out.
+    #[must_use]
     pub fn io(doing: &str, path: &Path, cause: std::io::Error) -> Self {
         let help = space::help(path, &cause, Needed::Unknown).or_else(|| in_the_way(&cause));
         let error = Self::failed(format!("cannot {doing} `{}`", shown_path(path))).because(cause);

@@ -83,7 +83,7 @@ impl Going {
                 "it ended before `{part}`:\n{}",
                 self.said()
             );
-            let patient = since.elapsed() < Duration::from_secs(240);
+            let patient = since.elapsed() < Duration::from_mins(4);
             assert!(patient, "it does not say `{part}`:\n{}", self.said());
             sleep(Duration::from_millis(100));
         }
@@ -260,7 +260,7 @@ fn slurm_jobs_that_reach_their_limit_go_on_and_an_interrupt_cancels_them() {
     assert_eq!(ran.code, 130, "{}", ran.stderr);
     let alive = |jobs: &[String]| jobs.iter().any(|job| job.contains("RUNNING"));
     let since = Instant::now();
-    while alive(&jobs(&project)) && since.elapsed() < Duration::from_secs(60) {
+    while alive(&jobs(&project)) && since.elapsed() < Duration::from_mins(1) {
         sleep(Duration::from_millis(200));
     }
     assert!(!alive(&jobs(&project)), "{:?}", jobs(&project));

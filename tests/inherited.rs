@@ -143,7 +143,7 @@ fn what_killed_commands_left_is_gone_after_the_next_one() {
     fs::remove_file(project.path("tmp/kfood-others/.in-use")).unwrap();
     let used = File::open(project.path("tmp/kfood-used/.in-use")).unwrap();
     used.lock().unwrap();
-    let old = SystemTime::now() - Duration::from_secs(3600);
+    let old = SystemTime::now() - Duration::from_hours(1);
     for name in ["kfood-dead", "kfood-used", "kfood-others"] {
         let folder = File::open(project.path(&format!("tmp/{name}"))).unwrap();
         folder.set_modified(old).unwrap();

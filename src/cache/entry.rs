@@ -148,7 +148,7 @@ impl Cache {
         let used = || {
             let file = File::open(self.entry(key).join(Record::FILE)).ok()?;
             let age = file.metadata().ok()?.modified().ok()?.elapsed().ok()?;
-            (age > Duration::from_secs(24 * 3600)).then_some(file)
+            (age > Duration::from_hours(24)).then_some(file)
         };
         if let Some(file) = used() {
             // A cache of which one may only read is fine too.

@@ -307,7 +307,7 @@ impl Cache {
 }
 
 /// After so long nobody goes on with an upload.
-const FORGOTTEN: Duration = Duration::from_secs(7 * 24 * 3_600);
+const FORGOTTEN: Duration = Duration::from_hours(7 * 24);
 
 /// Whether a name is that of a file that is written beside another one to replace it (`files::aside`), or of one that `tempfile` has
 /// taken the name from at once, where a file system has no files without a name (NFS): a kill may come between the two.
@@ -320,7 +320,7 @@ fn is_aside(name: &str) -> bool {
 
 /// Whether what was written then is surely not being written any more.
 fn settled(written: SystemTime) -> bool {
-    const MOMENTS: Duration = Duration::from_secs(600);
+    const MOMENTS: Duration = Duration::from_mins(10);
     written.elapsed().is_ok_and(|age| age > MOMENTS)
 }
 

@@ -39,7 +39,7 @@ impl Cache {
             match file.try_lock() {
                 Ok(()) => return Ok(Some(Lock(Some(file)))),
                 Err(TryLockError::WouldBlock) if attempt < MOMENTS => {
-                    sleep(Duration::from_millis(1))
+                    sleep(Duration::from_millis(1));
                 }
                 Err(TryLockError::WouldBlock) => break,
                 Err(TryLockError::Error(e)) => return Err(Error::io("lock", &path, e)),

@@ -15,7 +15,7 @@ const PREFIX: &str = "kfood-";
 /// Held as long as the folder is in use; the system frees it when the process ends, in whatever way.
 const LOCK: &str = ".in-use";
 /// Between its making and its lock a folder looks forgotten.
-const MOMENTS: Duration = Duration::from_secs(60);
+const MOMENTS: Duration = Duration::from_mins(1);
 
 /// A private folder, removed when dropped.
 pub(super) struct Scratch {

@@ -291,10 +291,9 @@ fn as_written(number: &str) -> String {
 /// A number as its value: `0x1` and `1`, `0.20` and `0.2` are one.
 fn by_value(number: &str) -> String {
     let plain = number.replace('_', "");
-    let radix = [("0x", 16), ("0o", 8), ("0b", 2)].into_iter();
+    let mut radix = [("0x", 16), ("0o", 8), ("0b", 2)].into_iter();
     let whole = radix
-        .filter_map(|(begin, radix)| i128::from_str_radix(plain.strip_prefix(begin)?, radix).ok())
-        .next()
+        .find_map(|(begin, radix)| i128::from_str_radix(plain.strip_prefix(begin)?, radix).ok())
         .or_else(|| plain.parse().ok());
     match (whole, plain.parse::<f64>()) {
         (Some(whole), _) => whole.to_string(),

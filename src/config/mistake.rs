@@ -64,6 +64,7 @@ impl Mistakes {
     }
 
     /// All of them.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Mistake> {
         self.0.iter()
     }

@@ -333,7 +333,7 @@ fn fingerprint(attempt: &Attempt, tell: Tell<'_>) -> Option<Fingerprint> {
         .inspect_err(|e| {
             tell(StageEvent::Warning(format!(
                 "the fingerprint is not recorded: {e}"
-            )))
+            )));
         })
         .ok()
 }

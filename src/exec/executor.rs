@@ -67,7 +67,7 @@ pub(super) fn teller<'a>(
         observer.observe(&Event::Stage {
             id: stage.id().to_owned(),
             event,
-        })
+        });
     }
 }
 

@@ -178,6 +178,7 @@ impl FileList {
     }
 
     /// The files, in their order.
+    #[must_use]
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Listed<'_>> + ExactSizeIterator + Clone {
         let files = self.paths.files.iter();
         files.map(|file| Listed { list: self, file })

@@ -318,7 +318,7 @@ fn faults(set: &Set, prefix: &str, slots: &[Slot], unexpected: &[&str]) -> Optio
             (Some(Found::Tensor { shape, element, .. }), _)
                 if *shape == slot.shape && element.kept_as().is_float() => {}
             (Some(Found::Tensor { shape, element, .. }), _) if *shape == slot.shape => {
-                misshaped.push(format!("`{}` holds whole numbers ({element:?})", slot.name))
+                misshaped.push(format!("`{}` holds whole numbers ({element:?})", slot.name));
             }
             (Some(Found::Tensor { shape, .. }), _) if is_stem(slot, shape) => {
                 misshaped.push(format!(

@@ -38,6 +38,7 @@ impl StateDict {
     }
 
     /// Names and tensors in order.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &TensorData)> {
         self.entries
             .iter()

@@ -13,7 +13,8 @@ pub fn decode_webp(bytes: &[u8], size: (u32, u32), alpha: bool, out: &mut [u8]) 
     let (mut width, mut height): (c_int, c_int) = (0, 0);
     // SAFETY: pointer and length are those of one slice, which is only read; the sides are written to.
     let read =
-        unsafe { raw::WebPGetInfo(bytes.as_ptr(), bytes.len(), &mut width, &mut height) } != 0;
+        unsafe { raw::WebPGetInfo(bytes.as_ptr(), bytes.len(), &raw mut width, &raw mut height) }
+            != 0;
     if !read || (u32::try_from(width), u32::try_from(height)) != (Ok(size.0), Ok(size.1)) {
         return false;
     }
@@ -48,8 +49,14 @@ pub(crate) fn lossy_webp(rgba: &[u8], width: u32, height: u32) -> Vec<u8> {
     let mut written = std::ptr::null_mut();
     // SAFETY: the length of the pixels is asserted; what is written belongs to us, is copied and then freed.
     unsafe {
-        let length =
-            raw::WebPEncodeRGBA(rgba.as_ptr(), width, height, width * 4, 80.0, &mut written);
+        let length = raw::WebPEncodeRGBA(
+            rgba.as_ptr(),
+            width,
+            height,
+            width * 4,
+            80.0,
+            &raw mut written,
+        );
         assert!(length > 0);
         let bytes = std::slice::from_raw_parts(written, length).to_vec();
         raw::WebPFree(written.cast());

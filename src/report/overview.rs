@@ -240,10 +240,10 @@ fn leaks(seen: Seen<'_>) -> Leaks {
         if part(a).is_none() || part(b).is_none() {
             continue;
         }
-        let counts = if part(a) != part(b) {
-            &mut leaks.across
-        } else {
+        let counts = if part(a) == part(b) {
             &mut leaks.inside
+        } else {
+            &mut leaks.across
         };
         *counts.entry(pair.likeness).or_default() += 1;
         let conflict = first.class != second.class;

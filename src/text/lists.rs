@@ -50,11 +50,13 @@ pub fn in_one_line(message: &str) -> String {
 }
 
 /// What stands below a list that was cut off: "… and 1,099 more".
+#[must_use]
 pub fn and_more(rest: u64) -> String {
     format!("… {}", more(rest))
 }
 
 /// What stands at the end of a list that was cut off: "and 1,099 more".
+#[must_use]
 pub fn more(rest: u64) -> String {
     format!("and {} more", number(rest))
 }

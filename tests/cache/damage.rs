@@ -97,7 +97,7 @@ fn a_flipped_truncated_zeroed_or_lost_output_is_made_again() {
                 .open(p)
                 .unwrap()
                 .set_len(1)
-                .unwrap()
+                .unwrap();
         },
         |p| fs::write(p, vec![0; fs::read(p).unwrap().len()]).unwrap(),
         |p| fs::remove_file(p).unwrap(),
@@ -146,7 +146,7 @@ fn a_truncated_changed_foreign_or_unreadable_record_is_a_miss_with_a_warning() {
                 .open(p)
                 .unwrap()
                 .set_len(100)
-                .unwrap()
+                .unwrap();
         },
         |p| fs::write(p, "").unwrap(),
         |p| fs::write(p, "{}").unwrap(),
@@ -220,7 +220,7 @@ fn verify_finds_what_the_file_system_does_not_tell_and_a_run_heals_it() {
 #[test]
 fn what_lies_beside_a_result_is_verified_and_goes_alone() {
     for damage in [flip_unseen_too as fn(&Path), |p| {
-        fs::remove_file(p).unwrap()
+        fs::remove_file(p).unwrap();
     }] {
         let bench = Bench::new();
         let record = |bench: &Bench| {
@@ -285,7 +285,7 @@ fn where_files_without_a_name_are_unknown_gc_takes_those_that_a_kill_left_with_o
     let bench = Bench::new();
     let entry = bench.entry_of_b();
     let entries = entry.parent().unwrap().to_owned();
-    let long_ago = SystemTime::now() - Duration::from_secs(3_600);
+    let long_ago = SystemTime::now() - Duration::from_hours(1);
     let leave = |path: PathBuf| {
         fs::write(&path, "").unwrap();
         File::open(&path).unwrap().set_modified(long_ago).unwrap();

@@ -142,7 +142,8 @@ fn results_are_listed_by_pipeline_and_cleared_by_size_and_age_but_for_what_pipel
 #[test]
 fn a_damaged_copy_of_a_lock_file_is_told_and_nothing_is_removed() {
     let project = small();
-    let two = "[dataset.d]\ntrain = \"data/train\"\n[split.s]\ndataset = \"d\"\nvalidation = 0.25\n";
+    let two =
+        "[dataset.d]\ntrain = \"data/train\"\n[split.s]\ndataset = \"d\"\nvalidation = 0.25\n";
     project.write("pipelines/two.toml", two);
     project.ok(&["run", "pipelines/two.toml"]);
     let lock = project.read("pipelines/two.lock");

@@ -250,7 +250,7 @@ fn random_and_damaged_bytes_never_panic() {
     let good = jpeg([120, 40, 200]);
     for seed in 0..300_usize {
         let mut bytes = good.clone();
-        for k in 0..1 + seed % 7 {
+        for k in 0..=(seed % 7) {
             let at = (seed * 7919 + k * 104_729) % bytes.len();
             bytes[at] ^= 1 << ((seed + k) % 8);
         }

@@ -188,12 +188,12 @@ fn a_variable_that_is_not_set_is_told_with_the_way_to_set_it() {
 fn what_is_not_toml_is_told_in_the_same_form() {
     assert_eq!(
         mistakes("[dataset.x]\ntrain = \n"),
-        r#"error: this is not TOML: string values must be quoted, expected literal string
+        r"error: this is not TOML: string values must be quoted, expected literal string
  --> p.toml:2:9
   |
 2 | train = 
   |         ^
-"#
+"
     );
     assert_eq!(told(""), ["1:1 the file holds no stage"]);
     let text = "trian = 1\nuse = 3\nsplit.dataset = \"x\"\n[preprocess.\"a.b\"]\n";

@@ -53,14 +53,14 @@ fn a_misspelt_kind_shows_the_nearest_one_and_hides_nothing_else() {
     let text = changed("[train.net]", "[trian.net]") + "[evaluate.result]\nmodel = \"net\"\n";
     assert_eq!(
         mistakes(&text),
-        r#"error: unknown kind of stage `trian`
+        r"error: unknown kind of stage `trian`
   --> p.toml:14:2
    |
 14 | [trian.net]
    |  ^^^^^
    |
    = help: did you mean `train`? accepted: `dataset`, `split`, `preprocess`, `train`, `select`, `transfer`, `average`, `ensemble`, `evaluate`, `audit` or `calibrate`
-"#
+"
     );
 }
 
@@ -189,14 +189,14 @@ fn names_of_values_that_make_no_sense_are_told() {
 fn two_stages_of_one_name_are_refused_within_a_kind_and_across() {
     assert_eq!(
         mistakes(&net("[evaluate.net]\nmodel = \"net\"\n")),
-        r#"error: two stages are called `net`: the train in line 14 is the first
+        r"error: two stages are called `net`: the train in line 14 is the first
   --> p.toml:20:11
    |
 20 | [evaluate.net]
    |           ^^^
    |
    = help: names are unique in a file, whatever their kind; rename one of them
-"#
+"
     );
     assert_eq!(
         told(&net(

@@ -158,7 +158,7 @@ fn what_a_killed_push_left_in_a_folder_goes_when_it_is_a_day_old() {
     let young = project.json(&gc);
     assert_eq!(young["objects"].as_array().unwrap().len(), 0, "{young}");
     let file = File::options().write(true).open(&left).unwrap();
-    let then = SystemTime::now() - Duration::from_secs(25 * 3_600);
+    let then = SystemTime::now() - Duration::from_hours(25);
     file.set_modified(then).unwrap();
     let old = project.json(&gc);
     assert_eq!(old["objects"].as_array().unwrap().len(), 1, "{old}");

@@ -174,7 +174,7 @@ fn serve(
     let mut head = without(&head, &["connection"]);
     match fault {
         Fault::Late(time) => thread::sleep(time),
-        Fault::Held => thread::sleep(Duration::from_secs(3_600)),
+        Fault::Held => thread::sleep(Duration::from_hours(1)),
         Fault::Flipped if !body.is_empty() => {
             let middle = sent / 2;
             body[middle] ^= 1;

@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Nor is a connection that takes so long.
 const REACHED: Duration = Duration::from_secs(10);
 /// A piece of an object that takes longer does not arrive.
-const LONGEST: Duration = Duration::from_secs(300);
+const LONGEST: Duration = Duration::from_mins(5);
 /// More than any answer has: pieces of objects, and lists of a thousand names.
 const MOST: u64 = 64 << 20;
 

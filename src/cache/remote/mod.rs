@@ -66,7 +66,7 @@ const MOST: u64 = 64 << 20;
 const ASKED_AT_ONCE: usize = 16;
 
 /// So long after it was sent, an object that no result names may be about to be named: a push sends the description last.
-const UNDERWAY: Duration = Duration::from_secs(24 * 3_600);
+const UNDERWAY: Duration = Duration::from_hours(24);
 
 /// A remote cache.
 #[derive(Debug)]

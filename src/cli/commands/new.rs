@@ -97,8 +97,8 @@ pub(in crate::cli) fn new(args: &New) -> Result<u8> {
     }
     let plain = |c: char| c.is_alphanumeric() || "/._-".contains(c);
     let typed = match shown.chars().all(plain) {
-        true => shown.to_string(),
-        false => for_a_shell(&shown.to_string()),
+        true => shown.clone(),
+        false => for_a_shell(&shown),
     };
     told += &format!("next: kfood run {typed}");
     print::told(&told)?;

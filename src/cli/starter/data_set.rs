@@ -157,9 +157,7 @@ fn of_parts(parts: Vec<(Part, PathBuf)>) -> Result<DataSet> {
         .iter()
         .find(|(role, _)| *role == Part::Train)
         .or(parts.first());
-    let train = train
-        .map(|(_, path)| path.as_path())
-        .unwrap_or(Path::new(""));
+    let train = train.map_or(Path::new(""), |(_, path)| path.as_path());
     let named = stem(train);
     let name = match (data::part_of_folder(&named), train.parent()) {
         (Some(_), Some(above)) if !named.contains(['_', '-', ' ']) => stem(above),

@@ -115,7 +115,7 @@ impl Held {
             let help = "name the folders of one data set, such as `kfood new data/kfood_train data/kfood_val`";
             return Err(Error::usage(message).help(help));
         }
-        let one = |(role, paths): (Part, Vec<&PathBuf>)| Some((role, paths.first()?.to_path_buf()));
+        let one = |(role, paths): (Part, Vec<&PathBuf>)| Some((role, (*paths.first()?).clone()));
         let parts = parts.into_iter().filter_map(one).collect();
         Ok(Some(PartsIn { parts, beside }))
     }

@@ -14,7 +14,7 @@ use super::{
 use crate::{cache::Cache, files};
 
 /// How long the log of a job that failed stays.
-const KEPT: Duration = Duration::from_secs(14 * 24 * 3600);
+const KEPT: Duration = Duration::from_hours(14 * 24);
 
 /// Removes the tickets of jobs that are done, which a killed run leaves, and the orders that no ticket is of: at once where every job did
 /// its work, else after a while, for their logs. It only tidies: what cannot be removed stays.

@@ -100,7 +100,7 @@ pub(super) fn kept(cache: &Cache, root: &Path) -> Result<BTreeSet<Digest>> {
                 return Err(cannot_tell(path, &error));
             }
             Err(error) => {
-                tracing::debug!("{} counts only by its lock file: {error}", shown_path(path))
+                tracing::debug!("{} counts only by its lock file: {error}", shown_path(path));
             }
         }
     }

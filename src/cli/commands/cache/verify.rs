@@ -16,7 +16,7 @@ pub(super) fn verify(cache: &Cache, as_json: bool) -> Result<u8> {
         progress.observe(&Event::Stage {
             id: "cache".to_owned(),
             event,
-        })
+        });
     })?;
     if as_json {
         let damaged: Vec<_> = verified

@@ -80,6 +80,7 @@ pub(super) fn library() -> Result<&'static Library> {
 }
 
 /// Whether own kernels and graphs serve the GPU: `None`, or why not.
+#[must_use]
 pub fn accelerated() -> Option<String> {
     library().err().map(|error| error.message().to_owned())
 }

@@ -97,7 +97,7 @@ def print_races(races: list[tuple[str, bool]]) -> None:
     for told, wrong in races:
         if match := re.fullmatch(r"(\d+) runs, (no gc|gc), (\d+) killed", told):
             row = rows.setdefault((max(4, -(-int(match[1]) // 4) * 4), match[2]), Counter())
-            row.update(trials=1, runs=int(match[1]), killed=int(match[3]), wrong=wrong)
+            row.update(trials=1, runs=int(match[1]), killed=int(match[3]), wrong=int(wrong))
     if rows:
         print("\n| runs at once | beside `cache gc` | trials | runs | killed | wrong |\n|---|---|---:|---:|---:|---:|")
     for (most, gc), row in sorted(rows.items()):

@@ -173,6 +173,7 @@ def edited_while_read(project: Project, draws: random.Random) -> str:
     perhaps_finished(project, draws)
     photographs = sorted(project.folder.joinpath("data").rglob("*.*"))
     path, other = draws.sample(photographs, 2)
+    project.edited = True
     before, content = path.stat(), path.read_bytes()
     child = project.start()
     time.sleep(draws.uniform(0, 0.25))

@@ -142,6 +142,7 @@ class Project:
         for name in (FILE, "kfood.toml"):
             shutil.copy2(reference.folder / name, folder / name)
         self.started: list[subprocess.Popen] = []
+        self.edited = False
         # A pipe, which no limit on files and no full disk reaches; nobody empties it meanwhile, so it has room for all.
         self.said, self.says = os.pipe()
         fcntl.fcntl(self.says, fcntl.F_SETPIPE_SZ, 1 << 20)
@@ -176,6 +177,9 @@ class Project:
         """Commands that show results must show those of the reference, or say that they cannot. Two of all are drawn, for time's sake."""
         for name, command in draws.sample(sorted(self.reference.commands().items()), 2):
             found, said = shown(self.program, self.folder, command)
+            # Of photographs that were others for a while there may be results too, right ones: a list shows them, and a report with a warning.
+            if self.edited and name in ("cache", "report"):
+                continue
             if found is not None and not is_part(name, found, self.reference.shown[name]):
                 return f"`kfood {' '.join(command)}` showed something else: {others(found, self.reference.shown[name])}"
             if problem := unclear(said, 1):

@@ -297,9 +297,8 @@ impl<'a> Survey<'a> {
     ) -> (Vec<Reason>, Option<Estimate>) {
         let earlier = self.earlier();
         let near = earlier.nearest(&gathered.document, stage.id(), self.pipeline);
-        let files = self
-            .files
-            .get_or_init(|| Files::of(earlier, self.pipeline, &self.ids));
+        let of = || Files::of(earlier, self.pipeline, &self.ids);
+        let files = self.files.get_or_init(of);
         let own = files.earlier_state(earlier, &gathered.document, stage.id());
         let state = self.cache.attempt_state(&gathered.key);
         let reused = match forced {

@@ -13,7 +13,7 @@ use crate::{
     text::shown_path,
 };
 
-/// [`Record::FILE`]. Outputs and key document are the result; everything else tells where it comes from.
+/// `record.json`. Outputs and key document are the result; everything else tells where it comes from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// The key, the digest of `document`.

@@ -111,17 +111,21 @@ fn table(grid: &Grid) -> String {
 
 /// A cell of Markdown ends at `|` and at a new line.
 fn escaped(text: &str) -> String {
-    inline(&Text::from(cell(text))).replace('|', "\\|")
+    spans(&Text::from(cell(text))).replace('|', "\\|")
 }
 
 /// A text in which names of classes and files mean nothing but themselves: no element of HTML, no link, no emphasis.
 fn inline(text: &Text) -> String {
-    let span = |(i, span): (usize, &Span)| match span {
-        Span::Plain(words) if i == 0 => begun(&plain(words)),
+    begun(&spans(text))
+}
+
+/// The same where no line begins with it.
+fn spans(text: &Text) -> String {
+    let span = |span: &Span| match span {
         Span::Plain(words) => plain(words),
         Span::Code(literal) => code(literal),
     };
-    text.spans.iter().enumerate().map(span).collect()
+    text.spans.iter().map(span).collect()
 }
 
 /// Between backticks, more of them than the text has in a row.
@@ -166,12 +170,18 @@ fn plain(words: &str) -> String {
 fn begun(words: &str) -> String {
     let digits = words.trim_start_matches(|c: char| c.is_ascii_digit());
     let number = words.len() - digits.len();
-    match digits.chars().next() {
-        Some('#' | '>' | '+' | '-' | '=') if number == 0 => format!("\\{words}"),
-        Some('.' | ')') if number > 0 && digits[1..].starts_with(' ') => {
-            format!("{}\\{digits}", &words[..number])
+    let mut next = digits.chars();
+    let begins = match next.next() {
+        Some('>') => number == 0,
+        Some(c @ ('#' | '+' | '-')) => {
+            number == 0 && next.next().is_none_or(|after| after == ' ' || after == c)
         }
-        _ => words.to_owned(),
+        Some('.' | ')') => number > 0 && next.next() == Some(' '),
+        _ => false,
+    };
+    match begins {
+        true => format!("{}\\{digits}", &words[..number]),
+        false => words.to_owned(),
     }
 }
 
@@ -211,6 +221,7 @@ mod tests {
             ("&lt; \\* R&D", "\\&lt; \\\\\\* R\\&D\n"),
             ("# 1", "\\# 1\n"),
             ("12. x", "12\\. x\n"),
+            ("-5.0 points", "-5.0 points\n"),
             (
                 "68.4% [46.0, 84.6], p < 0.05",
                 "68.4% [46.0, 84.6], p < 0.05\n",
@@ -223,6 +234,7 @@ mod tests {
             of("<b>|`c`").markdown().lines().last(),
             Some("| \\<b>\\|`c` | 1 |")
         );
+        assert!(of("-").markdown().ends_with("| - | 1 |\n"));
         assert_eq!(code("a``b"), "``` a``b ```");
     }
 

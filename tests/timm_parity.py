@@ -55,7 +55,9 @@ def check(arch, kfood, worker, folder):
     kept = list(known["label_names"]) == NAMES and tuple(config["input_size"]) == (3, 56, 56) and config["crop_mode"] == "squash" and list(config["mean"]) == MEAN
     # What is resized to both sides and not cropped is seen as a whole.
     save_file(state, folder / "whole.safetensors", metadata={"kfood": json.dumps(said(arch, None, None))})
-    whole = timm.data.resolve_data_config({}, model=folder_of(kfood, folder / "whole.safetensors", folder / "whole"))
+    (folder / "whole").mkdir(exist_ok=True)
+    whole, _ = loaded(kfood, folder / "whole.safetensors", folder / "whole")
+    whole = timm.data.resolve_data_config({}, model=whole)
     kept &= whole["crop_pct"] == 1 and whole["crop_mode"] == "squash" and tuple(whole["input_size"]) == (3, HEIGHT, WIDTH)
     good = report(apart < BOUND and kept, f"{arch:15} to timm         largest difference {apart:.1e}")
 

@@ -149,7 +149,7 @@ def looked_at(chromium, file, scheme, width, pictures):
     pair = page.locator(".chart.matrix .tools button:has-text('→')").first
     if pair.count():
         pair.click()
-        if page.locator(".behind:visible img").count() == 0:
+        if not soon(page, lambda: page.locator(".behind:visible img").count() > 0):
             wrong.append("no photograph stands behind a pair")
     elif is_report(file):
         wrong.append("no pair of confused classes can be clicked")
@@ -196,16 +196,24 @@ def cell_clicked(page):
     box = matrix.locator(".canvas").bounding_box()
     at = box["x"] + found["x"], box["y"] + found["y"]
     page.mouse.move(*at)
-    page.wait_for_timeout(200)
     wrong = []
-    if not all(name in matrix.locator(".canvas > div").last.inner_text() for name in found["names"]):
+    if not soon(page, lambda: all(name in matrix.locator(".canvas > div").last.inner_text() for name in found["names"])):
         wrong.append("nothing is told beside a pointer over a cell")
     page.mouse.click(*at)
-    page.wait_for_timeout(100)
     behind = matrix.locator(".behind")
-    if not behind.is_visible() or behind.locator("img").count() != found["shots"] or not all(name in behind.locator("strong").inner_text() for name in found["names"]):
+    shows = lambda: behind.is_visible() and behind.locator("img").count() == found["shots"] and all(name in behind.locator("strong").inner_text() for name in found["names"])
+    if not soon(page, shows):
         wrong.append(f"a click on the cell of {found['names']} does not show its {found['shots']} photographs")
     return wrong
+
+
+def soon(page, holds):
+    """Whether it comes to be so: what a key or a click brings about takes a moment, more of it on a busy machine."""
+    for _ in range(100):
+        if holds():
+            return True
+        page.wait_for_timeout(50)
+    return False
 
 
 def by_keyboard(chromium, file):
@@ -225,34 +233,26 @@ def by_keyboard(chromium, file):
         wrong.append(f"the keyboard does not come to {selector}")
         return False
 
-    def soon(holds):
-        """Whether it comes to be so: what a key brings about takes a moment, more of it on a busy machine."""
-        for _ in range(100):
-            if holds():
-                return True
-            page.wait_for_timeout(50)
-        return False
-
     if tab_to(".skip", 1):
         page.keyboard.press("Enter")
-        if not soon(lambda: page.url.endswith("#content")):
+        if not soon(page, lambda: page.url.endswith("#content")):
             wrong.append("Enter does not skip to the content")
     if page.locator(".chart.matrix").count():
         behind = page.locator(".behind:visible strong")
         if tab_to(".chart.matrix .canvas") and tab_to(".chart.matrix .tools button[data-order]", 3) and tab_to(".chart.matrix .tools:not(:has([data-order])) button", 5):
             page.keyboard.press("Enter")
-            if not soon(lambda: behind.count() > 0):
+            if not soon(page, lambda: behind.count() > 0):
                 wrong.append("Enter on a pair opens nothing")
         if tab_to(".chart.matrix .rows > summary", 20):
             page.keyboard.press("Enter")
-            soon(lambda: active("at.parentElement.querySelector('details') !== null"))
+            soon(page, lambda: active("at.parentElement.querySelector('details') !== null"))
             if tab_to(".rows details > summary", 1):
                 page.keyboard.press("Enter")
-                soon(lambda: active("at.parentElement.querySelector('button') !== null"))
+                soon(page, lambda: active("at.parentElement.querySelector('button') !== null"))
                 if tab_to(".rows details button", 1):
                     name = active("at.textContent").split(" → ")[0]
                     page.keyboard.press("Enter")
-                    if not soon(lambda: behind.first.inner_text().startswith(name)):
+                    if not soon(page, lambda: behind.first.inner_text().startswith(name)):
                         wrong.append("Enter on a cell of a row does not open it")
             rows = page.locator(".chart.matrix").first.evaluate(
                 "f => [f.querySelectorAll('.rows details').length, new Set(JSON.parse(document.getElementById('charts').textContent)[f.dataset.chart].cells.map(c => c[0])).size]"
@@ -387,9 +387,8 @@ def ordered_and_copied(chromium, file):
     copy = page.locator(".copy").last
     if copy.count():
         copy.click()
-        page.wait_for_timeout(200)
         whole = page.locator("pre").last.evaluate("box => box.textContent")
-        if page.evaluate("navigator.clipboard.readText()") != whole:
+        if not soon(page, lambda: page.evaluate("navigator.clipboard.readText()") == whole):
             wrong.append("the button does not copy the file")
     elif is_report(file):
         wrong.append("no file can be copied")
@@ -437,8 +436,7 @@ def many_classes(chromium, file, many):
     matrix.focus()
     picture = matrix.screenshot()
     page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(200)
-    if matrix.screenshot() == picture:
+    if not soon(page, lambda: matrix.screenshot() != picture):
         wrong.append("the arrow keys do not move what is zoomed")
     print(f"with 150 classes: {len(wrong)} failures")
     page.close()
@@ -526,8 +524,7 @@ def framed(chromium, file, notebook):
     page.goto(notebook.as_uri())
     frame = page.frames[1]
     frame.locator("nav a, a[href^='#s']").last.click()
-    page.wait_for_timeout(300)
-    if not frame.url.startswith("about:srcdoc#") or frame.evaluate("scrollY") == 0:
+    if not soon(page, lambda: frame.url.startswith("about:srcdoc#") and frame.evaluate("scrollY") > 0):
         wrong.append(f"a link leads to {frame.url}")
     # Charts are drawn when they come near.
     frame.locator(".chart").first.scroll_into_view_if_needed()

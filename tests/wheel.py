@@ -44,10 +44,11 @@ def main():
     options = parser.parse_args()
     options.kfood = options.kfood.resolve()
     since = time.monotonic()
-    wheel = build(options)
     with tempfile.TemporaryDirectory() as place:
         place = pathlib.Path(place).resolve()
         from_the_checkout(options, place)
+        # Behind it: what pip starts leaves a wheel of the same name, without the pages of the manual.
+        wheel = build(options)
         python = install(wheel, options.environment, place / "venv")
         bare(place)
         move(place, options.kfood)

@@ -72,13 +72,9 @@ pub(super) fn collect_what_is_there(opened: &Opened, newest: &Newest) -> Results
 /// That a stage failed, and what else there is to say of its result. That nothing came out of it is said by that.
 fn after_failing(error: &str, why: &str) -> String {
     let failed = format!("failed in the last run: {error}");
-    let mut reasons = why.split("; ").filter(|reason| *reason != "never run");
-    match reasons.next() {
-        None => failed,
-        Some(first) => reasons.fold(format!("{failed}; {first}"), |told, reason| {
-            format!("{told}; {reason}")
-        }),
-    }
+    let reasons = why.split("; ").filter(|reason| *reason != "never run");
+    let all: Vec<&str> = [failed.as_str()].into_iter().chain(reasons).collect();
+    all.join("; ")
 }
 
 /// How far trainings have come that were begun.

@@ -1,5 +1,7 @@
 //! Quantities as people read them.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use crate::record::Interval;
 pub use crate::text::bytes;
 pub(super) use crate::text::fixed;
@@ -69,20 +71,9 @@ pub fn duration(seconds: f64) -> String {
 /// A moment, in seconds since 1970, as a calendar in UTC has it: `2026-11-30 20:15:03 UTC`.
 #[must_use]
 pub fn moment(seconds: u64) -> String {
-    // Years begin in March here, so that a leap day is the last of its year; an era is 400 of them.
-    let days = seconds / 86_400 + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = 400 * era + year + u64::from(month < 3);
-    let (hours, minutes) = (seconds / 3_600 % 24, seconds / 60 % 60);
-    format!(
-        "{year:04}-{month:02}-{day:02} {hours:02}:{minutes:02}:{:02} UTC",
-        seconds % 60
-    )
+    let moment = UNIX_EPOCH + Duration::from_secs(seconds);
+    let told = humantime::format_rfc3339_seconds(moment).to_string();
+    told.replace('T', " ").replace('Z', " UTC")
 }
 
 #[cfg(test)]

@@ -102,6 +102,7 @@ mod tests {
             assert_eq!(period.duration(), Duration::from_secs(seconds));
             assert_eq!(period.to_string(), written);
         }
+        // The first of them is the empty one.
         for text in "|m|0s|5|-5m|+5m|1.5h|5 m|5d|4294967295h".split('|') {
             assert_eq!(Period::parse(text), None, "{text}");
         }

@@ -82,7 +82,7 @@ impl Address {
     /// For people.
     pub(super) fn shown(&self) -> String {
         match self {
-            Self::Folder(folder) => shown_path(folder).clone(),
+            Self::Folder(folder) => shown_path(folder),
             Self::Bucket {
                 store,
                 bucket,
@@ -94,7 +94,7 @@ impl Address {
                     Kind::Azure => "az",
                 };
                 let place = format!("{scheme}://{bucket}/{prefix}");
-                shown(place.trim_end_matches('/')).clone()
+                shown(place.trim_end_matches('/'))
             }
         }
     }

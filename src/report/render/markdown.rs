@@ -49,11 +49,11 @@ fn written(block: &Block) -> String {
             let level = "#".repeat((*level).into());
             format!("{level} {}\n", inline(text))
         }
-        Block::Paragraph(text) => inline(text) + "\n",
+        Block::Paragraph(text) => line(text) + "\n",
         Block::Warning(text) => format!("> **Warning:** {}\n", inline(text)),
         Block::List(items) => items
             .iter()
-            .map(|item| format!("- {}\n", inline(item)))
+            .map(|item| format!("- {}\n", line(item)))
             .collect(),
         Block::Table { grid, notes } => table(grid) + &notes.iter().map(note).collect::<String>(),
         Block::Curve(Curve { series, .. }) => series.iter().map(item).collect(),
@@ -61,7 +61,7 @@ fn written(block: &Block) -> String {
             let mut grid = Grid::new(&[("step", Align::Left), ("number", Align::Right)]);
             let row = |(step, n): &(String, u64)| vec![step.clone(), text::number(*n)];
             grid.rows = bars.iter().map(row).collect();
-            format!("{}:\n\n{}", inline(title), table(&grid))
+            format!("{}:\n\n{}", line(title), table(&grid))
         }
         Block::Gallery(shots) => shots.iter().map(shot).collect(),
         // Told as text beside it.
@@ -85,7 +85,7 @@ fn shot(shot: &Shot) -> String {
 }
 
 fn note(note: &Text) -> String {
-    format!("\n{}\n", inline(note))
+    format!("\n{}\n", line(note))
 }
 
 fn item(series: &Series) -> String {
@@ -111,16 +111,16 @@ fn table(grid: &Grid) -> String {
 
 /// A cell of Markdown ends at `|` and at a new line.
 fn escaped(text: &str) -> String {
-    spans(&Text::from(cell(text))).replace('|', "\\|")
+    inline(&Text::from(cell(text))).replace('|', "\\|")
+}
+
+/// What stands at the start of a line: as [`inline`], and no heading, quotation or list.
+fn line(text: &Text) -> String {
+    begun(&inline(text))
 }
 
 /// A text in which names of classes and files mean nothing but themselves: no element of HTML, no link, no emphasis.
 fn inline(text: &Text) -> String {
-    begun(&spans(text))
-}
-
-/// The same where no line begins with it.
-fn spans(text: &Text) -> String {
     let span = |span: &Span| match span {
         Span::Plain(words) => plain(words),
         Span::Code(literal) => code(literal),

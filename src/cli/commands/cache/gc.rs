@@ -94,10 +94,12 @@ pub(super) fn kept(cache: &Cache, root: &Path) -> Result<BTreeSet<Digest>> {
             }
             // Without knowing what it refers to, anything might be its.
             Err(error) if is_pipelines(path, root) && !locked::path(path).exists() => {
-                return Err(cannot_tell(path, &error));
+                let help = "mend or remove the file (`kfood check` shows its mistakes), or make its data available";
+                return Err(cannot_tell(path, &error).help(help));
             }
-            Err(error) if path.extension().is_some_and(|e| e == "lock") && is_lock(path) => {
-                return Err(cannot_tell(path, &error));
+            Err(error) if is_lock(path) => {
+                let help = "restore it from version control, or remove it where its results may go";
+                return Err(cannot_tell(path, &error).help(help));
             }
             Err(error) => {
                 tracing::debug!("{} counts only by its lock file: {error}", shown_path(path));
@@ -125,10 +127,10 @@ fn is_pipelines(path: &Path, root: &Path) -> bool {
 }
 
 /// Whether it is a lock file of ours, such as `Cargo.lock` is none: it lies beside a pipeline, or is a copy that pins results.
-fn is_lock(lock: &Path) -> bool {
-    let beside = locked::pipeline(lock).is_file();
-    let beside = beside && lock.file_name().is_some_and(|name| name != "Cargo.lock");
-    beside || locked::begins_as_one(lock)
+fn is_lock(path: &Path) -> bool {
+    let beside = locked::pipeline(path).is_file();
+    let beside = beside && path.file_name().is_some_and(|name| name != "Cargo.lock");
+    path.extension().is_some_and(|e| e == "lock") && (beside || locked::begins_as_one(path))
 }
 
 fn cannot_tell(path: &Path, error: &Error) -> Error {
@@ -138,7 +140,6 @@ fn cannot_tell(path: &Path, error: &Error) -> Error {
         "cannot tell what `{}` refers to, so nothing is removed: {first}",
         shown_path(path)
     ))
-    .help("mend or remove the file (`kfood check` shows its mistakes), or make its data available")
 }
 
 fn referred(file: &Path) -> Result<Vec<Digest>> {
